@@ -1,0 +1,299 @@
+//! Reads addresses from text, for command lines and state files.
+
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use super::{
+    ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr, ModuleStep, ProviderConfigAddr,
+    ProviderSource, ResourceAddr,
+};
+
+/// The text is not an address.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a valid {what}: {reason}")]
+#[non_exhaustive]
+pub struct ParseAddrError {
+    /// What was read.
+    pub text: String,
+    /// What it should have been.
+    pub what: &'static str,
+    /// What is wrong with it.
+    pub reason: &'static str,
+}
+
+/// A cursor over dotted names with optional bracketed keys.
+struct Cursor<'a> {
+    text: &'a str,
+    rest: &'a str,
+    what: &'static str,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(text: &'a str, what: &'static str) -> Self {
+        Self {
+            text,
+            rest: text,
+            what,
+        }
+    }
+
+    fn error(&self, reason: &'static str) -> ParseAddrError {
+        ParseAddrError {
+            text: self.text.to_owned(),
+            what: self.what,
+            reason,
+        }
+    }
+
+    /// The next name; the cursor stands behind it.
+    fn name(&mut self) -> Result<&'a str, ParseAddrError> {
+        let end = self
+            .rest
+            .find(['.', '[', ']', '"', '/'])
+            .unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        if name.is_empty() {
+            return Err(self.error("a name is missing"));
+        }
+        self.rest = rest;
+        Ok(name)
+    }
+
+    fn dot(&mut self) -> Result<(), ParseAddrError> {
+        self.rest = self
+            .rest
+            .strip_prefix('.')
+            .ok_or_else(|| self.error("expected `.`"))?;
+        Ok(())
+    }
+
+    /// `[0]` or `["key"]`, if the cursor stands before one.
+    fn key(&mut self) -> Result<Option<InstanceKey>, ParseAddrError> {
+        let Some(inside) = self.rest.strip_prefix('[') else {
+            return Ok(None);
+        };
+        let (key, after) = if inside.starts_with('"') {
+            let mut stream = serde_json::Deserializer::from_str(inside).into_iter::<String>();
+            let key = stream.next().and_then(Result::ok);
+            let key = key.ok_or_else(|| self.error("the key is not a quoted string"))?;
+            (
+                InstanceKey::String(key.into()),
+                &inside[stream.byte_offset()..],
+            )
+        } else {
+            let end = inside.find(']').ok_or_else(|| self.error("expected `]`"))?;
+            let index = inside[..end]
+                .parse()
+                .map_err(|_| self.error("the key is neither a number nor a quoted string"))?;
+            (InstanceKey::Int(index), &inside[end..])
+        };
+        self.rest = after
+            .strip_prefix(']')
+            .ok_or_else(|| self.error("expected `]`"))?;
+        Ok(Some(key))
+    }
+
+    /// Leading `module.<name>[key].` steps.
+    fn modules(&mut self) -> Result<ModuleAddr, ParseAddrError> {
+        let mut steps = Vec::new();
+        while let Some(rest) = self.rest.strip_prefix("module.") {
+            self.rest = rest;
+            let name = self.name()?.into();
+            let key = self.key()?;
+            steps.push(ModuleStep { name, key });
+            if self.rest.is_empty() {
+                break;
+            }
+            self.dot()?;
+        }
+        Ok(steps.into_iter().collect())
+    }
+
+    fn end(&self) -> Result<(), ParseAddrError> {
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error("unexpected text at its end"))
+        }
+    }
+}
+
+impl FromStr for ModuleAddr {
+    type Err = ParseAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut cursor = Cursor::new(text, "module address");
+        let module = cursor.modules()?;
+        cursor.end()?;
+        Ok(module)
+    }
+}
+
+fn instance(text: &str, what: &'static str) -> Result<InstanceAddr, ParseAddrError> {
+    let mut cursor = Cursor::new(text, what);
+    let module = cursor.modules()?;
+    let mode = match cursor.rest.strip_prefix("data.") {
+        Some(rest) => {
+            cursor.rest = rest;
+            Mode::Data
+        }
+        None => Mode::Managed,
+    };
+    let type_name = cursor.name()?.into();
+    cursor.dot()?;
+    let name = cursor.name()?.into();
+    let key = cursor.key()?;
+    cursor.end()?;
+    Ok(ResourceAddr {
+        module,
+        mode,
+        type_name,
+        name,
+    }
+    .instance(key))
+}
+
+impl FromStr for InstanceAddr {
+    type Err = ParseAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        instance(text, "resource address")
+    }
+}
+
+impl FromStr for ResourceAddr {
+    type Err = ParseAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let what = "resource address without a key";
+        let addr = instance(text, what)?;
+        match addr.key {
+            None => Ok(addr.resource),
+            Some(_) => Err(Cursor::new(text, what).error("it has an instance key")),
+        }
+    }
+}
+
+impl FromStr for ConfigAddr {
+    type Err = ParseAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(text.parse::<ResourceAddr>()?.config())
+    }
+}
+
+impl FromStr for ProviderSource {
+    type Err = ParseAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let cursor = Cursor::new(text, "provider source");
+        let parts: Vec<&str> = text.split('/').collect();
+        let (host, namespace, type_name) = match parts[..] {
+            [host, namespace, type_name] => (host, namespace, type_name),
+            [namespace, type_name] => (Self::DEFAULT_HOST, namespace, type_name),
+            _ => return Err(cursor.error("expected `namespace/type` or `host/namespace/type`")),
+        };
+        let valid = |part: &str, extra: &[char]| {
+            let allowed = |c: char| c.is_alphanumeric() || c == '-' || extra.contains(&c);
+            !part.is_empty() && part.chars().all(allowed)
+        };
+        if !valid(host, &['.', ':']) || !valid(namespace, &['_']) || !valid(type_name, &['_']) {
+            return Err(cursor.error("a part is empty or has a character that is not allowed"));
+        }
+        let lower = |part: &str| part.to_lowercase().into();
+        Ok(Self {
+            host: lower(host),
+            namespace: lower(namespace),
+            type_name: lower(type_name),
+        })
+    }
+}
+
+impl FromStr for ProviderConfigAddr {
+    type Err = ParseAddrError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut cursor = Cursor::new(text, "provider configuration address");
+        let module = cursor.modules()?;
+        let rest = cursor.rest.strip_prefix("provider[\"");
+        let (source, rest) = rest
+            .and_then(|rest| rest.split_once("\"]"))
+            .ok_or_else(|| cursor.error("expected `provider[\"host/namespace/type\"]`"))?;
+        let source = source.parse()?;
+        cursor.rest = rest;
+        let alias = if rest.is_empty() {
+            None
+        } else {
+            cursor.dot()?;
+            Some(cursor.name()?.into())
+        };
+        cursor.end()?;
+        Ok(Self {
+            module,
+            source,
+            alias,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instance_addresses_round_trip() {
+        for text in [
+            "aws_vpc.main",
+            "data.aws_caller_identity.current",
+            "module.network.aws_subnet.private[\"eu-west-1a\"]",
+            "module.a[0].module.b[\"x\\\"]\"].data.t_x.y[3]",
+        ] {
+            assert_eq!(
+                text.parse::<InstanceAddr>()
+                    .expect("an address")
+                    .to_string(),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn provider_addresses_round_trip_and_default_their_host() {
+        let source: ProviderSource = "Hashicorp/AWS".parse().expect("a source");
+        assert_eq!(source.to_string(), "registry.terraform.io/hashicorp/aws");
+        for text in [
+            "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "module.m.provider[\"example.com/ns/x\"].west",
+        ] {
+            assert_eq!(
+                text.parse::<ProviderConfigAddr>()
+                    .expect("an address")
+                    .to_string(),
+                text
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_says_what_is_wrong() {
+        for text in [
+            "",
+            "aws_vpc",
+            "aws_vpc.",
+            "aws_vpc.a[",
+            "aws_vpc.a[x]",
+            "aws_vpc.a.b",
+            "module.m",
+        ] {
+            assert!(text.parse::<InstanceAddr>().is_err(), "{text}");
+        }
+        let error = "aws_vpc.a[-1]"
+            .parse::<InstanceAddr>()
+            .expect_err("no address");
+        assert_eq!(
+            error.to_string(),
+            "`aws_vpc.a[-1]` is not a valid resource address: the key is neither a number nor a quoted string"
+        );
+    }
+}

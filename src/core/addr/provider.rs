@@ -1,0 +1,74 @@
+//! Provider addresses: where a provider comes from, and which configuration of it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::ModuleAddr;
+
+/// `HOST/namespace/type`, lower case. Without a host the text means the default registry.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderSource {
+    /// The registry's host name.
+    pub host: Arc<str>,
+    /// Who publishes it.
+    pub namespace: Arc<str>,
+    /// The provider's name, which is also the prefix of its resource types.
+    pub type_name: Arc<str>,
+}
+
+/// One configuration of a provider, as the state names it: `module.m.provider["HOST/ns/type"].alias`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProviderConfigAddr {
+    /// The module that configures it; the root in programs, anything in a state another tool wrote.
+    pub module: ModuleAddr,
+    /// The provider.
+    pub source: ProviderSource,
+    /// Which configuration; `None` is the default one.
+    pub alias: Option<Arc<str>>,
+}
+
+impl ProviderSource {
+    /// The registry that a source without a host means.
+    pub const DEFAULT_HOST: &'static str = "registry.terraform.io";
+
+    /// The provider of the default registry's official namespace that serves types with that prefix (`aws_vpc` → `hashicorp/aws`).
+    pub fn implied_by(resource_type: &str) -> Self {
+        let prefix = resource_type.split('_').next().unwrap_or(resource_type);
+        Self {
+            host: Self::DEFAULT_HOST.into(),
+            namespace: "hashicorp".into(),
+            type_name: prefix.into(),
+        }
+    }
+}
+
+impl fmt::Display for ProviderSource {
+    /// In full, with the host.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.host, self.namespace, self.type_name)
+    }
+}
+
+impl ProviderConfigAddr {
+    /// The default configuration in the root module.
+    pub fn default_of(source: ProviderSource) -> Self {
+        Self {
+            module: ModuleAddr::root(),
+            source,
+            alias: None,
+        }
+    }
+}
+
+impl fmt::Display for ProviderConfigAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        write!(f, "provider[\"{}\"]", self.source)?;
+        match &self.alias {
+            Some(alias) => write!(f, ".{alias}"),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Resource addresses, with and without instance keys.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::{InstanceKey, ModuleAddr};
+
+/// Whether something is managed by us or only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// A resource: created, updated and destroyed.
+    Managed,
+    /// A data resource: only read.
+    Data,
+}
+
+/// A declaration: `module.network.aws_subnet.private`, every instance of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceAddr {
+    /// The module it is declared in.
+    pub module: ModuleAddr,
+    /// Managed or data.
+    pub mode: Mode,
+    /// The resource type, for example `aws_subnet`.
+    pub type_name: Arc<str>,
+    /// The name in the program.
+    pub name: Arc<str>,
+}
+
+/// One instance of a declaration: `module.network.aws_subnet.private["eu-west-1a"]`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InstanceAddr {
+    /// The declaration.
+    pub resource: ResourceAddr,
+    /// Which instance, where there are several.
+    pub key: Option<InstanceKey>,
+}
+
+/// A declaration without any instance key, module keys included: how stored dependencies are written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConfigAddr(ResourceAddr);
+
+impl ResourceAddr {
+    /// A managed resource.
+    pub fn managed(module: ModuleAddr, type_name: &str, name: &str) -> Self {
+        Self {
+            module,
+            mode: Mode::Managed,
+            type_name: type_name.into(),
+            name: name.into(),
+        }
+    }
+
+    /// One instance of this resource.
+    pub fn instance(self, key: Option<InstanceKey>) -> InstanceAddr {
+        InstanceAddr {
+            resource: self,
+            key,
+        }
+    }
+
+    /// The same without module keys.
+    pub fn config(&self) -> ConfigAddr {
+        ConfigAddr(Self {
+            module: self.module.without_keys(),
+            ..self.clone()
+        })
+    }
+}
+
+impl ConfigAddr {
+    /// The keyless resource address.
+    pub fn resource(&self) -> &ResourceAddr {
+        &self.0
+    }
+}
+
+impl fmt::Display for ResourceAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.module.is_root() {
+            write!(f, "{}.", self.module)?;
+        }
+        if self.mode == Mode::Data {
+            f.write_str("data.")?;
+        }
+        write!(f, "{}.{}", self.type_name, self.name)
+    }
+}
+
+impl fmt::Display for InstanceAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.resource)?;
+        match &self.key {
+            Some(key) => write!(f, "{key}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for ConfigAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}

@@ -1,0 +1,102 @@
+//! The parts of a schema.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::value::Type;
+
+/// The schema of one resource type, data source or provider configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schema {
+    /// The version stored with each instance, so that a provider can upgrade it.
+    pub version: u64,
+    /// What it consists of.
+    pub block: Block,
+}
+
+/// Attributes and nested blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Block {
+    /// Attributes by name.
+    pub attributes: BTreeMap<Arc<str>, Attribute>,
+    /// Nested blocks by name.
+    pub blocks: BTreeMap<Arc<str>, NestedBlock>,
+    /// The provider wants users to stop using it.
+    pub deprecated: bool,
+}
+
+/// One attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its type, plain or nested.
+    pub ty: AttributeType,
+    /// The user must set it.
+    pub required: bool,
+    /// The user may set it.
+    pub optional: bool,
+    /// The provider may set it.
+    pub computed: bool,
+    /// Never shown.
+    pub sensitive: bool,
+    /// Sent in the configuration only, never planned or stored.
+    pub write_only: bool,
+    /// The provider wants users to stop using it.
+    pub deprecated: bool,
+}
+
+/// The type of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttributeType {
+    /// A type of the value system.
+    Plain(Type),
+    /// Members with flags of their own (protocol 6).
+    Nested(Box<NestedAttribute>),
+}
+
+/// An attribute whose members have flags of their own. Unlike a block it is null when absent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NestedAttribute {
+    /// The members.
+    pub attributes: BTreeMap<Arc<str>, Attribute>,
+    /// One, a list, a set or a map of them; never [`Nesting::Group`].
+    pub nesting: Nesting,
+}
+
+/// A nested block type.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NestedBlock {
+    /// What each block consists of.
+    pub block: Block,
+    /// How many there may be and how they are told apart.
+    pub nesting: Nesting,
+    /// The least number of blocks; 0 is no limit.
+    pub min_items: u64,
+    /// The largest number of blocks; 0 is no limit.
+    pub max_items: u64,
+}
+
+/// How nested blocks or members are collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Nesting {
+    /// At most one, null when absent.
+    Single,
+    /// Exactly one, made of empty values when absent.
+    Group,
+    /// In order.
+    List,
+    /// Distinct, without order.
+    Set,
+    /// By key.
+    Map,
+}
+
+/// What a provider offers, as far as it has been asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProviderSchema {
+    /// The provider's own configuration.
+    pub provider: Option<Arc<Schema>>,
+    /// Resource types.
+    pub resources: BTreeMap<Arc<str>, Arc<Schema>>,
+    /// Data sources.
+    pub data_sources: BTreeMap<Arc<str>, Arc<Schema>>,
+}

@@ -1,0 +1,13 @@
+//! Values as providers know them: nulls, unknowns, exact numbers, collections, and their types.
+
+mod number;
+mod path;
+mod refinements;
+mod types;
+mod value;
+
+pub use number::{Number, ParseNumberError};
+pub use path::{ParsePathError, Path, PathStep};
+pub use refinements::{Bound, Refinements};
+pub use types::{ObjectType, ParseTypeError, Type};
+pub use value::{Map, Value};

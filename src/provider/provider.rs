@@ -1,0 +1,448 @@
+//! The boundary between the engine and a provider: requests and responses named after the RPCs, in domain terms.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use terrane_core::addr::ProviderSource;
+use terrane_core::schema::Schema;
+use terrane_core::{Diagnostics, Path, Value};
+use thiserror::Error;
+
+/// One running provider process, or something that behaves like one.
+///
+/// A value that crosses this boundary has no marks and conforms to the schema of its type; absent and null are the same
+/// (`Value::Null`). `private` is opaque: store and return it byte for byte. Everything a provider says about a request
+/// arrives as diagnostics in the response; a [`CallError`] means there is no response.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What the provider announced that it can do.
+    fn capabilities(&self) -> Capabilities;
+
+    /// The schema of the provider's own configuration.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn config_schema(&self) -> Result<Arc<Schema>, CallError>;
+
+    /// The schema of a resource type, decoded when first asked for; `None` when the provider has no such type.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn resource_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError>;
+
+    /// The schema of a data source, decoded when first asked for; `None` when the provider has no such data source.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn data_source_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError>;
+
+    /// The identity schema of a resource type with its version, if it has one (protocol 5.9, 6.9).
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn identity_schema(
+        &self,
+        type_name: &str,
+    ) -> Result<Option<(u64, terrane_core::Type)>, CallError>;
+
+    /// `PrepareProviderConfig` / `ValidateProviderConfig`; the prepared configuration is thrown away, as every engine does.
+    async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError>;
+
+    /// `Configure` / `ConfigureProvider`; once in the life of a process.
+    async fn configure(&self, config: &Value) -> Result<Diagnostics, CallError>;
+
+    /// `ValidateResourceTypeConfig` / `ValidateResourceConfig`.
+    async fn validate_resource_config(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError>;
+
+    /// `ValidateDataSourceConfig` / `ValidateDataResourceConfig`.
+    async fn validate_data_source_config(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError>;
+
+    /// `UpgradeResourceState`; due whenever a stored object is loaded, also at equal versions.
+    async fn upgrade_resource_state(
+        &self,
+        request: UpgradeResourceState<'_>,
+    ) -> Result<UpgradeResourceStateResponse, CallError>;
+
+    /// `UpgradeResourceIdentity`.
+    async fn upgrade_resource_identity(
+        &self,
+        request: UpgradeResourceIdentity<'_>,
+    ) -> Result<UpgradeResourceIdentityResponse, CallError>;
+
+    /// `ReadResource`.
+    async fn read_resource(
+        &self,
+        request: ReadResource<'_>,
+    ) -> Result<ReadResourceResponse, CallError>;
+
+    /// `PlanResourceChange`.
+    async fn plan_resource_change(
+        &self,
+        request: PlanResourceChange<'_>,
+    ) -> Result<PlanResourceChangeResponse, CallError>;
+
+    /// `ApplyResourceChange`. Never retried: nobody knows what a lost one has done.
+    async fn apply_resource_change(
+        &self,
+        request: ApplyResourceChange<'_>,
+    ) -> Result<ApplyResourceChangeResponse, CallError>;
+
+    /// `ImportResourceState`.
+    async fn import_resource_state(
+        &self,
+        request: ImportResourceState<'_>,
+    ) -> Result<ImportResourceStateResponse, CallError>;
+
+    /// `MoveResourceState`.
+    async fn move_resource_state(
+        &self,
+        request: MoveResourceState<'_>,
+    ) -> Result<MoveResourceStateResponse, CallError>;
+
+    /// `ReadDataSource`.
+    async fn read_data_source(
+        &self,
+        request: ReadDataSource<'_>,
+    ) -> Result<ReadDataSourceResponse, CallError>;
+
+    /// `Stop` / `StopProvider`: asks running operations to end early. `Err` text when the provider could not.
+    async fn stop(&self) -> Result<(), CallError>;
+
+    /// Ends the process: graceful shutdown, then kill. Later calls fail.
+    async fn shutdown(&self);
+}
+
+/// Starts providers; one process for each provider configuration.
+#[async_trait]
+pub trait Providers: Send + Sync {
+    /// Starts an unconfigured process of that provider.
+    async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, StartError>;
+}
+
+/// What a provider announced that it can do. Unknown future capabilities are ignored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It wants `PlanResourceChange` for destroys too.
+    pub plan_destroy: bool,
+    /// A cached schema may be used without asking each new process.
+    pub get_provider_schema_optional: bool,
+    /// It answers `MoveResourceState`.
+    pub move_resource_state: bool,
+}
+
+/// A resource's identity: a value of the type's identity schema, and that schema's version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The version of the identity schema it was written with.
+    pub schema_version: u64,
+    /// The identity object.
+    pub value: Value,
+}
+
+/// Stored attributes as the state has them, never decoded by us.
+#[derive(Debug, Clone, Copy)]
+pub enum RawState<'a> {
+    /// The `attributes` object, verbatim JSON.
+    Json(&'a [u8]),
+    /// The legacy `attributes_flat` map.
+    Flatmap(&'a BTreeMap<String, String>),
+}
+
+/// Request of `UpgradeResourceState`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpgradeResourceState<'a> {
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The schema version it was stored with.
+    pub version: u64,
+    /// The stored attributes.
+    pub raw_state: RawState<'a>,
+}
+
+/// Response of `UpgradeResourceState`.
+#[derive(Debug, Clone)]
+pub struct UpgradeResourceStateResponse {
+    /// The object in the current schema.
+    pub upgraded_state: Value,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// Request of `UpgradeResourceIdentity`.
+#[derive(Debug, Clone, Copy)]
+pub struct UpgradeResourceIdentity<'a> {
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The identity schema version it was stored with.
+    pub version: u64,
+    /// The stored identity, verbatim JSON.
+    pub raw_identity: &'a [u8],
+}
+
+/// Response of `UpgradeResourceIdentity`.
+#[derive(Debug, Clone)]
+pub struct UpgradeResourceIdentityResponse {
+    /// The identity in the current schema.
+    pub upgraded_identity: Identity,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// Request of `ReadResource`.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadResource<'a> {
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The object as far as we know.
+    pub current_state: &'a Value,
+    /// The stored private bytes.
+    pub private: &'a Bytes,
+    /// The stored identity.
+    pub current_identity: Option<&'a Identity>,
+}
+
+/// Response of `ReadResource`.
+#[derive(Debug, Clone)]
+pub struct ReadResourceResponse {
+    /// The object as it is; null when it is gone.
+    pub new_state: Value,
+    /// Replaces the stored private bytes, also when empty.
+    pub private: Bytes,
+    /// Replaces the stored identity.
+    pub new_identity: Option<Identity>,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// Request of `PlanResourceChange`. A destroy has null `proposed_new_state` and `config`.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanResourceChange<'a> {
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The object as it is; null before creation.
+    pub prior_state: &'a Value,
+    /// Prior and configuration merged.
+    pub proposed_new_state: &'a Value,
+    /// The configuration, unknowns included.
+    pub config: &'a Value,
+    /// The stored private bytes.
+    pub prior_private: &'a Bytes,
+    /// The stored identity.
+    pub prior_identity: Option<&'a Identity>,
+}
+
+/// Response of `PlanResourceChange`.
+#[derive(Debug, Clone)]
+pub struct PlanResourceChangeResponse {
+    /// The object that the provider means to make.
+    pub planned_state: Value,
+    /// Attributes whose change needs a replacement; to be filtered by actual change.
+    pub requires_replace: Vec<Path>,
+    /// Goes into the apply request.
+    pub planned_private: Bytes,
+    /// The identity that the provider means to give it.
+    pub planned_identity: Option<Identity>,
+    /// The provider (SDK v2) cannot keep to the rules; their violation is then only logged.
+    pub legacy_type_system: bool,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// Request of `ApplyResourceChange`. A destroy has null `planned_state` and `config`.
+#[derive(Debug, Clone, Copy)]
+pub struct ApplyResourceChange<'a> {
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The object as it is; null before creation.
+    pub prior_state: &'a Value,
+    /// The object as planned.
+    pub planned_state: &'a Value,
+    /// The configuration, wholly known.
+    pub config: &'a Value,
+    /// The private bytes of the plan.
+    pub planned_private: &'a Bytes,
+    /// The identity of the plan.
+    pub planned_identity: Option<&'a Identity>,
+}
+
+/// Response of `ApplyResourceChange`.
+#[derive(Debug, Clone)]
+pub struct ApplyResourceChangeResponse {
+    /// The object as it is now, null when there is none; or bytes that are no such object.
+    pub new_state: Result<Value, GarbledState>,
+    /// The private bytes to store.
+    pub private: Bytes,
+    /// The identity to store.
+    pub new_identity: Option<Identity>,
+    /// The provider (SDK v2) cannot keep to the rules; their violation is then only logged.
+    pub legacy_type_system: bool,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// An object that a provider returned after an apply and that does not decode as its type. The bytes are kept, for something
+/// may well exist behind them.
+#[derive(Debug, Clone)]
+pub struct GarbledState {
+    /// The MessagePack or JSON bytes as they came.
+    pub raw: Bytes,
+    /// What is wrong with them.
+    pub reason: String,
+}
+
+/// Request of `ImportResourceState`.
+#[derive(Debug, Clone, Copy)]
+pub struct ImportResourceState<'a> {
+    /// The resource type.
+    pub type_name: &'a str,
+    /// The provider's id of the object.
+    pub id: &'a str,
+    /// Its identity, instead of an id.
+    pub identity: Option<&'a Identity>,
+}
+
+/// Response of `ImportResourceState`.
+#[derive(Debug, Clone)]
+pub struct ImportResourceStateResponse {
+    /// What was found; `ReadResource` is due for each.
+    pub imported_resources: Vec<ImportedResource>,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// One imported object.
+#[derive(Debug, Clone)]
+pub struct ImportedResource {
+    /// Its resource type.
+    pub type_name: String,
+    /// What is known of it so far.
+    pub state: Value,
+    /// The private bytes to store; the read that follows needs them.
+    pub private: Bytes,
+    /// Its identity.
+    pub identity: Option<Identity>,
+}
+
+/// Request of `MoveResourceState`.
+#[derive(Debug, Clone, Copy)]
+pub struct MoveResourceState<'a> {
+    /// The provider it was managed by.
+    pub source_provider: &'a ProviderSource,
+    /// The type it had.
+    pub source_type_name: &'a str,
+    /// The schema version it was stored with.
+    pub source_schema_version: u64,
+    /// The stored attributes.
+    pub source_state: RawState<'a>,
+    /// The stored private bytes.
+    pub source_private: &'a Bytes,
+    /// The type it shall have.
+    pub target_type_name: &'a str,
+}
+
+/// Response of `MoveResourceState`.
+#[derive(Debug, Clone)]
+pub struct MoveResourceStateResponse {
+    /// The object as the target type.
+    pub target_state: Value,
+    /// The private bytes to store.
+    pub target_private: Bytes,
+    /// The identity to store.
+    pub target_identity: Option<Identity>,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// Request of `ReadDataSource`.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadDataSource<'a> {
+    /// The data source.
+    pub type_name: &'a str,
+    /// The configuration, wholly known.
+    pub config: &'a Value,
+}
+
+/// Response of `ReadDataSource`.
+#[derive(Debug, Clone)]
+pub struct ReadDataSourceResponse {
+    /// What was read.
+    pub state: Value,
+    /// What the provider has to say.
+    pub diagnostics: Diagnostics,
+}
+
+/// There is no response: the outcome of the call is unknown.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The process ended or closed the connection, usually because it crashed.
+    #[error("the provider process ended during {rpc}")]
+    Gone {
+        /// The call that was under way.
+        rpc: &'static str,
+        /// How it ended and what it wrote last (a Go panic, stderr); may be empty.
+        last_words: String,
+    },
+    /// The call was cancelled on our side.
+    #[error("{rpc} was cancelled")]
+    Cancelled {
+        /// The call.
+        rpc: &'static str,
+    },
+    /// The provider does not have this RPC.
+    #[error("the provider does not implement {rpc}")]
+    Unimplemented {
+        /// The call.
+        rpc: &'static str,
+    },
+    /// The response cannot be read.
+    #[error("the provider's answer to {rpc} is garbled: {reason}")]
+    Garbled {
+        /// The call.
+        rpc: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The provider answered with another gRPC failure.
+    #[error("{rpc} failed: {message}")]
+    Failed {
+        /// The call.
+        rpc: &'static str,
+        /// The status as text.
+        message: String,
+    },
+}
+
+/// A provider could not be started.
+#[derive(Debug, Clone, Error)]
+#[error("{summary}")]
+#[non_exhaustive]
+pub struct StartError {
+    /// What failed, a lowercase fragment: `cannot find provider …`.
+    pub summary: String,
+    /// What was seen: output of the process, paths that were searched.
+    pub detail: String,
+    /// What to do, one sentence each.
+    pub hints: Vec<String>,
+}
+
+impl StartError {
+    /// An error with that summary.
+    pub fn new(summary: impl Into<String>) -> Self {
+        Self {
+            summary: summary.into(),
+            detail: String::new(),
+            hints: Vec::new(),
+        }
+    }
+}
