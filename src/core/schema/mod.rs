@@ -1,6 +1,11 @@
 //! Schemas of providers in domain terms: which attributes and blocks a resource type has, and what may be done with them.
 
 mod model;
+#[cfg(test)]
+pub(crate) mod samples;
+mod sensitive;
+mod shape;
+mod write_only;
 
 pub use model::{
     Attribute, AttributeType, Block, NestedAttribute, NestedBlock, Nesting, ProviderSchema, Schema,

@@ -12,6 +12,21 @@ pub struct Schema {
     pub version: u64,
     /// What it consists of.
     pub block: Block,
+    /// The implied type of the block, made once: every value of this schema that is read or written needs it.
+    ty: Type,
+}
+
+impl Schema {
+    /// A schema of that version and content.
+    pub fn new(version: u64, block: Block) -> Self {
+        let ty = block.implied_type();
+        Self { version, block, ty }
+    }
+
+    /// The type of its values: an object with every attribute and every nested block.
+    pub fn ty(&self) -> &Type {
+        &self.ty
+    }
 }
 
 /// Attributes and nested blocks.

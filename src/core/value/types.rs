@@ -102,6 +102,24 @@ impl Type {
             Self::Object(object) => object.attributes.values().any(Self::has_dynamic),
         }
     }
+
+    /// The same type with no attribute of an object optional: what values have, as opposed to what may be converted.
+    #[must_use]
+    pub fn without_optional(&self) -> Self {
+        match self {
+            Self::String | Self::Number | Self::Bool | Self::Dynamic => self.clone(),
+            Self::List(element) => Self::list(element.without_optional()),
+            Self::Set(element) => Self::set(element.without_optional()),
+            Self::Map(element) => Self::map(element.without_optional()),
+            Self::Tuple(elements) => {
+                Self::Tuple(elements.iter().map(Self::without_optional).collect())
+            }
+            Self::Object(object) => {
+                let attributes = object.attributes.iter();
+                Self::object(attributes.map(|(name, ty)| (name.clone(), ty.without_optional())))
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Type {
