@@ -154,6 +154,10 @@ func (r *storedResource) Read(ctx context.Context, req resource.ReadRequest, res
 	}
 	if o == nil {
 		resp.State.RemoveResource(ctx)
+		if resp.Identity != nil {
+			// The framework wants an identity even for what is gone.
+			resp.Diagnostics.Append(resp.Identity.SetAttribute(ctx, path.Root("id"), id)...)
+		}
 		return
 	}
 	if imported, _ := req.Private.GetKey(ctx, "imported"); string(imported) == "true" {
@@ -203,7 +207,10 @@ func (r *storedResource) Delete(ctx context.Context, req resource.DeleteRequest,
 	resp.Diagnostics.Append(diags...)
 	o, err := r.store.get(r.kind, id)
 	if o != nil && err == nil {
-		err = r.returned(ctx, o, req.Private)
+		// The delete of a replacement gets the private state of the create's plan, which has no token after a taint.
+		if token, _ := req.Private.GetKey(ctx, "token"); token != nil {
+			err = r.returned(ctx, o, req.Private)
+		}
 		var cancel context.CancelFunc
 		ctx, cancel = within(ctx, o, "delete")
 		defer cancel()

@@ -162,6 +162,8 @@ func sdkThingObject(d *schema.ResourceData) *object {
 		}
 		attributes[name] = value
 	}
+	// The plan held what StateFunc made of it, but Get gives the text as it was written.
+	attributes["code"] = strings.ToLower(d.Get("code").(string))
 	if attributes["label"] == "" {
 		attributes["label"] = "label of " + d.Get("name").(string)
 	}
