@@ -3,6 +3,7 @@
 mod number;
 mod path;
 mod refinements;
+mod set;
 mod types;
 mod value;
 

@@ -81,7 +81,7 @@ impl Number {
     }
 
     /// The exact value as a plain decimal, every digit of it.
-    fn exact_text(&self) -> String {
+    pub(crate) fn exact_text(&self) -> String {
         match &self.0 {
             Repr::Int(number) => number.to_string(),
             Repr::Decimal(text) => text.to_string(),
