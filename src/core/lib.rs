@@ -1,11 +1,33 @@
 //! Values, addresses, schemas, diagnostics and the language of terrane: no I/O, no async.
 
 pub mod addr;
+mod config;
 mod diagnostics;
+mod error;
+mod expr;
+mod input;
+mod lifecycle;
 mod marks;
+mod output;
+mod program;
+mod provider;
+mod resource;
 pub mod schema;
+mod stack;
+mod typed;
 pub mod value;
 
+pub use config::ConfigValues;
 pub use diagnostics::{Diagnostic, Diagnostics, Location, Severity};
+pub use error::{Error, Result};
+pub use expr::{Apply, EvalError, Expr, Reference, Scope};
+pub use input::{Input, IntoExpr};
+pub use lifecycle::{IgnoreChanges, Lifecycle, Trigger};
 pub use marks::Marked;
+pub use output::{Output, Outputs, all};
+pub use program::{Program, ProviderConfig, ResourceInstance};
+pub use provider::{Provider, ProviderDeclaration, ProviderHandle};
+pub use resource::{Binding, BlockArguments, Declaration, Resource};
+pub use stack::{Export, Stack};
+pub use typed::{FromValue, IntoValue, TypeMismatch};
 pub use value::{Path, PathStep, Type, Value};

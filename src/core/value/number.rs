@@ -96,11 +96,16 @@ fn exact_decimal(float: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-impl From<i64> for Number {
-    fn from(number: i64) -> Self {
-        Self(Repr::Int(number))
-    }
+macro_rules! from_small_integers {
+    ($($int:ty),*) => {
+        $(impl From<$int> for Number {
+            fn from(number: $int) -> Self {
+                Self(Repr::Int(number.into()))
+            }
+        })*
+    };
 }
+from_small_integers!(u8, u16, u32, i8, i16, i32, i64);
 
 impl From<u64> for Number {
     fn from(number: u64) -> Self {
@@ -256,13 +261,13 @@ mod tests {
 
     #[test]
     fn the_same_number_has_one_representation() {
-        assert_eq!(number("1e3"), Number::from(1000_i64));
+        assert_eq!(number("1e3"), Number::from(1000));
         assert_eq!(number("0.50"), Number::from_f64(0.5).expect("not NaN"));
         assert_eq!(
             number("18446744073709551616.0"),
             number("18446744073709551616")
         );
-        assert_eq!(number("-0"), Number::from(0_i64));
+        assert_eq!(number("-0"), Number::from(0));
         assert_eq!(number("1E-2").to_string(), "0.01");
     }
 

@@ -1,0 +1,397 @@
+//! Expressions: what an argument will be, as a symbolic tree that the engine evaluates at plan and again at apply.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::addr::InstanceAddr;
+use crate::diagnostics::Location;
+use crate::marks::Marked;
+use crate::value::{Map, Path, PathStep, Value};
+
+/// A symbolic value: a literal, a reference to an attribute, or something computed from those.
+#[derive(Clone)]
+pub enum Expr {
+    /// Known when the program runs.
+    Literal(Value),
+    /// An attribute of a resource instance, known when the engine says so.
+    Reference(Arc<Reference>),
+    /// A list, tuple or set of expressions.
+    List(Arc<Vec<Expr>>),
+    /// An object or map of expressions.
+    Map(Arc<BTreeMap<Arc<str>, Expr>>),
+    /// A part of another expression's value.
+    At(Arc<(Expr, Path, Location)>),
+    /// The result of a pure function of another expression's value.
+    Apply(Arc<Apply>),
+    /// The same value, never shown.
+    Sensitive(Arc<Expr>),
+}
+
+/// A reference to an attribute of a resource instance.
+#[derive(Debug, Clone)]
+pub struct Reference {
+    /// Which instance.
+    pub address: Arc<InstanceAddr>,
+    /// Where in its object.
+    pub path: Path,
+    /// Where the program made the reference.
+    pub location: Location,
+}
+
+/// A pure function of another expression's value.
+pub struct Apply {
+    input: Expr,
+    function: Box<ApplyFn>,
+    location: Location,
+}
+
+type ApplyFn = dyn Fn(&Value) -> Result<Value, String> + Send + Sync;
+
+/// The values of resource instances at this moment of the run.
+pub trait Scope {
+    /// The instance's object with its marks; a `Value::UNKNOWN` where nothing is known yet.
+    fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>>;
+}
+
+/// An expression could not be evaluated.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum EvalError {
+    /// The reference leads nowhere in the object.
+    #[error("`{reference}` does not exist")]
+    NoSuchAttribute {
+        /// The reference as text.
+        reference: String,
+        /// Where the program made it.
+        location: Location,
+    },
+    /// The instance has no object now: it is not part of this run, or was removed.
+    #[error("`{address}` has no value")]
+    NoObject {
+        /// The instance.
+        address: String,
+        /// Where the program made the reference.
+        location: Location,
+    },
+    /// A `map` closure refused its input or panicked.
+    #[error("a mapped value could not be computed: {reason}")]
+    Map {
+        /// What it said.
+        reason: String,
+        /// Where `map` was called.
+        location: Location,
+    },
+}
+
+impl EvalError {
+    /// Where in the program the failing part was written.
+    pub fn location(&self) -> Location {
+        match self {
+            Self::NoSuchAttribute { location, .. }
+            | Self::NoObject { location, .. }
+            | Self::Map { location, .. } => *location,
+        }
+    }
+}
+
+impl Expr {
+    /// A list of expressions.
+    pub fn list(elements: Vec<Self>) -> Self {
+        Self::List(Arc::new(elements))
+    }
+
+    /// An object or map of expressions.
+    pub fn map(members: BTreeMap<Arc<str>, Self>) -> Self {
+        Self::Map(Arc::new(members))
+    }
+
+    /// The part of this expression's value at one step further.
+    #[track_caller]
+    pub(crate) fn at(&self, step: PathStep) -> Self {
+        match self {
+            Self::Reference(reference) => Self::Reference(Arc::new(Reference {
+                path: reference.path.clone().step(step),
+                ..(**reference).clone()
+            })),
+            other => {
+                let path = Path::root().step(step);
+                Self::At(Arc::new((other.clone(), path, Location::caller())))
+            }
+        }
+    }
+
+    /// The result of a pure function of this expression's value. The function runs only on known values.
+    #[track_caller]
+    pub(crate) fn apply(
+        self,
+        function: impl Fn(&Value) -> Result<Value, String> + Send + Sync + 'static,
+    ) -> Self {
+        let location = Location::caller();
+        Self::Apply(Arc::new(Apply {
+            input: self,
+            function: Box::new(function),
+            location,
+        }))
+    }
+
+    /// The value now, with the paths inside it that must not be shown.
+    ///
+    /// # Errors
+    /// When a reference leads nowhere or a closure fails.
+    pub fn evaluate(&self, scope: &impl Scope) -> Result<Marked, EvalError> {
+        let mut sensitive = BTreeSet::new();
+        let value = self.evaluate_at(scope, &mut Path::root(), &mut sensitive)?;
+        Ok(Marked { value, sensitive })
+    }
+
+    fn evaluate_at(
+        &self,
+        scope: &impl Scope,
+        here: &mut Path,
+        sensitive: &mut BTreeSet<Path>,
+    ) -> Result<Value, EvalError> {
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Reference(reference) => {
+                let location = reference.location;
+                let object =
+                    scope
+                        .object(&reference.address)
+                        .ok_or_else(|| EvalError::NoObject {
+                            address: reference.address.to_string(),
+                            location,
+                        })?;
+                let value =
+                    object
+                        .value
+                        .at(&reference.path)
+                        .ok_or_else(|| EvalError::NoSuchAttribute {
+                            reference: reference.to_string(),
+                            location,
+                        })?;
+                mark_part(&object.sensitive, &reference.path, here, sensitive);
+                Ok(value.clone())
+            }
+            Self::List(elements) => {
+                let mut values = Vec::with_capacity(elements.len());
+                for (index, element) in elements.iter().enumerate() {
+                    here.push(PathStep::Index(index));
+                    values.push(element.evaluate_at(scope, here, sensitive)?);
+                    here.pop();
+                }
+                Ok(Value::list(values))
+            }
+            Self::Map(members) => {
+                let mut values = Map::new();
+                for (name, member) in members.iter() {
+                    here.push(PathStep::Attribute(name.clone()));
+                    values.insert(name.clone(), member.evaluate_at(scope, here, sensitive)?);
+                    here.pop();
+                }
+                Ok(Value::Map(Arc::new(values)))
+            }
+            Self::At(at) => {
+                let (of, path, location) = &**at;
+                let whole = of.evaluate(scope)?;
+                let value = whole
+                    .value
+                    .at(path)
+                    .ok_or_else(|| EvalError::NoSuchAttribute {
+                        reference: format!("{}.{path}", of.origin()),
+                        location: *location,
+                    })?;
+                mark_part(&whole.sensitive, path, here, sensitive);
+                Ok(value.clone())
+            }
+            Self::Apply(apply) => {
+                let input = apply.input.evaluate(scope)?;
+                if input.is_sensitive() {
+                    sensitive.insert(here.clone());
+                }
+                if !input.value.is_wholly_known() {
+                    return Ok(Value::UNKNOWN);
+                }
+                let location = apply.location;
+                // A panicking closure must not take the engine and its records with it.
+                catch_unwind(AssertUnwindSafe(|| (apply.function)(&input.value)))
+                    .unwrap_or_else(|_| Err("the closure panicked".to_owned()))
+                    .map_err(|reason| EvalError::Map { reason, location })
+            }
+            Self::Sensitive(inner) => {
+                let value = inner.evaluate_at(scope, here, sensitive)?;
+                sensitive.insert(here.clone());
+                Ok(value)
+            }
+        }
+    }
+
+    /// Calls `visit` for every reference in the expression.
+    pub fn for_each_reference<'a>(&'a self, visit: &mut impl FnMut(&'a Reference)) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Reference(reference) => visit(reference),
+            Self::List(elements) => {
+                for element in elements.iter() {
+                    element.for_each_reference(visit);
+                }
+            }
+            Self::Map(members) => {
+                for member in members.values() {
+                    member.for_each_reference(visit);
+                }
+            }
+            Self::At(at) => at.0.for_each_reference(visit),
+            Self::Apply(apply) => apply.input.for_each_reference(visit),
+            Self::Sensitive(inner) => inner.for_each_reference(visit),
+        }
+    }
+
+    /// The part of the expression that decides the value at `path`.
+    pub fn part(&self, path: &Path) -> &Self {
+        let mut expr = self;
+        for step in path.steps() {
+            while let Self::Sensitive(inner) = expr {
+                expr = inner;
+            }
+            let part = match (expr, step) {
+                (Self::Map(members), PathStep::Attribute(name) | PathStep::Key(name)) => {
+                    members.get(name)
+                }
+                (Self::List(elements), PathStep::Index(index)) => elements.get(*index),
+                _ => None,
+            };
+            match part {
+                Some(part) => expr = part,
+                None => return expr,
+            }
+        }
+        expr
+    }
+
+    /// Where the value comes from, for a person: the references in it.
+    pub fn origin(&self) -> String {
+        let mut origins: Vec<String> = Vec::new();
+        self.for_each_reference(&mut |reference| {
+            let origin = reference.to_string();
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        });
+        origins.join(", ")
+    }
+}
+
+/// Copies the marks that concern the value at `path` of an object to the place `here` of the result.
+fn mark_part(marks: &BTreeSet<Path>, path: &Path, here: &Path, sensitive: &mut BTreeSet<Path>) {
+    for mark in marks {
+        if mark.contains(path) {
+            sensitive.insert(here.clone());
+        } else if path.contains(mark) {
+            let rest: Path = mark.steps()[path.steps().len()..].iter().cloned().collect();
+            sensitive.insert(here.clone().join(&rest));
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.address)?;
+        if self.path.is_root() {
+            Ok(())
+        } else {
+            write!(f, ".{}", self.path)
+        }
+    }
+}
+
+impl fmt::Debug for Expr {
+    /// Shows where a value comes from, never a value.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.origin() {
+            origin if origin.is_empty() => f.write_str("(literal)"),
+            origin => f.write_str(&origin),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(Arc<Marked>);
+
+    impl Scope for One {
+        fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>> {
+            (address.resource.name.as_ref() == "a").then(|| self.0.clone())
+        }
+    }
+
+    fn scope() -> One {
+        let value = Value::map([
+            ("id", Value::from("i-1")),
+            ("arn", Value::UNKNOWN),
+            (
+                "auth",
+                Value::list(vec![Value::map([("token", Value::from("hunter2"))])]),
+            ),
+        ]);
+        let token: Path = "auth[0].token".parse().expect("a path");
+        One(Arc::new(Marked {
+            value,
+            sensitive: BTreeSet::from([token]),
+        }))
+    }
+
+    fn reference(name: &str, path: &str) -> Expr {
+        Expr::Reference(Arc::new(Reference {
+            address: Arc::new(format!("t_x.{name}").parse().expect("an address")),
+            path: path.parse().expect("a path"),
+            location: Location::caller(),
+        }))
+    }
+
+    #[test]
+    fn sensitivity_follows_a_value_into_lists_parts_and_functions() {
+        let list = Expr::list(vec![reference("a", "id"), reference("a", "auth")]);
+        let marked = list.evaluate(&scope()).expect("a value");
+        let paths: Vec<_> = marked.sensitive.iter().map(Path::to_string).collect();
+        assert_eq!(paths, ["[1][0].token"]);
+        let upper = reference("a", "auth").apply(|value| Ok(value.clone()));
+        let part = upper
+            .at(PathStep::Index(0))
+            .evaluate(&scope())
+            .expect("a value");
+        assert!(part.is_sensitive());
+        assert_eq!(format!("{part:?}"), "(sensitive)");
+    }
+
+    #[test]
+    fn a_function_of_something_unknown_is_unknown_and_is_not_called() {
+        let expr = reference("a", "arn").apply(|_| Err("called".into()));
+        assert_eq!(
+            expr.evaluate(&scope()).expect("a value").value,
+            Value::UNKNOWN
+        );
+    }
+
+    #[test]
+    fn failures_name_the_reference_and_a_panic_is_caught() {
+        let missing = reference("a", "nope")
+            .evaluate(&scope())
+            .expect_err("missing");
+        assert_eq!(missing.to_string(), "`t_x.a.nope` does not exist");
+        let other = reference("b", "id")
+            .evaluate(&scope())
+            .expect_err("no object");
+        assert_eq!(other.to_string(), "`t_x.b` has no value");
+        let panicking = reference("a", "id").apply(|_| panic!("boom"));
+        assert!(matches!(
+            panicking.evaluate(&scope()),
+            Err(EvalError::Map { .. })
+        ));
+    }
+}

@@ -1,0 +1,552 @@
+//! The frozen graph that a stack function produced, checked before anything is asked of a provider.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr};
+use crate::config::ConfigValues;
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::error::Result;
+use crate::expr::Expr;
+use crate::lifecycle::Lifecycle;
+use crate::provider::Provider;
+use crate::stack::{Declared, Export, Stack};
+
+/// What a stack function declared: providers, resources and exports, with every reference resolved.
+///
+/// References lead only to declared instances, addresses are unique, and there is no cycle.
+#[derive(Debug)]
+pub struct Program {
+    providers: Vec<ProviderConfig>,
+    resources: Vec<ResourceInstance>,
+    exports: Vec<Export>,
+    index: HashMap<Arc<InstanceAddr>, usize>,
+}
+
+/// One configured provider.
+#[derive(Debug)]
+pub struct ProviderConfig {
+    /// Its address in the state.
+    pub address: ProviderConfigAddr,
+    /// What the bindings know of it.
+    pub binding: Option<&'static Provider>,
+    /// Its arguments, an object.
+    pub arguments: Expr,
+    /// Indexes of the resource instances that its arguments refer to.
+    pub dependencies: Vec<usize>,
+    /// Where it was declared; `None` for a provider that is used without a configuration.
+    pub location: Option<Location>,
+}
+
+/// One resource or data resource instance.
+#[derive(Debug)]
+pub struct ResourceInstance {
+    /// Its address.
+    pub address: Arc<InstanceAddr>,
+    /// Index of its provider configuration.
+    pub provider: usize,
+    /// Its arguments, an object.
+    pub arguments: Expr,
+    /// Indexes of the instances that it refers to or names in `depends_on` or `replace_triggered_by`; sorted, each once.
+    pub dependencies: Vec<usize>,
+    /// Indexes of the instances named in `depends_on`.
+    pub depends_on: Vec<usize>,
+    /// How the engine may treat it.
+    pub lifecycle: Lifecycle,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+impl ResourceInstance {
+    /// Managed or data.
+    pub fn mode(&self) -> Mode {
+        self.address.resource.mode
+    }
+
+    /// The resource type.
+    pub fn type_name(&self) -> &Arc<str> {
+        &self.address.resource.type_name
+    }
+}
+
+impl Program {
+    /// Runs a stack function with that configuration and checks what it declared. Needs no cloud, no provider and no files,
+    /// so a stack can have unit tests.
+    ///
+    /// # Errors
+    /// Everything that is wrong: the function's own error or panic, duplicate addresses, references to what is not declared,
+    /// cycles, invalid names. Each at the user's line.
+    pub fn from_fn(
+        function: impl FnOnce(&mut Stack) -> Result<()>,
+        config: impl Into<Arc<ConfigValues>>,
+    ) -> Result<Self, Diagnostics> {
+        let mut stack = Stack::new(config.into());
+        // A partial program must never be planned: its missing half would be destroyed.
+        match catch_unwind(AssertUnwindSafe(|| function(&mut stack))) {
+            Err(_) => {
+                let mut diagnostics = stack.declared.diagnostics;
+                diagnostics.push(
+                    Diagnostic::error("the stack function panicked")
+                        .detail("nothing was planned: a program that ended early declares only a part of the stack")
+                        .hint("the panic message above names the line"),
+                );
+                return Err(diagnostics);
+            }
+            Ok(Err(error)) => {
+                let mut diagnostics = stack.declared.diagnostics;
+                diagnostics.extend(error.into_diagnostics());
+                return Err(diagnostics);
+            }
+            Ok(Ok(())) => {}
+        }
+        Self::freeze(stack.declared)
+    }
+
+    /// Provider configurations, the implied ones included.
+    pub fn providers(&self) -> &[ProviderConfig] {
+        &self.providers
+    }
+
+    /// Resource and data resource instances, in the order of declaration.
+    pub fn resources(&self) -> &[ResourceInstance] {
+        &self.resources
+    }
+
+    /// Published values, in the order of declaration.
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// The index of an instance in [`resources`](Self::resources).
+    pub fn position(&self, address: &InstanceAddr) -> Option<usize> {
+        self.index.get(address).copied()
+    }
+
+    fn freeze(declared: Declared) -> Result<Self, Diagnostics> {
+        let Declared {
+            providers: declared_providers,
+            resources: declared_resources,
+            exports,
+            mut diagnostics,
+        } = declared;
+        let index = index_resources(&declared_resources, &mut diagnostics);
+        let resolver = Resolver { index: &index };
+
+        let mut providers: Vec<ProviderConfig> = Vec::new();
+        let mut provider_index: HashMap<ProviderConfigAddr, usize> = HashMap::new();
+        for provider in declared_providers {
+            if let Some(&first) = provider_index.get(&provider.address) {
+                let mut diagnostic =
+                    Diagnostic::error(format!("{} is configured twice", provider.address))
+                        .location(provider.location)
+                        .hint("give one of them an `alias`");
+                if let Some(location) = providers[first].location {
+                    diagnostic = diagnostic.detail(format!("first configured at {location}"));
+                }
+                diagnostics.push(diagnostic);
+                continue;
+            }
+            let arguments = Expr::map(provider.arguments);
+            let dependencies = resolver.references(&arguments, &provider.address, &mut diagnostics);
+            provider_index.insert(provider.address.clone(), providers.len());
+            providers.push(ProviderConfig {
+                address: provider.address,
+                binding: provider.binding,
+                arguments,
+                dependencies,
+                location: Some(provider.location),
+            });
+        }
+
+        let mut resources = Vec::with_capacity(declared_resources.len());
+        for resource in declared_resources {
+            let provider = match provider_index.get(&resource.provider) {
+                Some(&provider) => provider,
+                None if resource.provider.alias.is_none() => {
+                    provider_index.insert(resource.provider.clone(), providers.len());
+                    providers.push(ProviderConfig {
+                        address: resource.provider.clone(),
+                        binding: resource.binding,
+                        arguments: Expr::map(BTreeMap::new()),
+                        dependencies: Vec::new(),
+                        location: None,
+                    });
+                    providers.len() - 1
+                }
+                None => {
+                    diagnostics.push(
+                        Diagnostic::error(format!("{} is not configured", resource.provider))
+                            .address(&resource.address)
+                            .location(resource.location)
+                            .hint("its handle comes from another stack; call `stack.provider` in this one"),
+                    );
+                    continue;
+                }
+            };
+            if providers[provider].binding.is_none() {
+                providers[provider].binding = resource.binding;
+            }
+            let arguments = Expr::map(resource.arguments);
+            let mut dependencies =
+                resolver.references(&arguments, &resource.address, &mut diagnostics);
+            let mut depends_on = Vec::new();
+            for (address, location) in &resource.depends_on {
+                depends_on.extend(resolver.resolve(
+                    address,
+                    *location,
+                    &resource.address,
+                    &mut diagnostics,
+                ));
+            }
+            for trigger in &resource.lifecycle.replace_triggered_by {
+                dependencies.extend(resolver.resolve(
+                    &trigger.address,
+                    resource.location,
+                    &resource.address,
+                    &mut diagnostics,
+                ));
+            }
+            dependencies.extend(&depends_on);
+            dependencies.sort_unstable();
+            dependencies.dedup();
+            resources.push(ResourceInstance {
+                address: resource.address,
+                provider,
+                arguments,
+                dependencies,
+                depends_on,
+                lifecycle: resource.lifecycle,
+                location: resource.location,
+            });
+        }
+        check_exports(&exports, &resolver, &mut diagnostics);
+        // Without that the indexes above may be off, and a cycle report would only confuse.
+        if diagnostics.has_errors() {
+            return Err(diagnostics);
+        }
+        if let Some(cycle) = find_cycle(&resources, &providers) {
+            return Err(cycle.into());
+        }
+        Ok(Self {
+            providers,
+            resources,
+            exports,
+            index,
+        })
+    }
+}
+
+fn index_resources(
+    resources: &[crate::stack::DeclaredResource],
+    diagnostics: &mut Diagnostics,
+) -> HashMap<Arc<InstanceAddr>, usize> {
+    let mut index: HashMap<Arc<InstanceAddr>, usize> = HashMap::with_capacity(resources.len());
+    for (position, resource) in resources.iter().enumerate() {
+        if let Some(&first) = index.get(&resource.address) {
+            diagnostics.push(
+                Diagnostic::error(format!("{} is declared twice", resource.address))
+                    .detail(format!("first declared at {}", resources[first].location))
+                    .address(&resource.address)
+                    .location(resource.location)
+                    .hint("give each a name of its own, or an `instance_key`"),
+            );
+            continue;
+        }
+        index.insert(resource.address.clone(), position);
+    }
+    index
+}
+
+fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<&str, Location> = HashMap::new();
+    for export in exports {
+        if let Some(first) = seen.insert(&export.name, export.location) {
+            diagnostics.push(
+                Diagnostic::error(format!("`{}` is exported twice", export.name))
+                    .detail(format!("first exported at {first}"))
+                    .location(export.location),
+            );
+        }
+        resolver.references(
+            &export.value,
+            &format_args!("export {}", export.name),
+            diagnostics,
+        );
+    }
+}
+
+/// Turns addresses into indexes and reports those that lead nowhere.
+struct Resolver<'a> {
+    index: &'a HashMap<Arc<InstanceAddr>, usize>,
+}
+
+impl Resolver<'_> {
+    fn references(
+        &self,
+        expr: &Expr,
+        from: &dyn std::fmt::Display,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut reported = HashSet::new();
+        expr.for_each_reference(&mut |reference| match self.index.get(&reference.address) {
+            Some(&position) => found.push(position),
+            None if reported.insert(&reference.address) => {
+                diagnostics.push(undeclared(&reference.address, reference.location, from));
+            }
+            None => {}
+        });
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn resolve(
+        &self,
+        address: &InstanceAddr,
+        location: Location,
+        from: &dyn std::fmt::Display,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
+        let position = self.index.get(address).copied();
+        if position.is_none() {
+            diagnostics.push(undeclared(address, location, from));
+        }
+        position
+    }
+}
+
+fn undeclared(
+    address: &InstanceAddr,
+    location: Location,
+    from: &dyn std::fmt::Display,
+) -> Diagnostic {
+    Diagnostic::error(format!(
+        "{address} is referred to but not declared in this stack"
+    ))
+    .address(from)
+    .location(location)
+    .hint("declare it, or read it as a data resource")
+}
+
+/// Looks for a dependency cycle, in time linear in nodes and edges and without recursion (chains can be very long).
+fn find_cycle(resources: &[ResourceInstance], providers: &[ProviderConfig]) -> Option<Diagnostic> {
+    // Nodes are resources, then providers. A resource depends on its provider, a provider on what its arguments refer to.
+    let count = resources.len() + providers.len();
+    let dependencies = |node: usize| -> (&[usize], Option<usize>) {
+        match resources.get(node) {
+            Some(resource) => (
+                &resource.dependencies,
+                Some(resources.len() + resource.provider),
+            ),
+            None => (&providers[node - resources.len()].dependencies, None),
+        }
+    };
+    let next = |node: usize, edge: usize| -> Option<usize> {
+        let (direct, provider) = dependencies(node);
+        direct
+            .get(edge)
+            .copied()
+            .or_else(|| if edge == direct.len() { provider } else { None })
+    };
+    // 0: not seen; 1: on the current path; 2: done.
+    let mut colour = vec![0_u8; count];
+    for start in 0..count {
+        if colour[start] != 0 {
+            continue;
+        }
+        let mut path = vec![(start, 0)];
+        colour[start] = 1;
+        while let Some((node, edge)) = path.last_mut() {
+            let Some(target) = next(*node, *edge) else {
+                colour[*node] = 2;
+                path.pop();
+                continue;
+            };
+            *edge += 1;
+            match colour[target] {
+                0 => {
+                    colour[target] = 1;
+                    path.push((target, 0));
+                }
+                1 => {
+                    let from = path.iter().position(|(node, _)| *node == target)?;
+                    let cycle: Vec<usize> = path[from..].iter().map(|(node, _)| *node).collect();
+                    return Some(describe_cycle(&cycle, resources, providers));
+                }
+                _ => {}
+            }
+        }
+    }
+    None
+}
+
+fn describe_cycle(
+    cycle: &[usize],
+    resources: &[ResourceInstance],
+    providers: &[ProviderConfig],
+) -> Diagnostic {
+    let name = |node: usize| match resources.get(node) {
+        Some(resource) => format!("{} ({})", resource.address, resource.location),
+        None => providers[node - resources.len()].address.to_string(),
+    };
+    let mut steps: Vec<String> = cycle.iter().map(|&node| name(node)).collect();
+    steps.push(name(cycle[0]));
+    let mut diagnostic = Diagnostic::error("the declarations depend on each other in a cycle")
+        .detail(steps.join(" → "))
+        .hint("an arrow reads `needs`; take one of these references away");
+    if let Some(resource) = cycle.iter().find_map(|&node| resources.get(node)) {
+        diagnostic = diagnostic
+            .address(&resource.address)
+            .location(resource.location);
+    }
+    diagnostic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Lifecycle, Output, Resource, all};
+
+    fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Result<Program, String> {
+        Program::from_fn(function, ConfigValues::default()).map_err(|d| d.to_string())
+    }
+
+    #[test]
+    fn references_become_dependencies_and_modules_become_prefixes() {
+        let program = program(|stack| {
+            let vpc = Resource::dynamic("t_vpc", "main")
+                .set("cidr", "10.0.0.0/16")
+                .declare(stack);
+            let id: Output<String> = vpc.attribute("id");
+            let subnet = stack.module("network", |stack| {
+                Resource::dynamic("t_subnet", "private")
+                    .instance_key("a")
+                    .set(
+                        "name",
+                        all((id.clone(), id.clone())).map(|(a, b)| format!("{a}-{b}")),
+                    )
+                    .declare(stack)
+            });
+            Resource::dynamic("t_x", "y")
+                .depends_on(&subnet)
+                .declare(stack);
+            stack.export("vpc", id);
+            Ok(())
+        })
+        .expect("a program");
+        let shown: Vec<_> = program
+            .resources()
+            .iter()
+            .map(|resource| format!("{} {:?}", resource.address, resource.dependencies))
+            .collect();
+        let expected = [
+            "t_vpc.main []",
+            "module.network.t_subnet.private[\"a\"] [0]",
+            "t_x.y [1]",
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(program.providers().len(), 1);
+    }
+
+    #[test]
+    fn a_second_declaration_of_an_address_names_both_lines() {
+        let error = program(|stack| {
+            Resource::dynamic("t_x", "a").declare(stack);
+            Resource::dynamic("t_x", "a").declare(stack);
+            Ok(())
+        })
+        .expect_err("a duplicate");
+        assert!(
+            error.contains("t_x.a is declared twice: first declared at "),
+            "{error}"
+        );
+        assert!(error.contains("declared   src/core/program.rs:"), "{error}");
+    }
+
+    #[test]
+    fn a_reference_to_something_undeclared_is_reported_at_its_line() {
+        let error = program(|stack| {
+            let other = stack.resource("t_x.missing")?;
+            Resource::dynamic("t_x", "a")
+                .set("id", other.attribute::<String>("id"))
+                .declare(stack);
+            Ok(())
+        })
+        .expect_err("undeclared");
+        assert!(
+            error.contains("t_x.missing is referred to but not declared"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_cycle_is_shown_as_a_chain() {
+        let error = program(|stack| {
+            let second = stack.resource("t_x.b")?;
+            let first = Resource::dynamic("t_x", "a")
+                .depends_on(&second)
+                .declare(stack);
+            Resource::dynamic("t_x", "b")
+                .depends_on(&first)
+                .declare(stack);
+            Ok(())
+        })
+        .expect_err("a cycle");
+        assert!(
+            error.contains("in a cycle: t_x.a (src/core/program.rs:"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_chain_of_fifty_thousand_resources_is_no_problem() {
+        let program = program(|stack| {
+            let mut last: Option<Resource> = None;
+            for place in 0..50_000_u32 {
+                let mut next = Resource::dynamic("t_x", "a").instance_key(place);
+                if let Some(last) = &last {
+                    next = next.set("input", last.attribute::<String>("id"));
+                }
+                last = Some(next.declare(stack));
+            }
+            Ok(())
+        });
+        assert_eq!(program.expect("a program").resources().len(), 50_000);
+    }
+
+    #[test]
+    fn a_panic_or_an_error_of_the_function_yields_no_program() {
+        let panicked = program(|_| panic!("boom")).expect_err("no program");
+        assert!(
+            panicked.contains("the stack function panicked"),
+            "{panicked}"
+        );
+        let failed = program(|_| {
+            "x".parse::<u8>()?;
+            Ok(())
+        });
+        assert!(
+            failed
+                .expect_err("no program")
+                .contains("invalid digit found in string")
+        );
+    }
+
+    #[test]
+    fn bad_names_and_bad_paths_are_reported() {
+        let error = program(|stack| {
+            Resource::dynamic("t_x", "a b")
+                .lifecycle(Lifecycle::new().ignore_changes(["a..b"]))
+                .declare(stack);
+            Ok(())
+        })
+        .expect_err("bad names");
+        assert!(
+            error.contains("`a b` is not a valid resource name"),
+            "{error}"
+        );
+        assert!(error.contains("`a..b` in ignore_changes"), "{error}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Declaring provider configurations.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::addr::ProviderSource;
+use crate::expr::Expr;
+use crate::input::IntoExpr;
+use crate::resource::BlockArguments;
+
+/// What generated bindings know of a provider.
+#[derive(Debug)]
+pub struct Provider {
+    /// Where it comes from: `hashicorp/aws`.
+    pub source: &'static str,
+    /// The version that the bindings were generated from.
+    pub version: &'static str,
+    /// Facts of the schema, one text a service (see [`crate::schema::Facts`]); what the sandbox serves.
+    pub facts: &'static [&'static str],
+}
+
+impl Provider {
+    /// The source as an address.
+    ///
+    /// # Panics
+    /// When the bindings carry a malformed source, which their own tests exclude.
+    pub fn address(&self) -> ProviderSource {
+        self.source
+            .parse()
+            .expect("invariant: bindings carry a valid provider source")
+    }
+}
+
+/// A provider configuration that is being described. Typed builders wrap it.
+#[derive(Debug, Clone)]
+pub struct ProviderDeclaration {
+    pub(crate) source: ProviderSource,
+    pub(crate) binding: Option<&'static Provider>,
+    pub(crate) alias: Option<String>,
+    pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
+}
+
+impl ProviderDeclaration {
+    /// A configuration of a provider that bindings know.
+    pub fn new(binding: &'static Provider) -> Self {
+        Self {
+            binding: Some(binding),
+            ..Self::dynamic(binding.address())
+        }
+    }
+
+    /// A configuration of a provider without bindings.
+    pub fn dynamic(source: ProviderSource) -> Self {
+        Self {
+            source,
+            binding: None,
+            alias: None,
+            arguments: BTreeMap::new(),
+        }
+    }
+
+    /// Names this configuration, so that there can be more than one: `aws` for Europe and `aws.west`.
+    #[must_use]
+    pub fn alias(mut self, alias: impl Into<String>) -> Self {
+        self.alias = Some(alias.into());
+        self
+    }
+
+    /// Sets an argument.
+    #[must_use]
+    pub fn set(mut self, argument: &str, value: impl IntoExpr) -> Self {
+        self.arguments.insert(argument.into(), value.into_expr());
+        self
+    }
+
+    /// Adds one nested block.
+    #[must_use]
+    pub fn push_block(mut self, name: &str, block: BlockArguments) -> Self {
+        let blocks = BlockArguments::from_arguments(std::mem::take(&mut self.arguments));
+        self.arguments = blocks.push_block(name, block).into_arguments();
+        self
+    }
+}
+
+/// A declared provider configuration, for resources that shall use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderHandle {
+    pub(crate) source: ProviderSource,
+    pub(crate) alias: Option<Arc<str>>,
+}

@@ -1,0 +1,254 @@
+//! Declaring resources: the untyped builder under every typed one, and the handle that a declaration returns.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderSource};
+use crate::diagnostics::Location;
+use crate::expr::{Expr, Reference};
+use crate::input::IntoExpr;
+use crate::lifecycle::Lifecycle;
+use crate::output::Output;
+use crate::provider::{Provider, ProviderHandle};
+use crate::stack::Stack;
+use crate::value::Path;
+
+/// A declared resource or data resource: what other declarations refer to. Typed handles wrap it.
+#[derive(Debug, Clone)]
+pub struct Resource {
+    address: Arc<InstanceAddr>,
+    location: Location,
+}
+
+/// What generated bindings know of a resource type.
+#[derive(Debug)]
+pub struct Binding {
+    /// The provider that serves the type.
+    pub provider: &'static Provider,
+    /// Managed or data.
+    pub mode: Mode,
+    /// The type's name in the provider, for example `aws_vpc`.
+    pub type_name: &'static str,
+}
+
+impl Resource {
+    /// A resource of a type that has no binding: `Resource::dynamic("aws_new_thing", "name").set("argument", value).declare(stack)`.
+    ///
+    /// Its arguments are checked against the provider's schema when it is planned. The provider is the one whose name is the type's
+    /// prefix, unless [`Declaration::provider`] says otherwise.
+    pub fn dynamic(type_name: &str, name: impl Into<String>) -> Declaration {
+        Declaration::untyped(Mode::Managed, type_name, name.into())
+    }
+
+    /// A data resource of a type that has no binding.
+    pub fn dynamic_data(type_name: &str, name: impl Into<String>) -> Declaration {
+        Declaration::untyped(Mode::Data, type_name, name.into())
+    }
+
+    /// The instance's address.
+    pub fn address(&self) -> &Arc<InstanceAddr> {
+        &self.address
+    }
+
+    /// Where it was declared.
+    pub fn location(&self) -> Location {
+        self.location
+    }
+
+    /// An attribute of the object, known once the engine knows it.
+    #[track_caller]
+    pub fn attribute<T>(&self, name: &str) -> Output<T> {
+        self.at(Path::root().attribute(name))
+    }
+
+    /// The value at a path of the object.
+    #[track_caller]
+    pub fn at<T>(&self, path: Path) -> Output<T> {
+        let location = Location::caller();
+        let address = self.address.clone();
+        Output::new(Expr::Reference(Arc::new(Reference {
+            address,
+            path,
+            location,
+        })))
+    }
+}
+
+impl AsRef<Self> for Resource {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+/// A resource that is being described. Typed builders wrap it and check names and types at compile time.
+#[derive(Debug, Clone)]
+pub struct Declaration {
+    pub(crate) mode: Mode,
+    pub(crate) type_name: Arc<str>,
+    pub(crate) name: String,
+    pub(crate) key: Option<InstanceKey>,
+    pub(crate) provider: ProviderChoice,
+    pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
+    pub(crate) depends_on: Vec<(Arc<InstanceAddr>, Location)>,
+    pub(crate) lifecycle: Lifecycle,
+}
+
+/// Which provider configuration serves a declaration.
+#[derive(Debug, Clone)]
+pub(crate) enum ProviderChoice {
+    /// The default configuration of a provider that bindings know.
+    Bound(&'static Provider),
+    /// The default configuration of the provider with that source.
+    Source(ProviderSource),
+    /// A configuration the program declared.
+    Declared(ProviderHandle),
+}
+
+impl Declaration {
+    /// A declaration of a type that bindings know.
+    pub fn new(binding: &'static Binding, name: impl Into<String>) -> Self {
+        let provider = ProviderChoice::Bound(binding.provider);
+        Self::with(binding.mode, binding.type_name, name.into(), provider)
+    }
+
+    fn untyped(mode: Mode, type_name: &str, name: String) -> Self {
+        let source = ProviderSource::implied_by(type_name);
+        Self::with(mode, type_name, name, ProviderChoice::Source(source))
+    }
+
+    fn with(mode: Mode, type_name: &str, name: String, provider: ProviderChoice) -> Self {
+        Self {
+            mode,
+            type_name: type_name.into(),
+            name,
+            key: None,
+            provider,
+            arguments: BTreeMap::new(),
+            depends_on: Vec::new(),
+            lifecycle: Lifecycle::new(),
+        }
+    }
+
+    /// Sets an argument or a whole nested block (a list or map of them, for blocks that repeat).
+    #[must_use]
+    pub fn set(mut self, argument: &str, value: impl IntoExpr) -> Self {
+        self.arguments.insert(argument.into(), value.into_expr());
+        self
+    }
+
+    /// Adds one nested block to a list or set of blocks.
+    #[must_use]
+    pub fn push_block(mut self, name: &str, block: BlockArguments) -> Self {
+        push_block(&mut self.arguments, name, block);
+        self
+    }
+
+    /// Tells this instance from others of the same name: `[0]` or `["key"]`.
+    #[must_use]
+    pub fn instance_key(mut self, key: impl Into<InstanceKey>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    /// Orders this after another resource that none of its arguments refer to.
+    #[must_use]
+    #[track_caller]
+    pub fn depends_on(mut self, resource: &impl AsRef<Resource>) -> Self {
+        self.depends_on
+            .push((resource.as_ref().address.clone(), Location::caller()));
+        self
+    }
+
+    /// How the engine may treat the object.
+    #[must_use]
+    pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {
+        self.lifecycle = lifecycle;
+        self
+    }
+
+    /// Uses another configuration of the provider than the default one.
+    #[must_use]
+    pub fn provider(mut self, provider: &ProviderHandle) -> Self {
+        self.provider = ProviderChoice::Declared(provider.clone());
+        self
+    }
+
+    /// Uses the default configuration of the provider with that source (`namespace/type`), for types without a binding.
+    ///
+    /// # Panics
+    /// Never; a text that is no source is reported when the program is complete.
+    #[must_use]
+    pub fn provider_source(mut self, source: ProviderSource) -> Self {
+        self.provider = ProviderChoice::Source(source);
+        self
+    }
+
+    /// Adds the resource to the stack.
+    #[track_caller]
+    pub fn declare(self, stack: &mut Stack) -> Resource {
+        let location = Location::caller();
+        let address = stack.add(self, location);
+        Resource { address, location }
+    }
+}
+
+impl Resource {
+    pub(crate) fn reference(address: InstanceAddr, location: Location) -> Self {
+        Self {
+            address: Arc::new(address),
+            location,
+        }
+    }
+}
+
+/// The arguments of one nested block, as typed block builders collect them.
+#[derive(Debug, Clone, Default)]
+pub struct BlockArguments(BTreeMap<Arc<str>, Expr>);
+
+impl BlockArguments {
+    /// No arguments yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets an argument.
+    #[must_use]
+    pub fn set(mut self, argument: &str, value: impl IntoExpr) -> Self {
+        self.0.insert(argument.into(), value.into_expr());
+        self
+    }
+
+    /// Adds one nested block to a list or set of blocks.
+    #[must_use]
+    pub fn push_block(mut self, name: &str, block: Self) -> Self {
+        push_block(&mut self.0, name, block);
+        self
+    }
+}
+
+impl IntoExpr for BlockArguments {
+    fn into_expr(self) -> Expr {
+        Expr::map(self.0)
+    }
+}
+
+fn push_block(arguments: &mut BTreeMap<Arc<str>, Expr>, name: &str, block: BlockArguments) {
+    let blocks = arguments
+        .entry(name.into())
+        .or_insert_with(|| Expr::list(Vec::new()));
+    // An expression that stands for all blocks at once is replaced: the later call wins, as with every setter.
+    match blocks {
+        Expr::List(list) => Arc::make_mut(list).push(block.into_expr()),
+        other => *other = Expr::list(vec![block.into_expr()]),
+    }
+}
+
+impl BlockArguments {
+    pub(crate) fn from_arguments(arguments: BTreeMap<Arc<str>, Expr>) -> Self {
+        Self(arguments)
+    }
+
+    pub(crate) fn into_arguments(self) -> BTreeMap<Arc<str>, Expr> {
+        self.0
+    }
+}

@@ -1,0 +1,231 @@
+//! The stack under construction: what a stack function receives and adds its declarations to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use crate::addr::{InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ResourceAddr};
+use crate::config::ConfigValues;
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::error::{Error, Result};
+use crate::expr::Expr;
+use crate::input::IntoExpr;
+use crate::lifecycle::Lifecycle;
+use crate::provider::{Provider, ProviderDeclaration, ProviderHandle};
+use crate::resource::{Declaration, ProviderChoice, Resource};
+
+/// One program, one state: everything a stack function declares.
+///
+/// Declaring describes and does nothing else: no call leaves the process before the function has returned and the whole
+/// program was checked.
+pub struct Stack {
+    module: ModuleAddr,
+    config: Arc<ConfigValues>,
+    pub(crate) declared: Declared,
+}
+
+/// What has been declared so far, in the order of declaration.
+#[derive(Default)]
+pub(crate) struct Declared {
+    pub(crate) providers: Vec<DeclaredProvider>,
+    pub(crate) resources: Vec<DeclaredResource>,
+    pub(crate) exports: Vec<Export>,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+pub(crate) struct DeclaredProvider {
+    pub(crate) address: ProviderConfigAddr,
+    pub(crate) binding: Option<&'static Provider>,
+    pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
+    pub(crate) location: Location,
+}
+
+pub(crate) struct DeclaredResource {
+    pub(crate) address: Arc<InstanceAddr>,
+    pub(crate) provider: ProviderConfigAddr,
+    pub(crate) binding: Option<&'static Provider>,
+    pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
+    pub(crate) depends_on: Vec<(Arc<InstanceAddr>, Location)>,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) location: Location,
+}
+
+/// A value that the stack publishes: read with the `output` command and stored under `outputs` in the state.
+#[derive(Debug, Clone)]
+pub struct Export {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its value.
+    pub value: Expr,
+    /// Where it was exported.
+    pub location: Location,
+}
+
+impl Stack {
+    pub(crate) fn new(config: Arc<ConfigValues>) -> Self {
+        Self {
+            module: ModuleAddr::root(),
+            config,
+            declared: Declared::default(),
+        }
+    }
+
+    /// The stack's configuration as a type of your own: defaults, then `<stack>.toml`, then `TERRANE_VAR_<NAME>`, then
+    /// `--var-file`, then `--var`. Unknown keys are refused.
+    ///
+    /// # Errors
+    /// When a key is unknown, missing or of the wrong type; each with its name and where it came from.
+    pub fn config<C: DeserializeOwned>(&self) -> Result<C> {
+        self.config.deserialize().map_err(Error::from)
+    }
+
+    /// Declares a provider configuration. Without one a provider is used with an empty configuration.
+    #[track_caller]
+    pub fn provider(&mut self, provider: impl Into<ProviderDeclaration>) -> ProviderHandle {
+        let location = Location::caller();
+        let declaration = provider.into();
+        let alias: Option<Arc<str>> = declaration.alias.map(Into::into);
+        let source = declaration.source;
+        let address = ProviderConfigAddr {
+            module: ModuleAddr::root(),
+            source: source.clone(),
+            alias: alias.clone(),
+        };
+        if let Some(alias) = alias.as_deref() {
+            self.check_name("provider alias", alias, location);
+        }
+        self.declared.providers.push(DeclaredProvider {
+            address,
+            binding: declaration.binding,
+            arguments: declaration.arguments,
+            location,
+        });
+        ProviderHandle { source, alias }
+    }
+
+    /// Runs a component: everything declared inside has `module.<name>.` before its address.
+    pub fn module<R>(&mut self, name: &str, component: impl FnOnce(&mut Self) -> R) -> R {
+        self.in_module(name, None, component)
+    }
+
+    /// Runs one of several instances of a component: `module.<name>["key"].`.
+    pub fn module_instance<R>(
+        &mut self,
+        name: &str,
+        key: impl Into<InstanceKey>,
+        component: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        self.in_module(name, Some(key.into()), component)
+    }
+
+    #[track_caller]
+    fn in_module<R>(
+        &mut self,
+        name: &str,
+        key: Option<InstanceKey>,
+        component: impl FnOnce(&mut Self) -> R,
+    ) -> R {
+        self.check_name("module", name, Location::caller());
+        let inner = self.module.child(name, key);
+        let outer = std::mem::replace(&mut self.module, inner);
+        let result = component(self);
+        self.module = outer;
+        result
+    }
+
+    /// Publishes a value under a name. A value with something sensitive in it is sensitive as a whole.
+    #[track_caller]
+    pub fn export(&mut self, name: &str, value: impl IntoExpr) {
+        let location = Location::caller();
+        self.check_name("export", name, location);
+        let name = name.into();
+        self.declared.exports.push(Export {
+            name,
+            value: value.into_expr(),
+            location,
+        });
+    }
+
+    /// A handle on a resource instance by its address, declared before or after; for addresses that come from configuration.
+    ///
+    /// # Errors
+    /// When the text is not a resource address.
+    #[track_caller]
+    pub fn resource(&self, address: &str) -> Result<Resource> {
+        let location = Location::caller();
+        let address = address.parse::<InstanceAddr>()?;
+        Ok(Resource::reference(address, location))
+    }
+
+    pub(crate) fn add(
+        &mut self,
+        declaration: Declaration,
+        location: Location,
+    ) -> Arc<InstanceAddr> {
+        let kind = match declaration.mode {
+            Mode::Managed => "resource",
+            Mode::Data => "data resource",
+        };
+        self.check_name(kind, &declaration.name, location);
+        let address = Arc::new(
+            ResourceAddr {
+                module: self.module.clone(),
+                mode: declaration.mode,
+                type_name: declaration.type_name,
+                name: declaration.name.into(),
+            }
+            .instance(declaration.key),
+        );
+        for path in &declaration.lifecycle.invalid_paths {
+            self.declared.diagnostics.push(
+                Diagnostic::error(format!(
+                    "`{path}` in ignore_changes is not an attribute path"
+                ))
+                .address(&address)
+                .location(location)
+                .hint("write it as `scaling_config[0].desired_size` or `tags[\"team\"]`"),
+            );
+        }
+        let (provider, binding) = match declaration.provider {
+            ProviderChoice::Bound(provider) => (
+                ProviderConfigAddr::default_of(provider.address()),
+                Some(provider),
+            ),
+            ProviderChoice::Source(source) => (ProviderConfigAddr::default_of(source), None),
+            ProviderChoice::Declared(ProviderHandle { source, alias }) => (
+                ProviderConfigAddr {
+                    alias,
+                    ..ProviderConfigAddr::default_of(source)
+                },
+                None,
+            ),
+        };
+        self.declared.resources.push(DeclaredResource {
+            address: address.clone(),
+            provider,
+            binding,
+            arguments: declaration.arguments,
+            depends_on: declaration.depends_on,
+            lifecycle: declaration.lifecycle,
+            location,
+        });
+        address
+    }
+
+    /// Names become parts of addresses, which people type and parsers read: letters, digits, `_` and `-`, not first a digit.
+    fn check_name(&mut self, kind: &str, name: &str, location: Location) {
+        let mut characters = name.chars();
+        let first = characters
+            .next()
+            .is_some_and(|c| c.is_alphabetic() || c == '_');
+        if first && characters.all(|c| c.is_alphanumeric() || c == '_' || c == '-') {
+            return;
+        }
+        self.declared.diagnostics.push(
+            Diagnostic::error(format!("`{name}` is not a valid {kind} name"))
+                .location(location)
+                .hint("start with a letter or `_`, go on with letters, digits, `_` and `-`; put the rest in an instance key"),
+        );
+    }
+}

@@ -1,0 +1,271 @@
+//! Conversions between Rust's types and dynamic values, for literals and for `map`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::value::{Number, Value};
+
+/// The value is not of the Rust type that a `map` closure wants.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("expected {expected}, found {found}")]
+#[non_exhaustive]
+pub struct TypeMismatch {
+    /// What the Rust type stands for.
+    pub expected: &'static str,
+    /// The kind of value there is. Never the value itself: it may be a secret.
+    pub found: &'static str,
+}
+
+/// A Rust type that a known value converts into.
+pub trait FromValue: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// When the value is of another kind.
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch>;
+}
+
+/// A Rust type that converts into a value.
+pub trait IntoValue {
+    /// The value.
+    fn into_value(self) -> Value;
+}
+
+/// The kind of a value in words, for messages.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Unknown(_) => "an unknown value",
+        Value::Bool(_) => "a bool",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::List(_) => "a list",
+        Value::Set(_) => "a set",
+        Value::Map(_) => "a map",
+        Value::Dynamic(dynamic) => kind(&dynamic.1),
+    }
+}
+
+fn mismatch(expected: &'static str, value: &Value) -> TypeMismatch {
+    TypeMismatch {
+        expected,
+        found: kind(value),
+    }
+}
+
+/// The value under a dynamic wrapper.
+fn plain(value: &Value) -> &Value {
+    match value {
+        Value::Dynamic(dynamic) => plain(&dynamic.1),
+        other => other,
+    }
+}
+
+impl FromValue for Value {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        Ok(value.clone())
+    }
+}
+
+impl IntoValue for Value {
+    fn into_value(self) -> Value {
+        self
+    }
+}
+
+impl FromValue for String {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        plain(value)
+            .as_str()
+            .map(Into::into)
+            .ok_or_else(|| mismatch("a string", value))
+    }
+}
+
+impl IntoValue for String {
+    fn into_value(self) -> Value {
+        Value::string(self)
+    }
+}
+
+impl IntoValue for &str {
+    fn into_value(self) -> Value {
+        Value::string(self)
+    }
+}
+
+impl FromValue for bool {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        plain(value)
+            .as_bool()
+            .ok_or_else(|| mismatch("a bool", value))
+    }
+}
+
+impl IntoValue for bool {
+    fn into_value(self) -> Value {
+        Value::Bool(self)
+    }
+}
+
+impl FromValue for Number {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        match plain(value) {
+            Value::Number(number) => Ok(number.clone()),
+            other => Err(mismatch("a number", other)),
+        }
+    }
+}
+
+impl IntoValue for Number {
+    fn into_value(self) -> Value {
+        Value::Number(self)
+    }
+}
+
+macro_rules! integers {
+    ($($int:ty),*) => {
+        $(impl FromValue for $int {
+            fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+                let number = Number::from_value(value)?;
+                number
+                    .as_i64()
+                    .and_then(|number| number.try_into().ok())
+                    .ok_or_else(|| mismatch(concat!("a number that fits ", stringify!($int)), value))
+            }
+        }
+
+        impl IntoValue for $int {
+            fn into_value(self) -> Value {
+                Value::Number(Number::from(self))
+            }
+        })*
+    };
+}
+integers!(u8, u16, u32, u64, i8, i16, i32, i64);
+
+impl FromValue for f64 {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        Ok(Number::from_value(value)?.to_f64())
+    }
+}
+
+impl IntoValue for f64 {
+    /// NaN, which no provider has a word for, becomes null.
+    fn into_value(self) -> Value {
+        Number::from_f64(self).map_or(Value::Null, Value::Number)
+    }
+}
+
+impl<T: FromValue> FromValue for Option<T> {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        if value.is_null() {
+            Ok(None)
+        } else {
+            T::from_value(value).map(Some)
+        }
+    }
+}
+
+impl<T: IntoValue> IntoValue for Option<T> {
+    fn into_value(self) -> Value {
+        self.map_or(Value::Null, IntoValue::into_value)
+    }
+}
+
+impl<T: FromValue> FromValue for Vec<T> {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        let elements = plain(value)
+            .elements()
+            .ok_or_else(|| mismatch("a list", value))?;
+        elements.iter().map(T::from_value).collect()
+    }
+}
+
+impl<T: IntoValue> IntoValue for Vec<T> {
+    fn into_value(self) -> Value {
+        Value::list(self.into_iter().map(IntoValue::into_value).collect())
+    }
+}
+
+impl<T: IntoValue, const N: usize> IntoValue for [T; N] {
+    fn into_value(self) -> Value {
+        Value::list(self.into_iter().map(IntoValue::into_value).collect())
+    }
+}
+
+impl<T: FromValue> FromValue for BTreeMap<String, T> {
+    fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+        let members = plain(value)
+            .members()
+            .ok_or_else(|| mismatch("a map", value))?;
+        members
+            .iter()
+            .map(|(key, value)| Ok((key.to_string(), T::from_value(value)?)))
+            .collect()
+    }
+}
+
+impl<K: Into<Arc<str>>, T: IntoValue> IntoValue for BTreeMap<K, T> {
+    fn into_value(self) -> Value {
+        Value::map(
+            self.into_iter()
+                .map(|(key, value)| (key, value.into_value())),
+        )
+    }
+}
+
+impl<K: Into<Arc<str>>, T: IntoValue, S> IntoValue for HashMap<K, T, S> {
+    fn into_value(self) -> Value {
+        Value::map(
+            self.into_iter()
+                .map(|(key, value)| (key, value.into_value())),
+        )
+    }
+}
+
+macro_rules! tuples {
+    ($(($($name:ident $place:tt),+) $length:literal),* $(,)?) => {
+        $(impl<$($name: FromValue),+> FromValue for ($($name,)+) {
+            fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
+                match plain(value).elements() {
+                    Some(elements) if elements.len() == $length => {
+                        Ok(($($name::from_value(&elements[$place])?,)+))
+                    }
+                    _ => Err(mismatch(concat!("a tuple of ", $length), value)),
+                }
+            }
+        })*
+    };
+}
+tuples!(
+    (A 0, B 1) 2,
+    (A 0, B 1, C 2) 3,
+    (A 0, B 1, C 2, D 3) 4,
+    (A 0, B 1, C 2, D 3, E 4) 5,
+    (A 0, B 1, C 2, D 3, E 4, F 5) 6,
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6) 7,
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7) 8,
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rust_values_survive_the_round_trip() {
+        let map = BTreeMap::from([("a".to_owned(), vec![1_i64, 2])]);
+        let value = map.clone().into_value();
+        assert_eq!(BTreeMap::<String, Vec<i64>>::from_value(&value), Ok(map));
+        assert_eq!(Option::<String>::from_value(&Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn a_mismatch_names_kinds_and_never_the_value() {
+        let error = u8::from_value(&Value::from("hunter2")).expect_err("not a number");
+        assert_eq!(error.to_string(), "expected a number, found a string");
+        assert!(u8::from_value(&Value::from(256_i64)).is_err());
+    }
+}
