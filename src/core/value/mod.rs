@@ -1,12 +1,16 @@
 //! Values as providers know them: nulls, unknowns, exact numbers, collections, and their types.
 
+mod json;
 mod number;
 mod path;
 mod refinements;
+#[cfg(test)]
+pub(crate) mod samples;
 mod set;
 mod types;
 mod value;
 
+pub use json::JsonError;
 pub use number::{Number, ParseNumberError};
 pub use path::{ParsePathError, Path, PathStep};
 pub use refinements::{Bound, Refinements};

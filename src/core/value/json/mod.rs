@@ -1,0 +1,221 @@
+//! The JSON form of a value of a known type: how states, plans and saved values keep it.
+
+mod read;
+mod write;
+
+use thiserror::Error;
+
+use super::{ParseTypeError, Path, Type, Value};
+
+/// Deepest nesting of values that is read; what is deeper is an accident or an attack.
+const MAX_DEPTH: usize = 128;
+
+/// A value has no JSON form, or JSON is no value of a type.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum JsonError {
+    /// The text is not JSON at all.
+    #[error("invalid JSON")]
+    Syntax {
+        /// What the reader says, with line and column.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The type that came with a dynamic value is none.
+    #[error("the type of a dynamic value is none{}", at(path))]
+    Type {
+        /// Where the value is.
+        path: Path,
+        /// What is wrong with the type.
+        #[source]
+        source: ParseTypeError,
+    },
+    /// A part of the value does not fit.
+    #[error("{reason}{}", at(path))]
+    Value {
+        /// Where that part is.
+        path: Path,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+fn at(path: &Path) -> String {
+    if path.is_root() {
+        String::new()
+    } else {
+        format!(" at `{path}`")
+    }
+}
+
+impl Value {
+    /// The type that a value has by itself: sequences are tuples and members are objects, as their elements may differ.
+    ///
+    /// A null, an unknown and an empty set have no type of their own: they are of any type.
+    pub fn implied_type(&self) -> Type {
+        match self {
+            Self::Null | Self::Unknown(_) => Type::Dynamic,
+            Self::Bool(_) => Type::Bool,
+            Self::Number(_) => Type::Number,
+            Self::String(_) => Type::String,
+            Self::List(elements) => Type::Tuple(elements.iter().map(Self::implied_type).collect()),
+            Self::Set(elements) => {
+                let first = elements.first().map_or(Type::Dynamic, Self::implied_type);
+                let same = elements
+                    .iter()
+                    .all(|element| element.implied_type() == first);
+                Type::set(if same { first } else { Type::Dynamic })
+            }
+            Self::Map(members) => Type::object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), value.implied_type())),
+            ),
+            Self::Dynamic(dynamic) => dynamic.0.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::samples::{typed, types};
+    use super::*;
+
+    fn read(json: &str, ty: &str) -> Result<Value, String> {
+        let ty = Type::from_json(ty.as_bytes()).expect("a type");
+        Value::from_json(json.as_bytes(), &ty).map_err(|error| error.to_string())
+    }
+
+    fn printed(json: &str, ty: &str) -> String {
+        format!("{:?}", read(json, ty).expect("a value"))
+    }
+
+    proptest! {
+        #[test]
+        fn a_value_reads_back_as_it_was_written((ty, value) in typed()) {
+            let json = value.to_json(&ty).expect("JSON");
+            prop_assert_eq!(Value::from_json(json.as_bytes(), &ty).expect("a value"), value);
+        }
+
+        #[test]
+        fn json_is_the_same_bytes_when_written_again((ty, value) in typed()) {
+            let json = value.to_json(&ty).expect("JSON");
+            let again = Value::from_json(json.as_bytes(), &ty).expect("a value");
+            prop_assert_eq!(again.to_json(&ty).expect("JSON"), json);
+        }
+
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[\\[\\]{}\",:0-9a-zA-Z\\\\ ]{0,20}", ty in types()) {
+            let _ = Value::from_json(text.as_bytes(), &ty);
+            let _ = Value::from_json_untyped(text.as_bytes());
+        }
+    }
+
+    #[test]
+    fn digits_survive_reading_and_writing() {
+        for number in ["0.1", "12345678901234567890.123456789", "1e400", "-7"] {
+            let value = read(number, r#""number""#).expect("a number");
+            let untyped = Value::from_json_untyped(number.as_bytes()).expect("a number");
+            assert_eq!(value, untyped);
+            assert_eq!(value, Value::Number(number.parse().expect("a number")));
+        }
+    }
+
+    #[test]
+    fn primitives_are_read_leniently() {
+        assert_eq!(printed(r#""0.50""#, r#""number""#), "0.5");
+        assert_eq!(printed("1.50", r#""string""#), r#""1.50""#);
+        assert_eq!(printed("true", r#""string""#), r#""true""#);
+        assert_eq!(printed(r#""0""#, r#""bool""#), "false");
+        assert!(read(r#""TRUE""#, r#""bool""#).is_err());
+        assert!(read("1", r#""bool""#).is_err());
+    }
+
+    #[test]
+    fn a_missing_attribute_is_null_and_an_extra_one_is_refused_by_name() {
+        let ty = r#"["object",{"a":"string","b":["list",["object",{"c":"number"}]]}]"#;
+        assert_eq!(printed("{}", ty), r#"{"a": null, "b": null}"#);
+        assert_eq!(
+            read(r#"{"b":[{"c":1},{"d":1}]}"#, ty),
+            Err("the type has no such attribute at `b[1].d`".into())
+        );
+        assert_eq!(
+            read(r#"{"b":[{"c":"x"}]}"#, ty),
+            Err("`x` is not a number at `b[0].c`".into())
+        );
+        assert_eq!(
+            read(r#"{"b":3}"#, ty),
+            Err("expected list(object({c: number})), found a number at `b`".into())
+        );
+    }
+
+    #[test]
+    fn dynamic_values_bring_their_type_before_or_after_them() {
+        let expected = r#"dynamic(set(string): set["a", "b"])"#;
+        assert_eq!(
+            printed(
+                r#"{"value":["b","a"],"type":["set","string"]}"#,
+                r#""dynamic""#
+            ),
+            expected
+        );
+        assert_eq!(
+            printed(
+                r#"{"type":["set","string"],"value":["b","a"]}"#,
+                r#""dynamic""#
+            ),
+            expected
+        );
+        assert_eq!(printed("null", r#""dynamic""#), "null");
+        assert!(read(r#"{"value":1}"#, r#""dynamic""#).is_err());
+        assert_eq!(
+            read(
+                r#"[{"value":["x"],"type":["list","number"]}]"#,
+                r#"["list","dynamic"]"#
+            ),
+            Err("`x` is not a number at `[0][0]`".into())
+        );
+    }
+
+    #[test]
+    fn what_json_cannot_say_is_refused_with_its_path() {
+        let ty = Type::object([("a", Type::list(Type::Number))]);
+        let with = |value| Value::map([("a", Value::list(vec![value]))]).to_json(&ty);
+        let error = with(Value::UNKNOWN).expect_err("no JSON");
+        assert_eq!(
+            error.to_string(),
+            "an unknown value cannot be stored at `a[0]`"
+        );
+        let infinite = super::super::Number::from_f64(f64::INFINITY).expect("a number");
+        assert!(with(infinite.into()).is_err());
+        assert!(with("text".into()).is_err());
+    }
+
+    #[test]
+    fn text_is_escaped_as_go_does() {
+        let value = Value::from("<a & \"b\">\u{2028}\u{1}\n");
+        let expected = "\"\\u003ca \\u0026 \\\"b\\\"\\u003e\\u2028\\u0001\\n\"";
+        assert_eq!(value.to_json(&Type::String).expect("JSON"), expected);
+    }
+
+    #[test]
+    fn text_that_is_not_json_or_too_deep_is_refused() {
+        for text in ["", "[", "[1,]", "{\"a\":}", "1 2", "nul"] {
+            assert!(read(text, r#"["list","number"]"#).is_err(), "{text}");
+            assert!(Value::from_json_untyped(text.as_bytes()).is_err(), "{text}");
+        }
+        let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+        assert!(Value::from_json_untyped(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn untyped_json_has_tuples_and_objects_for_types() {
+        let value = Value::from_json_untyped(br#"{"a":[1,"x",null],"b":{"c":true}}"#);
+        insta::assert_snapshot!(
+            value.expect("a value").implied_type(),
+            @"object({a: tuple([number, string, any]), b: object({c: bool})})"
+        );
+    }
+}
