@@ -8,6 +8,8 @@ mod refinements;
 pub(crate) mod samples;
 mod set;
 mod types;
+#[cfg(test)]
+mod vectors_test;
 mod value;
 
 pub use json::JsonError;

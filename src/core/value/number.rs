@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -9,13 +10,13 @@ use thiserror::Error;
 
 /// A number of any size and precision, kept exactly.
 ///
-/// cty's numbers are 512-bit binary floats that compare exactly: the `f64` nearest to 0.1 is *not* the number written `0.1`. The
-/// representation is canonical (an integer that fits is `Int`; else an exact non-integer `f64` is `Float`; else the shortest plain
-/// decimal), so equality is equality of the number.
-#[derive(Clone, PartialEq, Eq, Hash)]
+/// Two numbers are equal when they are written with the same shortest decimal, as in cty (`rawNumberEqual`): the `f64` nearest to 0.1
+/// equals the number written `0.1`, although each travels in its own form. The representation is canonical: an integer that fits is
+/// `Int`; else an exact non-integer `f64` is `Float`; else it is the plain decimal.
+#[derive(Clone)]
 pub struct Number(Repr);
 
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 enum Repr {
     Int(i64),
     /// Bits of a finite, non-integer `f64`, or of an infinity.
@@ -214,6 +215,33 @@ impl fmt::Debug for Number {
     }
 }
 
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Repr::Int(a), Repr::Int(b)) => a == b,
+            // Different floats are written differently.
+            (Repr::Float(a), Repr::Float(b)) => a == b,
+            (Repr::Decimal(a), Repr::Decimal(b)) => a == b,
+            (Repr::Float(bits), Repr::Decimal(text)) | (Repr::Decimal(text), Repr::Float(bits)) => {
+                f64::from_bits(*bits).to_string() == **text
+            }
+            (Repr::Int(_), _) | (_, Repr::Int(_)) => false,
+        }
+    }
+}
+
+impl Eq for Number {}
+
+impl Hash for Number {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match &self.0 {
+            Repr::Int(number) => number.hash(state),
+            Repr::Decimal(text) => text.hash(state),
+            Repr::Float(bits) => f64::from_bits(*bits).to_string().hash(state),
+        }
+    }
+}
+
 impl PartialOrd for Number {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -221,7 +249,7 @@ impl PartialOrd for Number {
 }
 
 impl Ord for Number {
-    /// Orders by the exact value.
+    /// Orders by the shortest decimal, so that what is equal has one place.
     fn cmp(&self, other: &Self) -> Ordering {
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0) {
             return a.cmp(b);
@@ -229,7 +257,7 @@ impl Ord for Number {
         if self.is_infinite() || other.is_infinite() {
             return self.to_f64().total_cmp(&other.to_f64());
         }
-        compare_decimals(&self.exact_text(), &other.exact_text())
+        compare_decimals(&self.to_string(), &other.to_string())
     }
 }
 
@@ -272,12 +300,18 @@ mod tests {
     }
 
     #[test]
-    fn a_decimal_is_not_the_float_nearest_to_it() {
-        assert_ne!(number("0.1"), Number::from_f64(0.1).expect("not NaN"));
+    fn a_decimal_equals_the_float_that_is_written_the_same_but_keeps_its_form() {
+        let float = Number::from_f64(0.1).expect("not NaN");
+        assert_eq!(number("0.1"), float);
+        assert_eq!(number("0.1").cmp(&float), Ordering::Equal);
+        assert_eq!(number("0.1").as_exact_fraction(), None);
+        assert_ne!(number("0.1000000000000000055511151231257827"), float);
+        let set = std::collections::HashSet::from([number("0.1"), float]);
+        assert_eq!(set.len(), 1);
     }
 
     #[test]
-    fn order_is_by_exact_value() {
+    fn order_is_by_value() {
         let mut numbers = ["1e30", "-2", "0.1", "3", "-9223372036854775809", "0.5"]
             .map(number)
             .to_vec();
@@ -296,7 +330,6 @@ mod tests {
             "1000000000000000000000000000000",
         ];
         assert_eq!(texts, expected);
-        assert_eq!(numbers[3], number("0.1"), "the float is above the decimal");
     }
 
     #[test]
