@@ -1,1 +1,54 @@
-//! (to be written)
+//! What is remembered between runs: the state, its v4 file, backends, locks and the journal.
+//!
+//! The life of a state in one run, as the engine sees it through [`Recorder`]:
+//!
+//! ```
+//! # use terrane_state::{*, model::*};
+//! # async fn operation(recorder: &dyn Recorder, address: terrane_core::addr::InstanceAddr,
+//! #     provider: terrane_core::addr::ProviderConfigAddr, clock: &dyn Clock, random: &dyn Random) -> Result<(), RecordError> {
+//! let op = OperationId::random(random);
+//! let intent = Intent::new(op, address.clone(), IntentAction::Create, provider.clone(), clock.now());
+//! recorder.intent(intent).await?; // durable: now the provider may be asked
+//! let object = Object::new(0, RawJson::empty_object());
+//! let result = OperationResult {
+//!     op,
+//!     address,
+//!     outcome: Outcome::Ok,
+//!     instance: Some(Instance::with_current(provider, object).into()),
+//!     undecoded: None,
+//!     error_class: None,
+//! };
+//! recorder.result(result).await?; // durable: now "done" may be said
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | [`model`] | the state in memory: instances by address, objects as stored text |
+//! | [`journal`] | records of intents and results |
+//! | `run` | [`Recorder`], the engine's side of it |
+//!
+//! **Decisions.** Attributes stay text (`RawJson`) from file to file: only the engine, which has the schema, decodes them, so a
+//! state of 20,000 instances is read without one value being built. An operation's result carries *all* that is at its
+//! address (current and deposed), so that replaying a record twice changes nothing. A change that asks nothing of a
+//! provider (deposing, drift, exports) is a `Change`: recorded in order, made durable with the next intent or result.
+//!
+//! **Why not** one serde structure for file and memory: members that a newer writer added would be lost, numbers would lose
+//! digits, and every read would build a tree of everything.
+
+mod clock;
+mod digest;
+pub mod journal;
+pub mod model;
+mod random;
+mod run;
+
+pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
+pub use digest::Sha256;
+pub use journal::{
+    Change, Intent, IntentAction, OperationId, OperationResult, Outcome, ProcessIdentity, Record,
+};
+pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
+pub use random::{Random, SystemRandom};
+pub use run::{MemoryRecorder, RecordError, Recorder};

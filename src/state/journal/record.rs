@@ -1,0 +1,324 @@
+//! What the journal says: which operation was about to begin, how it ended, what a snapshot covers.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
+use thiserror::Error;
+
+use crate::clock::Timestamp;
+use crate::digest::Sha256;
+use crate::model::{DeposedKey, Instance, OutputValue, RawJson};
+use crate::random::Random;
+
+/// One entry of the journal.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Record {
+    /// A run began; the first record of an epoch.
+    Open(Open),
+    /// An operation is about to be asked of a provider.
+    Intent(Intent),
+    /// An operation ended, or was lost sight of.
+    Result(OperationResult),
+    /// The state changed without an operation: an object was deposed or forgotten, a refresh saw drift, exports were computed.
+    Change(Change),
+    /// A snapshot is being written, or was.
+    Checkpoint(Checkpoint),
+    /// An open intent was settled.
+    Resolve(Resolve),
+    /// Another run took over: nothing may follow in this epoch.
+    Seal(Seal),
+    /// The run ended in order.
+    Close,
+}
+
+/// Who runs, and from which snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Names the run in messages, locks and records.
+    pub run: String,
+    /// Lineage of the state.
+    pub lineage: String,
+    /// Serial of the snapshot that was read; 0 without one.
+    pub base_serial: u64,
+    /// SHA-256 of that snapshot.
+    pub base_sha256: Option<Sha256>,
+    /// Which build of the engine.
+    pub engine: String,
+    /// Where it runs, to tell whether it still does.
+    pub process: ProcessIdentity,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Enough to tell whether a process on this host still lives: a reused process id has another start time or boot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProcessIdentity {
+    /// `user@host`.
+    pub who: String,
+    /// Process id.
+    pub pid: u32,
+    /// When that process began, in the kernel's ticks since boot; empty where it can not be known.
+    pub start: String,
+    /// Which boot of the host; empty where it can not be known.
+    pub boot: String,
+    /// The page of the CI job, where there is one.
+    pub ci_url: Option<String>,
+}
+
+/// A 128-bit name of one operation, unique over all runs.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OperationId(u128);
+
+/// The text is not an operation id.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not an operation id (32 hexadecimal digits)")]
+#[non_exhaustive]
+pub struct ParseOperationIdError {
+    /// What was read.
+    pub text: String,
+}
+
+impl OperationId {
+    /// A new name.
+    pub fn random(random: &dyn Random) -> Self {
+        let mut bytes = [0; 16];
+        random.fill(&mut bytes);
+        Self(u128::from_be_bytes(bytes))
+    }
+}
+
+impl fmt::Display for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", self.0)
+    }
+}
+
+impl fmt::Debug for OperationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "OperationId({self})")
+    }
+}
+
+impl FromStr for OperationId {
+    type Err = ParseOperationIdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let bits = u128::from_str_radix(text, 16).ok().filter(|_| digits);
+        bits.map(Self).ok_or_else(|| ParseOperationIdError {
+            text: text.to_owned(),
+        })
+    }
+}
+
+/// What a provider is about to be asked: durable before `ApplyResourceChange` is sent. Holds no sensitive value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// The operation.
+    pub op: OperationId,
+    /// Which instance.
+    pub address: InstanceAddr,
+    /// Which deposed object of it; `None` is the current one.
+    pub deposed: Option<DeposedKey>,
+    /// What is asked.
+    pub action: IntentAction,
+    /// Whom.
+    pub provider: ProviderConfigAddr,
+    /// How many objects of this address were made before, where the engine counts them.
+    pub generation: u64,
+    /// The object's identity (or its `id`) before the operation.
+    pub prior_id: Option<RawJson>,
+    /// The identity the provider planned for the new object.
+    pub planned_identity: Option<RawJson>,
+    /// When the object was looked for and was not there.
+    pub absent_proof: Option<Timestamp>,
+    /// The tag by which the object can be found.
+    pub owner_tag: Option<String>,
+    /// Keyed hash of the known planned values.
+    pub planned_hmac: Option<String>,
+    /// When the operation began.
+    pub started_at: Timestamp,
+    /// When the provider gives up; before that "absent" proves nothing.
+    pub deadline: Option<Timestamp>,
+    /// The provider's process.
+    pub provider_pid: Option<u32>,
+}
+
+/// What an operation asks of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IntentAction {
+    /// Make a new object.
+    Create,
+    /// Change the object.
+    Update,
+    /// Destroy the object.
+    Delete,
+    /// Take an existing object into the state.
+    Import,
+}
+
+impl Intent {
+    /// An intent with only what every operation has.
+    pub fn new(
+        op: OperationId,
+        address: InstanceAddr,
+        action: IntentAction,
+        provider: ProviderConfigAddr,
+        started_at: Timestamp,
+    ) -> Self {
+        Self {
+            op,
+            address,
+            deposed: None,
+            action,
+            provider,
+            generation: 0,
+            prior_id: None,
+            planned_identity: None,
+            absent_proof: None,
+            owner_tag: None,
+            planned_hmac: None,
+            started_at,
+            deadline: None,
+            provider_pid: None,
+        }
+    }
+}
+
+/// How an operation ended: durable before "done" is said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OperationResult {
+    /// The operation.
+    pub op: OperationId,
+    /// Which instance.
+    pub address: InstanceAddr,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// All that is at the address now, current and deposed; `None` when nothing is.
+    pub instance: Option<Arc<Instance>>,
+    /// A reply that could not be understood, byte for byte.
+    pub undecoded: Option<Bytes>,
+    /// The class of the error, for counting; no text of the provider's, which may hold secrets.
+    pub error_class: Option<String>,
+}
+
+/// How sure we are of what an operation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Done.
+    Ok,
+    /// Failed, leaving an object behind that is in the state.
+    Partial,
+    /// Failed, and a look-up showed that nothing came of it.
+    FailedProved,
+    /// Failed by the provider's word alone.
+    FailedAssumed,
+    /// No answer, or none that could be understood: maybe done. The intent stays open.
+    Unknown,
+}
+
+/// A change of the state that asks nothing of a provider.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// What is now at an address; `None` takes it out.
+    Instance {
+        /// The address.
+        address: InstanceAddr,
+        /// All that is there now.
+        instance: Option<Arc<Instance>>,
+    },
+    /// All exports of the stack, anew.
+    Outputs(std::collections::BTreeMap<Arc<str>, OutputValue>),
+    /// Results of checks, anew.
+    CheckResults(Option<RawJson>),
+}
+
+/// A snapshot and what it covers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Before or after the write.
+    pub phase: CheckpointPhase,
+    /// Its serial.
+    pub serial: u64,
+    /// SHA-256 of its bytes.
+    pub sha256: Sha256,
+    /// The backend's name of that version, where it has one.
+    pub version: Option<String>,
+    /// Every record of this epoch below this number is contained in it.
+    pub covers: u64,
+}
+
+/// Which side of the write a [`Checkpoint`] stands on. Both are needed to know our own snapshot after a crash between them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckpointPhase {
+    /// About to be written.
+    Writing,
+    /// Stored.
+    Written,
+}
+
+/// How an open intent was settled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolve {
+    /// The operation.
+    pub op: OperationId,
+    /// How.
+    pub how: Resolution,
+    /// What showed it.
+    pub evidence: String,
+    /// Who decided: `recovery`, or `user@host`.
+    pub who: String,
+    /// The instance it concerns.
+    pub address: InstanceAddr,
+    /// All that is at the address now, where that changed.
+    pub instance: Option<Option<Arc<Instance>>>,
+}
+
+/// What came of a maybe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolution {
+    /// The object exists and is ours now.
+    Adopted {
+        /// The provider's id of it.
+        id: String,
+    },
+    /// Nothing was made.
+    Absent,
+    /// A person chose to forget it.
+    Forgotten,
+    /// It is gone.
+    Deleted,
+    /// It was read: the state holds the truth again.
+    Refreshed,
+}
+
+/// The end of an epoch by another run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seal {
+    /// The epoch that follows.
+    pub new_epoch: u64,
+    /// The run that seals.
+    pub run: String,
+    /// Who.
+    pub who: String,
+    /// Why.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Change {
+    /// Makes the change in a state.
+    pub fn apply(&self, state: &mut crate::model::State) {
+        match self {
+            Self::Instance { address, instance } => state.set_instance(address, instance.clone()),
+            Self::Outputs(outputs) => state.outputs = outputs.clone(),
+            Self::CheckResults(results) => state.check_results = results.clone(),
+        }
+    }
+}

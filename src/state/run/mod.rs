@@ -1,0 +1,5 @@
+//! A run's hold on the state: records, checkpoints, recovery.
+
+mod recorder;
+
+pub use recorder::{MemoryRecorder, RecordError, Recorder};
