@@ -132,7 +132,7 @@ fn object(attributes: BTreeMap<Arc<str>, Type>) -> Type {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{any, block, blocks, nested, text};
+    use super::super::samples::{anything, block, blocks, nested, text};
     use super::*;
 
     #[test]
@@ -163,8 +163,11 @@ mod tests {
         let outer = block(
             [],
             [
-                ("list", blocks(Nesting::List, block([("a", any())], []))),
-                ("map", blocks(Nesting::Map, block([("a", any())], []))),
+                (
+                    "list",
+                    blocks(Nesting::List, block([("a", anything())], [])),
+                ),
+                ("map", blocks(Nesting::Map, block([("a", anything())], []))),
             ],
         );
         assert_eq!(
@@ -179,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_nested_attribute_is_an_object_or_a_collection_and_null_when_absent() {
-        let outer = block([("n", nested(Nesting::Map, [("a", any())]))], []);
+        let outer = block([("n", nested(Nesting::Map, [("a", anything())]))], []);
         assert_eq!(
             outer.implied_type().to_string(),
             "object({n: map(object({a: any}))})"
