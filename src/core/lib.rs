@@ -14,6 +14,7 @@ mod provider;
 mod resource;
 pub mod schema;
 mod stack;
+mod suggest;
 mod typed;
 pub mod value;
 
@@ -29,5 +30,6 @@ pub use program::{Program, ProviderConfig, ResourceInstance};
 pub use provider::{Provider, ProviderDeclaration, ProviderHandle};
 pub use resource::{Binding, BlockArguments, Declaration, Resource};
 pub use stack::{Export, Stack};
+pub use suggest::closest;
 pub use typed::{FromValue, IntoValue, TypeMismatch};
 pub use value::{Path, PathStep, Type, Value};

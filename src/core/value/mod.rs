@@ -1,5 +1,6 @@
 //! Values as providers know them: nulls, unknowns, exact numbers, collections, and their types.
 
+mod convert;
 mod json;
 mod number;
 mod path;
@@ -12,6 +13,8 @@ mod types;
 mod vectors_test;
 mod value;
 
+pub use convert::ConvertError;
+pub(crate) use convert::{Members, concrete_type};
 pub use json::JsonError;
 pub use number::{Number, ParseNumberError};
 pub use path::{ParsePathError, Path, PathStep};

@@ -143,7 +143,7 @@ mod tests {
         );
         assert_eq!(
             read(r#"{"b":[{"c":"x"}]}"#, ty),
-            Err("`x` is not a number at `b[0].c`".into())
+            Err("expected a number, found a text that is none at `b[0].c`".into())
         );
         assert_eq!(
             read(r#"{"b":3}"#, ty),
@@ -175,7 +175,7 @@ mod tests {
                 r#"[{"value":["x"],"type":["list","number"]}]"#,
                 r#"["list","dynamic"]"#
             ),
-            Err("`x` is not a number at `[0][0]`".into())
+            Err("expected a number, found a text that is none at `[0][0]`".into())
         );
     }
 

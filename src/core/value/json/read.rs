@@ -203,7 +203,8 @@ impl<'t> Reader<'t> {
         let leaf = leaf(text).map_err(E::custom)?;
         let number = |text: &str| match text.parse() {
             Ok(number) => Ok(Value::Number(number)),
-            Err(error) => Err(self.reason(format!("{error}"))),
+            // The value may be a secret, so it is not said.
+            Err(_) => Err(self.reason("expected a number, found a text that is none")),
         };
         match (self.ty, leaf) {
             (_, Leaf::Null) => Ok(Value::Null),
