@@ -138,6 +138,44 @@ impl Expr {
         }))
     }
 
+    /// A value that cannot be: evaluating it, or declaring something that uses it, is an error with that reason at that line.
+    pub fn invalid(reason: impl Into<String>, location: Location) -> Self {
+        let reason = reason.into();
+        Self::Apply(Arc::new(Apply {
+            input: Self::Literal(Value::Null),
+            function: Box::new(move |_| Err(reason.clone())),
+            location,
+        }))
+    }
+
+    /// Calls `visit` for the largest functions in the expression that depend on no resource.
+    pub(crate) fn for_each_constant<'a>(&'a self, visit: &mut impl FnMut(&'a Self)) {
+        match self {
+            Self::Literal(_) | Self::Reference(_) => {}
+            Self::List(elements) => {
+                for element in elements.iter() {
+                    element.for_each_constant(visit);
+                }
+            }
+            Self::Map(members) => {
+                for member in members.values() {
+                    member.for_each_constant(visit);
+                }
+            }
+            Self::At(at) => at.0.for_each_constant(visit),
+            Self::Sensitive(inner) => inner.for_each_constant(visit),
+            Self::Apply(apply) => {
+                let mut constant = true;
+                apply.input.for_each_reference(&mut |_| constant = false);
+                if constant {
+                    visit(self);
+                } else {
+                    apply.input.for_each_constant(visit);
+                }
+            }
+        }
+    }
+
     /// The value now, with the paths inside it that must not be shown.
     ///
     /// # Errors

@@ -8,9 +8,12 @@ use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr};
 use crate::config::ConfigValues;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
-use crate::expr::Expr;
+use crate::expr::{EvalError, Expr, Scope};
+use crate::input::IntoExpr;
 use crate::lifecycle::Lifecycle;
+use crate::marks::Marked;
 use crate::provider::Provider;
+use crate::resource::BlockArguments;
 use crate::stack::{Declared, Export, Stack};
 
 /// What a stack function declared: providers, resources and exports, with every reference resolved.
@@ -121,6 +124,19 @@ impl Program {
     /// The index of an instance in [`resources`](Self::resources).
     pub fn position(&self, address: &InstanceAddr) -> Option<usize> {
         self.index.get(address).copied()
+    }
+
+    /// Points every provider at an emulator of its cloud, as far as its bindings know how and the program did not say otherwise.
+    pub fn redirect(&mut self, endpoint_url: &str) {
+        for provider in &mut self.providers {
+            let Some(redirect) = provider.binding.and_then(|binding| binding.redirect) else {
+                continue;
+            };
+            if let Expr::Map(arguments) = &provider.arguments {
+                let arguments = BlockArguments::from_arguments((**arguments).clone());
+                provider.arguments = redirect(arguments, endpoint_url).into_expr();
+            }
+        }
     }
 
     fn freeze(declared: Declared) -> Result<Self, Diagnostics> {
@@ -299,6 +315,7 @@ impl Resolver<'_> {
         });
         found.sort_unstable();
         found.dedup();
+        check_constants(expr, from, diagnostics);
         found
     }
 
@@ -315,6 +332,26 @@ impl Resolver<'_> {
         }
         position
     }
+}
+
+/// Computes what depends on no resource, so that a failure there is known before anything is asked of a provider.
+fn check_constants(expr: &Expr, from: &dyn std::fmt::Display, diagnostics: &mut Diagnostics) {
+    struct Nothing;
+    impl Scope for Nothing {
+        fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
+            None
+        }
+    }
+    expr.for_each_constant(&mut |constant| {
+        if let Err(error) = constant.evaluate(&Nothing) {
+            let location = error.location();
+            let summary = match error {
+                EvalError::Map { reason, .. } => reason,
+                other => other.to_string(),
+            };
+            diagnostics.push(Diagnostic::error(summary).address(from).location(location));
+        }
+    });
 }
 
 fn undeclared(
@@ -477,6 +514,23 @@ mod tests {
         .expect_err("undeclared");
         assert!(
             error.contains("t_x.missing is referred to but not declared"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_constant_that_cannot_be_computed_is_reported_before_any_provider_call() {
+        let error = program(|stack| {
+            let location = Location::caller();
+            let name = crate::Input::<String>::new(Expr::invalid("no such thing", location));
+            Resource::dynamic("t_x", "a")
+                .set("name", name)
+                .declare(stack);
+            Ok(())
+        })
+        .expect_err("invalid");
+        assert!(
+            error.starts_with("error: no such thing\n  resource   t_x.a"),
             "{error}"
         );
     }

@@ -17,6 +17,8 @@ pub struct Provider {
     pub version: &'static str,
     /// Facts of the schema, one text a service (see [`crate::schema::Facts`]); what the sandbox serves.
     pub facts: &'static [&'static str],
+    /// Points a configuration at an emulator of the cloud, without touching what the program set itself.
+    pub redirect: Option<fn(BlockArguments, endpoint_url: &str) -> BlockArguments>,
 }
 
 impl Provider {

@@ -11,7 +11,7 @@ use crate::lifecycle::Lifecycle;
 use crate::output::Output;
 use crate::provider::{Provider, ProviderHandle};
 use crate::stack::Stack;
-use crate::value::Path;
+use crate::value::{Path, Value};
 
 /// A declared resource or data resource: what other declarations refer to. Typed handles wrap it.
 #[derive(Debug, Clone)]
@@ -209,6 +209,17 @@ impl BlockArguments {
     /// No arguments yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Every one of these set to null, for attributes of an object type: unlike those of a block, all their members must be there.
+    pub fn nulls(arguments: &[&str]) -> Self {
+        let null = |argument: &&str| ((*argument).into(), Expr::Literal(Value::Null));
+        Self(arguments.iter().map(null).collect())
+    }
+
+    /// Whether the argument was set.
+    pub fn contains(&self, argument: &str) -> bool {
+        self.0.contains_key(argument)
     }
 
     /// Sets an argument.

@@ -1,0 +1,60 @@
+//! Typed handles on the objects nested in a resource: what `cluster.identity().index(0).oidc()` returns on its way.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::output::Output;
+use crate::value::{PathStep, Value};
+
+/// A typed handle on an object inside another object; generated bindings have one for each nested block.
+pub trait Nested {
+    /// The handle on that object.
+    fn from_output(object: Output<Value>) -> Self;
+}
+
+/// A list of nested objects.
+pub struct NestedList<T> {
+    list: Output<Vec<Value>>,
+    marker: PhantomData<fn() -> T>,
+}
+
+impl<T: Nested> NestedList<T> {
+    /// The object at that place, from 0.
+    #[track_caller]
+    pub fn index(&self, index: usize) -> T {
+        T::from_output(Output::new(self.list.expr().at(PathStep::Index(index))))
+    }
+}
+
+impl<T> NestedList<T> {
+    /// The whole list, to compute with.
+    pub fn all(&self) -> Output<Vec<Value>> {
+        self.list.clone()
+    }
+}
+
+impl<T> From<Output<Vec<Value>>> for NestedList<T> {
+    fn from(list: Output<Vec<Value>>) -> Self {
+        Self {
+            list,
+            marker: PhantomData,
+        }
+    }
+}
+
+impl<T> Clone for NestedList<T> {
+    fn clone(&self) -> Self {
+        self.list.clone().into()
+    }
+}
+
+impl<T> fmt::Debug for NestedList<T> {
+    /// Shows where the list comes from, never its values.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.list.fmt(f)
+    }
+}
+
+/// Says that a required argument of a typed builder is set. Until then its place holds a type that names what is missing.
+#[derive(Debug, Clone, Copy)]
+pub struct Set;
