@@ -39,6 +39,7 @@
 
 mod clock;
 mod digest;
+pub mod file;
 pub mod journal;
 pub mod model;
 mod random;

@@ -1,0 +1,8 @@
+//! State files: Terraform's format v4, and refusals of everything else that name the place.
+
+mod error;
+mod node;
+pub mod v4;
+
+pub use error::FileError;
+pub use v4::{Style, read, write};

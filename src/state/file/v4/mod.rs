@@ -1,0 +1,14 @@
+//! Terraform's state format, version 4: read with every tolerance its writers need, written as Terraform writes it.
+
+mod instance;
+mod json;
+mod paths;
+mod read;
+mod write;
+
+pub(crate) use instance::{read_instance, write_instance};
+pub use read::read;
+pub use write::{Style, write};
+
+#[cfg(test)]
+mod tests;
