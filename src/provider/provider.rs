@@ -413,6 +413,14 @@ pub enum CallError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The request was not sent: what it says does not fit the provider's schema.
+    #[error("cannot ask the provider for {rpc}: {reason}")]
+    Unsendable {
+        /// The call.
+        rpc: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
     /// The provider answered with another gRPC failure.
     #[error("{rpc} failed: {message}")]
     Failed {

@@ -1,0 +1,545 @@
+//! A running provider process in domain terms, over either version of the protocol.
+
+mod schemas;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use prost::Message;
+use terrane_core::schema::Schema;
+use terrane_core::{Diagnostics, Type, Value};
+use tonic::Code;
+
+use crate::log::LogLevel;
+use crate::plugin::{Plugin, is_gone};
+use crate::provider::{
+    ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, GarbledState,
+    Identity, ImportResourceState, ImportResourceStateResponse, ImportedResource,
+    MoveResourceState, MoveResourceStateResponse, PlanResourceChange, PlanResourceChangeResponse,
+    Provider, RawState, ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
+    StartError, UpgradeResourceIdentity, UpgradeResourceIdentityResponse, UpgradeResourceState,
+    UpgradeResourceStateResponse,
+};
+use crate::wire::tfplugin6 as proto;
+use crate::wire::{
+    LazyProviderSchema, Rpc, diagnostics, dynamic_value, identity_data, null_value,
+    read_dynamic_value, read_identity, read_path,
+};
+
+pub(crate) use schemas::Schemas;
+
+/// What we say our version is: providers know Terraform's numbers, and turn features on by them.
+const TERRAFORM_VERSION: &str = "1.13.0";
+
+const CLIENT_CAPABILITIES: proto::ClientCapabilities = proto::ClientCapabilities {
+    deferral_allowed: false,
+    write_only_attributes_allowed: true,
+};
+
+/// A provider process and what it said about itself.
+pub(crate) struct Client {
+    plugin: Plugin,
+    schemas: Arc<Schemas>,
+}
+
+impl Client {
+    /// Asks the process for its schema, unless there is one from an earlier process and the provider allows to use it.
+    pub(crate) async fn new(
+        plugin: Plugin,
+        known: Option<Arc<Schemas>>,
+    ) -> Result<Self, StartError> {
+        if let Some(schemas) = known {
+            return Ok(Self { plugin, schemas });
+        }
+        match Self::fetch_schemas(&plugin).await {
+            Ok(schemas) => Ok(Self {
+                plugin,
+                schemas: Arc::new(schemas),
+            }),
+            Err(error) => {
+                plugin.stop().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn fetch_schemas(plugin: &Plugin) -> Result<Schemas, StartError> {
+        let request = proto::get_provider_schema::Request {};
+        let response: LazyProviderSchema = call(plugin, Rpc::GetProviderSchema, request)
+            .await
+            .map_err(|error| refused(&error))?;
+        let said = diagnostics(response.diagnostics.clone());
+        if said.has_errors() {
+            let mut error = StartError::new("the provider cannot say its schema");
+            error.detail = said.to_string();
+            return Err(error);
+        }
+        let request = proto::get_resource_identity_schemas::Request {};
+        let identities: Result<proto::get_resource_identity_schemas::Response, _> =
+            call(plugin, Rpc::GetResourceIdentitySchemas, request).await;
+        let identities = match identities {
+            Ok(response) => response.identity_schemas,
+            Err(CallError::Unimplemented { .. }) => Default::default(),
+            Err(error @ CallError::Gone { .. }) => return Err(refused(&error)),
+            Err(error) => {
+                plugin.note(LogLevel::Warn, &format!("identities are not used: {error}"));
+                Default::default()
+            }
+        };
+        Ok(Schemas::new(plugin.protocol(), response, identities))
+    }
+
+    pub(crate) fn schemas(&self) -> &Arc<Schemas> {
+        &self.schemas
+    }
+
+    async fn call<Q, A>(&self, rpc: Rpc, request: Q) -> Result<A, CallError>
+    where
+        Q: Message + Default + 'static,
+        A: Message + Default + 'static,
+    {
+        call(&self.plugin, rpc, request).await
+    }
+
+    fn resource(&self, rpc: Rpc, type_name: &str) -> Result<Arc<Schema>, CallError> {
+        let schema = self.schemas.resource(type_name)?;
+        schema.ok_or_else(|| CallError::Unsendable {
+            rpc: rpc.name(),
+            reason: format!("the provider has no resource type `{type_name}`"),
+        })
+    }
+
+    fn data_source(&self, rpc: Rpc, type_name: &str) -> Result<Arc<Schema>, CallError> {
+        let schema = self.schemas.data_source(type_name)?;
+        schema.ok_or_else(|| CallError::Unsendable {
+            rpc: rpc.name(),
+            reason: format!("the provider has no data source `{type_name}`"),
+        })
+    }
+
+    /// What the engine must send along if the provider wants facts about the module; we have none.
+    fn provider_meta(&self) -> Option<proto::DynamicValue> {
+        self.schemas.has_provider_meta().then(null_value)
+    }
+
+    fn put_identity(
+        &self,
+        rpc: Rpc,
+        type_name: &str,
+        identity: Option<&Identity>,
+    ) -> Result<Option<proto::ResourceIdentityData>, CallError> {
+        let (Some(identity), Some((_, ty))) = (identity, self.schemas.identity(type_name)?) else {
+            return Ok(None);
+        };
+        let data = identity_data(&identity.value, &ty).map_err(unsendable(rpc))?;
+        Ok(Some(data))
+    }
+
+    fn read_identity(
+        &self,
+        rpc: Rpc,
+        type_name: &str,
+        data: Option<&proto::ResourceIdentityData>,
+    ) -> Result<Option<Identity>, CallError> {
+        let Some((schema_version, ty)) = self.schemas.identity(type_name)? else {
+            return Ok(None);
+        };
+        let value = read_identity(data, &ty).map_err(garbled(rpc))?;
+        Ok(value.map(|value| Identity {
+            schema_version,
+            value,
+        }))
+    }
+}
+
+/// One call; a process that is gone is given the time to say why.
+async fn call<Q, A>(plugin: &Plugin, rpc: Rpc, request: Q) -> Result<A, CallError>
+where
+    Q: Message + Default + 'static,
+    A: Message + Default + 'static,
+{
+    let path = rpc.path_and_query(plugin.protocol());
+    let status = match plugin.channel().unary(path, request).await {
+        Ok(answer) => return Ok(answer),
+        Err(status) => status,
+    };
+    let rpc = rpc.name();
+    if is_gone(&status) {
+        let last_words = plugin.last_words().await;
+        return Err(CallError::Gone { rpc, last_words });
+    }
+    Err(match status.code() {
+        Code::Cancelled => CallError::Cancelled { rpc },
+        Code::Unimplemented => CallError::Unimplemented { rpc },
+        Code::Internal if status.message().starts_with("failed to decode Protobuf") => {
+            CallError::Garbled {
+                rpc,
+                reason: status.message().to_owned(),
+            }
+        }
+        code => CallError::Failed {
+            rpc,
+            message: format!("{}: {}", code.description(), status.message()),
+        },
+    })
+}
+
+fn refused(error: &CallError) -> StartError {
+    let mut refused = StartError::new(error.to_string());
+    if let CallError::Gone { last_words, .. } = error {
+        refused.detail.clone_from(last_words);
+    }
+    refused
+}
+
+fn garbled(rpc: Rpc) -> impl Fn(String) -> CallError {
+    move |reason| CallError::Garbled {
+        rpc: rpc.name(),
+        reason,
+    }
+}
+
+fn unsendable(rpc: Rpc) -> impl Fn(String) -> CallError {
+    move |reason| CallError::Unsendable {
+        rpc: rpc.name(),
+        reason,
+    }
+}
+
+fn put(rpc: Rpc, value: &Value, ty: &Type) -> Result<Option<proto::DynamicValue>, CallError> {
+    dynamic_value(value, ty).map(Some).map_err(unsendable(rpc))
+}
+
+fn read(rpc: Rpc, value: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, CallError> {
+    read_dynamic_value(value, ty).map_err(garbled(rpc))
+}
+
+fn raw_state(state: RawState<'_>) -> proto::RawState {
+    match state {
+        RawState::Json(json) => proto::RawState {
+            json: Bytes::copy_from_slice(json),
+            ..Default::default()
+        },
+        RawState::Flatmap(flatmap) => proto::RawState {
+            flatmap: flatmap.clone(),
+            ..Default::default()
+        },
+    }
+}
+
+#[async_trait]
+impl Provider for Client {
+    fn capabilities(&self) -> Capabilities {
+        self.schemas.capabilities()
+    }
+
+    fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
+        self.schemas.config()
+    }
+
+    fn resource_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.schemas.resource(type_name)
+    }
+
+    fn data_source_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.schemas.data_source(type_name)
+    }
+
+    fn identity_schema(&self, type_name: &str) -> Result<Option<(u64, Type)>, CallError> {
+        self.schemas.identity(type_name)
+    }
+
+    async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError> {
+        let rpc = Rpc::ValidateProviderConfig;
+        let request = proto::validate_provider_config::Request {
+            config: put(rpc, config, self.schemas.config()?.ty())?,
+        };
+        let response: proto::validate_provider_config::Response = self.call(rpc, request).await?;
+        Ok(diagnostics(response.diagnostics))
+    }
+
+    async fn configure(&self, config: &Value) -> Result<Diagnostics, CallError> {
+        let rpc = Rpc::ConfigureProvider;
+        let request = proto::configure_provider::Request {
+            terraform_version: TERRAFORM_VERSION.to_owned(),
+            config: put(rpc, config, self.schemas.config()?.ty())?,
+            client_capabilities: Some(CLIENT_CAPABILITIES),
+        };
+        let response: proto::configure_provider::Response = self.call(rpc, request).await?;
+        Ok(diagnostics(response.diagnostics))
+    }
+
+    async fn validate_resource_config(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        let rpc = Rpc::ValidateResourceConfig;
+        let request = proto::validate_resource_config::Request {
+            type_name: type_name.to_owned(),
+            config: put(rpc, config, self.resource(rpc, type_name)?.ty())?,
+            client_capabilities: Some(CLIENT_CAPABILITIES),
+        };
+        let response: proto::validate_resource_config::Response = self.call(rpc, request).await?;
+        Ok(diagnostics(response.diagnostics))
+    }
+
+    async fn validate_data_source_config(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        let rpc = Rpc::ValidateDataResourceConfig;
+        let request = proto::validate_data_resource_config::Request {
+            type_name: type_name.to_owned(),
+            config: put(rpc, config, self.data_source(rpc, type_name)?.ty())?,
+        };
+        let response: proto::validate_data_resource_config::Response =
+            self.call(rpc, request).await?;
+        Ok(diagnostics(response.diagnostics))
+    }
+
+    async fn upgrade_resource_state(
+        &self,
+        request: UpgradeResourceState<'_>,
+    ) -> Result<UpgradeResourceStateResponse, CallError> {
+        let rpc = Rpc::UpgradeResourceState;
+        let schema = self.resource(rpc, request.type_name)?;
+        let request = proto::upgrade_resource_state::Request {
+            type_name: request.type_name.to_owned(),
+            version: request.version.cast_signed(),
+            raw_state: Some(raw_state(request.raw_state)),
+        };
+        let response: proto::upgrade_resource_state::Response = self.call(rpc, request).await?;
+        Ok(UpgradeResourceStateResponse {
+            upgraded_state: read(rpc, response.upgraded_state.as_ref(), schema.ty())?,
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        request: UpgradeResourceIdentity<'_>,
+    ) -> Result<UpgradeResourceIdentityResponse, CallError> {
+        let rpc = Rpc::UpgradeResourceIdentity;
+        let Some((schema_version, ty)) = self.schemas.identity(request.type_name)? else {
+            return Err(CallError::Unimplemented { rpc: rpc.name() });
+        };
+        let request = proto::upgrade_resource_identity::Request {
+            type_name: request.type_name.to_owned(),
+            version: request.version.cast_signed(),
+            raw_identity: Some(raw_state(RawState::Json(request.raw_identity))),
+        };
+        let response: proto::upgrade_resource_identity::Response = self.call(rpc, request).await?;
+        let value =
+            read_identity(response.upgraded_identity.as_ref(), &ty).map_err(garbled(rpc))?;
+        Ok(UpgradeResourceIdentityResponse {
+            upgraded_identity: Identity {
+                schema_version,
+                value: value.unwrap_or(Value::Null),
+            },
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResource<'_>,
+    ) -> Result<ReadResourceResponse, CallError> {
+        let rpc = Rpc::ReadResource;
+        let type_name = request.type_name;
+        let schema = self.resource(rpc, type_name)?;
+        let request = proto::read_resource::Request {
+            type_name: type_name.to_owned(),
+            current_state: put(rpc, request.current_state, schema.ty())?,
+            private: request.private.clone(),
+            provider_meta: self.provider_meta(),
+            client_capabilities: Some(CLIENT_CAPABILITIES),
+            current_identity: self.put_identity(rpc, type_name, request.current_identity)?,
+        };
+        let response: proto::read_resource::Response = self.call(rpc, request).await?;
+        Ok(ReadResourceResponse {
+            new_state: read(rpc, response.new_state.as_ref(), schema.ty())?,
+            private: response.private,
+            new_identity: self.read_identity(rpc, type_name, response.new_identity.as_ref())?,
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: PlanResourceChange<'_>,
+    ) -> Result<PlanResourceChangeResponse, CallError> {
+        let rpc = Rpc::PlanResourceChange;
+        let type_name = request.type_name;
+        let schema = self.resource(rpc, type_name)?;
+        let request = proto::plan_resource_change::Request {
+            type_name: type_name.to_owned(),
+            prior_state: put(rpc, request.prior_state, schema.ty())?,
+            proposed_new_state: put(rpc, request.proposed_new_state, schema.ty())?,
+            config: put(rpc, request.config, schema.ty())?,
+            prior_private: request.prior_private.clone(),
+            provider_meta: self.provider_meta(),
+            client_capabilities: Some(CLIENT_CAPABILITIES),
+            prior_identity: self.put_identity(rpc, type_name, request.prior_identity)?,
+        };
+        let response: proto::plan_resource_change::Response = self.call(rpc, request).await?;
+        let identity = response.planned_identity.as_ref();
+        Ok(PlanResourceChangeResponse {
+            planned_state: read(rpc, response.planned_state.as_ref(), schema.ty())?,
+            requires_replace: response
+                .requires_replace
+                .iter()
+                .filter_map(read_path)
+                .collect(),
+            planned_private: response.planned_private,
+            planned_identity: self.read_identity(rpc, type_name, identity)?,
+            legacy_type_system: response.legacy_type_system,
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: ApplyResourceChange<'_>,
+    ) -> Result<ApplyResourceChangeResponse, CallError> {
+        let rpc = Rpc::ApplyResourceChange;
+        let type_name = request.type_name;
+        let schema = self.resource(rpc, type_name)?;
+        let request = proto::apply_resource_change::Request {
+            type_name: type_name.to_owned(),
+            prior_state: put(rpc, request.prior_state, schema.ty())?,
+            planned_state: put(rpc, request.planned_state, schema.ty())?,
+            config: put(rpc, request.config, schema.ty())?,
+            planned_private: request.planned_private.clone(),
+            provider_meta: self.provider_meta(),
+            planned_identity: self.put_identity(rpc, type_name, request.planned_identity)?,
+        };
+        let response: proto::apply_resource_change::Response = self.call(rpc, request).await?;
+        let mut said = diagnostics(response.diagnostics);
+        let new_state = read_dynamic_value(response.new_state.as_ref(), schema.ty());
+        // From here on something may exist: nothing that is wrong with the rest of the answer may lose it.
+        let new_identity = match self.read_identity(rpc, type_name, response.new_identity.as_ref())
+        {
+            Ok(identity) => identity,
+            Err(error) => {
+                said.push(terrane_core::Diagnostic::warning(error.to_string()));
+                None
+            }
+        };
+        Ok(ApplyResourceChangeResponse {
+            new_state: new_state.map_err(|reason| GarbledState {
+                raw: raw_bytes(response.new_state),
+                reason,
+            }),
+            private: response.private,
+            new_identity,
+            legacy_type_system: response.legacy_type_system,
+            diagnostics: said,
+        })
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: ImportResourceState<'_>,
+    ) -> Result<ImportResourceStateResponse, CallError> {
+        let rpc = Rpc::ImportResourceState;
+        let request = proto::import_resource_state::Request {
+            type_name: request.type_name.to_owned(),
+            id: request.id.to_owned(),
+            client_capabilities: Some(CLIENT_CAPABILITIES),
+            identity: self.put_identity(rpc, request.type_name, request.identity)?,
+        };
+        let response: proto::import_resource_state::Response = self.call(rpc, request).await?;
+        let mut imported_resources = Vec::with_capacity(response.imported_resources.len());
+        for imported in response.imported_resources {
+            let schema = self.resource(rpc, &imported.type_name)?;
+            imported_resources.push(ImportedResource {
+                state: read(rpc, imported.state.as_ref(), schema.ty())?,
+                identity: self.read_identity(
+                    rpc,
+                    &imported.type_name,
+                    imported.identity.as_ref(),
+                )?,
+                private: imported.private,
+                type_name: imported.type_name,
+            });
+        }
+        Ok(ImportResourceStateResponse {
+            imported_resources,
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn move_resource_state(
+        &self,
+        request: MoveResourceState<'_>,
+    ) -> Result<MoveResourceStateResponse, CallError> {
+        let rpc = Rpc::MoveResourceState;
+        let type_name = request.target_type_name;
+        let schema = self.resource(rpc, type_name)?;
+        let request = proto::move_resource_state::Request {
+            source_provider_address: request.source_provider.to_string(),
+            source_type_name: request.source_type_name.to_owned(),
+            source_schema_version: request.source_schema_version.cast_signed(),
+            source_state: Some(raw_state(request.source_state)),
+            target_type_name: type_name.to_owned(),
+            source_private: request.source_private.clone(),
+            ..Default::default()
+        };
+        let response: proto::move_resource_state::Response = self.call(rpc, request).await?;
+        let identity = response.target_identity.as_ref();
+        Ok(MoveResourceStateResponse {
+            target_state: read(rpc, response.target_state.as_ref(), schema.ty())?,
+            target_private: response.target_private,
+            target_identity: self.read_identity(rpc, type_name, identity)?,
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn read_data_source(
+        &self,
+        request: ReadDataSource<'_>,
+    ) -> Result<ReadDataSourceResponse, CallError> {
+        let rpc = Rpc::ReadDataSource;
+        let schema = self.data_source(rpc, request.type_name)?;
+        let request = proto::read_data_source::Request {
+            type_name: request.type_name.to_owned(),
+            config: put(rpc, request.config, schema.ty())?,
+            provider_meta: self.provider_meta(),
+            client_capabilities: Some(CLIENT_CAPABILITIES),
+        };
+        let response: proto::read_data_source::Response = self.call(rpc, request).await?;
+        Ok(ReadDataSourceResponse {
+            state: read(rpc, response.state.as_ref(), schema.ty())?,
+            diagnostics: diagnostics(response.diagnostics),
+        })
+    }
+
+    async fn stop(&self) -> Result<(), CallError> {
+        let rpc = Rpc::StopProvider;
+        let response: proto::stop_provider::Response =
+            self.call(rpc, proto::stop_provider::Request {}).await?;
+        if response.error.is_empty() {
+            return Ok(());
+        }
+        Err(CallError::Failed {
+            rpc: rpc.name(),
+            message: response.error,
+        })
+    }
+
+    async fn shutdown(&self) {
+        self.plugin.stop().await;
+    }
+}
+
+fn raw_bytes(value: Option<proto::DynamicValue>) -> Bytes {
+    let value = value.unwrap_or_default();
+    if value.msgpack.is_empty() {
+        value.json
+    } else {
+        value.msgpack
+    }
+}

@@ -1,0 +1,135 @@
+//! Starts providers by their source: finds the binary, launches it, and asks what it can do.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use terrane_core::addr::ProviderSource;
+
+use crate::client::{Client, Schemas};
+use crate::environment::Environment;
+use crate::log::LogSink;
+use crate::plugin::{Launch, Launchpad, Plugin, Reattach};
+use crate::provider::{Provider, Providers, StartError};
+use crate::registry::{self, CliConfig, Version, VersionRequirement};
+
+/// The providers of this machine, as processes.
+///
+/// ```no_run
+/// # async fn example(vars: Vec<(String, String)>) -> Result<(), Box<dyn std::error::Error>> {
+/// use std::sync::Arc;
+/// use terrane_core::addr::ProviderSource;
+/// use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, Providers as _};
+///
+/// let environment: Environment = vars.into_iter().collect();
+/// let cli_config = CliConfig::load(&environment)?;
+/// let launch = Launch::Reexec(std::env::current_exe()?);
+/// let plugins = Plugins::new(environment, cli_config, launch, Arc::new(NoLog))
+///     .require(ProviderSource::implied_by("aws_vpc"), "~> 5.31".parse()?);
+/// let aws = plugins.start(&ProviderSource::implied_by("aws_vpc")).await?;
+/// assert!(aws.resource_schema("aws_vpc")?.is_some());
+/// aws.shutdown().await;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Plugins {
+    pad: Launchpad,
+    cli_config: CliConfig,
+    required: BTreeMap<ProviderSource, VersionRequirement>,
+    fixed: BTreeMap<ProviderSource, PathBuf>,
+    /// Schemas of providers that allow them to be used for another process of the same binary.
+    schemas: Mutex<HashMap<PathBuf, Arc<Schemas>>>,
+}
+
+/// Which binary of a provider would be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InstalledProvider {
+    /// The executable.
+    pub binary: PathBuf,
+    /// Its version; `None` for one under development, or that was named by its path.
+    pub version: Option<Version>,
+}
+
+impl Plugins {
+    /// The providers that this environment and configuration lead to.
+    pub fn new(
+        environment: Environment,
+        cli_config: CliConfig,
+        launch: Launch,
+        sink: Arc<dyn LogSink>,
+    ) -> Self {
+        Self {
+            pad: Launchpad {
+                environment,
+                launch,
+                sink,
+                handshake_limit: None,
+            },
+            cli_config,
+            required: BTreeMap::new(),
+            fixed: BTreeMap::new(),
+            schemas: Mutex::default(),
+        }
+    }
+
+    /// The same, with versions of that provider limited to what a program's bindings were made for.
+    #[must_use]
+    pub fn require(mut self, source: ProviderSource, requirement: VersionRequirement) -> Self {
+        self.required.insert(source, requirement);
+        self
+    }
+
+    /// The same, with that executable as that provider, whatever the configuration says.
+    #[must_use]
+    pub fn with_binary(mut self, source: ProviderSource, binary: PathBuf) -> Self {
+        self.fixed.insert(source, binary);
+        self
+    }
+
+    /// The same, with another limit on how long a process may take to print its handshake line (one minute).
+    #[must_use]
+    pub fn handshake_limit(mut self, limit: Duration) -> Self {
+        self.pad.handshake_limit = Some(limit);
+        self
+    }
+
+    /// Which binary would be started.
+    ///
+    /// # Errors
+    /// When there is none, with where it was looked for and what to do.
+    pub fn locate(&self, source: &ProviderSource) -> Result<InstalledProvider, StartError> {
+        if let Some(binary) = self.fixed.get(source) {
+            return Ok(InstalledProvider {
+                binary: binary.clone(),
+                version: None,
+            });
+        }
+        let found = registry::find(&self.cli_config, source, self.required.get(source))?;
+        Ok(InstalledProvider {
+            binary: found.binary,
+            version: found.version,
+        })
+    }
+}
+
+#[async_trait]
+impl Providers for Plugins {
+    async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
+        if let Some(reattach) = Reattach::find(&self.pad.environment, source)? {
+            let plugin = Plugin::attach(&self.pad, source, &reattach).await?;
+            return Ok(Arc::new(Client::new(plugin, None).await?));
+        }
+        let InstalledProvider { binary, .. } = self.locate(source)?;
+        let plugin = Plugin::start(&self.pad, source, &binary).await?;
+        let schemas = || self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = schemas().get(&binary).cloned();
+        let client = Client::new(plugin, known).await?;
+        if client.schemas().capabilities().get_provider_schema_optional {
+            schemas().insert(binary, client.schemas().clone());
+        }
+        Ok(Arc::new(client))
+    }
+}

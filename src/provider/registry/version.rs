@@ -1,0 +1,259 @@
+//! Versions of providers and what a program asks of them.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+/// `5.31.0`, `6.0.0-beta1`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Version {
+    numbers: [u64; 3],
+    prerelease: String,
+}
+
+/// What versions will do: `5.31.0`, `~> 5.31`, `>= 5.0, < 6.0`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VersionRequirement {
+    text: String,
+    clauses: Vec<Clause>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Clause {
+    operator: Operator,
+    version: Version,
+    /// How many numbers were written: `~> 5.31` lets the second grow, `~> 5.31.0` the third.
+    written: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Operator {
+    Equal,
+    NotEqual,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+    Pessimistic,
+}
+
+/// Longest first, for each is looked for at the start of the text.
+const OPERATORS: [(&str, Operator); 7] = [
+    ("~>", Operator::Pessimistic),
+    (">=", Operator::GreaterOrEqual),
+    ("<=", Operator::LessOrEqual),
+    ("!=", Operator::NotEqual),
+    ("=", Operator::Equal),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+];
+
+/// The text is not a version, or no requirement on one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a version")]
+#[non_exhaustive]
+pub struct ParseVersionError {
+    /// What was read.
+    pub text: String,
+}
+
+/// A version and how many of its numbers were written.
+fn parse(text: &str) -> Result<(Version, usize), ParseVersionError> {
+    let error = || ParseVersionError {
+        text: text.to_owned(),
+    };
+    let plain = text.split('+').next().unwrap_or(text);
+    let (plain, prerelease) = plain.split_once('-').unwrap_or((plain, ""));
+    let mut numbers = [0; 3];
+    let mut written = 0;
+    for part in plain.split('.') {
+        let number = numbers.get_mut(written).ok_or_else(error)?;
+        if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(error());
+        }
+        *number = part.parse().map_err(|_| error())?;
+        written += 1;
+    }
+    let version = Version {
+        numbers,
+        prerelease: prerelease.to_owned(),
+    };
+    Ok((version, written))
+}
+
+impl FromStr for Version {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse(text).map(|(version, _)| version)
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [major, minor, patch] = self.numbers;
+        write!(f, "{major}.{minor}.{patch}")?;
+        if !self.prerelease.is_empty() {
+            write!(f, "-{}", self.prerelease)?;
+        }
+        Ok(())
+    }
+}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    /// By number; a pre-release comes before its release, and pre-releases by their dotted parts, numbers as numbers.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.numbers.cmp(&other.numbers).then_with(|| {
+            match (self.prerelease.is_empty(), other.prerelease.is_empty()) {
+                (true, true) => Ordering::Equal,
+                (true, false) => Ordering::Greater,
+                (false, true) => Ordering::Less,
+                (false, false) => {
+                    let parts = |text: &str| -> Vec<(Option<u64>, String)> {
+                        (text.split('.'))
+                            .map(|part| (part.parse().ok(), part.to_owned()))
+                            .map(|(number, part)| match number {
+                                // Numbers come before words.
+                                Some(number) => (Some(number), String::new()),
+                                None => (Some(u64::MAX), part),
+                            })
+                            .collect()
+                    };
+                    parts(&self.prerelease).cmp(&parts(&other.prerelease))
+                }
+            }
+        })
+    }
+}
+
+impl VersionRequirement {
+    /// Whether that version will do. A pre-release does only for a requirement that names exactly it.
+    pub fn allows(&self, version: &Version) -> bool {
+        if !version.prerelease.is_empty() {
+            return (self.clauses.iter())
+                .any(|clause| clause.operator == Operator::Equal && clause.version == *version);
+        }
+        self.clauses.iter().all(|clause| clause.allows(version))
+    }
+}
+
+impl Clause {
+    fn allows(&self, version: &Version) -> bool {
+        let order = version.cmp(&self.version);
+        match self.operator {
+            Operator::Equal => order.is_eq(),
+            Operator::NotEqual => order.is_ne(),
+            Operator::Greater => order.is_gt(),
+            Operator::GreaterOrEqual => order.is_ge(),
+            Operator::Less => order.is_lt(),
+            Operator::LessOrEqual => order.is_le(),
+            Operator::Pessimistic => {
+                let fixed = self.written.saturating_sub(1);
+                order.is_ge() && version.numbers[..fixed] == self.version.numbers[..fixed]
+            }
+        }
+    }
+}
+
+impl FromStr for VersionRequirement {
+    type Err = ParseVersionError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let clauses = text.split(',').map(|clause| {
+            let clause = clause.trim();
+            let (operator, rest) = (OPERATORS.iter())
+                .find_map(|(sign, operator)| Some((*operator, clause.strip_prefix(sign)?)))
+                .unwrap_or((Operator::Equal, clause));
+            let (version, written) = parse(rest.trim())?;
+            Ok(Clause {
+                operator,
+                version,
+                written,
+            })
+        });
+        Ok(Self {
+            text: text.to_owned(),
+            clauses: clauses.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl fmt::Display for VersionRequirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn version(text: &str) -> Version {
+        text.parse().expect("a version")
+    }
+
+    #[test]
+    fn versions_are_ordered_by_number_and_pre_releases_come_first() {
+        let mut versions = [
+            "1.10.0",
+            "1.9.0",
+            "1.9.0-beta10",
+            "1.9.0-beta.2",
+            "1.9.0-beta.10",
+            "0.1",
+        ]
+        .map(version);
+        versions.sort();
+        let sorted: Vec<_> = versions.iter().map(Version::to_string).collect();
+        let expected = [
+            "0.1.0",
+            "1.9.0-beta.2",
+            "1.9.0-beta.10",
+            "1.9.0-beta10",
+            "1.9.0",
+            "1.10.0",
+        ];
+        assert_eq!(sorted, expected);
+    }
+
+    #[test]
+    fn requirements_allow_what_they_say() {
+        let cases = [
+            ("5.31.0", "5.31.0", true),
+            ("= 5.31.0", "5.31.1", false),
+            ("~> 5.31", "5.40.2", true),
+            ("~> 5.31", "6.0.0", false),
+            ("~> 5.31.0", "5.31.9", true),
+            ("~> 5.31.0", "5.32.0", false),
+            ("~> 5", "9.0.0", true),
+            (">= 5.0, < 6.0", "5.9.9", true),
+            (">= 5.0, < 6.0", "6.0.0", false),
+            ("!= 5.1.0", "5.1.0", false),
+            (">= 1.0", "2.0.0-beta1", false),
+            ("2.0.0-beta1", "2.0.0-beta1", true),
+        ];
+        for (requirement, candidate, allowed) in cases {
+            let requirement: VersionRequirement = requirement.parse().expect("a requirement");
+            assert_eq!(
+                requirement.allows(&version(candidate)),
+                allowed,
+                "{requirement} {candidate}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_version_is_refused() {
+        for text in ["", "v1", "1.2.3.4", "1..2", "~>", ">= x"] {
+            assert!(text.parse::<VersionRequirement>().is_err(), "{text}");
+        }
+    }
+}

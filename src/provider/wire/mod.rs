@@ -1,0 +1,22 @@
+//! What travels: protobuf messages, method names, and their translation to and from the domain.
+//!
+//! Protocol 5 and 6 have the same messages under partly different names; only schemas differ on the wire (version 6 nests
+//! attributes). So both are spoken with the messages of version 6, a table of method names, and a schema translation for each.
+//! That this is so is a test of the code generator.
+
+mod convert;
+#[doc(hidden)]
+pub mod generated;
+pub mod msgpack;
+mod rpc;
+mod schema;
+
+pub(crate) use convert::{
+    diagnostics, dynamic_value, encode_diagnostics, encode_path, identity_data, null_value,
+    read_dynamic_value, read_identity, read_path,
+};
+pub(crate) use generated::{go_plugin, health, tfplugin6};
+pub(crate) use rpc::{Protocol, Rpc};
+pub(crate) use schema::{
+    LazyProviderSchema, LazySchema, decode_schema, encode_schema, identity_type,
+};
