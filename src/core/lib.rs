@@ -19,7 +19,7 @@ mod suggest;
 mod typed;
 pub mod value;
 
-pub use config::ConfigValues;
+pub use config::{ConfigValues, VARIABLE_PREFIX};
 pub use diagnostics::{Diagnostic, Diagnostics, Location, Severity};
 pub use error::{Error, Result};
 pub use expr::{Apply, EvalError, Expr, Reference, Scope};

@@ -37,12 +37,6 @@ impl Marked {
     }
 }
 
-impl Default for Value {
-    fn default() -> Self {
-        Self::Null
-    }
-}
-
 impl fmt::Debug for Marked {
     /// Never prints a value that has a mark.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

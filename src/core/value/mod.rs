@@ -2,6 +2,7 @@
 
 mod convert;
 mod json;
+mod model;
 mod number;
 mod path;
 mod refinements;
@@ -11,13 +12,12 @@ mod set;
 mod types;
 #[cfg(test)]
 mod vectors_test;
-mod value;
 
 pub use convert::ConvertError;
 pub(crate) use convert::{Members, concrete_type};
 pub use json::JsonError;
+pub use model::{Map, Value};
 pub use number::{Number, ParseNumberError};
 pub use path::{ParsePathError, Path, PathStep};
 pub use refinements::{Bound, Refinements};
 pub use types::{ObjectType, ParseTypeError, Type};
-pub use value::{Map, Value};

@@ -20,13 +20,13 @@ pub enum Type {
     /// Any type; the value brings its own.
     Dynamic,
     /// A sequence of one type.
-    List(Arc<Type>),
+    List(Arc<Self>),
     /// Distinct elements of one type.
-    Set(Arc<Type>),
+    Set(Arc<Self>),
     /// String keys to values of one type.
-    Map(Arc<Type>),
+    Map(Arc<Self>),
     /// A sequence with a type for each place.
-    Tuple(Arc<[Type]>),
+    Tuple(Arc<[Self]>),
     /// Named members with a type each.
     Object(Arc<ObjectType>),
 }

@@ -18,9 +18,7 @@ struct Vector<'a> {
 
 /// Vectors that have a JSON form which our values can hold.
 fn vectors() -> impl Iterator<Item = Vector<'static>> {
-    let vectors = VECTORS
-        .lines()
-        .map(|line| serde_json::from_str::<Vector<'_>>(line));
+    let vectors = VECTORS.lines().map(serde_json::from_str::<Vector<'_>>);
     // A null at a dynamic place keeps its type in cty; our null has no type.
     vectors
         .map(|vector| vector.expect("a vector"))

@@ -18,9 +18,10 @@ pub type Map = BTreeMap<Arc<str>, Value>;
 /// Clones are cheap: collections and strings are shared.
 ///
 /// A value carries no marks. Sensitivity lives beside it, as the paths in [`Marked`](crate::Marked).
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub enum Value {
     /// No value, of whatever type the context says.
+    #[default]
     Null,
     /// A value that is decided later, with what is already known of it.
     Unknown(Option<Arc<Refinements>>),
@@ -31,13 +32,13 @@ pub enum Value {
     /// Text in Unicode normalisation form C; [`Value::string`] normalises.
     String(Arc<str>),
     /// A list or a tuple.
-    List(Arc<Vec<Value>>),
+    List(Arc<Vec<Self>>),
     /// A set: its elements without duplicates, in cty's order for their type.
-    Set(Arc<Vec<Value>>),
+    Set(Arc<Vec<Self>>),
     /// A map or an object.
     Map(Arc<Map>),
     /// A non-null, known value at a place whose schema type is dynamic, with its type.
-    Dynamic(Arc<(Type, Value)>),
+    Dynamic(Arc<(Type, Self)>),
 }
 
 impl Value {

@@ -1,0 +1,169 @@
+//! Typed configuration of a stack, layered from files, environment and flags.
+//!
+//! ```
+//! use serde::Deserialize;
+//! use terrane_core::ConfigValues;
+//!
+//! #[derive(Deserialize)]
+//! struct Config {
+//!     region: String,
+//!     sizes: Vec<u32>,
+//! }
+//!
+//! let mut values = ConfigValues::new();
+//! values.add_toml("prod.toml", "region = \"us-east-1\"\nsizes = [1]").expect("valid TOML");
+//! values.add_flag("sizes=[2, 3]").expect("a name and a value");
+//! let config: Config = values.deserialize().expect("a configuration");
+//! assert_eq!((config.region.as_str(), config.sizes), ("us-east-1", vec![2, 3]));
+//! ```
+
+mod deserializer;
+mod document;
+mod layers;
+mod mismatch;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+
+use crate::diagnostics::{Diagnostic, Diagnostics};
+use crate::value::Value;
+
+/// The start of the environment variables that set a configuration key: `TERRANE_VAR_AWS_REGION` sets `aws_region`.
+pub const VARIABLE_PREFIX: &str = "TERRANE_VAR_";
+
+/// The configuration values that a stack was started with, in layers: what is added later wins, key by key.
+///
+/// Values of environment variables and flags are text, and become what the asking type wants: text, a number, a bool, or for a list or
+/// a table what the text says as JSON. Add in the order: `<stack>.toml`, environment, files, flags.
+#[derive(Clone, Default)]
+pub struct ConfigValues {
+    entries: Vec<Entry>,
+}
+
+/// One key of one layer.
+#[derive(Clone)]
+struct Entry {
+    key: String,
+    /// Where it was set, for messages: `prod.toml:3`, `TERRANE_VAR_X`, `--var`.
+    source: String,
+    given: Given,
+    case: KeyCase,
+}
+
+/// A value as it was given.
+#[derive(Clone)]
+enum Given {
+    /// By a document, with a type.
+    Value(Value),
+    /// As text, whose meaning depends on who asks.
+    Text(String),
+}
+
+/// Environment variables are in capitals, whatever the key is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyCase {
+    Exact,
+    Any,
+}
+
+impl ConfigValues {
+    /// No values: every key has its default, or is missing.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the keys of a TOML document; `source` names it in messages, for example `prod.toml`.
+    ///
+    /// # Errors
+    /// When it is not TOML, or a key is in it twice; with file and line.
+    pub fn add_toml(&mut self, source: &str, text: &str) -> Result<(), Diagnostics> {
+        self.entries.extend(document::toml(source, text)?);
+        Ok(())
+    }
+
+    /// Adds the keys of a JSON object; `source` names it in messages.
+    ///
+    /// # Errors
+    /// When it is not a JSON object; with file and line.
+    pub fn add_json(&mut self, source: &str, text: &str) -> Result<(), Diagnostics> {
+        self.entries.extend(document::json(source, text)?);
+        Ok(())
+    }
+
+    /// Adds a file that was given with `--var-file`: JSON if its name says so, TOML otherwise.
+    ///
+    /// # Errors
+    /// When it is neither; with file and line.
+    pub fn add_file(&mut self, name: &str, text: &str) -> Result<(), Diagnostics> {
+        if name.to_ascii_lowercase().ends_with(".json") {
+            self.add_json(name, text)
+        } else {
+            self.add_toml(name, text)
+        }
+    }
+
+    /// Adds the variables of an environment whose names start with [`VARIABLE_PREFIX`]. The rest of the name is the key, in capitals
+    /// or not.
+    pub fn add_environment(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        let variables = variables.into_iter();
+        self.entries.extend(variables.filter_map(|(name, text)| {
+            let key = name
+                .strip_prefix(VARIABLE_PREFIX)
+                .filter(|key| !key.is_empty())?;
+            let key = key.to_owned();
+            Some(Entry {
+                key,
+                source: name,
+                given: Given::Text(text),
+                case: KeyCase::Any,
+            })
+        }));
+    }
+
+    /// Adds what was given with `--var`: `NAME=VALUE`.
+    ///
+    /// # Errors
+    /// When there is no `=` or no name.
+    pub fn add_flag(&mut self, argument: &str) -> Result<(), Diagnostics> {
+        let parts = argument
+            .split_once('=')
+            .map(|(key, text)| (key.trim(), text));
+        let Some((key, text)) = parts.filter(|(key, _)| !key.is_empty()) else {
+            return Err(Diagnostic::error("`--var` needs a name and a value")
+                .hint("write it as `--var NAME=VALUE`")
+                .into());
+        };
+        let (key, source, given) = (
+            key.to_owned(),
+            "--var".to_owned(),
+            Given::Text(text.to_owned()),
+        );
+        self.entries.push(Entry {
+            key,
+            source,
+            given,
+            case: KeyCase::Exact,
+        });
+        Ok(())
+    }
+
+    /// Whether nothing was configured at all.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Every key that was set, with the place where.
+    pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.key.as_str(), entry.source.as_str()))
+    }
+}
+
+impl fmt::Debug for ConfigValues {
+    /// Keys and where they come from, never values: there may be secrets among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.sources()).finish()
+    }
+}
