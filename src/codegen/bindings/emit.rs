@@ -1,0 +1,497 @@
+//! Writes the files: resources, data sources, the provider configuration, and the modules that hold them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
+
+use terrane_core::schema::{FactsKind, Schema};
+
+use super::GenerateError;
+use super::object::{Builder, builder, handle, params, required};
+use super::shape::{Rules, Shape, shapes};
+use crate::catalogue::{Catalogue, Service};
+use crate::names::{ident, is_ident, pascal};
+
+/// What the bindings need for themselves on every handle and every builder of a resource.
+const RESERVED: [&str; 9] = [
+    "as_ref",
+    "builder",
+    "clone",
+    "declare",
+    "depends_on",
+    "instance_key",
+    "into",
+    "lifecycle",
+    "provider",
+];
+
+/// What a file may import, and from where.
+const IMPORTS: [(&str, &str); 19] = [
+    ("BTreeMap", "std::collections"),
+    ("PhantomData", "std::marker"),
+    ("Arc", "std::sync"),
+    ("Binding", "terrane_core"),
+    ("BlockArguments", "terrane_core"),
+    ("Declaration", "terrane_core"),
+    ("Input", "terrane_core"),
+    ("IntoExpr", "terrane_core"),
+    ("Lifecycle", "terrane_core"),
+    ("Nested", "terrane_core"),
+    ("NestedList", "terrane_core"),
+    ("Output", "terrane_core"),
+    ("ProviderDeclaration", "terrane_core"),
+    ("ProviderHandle", "terrane_core"),
+    ("Resource", "terrane_core"),
+    ("Set", "terrane_core"),
+    ("Stack", "terrane_core"),
+    ("Value", "terrane_core"),
+    ("Number", "terrane_core::value"),
+];
+
+/// The files of one service.
+pub(super) fn service(
+    catalogue: &Catalogue,
+    name: &str,
+    about: &Service,
+    types: &[(FactsKind, String, Schema)],
+    files: &mut BTreeMap<String, String>,
+) -> Result<(), GenerateError> {
+    let mut missing = BTreeSet::new();
+    let mut modules: BTreeMap<FactsKind, BTreeMap<String, String>> = BTreeMap::new();
+    for (kind, type_name, schema) in types {
+        let (module, rust_name) = names(catalogue, about, type_name);
+        if !is_ident(&module) || ident(&module) != module {
+            return Err(GenerateError::Name {
+                type_name: type_name.clone(),
+                name: module,
+            });
+        }
+        let rules = Rules {
+            name: &rust_name,
+            type_name,
+            read_only: if *kind == FactsKind::Resource {
+                &catalogue.read_only
+            } else {
+                const { &BTreeSet::new() }
+            },
+            flatten: &|path| {
+                catalogue
+                    .flatten
+                    .get(&format!("{type_name}.{path}"))
+                    .cloned()
+            },
+        };
+        let text = resource(catalogue, name, *kind, &rules, schema, &mut missing)?;
+        let folder = if *kind == FactsKind::Resource {
+            ""
+        } else {
+            "data/"
+        };
+        files.insert(format!("{name}/{folder}{module}.rs"), text);
+        let of_kind = modules.entry(*kind).or_default();
+        if of_kind.insert(module, rust_name.clone()).is_some() {
+            return Err(GenerateError::Clash {
+                type_name: type_name.clone(),
+                name: rust_name,
+            });
+        }
+    }
+    let resources = modules.remove(&FactsKind::Resource).unwrap_or_default();
+    let data = modules.remove(&FactsKind::DataSource).unwrap_or_default();
+    let mut text = format!("//! {}.\n\n", about.title);
+    let mut inner: Vec<&str> = resources.keys().map(String::as_str).collect();
+    if !data.is_empty() {
+        inner.push("data");
+        let mut text = format!("//! {}: data sources.\n\n", about.title);
+        module_list(&data, data.keys().map(String::as_str), &mut text);
+        files.insert(format!("{name}/data/mod.rs"), head(catalogue, &text));
+    }
+    if !missing.is_empty() {
+        inner.push("missing");
+        let mut text = String::from("//! What a builder says that lacks a required argument.\n");
+        for argument in &missing {
+            let marker = pascal(argument);
+            let _ = write!(
+                text,
+                "\n/// `{argument}` is not set.\n#[derive(Debug)]\npub enum Missing{marker} {{}}\n"
+            );
+        }
+        files.insert(format!("{name}/missing.rs"), head(catalogue, &text));
+    }
+    inner.sort_unstable();
+    module_list(&resources, inner.into_iter(), &mut text);
+    files.insert(format!("{name}/mod.rs"), head(catalogue, &text));
+    Ok(())
+}
+
+/// The module that lists the services.
+pub(super) fn root(catalogue: &Catalogue) -> String {
+    let mut text = String::from("//! The services, each behind a feature of its name.\n\n");
+    let mut modules: Vec<&str> = catalogue.services.keys().map(String::as_str).collect();
+    modules.push("provider");
+    modules.sort_unstable();
+    for module in modules {
+        if module != "provider" {
+            let _ = writeln!(text, "#[cfg(feature = \"{module}\")]");
+        }
+        let _ = writeln!(text, "pub mod {module};");
+    }
+    let source = &catalogue.source;
+    let version = &catalogue.version;
+    let _ = write!(
+        text,
+        "\n/// Where the provider comes from.\npub const SOURCE: &str = \"{source}\";\n\n\
+         /// The version whose schema the bindings were generated from.\npub const VERSION: &str = \"{version}\";\n\n\
+         /// The facts of the schema, the provider's own and those of every service that is turned on.\n\
+         pub const FACTS: &[&str] = &[\n    include_str!(\"../../schema/provider.facts\"),\n"
+    );
+    for service in catalogue.services.keys() {
+        let _ = write!(
+            text,
+            "    #[cfg(feature = \"{service}\")]\n    include_str!(\"../../schema/{service}.facts\"),\n"
+        );
+    }
+    text.push_str("];\n");
+    head(catalogue, &text)
+}
+
+/// The builder of provider configurations.
+pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String, GenerateError> {
+    const NONE: &BTreeSet<String> = &BTreeSet::new();
+    let rules = Rules {
+        name: "Provider",
+        type_name: "provider",
+        read_only: NONE,
+        flatten: &|path| catalogue.flatten.get(&format!("provider.{path}")).cloned(),
+    };
+    let mut all = shapes(&rules, &schema.block)?;
+    for shape in &mut all {
+        // A configuration is written and never read back.
+        shape.reachable = false;
+        check_reserved(&rules, shape, &["alias", "builder", "into"])?;
+    }
+    let mut missing = BTreeSet::new();
+    let mut body = String::from(
+        "/// The provider and its configurations.\n#[derive(Debug)]\npub enum Provider {}\n\n\
+         impl Provider {\n\
+         /// Starts describing a configuration.\n\
+         pub fn builder() -> ProviderBuilder {\n\
+         ProviderBuilder { declaration: ProviderDeclaration::new(&crate::PROVIDER) }\n}\n}\n",
+    );
+    let top = &all[0];
+    if required(top).next().is_some() {
+        return Err(GenerateError::Required {
+            type_name: rules.type_name.to_owned(),
+        });
+    }
+    builder(
+        &Builder {
+            field: "declaration",
+            inner: "ProviderDeclaration",
+            about: "Describes a configuration of the provider; made by [`Provider::builder`].",
+        },
+        top,
+        &all,
+        &mut body,
+    );
+    body.push_str(
+        "\nimpl ProviderBuilder {\n\
+         /// Names this configuration, so that there can be more than one.\n\
+         pub fn alias(mut self, alias: impl Into<String>) -> Self {\n\
+         self.declaration = self.declaration.alias(alias);\nself\n}\n}\n\n\
+         impl From<ProviderBuilder> for ProviderDeclaration {\n\
+         fn from(builder: ProviderBuilder) -> Self {\nbuilder.declaration\n}\n}\n",
+    );
+    nested(&rules, &all, &mut missing, &mut body)?;
+    let text = format!(
+        "//! The configuration of the provider.\n\n{}\n{body}",
+        imports(&body, "", &missing)
+    );
+    Ok(head(catalogue, &text))
+}
+
+/// The file of one resource type or data source.
+fn resource(
+    catalogue: &Catalogue,
+    service: &str,
+    kind: FactsKind,
+    rules: &Rules<'_>,
+    schema: &Schema,
+    missing: &mut BTreeSet<String>,
+) -> Result<String, GenerateError> {
+    let all = shapes(rules, &schema.block)?;
+    let top = &all[0];
+    check_reserved(rules, top, &RESERVED)?;
+    let (name, type_name) = (rules.name, rules.type_name);
+    let managed = kind == FactsKind::Resource;
+    let (mode, what) = if managed {
+        ("Managed", "resource")
+    } else {
+        ("Data", "data resource")
+    };
+    let article = if type_name.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    };
+    let deprecated = if schema.block.deprecated {
+        "#[deprecated]\n"
+    } else {
+        ""
+    };
+    let mut body = format!(
+        "static BINDING: Binding = Binding {{\nprovider: &crate::PROVIDER,\n\
+         mode: terrane_core::addr::Mode::{mode},\ntype_name: \"{type_name}\",\n}};\n\n\
+         /// A declared {what} `{type_name}`.\n#[derive(Debug, Clone)]\npub struct {name}(Resource);\n\n\
+         impl {name} {{\n\
+         /// Starts describing {article} `{type_name}` with that name in the program.\n{deprecated}\
+         pub fn builder(name: impl Into<String>) -> {name}Builder {{\n\
+         {name}Builder {{ declaration: Declaration::new(&BINDING, name){} }}\n}}\n",
+        if required(top).next().is_some() {
+            ", required: PhantomData"
+        } else {
+            ""
+        }
+    );
+    handle(top, &all, &mut body);
+    let _ = write!(
+        body,
+        "}}\n\nimpl AsRef<Resource> for {name} {{\nfn as_ref(&self) -> &Resource {{\n&self.0\n}}\n}}\n"
+    );
+    builder(
+        &Builder {
+            field: "declaration",
+            inner: "Declaration",
+            about: &format!("Describes {article} `{type_name}`; made by [`{name}::builder`]."),
+        },
+        top,
+        &all,
+        &mut body,
+    );
+    meta_arguments(rules, top, managed, &mut body)?;
+    let mut own_missing: BTreeSet<String> = BTreeSet::new();
+    own_missing.extend(required(top).map(|member| member.name.clone()));
+    nested(rules, &all, &mut own_missing, &mut body)?;
+    let about = if managed {
+        "The resource type"
+    } else {
+        "The data source"
+    };
+    let text = format!(
+        "//! {about} `{type_name}`.\n\n{}\n{body}",
+        imports(&body, service, &own_missing)
+    );
+    missing.extend(own_missing);
+    Ok(head(catalogue, &text))
+}
+
+fn check_reserved(
+    rules: &Rules<'_>,
+    shape: &Shape,
+    reserved: &[&str],
+) -> Result<(), GenerateError> {
+    match shape
+        .members
+        .iter()
+        .find(|member| reserved.contains(&&*member.name))
+    {
+        None => Ok(()),
+        Some(member) => Err(GenerateError::Reserved {
+            type_name: rules.type_name.to_owned(),
+            name: member.name.clone(),
+        }),
+    }
+}
+
+/// `declare` and the meta-arguments that every resource has.
+fn meta_arguments(
+    rules: &Rules<'_>,
+    top: &Shape,
+    managed: bool,
+    body: &mut String,
+) -> Result<(), GenerateError> {
+    let name = rules.name;
+    let params = params(top, |_| true).ok_or_else(|| GenerateError::Required {
+        type_name: rules.type_name.to_owned(),
+    })?;
+    let _ = write!(
+        body,
+        "\nimpl{0} {name}Builder{0} {{\n\
+         /// Tells this instance from others of the same name: `[0]` or `[\"key\"]`.\n\
+         pub fn instance_key(mut self, key: impl Into<terrane_core::addr::InstanceKey>) -> Self {{\n\
+         self.declaration = self.declaration.instance_key(key);\nself\n}}\n\n\
+         /// Orders this after another resource that none of its arguments refer to.\n\
+         #[track_caller]\n\
+         pub fn depends_on(mut self, resource: &impl AsRef<Resource>) -> Self {{\n\
+         self.declaration = self.declaration.depends_on(resource);\nself\n}}\n\n\
+         /// Uses another configuration of the provider than the default one.\n\
+         pub fn provider(mut self, provider: &ProviderHandle) -> Self {{\n\
+         self.declaration = self.declaration.provider(provider);\nself\n}}\n",
+        params.declared
+    );
+    if managed {
+        body.push_str(
+            "\n/// How the engine may treat the object.\n\
+             pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {\n\
+             self.declaration = self.declaration.lifecycle(lifecycle);\nself\n}\n",
+        );
+    }
+    let _ = write!(
+        body,
+        "}}\n\nimpl {name}Builder{} {{\n/// Adds the {} to the stack.\n#[track_caller]\n\
+         pub fn declare(self, stack: &mut Stack) -> {name} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
+        params.complete,
+        if managed { "resource" } else { "data resource" },
+    );
+    Ok(())
+}
+
+/// The nested objects: a handle where an index leads to them, a builder where a user writes them.
+fn nested(
+    rules: &Rules<'_>,
+    all: &[Shape],
+    missing: &mut BTreeSet<String>,
+    body: &mut String,
+) -> Result<(), GenerateError> {
+    for shape in &all[1..] {
+        if !shape.reachable && !shape.settable {
+            continue;
+        }
+        check_reserved(rules, shape, &["builder", "clone", "from_output", "into"])?;
+        let (name, path) = (&shape.name, &shape.path);
+        if shape.reachable {
+            let _ = write!(
+                body,
+                "\n/// A `{path}` block or object.\n#[derive(Debug, Clone)]\npub struct {name}(Output<Value>);\n\n\
+                 impl Nested for {name} {{\nfn from_output(object: Output<Value>) -> Self {{\nSelf(object)\n}}\n}}\n"
+            );
+        } else {
+            let _ = write!(
+                body,
+                "\n/// A `{path}` block or object.\n#[derive(Debug)]\npub enum {name} {{}}\n"
+            );
+        }
+        let _ = write!(body, "\nimpl {name} {{\n");
+        if shape.settable {
+            let nulls: Vec<String> = shape
+                .members
+                .iter()
+                .map(|member| format!("\"{}\"", member.name))
+                .collect();
+            let arguments = if shape.nulls {
+                format!("BlockArguments::nulls(&[{}])", nulls.join(", "))
+            } else {
+                "BlockArguments::new()".to_owned()
+            };
+            let marker = if required(shape).next().is_some() {
+                ", required: PhantomData"
+            } else {
+                ""
+            };
+            let _ = write!(
+                body,
+                "/// Starts describing a `{path}`.\npub fn builder() -> {name}Builder {{\n\
+                 {name}Builder {{ arguments: {arguments}{marker} }}\n}}\n"
+            );
+        }
+        if shape.reachable {
+            handle(shape, all, body);
+        }
+        body.push_str("}\n");
+        if shape.settable {
+            if params(shape, |_| true).is_none() {
+                return Err(GenerateError::Required {
+                    type_name: rules.type_name.to_owned(),
+                });
+            }
+            missing.extend(required(shape).map(|member| member.name.clone()));
+            let about = format!("Describes a `{path}`; made by [`{name}::builder`].");
+            let inner = Builder {
+                field: "arguments",
+                inner: "BlockArguments",
+                about: &about,
+            };
+            builder(&inner, shape, all, body);
+        }
+    }
+    Ok(())
+}
+
+/// The module and the Rust name of a type.
+fn names(catalogue: &Catalogue, service: &Service, type_name: &str) -> (String, String) {
+    match catalogue.names.get(type_name) {
+        Some(name) => (snake(name), name.clone()),
+        None => {
+            let short = catalogue.short_name(service, type_name);
+            (short.to_owned(), pascal(short))
+        }
+    }
+}
+
+fn snake(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+fn module_list<'a>(
+    types: &BTreeMap<String, String>,
+    modules: impl Iterator<Item = &'a str>,
+    text: &mut String,
+) {
+    for module in modules {
+        let _ = writeln!(text, "pub mod {module};");
+    }
+    if !types.is_empty() {
+        text.push('\n');
+    }
+    for (module, name) in types {
+        let _ = writeln!(text, "pub use {module}::{name};");
+    }
+}
+
+/// The `use` lines for what a body mentions.
+fn imports(body: &str, service: &str, missing: &BTreeSet<String>) -> String {
+    let words: BTreeSet<&str> = body
+        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+        .collect();
+    let mut by_path: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (name, path) in IMPORTS {
+        if words.contains(name) {
+            by_path.entry(path).or_default().push(name);
+        }
+    }
+    let mut text = String::new();
+    for group in ["std", "terrane_core"] {
+        for (path, names) in by_path.iter().filter(|(path, _)| path.starts_with(group)) {
+            let _ = writeln!(text, "use {path}::{{{}}};", names.join(", "));
+        }
+        text.push('\n');
+    }
+    if !missing.is_empty() {
+        let names: Vec<String> = missing
+            .iter()
+            .map(|argument| format!("Missing{}", pascal(argument)))
+            .collect();
+        let _ = writeln!(
+            text,
+            "use crate::generated::{service}::missing::{{{}}};",
+            names.join(", ")
+        );
+    }
+    text
+}
+
+/// Puts the mark of generated files on top.
+fn head(catalogue: &Catalogue, text: &str) -> String {
+    let version = catalogue.version.rsplit_once('.');
+    let version = version.map_or(&*catalogue.version, |(minor, _)| minor);
+    format!(
+        "// @generated by terrane-codegen from {} {version}. Do not edit.\n\n{text}",
+        catalogue.source
+    )
+}

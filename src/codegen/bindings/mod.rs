@@ -1,0 +1,126 @@
+//! Rust bindings from schema facts: one file a type, one folder a service.
+//!
+//! The text is plain Rust without macros or derives beyond `Debug` and `Clone`, because a provider has thousands of types:
+//! setters are one line over an untyped bag of arguments, and required arguments are type parameters.
+
+mod emit;
+mod object;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use terrane_core::schema::{FactsKind, ParseFactsError, from_facts_line};
+use thiserror::Error;
+
+use crate::catalogue::{Catalogue, CatalogueError};
+
+/// The bindings cannot be made.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum GenerateError {
+    /// `provider.toml` does not fit the facts.
+    #[error("the catalogue does not fit")]
+    Catalogue(#[from] CatalogueError),
+    /// A line of facts is damaged.
+    #[error("the facts of `{service}` are damaged")]
+    Facts {
+        /// The service.
+        service: String,
+        /// What is wrong with the line.
+        #[source]
+        source: ParseFactsError,
+    },
+    /// The facts hold a type that the catalogue gives to another service.
+    #[error("`{type_name}` is in the facts of `{service}`, which does not claim it")]
+    Stray {
+        /// The type.
+        type_name: String,
+        /// The service whose facts hold it.
+        service: String,
+    },
+    /// A schema uses a name that the bindings need for themselves.
+    #[error("`{type_name}` has `{name}`, which the bindings use themselves")]
+    Reserved {
+        /// The type.
+        type_name: String,
+        /// The argument or attribute.
+        name: String,
+    },
+    /// A schema uses a name that cannot be one in Rust.
+    #[error("`{type_name}` has `{name}`, which cannot be a Rust name")]
+    Name {
+        /// The type.
+        type_name: String,
+        /// The argument or attribute.
+        name: String,
+    },
+    /// Two things would get one Rust name.
+    #[error("`{type_name}` would define `{name}` twice; name one of them in provider.toml")]
+    Clash {
+        /// The type.
+        type_name: String,
+        /// The Rust name.
+        name: String,
+    },
+    /// A block that `flatten` names is not a map in disguise.
+    #[error("`{block}` of `{type_name}` has no attribute `{attribute}` that could stand for it")]
+    Flatten {
+        /// The type.
+        type_name: String,
+        /// The block.
+        block: String,
+        /// The attribute that the catalogue names.
+        attribute: String,
+    },
+    /// More required arguments than there are letters.
+    #[error("`{type_name}` has too many required arguments")]
+    Required {
+        /// The type.
+        type_name: String,
+    },
+}
+
+/// The files of the bindings by path below `src/generated/`, not yet formatted.
+///
+/// `facts` holds the text of each service's facts by the service's name, and the provider's own under `provider`.
+///
+/// # Errors
+/// When the catalogue and the facts contradict each other, or a schema uses a name that is taken.
+pub fn generate(
+    catalogue: &Catalogue,
+    facts: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, GenerateError> {
+    let mut files = BTreeMap::new();
+    for (service, text) in facts {
+        let mut types = Vec::new();
+        for line in text.lines() {
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            let (kind, type_name, schema) =
+                from_facts_line(line).map_err(|source| GenerateError::Facts {
+                    service: service.clone(),
+                    source,
+                })?;
+            if kind == FactsKind::Provider {
+                files.insert(
+                    "provider.rs".to_owned(),
+                    emit::provider(catalogue, &schema)?,
+                );
+                continue;
+            }
+            if catalogue.service_of(kind, type_name)? != Some(service) {
+                return Err(GenerateError::Stray {
+                    type_name: type_name.to_owned(),
+                    service: service.clone(),
+                });
+            }
+            types.push((kind, type_name.to_owned(), schema));
+        }
+        if let Some(about) = catalogue.services.get(service) {
+            emit::service(catalogue, service, about, &types, &mut files)?;
+        }
+    }
+    files.insert("mod.rs".to_owned(), emit::root(catalogue));
+    Ok(files)
+}

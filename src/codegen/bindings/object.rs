@@ -1,0 +1,227 @@
+//! Writes what resources and nested objects share: getters of handles, setters of builders.
+
+use std::fmt::Write;
+
+use terrane_core::schema::Nesting;
+
+use super::shape::{Kind, Member, Shape};
+use crate::names::{ident, pascal};
+
+/// What a builder is built over.
+pub(super) struct Builder<'a> {
+    /// The field that collects the arguments.
+    pub(super) field: &'a str,
+    /// The field's type.
+    pub(super) inner: &'a str,
+    /// The first line of its documentation.
+    pub(super) about: &'a str,
+}
+
+/// The type parameters of a builder, one a required argument.
+pub(super) struct Params {
+    /// `<A, B>`.
+    pub(super) declared: String,
+    /// `<Set, Set>`.
+    pub(super) complete: String,
+}
+
+/// The members that a builder must be given.
+pub(super) fn required(shape: &Shape) -> impl Iterator<Item = &Member> {
+    shape.members.iter().filter(|member| member.required)
+}
+
+/// The type parameters of the required members, those for which `open` says no being `Set`; `None` if letters run out.
+pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Params> {
+    let letters: Vec<char> = ('A'..='Z').collect();
+    let mut declared = Vec::new();
+    let mut complete = Vec::new();
+    for (place, member) in required(shape).enumerate() {
+        let letter = letters.get(place)?.to_string();
+        declared.push(if open(&member.name) {
+            letter
+        } else {
+            "Set".to_owned()
+        });
+        complete.push("Set".to_owned());
+    }
+    let list = |names: Vec<String>| {
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!("<{}>", names.join(", "))
+        }
+    };
+    Some(Params {
+        declared: list(declared),
+        complete: list(complete),
+    })
+}
+
+/// The getters of a handle.
+pub(super) fn handle(shape: &Shape, all: &[Shape], body: &mut String) {
+    for member in shape.members.iter().filter(|member| member.readable) {
+        let name = &member.name;
+        let (ty, get) = getter(member, all);
+        let deprecated = if member.deprecated {
+            "#[deprecated]\n"
+        } else {
+            ""
+        };
+        let _ = write!(
+            body,
+            "\n/// The attribute `{name}`.\n{deprecated}#[track_caller]\npub fn {}(&self) -> {ty} {{\n{get}\n}}\n",
+            ident(name)
+        );
+    }
+}
+
+fn getter(member: &Member, all: &[Shape]) -> (String, String) {
+    let name = &member.name;
+    let plain = format!("self.0.attribute(\"{name}\")");
+    match &member.kind {
+        Kind::Value(ty) => (format!("Output<{ty}>"), plain),
+        Kind::Any { read } => (format!("Output<{read}>"), plain),
+        Kind::Flat { ty, .. } => (format!("Output<{ty}>"), plain),
+        Kind::Objects { shape, nesting } => {
+            let reachable = all.iter().any(|one| one.name == *shape && one.reachable);
+            match nesting {
+                Nesting::Single | Nesting::Group if reachable => {
+                    (shape.clone(), format!("{shape}::from_output({plain})"))
+                }
+                Nesting::List if reachable => (
+                    format!("NestedList<{shape}>"),
+                    format!("self.0.attribute::<Vec<Value>>(\"{name}\").into()"),
+                ),
+                Nesting::Map => ("Output<BTreeMap<String, Value>>".to_owned(), plain),
+                Nesting::Single | Nesting::Group => ("Output<Value>".to_owned(), plain),
+                Nesting::List | Nesting::Set => ("Output<Vec<Value>>".to_owned(), plain),
+            }
+        }
+    }
+}
+
+/// The builder and its setters.
+pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body: &mut String) {
+    let (name, field, inner) = (&shape.name, builder.field, builder.inner);
+    let markers: Vec<String> = required(shape)
+        .map(|member| format!("Missing{}", pascal(&member.name)))
+        .collect();
+    let letters: Vec<String> = ('A'..='Z').take(markers.len()).map(String::from).collect();
+    let _ = write!(
+        body,
+        "\n/// {}\n#[derive(Debug)]\n#[must_use]\npub struct {name}Builder",
+        builder.about
+    );
+    if markers.is_empty() {
+        let _ = write!(body, " {{\n{field}: {inner},\n}}\n");
+    } else {
+        let defaults: Vec<String> = letters
+            .iter()
+            .zip(&markers)
+            .map(|(letter, marker)| format!("{letter} = {marker}"))
+            .collect();
+        let tuple = match letters.as_slice() {
+            [one] => one.clone(),
+            more => format!("({})", more.join(", ")),
+        };
+        let _ = write!(
+            body,
+            "<{}> {{\n{field}: {inner},\nrequired: PhantomData<fn() -> {tuple}>,\n}}\n",
+            defaults.join(", ")
+        );
+    }
+    let declared = params(shape, |_| true).map_or(String::new(), |params| params.declared);
+    if !shape.members.iter().any(|member| member.settable) {
+        return;
+    }
+    let _ = write!(body, "\nimpl{declared} {name}Builder{declared} {{\n");
+    for (place, member) in shape.members.iter().filter(|m| m.settable).enumerate() {
+        if place > 0 {
+            body.push('\n');
+        }
+        setter(field, shape, member, all, body);
+    }
+    body.push_str("}\n");
+}
+
+fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut String) {
+    let name = &member.name;
+    let method = ident(name);
+    let complete = |inner: &String| {
+        let inner = all.iter().find(|one| one.name == *inner);
+        let params = inner.and_then(|inner| params(inner, |_| true));
+        params.map_or(String::new(), |params| params.complete)
+    };
+    let (generics, argument, call, adds) = match &member.kind {
+        Kind::Value(ty) => (
+            "",
+            format!("value: impl Into<Input<{ty}>>"),
+            format!("set(\"{name}\", value.into())"),
+            false,
+        ),
+        Kind::Any { .. } => (
+            "",
+            "value: impl IntoExpr".to_owned(),
+            format!("set(\"{name}\", value)"),
+            false,
+        ),
+        Kind::Flat { attribute, ty } => (
+            "",
+            format!("value: impl Into<Input<{ty}>>"),
+            format!(
+                "push_block(\"{name}\", BlockArguments::new().set(\"{attribute}\", value.into()))"
+            ),
+            false,
+        ),
+        Kind::Objects { shape, nesting } => match nesting {
+            Nesting::Single | Nesting::Group => (
+                "",
+                format!("block: {shape}Builder{}", complete(shape)),
+                format!("set(\"{name}\", block.arguments)"),
+                false,
+            ),
+            Nesting::List | Nesting::Set => (
+                "",
+                format!("block: {shape}Builder{}", complete(shape)),
+                format!("push_block(\"{name}\", block.arguments)"),
+                true,
+            ),
+            Nesting::Map => (
+                "<K: Into<Arc<str>>>",
+                format!(
+                    "blocks: impl IntoIterator<Item = (K, {shape}Builder{})>",
+                    complete(shape)
+                ),
+                format!(
+                    "set(\"{name}\", blocks.into_iter().map(|(key, block)| (key.into(), block.arguments)).collect::<BTreeMap<Arc<str>, _>>())"
+                ),
+                false,
+            ),
+        },
+    };
+    let doc = if adds {
+        format!("Adds one `{name}`.")
+    } else {
+        format!("Sets `{name}`.")
+    };
+    let deprecated = if member.deprecated {
+        "#[deprecated]\n"
+    } else {
+        ""
+    };
+    if member.required {
+        let to = params(shape, |other| other != name).map_or(String::new(), |p| p.declared);
+        let builder = format!("{}Builder", shape.name);
+        let _ = write!(
+            body,
+            "/// {doc} Required.\n{deprecated}pub fn {method}{generics}(self, {argument}) -> {builder}{to} {{\n\
+             {builder} {{ {field}: self.{field}.{call}, required: PhantomData }}\n}}\n"
+        );
+    } else {
+        let _ = write!(
+            body,
+            "/// {doc}\n{deprecated}pub fn {method}{generics}(mut self, {argument}) -> Self {{\n\
+             self.{field} = self.{field}.{call};\nself\n}}\n"
+        );
+    }
+}

@@ -1,0 +1,331 @@
+//! What bindings are made of: a schema turned into arguments, attributes and nested objects with Rust names.
+
+use std::collections::BTreeSet;
+
+use terrane_core::Type;
+use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock, Nesting};
+
+use super::GenerateError;
+use crate::names::{is_ident, pascal};
+
+/// An object: the resource itself, or one nested in it.
+#[derive(Debug)]
+pub(super) struct Shape {
+    /// Its Rust name; nested ones carry the names of those around them, so that a new block never renames another.
+    pub(super) name: String,
+    /// Where it is in the schema, for documentation: `rule.filter`.
+    pub(super) path: String,
+    pub(super) members: Vec<Member>,
+    /// The members of an object type, all of which must be there; blocks may leave theirs out.
+    pub(super) nulls: bool,
+    /// Whether a user can write it.
+    pub(super) settable: bool,
+    /// Whether an index leads to it from the resource; elements of a set have none.
+    pub(super) reachable: bool,
+}
+
+/// An argument or attribute.
+#[derive(Debug)]
+pub(super) struct Member {
+    /// Its name in the schema.
+    pub(super) name: String,
+    pub(super) kind: Kind,
+    pub(super) required: bool,
+    pub(super) settable: bool,
+    pub(super) readable: bool,
+    pub(super) deprecated: bool,
+}
+
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A value of that Rust type.
+    Value(String),
+    /// A value whose type Rust does not know; `read` is as much as is known.
+    Any { read: String },
+    /// Nested objects of that Rust name.
+    Objects { shape: String, nesting: Nesting },
+    /// A block that is really a map: the attribute that holds it, and its type.
+    Flat { attribute: String, ty: String },
+}
+
+/// What the shapes of one resource type are named and trimmed by.
+pub(super) struct Rules<'a> {
+    /// The Rust name of the resource type.
+    pub(super) name: &'a str,
+    /// The name in the schema, for errors and for `flatten`.
+    pub(super) type_name: &'a str,
+    pub(super) read_only: &'a BTreeSet<String>,
+    /// The attribute that holds the map, if that block is really one.
+    pub(super) flatten: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// All objects of a schema, the outermost first.
+pub(super) fn shapes(rules: &Rules<'_>, block: &Block) -> Result<Vec<Shape>, GenerateError> {
+    let mut all = Vec::new();
+    let place = Place {
+        name: rules.name.to_owned(),
+        path: String::new(),
+        nulls: false,
+        settable: true,
+        reachable: true,
+    };
+    add_block(rules, place, block, &mut all)?;
+    let mut names = BTreeSet::new();
+    for shape in &all {
+        if !names.insert(&shape.name) {
+            return Err(GenerateError::Clash {
+                type_name: rules.type_name.to_owned(),
+                name: shape.name.clone(),
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Where a shape is and what it may be used for.
+#[derive(Clone)]
+struct Place {
+    name: String,
+    path: String,
+    nulls: bool,
+    settable: bool,
+    reachable: bool,
+}
+
+impl Place {
+    fn inner(&self, member: &str, nesting: Nesting) -> Self {
+        let top = self.path.is_empty();
+        let indexed = matches!(nesting, Nesting::Single | Nesting::Group | Nesting::List);
+        Self {
+            name: nested_name(if top { "" } else { &self.name }, member),
+            path: if top {
+                member.to_owned()
+            } else {
+                format!("{}.{member}", self.path)
+            },
+            nulls: false,
+            settable: self.settable,
+            reachable: self.reachable && indexed,
+        }
+    }
+}
+
+/// Names that the generated files import, and must not define.
+const IMPORTED: [&str; 16] = [
+    "BTreeMap",
+    "Binding",
+    "BlockArguments",
+    "Declaration",
+    "Input",
+    "IntoExpr",
+    "Lifecycle",
+    "Nested",
+    "NestedList",
+    "Number",
+    "Output",
+    "PhantomData",
+    "Resource",
+    "Set",
+    "Stack",
+    "Value",
+];
+
+fn nested_name(outer: &str, member: &str) -> String {
+    let name = format!("{outer}{}", pascal(member));
+    if IMPORTED.contains(&name.as_str()) || name == "String" || name == "Vec" || name == "Option" {
+        format!("{name}Block")
+    } else {
+        name
+    }
+}
+
+fn add_block(
+    rules: &Rules<'_>,
+    place: Place,
+    block: &Block,
+    all: &mut Vec<Shape>,
+) -> Result<(), GenerateError> {
+    let mut members = Vec::new();
+    let mut nested: Vec<(Place, Inner<'_>)> = Vec::new();
+    for (name, attribute) in &block.attributes {
+        let settable = place.settable
+            && (attribute.required || attribute.optional)
+            && !(place.path.is_empty() && rules.read_only.contains(&**name));
+        let kind = match &attribute.ty {
+            AttributeType::Plain(ty) => plain_kind(&place, name, ty, settable, &mut nested),
+            AttributeType::Nested(inner) => {
+                let at = Place {
+                    settable,
+                    ..place.inner(name, inner.nesting)
+                };
+                let shape = at.name.clone();
+                nested.push((at, Inner::Attributes(&inner.attributes)));
+                Kind::Objects {
+                    shape,
+                    nesting: inner.nesting,
+                }
+            }
+        };
+        members.push(Member {
+            name: name.to_string(),
+            kind,
+            required: settable && attribute.required,
+            settable,
+            readable: !attribute.write_only,
+            deprecated: attribute.deprecated,
+        });
+    }
+    for (name, inner) in &block.blocks {
+        let at = place.inner(name, inner.nesting);
+        if let Some(kind) = flat(rules, &at, inner)? {
+            members.push(member_of_block(name, inner, kind, &place));
+            continue;
+        }
+        let kind = Kind::Objects {
+            shape: at.name.clone(),
+            nesting: inner.nesting,
+        };
+        members.push(member_of_block(name, inner, kind, &place));
+        nested.push((at, Inner::Block(&inner.block)));
+    }
+    for member in &members {
+        if !is_ident(&member.name) {
+            return Err(GenerateError::Name {
+                type_name: rules.type_name.to_owned(),
+                name: member.name.clone(),
+            });
+        }
+    }
+    members.sort_by(|a, b| a.name.cmp(&b.name));
+    all.push(Shape {
+        name: place.name,
+        path: place.path,
+        members,
+        nulls: place.nulls,
+        settable: place.settable,
+        reachable: place.reachable,
+    });
+    for (at, inner) in nested {
+        match inner {
+            Inner::Block(block) => add_block(rules, at, block, all)?,
+            Inner::Attributes(attributes) => {
+                let block = Block {
+                    attributes: attributes.clone(),
+                    ..Block::default()
+                };
+                add_block(rules, at, &block, all)?;
+            }
+            Inner::Object(object) => {
+                let optional = at.settable;
+                let attribute = |ty: &Type| Attribute {
+                    ty: AttributeType::Plain(ty.clone()),
+                    required: false,
+                    optional,
+                    computed: true,
+                    sensitive: false,
+                    write_only: false,
+                    deprecated: false,
+                };
+                let attributes = object.attributes.iter();
+                let block = Block {
+                    attributes: attributes
+                        .map(|(name, ty)| (name.clone(), attribute(ty)))
+                        .collect(),
+                    ..Block::default()
+                };
+                add_block(rules, at, &block, all)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What a nested shape is made from.
+enum Inner<'a> {
+    Block(&'a Block),
+    Attributes(&'a std::collections::BTreeMap<std::sync::Arc<str>, Attribute>),
+    Object(&'a terrane_core::value::ObjectType),
+}
+
+fn member_of_block(name: &str, inner: &NestedBlock, kind: Kind, place: &Place) -> Member {
+    Member {
+        name: name.to_owned(),
+        // Timeouts are ours to read, not the object's to have.
+        readable: name != "timeouts" && !matches!(kind, Kind::Flat { .. }),
+        kind,
+        required: place.settable && inner.min_items > 0,
+        settable: place.settable,
+        deprecated: inner.block.deprecated,
+    }
+}
+
+fn flat(rules: &Rules<'_>, at: &Place, inner: &NestedBlock) -> Result<Option<Kind>, GenerateError> {
+    let Some(attribute) = (rules.flatten)(&at.path) else {
+        return Ok(None);
+    };
+    let ty = match inner.block.attributes.get(&*attribute).map(|a| &a.ty) {
+        Some(AttributeType::Plain(ty)) => rust_type(ty),
+        _ => None,
+    };
+    let ty = ty.ok_or_else(|| GenerateError::Flatten {
+        type_name: rules.type_name.to_owned(),
+        block: at.path.clone(),
+        attribute: attribute.clone(),
+    })?;
+    Ok(Some(Kind::Flat { attribute, ty }))
+}
+
+fn plain_kind<'a>(
+    place: &Place,
+    name: &str,
+    ty: &'a Type,
+    settable: bool,
+    nested: &mut Vec<(Place, Inner<'a>)>,
+) -> Kind {
+    if let Some(known) = rust_type(ty) {
+        return Kind::Value(known);
+    }
+    let (object, nesting) = match ty {
+        Type::Object(object) => (object, Nesting::Single),
+        Type::List(element) => match &**element {
+            Type::Object(object) => (object, Nesting::List),
+            _ => return any(ty),
+        },
+        Type::Set(element) => match &**element {
+            Type::Object(object) => (object, Nesting::Set),
+            _ => return any(ty),
+        },
+        _ => return any(ty),
+    };
+    let at = Place {
+        nulls: settable,
+        settable,
+        ..place.inner(name, nesting)
+    };
+    let shape = at.name.clone();
+    nested.push((at, Inner::Object(object)));
+    Kind::Objects { shape, nesting }
+}
+
+fn any(ty: &Type) -> Kind {
+    let read = match ty {
+        Type::List(_) | Type::Set(_) => "Vec<Value>",
+        Type::Map(_) => "BTreeMap<String, Value>",
+        _ => "Value",
+    };
+    Kind::Any {
+        read: read.to_owned(),
+    }
+}
+
+/// The Rust type of a type, where it has no objects and nothing dynamic in it.
+fn rust_type(ty: &Type) -> Option<String> {
+    Some(match ty {
+        Type::String => "String".to_owned(),
+        Type::Number => "Number".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::List(element) | Type::Set(element) => format!("Vec<{}>", rust_type(element)?),
+        Type::Map(element) => format!("BTreeMap<String, {}>", rust_type(element)?),
+        Type::Dynamic | Type::Tuple(_) | Type::Object(_) => return None,
+    })
+}

@@ -1,0 +1,119 @@
+//! Generated files on disk: formatting, writing, and finding out whether they are what they should be.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Separates the files on their way through rustfmt.
+const SEPARATOR: &str = "//~ file ";
+/// Stands for `//!`, which is allowed only at the top of a file.
+const INNER_DOC: &str = "//~! ";
+
+/// Formats files as the repository does. They go through rustfmt as one text: starting it once a file takes a minute.
+///
+/// # Errors
+/// When rustfmt cannot be started or does not understand the text.
+pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, String>> {
+    let mut text = String::new();
+    for (path, content) in files {
+        text.push_str(SEPARATOR);
+        text.push_str(path);
+        text.push('\n');
+        for line in content.lines() {
+            match line.strip_prefix("//! ") {
+                Some(doc) => {
+                    text.push_str(INNER_DOC);
+                    text.push_str(doc);
+                }
+                None => text.push_str(line),
+            }
+            text.push('\n');
+        }
+    }
+    let mut rustfmt = Command::new("rustfmt")
+        .args(["--edition", "2024", "--config", "max_width=100"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut input = rustfmt
+        .stdin
+        .take()
+        .expect("invariant: stdin was asked for");
+    let writer = std::thread::spawn(move || input.write_all(text.as_bytes()));
+    let output = rustfmt.wait_with_output()?;
+    writer
+        .join()
+        .expect("invariant: writing to a pipe does not panic")?;
+    if !output.status.success() {
+        return Err(io::Error::other("rustfmt refused the generated text"));
+    }
+    let formatted = String::from_utf8(output.stdout).map_err(io::Error::other)?;
+    let mut result = BTreeMap::new();
+    for part in formatted.split(SEPARATOR).skip(1) {
+        let (path, content) = part.split_once('\n').unwrap_or((part, ""));
+        let content = content.trim_end().replace(INNER_DOC, "//! ");
+        result.insert(path.to_owned(), format!("{content}\n"));
+    }
+    Ok(result)
+}
+
+/// How a folder differs from what it should hold: what to write, and what to remove.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn differences<'a>(
+    folder: &Path,
+    files: &'a BTreeMap<String, String>,
+) -> io::Result<(Vec<&'a str>, Vec<PathBuf>)> {
+    let mut write = Vec::new();
+    for (path, content) in files {
+        match fs::read_to_string(folder.join(path)) {
+            Ok(found) if found == *content => {}
+            Ok(_) => write.push(path.as_str()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => write.push(path.as_str()),
+            Err(error) => return Err(error),
+        }
+    }
+    let mut stale = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let entries = match fs::read_dir(&next) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(folder).unwrap_or(&path);
+            if !name.to_str().is_some_and(|name| files.contains_key(name)) {
+                stale.push(path);
+            }
+        }
+    }
+    stale.sort();
+    Ok((write, stale))
+}
+
+/// Makes a folder hold exactly these files, touching only those that differ.
+///
+/// # Errors
+/// When the folder cannot be read or written.
+pub fn write(folder: &Path, files: &BTreeMap<String, String>) -> io::Result<usize> {
+    let (changed, stale) = differences(folder, files)?;
+    for path in &changed {
+        let target = folder.join(path);
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        fs::write(target, &files[*path])?;
+    }
+    for path in &stale {
+        fs::remove_file(path)?;
+    }
+    Ok(changed.len() + stale.len())
+}
