@@ -7,12 +7,13 @@ mod plugin;
 mod plugins;
 mod provider;
 mod registry;
+pub mod serve;
 pub mod wire;
 
 pub use environment::Environment;
 pub use log::{LogLevel, LogRecord, LogSink, NoLog};
 pub use plugin::{Launch, launcher};
-pub use plugins::{InstalledProvider, Plugins};
+pub use plugins::{InstalledProvider, Plugins, ProviderCommand};
 pub use provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, GarbledState,
     Identity, ImportResourceState, ImportResourceStateResponse, ImportedResource,
@@ -25,3 +26,4 @@ pub use registry::{
     CliConfig, CliConfigError, InstallationMethod, ParseVersionError, SourcePattern, Version,
     VersionRequirement,
 };
+pub use wire::Protocol;

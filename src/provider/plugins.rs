@@ -38,17 +38,38 @@ pub struct Plugins {
     pad: Launchpad,
     cli_config: CliConfig,
     required: BTreeMap<ProviderSource, VersionRequirement>,
-    fixed: BTreeMap<ProviderSource, PathBuf>,
+    fixed: BTreeMap<ProviderSource, ProviderCommand>,
     /// Schemas of providers that allow them to be used for another process of the same binary.
-    schemas: Mutex<HashMap<PathBuf, Arc<Schemas>>>,
+    schemas: Mutex<HashMap<ProviderCommand, Arc<Schemas>>>,
+}
+
+/// What is started as a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ProviderCommand {
+    /// The executable.
+    pub binary: PathBuf,
+    /// Its arguments; real providers have none.
+    pub arguments: Vec<String>,
+    /// Environment variables beside those that every process of that provider gets.
+    pub vars: Vec<(String, String)>,
+}
+
+impl From<PathBuf> for ProviderCommand {
+    fn from(binary: PathBuf) -> Self {
+        Self {
+            binary,
+            arguments: Vec::new(),
+            vars: Vec::new(),
+        }
+    }
 }
 
 /// Which binary of a provider would be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InstalledProvider {
-    /// The executable.
-    pub binary: PathBuf,
+    /// How it is started.
+    pub command: ProviderCommand,
     /// Its version; `None` for one under development, or that was named by its path.
     pub version: Option<Version>,
 }
@@ -82,10 +103,14 @@ impl Plugins {
         self
     }
 
-    /// The same, with that executable as that provider, whatever the configuration says.
+    /// The same, with that command as that provider, whatever the configuration says.
     #[must_use]
-    pub fn with_binary(mut self, source: ProviderSource, binary: PathBuf) -> Self {
-        self.fixed.insert(source, binary);
+    pub fn with_command(
+        mut self,
+        source: ProviderSource,
+        command: impl Into<ProviderCommand>,
+    ) -> Self {
+        self.fixed.insert(source, command.into());
         self
     }
 
@@ -101,15 +126,15 @@ impl Plugins {
     /// # Errors
     /// When there is none, with where it was looked for and what to do.
     pub fn locate(&self, source: &ProviderSource) -> Result<InstalledProvider, StartError> {
-        if let Some(binary) = self.fixed.get(source) {
+        if let Some(command) = self.fixed.get(source) {
             return Ok(InstalledProvider {
-                binary: binary.clone(),
+                command: command.clone(),
                 version: None,
             });
         }
         let found = registry::find(&self.cli_config, source, self.required.get(source))?;
         Ok(InstalledProvider {
-            binary: found.binary,
+            command: found.binary.into(),
             version: found.version,
         })
     }
@@ -122,13 +147,13 @@ impl Providers for Plugins {
             let plugin = Plugin::attach(&self.pad, source, &reattach).await?;
             return Ok(Arc::new(Client::new(plugin, None).await?));
         }
-        let InstalledProvider { binary, .. } = self.locate(source)?;
-        let plugin = Plugin::start(&self.pad, source, &binary).await?;
+        let InstalledProvider { command, .. } = self.locate(source)?;
+        let plugin = Plugin::start(&self.pad, source, &command).await?;
         let schemas = || self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = schemas().get(&binary).cloned();
+        let known = schemas().get(&command).cloned();
         let client = Client::new(plugin, known).await?;
         if client.schemas().capabilities().get_provider_schema_optional {
-            schemas().insert(binary, client.schemas().clone());
+            schemas().insert(command, client.schemas().clone());
         }
         Ok(Arc::new(client))
     }

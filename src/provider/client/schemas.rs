@@ -21,8 +21,11 @@ pub(crate) struct Schemas {
     resources: HashMap<String, Lazy<Schema>>,
     data_sources: HashMap<String, Lazy<Schema>>,
     identities: BTreeMap<String, ResourceIdentitySchema>,
-    identity_types: HashMap<String, OnceLock<Result<(u64, Type), String>>>,
+    identity_types: HashMap<String, OnceLock<Result<IdentityType, String>>>,
 }
+
+/// The version and type of an identity.
+type IdentityType = (u64, Type);
 
 /// A schema that is decoded once.
 struct Lazy<T> {

@@ -24,7 +24,7 @@ pub fn run_if_asked() {
         .and_then(|text| text.to_str()?.parse::<i32>().ok());
     let program = arguments.next();
     let complaint = match (parent, program) {
-        (Some(parent), Some(program)) => become_provider(parent, &program),
+        (Some(parent), Some(program)) => become_provider(parent, &program, arguments),
         _ => "incomplete request to launch a provider".to_owned(),
     };
     // Whoever started us reads our standard error and waits for a handshake that will not come.
@@ -33,7 +33,11 @@ pub fn run_if_asked() {
 }
 
 /// Returns only when it could not.
-fn become_provider(parent: i32, program: &OsStr) -> String {
+fn become_provider(
+    parent: i32,
+    program: &OsStr,
+    arguments: impl Iterator<Item = OsString>,
+) -> String {
     #[cfg(target_os = "linux")]
     {
         use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
@@ -45,11 +49,11 @@ fn become_provider(parent: i32, program: &OsStr) -> String {
             return "the engine ended before the provider started\n".to_owned();
         }
     }
-    let error = Command::new(program).exec();
+    let error = Command::new(program).args(arguments).exec();
     format!("cannot execute {}: {error}\n", program.display())
 }
 
-/// The arguments of a launcher that becomes `program`.
+/// The arguments of a launcher that becomes `program`; that program's own follow.
 pub(super) fn arguments(program: &OsStr) -> [OsString; 3] {
     [
         MARKER.into(),

@@ -25,6 +25,7 @@ use tonic::Code;
 
 use crate::environment::Environment;
 use crate::log::{LogLevel, LogSink};
+use crate::plugins::ProviderCommand;
 use crate::provider::StartError;
 use crate::wire::{Protocol, go_plugin, health};
 use terrane_core::addr::ProviderSource;
@@ -83,8 +84,9 @@ impl Plugin {
     pub(crate) async fn start(
         pad: &Launchpad,
         source: &ProviderSource,
-        binary: &Path,
+        provider: &ProviderCommand,
     ) -> Result<Self, StartError> {
+        let binary = provider.binary.as_path();
         let name = source.to_string();
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             StartError::new(format!("cannot {what} for provider {name}: {error}"))
@@ -97,7 +99,7 @@ impl Plugin {
             None => Some(Identity::new().map_err(|error| failed("make a certificate", &error))?),
         };
 
-        let command = command(pad, source, binary, &directory, identity.as_ref());
+        let command = command(pad, source, provider, &directory, identity.as_ref());
         let (mut process, streams) = Process::spawn(command)
             .await
             .map_err(|error| failed(&format!("start {}", binary.display()), &error))?;
@@ -177,14 +179,23 @@ impl Plugin {
                     reattach.pid
                 ))
             })?;
-        Ok(Self {
+        let plugin = Self {
             channel,
             protocol: reattach.protocol,
             words: Words::new(source.to_string(), pad.sink.clone()),
             process: tokio::sync::Mutex::new(None),
             foreign: reattach.leave_running,
             _directory: None,
-        })
+        };
+        // Whatever listens there may be something else by now.
+        if plugin.is_healthy().await {
+            Ok(plugin)
+        } else {
+            Err(StartError::new(format!(
+                "what TF_REATTACH_PROVIDERS names for provider {source} (process {}) is not a healthy plugin",
+                reattach.pid
+            )))
+        }
     }
 
     pub(crate) fn channel(&self) -> &Channel {
@@ -293,21 +304,23 @@ fn check_binary(name: &str, binary: &Path) -> Result<(), StartError> {
 fn command(
     pad: &Launchpad,
     source: &ProviderSource,
-    binary: &Path,
+    provider: &ProviderCommand,
     directory: &tempfile::TempDir,
     identity: Option<&Identity>,
 ) -> Command {
     let mut command = match &pad.launch {
-        Launch::Direct => Command::new(binary),
+        Launch::Direct => Command::new(&provider.binary),
         Launch::Reexec(ourselves) => {
             let mut command = Command::new(ourselves);
-            command.args(launcher::arguments(binary.as_os_str()));
+            command.args(launcher::arguments(provider.binary.as_os_str()));
             command
         }
     };
     command
+        .args(&provider.arguments)
         .env_clear()
         .envs(pad.environment.for_provider(source))
+        .envs(provider.vars.iter().map(|(name, value)| (name, value)))
         .env(COOKIE.0, COOKIE.1)
         .env("PLUGIN_PROTOCOL_VERSIONS", "5,6")
         .env("PLUGIN_MIN_PORT", "10000")

@@ -139,10 +139,10 @@ impl Shelf {
                 .iter()
                 .map(|(version, _)| version.to_string())
                 .collect();
-            text.push_str(&format!(" (has {})", versions.join(", ")));
+            text = format!("{text} (has {})", versions.join(", "));
         }
         if !self.packed.is_empty() {
-            text.push_str(&format!(" (has {}, not unpacked)", self.packed.join(", ")));
+            text = format!("{text} (has {}, not unpacked)", self.packed.join(", "));
         }
         text
     }

@@ -16,7 +16,8 @@ pub(crate) use convert::{
     read_dynamic_value, read_identity, read_path,
 };
 pub(crate) use generated::{go_plugin, health, tfplugin6};
-pub(crate) use rpc::{Protocol, Rpc};
+pub use rpc::Protocol;
+pub(crate) use rpc::Rpc;
 pub(crate) use schema::{
     LazyProviderSchema, LazySchema, decode_schema, encode_schema, identity_type,
 };

@@ -177,12 +177,18 @@ fn put_refined(out: &mut Vec<u8>, known: &Refinements, ty: &Type) {
     if count == 0 {
         return put_unknown(out);
     }
-    let length = body.len() + 1;
-    if let Ok(length) = u8::try_from(length) {
-        out.extend([0xc7, length]);
-    } else {
-        out.push(0xc8);
-        out.extend((u16::try_from(length).unwrap_or(u16::MAX)).to_be_bytes());
+    match body.len() + 1 {
+        2 => out.push(0xd5),
+        4 => out.push(0xd6),
+        8 => out.push(0xd7),
+        16 => out.push(0xd8),
+        length => match u8::try_from(length) {
+            Ok(length) => out.extend([0xc7, length]),
+            Err(_) => {
+                out.push(0xc8);
+                out.extend(u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+            }
+        },
     }
     out.extend([REFINED.cast_unsigned(), 0x80 | count]);
     out.extend_from_slice(&body);
