@@ -1,1 +1,27 @@
-//! (to be written)
+//! Decides what has to happen (plan), then does it (apply); emits typed events and prints nothing.
+
+mod apply;
+mod change;
+mod config;
+mod diff;
+mod engine;
+mod event;
+mod ignore;
+mod object;
+mod options;
+mod plan;
+mod scope;
+mod sessions;
+mod steps;
+mod stop;
+mod validate;
+mod walk;
+
+pub use apply::Applied;
+pub use change::{Action, Drift, OutputChange, Reason, ResourceChange, Summary};
+pub use engine::{Engine, World};
+pub use event::{Event, EventSink, Silent, Step, StepKind};
+pub use options::{Pattern, PlanMode, PlanOptions, RefreshPolicy};
+pub use plan::Plan;
+pub use steps::{PlannedStep, StepGraph, Work};
+pub use stop::Stopper;

@@ -1,0 +1,379 @@
+//! Walks the step graph.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{Diagnostic, Diagnostics, Program, Value};
+use terrane_provider::Provider;
+use terrane_state::model::OutputValue;
+use terrane_state::{Change, DeposedKey, RawJson, RecordError, Recorder};
+
+use super::Applied;
+use crate::change::{Action, ResourceChange, Summary};
+use crate::config;
+use crate::engine::World;
+use crate::event::{Event, Step, StepKind};
+use crate::object::Subject;
+use crate::options::PlanMode;
+use crate::plan::closure::Closures;
+use crate::plan::{Plan, outputs};
+use crate::scope::Objects;
+use crate::sessions::{Sessions, call_failed};
+use crate::steps::Work;
+use crate::stop::StopFlag;
+use crate::walk::{Outcome, walk};
+
+/// The state of one applying walk.
+pub(crate) struct Applier<'a> {
+    pub(super) program: &'a Program,
+    pub(super) plan: &'a Plan,
+    pub(super) recorder: &'a dyn Recorder,
+    pub(super) sessions: &'a Sessions<'a>,
+    pub(super) world: World<'a>,
+    stop: StopFlag,
+    pub(super) objects: Objects<'a>,
+    pub(super) closures: Closures,
+    /// Under which key the old half of a create-before-destroy waits.
+    pub(super) deposed: RefCell<HashMap<usize, DeposedKey>>,
+    pub(super) warnings: RefCell<Diagnostics>,
+    applied: RefCell<Applied>,
+}
+
+/// Why a step failed.
+pub(super) enum StepError {
+    /// What a person must read.
+    Failed(Diagnostics),
+    /// The same, and nobody knows whether the operation took place.
+    Unknown(Diagnostics),
+    /// The journal could not take it. The run must not start anything more.
+    Unrecorded(RecordError),
+}
+
+impl From<Diagnostics> for StepError {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self::Failed(diagnostics)
+    }
+}
+
+impl From<Diagnostic> for StepError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Failed(diagnostic.into())
+    }
+}
+
+impl From<RecordError> for StepError {
+    fn from(error: RecordError) -> Self {
+        Self::Unrecorded(error)
+    }
+}
+
+impl<'a> Applier<'a> {
+    pub(crate) fn new(
+        program: &'a Program,
+        plan: &'a Plan,
+        recorder: &'a dyn Recorder,
+        sessions: &'a Sessions<'a>,
+        world: World<'a>,
+        stop: StopFlag,
+    ) -> Self {
+        Self {
+            program,
+            plan,
+            recorder,
+            sessions,
+            world,
+            stop,
+            objects: Objects::with(program, plan.objects.clone()),
+            closures: Closures::new(program),
+            deposed: RefCell::default(),
+            warnings: RefCell::default(),
+            applied: RefCell::default(),
+        }
+    }
+
+    pub(crate) async fn apply(self, parallelism: usize) -> Applied {
+        self.record_refreshed();
+        let graph: Vec<Vec<usize>> = self
+            .plan
+            .steps
+            .steps()
+            .iter()
+            .map(|step| step.dependencies.clone())
+            .collect();
+        self.world.events.emit(Event::ApplyStarted {
+            total: self.plan.steps.len(),
+        });
+        let this = &self;
+        walk(
+            &graph,
+            parallelism,
+            |node| this.run(node),
+            |node| this.skip(node),
+        )
+        .await;
+        if self.applied.borrow().record_error.is_none() {
+            self.record_outputs();
+        }
+        let mut applied = self.applied.into_inner();
+        applied.interrupted = self.stop.is_stopped() && applied.record_error.is_none();
+        let mut diagnostics = self.warnings.into_inner();
+        diagnostics.extend(std::mem::take(&mut applied.diagnostics));
+        applied.diagnostics = diagnostics;
+        applied
+    }
+
+    /// What planning found out about the world is recorded with the changes that rest on it.
+    fn record_refreshed(&self) {
+        let (prior, refreshed) = (&self.plan.prior.resources, &self.plan.refreshed.resources);
+        for (address, instance) in refreshed {
+            let same = prior
+                .get(address)
+                .is_some_and(|prior| Arc::ptr_eq(prior, instance) || prior == instance);
+            if !same {
+                self.recorder.change(Change::Instance {
+                    address: address.clone(),
+                    instance: Some(instance.clone()),
+                });
+            }
+        }
+        for address in prior
+            .keys()
+            .filter(|address| !refreshed.contains_key(address))
+        {
+            let address = address.clone();
+            self.recorder.change(Change::Instance {
+                address,
+                instance: None,
+            });
+        }
+    }
+
+    /// Exports whose values are known now. One that rests on something that failed keeps its old value.
+    fn record_outputs(&self) {
+        let before = self.recorder.state().outputs;
+        let mut after: BTreeMap<Arc<str>, OutputValue> = BTreeMap::new();
+        if self.plan.mode == PlanMode::Destroy {
+            if !self.recorder.state().resources.is_empty() {
+                after.clone_from(&before);
+            }
+        } else {
+            for export in self.program.exports() {
+                let evaluated = outputs::evaluate(&export.value, &self.objects, export.location);
+                let value = match evaluated {
+                    Ok(marked) if marked.value.is_wholly_known() => marked,
+                    Ok(_) => {
+                        after.extend(
+                            before
+                                .get_key_value(&export.name)
+                                .map(|(k, v)| (k.clone(), v.clone())),
+                        );
+                        continue;
+                    }
+                    Err(diagnostics) => {
+                        self.applied.borrow_mut().diagnostics.extend(diagnostics);
+                        continue;
+                    }
+                };
+                let ty = value.value.implied_type();
+                let json = value
+                    .value
+                    .to_json(&ty)
+                    .ok()
+                    .and_then(|json| RawJson::new(&json).ok());
+                if let Some(json) = json {
+                    let sensitive = value.is_sensitive();
+                    let stored = OutputValue {
+                        value: json,
+                        ty,
+                        sensitive,
+                        extra: Arc::default(),
+                    };
+                    after.insert(export.name.clone(), stored);
+                }
+            }
+        }
+        if after != before {
+            self.recorder.change(Change::Outputs(after));
+        }
+    }
+
+    fn step(&self, index: usize, change: &ResourceChange, kind: StepKind) -> Step {
+        Step {
+            index,
+            address: change.address.clone(),
+            deposed: change.deposed,
+            kind,
+        }
+    }
+
+    fn skip(&self, node: usize) {
+        let Work::Change { change, kind } = self.plan.steps.steps()[node].work else {
+            return;
+        };
+        self.applied.borrow_mut().skipped += 1;
+        let step = self.step(node, &self.plan.changes[change], kind);
+        self.world.events.emit(Event::StepSkipped(step));
+    }
+
+    async fn run(&self, node: usize) -> Outcome {
+        let Work::Change {
+            change: index,
+            kind,
+        } = self.plan.steps.steps()[node].work
+        else {
+            return Outcome::Done;
+        };
+        if self.stop.is_stopped() {
+            self.skip(node);
+            return Outcome::Failed;
+        }
+        let change = &self.plan.changes[index];
+        let step = self.step(node, change, kind);
+        self.world.events.emit(Event::StepStarted(step.clone()));
+        let started = self.world.clock.monotonic();
+        let result = self.perform(index, change, kind).await;
+        let elapsed = self.world.clock.monotonic().saturating_sub(started);
+        let mut applied = self.applied.borrow_mut();
+        match result {
+            Ok(id) => {
+                applied.succeeded += 1;
+                count(&mut applied.done, change.action, kind);
+                self.world
+                    .events
+                    .emit(Event::StepDone { step, elapsed, id });
+                Outcome::Done
+            }
+            Err(error) => {
+                applied.failed += 1;
+                let diagnostics = match error {
+                    StepError::Failed(diagnostics) => diagnostics,
+                    StepError::Unknown(diagnostics) => {
+                        applied.unknown.push(change.address.as_ref().clone());
+                        diagnostics
+                    }
+                    StepError::Unrecorded(error) => {
+                        // Nothing may be asked of a cloud that cannot be recorded.
+                        self.stop.set();
+                        let diagnostic =
+                            Diagnostic::error(error.to_string()).address(&change.address);
+                        applied.record_error.get_or_insert(error);
+                        diagnostic.into()
+                    }
+                };
+                applied.diagnostics.extend(diagnostics.clone());
+                self.world.events.emit(Event::StepFailed {
+                    step,
+                    elapsed,
+                    diagnostics,
+                });
+                Outcome::Failed
+            }
+        }
+    }
+
+    /// Does one step; the object's id afterwards.
+    async fn perform(
+        &self,
+        index: usize,
+        change: &ResourceChange,
+        kind: StepKind,
+    ) -> Result<Option<String>, StepError> {
+        if kind == StepKind::Forget {
+            self.forget(&change.address);
+            return Ok(None);
+        }
+        let provider = self.provider(change).await?;
+        let subject = Subject {
+            provider: &*provider,
+            schema: &change.schema,
+            address: &change.address,
+            location: change.location,
+            warnings: &self.warnings,
+        };
+        match kind {
+            StepKind::Create | StepKind::Update => {
+                self.create_or_update(index, change, &subject).await
+            }
+            StepKind::Delete => self.destroy(index, change, &subject).await.map(|()| None),
+            StepKind::Read => self.read(change, &subject).await.map(|()| None),
+            StepKind::Forget => Ok(None),
+        }
+    }
+
+    fn forget(&self, address: &InstanceAddr) {
+        self.recorder.change(Change::Instance {
+            address: address.clone(),
+            instance: None,
+        });
+    }
+
+    /// The configured provider that serves a change; configured anew when its configuration has become known only now.
+    async fn provider(&self, change: &ResourceChange) -> Result<Arc<dyn Provider>, Diagnostics> {
+        let declared = self
+            .program
+            .position(&change.address)
+            .map(|position| self.program.resources()[position].provider);
+        let configs = self.program.providers();
+        let config = match declared {
+            Some(position) => &configs[position],
+            None => configs
+                .iter()
+                .find(|config| config.address == change.provider)
+                .or_else(|| {
+                    configs.iter().find(|config| {
+                        config.address.source.type_name == change.provider.source.type_name
+                            && config.address.source.namespace == change.provider.source.namespace
+                            && config.address.alias == change.provider.alias
+                    })
+                })
+                .expect("invariant: planning refuses changes that no configured provider serves"),
+        };
+        if config.dependencies.is_empty()
+            && let Some(provider) = self.sessions.configured(&config.address)
+        {
+            return Ok(provider);
+        }
+        let evaluate = |running: &dyn Provider| {
+            let schema = running
+                .config_schema()
+                .map_err(|error| call_failed(&error, &config.address))?;
+            let evaluated = config::evaluate(
+                &config.arguments,
+                &schema,
+                &self.objects,
+                &config.address,
+                config.location,
+            )?;
+            Ok(evaluated.value)
+        };
+        let (provider, warnings) = self.sessions.configure(&config.address, evaluate).await?;
+        self.warnings.borrow_mut().extend(warnings);
+        Ok(provider)
+    }
+
+    /// Lets dependents see what an instance is now.
+    pub(super) fn publish(&self, subject: &Subject<'_>, value: Value, config: &config::Config) {
+        if let Some(position) = self.program.position(subject.address) {
+            let marked = subject.marked(value, &config.sensitive);
+            self.objects.set(position, Arc::new(marked));
+        }
+    }
+}
+
+/// Counts a finished step as plans count; a replacement when its second half is done.
+fn count(done: &mut Summary, action: Action, kind: StepKind) {
+    match (action, kind) {
+        (Action::DeleteThenCreate, StepKind::Create)
+        | (Action::CreateThenDelete, StepKind::Delete) => {
+            done.replace += 1;
+        }
+        (Action::DeleteThenCreate | Action::CreateThenDelete, _) => {}
+        (_, StepKind::Create) => done.create += 1,
+        (_, StepKind::Update) => done.update += 1,
+        (_, StepKind::Delete) => done.delete += 1,
+        (_, StepKind::Read) => done.read += 1,
+        (_, StepKind::Forget) => done.forget += 1,
+    }
+}

@@ -1,0 +1,312 @@
+//! Makes and changes objects, and reads data sources late.
+
+use std::sync::Arc;
+
+use terrane_core::{IgnoreChanges, Value};
+use terrane_provider::ApplyResourceChange;
+use terrane_state::{Change, DeposedKey, Instance, Intent, IntentAction, OperationId};
+
+use super::applier::{Applier, StepError};
+use super::settle::{Asked, Settled};
+use crate::change::{Action, ResourceChange};
+use crate::config::{self, Config};
+use crate::diff::incompatibilities;
+use crate::object::{Loaded, Subject};
+use crate::plan::instance::{Planned, Wish};
+
+impl Applier<'_> {
+    /// The create leg of a creation or replacement, or an update.
+    pub(super) async fn create_or_update(
+        &self,
+        index: usize,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+    ) -> Result<Option<String>, StepError> {
+        let config = self.config(subject)?;
+        if change.action == Action::Update && change.before.value.known_equal(&change.after.value) {
+            self.record_marks(subject, &config).await?;
+            return Ok(id_of(&change.after.value));
+        }
+        if change.action == Action::CreateThenDelete {
+            self.depose(index, change);
+        }
+        let result = self.make(change, subject, &config).await;
+        if result.is_err() && change.action == Action::CreateThenDelete {
+            self.restore(index, change);
+        }
+        result
+    }
+
+    /// The configuration, which must be known by now.
+    fn config(&self, subject: &Subject<'_>) -> Result<Config, StepError> {
+        let position = self
+            .program
+            .position(subject.address)
+            .expect("invariant: only declared instances are made or changed");
+        let resource = &self.program.resources()[position];
+        let config = config::evaluate(
+            &resource.arguments,
+            subject.schema,
+            &self.objects,
+            subject.address,
+            subject.location,
+        )?;
+        if !config.value.is_wholly_known() {
+            return Err(subject
+                .error("the configuration still holds unknown values when it is applied")
+                .hint("something it refers to was not made in this run; run again")
+                .into());
+        }
+        Ok(config)
+    }
+
+    async fn make(
+        &self,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+        config: &Config,
+    ) -> Result<Option<String>, StepError> {
+        let replaced = change.action.is_replace();
+        let current = match self.recorder.instance(subject.address) {
+            Some(instance) if !replaced => match &instance.current {
+                Some(object) => Some(subject.load(object).await?),
+                None => None,
+            },
+            _ => None,
+        };
+        let planned = self
+            .final_plan(change, subject, config, current.as_ref())
+            .await?;
+        if planned.action == Action::NoOp {
+            self.record_marks(subject, config).await?;
+            self.publish(subject, planned.after.clone(), config);
+            return Ok(id_of(&planned.after));
+        }
+        let creating = current.is_none();
+        let op = OperationId::random(self.world.random);
+        let action = if creating {
+            IntentAction::Create
+        } else {
+            IntentAction::Update
+        };
+        let intent = Intent::new(
+            op,
+            subject.address.clone(),
+            action,
+            change.provider.clone(),
+            self.world.clock.now(),
+        );
+        self.recorder.intent(intent).await?;
+        let null = Value::Null;
+        let prior = current.as_ref().map_or(&null, |current| &current.value);
+        let reply = subject
+            .provider
+            .apply_resource_change(ApplyResourceChange {
+                type_name: subject.type_name(),
+                prior_state: prior,
+                planned_state: &planned.after,
+                config: &config.value,
+                planned_private: &planned.private,
+                planned_identity: planned.identity.as_ref(),
+            })
+            .await;
+        let asked = if creating {
+            Asked::Create {
+                planned: &planned.after,
+            }
+        } else {
+            Asked::Update {
+                planned: &planned.after,
+            }
+        };
+        let mut settled = subject.settle(asked, current.as_ref(), reply);
+        if let Some(object) = &mut settled.object {
+            self.complete(subject, change, config, object);
+        }
+        let object = settled.object.clone();
+        let result = self.record(op, change, subject, settled).await;
+        if let Some(object) = object {
+            let id = id_of(&object.value);
+            self.publish(subject, object.value, config);
+            return result.map(|()| id);
+        }
+        result.map(|()| None)
+    }
+
+    /// Fills in what the state remembers beside the object.
+    fn complete(
+        &self,
+        subject: &Subject<'_>,
+        change: &ResourceChange,
+        config: &Config,
+        object: &mut Loaded,
+    ) {
+        if let Some(position) = self.program.position(subject.address) {
+            object.dependencies = self
+                .closures
+                .dependencies(position, Some(&object.dependencies));
+        }
+        object.create_before_destroy = change.create_before_destroy;
+        object.sensitive = Arc::new(config.sensitive.clone());
+    }
+
+    /// Plans once more, now that everything is known, and checks that nothing else comes out than was shown.
+    async fn final_plan(
+        &self,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+        config: &Config,
+        current: Option<&Loaded>,
+    ) -> Result<Planned, StepError> {
+        let position = self.program.position(subject.address);
+        let lifecycle = position.map(|position| &self.program.resources()[position].lifecycle);
+        let ignore = match lifecycle {
+            Some(lifecycle) if !change.action.is_replace() => &lifecycle.ignore_changes,
+            _ => &IgnoreChanges::Nothing,
+        };
+        let wish = Wish {
+            ignore,
+            create_before_destroy: change.create_before_destroy,
+            force: None,
+        };
+        let planned = subject.plan(current, config, wish).await?;
+        let expected = if change.action == Action::Update {
+            Action::Update
+        } else {
+            Action::Create
+        };
+        let allowed = planned.action == expected
+            || (expected == Action::Update && planned.action == Action::NoOp);
+        if !allowed {
+            return Err(subject
+                .error(format!(
+                    "the provider planned {:?} and now wants {:?}",
+                    expected, planned.action
+                ))
+                .detail("nothing was changed")
+                .hint("values that became known during this run changed its mind; run again to see the new plan")
+                .into());
+        }
+        let problems =
+            incompatibilities(&subject.schema.block, &change.after.value, &planned.after);
+        subject.provider_bug("an inconsistent final plan", problems)?;
+        Ok(planned)
+    }
+
+    /// An update of what is secret and nothing else: recorded, nothing is asked of the provider.
+    async fn record_marks(&self, subject: &Subject<'_>, config: &Config) -> Result<(), StepError> {
+        let Some(instance) = self.recorder.instance(subject.address) else {
+            return Ok(());
+        };
+        let Some(object) = &instance.current else {
+            return Ok(());
+        };
+        let mut loaded = subject.load(object).await?;
+        loaded.sensitive = Arc::new(config.sensitive.clone());
+        loaded.forget_stored_form();
+        let current = Some(subject.store(&loaded)?);
+        let instance = Arc::new(Instance {
+            current,
+            ..instance.as_ref().clone()
+        });
+        let address = subject.address.clone();
+        self.recorder.change(Change::Instance {
+            address,
+            instance: Some(instance),
+        });
+        Ok(())
+    }
+
+    /// Sets the current object aside, so that its successor can take the address.
+    fn depose(&self, index: usize, change: &ResourceChange) {
+        let Some(instance) = self.recorder.instance(&change.address) else {
+            return;
+        };
+        let mut instance = instance.as_ref().clone();
+        let Some(object) = instance.current.take() else {
+            return;
+        };
+        let key = loop {
+            let key = DeposedKey::from_bits(self.world.random.bits());
+            if !instance.deposed.contains_key(&key) {
+                break key;
+            }
+        };
+        instance.deposed.insert(key, object);
+        self.deposed.borrow_mut().insert(index, key);
+        let address = change.address.as_ref().clone();
+        self.recorder.change(Change::Instance {
+            address,
+            instance: Some(Arc::new(instance)),
+        });
+    }
+
+    /// The successor could not be made: the old object is the current one again, unless something of the successor is there.
+    fn restore(&self, index: usize, change: &ResourceChange) {
+        let Some(&key) = self.deposed.borrow().get(&index) else {
+            return;
+        };
+        let Some(instance) = self.recorder.instance(&change.address) else {
+            return;
+        };
+        if instance.current.is_some() {
+            return;
+        }
+        let mut instance = instance.as_ref().clone();
+        instance.current = instance.deposed.remove(&key);
+        let address = change.address.as_ref().clone();
+        self.recorder.change(Change::Instance {
+            address,
+            instance: Some(Arc::new(instance)),
+        });
+    }
+
+    /// Reads a data source whose configuration has become known.
+    pub(super) async fn read(
+        &self,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+    ) -> Result<(), StepError> {
+        let config = self.config(subject)?;
+        let object = subject.read_data(&config).await?;
+        let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
+        self.complete(subject, change, &config, &mut loaded);
+        loaded.create_before_destroy = false;
+        let instance = Instance::with_current(change.provider.clone(), subject.store(&loaded)?);
+        let address = subject.address.clone();
+        self.recorder.change(Change::Instance {
+            address,
+            instance: Some(Arc::new(instance)),
+        });
+        self.publish(subject, object.value, &config);
+        Ok(())
+    }
+
+    /// Records how an operation ended, and says so.
+    pub(super) async fn record(
+        &self,
+        op: OperationId,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+        settled: Settled,
+    ) -> Result<(), StepError> {
+        let mut instance = match self.recorder.instance(subject.address) {
+            Some(instance) => instance.as_ref().clone(),
+            None => Instance {
+                provider: change.provider.clone(),
+                current: None,
+                deposed: std::collections::BTreeMap::new(),
+            },
+        };
+        instance.current = match &settled.object {
+            Some(object) => Some(subject.store(object)?),
+            None => None,
+        };
+        self.record_instance(op, subject, instance, settled).await
+    }
+}
+
+/// The `id` that nearly every object has, for people to find it by.
+fn id_of(value: &Value) -> Option<String> {
+    value.get("id").and_then(Value::as_str).map(str::to_owned)
+}

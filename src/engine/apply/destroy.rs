@@ -1,0 +1,133 @@
+//! Destroys objects: current ones as planned, deposed ones with a plan made now.
+
+use terrane_core::Value;
+use terrane_provider::ApplyResourceChange;
+use terrane_state::{Instance, Intent, IntentAction, OperationId, OperationResult};
+
+use super::applier::{Applier, StepError};
+use super::settle::{Asked, Settled};
+use crate::change::{Action, ResourceChange};
+use crate::object::{Loaded, Subject};
+
+impl Applier<'_> {
+    pub(super) async fn destroy(
+        &self,
+        index: usize,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+    ) -> Result<(), StepError> {
+        let Some(instance) = self.recorder.instance(subject.address) else {
+            return Ok(());
+        };
+        let deposed = match change.action {
+            Action::CreateThenDelete => self.deposed.borrow().get(&index).copied(),
+            _ => change.deposed,
+        };
+        let object = match deposed {
+            Some(key) => instance.deposed.get(&key),
+            None if change.action == Action::CreateThenDelete => None,
+            None => instance.current.as_ref(),
+        };
+        // Nothing left to destroy: it has vanished since the plan was made.
+        let Some(object) = object else { return Ok(()) };
+        let loaded = match deposed {
+            Some(_) => {
+                let mut loaded = subject.load(object).await?;
+                loaded.private = subject.plan_destroy(&loaded).await?;
+                loaded
+            }
+            // As recorded by the plan; on a replacement the private bytes are those of the planned creation, where SDK v2 looks for
+            // the timeout, and there is no identity.
+            None => {
+                let identity = match change.action {
+                    Action::Delete => change.before_identity.clone(),
+                    _ => None,
+                };
+                Loaded::new(
+                    change.before.value.clone(),
+                    change.private.clone(),
+                    identity,
+                )
+            }
+        };
+        let op = OperationId::random(self.world.random);
+        let mut intent = Intent::new(
+            op,
+            subject.address.clone(),
+            IntentAction::Delete,
+            change.provider.clone(),
+            self.world.clock.now(),
+        );
+        intent.deposed = deposed;
+        self.recorder.intent(intent).await?;
+        let reply = subject
+            .provider
+            .apply_resource_change(ApplyResourceChange {
+                type_name: subject.type_name(),
+                prior_state: &loaded.value,
+                planned_state: &Value::Null,
+                config: &Value::Null,
+                planned_private: &loaded.private,
+                planned_identity: loaded.identity.as_ref(),
+            })
+            .await;
+        // What is kept when it fails is the object as stored, not as planned.
+        let kept = subject.stored_as(object, loaded.value.clone());
+        let settled = subject.settle(Asked::Delete, Some(&kept), reply);
+        // Read again: other objects of the address may have changed meanwhile.
+        let mut instance = self
+            .recorder
+            .instance(subject.address)
+            .unwrap_or(instance)
+            .as_ref()
+            .clone();
+        let stored = match &settled.object {
+            Some(object) => Some(subject.store(object)?),
+            None => None,
+        };
+        match deposed {
+            None => instance.current = stored,
+            Some(key) => {
+                match stored {
+                    Some(object) => instance.deposed.insert(key, object),
+                    None => instance.deposed.remove(&key),
+                };
+            }
+        }
+        self.record_instance(op, subject, instance, settled).await
+    }
+
+    /// Records all that is at an address after an operation.
+    pub(super) async fn record_instance(
+        &self,
+        op: OperationId,
+        subject: &Subject<'_>,
+        instance: Instance,
+        settled: Settled,
+    ) -> Result<(), StepError> {
+        let result = OperationResult {
+            op,
+            address: subject.address.clone(),
+            outcome: settled.outcome,
+            instance: (!instance.is_empty()).then(|| instance.into()),
+            undecoded: settled.undecoded,
+            error_class: settled.error_class,
+        };
+        let recorded = self.recorder.result(result).await;
+        // What the provider said comes first: an error of the journal stops the run anyway, at the next intent if not here.
+        if settled.outcome == terrane_state::Outcome::Unknown {
+            recorded?;
+            return Err(StepError::Unknown(settled.diagnostics));
+        }
+        let ((), warnings) = match settled.diagnostics.into_result(()) {
+            Ok(done) => done,
+            Err(errors) => {
+                recorded?;
+                return Err(StepError::Failed(errors));
+            }
+        };
+        self.warnings.borrow_mut().extend(warnings);
+        recorded?;
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! Does what a plan says: walks the step graph, and records each intent before and each result after its call.
+
+mod applier;
+mod create;
+mod destroy;
+mod settle;
+
+pub(crate) use applier::Applier;
+
+use terrane_core::Diagnostics;
+use terrane_core::addr::InstanceAddr;
+use terrane_state::RecordError;
+
+use crate::change::Summary;
+
+/// What became of a plan.
+#[derive(Debug, Clone, Default)]
+pub struct Applied {
+    /// What was done, counted as plans count (a replacement once, when both halves are done).
+    pub done: Summary,
+    /// Steps that succeeded.
+    pub succeeded: usize,
+    /// Steps that failed.
+    pub failed: usize,
+    /// Steps not attempted, because something they need failed or the run was stopped.
+    pub skipped: usize,
+    /// Operations without an answer: maybe done. Their intents stay open.
+    pub unknown: Vec<InstanceAddr>,
+    /// Errors and warnings, those of failed steps included.
+    pub diagnostics: Diagnostics,
+    /// The run was stopped from outside.
+    pub interrupted: bool,
+    /// The journal could not be written, or this run no longer owns the stack.
+    pub record_error: Option<RecordError>,
+}

@@ -1,0 +1,187 @@
+//! Changes: what a plan means to do to each object, and why.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
+use terrane_core::schema::Schema;
+use terrane_core::{Location, Marked, Path};
+use terrane_provider::Identity;
+use terrane_state::DeposedKey;
+
+/// What is done to an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Action {
+    /// Nothing.
+    NoOp,
+    /// Make it.
+    Create,
+    /// Read a data source during apply, because its configuration is not known before.
+    Read,
+    /// Change it in place.
+    Update,
+    /// Replace it; the old object goes first.
+    DeleteThenCreate,
+    /// Replace it; the new object comes first.
+    CreateThenDelete,
+    /// Destroy it.
+    Delete,
+    /// Take it out of the state and leave it in the world.
+    Forget,
+}
+
+impl Action {
+    /// Whether this is one of the two ways to replace.
+    pub fn is_replace(self) -> bool {
+        matches!(self, Self::DeleteThenCreate | Self::CreateThenDelete)
+    }
+
+    /// Whether an existing object goes.
+    pub fn destroys(self) -> bool {
+        self.is_replace() || self == Self::Delete
+    }
+}
+
+/// Why an action was chosen, where that is not plain from the action itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// An earlier creation ended half-way.
+    ReplaceBecauseTainted,
+    /// An attribute changed that cannot be changed in place.
+    ReplaceBecauseCannotUpdate,
+    /// `--replace` names it.
+    ReplaceByRequest,
+    /// Something in its `replace_triggered_by` changes.
+    ReplaceByTriggers,
+    /// The program does not declare it any more.
+    DeleteBecauseNoResourceConfig,
+    /// The program declares the resource without keys, or with keys of the other kind.
+    DeleteBecauseWrongRepetition,
+    /// The program declares fewer numbered instances.
+    DeleteBecauseCountIndex,
+    /// The program does not declare this key any more.
+    DeleteBecauseEachKey,
+    /// The program does not declare anything in its module any more.
+    DeleteBecauseNoModule,
+    /// Part of the configuration is not known before apply.
+    ReadBecauseConfigUnknown,
+    /// Something in its `depends_on` has changes to make first.
+    ReadBecauseDependencyPending,
+}
+
+/// The change planned for one object.
+#[derive(Debug, Clone)]
+pub struct ResourceChange {
+    /// The resource instance.
+    pub address: Arc<InstanceAddr>,
+    /// The deposed object this is about; `None` for the current one.
+    pub deposed: Option<DeposedKey>,
+    /// The provider configuration that serves it.
+    pub provider: ProviderConfigAddr,
+    /// What is to be done.
+    pub action: Action,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// The object before; null on creation.
+    pub before: Arc<Marked>,
+    /// The object after, with unknowns; null on deletion.
+    pub after: Arc<Marked>,
+    /// The attributes that force the replacement, where there is one.
+    pub replace_paths: Vec<Path>,
+    /// The schema of the resource type.
+    pub schema: Arc<Schema>,
+    /// The provider's private bytes of this plan.
+    pub private: Bytes,
+    /// The identity before.
+    pub before_identity: Option<Identity>,
+    /// The identity that the provider means to give it.
+    pub planned_identity: Option<Identity>,
+    /// The new object comes before the old one goes, by its own wish or because a dependent needs it.
+    pub create_before_destroy: bool,
+    /// Where the program declares it; `None` when it no longer does.
+    pub location: Option<Location>,
+}
+
+/// An object that is not what the state remembers.
+#[derive(Debug, Clone)]
+pub struct Drift {
+    /// The resource instance.
+    pub address: Arc<InstanceAddr>,
+    /// The provider configuration that serves it.
+    pub provider: ProviderConfigAddr,
+    /// As the state has it.
+    pub before: Arc<Marked>,
+    /// As it is; null when it is gone.
+    pub after: Arc<Marked>,
+    /// The schema of the resource type.
+    pub schema: Arc<Schema>,
+    /// Where the program declares it.
+    pub location: Option<Location>,
+}
+
+/// The change of one exported value.
+#[derive(Debug, Clone)]
+pub struct OutputChange {
+    /// Its name.
+    pub name: Arc<str>,
+    /// What the state has; `None` when it has none.
+    pub before: Option<Marked>,
+    /// What it will be; `None` when it goes.
+    pub after: Option<Marked>,
+    /// Where the program exports it.
+    pub location: Option<Location>,
+}
+
+impl OutputChange {
+    /// `Create`, `Update`, `Delete` or `NoOp`.
+    pub fn action(&self) -> Action {
+        match (&self.before, &self.after) {
+            (None, Some(_)) => Action::Create,
+            (Some(_), None) => Action::Delete,
+            (Some(before), Some(after))
+                if before.value.known_equal(&after.value)
+                    && before.is_sensitive() == after.is_sensitive() =>
+            {
+                Action::NoOp
+            }
+            (Some(_), Some(_)) => Action::Update,
+            (None, None) => Action::NoOp,
+        }
+    }
+}
+
+/// How many objects a plan touches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Objects made, replacements not counted.
+    pub create: usize,
+    /// Objects changed in place.
+    pub update: usize,
+    /// Objects replaced.
+    pub replace: usize,
+    /// Objects destroyed, replacements not counted.
+    pub delete: usize,
+    /// Data sources read during apply.
+    pub read: usize,
+    /// Objects taken out of the state.
+    pub forget: usize,
+}
+
+impl Summary {
+    /// Counts changes.
+    pub fn of<'a>(changes: impl IntoIterator<Item = &'a ResourceChange>) -> Self {
+        let mut summary = Self::default();
+        for change in changes {
+            match change.action {
+                Action::NoOp => {}
+                Action::Create => summary.create += 1,
+                Action::Read => summary.read += 1,
+                Action::Update => summary.update += 1,
+                Action::DeleteThenCreate | Action::CreateThenDelete => summary.replace += 1,
+                Action::Delete => summary.delete += 1,
+                Action::Forget => summary.forget += 1,
+            }
+        }
+        summary
+    }
+}

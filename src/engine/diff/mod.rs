@@ -1,0 +1,68 @@
+//! Comparing objects: what a provider is proposed, what it may answer, and what must come true.
+//!
+//! The rules are those of Terraform and OpenTofu (`internal/plans/objchange`): providers are written against them.
+
+mod compatible;
+mod normalise;
+mod plan_valid;
+mod proposed;
+
+pub(crate) use compatible::incompatibilities;
+pub(crate) use normalise::normalise_legacy;
+pub(crate) use plan_valid::plan_problems;
+pub(crate) use proposed::{proposed_new, proposed_unknown};
+
+use terrane_core::{Path, Value};
+
+/// A rule that a provider's answer breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Where in the object.
+    pub(crate) path: Path,
+    /// What is wrong, for the provider's developers; never a sensitive value.
+    pub(crate) message: String,
+}
+
+/// The member of an object that may itself be null or unknown: then so is the member.
+fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
+    match object {
+        Value::Map(members) => members.get(name).unwrap_or(&Value::Null),
+        Value::Unknown(_) => &Value::UNKNOWN,
+        _ => &Value::Null,
+    }
+}
+
+/// Whether two values are the same, leaving refinements of unknowns aside.
+fn same(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Unknown(_), Value::Unknown(_)) => true,
+        (Value::List(a), Value::List(b)) | (Value::Set(a), Value::Set(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
+        (Value::Map(a), Value::Map(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b.iter())
+                    .all(|((ak, av), (bk, bv))| ak == bk && same(av, bv))
+        }
+        (Value::Dynamic(a), Value::Dynamic(b)) => a.0 == b.0 && same(&a.1, &b.1),
+        (a, b) => a == b,
+    }
+}
+
+/// A value as it may appear in a message; only the outermost layer, for values can be large.
+fn shown(value: &Value, sensitive: bool) -> String {
+    if sensitive {
+        return "(sensitive)".to_owned();
+    }
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Unknown(_) => "(unknown)".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => format!("{text:?}"),
+        Value::List(elements) | Value::Set(elements) => format!("{} elements", elements.len()),
+        Value::Map(members) => format!("an object of {} members", members.len()),
+        Value::Dynamic(dynamic) => shown(&dynamic.1, false),
+    }
+}

@@ -1,0 +1,108 @@
+//! The engine: one run's providers, and the verbs on them.
+
+use terrane_core::{Diagnostics, Program};
+use terrane_provider::Providers;
+use terrane_state::{Clock, Random, Recorder, State};
+
+use crate::apply::{Applied, Applier};
+use crate::event::EventSink;
+use crate::options::PlanOptions;
+use crate::plan::Plan;
+use crate::plan::planner::Planner;
+use crate::sessions::Sessions;
+use crate::stop::{StopFlag, Stopper};
+use crate::validate::validate;
+
+/// What a run needs from outside. Everything that could make two runs differ is behind one of these.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// Starts provider processes.
+    pub providers: &'a dyn Providers,
+    /// Takes the events.
+    pub events: &'a dyn EventSink,
+    /// Time.
+    pub clock: &'a dyn Clock,
+    /// Randomness, for deposed keys and operation ids.
+    pub random: &'a dyn Random,
+}
+
+/// One run: plans, applies, and keeps the provider processes between the two.
+///
+/// Its futures run in the caller's task and are not `Send`.
+pub struct Engine<'a> {
+    world: World<'a>,
+    parallelism: usize,
+    sessions: Sessions<'a>,
+    stop: StopFlag,
+}
+
+impl<'a> Engine<'a> {
+    /// An engine that has at most `parallelism` instances under way at once (at least one).
+    pub fn new(world: World<'a>, parallelism: usize) -> Self {
+        let sessions = Sessions::new(world.providers, world.events, world.clock);
+        Self {
+            world,
+            parallelism,
+            sessions,
+            stop: StopFlag::default(),
+        }
+    }
+
+    /// Lets providers check a program against their schemas. Needs no credentials and no state.
+    ///
+    /// # Errors
+    /// Everything that is wrong.
+    pub async fn validate(&self, program: &Program) -> Result<Diagnostics, Diagnostics> {
+        validate(program, &self.sessions, self.parallelism).await
+    }
+
+    /// Decides what has to happen.
+    ///
+    /// # Errors
+    /// Everything that is wrong; a plan is whole or there is none.
+    pub async fn plan(
+        &self,
+        program: &Program,
+        prior: &State,
+        options: &PlanOptions,
+    ) -> Result<Plan, Diagnostics> {
+        let stop = self.stop.clone();
+        let planner = Planner::new(
+            program,
+            prior,
+            options,
+            &self.sessions,
+            self.world.events,
+            stop,
+        )?;
+        planner.plan(self.parallelism).await
+    }
+
+    /// Does what a plan says. `recorder` holds the state that the plan was made from.
+    ///
+    /// Whatever happens on the way, what did happen is recorded.
+    pub async fn apply(&self, program: &Program, plan: &Plan, recorder: &dyn Recorder) -> Applied {
+        let applier = Applier::new(
+            program,
+            plan,
+            recorder,
+            &self.sessions,
+            self.world,
+            self.stop.clone(),
+        );
+        applier.apply(self.parallelism).await
+    }
+
+    /// A handle that stops the run from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper {
+            flag: self.stop.clone(),
+            running: self.sessions.running(),
+        }
+    }
+
+    /// Ends every provider process.
+    pub async fn close(self) {
+        self.sessions.close().await;
+    }
+}

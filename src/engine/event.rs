@@ -1,0 +1,126 @@
+//! The seam between the engine and whoever shows what it does: a stream of typed events.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
+use terrane_core::{Diagnostic, Diagnostics};
+use terrane_state::DeposedKey;
+
+use crate::change::Action;
+
+/// One thing that happened. The engine prints nothing; every rendering is a consumer of these.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Event {
+    /// A provider process is being started and configured.
+    ProviderStarting {
+        /// Which configuration.
+        provider: ProviderConfigAddr,
+    },
+    /// A provider is configured and ready.
+    ProviderReady {
+        /// Which configuration.
+        provider: ProviderConfigAddr,
+        /// How long that took.
+        elapsed: Duration,
+    },
+    /// Planning begins.
+    PlanStarted {
+        /// How many instances will be looked at.
+        total: usize,
+    },
+    /// An object is being read.
+    RefreshStarted {
+        /// Which.
+        address: Arc<InstanceAddr>,
+    },
+    /// An object was read.
+    RefreshDone {
+        /// Which.
+        address: Arc<InstanceAddr>,
+    },
+    /// An instance was planned (refreshed, compared, decided).
+    InstancePlanned {
+        /// Which.
+        address: Arc<InstanceAddr>,
+        /// What will be done to it.
+        action: Action,
+    },
+    /// Applying begins.
+    ApplyStarted {
+        /// How many steps there are.
+        total: usize,
+    },
+    /// A step begins: its request is about to be sent.
+    StepStarted(Step),
+    /// A step is done, and its result is durable.
+    StepDone {
+        /// Which.
+        step: Step,
+        /// How long it took.
+        elapsed: Duration,
+        /// The object's id afterwards, where it has one.
+        id: Option<String>,
+    },
+    /// A step failed. What did happen is recorded.
+    StepFailed {
+        /// Which.
+        step: Step,
+        /// How long it took.
+        elapsed: Duration,
+        /// Why.
+        diagnostics: Diagnostics,
+    },
+    /// A step is not attempted, because something it needs failed or the run was interrupted.
+    StepSkipped(Step),
+    /// Something to read, apart from the failures above.
+    Diagnostic(Diagnostic),
+    /// The first interrupt arrived: nothing new is started, what is under way ends.
+    Stopping {
+        /// How many operations are still under way.
+        running: usize,
+    },
+}
+
+/// What a step event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// Index in the plan's step graph.
+    pub index: usize,
+    /// The resource instance.
+    pub address: Arc<InstanceAddr>,
+    /// The deposed object, when the step is about one.
+    pub deposed: Option<DeposedKey>,
+    /// What the step does.
+    pub kind: StepKind,
+}
+
+/// What one step does; a replacement is two steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StepKind {
+    /// Makes an object.
+    Create,
+    /// Changes an object.
+    Update,
+    /// Destroys an object.
+    Delete,
+    /// Reads a data source.
+    Read,
+    /// Takes an object out of the state.
+    Forget,
+}
+
+/// A consumer of events. Called from the engine's one task; must not block.
+pub trait EventSink: Send + Sync {
+    /// Takes one event.
+    fn emit(&self, event: Event);
+}
+
+/// A sink that drops everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl EventSink for Silent {
+    fn emit(&self, _: Event) {}
+}

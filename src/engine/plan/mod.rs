@@ -1,0 +1,63 @@
+//! Decides what has to happen: reads, compares, asks providers, and builds the step graph.
+
+pub(crate) mod closure;
+mod data;
+pub(crate) mod instance;
+pub(crate) mod outputs;
+pub(crate) mod planner;
+mod selection;
+mod steps;
+
+use std::sync::Arc;
+
+use terrane_core::{Diagnostics, Marked};
+use terrane_state::State;
+
+use crate::change::{Drift, OutputChange, ResourceChange, Summary};
+use crate::options::PlanMode;
+use crate::steps::StepGraph;
+
+/// Everything a run means to do, and what it found out on the way.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What kind of plan this is.
+    pub mode: PlanMode,
+    /// One change for each object looked at, `NoOp` included; in the order of declaration, then what is no longer declared.
+    pub changes: Vec<ResourceChange>,
+    /// Objects that are not as the state remembers.
+    pub drift: Vec<Drift>,
+    /// Changes of exported values, `NoOp` included.
+    pub outputs: Vec<OutputChange>,
+    /// The order of work.
+    pub steps: StepGraph,
+    /// Warnings.
+    pub diagnostics: Diagnostics,
+    /// The state as read from the backend.
+    pub prior: State,
+    /// The same after upgrades and reads: what applying starts from.
+    pub(crate) refreshed: State,
+    /// What each declared instance is planned to be, by position in the program.
+    pub(crate) objects: Vec<Option<Arc<Marked>>>,
+}
+
+impl Plan {
+    /// How many objects it touches.
+    pub fn summary(&self) -> Summary {
+        Summary::of(&self.changes)
+    }
+
+    /// Whether applying it would change nothing: no object, no exported value, and (refresh only) no drift to record.
+    pub fn is_empty(&self) -> bool {
+        let outputs = self
+            .outputs
+            .iter()
+            .all(|o| o.action() == crate::Action::NoOp);
+        let drift = self.mode != PlanMode::RefreshOnly || self.drift.is_empty();
+        self.steps.is_empty() && outputs && drift
+    }
+
+    /// The state after upgrades and reads: what applying starts from.
+    pub fn refreshed(&self) -> &State {
+        &self.refreshed
+    }
+}

@@ -1,0 +1,105 @@
+//! Plans the exported values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Program, Value};
+use terrane_state::State;
+use terrane_state::model::OutputValue;
+
+use crate::change::OutputChange;
+use crate::options::PlanMode;
+use crate::scope::Objects;
+
+/// What becomes of each exported value. In a partial run, values that are not known stay as they are.
+pub(crate) fn plan(
+    program: &Program,
+    prior: &State,
+    objects: &Objects<'_>,
+    mode: PlanMode,
+    partial: bool,
+) -> Result<Vec<OutputChange>, Diagnostics> {
+    let mut changes: BTreeMap<Arc<str>, OutputChange> = BTreeMap::new();
+    for (name, stored) in &prior.outputs {
+        let before = Some(stored_value(name, stored)?);
+        let change = OutputChange {
+            name: name.clone(),
+            before,
+            after: None,
+            location: None,
+        };
+        changes.insert(name.clone(), change);
+    }
+    if mode == PlanMode::Destroy {
+        if partial {
+            for change in changes.values_mut() {
+                change.after.clone_from(&change.before);
+            }
+        }
+        return Ok(changes.into_values().collect());
+    }
+    let mut diagnostics = Diagnostics::new();
+    for export in program.exports() {
+        let after = match evaluate(&export.value, objects, export.location) {
+            Ok(after) => after,
+            Err(found) => {
+                diagnostics.extend(found);
+                continue;
+            }
+        };
+        let change = changes
+            .entry(export.name.clone())
+            .or_insert_with(|| OutputChange {
+                name: export.name.clone(),
+                before: None,
+                after: None,
+                location: None,
+            });
+        change.location = Some(export.location);
+        let unfinished = partial || mode == PlanMode::RefreshOnly;
+        change.after = if unfinished && !after.value.is_wholly_known() {
+            change.before.clone()
+        } else {
+            Some(after)
+        };
+    }
+    let (changes, _) = diagnostics.into_result(changes)?;
+    Ok(changes
+        .into_values()
+        .filter(|c| c.before.is_some() || c.after.is_some())
+        .collect())
+}
+
+/// The value of an export now; sensitive as a whole if anything in it is.
+pub(crate) fn evaluate(
+    value: &terrane_core::Expr,
+    objects: &Objects<'_>,
+    location: Location,
+) -> Result<Marked, Diagnostics> {
+    let marked = value.evaluate(objects).map_err(|error| {
+        Diagnostic::error(error.to_string())
+            .location(error.location())
+            .detail(format!("needed by the export at {location}"))
+    })?;
+    let sensitive = marked.is_sensitive();
+    Ok(if sensitive {
+        Marked::sensitive(marked.value)
+    } else {
+        Marked::plain(marked.value)
+    })
+}
+
+fn stored_value(name: &str, stored: &OutputValue) -> Result<Marked, Diagnostics> {
+    let value =
+        Value::from_json(stored.value.as_str().as_bytes(), &stored.ty).map_err(|error| {
+            Diagnostic::error(format!(
+                "the stored output `{name}` cannot be read: {error}"
+            ))
+            .hint("repair it in the state, or take it out there: it is computed again")
+        })?;
+    Ok(if stored.sensitive {
+        Marked::sensitive(value)
+    } else {
+        Marked::plain(value)
+    })
+}

@@ -1,0 +1,173 @@
+//! Which instances a run looks at, given `--target` and `--exclude`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use terrane_core::addr::{ConfigAddr, InstanceAddr};
+use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_state::State;
+
+use crate::options::{Pattern, PlanMode, PlanOptions};
+
+/// The chosen declared instances (by position) and chosen orphans.
+pub(crate) struct Selection {
+    declared: Vec<bool>,
+    orphans: Vec<bool>,
+    partial: bool,
+}
+
+impl Selection {
+    /// Chooses. A target brings what it needs, in a destroy what needs it; an exclusion takes along what needs the excluded, in a destroy
+    /// what the excluded needs.
+    ///
+    /// # Errors
+    /// When a target names nothing.
+    pub(crate) fn new(
+        program: &Program,
+        orphans: &[Arc<InstanceAddr>],
+        state: &State,
+        options: &PlanOptions,
+    ) -> Result<Self, Diagnostics> {
+        let partial = !options.targets.is_empty() || !options.excludes.is_empty();
+        let everything = Self {
+            declared: vec![true; program.resources().len()],
+            orphans: vec![true; orphans.len()],
+            partial,
+        };
+        if !partial {
+            return Ok(everything);
+        }
+        let addresses: Vec<Arc<InstanceAddr>> = program
+            .resources()
+            .iter()
+            .map(|resource| resource.address.clone())
+            .chain(orphans.iter().cloned())
+            .collect();
+        let edges = Edges::new(program, &addresses, state);
+        let (needs, needed_by) = match options.mode {
+            PlanMode::Destroy => (&edges.needed_by, &edges.needs),
+            PlanMode::Normal | PlanMode::RefreshOnly => (&edges.needs, &edges.needed_by),
+        };
+        let mut chosen = if options.targets.is_empty() {
+            vec![true; addresses.len()]
+        } else {
+            spread(
+                matching(&options.targets, &addresses, program, "--target")?,
+                needs,
+            )
+        };
+        if !options.excludes.is_empty() {
+            let excluded = matching(&options.excludes, &addresses, program, "--exclude")?;
+            let excluded = spread(excluded, needed_by);
+            for (chosen, excluded) in chosen.iter_mut().zip(excluded) {
+                *chosen &= !excluded;
+            }
+        }
+        let orphans = chosen.split_off(program.resources().len());
+        Ok(Self {
+            declared: chosen,
+            orphans,
+            partial,
+        })
+    }
+
+    pub(crate) fn declared(&self, position: usize) -> bool {
+        self.declared[position]
+    }
+
+    pub(crate) fn orphan(&self, place: usize) -> bool {
+        self.orphans[place]
+    }
+
+    /// Whether anything may have been left out.
+    pub(crate) fn is_partial(&self) -> bool {
+        self.partial
+    }
+}
+
+/// Who needs whom: as declared, and for orphans as stored.
+struct Edges {
+    needs: Vec<Vec<usize>>,
+    needed_by: Vec<Vec<usize>>,
+}
+
+impl Edges {
+    fn new(program: &Program, addresses: &[Arc<InstanceAddr>], state: &State) -> Self {
+        let mut needs: Vec<Vec<usize>> = program
+            .resources()
+            .iter()
+            .map(|resource| resource.dependencies.clone())
+            .collect();
+        let mut by_config: std::collections::HashMap<ConfigAddr, Vec<usize>> =
+            std::collections::HashMap::new();
+        for (node, address) in addresses.iter().enumerate() {
+            by_config
+                .entry(address.resource.config())
+                .or_default()
+                .push(node);
+        }
+        for address in &addresses[program.resources().len()..] {
+            let current = state
+                .instance(address)
+                .and_then(|instance| instance.current.as_ref());
+            let stored: BTreeSet<usize> = current
+                .into_iter()
+                .flat_map(|object| object.dependencies.iter())
+                .filter_map(|config| by_config.get(config))
+                .flatten()
+                .copied()
+                .collect();
+            needs.push(stored.into_iter().collect());
+        }
+        let mut needed_by = vec![Vec::new(); needs.len()];
+        for (node, needed) in needs.iter().enumerate() {
+            for &needed in needed {
+                needed_by[needed].push(node);
+            }
+        }
+        Self { needs, needed_by }
+    }
+}
+
+fn matching(
+    patterns: &[Pattern],
+    addresses: &[Arc<InstanceAddr>],
+    program: &Program,
+    flag: &str,
+) -> Result<Vec<bool>, Diagnostics> {
+    let mut matched = vec![false; addresses.len()];
+    let mut diagnostics = Diagnostics::new();
+    for pattern in patterns {
+        let mut any = false;
+        for (node, address) in addresses.iter().enumerate() {
+            if pattern.matches(address) {
+                matched[node] = true;
+                any = true;
+            }
+        }
+        if !any {
+            diagnostics.push(
+                Diagnostic::error(format!("{flag} {pattern} names nothing"))
+                    .detail(format!(
+                        "none of the {} declared instances and none in the state has that address",
+                        program.resources().len()
+                    ))
+                    .hint("`state list` and `graph` show the addresses; quote keys for the shell: 'aws_x.y[\"key\"]'"),
+            );
+        }
+    }
+    diagnostics.into_result(matched).map(|(matched, _)| matched)
+}
+
+fn spread(mut chosen: Vec<bool>, along: &[Vec<usize>]) -> Vec<bool> {
+    let mut open: Vec<usize> = (0..chosen.len()).filter(|&node| chosen[node]).collect();
+    while let Some(node) = open.pop() {
+        for &next in &along[node] {
+            if !chosen[next] {
+                chosen[next] = true;
+                open.push(next);
+            }
+        }
+    }
+    chosen
+}

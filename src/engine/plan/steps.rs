@@ -1,0 +1,371 @@
+//! Builds the step graph: which operation waits for which.
+//!
+//! The edges are those of Terraform's apply graph, with two differences, both towards fewer failures. Instances that are declared are
+//! ordered one by one, not resource by resource. And an object that is only deleted goes *after* the updates of those that stop
+//! referring to it, where the peers delete first and run into "still in use" errors; unless something it stands on has to be
+//! deleted before that, for then the peers' order is the only one.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+
+use terrane_core::addr::{ConfigAddr, Mode};
+use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_state::{Object, State};
+
+use crate::change::{Action, ResourceChange};
+use crate::event::StepKind;
+use crate::steps::{PlannedStep, StepGraph, Work};
+use crate::walk::find_unreachable;
+
+/// The step graph of those changes.
+///
+/// # Errors
+/// When the objects' stored dependencies leave no order.
+pub(crate) fn build(
+    program: &Program,
+    changes: &[ResourceChange],
+    state: &State,
+) -> Result<StepGraph, Diagnostics> {
+    let mut last = Vec::new();
+    // From what serves users best to what the peers do to what must work: each gives way where it would close a cycle.
+    for style in [Style::UpdateFirst, Style::DeleteFirst, Style::DeclaredOnly] {
+        let graph = Builder::new(program, changes, state, style).build();
+        let dependencies: Vec<Vec<usize>> = graph
+            .steps()
+            .iter()
+            .map(|step| step.dependencies.clone())
+            .collect();
+        last = find_unreachable(&dependencies);
+        if last.is_empty() {
+            return Ok(graph);
+        }
+        last.retain_mut(|node| match graph.steps()[*node].work {
+            Work::Change { change, .. } => {
+                *node = change;
+                true
+            }
+            Work::Junction => false,
+        });
+    }
+    let names: BTreeSet<String> = last
+        .into_iter()
+        .map(|change| changes[change].address.to_string())
+        .collect();
+    Err(
+        Diagnostic::error("the planned steps depend on each other in a cycle")
+            .detail(names.into_iter().collect::<Vec<_>>().join(", "))
+            .hint("apply the change in two parts with `--target`")
+            .into(),
+    )
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Dependents are updated before what they no longer need is deleted.
+    UpdateFirst,
+    /// The peers' order.
+    DeleteFirst,
+    /// Stored dependencies between declared instances are left out, for the program knows better.
+    DeclaredOnly,
+}
+
+struct Builder<'a> {
+    program: &'a Program,
+    changes: &'a [ResourceChange],
+    state: &'a State,
+    style: Style,
+    steps: Vec<PlannedStep>,
+    /// Per change the step that makes, changes or reads the object, and the one that destroys it.
+    apply: Vec<Option<usize>>,
+    destroy: Vec<Option<usize>>,
+    /// Per change whether the object goes after the updates around it rather than before.
+    late: Vec<bool>,
+    hubs: HashMap<(Hub, ConfigAddr), usize>,
+}
+
+/// Junctions that stand for many steps at once: stored dependencies name configurations, each of which may have many instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Hub {
+    /// Every destroy of an object that stands on the configuration.
+    DependentsDestroyed,
+    /// The same, but only of objects that go before the updates around them.
+    DependentsDestroyedEarly,
+    /// Every apply of an instance whose object stands on the configuration.
+    DependentsApplied,
+    /// Every early destroy of an instance of the configuration itself.
+    DestroyedEarly,
+    /// Every apply of an instance of the configuration itself.
+    Applied,
+}
+
+impl<'a> Builder<'a> {
+    fn new(
+        program: &'a Program,
+        changes: &'a [ResourceChange],
+        state: &'a State,
+        style: Style,
+    ) -> Self {
+        let mut builder = Self {
+            program,
+            changes,
+            state,
+            style,
+            steps: Vec::new(),
+            apply: Vec::with_capacity(changes.len()),
+            destroy: Vec::with_capacity(changes.len()),
+            late: Vec::new(),
+            hubs: HashMap::new(),
+        };
+        for (index, change) in changes.iter().enumerate() {
+            let kind = match change.action {
+                Action::NoOp | Action::Delete => None,
+                Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete => {
+                    Some(StepKind::Create)
+                }
+                Action::Update => Some(StepKind::Update),
+                Action::Read => Some(StepKind::Read),
+                Action::Forget => Some(StepKind::Forget),
+            };
+            let apply = kind.map(|kind| {
+                builder.push(Work::Change {
+                    change: index,
+                    kind,
+                })
+            });
+            builder.apply.push(apply);
+            let kind = StepKind::Delete;
+            let destroy = change.action.destroys().then(|| {
+                builder.push(Work::Change {
+                    change: index,
+                    kind,
+                })
+            });
+            builder.destroy.push(destroy);
+        }
+        builder.late = builder.late_destroys();
+        builder
+    }
+
+    fn build(mut self) -> StepGraph {
+        self.order_replacements();
+        self.order_declared();
+        self.order_stored();
+        for step in &mut self.steps {
+            step.dependencies.sort_unstable();
+            step.dependencies.dedup();
+        }
+        StepGraph::new(self.steps)
+    }
+
+    fn push(&mut self, work: Work) -> usize {
+        self.steps.push(PlannedStep {
+            work,
+            dependencies: Vec::new(),
+        });
+        self.steps.len() - 1
+    }
+
+    fn after(&mut self, step: usize, needed: usize) {
+        self.steps[step].dependencies.push(needed);
+    }
+
+    fn hub(&mut self, hub: Hub, config: &ConfigAddr) -> usize {
+        if let Some(&step) = self.hubs.get(&(hub, config.clone())) {
+            return step;
+        }
+        let step = self.push(Work::Junction);
+        self.hubs.insert((hub, config.clone()), step);
+        step
+    }
+
+    /// The object that a change starts from, with what it was made from.
+    fn stored(&self, change: &ResourceChange) -> Option<Arc<Object>> {
+        if change.address.resource.mode == Mode::Data {
+            return None;
+        }
+        let instance = self.state.instance(&change.address)?;
+        match change.deposed {
+            Some(key) => instance.deposed.get(&key).cloned(),
+            None => instance.current.clone(),
+        }
+    }
+
+    fn order_replacements(&mut self) {
+        for (index, change) in self.changes.iter().enumerate() {
+            let (Some(apply), Some(destroy)) = (self.apply[index], self.destroy[index]) else {
+                continue;
+            };
+            if change.action == Action::CreateThenDelete {
+                self.after(destroy, apply);
+            } else {
+                self.after(apply, destroy);
+            }
+        }
+    }
+
+    /// What the program says, instance by instance: made after what it refers to, destroyed before it; and an old object that outlives
+    /// its successor's creation goes after everything that refers to the successor has been updated.
+    ///
+    /// Junctions stand in for instances that are not touched, so that the order around them is kept.
+    fn order_declared(&mut self) {
+        let resources = self.program.resources();
+        let mut change_of: Vec<Option<usize>> = vec![None; resources.len()];
+        for (index, change) in self.changes.iter().enumerate() {
+            if change.deposed.is_none()
+                && let Some(position) = self.program.position(&change.address)
+            {
+                change_of[position] = Some(index);
+            }
+        }
+        let mut nodes = Vec::with_capacity(resources.len());
+        for &change in &change_of {
+            let apply = change.and_then(|change| self.apply[change]);
+            let destroy = change.and_then(|change| self.destroy[change]);
+            let apply = apply.unwrap_or_else(|| self.push(Work::Junction));
+            let destroy = destroy.unwrap_or_else(|| self.push(Work::Junction));
+            nodes.push((apply, destroy));
+        }
+        for (position, resource) in resources.iter().enumerate() {
+            let (apply, destroy) = nodes[position];
+            let provider = &self.program.providers()[resource.provider];
+            for &needed in resource.dependencies.iter().chain(&provider.dependencies) {
+                let (needed_apply, needed_destroy) = nodes[needed];
+                self.after(apply, needed_apply);
+                self.after(needed_destroy, destroy);
+                let outlives = change_of[needed]
+                    .is_some_and(|change| self.changes[change].action == Action::CreateThenDelete);
+                if outlives {
+                    self.after(needed_destroy, apply);
+                }
+            }
+        }
+    }
+
+    /// What the state remembers: the only order there is for what the program no longer declares or no longer refers to.
+    fn order_stored(&mut self) {
+        for (index, change) in self.changes.iter().enumerate() {
+            let own = change.address.resource.config();
+            if let Some(destroy) = self.destroy[index] {
+                let dependents = self.hub(Hub::DependentsDestroyed, &own);
+                self.after(destroy, dependents);
+                if self.late[index] {
+                    let updated = self.hub(Hub::DependentsApplied, &own);
+                    self.after(destroy, updated);
+                } else {
+                    let gone = self.hub(Hub::DestroyedEarly, &own);
+                    self.after(gone, destroy);
+                }
+            }
+            if let Some(apply) = self.apply[index] {
+                let dependents = self.hub(Hub::DependentsDestroyedEarly, &own);
+                self.after(apply, dependents);
+                let applied = self.hub(Hub::Applied, &own);
+                self.after(applied, apply);
+            }
+            let declared = self.program.position(&change.address).is_some();
+            if self.style == Style::DeclaredOnly && declared {
+                continue;
+            }
+            let Some(object) = self.stored(change) else {
+                continue;
+            };
+            for config in object.dependencies.iter().filter(|&config| *config != own) {
+                self.order_dependency(index, &own, config);
+            }
+        }
+    }
+
+    /// One stored dependency: the object of change `index` stands on `config`.
+    fn order_dependency(&mut self, index: usize, own: &ConfigAddr, config: &ConfigAddr) {
+        if let Some(destroy) = self.destroy[index] {
+            let dependents = self.hub(Hub::DependentsDestroyed, config);
+            self.after(dependents, destroy);
+            if self.late[index] {
+                let applied = self.hub(Hub::Applied, config);
+                self.after(destroy, applied);
+            } else {
+                let dependents = self.hub(Hub::DependentsDestroyedEarly, config);
+                self.after(dependents, destroy);
+            }
+        }
+        if let Some(apply) = self.apply[index] {
+            let dependents = self.hub(Hub::DependentsApplied, config);
+            self.after(dependents, apply);
+            let gone = self.hub(Hub::DestroyedEarly, config);
+            self.after(apply, gone);
+        }
+        if self.destroy[index].is_none() && self.apply[index].is_none() {
+            // Files with direct dependencies only need the untouched object in the middle to pass the order on.
+            let above = self.hub(Hub::DependentsDestroyed, own);
+            let below = self.hub(Hub::DependentsDestroyed, config);
+            self.after(below, above);
+        }
+    }
+
+    /// Which objects go after the updates around them: the old half of a create-before-destroy, what is deposed, what the state flags so;
+    /// and, where that leaves an order, what is only deleted while others are updated to do without it.
+    fn late_destroys(&self) -> Vec<bool> {
+        let mut late: Vec<bool> = self
+            .changes
+            .iter()
+            .map(|change| match change.action {
+                Action::CreateThenDelete => true,
+                Action::Delete => change.create_before_destroy || change.deposed.is_some(),
+                _ => false,
+            })
+            .collect();
+        if self.style != Style::UpdateFirst {
+            return late;
+        }
+        let mut deleted: HashMap<ConfigAddr, Vec<usize>> = HashMap::new();
+        let mut recreated: HashSet<ConfigAddr> = HashSet::new();
+        for (index, change) in self.changes.iter().enumerate() {
+            let config = || change.address.resource.config();
+            match change.action {
+                Action::Delete => deleted.entry(config()).or_default().push(index),
+                Action::DeleteThenCreate => {
+                    recreated.insert(config());
+                }
+                _ => {}
+            }
+        }
+        if deleted.is_empty() {
+            return late;
+        }
+        let mut open: Vec<usize> = Vec::new();
+        for (index, change) in self.changes.iter().enumerate() {
+            if self.apply[index].is_some()
+                && let Some(object) = self.stored(change)
+            {
+                let stood_on = object
+                    .dependencies
+                    .iter()
+                    .filter_map(|config| deleted.get(config));
+                open.extend(stood_on.flatten());
+            }
+        }
+        let mut seen = HashSet::new();
+        while let Some(index) = open.pop() {
+            if !seen.insert(index) {
+                continue;
+            }
+            let Some(object) = self.stored(&self.changes[index]) else {
+                continue;
+            };
+            if object
+                .dependencies
+                .iter()
+                .any(|config| recreated.contains(config))
+            {
+                continue;
+            }
+            late[index] = true;
+            let below = object
+                .dependencies
+                .iter()
+                .filter_map(|config| deleted.get(config));
+            open.extend(below.flatten());
+        }
+        late
+    }
+}

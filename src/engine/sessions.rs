@@ -1,0 +1,188 @@
+//! The provider processes of a run: started when first needed, configured once, shared by planning and applying.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex};
+
+use futures_util::future::join_all;
+use terrane_core::addr::{ProviderConfigAddr, ProviderSource};
+use terrane_core::{Diagnostic, Diagnostics, Value};
+use terrane_provider::{CallError, Provider, Providers};
+use terrane_state::Clock;
+
+use crate::event::{Event, EventSink};
+
+/// Running providers by configuration.
+pub(crate) struct Sessions<'a> {
+    providers: &'a dyn Providers,
+    events: &'a dyn EventSink,
+    clock: &'a dyn Clock,
+    configured: RefCell<BTreeMap<ProviderConfigAddr, Session>>,
+    /// Processes that have not been configured yet, from validation.
+    unconfigured: RefCell<BTreeMap<ProviderSource, Arc<dyn Provider>>>,
+    running: Running,
+    /// One process is configured at a time, so that two steps never start two for the same configuration.
+    configuring: tokio::sync::Mutex<()>,
+}
+
+/// Every process that was started and not shut down; what an interrupt stops.
+pub(crate) type Running = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
+
+#[derive(Clone)]
+struct Session {
+    provider: Arc<dyn Provider>,
+    config: Rc<Value>,
+}
+
+impl<'a> Sessions<'a> {
+    pub(crate) fn new(
+        providers: &'a dyn Providers,
+        events: &'a dyn EventSink,
+        clock: &'a dyn Clock,
+    ) -> Self {
+        Self {
+            providers,
+            events,
+            clock,
+            configured: RefCell::default(),
+            unconfigured: RefCell::default(),
+            running: Running::default(),
+            configuring: tokio::sync::Mutex::default(),
+        }
+    }
+
+    pub(crate) fn running(&self) -> Running {
+        self.running.clone()
+    }
+
+    /// A configured provider, if it has been configured already in this run.
+    pub(crate) fn configured(&self, address: &ProviderConfigAddr) -> Option<Arc<dyn Provider>> {
+        self.configured
+            .borrow()
+            .get(address)
+            .map(|session| session.provider.clone())
+    }
+
+    /// A process of that provider that is not configured yet: enough for schemas and validation.
+    pub(crate) async fn unconfigured(
+        &self,
+        source: &ProviderSource,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
+        if let Some(provider) = self.unconfigured.borrow().get(source) {
+            return Ok(provider.clone());
+        }
+        let provider = self.start(source).await?;
+        self.unconfigured
+            .borrow_mut()
+            .insert(source.clone(), provider.clone());
+        Ok(provider)
+    }
+
+    async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, Diagnostics> {
+        let provider = self.providers.start(source).await.map_err(|error| {
+            let mut diagnostic = Diagnostic::error(error.summary)
+                .detail(error.detail)
+                .address(source);
+            diagnostic.hints = error.hints;
+            Diagnostics::from(diagnostic)
+        })?;
+        self.running
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .push(provider.clone());
+        Ok(provider)
+    }
+
+    /// The provider with that configuration, starting and configuring a process unless one with the same configuration runs.
+    ///
+    /// A process is configured once in its life, so another configuration (at apply, when an unknown has become known) needs another
+    /// process.
+    pub(crate) async fn configure(
+        &self,
+        address: &ProviderConfigAddr,
+        config: impl Fn(&dyn Provider) -> Result<Value, Diagnostics>,
+    ) -> Result<(Arc<dyn Provider>, Diagnostics), Diagnostics> {
+        let _one_at_a_time = self.configuring.lock().await;
+        let existing = self.configured.borrow().get(address).cloned();
+        if let Some(session) = existing {
+            let config = config(&*session.provider)?;
+            if *session.config == config {
+                return Ok((session.provider, Diagnostics::new()));
+            }
+            self.configured.borrow_mut().remove(address);
+            self.retire(&session.provider).await;
+        }
+        self.events.emit(Event::ProviderStarting {
+            provider: address.clone(),
+        });
+        let started = self.clock.monotonic();
+        let unused = self.unconfigured.borrow_mut().remove(&address.source);
+        let provider = match unused {
+            Some(provider) => provider,
+            None => self.start(&address.source).await?,
+        };
+        let config = config(&*provider)?;
+        let failed = |error: CallError| call_failed(&error, address);
+        let mut diagnostics = provider
+            .validate_provider_config(&config)
+            .await
+            .map_err(failed)?;
+        if !diagnostics.has_errors() {
+            diagnostics.extend(provider.configure(&config).await.map_err(failed)?);
+        }
+        let (provider, warnings) = diagnostics.into_result(provider)?;
+        let session = Session {
+            provider: provider.clone(),
+            config: Rc::new(config),
+        };
+        self.configured
+            .borrow_mut()
+            .insert(address.clone(), session);
+        let elapsed = self.clock.monotonic().saturating_sub(started);
+        self.events.emit(Event::ProviderReady {
+            provider: address.clone(),
+            elapsed,
+        });
+        Ok((provider, warnings))
+    }
+
+    async fn retire(&self, provider: &Arc<dyn Provider>) {
+        self.running
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .retain(|running| !Arc::ptr_eq(running, provider));
+        provider.shutdown().await;
+    }
+
+    /// Ends every process.
+    pub(crate) async fn close(&self) {
+        self.configured.borrow_mut().clear();
+        self.unconfigured.borrow_mut().clear();
+        let running = std::mem::take(
+            &mut *self
+                .running
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+        );
+        join_all(running.iter().map(|provider| provider.shutdown())).await;
+    }
+}
+
+/// The diagnostic for a call that has no response.
+pub(crate) fn call_failed(error: &CallError, address: impl std::fmt::Display) -> Diagnostics {
+    let mut diagnostic = Diagnostic::error(error.to_string()).address(address);
+    match error {
+        CallError::Gone { last_words, .. } => {
+            diagnostic = diagnostic.detail(last_words.clone()).hint(
+                "this is a bug in the provider or a kill from outside; its last words are above",
+            );
+        }
+        CallError::Garbled { .. } => {
+            diagnostic =
+                diagnostic.hint("this is a bug in the provider; report it to its developers");
+        }
+        _ => {}
+    }
+    diagnostic.into()
+}

@@ -1,0 +1,56 @@
+//! The step graph: what a plan does, in which order. Planning builds it, applying only walks it.
+
+use crate::event::StepKind;
+
+/// Steps and what each waits for.
+#[derive(Debug, Clone, Default)]
+pub struct StepGraph {
+    steps: Vec<PlannedStep>,
+}
+
+/// One node of the graph.
+#[derive(Debug, Clone)]
+pub struct PlannedStep {
+    /// What it does.
+    pub work: Work,
+    /// Indexes of the steps that must have succeeded before; sorted, each once.
+    pub dependencies: Vec<usize>,
+}
+
+/// What a node of the step graph does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Nothing: it stands for everything it waits for, which keeps the number of edges linear.
+    Junction,
+    /// One operation. A replacement has a `Create` and a `Delete` step.
+    Change {
+        /// Index of the change it belongs to in [`Plan::changes`](crate::Plan::changes).
+        change: usize,
+        /// What it does.
+        kind: StepKind,
+    },
+}
+
+impl StepGraph {
+    pub(crate) fn new(steps: Vec<PlannedStep>) -> Self {
+        Self { steps }
+    }
+
+    /// Every node, junctions included; their order in the slice means nothing.
+    pub fn steps(&self) -> &[PlannedStep] {
+        &self.steps
+    }
+
+    /// How many operations there are.
+    pub fn len(&self) -> usize {
+        self.steps
+            .iter()
+            .filter(|step| step.work != Work::Junction)
+            .count()
+    }
+
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.iter().all(|step| step.work == Work::Junction)
+    }
+}

@@ -1,0 +1,51 @@
+//! Interrupts: the first one ends a run in order, without cutting off what is under way.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::future::join_all;
+
+use crate::sessions::Running;
+
+/// Whether the run was asked to stop.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StopFlag(Arc<AtomicBool>);
+
+impl StopFlag {
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Stops a run from another task: a signal handler, a program that drives many stacks.
+#[derive(Clone)]
+pub struct Stopper {
+    pub(crate) flag: StopFlag,
+    pub(crate) running: Running,
+}
+
+impl Stopper {
+    /// Starts no new operation, and asks every provider to end what it does early. What is under way is waited for and recorded.
+    pub async fn stop(&self) {
+        self.flag.set();
+        let running: Vec<_> = self
+            .running
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone();
+        // A provider that cannot stop simply goes on to its end; there is nothing else to do about it.
+        join_all(running.iter().map(|provider| async move {
+            let _ = provider.stop().await;
+        }))
+        .await;
+    }
+
+    /// Whether the run was asked to stop.
+    pub fn is_stopped(&self) -> bool {
+        self.flag.is_stopped()
+    }
+}

@@ -1,0 +1,102 @@
+//! Checks a program against its providers' schemas, without state and without credentials.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::{Diagnostics, Marked, Program, Scope, Value};
+
+use crate::config;
+use crate::object::{Subject, schema_of};
+use crate::sessions::{Sessions, call_failed};
+use crate::walk::{Outcome, walk};
+
+/// Nothing is known yet, whatever is referred to.
+struct AllUnknown;
+
+impl Scope for AllUnknown {
+    fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
+        Some(Arc::new(Marked::plain(Value::UNKNOWN)))
+    }
+}
+
+/// Validates every declaration; the warnings if nothing is wrong.
+pub(crate) async fn validate(
+    program: &Program,
+    sessions: &Sessions<'_>,
+    parallelism: usize,
+) -> Result<Diagnostics, Diagnostics> {
+    let diagnostics = RefCell::new(Diagnostics::new());
+    let found = &diagnostics;
+    let graph = vec![Vec::new(); program.resources().len() + program.providers().len()];
+    // One after the other: they share the processes that are being started.
+    for provider in program.providers() {
+        if let Err(errors) = sessions.unconfigured(&provider.address.source).await {
+            found.borrow_mut().extend(errors);
+        }
+    }
+    let ((), warnings) = diagnostics.take().into_result(())?;
+    *diagnostics.borrow_mut() = warnings;
+    let run = |node: usize| async move {
+        let result = match program.resources().get(node) {
+            Some(_) => declaration(program, node, sessions, found).await,
+            None => provider(program, node - program.resources().len(), sessions, found).await,
+        };
+        if let Err(errors) = result {
+            found.borrow_mut().extend(errors);
+        }
+        Outcome::Done
+    };
+    walk(&graph, parallelism, run, |_| {}).await;
+    let diagnostics = diagnostics.into_inner();
+    diagnostics.into_result(()).map(|((), warnings)| warnings)
+}
+
+async fn provider(
+    program: &Program,
+    position: usize,
+    sessions: &Sessions<'_>,
+    found: &RefCell<Diagnostics>,
+) -> Result<(), Diagnostics> {
+    let declared = &program.providers()[position];
+    let address = &declared.address;
+    let running = sessions.unconfigured(&address.source).await?;
+    let failed = |error| call_failed(&error, address);
+    let schema = running.config_schema().map_err(failed)?;
+    let arguments = &declared.arguments;
+    let config = config::evaluate(arguments, &schema, &AllUnknown, address, declared.location)?;
+    if declared.location.is_some() {
+        let diagnostics = running
+            .validate_provider_config(&config.value)
+            .await
+            .map_err(failed)?;
+        found.borrow_mut().extend(diagnostics);
+    }
+    Ok(())
+}
+
+async fn declaration(
+    program: &Program,
+    position: usize,
+    sessions: &Sessions<'_>,
+    warnings: &RefCell<Diagnostics>,
+) -> Result<(), Diagnostics> {
+    let resource = &program.resources()[position];
+    let source = &program.providers()[resource.provider].address.source;
+    let provider = sessions.unconfigured(source).await?;
+    let (address, location) = (&resource.address, Some(resource.location));
+    let schema = schema_of(&*provider, address, source, location)?;
+    let provider = &*provider;
+    let subject = Subject {
+        provider,
+        schema: &schema,
+        address,
+        location,
+        warnings,
+    };
+    let config = config::evaluate(&resource.arguments, &schema, &AllUnknown, address, location)?;
+    match resource.mode() {
+        Mode::Managed => subject.validate(&config).await,
+        Mode::Data => subject.validate_data(&config).await,
+    }
+}
