@@ -1,0 +1,87 @@
+//! The values that flags take.
+
+use std::str::FromStr;
+
+use clap::ValueEnum;
+use terrane_engine::{Action, RefreshPolicy};
+
+/// One `--var NAME=VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Variable {
+    /// The key of the stack's configuration.
+    pub(crate) name: String,
+    /// The text after the first `=`.
+    pub(crate) value: String,
+}
+
+impl FromStr for Variable {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            }),
+            _ => Err("write it as NAME=VALUE"),
+        }
+    }
+}
+
+/// `--refresh`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RefreshChoice {
+    /// Read every object
+    True,
+    /// Trust the state
+    False,
+}
+
+impl From<RefreshChoice> for RefreshPolicy {
+    fn from(choice: RefreshChoice) -> Self {
+        match choice {
+            RefreshChoice::True => Self::All,
+            RefreshChoice::False => Self::Nothing,
+        }
+    }
+}
+
+/// What `--deny` refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DenyKind {
+    /// Anything that is made
+    Create,
+    /// Anything that is changed in place
+    Update,
+    /// Anything that is replaced
+    Replace,
+    /// Anything that is destroyed
+    Delete,
+}
+
+impl DenyKind {
+    /// Whether it refuses that action. A replacement is neither a creation nor a deletion.
+    pub(crate) fn denies(self, action: Action) -> bool {
+        match self {
+            Self::Create => action == Action::Create,
+            Self::Update => action == Action::Update,
+            Self::Replace => action.is_replace(),
+            Self::Delete => action == Action::Delete,
+        }
+    }
+}
+
+/// `--log`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum LogLevel {
+    /// Failures
+    Error,
+    /// And what looks wrong
+    Warn,
+    /// And what happens
+    Info,
+    /// And why
+    Debug,
+    /// And everything else
+    Trace,
+}

@@ -1,0 +1,256 @@
+//! The command line: commands, flags and what they mean, parsed and checked.
+
+mod flags;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use terrane_core::addr::InstanceAddr;
+use terrane_engine::Pattern;
+
+pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
+
+/// A whole command line.
+#[derive(Debug, Parser)]
+#[command(
+    about = "Plans and applies this stack. The engine is inside: there is nothing to install or initialise.",
+    subcommand_required = true,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 changes (--detailed-exitcode), \
+                  3 waits for a person, 4 locked, 5 state not written, 6 fenced, 7 refused, 8 interrupted, 9 denied, 64 wrong usage."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: Common,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags of every command.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// Set one configuration value; a list or map as JSON; repeatable
+    #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
+    pub(crate) vars: Vec<Variable>,
+    /// Read configuration values from a TOML or JSON file; repeatable, later wins
+    #[arg(long = "var-file", value_name = "FILE", global = true)]
+    pub(crate) var_files: Vec<std::path::PathBuf>,
+    /// Keep the state there instead of where the program says: a file path
+    #[arg(long, value_name = "URL", global = true)]
+    pub(crate) backend: Option<String>,
+    /// Use the embedded AWS and a state of its own: no account, no network, no cost
+    #[arg(long, global = true)]
+    pub(crate) sandbox: bool,
+    /// Print JSON: one document, or a line for each event (up, destroy, refresh)
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Show logs of providers and engine on stderr
+    #[arg(long, value_name = "LEVEL", global = true)]
+    pub(crate) log: Option<LogLevel>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Plan, show, ask, apply
+    Up(Up),
+    /// Plan and show
+    #[command(alias = "plan")]
+    Preview(Preview),
+    /// Plan the removal of everything in the state, show, ask, apply
+    Destroy(Destroy),
+    /// Read the real world, show drift, ask, write the state
+    Refresh(Refresh),
+    /// Print the stack's exported values
+    Output(Output),
+    /// Look at the resources in the state
+    State(State),
+    /// Show the state
+    Show(Show),
+    /// Print the resource graph
+    Graph(Graph),
+    /// Check the program against the provider's schema; needs no credentials
+    Validate,
+}
+
+/// `up`.
+#[derive(Debug, Args)]
+pub(crate) struct Up {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) replace: Replace,
+    #[command(flatten)]
+    pub(crate) refreshing: Refreshing,
+    #[command(flatten)]
+    pub(crate) guard: Guard,
+    #[command(flatten)]
+    pub(crate) parallelism: Parallelism,
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `preview`.
+#[derive(Debug, Args)]
+pub(crate) struct Preview {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) replace: Replace,
+    #[command(flatten)]
+    pub(crate) refreshing: Refreshing,
+    #[command(flatten)]
+    pub(crate) guard: Guard,
+    #[command(flatten)]
+    pub(crate) parallelism: Parallelism,
+    /// Plan a destroy
+    #[arg(long, conflicts_with = "refresh_only")]
+    pub(crate) destroy: bool,
+    /// Exit with 2 when there are changes
+    #[arg(long)]
+    pub(crate) detailed_exitcode: bool,
+    /// Print sensitive values
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// `destroy`.
+#[derive(Debug, Args)]
+pub(crate) struct Destroy {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    #[command(flatten)]
+    pub(crate) parallelism: Parallelism,
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `refresh`.
+#[derive(Debug, Args)]
+pub(crate) struct Refresh {
+    #[command(flatten)]
+    pub(crate) parallelism: Parallelism,
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `output`.
+#[derive(Debug, Args)]
+pub(crate) struct Output {
+    /// Print only this one
+    pub(crate) name: Option<String>,
+    /// Print the bare value without a newline, also when it is sensitive
+    #[arg(long, requires = "name", conflicts_with = "json")]
+    pub(crate) raw: bool,
+    /// Print sensitive values
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Print sensitive values
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+}
+
+/// `state`.
+#[derive(Debug, Args)]
+#[command(subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct State {
+    #[command(subcommand)]
+    pub(crate) command: StateCommand,
+}
+
+/// What to do with the state.
+#[derive(Debug, Subcommand)]
+pub(crate) enum StateCommand {
+    /// List the addresses of what is in the state
+    List {
+        /// Only these: addresses of modules, resources or instances, with `*` for any text
+        #[arg(value_name = "ADDR")]
+        patterns: Vec<Pattern>,
+    },
+    /// Show one resource instance as the state has it
+    Show {
+        /// Its address
+        #[arg(value_name = "ADDR")]
+        address: InstanceAddr,
+    },
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub(crate) struct Graph {
+    /// The form
+    #[arg(long, value_enum, default_value_t = GraphFormat::Dot)]
+    pub(crate) format: GraphFormat,
+}
+
+/// Forms of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A picture
+    Svg,
+    /// For Graphviz
+    Dot,
+    /// For Markdown pages
+    Mermaid,
+    /// For programs
+    Json,
+}
+
+/// Which part of the stack.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Selection {
+    /// Only this and what it needs; `*` matches any text; repeatable
+    #[arg(long = "target", value_name = "ADDR")]
+    pub(crate) targets: Vec<Pattern>,
+    /// Not this, and not what needs it; repeatable
+    #[arg(long = "exclude", value_name = "ADDR")]
+    pub(crate) excludes: Vec<Pattern>,
+}
+
+/// What is replaced by request.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Replace {
+    /// Replace this even if it could stay; repeatable
+    #[arg(long = "replace", value_name = "ADDR")]
+    pub(crate) replace: Vec<Pattern>,
+}
+
+/// What is read before planning.
+#[derive(Debug, Args)]
+pub(crate) struct Refreshing {
+    /// Whether to read every object before planning
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
+    pub(crate) refresh: RefreshChoice,
+    /// Only bring the state up to date with the world
+    #[arg(long, conflicts_with_all = ["refresh", "targets", "excludes", "replace"])]
+    pub(crate) refresh_only: bool,
+}
+
+/// What a plan may not do, and where else it goes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Guard {
+    /// Refuse a plan that holds one of these
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub(crate) deny: Vec<DenyKind>,
+    /// Write the same JSON into a file, beside the text for people
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_file: Option<std::path::PathBuf>,
+}
+
+/// How much at once.
+#[derive(Debug, Args)]
+pub(crate) struct Parallelism {
+    /// How many operations at once
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) parallelism: std::num::NonZeroUsize,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+use clap::{CommandFactory as _, Parser as _};
+
+use super::*;
+
+fn parse(line: &str) -> Result<Arguments, String> {
+    Arguments::try_parse_from(["prod-stack"].into_iter().chain(line.split_whitespace()))
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_definition_is_consistent() {
+    Arguments::command().debug_assert();
+}
+
+#[test]
+fn flags_of_all_commands_are_taken_before_and_after_the_command() {
+    for line in [
+        "--sandbox up --yes --var a=b=c",
+        "up --yes --sandbox --var a=b=c",
+    ] {
+        let arguments = parse(line).expect("valid");
+        assert!(arguments.common.sandbox);
+        assert_eq!(arguments.common.vars[0].name, "a");
+        assert_eq!(arguments.common.vars[0].value, "b=c");
+        assert!(matches!(
+            arguments.command,
+            Command::Up(Up { yes: true, .. })
+        ));
+    }
+}
+
+#[test]
+fn plan_is_another_name_for_preview() {
+    let arguments = parse("plan --detailed-exitcode --deny delete,replace").expect("valid");
+    let Command::Preview(preview) = arguments.command else {
+        panic!("not preview")
+    };
+    assert!(preview.detailed_exitcode);
+    assert_eq!(preview.guard.deny, [DenyKind::Delete, DenyKind::Replace]);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    for line in [
+        "",
+        "up --var novalue",
+        "up --parallelism 0",
+        "up --target aws_vpc",
+        "up --refresh changed",
+        "up --refresh-only --target aws_vpc.main",
+        "preview --destroy --refresh-only",
+        "preview --yes",
+        "output --raw",
+        "state",
+        "state show aws_vpc",
+        "graph --format png",
+        "frobnicate",
+    ] {
+        assert!(parse(line).is_err(), "{line}");
+    }
+}

@@ -1,0 +1,52 @@
+//! The edge where errors become what a person reads and a script tests.
+
+use terrane_core::{Diagnostic, Diagnostics};
+
+use crate::exit_code::Exit;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    /// What the process ends with.
+    pub(crate) exit: Exit,
+    /// What is printed; may be empty when all of it was printed already.
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl CommandError {
+    /// An error with one diagnostic.
+    pub(crate) fn new(exit: Exit, diagnostic: Diagnostic) -> Self {
+        Self {
+            exit,
+            diagnostics: diagnostic.into(),
+        }
+    }
+
+    /// Wrong usage or configuration.
+    pub(crate) fn usage(diagnostic: Diagnostic) -> Self {
+        Self::new(Exit::USAGE, diagnostic)
+    }
+
+    /// The command ends with that code, and everything was said.
+    pub(crate) fn said(exit: Exit) -> Self {
+        Self {
+            exit,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+}
+
+impl From<Diagnostics> for CommandError {
+    fn from(diagnostics: Diagnostics) -> Self {
+        Self {
+            exit: Exit::FAILED,
+            diagnostics,
+        }
+    }
+}
+
+impl From<Diagnostic> for CommandError {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Diagnostics::from(diagnostic).into()
+    }
+}

@@ -1,0 +1,13 @@
+//! What differs between two states of an object, in rows that name the place in full.
+
+mod align;
+mod compare;
+mod render;
+mod row;
+
+pub(crate) use compare::{Comparison, Occasion};
+pub(crate) use render::{SENSITIVE, Secrets, Side};
+pub(crate) use row::{Mark, Row};
+
+#[cfg(test)]
+mod tests;

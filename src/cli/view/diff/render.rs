@@ -1,0 +1,207 @@
+//! Values on one line, with secrets hidden and unknowns named after where they come from.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use terrane_core::{Expr, Path, PathStep, Value};
+
+use crate::view::text::{one_line, quoted};
+
+/// Whether secrets are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// They read `(sensitive)`.
+    Hidden,
+    /// They are printed, because the user asked for it.
+    Shown,
+}
+
+/// What is printed in place of a secret.
+pub(crate) const SENSITIVE: &str = "(sensitive)";
+
+/// How deep values are followed; what is deeper is cut.
+const MAX_DEPTH: usize = 128;
+
+/// One side of a comparison: what is secret in it, and the program's arguments that decide its unknowns.
+#[derive(Clone, Copy)]
+pub(crate) struct Side<'a> {
+    /// Paths that must not be shown.
+    pub(crate) sensitive: &'a BTreeSet<Path>,
+    /// The arguments, if the program declares the object.
+    pub(crate) arguments: Option<&'a Expr>,
+}
+
+impl<'a> Side<'a> {
+    /// Whether the whole value at `path` is secret.
+    pub(crate) fn hides(&self, path: &Path) -> bool {
+        // Nearly always empty; else a handful, and a secret at or above `path` is what counts.
+        !self.sensitive.is_empty() && self.sensitive.iter().any(|secret| secret.contains(path))
+    }
+
+    /// Whether something inside the value at `path` is secret.
+    pub(crate) fn hides_inside(&self, path: &Path) -> bool {
+        !self.sensitive.is_empty() && self.sensitive.iter().any(|secret| path.contains(secret))
+    }
+
+    /// The value on one line.
+    pub(crate) fn inline(&self, value: &Value, path: &Path) -> String {
+        let mut text = String::new();
+        self.write(value, &mut path.clone(), true, &mut text);
+        text
+    }
+
+    /// An element of a set on one line: its members have no paths of their own.
+    pub(crate) fn element(&self, value: &Value, set: &Path) -> String {
+        let mut text = String::new();
+        self.write(value, &mut set.clone(), false, &mut text);
+        text
+    }
+
+    fn write(&self, value: &Value, path: &mut Path, addressable: bool, text: &mut String) {
+        if addressable && self.hides(path) {
+            return text.push_str(SENSITIVE);
+        }
+        if path.steps().len() > MAX_DEPTH {
+            return text.push('…');
+        }
+        match value {
+            Value::Null => text.push_str("null"),
+            Value::Unknown(_) => text.push_str(&self.unknown(path)),
+            Value::Bool(flag) => {
+                let _ = write!(text, "{flag}");
+            }
+            Value::Number(number) => {
+                let _ = write!(text, "{number}");
+            }
+            Value::String(string) => text.push_str(&quoted(string)),
+            Value::List(elements) => {
+                text.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    if index > 0 {
+                        text.push_str(", ");
+                    }
+                    if addressable {
+                        path.push(PathStep::Index(index));
+                    }
+                    self.write(element, path, addressable, text);
+                    if addressable {
+                        path.pop();
+                    }
+                }
+                text.push(']');
+            }
+            Value::Set(elements) => {
+                // A secret inside a set hides the set.
+                if addressable && self.hides_inside(path) {
+                    return text.push_str(SENSITIVE);
+                }
+                text.push('[');
+                for (index, element) in elements.iter().enumerate() {
+                    if index > 0 {
+                        text.push_str(", ");
+                    }
+                    self.write(element, path, false, text);
+                }
+                text.push(']');
+            }
+            Value::Map(members) => {
+                text.push('{');
+                let shown = members.iter().filter(|(_, value)| !is_nothing(value));
+                for (place, (name, member)) in shown.enumerate() {
+                    let separator = if place > 0 { ", " } else { "" };
+                    let _ = write!(text, "{separator}{} = ", member_name(name));
+                    if addressable {
+                        path.push(PathStep::Attribute(name.clone()));
+                    }
+                    self.write(member, path, addressable, text);
+                    if addressable {
+                        path.pop();
+                    }
+                }
+                text.push('}');
+            }
+            Value::Dynamic(dynamic) => self.write(&dynamic.1, path, addressable, text),
+        }
+    }
+
+    /// An unknown value, as where it comes from.
+    pub(crate) fn unknown(&self, path: &Path) -> String {
+        match self.origin(path) {
+            Some(origin) => format!("(known after apply: {origin})"),
+            None => "(known after apply)".to_owned(),
+        }
+    }
+
+    /// The expression of the program that decides the value at `path`, and the path that is left below it.
+    pub(crate) fn argument(&self, path: &Path) -> Option<(&'a Expr, Path)> {
+        let mut expr = self.arguments?;
+        let mut steps = path.steps().iter();
+        loop {
+            while let Expr::Sensitive(inner) = expr {
+                expr = inner;
+            }
+            let Some(step) = steps.as_slice().first() else {
+                return Some((expr, Path::root()));
+            };
+            match (expr, step) {
+                (Expr::Map(members), PathStep::Attribute(name) | PathStep::Key(name)) => {
+                    expr = members.get(name)?;
+                }
+                (Expr::List(elements), PathStep::Index(index)) => expr = elements.get(*index)?,
+                // One block that may stand for a list of one.
+                (Expr::Map(_), PathStep::Index(0)) => {}
+                _ => return Some((expr, steps.as_slice().iter().cloned().collect())),
+            }
+            steps.next();
+        }
+    }
+
+    /// The references that decide the value at `path`; `None` where the program says nothing about it.
+    fn origin(&self, path: &Path) -> Option<String> {
+        /// More are counted instead of named.
+        const NAMED: usize = 3;
+        let (expr, rest) = self.argument(path)?;
+        let mut origins: Vec<String> = Vec::new();
+        expr.for_each_reference(&mut |reference| {
+            let mut origin = reference.to_string();
+            if matches!(expr, Expr::Reference(_)) && !rest.is_root() {
+                let dot = matches!(rest.steps()[0], PathStep::Attribute(_));
+                origin.push_str(if dot { "." } else { "" });
+                origin.push_str(&rest.to_string());
+            }
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        });
+        if origins.is_empty() {
+            return None;
+        }
+        let more = origins.len().saturating_sub(NAMED);
+        origins.truncate(NAMED);
+        let mut text = one_line(&origins.join(", "));
+        if more > 0 {
+            let _ = write!(text, " and {more} more");
+        }
+        Some(text)
+    }
+}
+
+/// Whether a member is left out of a line: absent, or an empty collection, which schemas are full of.
+pub(crate) fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::List(elements) | Value::Set(elements) => elements.is_empty(),
+        Value::Map(members) => members.is_empty(),
+        _ => false,
+    }
+}
+
+/// A member's name, quoted where it is no word.
+pub(crate) fn member_name(name: &str) -> String {
+    let word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | '.');
+    if !name.is_empty() && name.chars().all(word) {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
+}

@@ -1,0 +1,52 @@
+//! Rows: the differences of one object as a small tree, ready to be painted.
+
+use terrane_core::Path;
+
+/// What happened to one place of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// It is new.
+    Add,
+    /// It is gone.
+    Remove,
+    /// It is different, or something inside it is.
+    Change,
+    /// It is the same, and shown for orientation.
+    Same,
+}
+
+/// One place of an object that differs.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    /// What happened.
+    pub(crate) mark: Mark,
+    /// The place, as deep as paths go; elements of sets have the path of their set.
+    pub(crate) path: Path,
+    /// How the place is called; empty for elements of sets.
+    pub(crate) label: String,
+    /// What is or was there, or both; empty where only what is inside differs.
+    pub(crate) text: String,
+    /// What differs inside.
+    pub(crate) inside: Vec<Row>,
+}
+
+impl Row {
+    /// A row without anything inside.
+    pub(crate) fn new(mark: Mark, path: &Path, label: &str, text: String) -> Self {
+        Self {
+            mark,
+            path: path.clone(),
+            label: label.to_owned(),
+            text,
+            inside: Vec::new(),
+        }
+    }
+
+    /// The heading of other rows.
+    pub(crate) fn around(path: &Path, label: &str, text: &str, inside: Vec<Self>) -> Self {
+        Self {
+            inside,
+            ..Self::new(Mark::Change, path, label, text.to_owned())
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Why something is replaced: the attribute that forces it, followed upstream to the change that began it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{Marked, Path, Program, Value};
+use terrane_engine::ResourceChange;
+
+use crate::view::diff::{Row, SENSITIVE, Side};
+use crate::view::text::one_line;
+
+/// Longest chain that is followed.
+const MAX_CHAIN: usize = 8;
+
+/// Replacements by address.
+pub(super) struct Causes<'a> {
+    program: &'a Program,
+    replaced: HashMap<&'a InstanceAddr, &'a ResourceChange>,
+}
+
+impl<'a> Causes<'a> {
+    /// Of the changes of a plan.
+    pub(super) fn of(changes: &'a [ResourceChange], program: &'a Program) -> Self {
+        let replaced = changes
+            .iter()
+            .filter(|change| change.action.is_replace() && change.deposed.is_none())
+            .map(|change| (&*change.address, change))
+            .collect();
+        Self { program, replaced }
+    }
+
+    /// What is noted beside a row that forces its resource to be replaced.
+    pub(super) fn note(&self, change: &ResourceChange, row: &Row) -> Option<String> {
+        let forces = |path: &Path| path.contains(&row.path) || row.path.contains(path);
+        if !change.action.is_replace() || !change.replace_paths.iter().any(forces) {
+            return None;
+        }
+        let mut note = "forces replacement".to_owned();
+        if let Some(cause) = self.upstream(change, &row.path) {
+            let _ = write!(note, ", because {cause}");
+        }
+        Some(note)
+    }
+
+    /// The replacements that an unknown value comes from, up to the known change that began them.
+    fn upstream(&self, change: &ResourceChange, path: &Path) -> Option<String> {
+        let mut chain = String::new();
+        let mut next = self.source(change, path);
+        for _ in 0..MAX_CHAIN {
+            let Some(cause) = next else {
+                break;
+            };
+            if !chain.is_empty() {
+                chain.push_str(", because ");
+            }
+            let _ = write!(
+                chain,
+                "{} is replaced",
+                one_line(&cause.address.to_string())
+            );
+            if let Some(known) = first_known(cause) {
+                let _ = write!(chain, " ({known})");
+                break;
+            }
+            next = cause
+                .replace_paths
+                .iter()
+                .find_map(|path| self.source(cause, path));
+        }
+        (!chain.is_empty()).then_some(chain)
+    }
+
+    /// The replacement that an unknown value of this one comes from.
+    fn source(&self, change: &ResourceChange, path: &Path) -> Option<&'a ResourceChange> {
+        if change
+            .after
+            .value
+            .at(path)
+            .is_none_or(Value::is_wholly_known)
+        {
+            return None;
+        }
+        let position = self.program.position(&change.address)?;
+        let nothing = BTreeSet::new();
+        let side = Side {
+            sensitive: &nothing,
+            arguments: Some(&self.program.resources()[position].arguments),
+        };
+        let mut found = None;
+        side.argument(path)?.0.for_each_reference(&mut |reference| {
+            found = found.or_else(|| self.replaced.get(&*reference.address).copied());
+        });
+        found
+    }
+}
+
+/// The first argument with a known new value that forces this replacement.
+fn first_known(change: &ResourceChange) -> Option<String> {
+    change.replace_paths.iter().find_map(|path| {
+        let (before, after) = (change.before.value.at(path)?, change.after.value.at(path)?);
+        if before == after || !after.is_wholly_known() {
+            return None;
+        }
+        let secret = |marked: &Marked| {
+            marked
+                .sensitive
+                .iter()
+                .any(|s| s.contains(path) || path.contains(s))
+        };
+        if secret(&change.before) || secret(&change.after) {
+            return Some(format!("{path} = {SENSITIVE}"));
+        }
+        let nothing = BTreeSet::new();
+        let side = Side {
+            sensitive: &nothing,
+            arguments: None,
+        };
+        let (before, after) = (side.inline(before, path), side.inline(after, path));
+        Some(one_line(&format!("{path} = {before} -> {after}")))
+    })
+}

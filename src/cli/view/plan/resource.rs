@@ -1,0 +1,118 @@
+//! The line that heads a resource: sign, name, what is there, where it is declared, why.
+
+use std::fmt::Write as _;
+
+use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::{Location, Marked};
+use terrane_engine::{Action, Drift, Reason, ResourceChange};
+
+use super::PlanView;
+use crate::view::diff::Mark;
+use crate::view::painter::Tone;
+use crate::view::text::one_line;
+
+/// Writes the head of a change.
+pub(super) fn head(text: &mut String, view: &PlanView<'_>, change: &ResourceChange) {
+    let (sign, tone) = action_sign(change.action);
+    let sign = view.painter.paint(tone, &format!("{sign:>3}"));
+    let mut name = name_in_module(&change.address);
+    if let Some(key) = change.deposed {
+        let _ = write!(name, " (deposed {key})");
+    }
+    let _ = write!(text, "{sign} {}", view.painter.paint(Tone::Strong, &name));
+    let notes = [
+        id(&change.before).map(|id| format!("[id={id}]")),
+        reason(change).map(|reason| format!("({reason})")),
+        location(change.location),
+    ];
+    write_notes(text, view, notes);
+}
+
+/// Writes the head of a drift.
+pub(super) fn drift_head(text: &mut String, view: &PlanView<'_>, drift: &Drift, mark: Mark) {
+    let (sign, tone) = super::sign(mark);
+    let sign = view.painter.paint(tone, &format!("{sign:>3}"));
+    let name = name_in_module(&drift.address);
+    let _ = write!(text, "{sign} {}", view.painter.paint(Tone::Strong, &name));
+    let gone = (mark == Mark::Remove).then(|| "(it is gone)".to_owned());
+    let id = id(&drift.before).map(|id| format!("[id={id}]"));
+    write_notes(text, view, [id, gone, location(drift.location)]);
+}
+
+fn write_notes(text: &mut String, view: &PlanView<'_>, notes: [Option<String>; 3]) {
+    for note in notes.into_iter().flatten() {
+        let _ = write!(text, "  {}", view.painter.paint(Tone::Faint, &note));
+    }
+    text.push('\n');
+}
+
+fn location(location: Option<Location>) -> Option<String> {
+    location.map(|location| location.to_string())
+}
+
+/// The sign of an action and its colour.
+pub(crate) fn action_sign(action: Action) -> (&'static str, Tone) {
+    match action {
+        Action::NoOp => ("", Tone::Faint),
+        Action::Create => ("+", Tone::Add),
+        Action::Read => ("<=", Tone::Add),
+        Action::Update => ("~", Tone::Change),
+        Action::DeleteThenCreate => ("-/+", Tone::Replace),
+        Action::CreateThenDelete => ("+/-", Tone::Replace),
+        Action::Delete => ("-", Tone::Remove),
+        Action::Forget => (".", Tone::Faint),
+    }
+}
+
+/// The address without the module, which the tree shows.
+fn name_in_module(address: &InstanceAddr) -> String {
+    let resource = &address.resource;
+    let data = if resource.mode == Mode::Data {
+        "data."
+    } else {
+        ""
+    };
+    let key = address
+        .key
+        .as_ref()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    one_line(&format!(
+        "{data}{}.{}{key}",
+        resource.type_name, resource.name
+    ))
+}
+
+/// The id of an object, if it has one that may be shown.
+pub(crate) fn id(object: &Marked) -> Option<String> {
+    let path = terrane_core::Path::root().attribute("id");
+    if object.sensitive.iter().any(|secret| secret.contains(&path)) {
+        return None;
+    }
+    object.value.get("id")?.as_str().map(one_line)
+}
+
+fn reason(change: &ResourceChange) -> Option<&'static str> {
+    if change.deposed.is_some() {
+        return Some("left over from a replacement");
+    }
+    match change.reason? {
+        Reason::ReplaceBecauseTainted => Some("tainted: an earlier creation ended half-way"),
+        Reason::ReplaceByRequest => Some("replaced by request"),
+        Reason::ReplaceByTriggers => {
+            Some("replaced, for something in replace_triggered_by changes")
+        }
+        // The attribute that forces it says so.
+        Reason::ReplaceBecauseCannotUpdate => None,
+        Reason::DeleteBecauseNoResourceConfig => Some("not declared any more"),
+        Reason::DeleteBecauseWrongRepetition => Some("declared with keys of another kind"),
+        Reason::DeleteBecauseCountIndex | Reason::DeleteBecauseEachKey => {
+            Some("this key is not declared any more")
+        }
+        Reason::DeleteBecauseNoModule => Some("its module is not declared any more"),
+        Reason::ReadBecauseConfigUnknown => {
+            Some("read during apply, for its arguments are not known before")
+        }
+        Reason::ReadBecauseDependencyPending => Some("read during apply, after what it depends on"),
+    }
+}

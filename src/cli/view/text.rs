@@ -1,0 +1,107 @@
+//! Text that came from outside, made safe and readable for a terminal.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+/// The text with everything a terminal would obey spelled out, so that a provider or a state cannot move the cursor, set the
+/// clipboard or turn lines round. Line feeds and tabs stay.
+pub(crate) fn printable(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 16);
+    for character in text.chars() {
+        if is_control(character) {
+            let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
+        } else {
+            safe.push(character);
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// The text on one line: as [`printable`], and line feeds and tabs spelled out too.
+pub(crate) fn one_line(text: &str) -> String {
+    printable(text).replace('\n', "\\n").replace('\t', "\\t")
+}
+
+/// The text between quotes on one line, as a program would write it.
+pub(crate) fn quoted(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            character if is_control(character) => {
+                let _ = write!(quoted, "\\u{{{:x}}}", u32::from(character));
+            }
+            character => quoted.push(character),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// C0 but line feed and tab, DEL, C1, and the characters that reorder text or hide in it.
+fn is_control(character: char) -> bool {
+    match character {
+        '\n' | '\t' => false,
+        '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{2028}' | '\u{2029}'
+        | '\u{feff}' => true,
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => true,
+        character => character.is_control(),
+    }
+}
+
+/// A number with its noun: `1 resource`, `3 resources`.
+pub(crate) fn counted(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// A duration as people say it: `0s`, `59s`, `2m05s`, `1h02m`.
+pub(crate) fn elapsed(duration: std::time::Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds / 60 % 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn nothing_a_terminal_obeys_gets_through() {
+        let hostile = "a\u{1b}[2Jb\u{7}\u{9b}31m\u{7f}\u{202e}c\rd\ne\tf";
+        assert_eq!(
+            printable(hostile),
+            "a\\u{1b}[2Jb\\u{7}\\u{9b}31m\\u{7f}\\u{202e}c\\u{d}d\ne\tf"
+        );
+        assert_eq!(one_line("a\nb\tc\u{1b}"), "a\\nb\\tc\\u{1b}");
+        assert_eq!(quoted("a\"b\\\n\u{1b}é"), "\"a\\\"b\\\\\\n\\u{1b}é\"");
+    }
+
+    #[test]
+    fn ordinary_text_is_not_copied() {
+        assert!(matches!(printable("vpc-1 (ü) 東京"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn durations_read_naturally() {
+        let texts: Vec<_> = [0, 59, 60, 125, 3600, 3725]
+            .map(|seconds| elapsed(Duration::from_secs(seconds)))
+            .into();
+        assert_eq!(texts, ["0s", "59s", "1m00s", "2m05s", "1h00m", "1h02m"]);
+    }
+}
