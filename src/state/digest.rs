@@ -1,8 +1,10 @@
 //! Checksums: SHA-256 of stored bytes, and the CRC that guards journal records.
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::Digest as _;
+use thiserror::Error;
 
 /// SHA-256 of some bytes; prints as hexadecimal.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -23,17 +25,32 @@ impl Sha256 {
     pub(crate) const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
+}
 
-    /// Reads the hexadecimal form.
-    pub fn from_hex(text: &str) -> Option<Self> {
-        if text.len() != 64 || !text.is_ascii() {
-            return None;
+/// The text is not a SHA-256.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a SHA-256 (64 hexadecimal digits)")]
+#[non_exhaustive]
+pub struct ParseSha256Error {
+    /// What was read.
+    pub text: String,
+}
+
+impl FromStr for Sha256 {
+    type Err = ParseSha256Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let error = || ParseSha256Error {
+            text: text.chars().take(80).collect(),
+        };
+        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(error());
         }
         let mut bytes = [0; 32];
         for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).ok()?;
+            *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).map_err(|_| error())?;
         }
-        Some(Self(bytes))
+        Ok(Self(bytes))
     }
 }
 
@@ -97,7 +114,7 @@ mod tests {
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
         let digest = Sha256::of(b"");
-        assert_eq!(Sha256::from_hex(&digest.to_string()), Some(digest));
-        assert_eq!(Sha256::from_hex("zz"), None);
+        assert_eq!(digest.to_string().parse(), Ok(digest));
+        assert!("zz".parse::<Sha256>().is_err());
     }
 }

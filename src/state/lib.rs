@@ -37,19 +37,29 @@
 //! **Why not** one serde structure for file and memory: members that a newer writer added would be lost, numbers would lose
 //! digits, and every read would build a tree of everything.
 
+pub mod backend;
+mod chain;
 mod clock;
 mod digest;
 pub mod file;
 pub mod journal;
+mod lock_info;
 pub mod model;
 mod random;
 mod run;
 
+pub use backend::{Backend, BackendError, LocalBackend, LockError, MemoryBackend};
+use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
-pub use digest::Sha256;
+pub use digest::{ParseSha256Error, Sha256};
 pub use journal::{
-    Change, Intent, IntentAction, OperationId, OperationResult, Outcome, ProcessIdentity, Record,
+    Change, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId, OperationResult,
+    Outcome, ProcessIdentity, Record, Resolution, Resolve,
 };
+pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
 pub use random::{Random, SystemRandom};
-pub use run::{MemoryRecorder, RecordError, Recorder};
+pub use run::{
+    Closed, Failure, Liveness, MemoryRecorder, RecordError, Recorder, Recovered, Run, RunError,
+    RunOptions,
+};

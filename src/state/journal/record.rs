@@ -1,20 +1,24 @@
 //! What the journal says: which operation was about to begin, how it ended, what a snapshot covers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
 use thiserror::Error;
 
+use super::codec;
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
-use crate::model::{DeposedKey, Instance, OutputValue, RawJson};
+use crate::model::{DeposedKey, Instance, OutputValue, RawJson, State};
 use crate::random::Random;
 
 /// One entry of the journal.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Record {
     /// A run began; the first record of an epoch.
@@ -36,7 +40,8 @@ pub enum Record {
 }
 
 /// Who runs, and from which snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Open {
     /// Names the run in messages, locks and records.
     pub run: String,
@@ -45,17 +50,20 @@ pub struct Open {
     /// Serial of the snapshot that was read; 0 without one.
     pub base_serial: u64,
     /// SHA-256 of that snapshot.
+    #[serde(with = "codec::optional_text")]
     pub base_sha256: Option<Sha256>,
     /// Which build of the engine.
     pub engine: String,
     /// Where it runs, to tell whether it still does.
     pub process: ProcessIdentity,
     /// When.
+    #[serde(with = "codec::text")]
     pub at: Timestamp,
 }
 
 /// Enough to tell whether a process on this host still lives: a reused process id has another start time or boot.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct ProcessIdentity {
     /// `user@host`.
     pub who: String,
@@ -66,6 +74,7 @@ pub struct ProcessIdentity {
     /// Which boot of the host; empty where it can not be known.
     pub boot: String,
     /// The page of the CI job, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci_url: Option<String>,
 }
 
@@ -116,40 +125,66 @@ impl FromStr for OperationId {
 }
 
 /// What a provider is about to be asked: durable before `ApplyResourceChange` is sent. Holds no sensitive value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Intent {
     /// The operation.
+    #[serde(with = "codec::text")]
     pub op: OperationId,
     /// Which instance.
+    #[serde(with = "codec::text")]
     pub address: InstanceAddr,
     /// Which deposed object of it; `None` is the current one.
+    #[serde(
+        with = "codec::optional_text",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub deposed: Option<DeposedKey>,
     /// What is asked.
     pub action: IntentAction,
     /// Whom.
+    #[serde(with = "codec::text")]
     pub provider: ProviderConfigAddr,
     /// How many objects of this address were made before, where the engine counts them.
     pub generation: u64,
     /// The object's identity (or its `id`) before the operation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior_id: Option<RawJson>,
     /// The identity the provider planned for the new object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_identity: Option<RawJson>,
     /// When the object was looked for and was not there.
+    #[serde(
+        with = "codec::optional_text",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub absent_proof: Option<Timestamp>,
     /// The tag by which the object can be found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner_tag: Option<String>,
     /// Keyed hash of the known planned values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_hmac: Option<String>,
     /// When the operation began.
+    #[serde(with = "codec::text")]
     pub started_at: Timestamp,
     /// When the provider gives up; before that "absent" proves nothing.
+    #[serde(
+        with = "codec::optional_text",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub deadline: Option<Timestamp>,
     /// The provider's process.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_pid: Option<u32>,
 }
 
 /// What an operation asks of a provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IntentAction {
     /// Make a new object.
     Create,
@@ -190,24 +225,36 @@ impl Intent {
 }
 
 /// How an operation ended: durable before "done" is said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct OperationResult {
     /// The operation.
+    #[serde(with = "codec::text")]
     pub op: OperationId,
     /// Which instance.
+    #[serde(with = "codec::text")]
     pub address: InstanceAddr,
     /// How it ended.
     pub outcome: Outcome,
-    /// All that is at the address now, current and deposed; `None` when nothing is.
+    /// All that is at the address now, current and deposed; `None` when nothing is. Not looked at when the outcome is unknown:
+    /// that changes nothing in the state.
+    #[serde(with = "codec::instance")]
     pub instance: Option<Arc<Instance>>,
     /// A reply that could not be understood, byte for byte.
+    #[serde(
+        with = "codec::optional_bytes",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub undecoded: Option<Bytes>,
     /// The class of the error, for counting; no text of the provider's, which may hold secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_class: Option<String>,
 }
 
 /// How sure we are of what an operation did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Done.
     Ok,
@@ -222,39 +269,46 @@ pub enum Outcome {
 }
 
 /// A change of the state that asks nothing of a provider.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Change {
     /// What is now at an address; `None` takes it out.
     Instance {
         /// The address.
+        #[serde(with = "codec::text")]
         address: InstanceAddr,
         /// All that is there now.
+        #[serde(with = "codec::instance")]
         instance: Option<Arc<Instance>>,
     },
     /// All exports of the stack, anew.
-    Outputs(std::collections::BTreeMap<Arc<str>, OutputValue>),
+    Outputs(BTreeMap<Arc<str>, OutputValue>),
     /// Results of checks, anew.
     CheckResults(Option<RawJson>),
 }
 
 /// A snapshot and what it covers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Checkpoint {
     /// Before or after the write.
     pub phase: CheckpointPhase,
     /// Its serial.
     pub serial: u64,
     /// SHA-256 of its bytes.
+    #[serde(with = "codec::text")]
     pub sha256: Sha256,
     /// The backend's name of that version, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Every record of this epoch below this number is contained in it.
     pub covers: u64,
 }
 
 /// Which side of the write a [`Checkpoint`] stands on. Both are needed to know our own snapshot after a crash between them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CheckpointPhase {
     /// About to be written.
     Writing,
@@ -263,9 +317,11 @@ pub enum CheckpointPhase {
 }
 
 /// How an open intent was settled.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Resolve {
     /// The operation.
+    #[serde(with = "codec::text")]
     pub op: OperationId,
     /// How.
     pub how: Resolution,
@@ -274,13 +330,18 @@ pub struct Resolve {
     /// Who decided: `recovery`, or `user@host`.
     pub who: String,
     /// The instance it concerns.
+    #[serde(with = "codec::text")]
     pub address: InstanceAddr,
-    /// All that is at the address now, where that changed.
-    pub instance: Option<Option<Arc<Instance>>>,
+    /// Whether the state changed by it, to [`Self::instance`].
+    pub changes_state: bool,
+    /// All that is at the address now.
+    #[serde(with = "codec::instance")]
+    pub instance: Option<Arc<Instance>>,
 }
 
 /// What came of a maybe.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resolution {
     /// The object exists and is ours now.
     Adopted {
@@ -298,7 +359,8 @@ pub enum Resolution {
 }
 
 /// The end of an epoch by another run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub struct Seal {
     /// The epoch that follows.
     pub new_epoch: u64,
@@ -309,16 +371,38 @@ pub struct Seal {
     /// Why.
     pub why: String,
     /// When.
+    #[serde(with = "codec::text")]
     pub at: Timestamp,
 }
 
 impl Change {
+    /// Whether it would make a difference in a state.
+    pub fn changes(&self, state: &State) -> bool {
+        match self {
+            Self::Instance { address, instance } => {
+                let instance = instance.as_ref().filter(|instance| !instance.is_empty());
+                state.instance(address) != instance
+            }
+            Self::Outputs(outputs) => state.outputs != *outputs,
+            Self::CheckResults(results) => state.check_results != *results,
+        }
+    }
+
     /// Makes the change in a state.
-    pub fn apply(&self, state: &mut crate::model::State) {
+    pub fn apply(&self, state: &mut State) {
         match self {
             Self::Instance { address, instance } => state.set_instance(address, instance.clone()),
             Self::Outputs(outputs) => state.outputs = outputs.clone(),
             Self::CheckResults(results) => state.check_results = results.clone(),
+        }
+    }
+}
+
+impl OperationResult {
+    /// Makes the change in a state; an unknown outcome changes nothing.
+    pub fn apply(&self, state: &mut State) {
+        if self.outcome != Outcome::Unknown {
+            state.set_instance(&self.address, self.instance.clone());
         }
     }
 }

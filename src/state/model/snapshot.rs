@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use terrane_core::Type;
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
 
@@ -41,15 +42,17 @@ pub struct Instance {
 }
 
 /// A published value of the stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutputValue {
     /// The value; may be secret.
     pub value: RawJson,
     /// Its type.
+    #[serde(rename = "type")]
     pub ty: Type,
     /// Whether it must not be shown.
     pub sensitive: bool,
     /// Members that another writer added (`deprecated`).
+    #[serde(default)]
     pub extra: Arc<[(Arc<str>, RawJson)]>,
 }
 

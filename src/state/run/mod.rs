@@ -1,5 +1,13 @@
 //! A run's hold on the state: records, checkpoints, recovery.
 
+mod error;
+mod journaled;
+mod open;
+mod process;
 mod recorder;
 
+pub use error::{Failure, RunError};
+pub use journaled::{Closed, Run};
+pub use open::{Recovered, RunOptions};
+pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};

@@ -48,6 +48,9 @@ pub enum RecordError {
         /// Who took over and why, as far as it is known.
         reason: String,
     },
+    /// The run was closed.
+    #[error("the run was closed")]
+    Closed,
     /// The journal can not be written.
     #[error("the journal at {place} can not be written: {reason}")]
     Unwritable {
@@ -137,9 +140,7 @@ impl Recorder for MemoryRecorder {
 
     async fn result(&self, result: OperationResult) -> Result<(), RecordError> {
         let mut memory = self.lock();
-        memory
-            .state
-            .set_instance(&result.address, result.instance.clone());
+        result.apply(&mut memory.state);
         if let Some(failure) = &memory.failure {
             return Err(failure.clone());
         }

@@ -1,0 +1,295 @@
+//! What only files can do wrong.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tempfile::TempDir;
+
+use super::LocalBackend;
+use crate::backend::{Backend, BackendError, Expected, Position, conformance};
+use crate::digest::Sha256;
+use crate::journal::frame;
+use crate::{LockInfo, Operation, SystemClock, SystemRandom};
+
+fn place() -> (TempDir, PathBuf) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("stack/terraform.tfstate");
+    (directory, path)
+}
+
+fn backend(path: &Path) -> LocalBackend {
+    LocalBackend::new(path).expect("usable")
+}
+
+fn info() -> LockInfo {
+    LockInfo::new(
+        Operation::Apply,
+        "me@here",
+        "x",
+        &SystemClock::default(),
+        &SystemRandom,
+    )
+}
+
+fn segment(at: Position, payload: &str) -> Bytes {
+    let mut bytes = Vec::new();
+    frame::encode(at, 0, Sha256::default(), payload.as_bytes(), &mut bytes);
+    bytes.into()
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("there").mode() & 0o777
+}
+
+#[tokio::test]
+async fn files_pass_the_conformance_suite() {
+    let directories = std::sync::Mutex::new(Vec::new());
+    conformance::check(async || {
+        let (directory, path) = place();
+        directories.lock().expect("not poisoned").push(directory);
+        (
+            Arc::new(backend(&path)) as Arc<dyn Backend>,
+            Arc::new(backend(&path)) as Arc<dyn Backend>,
+        )
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_else_can_read_any_of_the_files() {
+    let (_directory, path) = place();
+    let backend = backend(&path);
+    backend.lock(&info()).await.expect("locked");
+    let one = backend
+        .write("one".into(), &Expected::Absent)
+        .await
+        .expect("written");
+    let at = Position {
+        epoch: 1,
+        segment: 0,
+    };
+    backend
+        .append_journal(at, segment(at, "x"))
+        .await
+        .expect("appended");
+    drop(backend);
+    let again = LocalBackend::new(&path).expect("usable");
+    again
+        .write("two".into(), &Expected::Token(one.token))
+        .await
+        .expect("written");
+    let stack = path.parent().expect("a directory");
+    assert_eq!(mode(stack), 0o700);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(stack).expect("readable") {
+        let entry = entry.expect("readable");
+        assert_eq!(mode(&entry.path()), 0o600, "{:?}", entry.path());
+        names.push(entry.file_name().into_string().expect("text"));
+    }
+    names.sort();
+    let expected = [
+        ".terraform.tfstate.lock",
+        ".terraform.tfstate.lock.info",
+        "terraform.tfstate",
+        "terraform.tfstate.backup",
+        "terraform.tfstate.journal",
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(
+        fs::read(path.with_extension("tfstate.backup")).expect("readable"),
+        b"one"
+    );
+}
+
+#[tokio::test]
+async fn a_file_that_everybody_could_read_is_closed_when_it_is_read() {
+    let (directory, _) = place();
+    let path = directory.path().join("terraform.tfstate");
+    fs::write(&path, "{}").expect("written");
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("set");
+    backend(&path).read().await.expect("readable");
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[tokio::test]
+async fn what_is_no_regular_file_is_refused() {
+    let (directory, _) = place();
+    let refusal = async |path: &Path| match backend(path).read().await {
+        Err(error @ BackendError::Unusable { .. }) => error
+            .to_string()
+            .replace(&path.display().to_string(), "PATH"),
+        other => panic!("{other:?}"),
+    };
+    insta::assert_snapshot!(refusal(directory.path()).await, @"PATH can not be used: it is a directory, not a regular file");
+    let fifo = directory.path().join("fifo");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).expect("made");
+    insta::assert_snapshot!(refusal(&fifo).await, @"PATH can not be used: it is a device, pipe or socket, not a regular file");
+    let device = Path::new("/dev/null");
+    insta::assert_snapshot!(refusal(device).await, @"PATH can not be used: it is a device, pipe or socket, not a regular file");
+    let link = directory.path().join("dangling");
+    symlink("nowhere", &link).expect("linked");
+    assert!(matches!(
+        LocalBackend::new(&link),
+        Err(BackendError::Unusable { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_link_to_a_file_of_ours_is_replaced_at_its_target() {
+    let (directory, _) = place();
+    let target = directory.path().join("real/state");
+    let link = directory.path().join("link");
+    fs::create_dir(directory.path().join("real")).expect("made");
+    fs::write(&target, "old").expect("written");
+    symlink(&target, &link).expect("linked");
+    let backend = backend(&link);
+    let there = backend.read().await.expect("readable").expect("there");
+    backend
+        .write("new".into(), &Expected::Token(there.token))
+        .await
+        .expect("written");
+    assert!(link.symlink_metadata().expect("there").is_symlink());
+    assert_eq!(fs::read(&target).expect("readable"), b"new");
+    // A link that takes the place of the state after it was found is not followed.
+    fs::remove_file(&target).expect("removed");
+    symlink("/etc/hostname", &target).expect("linked");
+    assert!(matches!(
+        backend.read().await,
+        Err(BackendError::Unusable { .. })
+    ));
+}
+
+#[tokio::test]
+async fn a_torn_tail_of_the_journal_is_cut_and_written_over() {
+    let (_directory, path) = place();
+    let at = |segment| Position { epoch: 1, segment };
+    let first = backend(&path);
+    first
+        .append_journal(at(0), segment(at(0), "a"))
+        .await
+        .expect("appended");
+    first
+        .append_journal(at(1), segment(at(1), "b"))
+        .await
+        .expect("appended");
+    let journal = path.with_extension("tfstate.journal");
+    let whole = fs::read(&journal).expect("readable");
+    for cut in segment(at(0), "a").len()..whole.len() {
+        fs::write(&journal, &whole[..cut]).expect("written");
+        let next = backend(&path);
+        next.append_journal(at(1), segment(at(1), "c"))
+            .await
+            .expect("appended");
+        let segments = next.read_journal().await.expect("readable");
+        let (frames, end) = frame::decode(&segments[0].bytes);
+        assert_eq!(end.reason, frame::EndReason::Whole);
+        assert_eq!(
+            frames
+                .iter()
+                .map(|frame| &*frame.payload)
+                .collect::<Vec<_>>(),
+            [b"a", b"c"]
+        );
+    }
+}
+
+#[tokio::test]
+async fn damage_in_the_middle_of_the_journal_is_never_written_over() {
+    let (_directory, path) = place();
+    let at = |segment| Position { epoch: 1, segment };
+    let first = backend(&path);
+    first
+        .append_journal(at(0), segment(at(0), "a"))
+        .await
+        .expect("appended");
+    first
+        .append_journal(at(1), segment(at(1), "b"))
+        .await
+        .expect("appended");
+    let journal = path.with_extension("tfstate.journal");
+    let mut bytes = fs::read(&journal).expect("readable");
+    bytes[10] ^= 1;
+    fs::write(&journal, &bytes).expect("written");
+    let appended = backend(&path)
+        .append_journal(at(2), segment(at(2), "c"))
+        .await;
+    assert!(
+        matches!(appended, Err(BackendError::Damaged { .. })),
+        "{appended:?}"
+    );
+    assert_eq!(fs::read(&journal).expect("readable"), bytes);
+}
+
+#[tokio::test]
+async fn a_lock_file_that_was_deleted_while_held_is_noticed_before_any_write() {
+    let (_directory, path) = place();
+    let (first, second) = (backend(&path), backend(&path));
+    let mine = info();
+    first.lock(&mine).await.expect("locked");
+    fs::remove_file(path.with_file_name(".terraform.tfstate.lock")).expect("removed");
+    second.lock(&info()).await.expect("another file");
+    let lost = |result: Result<(), BackendError>| {
+        assert!(
+            matches!(result, Err(BackendError::NotHeld { .. })),
+            "{result:?}"
+        )
+    };
+    lost(first.write("x".into(), &Expected::Absent).await.map(drop));
+    let at = Position {
+        epoch: 1,
+        segment: 0,
+    };
+    lost(first.append_journal(at, segment(at, "x")).await);
+    lost(first.heartbeat(&mine.id, crate::Timestamp::new(0, 0)).await);
+    lost(first.unlock(&mine.id).await);
+    assert!(
+        second
+            .holder()
+            .await
+            .expect("readable")
+            .expect("held")
+            .info
+            .is_some()
+    );
+}
+
+#[tokio::test]
+async fn what_a_crash_left_beside_the_state_is_removed_by_the_next_holder() {
+    let (_directory, path) = place();
+    let stack = path.parent().expect("a directory");
+    fs::create_dir(stack).expect("made");
+    let left = stack.join(".terraform.tfstate.0123456789abcdef.tmp");
+    let other = stack.join(".terraform.tfstate.mine.tmp");
+    fs::write(&left, "half").expect("written");
+    fs::write(&other, "a file of the user").expect("written");
+    let backend = backend(&path);
+    assert_eq!(backend.read().await.expect("readable"), None);
+    backend.lock(&info()).await.expect("locked");
+    assert!(!left.exists() && other.exists());
+}
+
+#[test]
+fn a_stack_name_never_leads_elsewhere() {
+    assert_eq!(
+        LocalBackend::default_path("prod").expect("a name"),
+        Path::new(".terrane/prod/terraform.tfstate")
+    );
+    for name in [
+        "",
+        ".",
+        "..",
+        "a/b",
+        "-a",
+        "_a",
+        "a b",
+        "a\0",
+        "\u{e4}",
+        "a\u{202e}",
+        &"a".repeat(91),
+    ] {
+        assert!(LocalBackend::default_path(name).is_err(), "{name:?}");
+    }
+}

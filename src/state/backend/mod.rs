@@ -1,0 +1,289 @@
+//! Where a state is kept: one trait, and the stores behind it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use thiserror::Error;
+
+use crate::clock::Timestamp;
+use crate::digest::Sha256;
+use crate::file::Style;
+use crate::lock_info::LockInfo;
+
+pub mod conformance;
+mod local;
+mod memory;
+
+pub use local::LocalBackend;
+pub use memory::MemoryBackend;
+
+/// A store for one state: its snapshot, its journal, its lock, its earlier versions.
+///
+/// Every write is conditional on what the writer saw last, so a writer that was overtaken is told so and changes nothing.
+/// All methods may be called again after a failure or a dropped future: writing the same bytes at the same place twice is one write.
+#[async_trait]
+pub trait Backend: Send + Sync + fmt::Debug {
+    /// The place, as messages name it: a path or an `s3://` address.
+    fn place(&self) -> String;
+
+    /// What a lock on this state names as its `Path`.
+    fn lock_path(&self) -> String;
+
+    /// How long appends wait for company before they are written: nothing where a write is cheap.
+    fn commit_window(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    /// How snapshots are laid out here: as Terraform lays them out in the same kind of place.
+    fn style(&self) -> Style {
+        Style::Indented
+    }
+
+    /// The snapshot, or `None` when there is none. Empty bytes are returned as they are: they are damage, not absence.
+    ///
+    /// # Errors
+    /// When the store can not be read, or what it holds fails its own checks.
+    async fn read(&self) -> Result<Option<Snapshot>, BackendError>;
+
+    /// Puts a snapshot in the place of the one that was seen; durable on return.
+    ///
+    /// # Errors
+    /// [`BackendError::Conflict`] when something else is there; nothing is changed then.
+    async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError>;
+
+    /// Every segment of the journal that was not trimmed, in order.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    async fn read_journal(&self) -> Result<Vec<Segment>, BackendError>;
+
+    /// Adds a segment at that position; durable on return. The same bytes at the same position again are no error.
+    ///
+    /// # Errors
+    /// [`BackendError::Conflict`] when other bytes are there, or positions before it are missing.
+    async fn append_journal(&self, at: Position, bytes: Bytes) -> Result<(), BackendError>;
+
+    /// Forgets segments before that position. The last segment stays: it keeps the place from being used twice.
+    ///
+    /// # Errors
+    /// When the store can not be changed; what was forgotten so far stays forgotten.
+    async fn trim_journal(&self, before: Position) -> Result<(), BackendError>;
+
+    /// Takes the lock.
+    ///
+    /// # Errors
+    /// [`LockError::Held`] with the holder when another has it.
+    async fn lock(&self, info: &LockInfo) -> Result<(), LockError>;
+
+    /// Gives the lock back, if it is still the one with that id.
+    ///
+    /// # Errors
+    /// [`BackendError::NotHeld`] when it is not: another's lock is never freed.
+    async fn unlock(&self, id: &str) -> Result<(), BackendError>;
+
+    /// Says that the holder is alive, and learns whether the lock is still its own.
+    ///
+    /// # Errors
+    /// [`BackendError::NotHeld`] when it is not.
+    async fn heartbeat(&self, id: &str, now: Timestamp) -> Result<(), BackendError>;
+
+    /// Who holds the lock, if anyone does.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    async fn holder(&self) -> Result<Option<Holder>, BackendError>;
+
+    /// Frees a lock that is another's, if it still has that id.
+    ///
+    /// # Errors
+    /// [`BackendError::NotHeld`] when the id is not the holder's, [`BackendError::HolderAlive`] when the store can tell that it lives.
+    async fn force_unlock(&self, id: &str) -> Result<(), BackendError>;
+
+    /// The versions of the snapshot that the store still has, newest first.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    async fn history(&self) -> Result<Vec<StoredVersion>, BackendError>;
+
+    /// The bytes of one version.
+    ///
+    /// # Errors
+    /// When there is no such version or the store can not be read.
+    async fn read_version(&self, id: &str) -> Result<Bytes, BackendError>;
+}
+
+/// The bytes of a stored state, and what to name when replacing them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The file.
+    pub bytes: Bytes,
+    /// Names exactly this content to [`Backend::write`].
+    pub token: Token,
+    /// SHA-256 of the bytes.
+    pub sha256: Sha256,
+    /// The store's name of the version, where it keeps versions.
+    pub version: Option<String>,
+}
+
+/// The store's name for the content of a snapshot (an ETag, a digest).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Token(pub Arc<str>);
+
+/// What a writer believes is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing.
+    Absent,
+    /// The snapshot with that token.
+    Token(Token),
+}
+
+/// A snapshot was stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// Names it from now on.
+    pub token: Token,
+    /// The store's name of the version, where it keeps versions.
+    pub version: Option<String>,
+}
+
+/// A place in the journal. Segments of an epoch have numbers from 0, without gaps; each run has an epoch of its own.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// The run's epoch.
+    pub epoch: u64,
+    /// The segment in it.
+    pub segment: u64,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{:08}", self.epoch, self.segment)
+    }
+}
+
+/// Some whole records of the journal. A store that keeps one file gives all of it, at the position that was appended last; the
+/// last record of a file may be torn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Where it lies.
+    pub at: Position,
+    /// The framed records.
+    pub bytes: Bytes,
+}
+
+/// The holder of a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its description, where that can be read.
+    pub info: Option<LockInfo>,
+    /// The description as it is stored.
+    pub raw: String,
+    /// Its last sign of life, where the store keeps one.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// An earlier (or the current) snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredVersion {
+    /// Names it to [`Backend::read_version`].
+    pub id: String,
+    /// When it was written.
+    pub written_at: Option<Timestamp>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Whether it is the one in use.
+    pub current: bool,
+}
+
+/// A store did not do what it was asked.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// Something else is stored than the writer saw.
+    #[error("{place} was changed by another writer")]
+    Conflict {
+        /// What was changed.
+        place: String,
+    },
+    /// The lock is not the caller's (any more).
+    #[error("the lock on {place} is not held under the id {id}")]
+    NotHeld {
+        /// What is locked.
+        place: String,
+        /// The id that was given.
+        id: String,
+    },
+    /// The holder of the lock lives, so it must not be broken.
+    #[error("the lock on {place} is held by a living process ({who})")]
+    HolderAlive {
+        /// What is locked.
+        place: String,
+        /// The holder.
+        who: String,
+    },
+    /// The stored bytes fail the store's own check.
+    #[error("{place} is damaged: {reason}")]
+    Damaged {
+        /// Which part of the store.
+        place: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The place is unusable as it is: not a regular file, not ours, no such bucket.
+    #[error("{place} can not be used: {reason}")]
+    Unusable {
+        /// Which part of the store.
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// There is no version with that name.
+    #[error("{place} has no version {id}")]
+    NoSuchVersion {
+        /// The state.
+        place: String,
+        /// What was asked for.
+        id: String,
+    },
+    /// The store failed.
+    #[error("can not {action} {place}")]
+    Store {
+        /// What was tried, for example `read`.
+        action: &'static str,
+        /// Which part of the store.
+        place: String,
+        /// What it said.
+        #[source]
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// A lock was not taken.
+#[derive(Debug, Clone, Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// Another has it.
+    #[error("the state is locked by another run")]
+    Held(Box<Holder>),
+    /// It could not be found out.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+}
+
+impl BackendError {
+    pub(crate) fn store(
+        action: &'static str,
+        place: impl Into<String>,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Self {
+        Self::Store {
+            action,
+            place: place.into(),
+            source: Arc::new(source),
+        }
+    }
+}

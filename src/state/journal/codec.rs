@@ -1,0 +1,133 @@
+//! Records as JSON, the payload of a frame.
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Error as _, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::Record;
+use crate::file::v4;
+use crate::model::{Instance, RawJson};
+
+/// The payload of a record.
+pub(crate) fn encode(record: &Record) -> Vec<u8> {
+    serde_json::to_vec(record).expect("invariant: every record is serialisable")
+}
+
+/// The record of a payload; the message says what is wrong with it.
+pub(crate) fn decode(payload: &[u8]) -> Result<Record, String> {
+    serde_json::from_slice(payload).map_err(|error| error.to_string())
+}
+
+/// For `#[serde(with)]`: what prints and parses as text.
+pub(super) mod text {
+    use super::*;
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
+
+/// For `#[serde(with)]`: the same where it may be missing.
+pub(super) mod optional_text {
+    use super::*;
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.collect_str(value),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| text.parse().map_err(D::Error::custom))
+            .transpose()
+    }
+}
+
+/// For `#[serde(with)]`: bytes as base64.
+pub(super) mod optional_bytes {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Bytes>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        value
+            .as_ref()
+            .map(|bytes| BASE64.encode(bytes))
+            .serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Bytes>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let bytes = text.map(|text| BASE64.decode(text).map(Bytes::from));
+        bytes.transpose().map_err(D::Error::custom)
+    }
+}
+
+/// For `#[serde(with)]`: an instance in the form files store its objects.
+pub(super) mod instance {
+    use super::*;
+
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Option<Arc<Instance>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = value.as_ref().map(|instance| v4::write_instance(instance));
+        text.map(raw_value::<S>).transpose()?.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Arc<Instance>>, D::Error> {
+        let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+        let instance = raw.map(|raw| v4::read_instance(raw.get()).map(Arc::new));
+        instance.transpose().map_err(D::Error::custom)
+    }
+}
+
+fn raw_value<S: Serializer>(text: String) -> Result<Box<RawValue>, S::Error> {
+    RawValue::from_string(text).map_err(S::Error::custom)
+}
+
+impl Serialize for RawJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        raw_value::<S>(self.to_string())?.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RawJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::from_valid(raw.get()).map_err(D::Error::custom)
+    }
+}

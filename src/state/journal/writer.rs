@@ -1,0 +1,162 @@
+//! Appends records so that many which are ready together cost one write.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::{Record, codec, frame};
+use crate::backend::{Backend, BackendError, Position};
+use crate::clock::Clock;
+use crate::digest::Sha256;
+use crate::run::RecordError;
+
+/// The journal of one run.
+///
+/// Whoever waits for a record first writes for all that wait: there is no task and no thread, and a dropped future leaves
+/// its records to the next one.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    backend: Arc<dyn Backend>,
+    clock: Arc<dyn Clock>,
+    queue: Mutex<Queue>,
+    /// Held by who writes.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Queue {
+    /// Where the next segment goes.
+    next: Position,
+    /// The number of the next record.
+    number: u64,
+    /// Records below this number are durable.
+    durable: u64,
+    /// The hash of the last encoded frame.
+    previous: Sha256,
+    /// Payloads that are in no segment yet.
+    waiting: Vec<Vec<u8>>,
+    /// The segment that is being written, and the number behind its last record.
+    in_flight: Option<(Bytes, u64)>,
+    fenced: Option<RecordError>,
+}
+
+impl Writer {
+    /// A journal that goes on at that place, behind a record with that number and hash if there is one.
+    pub(crate) fn new(
+        backend: Arc<dyn Backend>,
+        clock: Arc<dyn Clock>,
+        next: Position,
+        number: u64,
+        previous: Sha256,
+    ) -> Self {
+        Self {
+            backend,
+            clock,
+            queue: Mutex::new(Queue {
+                next,
+                number,
+                durable: number,
+                previous,
+                waiting: Vec::new(),
+                in_flight: None,
+                fenced: None,
+            }),
+            turn: tokio::sync::Mutex::new(()),
+        }
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a record in its place in the order; its number.
+    pub(crate) fn enqueue(&self, record: &Record) -> u64 {
+        let payload = codec::encode(record);
+        let mut queue = self.queue();
+        queue.waiting.push(payload);
+        queue.number += 1;
+        queue.number - 1
+    }
+
+    /// The number that the next record will have.
+    pub(crate) fn next_number(&self) -> u64 {
+        self.queue().number
+    }
+
+    /// Where the next segment goes.
+    pub(crate) fn next_position(&self) -> Position {
+        self.queue().next
+    }
+
+    /// Refuses every later record.
+    pub(crate) fn fence(&self, error: RecordError) {
+        self.queue().fenced.get_or_insert(error);
+    }
+
+    /// Returns when the record with that number, and all before it, are durable.
+    pub(crate) async fn durable(&self, number: u64) -> Result<(), RecordError> {
+        if self.settled(number)? {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if self.settled(number)? {
+            return Ok(());
+        }
+        let window = self.backend.commit_window();
+        if !window.is_zero() {
+            self.clock.sleep(window).await;
+        }
+        while !self.settled(number)? {
+            self.write_segment().await?;
+        }
+        Ok(())
+    }
+
+    fn settled(&self, number: u64) -> Result<bool, RecordError> {
+        let queue = self.queue();
+        match &queue.fenced {
+            _ if queue.durable > number => Ok(true),
+            Some(error) => Err(error.clone()),
+            None => Ok(false),
+        }
+    }
+
+    /// Writes what waits, or once more what an earlier try did not finish.
+    async fn write_segment(&self) -> Result<(), RecordError> {
+        let (at, bytes, behind) = {
+            let mut queue = self.queue();
+            let at = queue.next;
+            if queue.in_flight.is_none() {
+                let mut bytes = Vec::new();
+                let waiting = std::mem::take(&mut queue.waiting);
+                let first = queue.number - waiting.len() as u64;
+                for (number, payload) in (first..).zip(&waiting) {
+                    queue.previous = frame::encode(at, number, queue.previous, payload, &mut bytes);
+                }
+                queue.in_flight = Some((bytes.into(), queue.number));
+            }
+            let (bytes, behind) = queue.in_flight.clone().expect("invariant: filled above");
+            (at, bytes, behind)
+        };
+        let appended = self.backend.append_journal(at, bytes).await;
+        let mut queue = self.queue();
+        match appended {
+            Ok(()) => {
+                queue.in_flight = None;
+                queue.durable = behind;
+                queue.next.segment += 1;
+                Ok(())
+            }
+            Err(error @ (BackendError::Conflict { .. } | BackendError::NotHeld { .. })) => {
+                let fenced = RecordError::Fenced {
+                    reason: error.to_string(),
+                };
+                Err(queue.fenced.get_or_insert(fenced).clone())
+            }
+            Err(error) => Err(RecordError::Unwritable {
+                place: self.backend.place(),
+                reason: crate::chain(&error),
+            }),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The real recorder: a journal on a backend, snapshots at checkpoints, the lock given back at the end.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use terrane_core::addr::InstanceAddr;
+
+use super::open::carry;
+use super::{RecordError, Recorder, RunError};
+use crate::backend::{Backend, BackendError, Expected, Position, Token};
+use crate::clock::Clock;
+use crate::digest::Sha256;
+use crate::file::v4;
+use crate::journal::{
+    Change, Checkpoint, CheckpointPhase, Intent, OpenIntent, OperationId, OperationResult, Outcome,
+    Record, Resolve, Writer,
+};
+use crate::model::{Instance, Lineage, State};
+use crate::random::Random;
+
+/// Results between two checkpoints, at least.
+const CHECKPOINT_RESULTS: usize = 200;
+/// Time between two checkpoints, at most, while results come in.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
+/// Time between two signs of life.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// A run that holds the lock of a state: from [`Run::open`] to [`Run::close`].
+///
+/// What was recorded is safe whatever happens to this value: dropping it is a crash, which the next run recovers from.
+#[derive(Debug)]
+pub struct Run {
+    backend: Arc<dyn Backend>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    lock_id: String,
+    writer: Writer,
+    /// How many records belong to the opening.
+    opening: u64,
+    now: Mutex<Now>,
+    stored: tokio::sync::Mutex<Stored>,
+}
+
+/// The state in memory. Records are put in their order under this lock, so order and state agree.
+#[derive(Debug)]
+struct Now {
+    state: State,
+    open: BTreeMap<OperationId, OpenIntent>,
+    results: usize,
+    checkpoint_at: Duration,
+}
+
+/// What the backend has.
+#[derive(Debug)]
+struct Stored {
+    /// What to name when replacing it.
+    expected: Expected,
+    /// What it holds, with its serial and lineage.
+    state: State,
+    sha256: Option<Sha256>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    /// The serial of the stored state; 0 when there is none.
+    pub serial: u64,
+    /// Where it is.
+    pub place: String,
+    /// Whether this run wrote it.
+    pub written: bool,
+    /// Operations whose end is still unknown.
+    pub open: Vec<OpenIntent>,
+}
+
+impl Run {
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "called once, by the beginning of a run, with what it found"
+    )]
+    pub(super) fn new(
+        backend: Arc<dyn Backend>,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        lock_id: String,
+        writer: Writer,
+        stored: State,
+        sha256: Option<Sha256>,
+        expected: Expected,
+        state: State,
+        open: Vec<OpenIntent>,
+    ) -> Self {
+        let now = Now {
+            state,
+            open: open
+                .into_iter()
+                .map(|open| (open.intent.op, open))
+                .collect(),
+            results: 0,
+            checkpoint_at: clock.monotonic(),
+        };
+        Self {
+            backend,
+            clock,
+            random,
+            lock_id,
+            opening: writer.next_number(),
+            writer,
+            now: Mutex::new(now),
+            stored: tokio::sync::Mutex::new(Stored {
+                expected,
+                state: stored,
+                sha256,
+            }),
+        }
+    }
+
+    /// The id of the lock, and of the run in its records.
+    pub fn lock_id(&self) -> &str {
+        &self.lock_id
+    }
+
+    /// Where the state is.
+    pub fn place(&self) -> String {
+        self.backend.place()
+    }
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Operations whose end is not known, oldest first.
+    pub fn open_intents(&self) -> Vec<OpenIntent> {
+        let mut open: Vec<OpenIntent> = self.now().open.values().cloned().collect();
+        open.sort_by_key(|open| (open.intent.started_at, open.intent.op));
+        open
+    }
+
+    /// Settles an open intent; durable on return.
+    ///
+    /// # Errors
+    /// When it could not be recorded.
+    pub async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {
+        let number = {
+            let mut now = self.now();
+            now.open.remove(&resolve.op);
+            if resolve.changes_state {
+                now.state
+                    .set_instance(&resolve.address, resolve.instance.clone());
+            }
+            self.writer.enqueue(&Record::Resolve(resolve))
+        };
+        self.writer.durable(number).await
+    }
+
+    /// Says every few seconds that this run lives, until the lock is no longer its own; then no record is taken any more.
+    /// Run it beside the work and drop it at the end.
+    pub async fn keep_alive(&self) -> RecordError {
+        loop {
+            self.clock.sleep(HEARTBEAT).await;
+            // Any other failure may pass, and the lock is a promise only: the journal is the fence.
+            if let Err(error @ BackendError::NotHeld { .. }) = self
+                .backend
+                .heartbeat(&self.lock_id, self.clock.now())
+                .await
+            {
+                let fenced = RecordError::Fenced {
+                    reason: error.to_string(),
+                };
+                self.writer.fence(fenced.clone());
+                return fenced;
+            }
+        }
+    }
+
+    /// Writes a snapshot if the state differs from the stored one. For the first signal, and before long waits.
+    ///
+    /// # Errors
+    /// When it could not be stored; the journal still holds everything.
+    pub async fn checkpoint(&self) -> Result<(), RunError> {
+        let mut stored = self.stored.lock().await;
+        self.checkpoint_over(&mut stored).await
+    }
+
+    async fn checkpoint_over(&self, stored: &mut Stored) -> Result<(), RunError> {
+        let (mut state, covers) = {
+            let mut now = self.now();
+            now.results = 0;
+            now.checkpoint_at = self.clock.monotonic();
+            (now.state.clone(), self.writer.next_number())
+        };
+        if state.same_content(&stored.state) {
+            return Ok(());
+        }
+        if state.lineage.is_empty() {
+            state.lineage = Lineage::random(&*self.random);
+            self.now().state.lineage = state.lineage.clone();
+        }
+        state.serial = stored.state.serial + 1;
+        let bytes = bytes::Bytes::from(v4::write(&state, self.backend.style()));
+        let mut checkpoint = Checkpoint {
+            phase: CheckpointPhase::Writing,
+            serial: state.serial,
+            sha256: Sha256::of(&bytes),
+            version: None,
+            covers,
+        };
+        let number = self.writer.enqueue(&Record::Checkpoint(checkpoint.clone()));
+        self.writer.durable(number).await?;
+        let sha256 = checkpoint.sha256;
+        let (token, version) = self.put(bytes, &stored.expected, &sha256).await?;
+        checkpoint.phase = CheckpointPhase::Written;
+        checkpoint.version = version;
+        self.writer.enqueue(&Record::Checkpoint(checkpoint));
+        self.now().state.serial = state.serial;
+        *stored = Stored {
+            expected: Expected::Token(token),
+            state,
+            sha256: Some(sha256),
+        };
+        Ok(())
+    }
+
+    /// Stores a snapshot. A conflict with our own bytes is an earlier try whose answer was lost.
+    async fn put(
+        &self,
+        bytes: bytes::Bytes,
+        over: &Expected,
+        sha256: &Sha256,
+    ) -> Result<(Token, Option<String>), RunError> {
+        let unwritten = |source| RunError::Unwritten {
+            place: self.backend.place(),
+            source,
+        };
+        match self.backend.write(bytes, over).await {
+            Ok(written) => Ok((written.token, written.version)),
+            Err(error @ BackendError::Conflict { .. }) => match self.backend.read().await {
+                Ok(Some(there)) if there.sha256 == *sha256 => Ok((there.token, there.version)),
+                Ok(_) => {
+                    let fenced = RecordError::Fenced {
+                        reason: error.to_string(),
+                    };
+                    self.writer.fence(fenced.clone());
+                    Err(fenced.into())
+                }
+                Err(error) => Err(unwritten(error)),
+            },
+            Err(error @ BackendError::NotHeld { .. }) => {
+                let fenced = RecordError::Fenced {
+                    reason: error.to_string(),
+                };
+                self.writer.fence(fenced.clone());
+                Err(fenced.into())
+            }
+            Err(error) => Err(unwritten(error)),
+        }
+    }
+
+    /// A checkpoint when one is due. Its failure is not the failure of the operation that happened to be there.
+    async fn checkpoint_if_due(&self) {
+        let due = {
+            let now = self.now();
+            // Each snapshot holds everything, so their number must not grow with the stack: a quarter more each time keeps the
+            // sum of their sizes in proportion to the last one.
+            let results = CHECKPOINT_RESULTS.max(now.state.resources.len() / 4);
+            now.results >= results
+                || (now.results > 0
+                    && self.clock.monotonic().saturating_sub(now.checkpoint_at)
+                        >= CHECKPOINT_INTERVAL)
+        };
+        if due && let Ok(mut stored) = self.stored.try_lock() {
+            let _ = self.checkpoint_over(&mut stored).await;
+        }
+    }
+
+    /// Forgets the journal before this epoch.
+    pub(super) async fn trim(&self) -> Result<(), RunError> {
+        let before = Position {
+            epoch: self.writer.next_position().epoch,
+            segment: 0,
+        };
+        self.backend.trim_journal(before).await?;
+        Ok(())
+    }
+
+    /// Ends the run in order: snapshot, end of the journal, lock. Nothing can be recorded after it.
+    ///
+    /// # Errors
+    /// When the snapshot could not be stored or the lock not be freed. The journal then keeps what the snapshot lacks, the state
+    /// can still be had from [`Recorder::state`], and the lock is freed if that is possible.
+    pub async fn close(&self) -> Result<Closed, RunError> {
+        let before = self.stored.lock().await.expected.clone();
+        let ended = self.end().await;
+        self.writer.fence(RecordError::Closed);
+        let unlocked = self.backend.unlock(&self.lock_id).await;
+        ended?;
+        unlocked?;
+        let stored = self.stored.lock().await;
+        Ok(Closed {
+            serial: stored.state.serial,
+            place: self.backend.place(),
+            written: stored.expected != before,
+            open: self.open_intents(),
+        })
+    }
+
+    async fn end(&self) -> Result<(), RunError> {
+        let mut stored = self.stored.lock().await;
+        self.checkpoint_over(&mut stored).await?;
+        if self.writer.next_number() == self.opening {
+            // Nothing was asked of anyone: there is nothing to end, and the opening was never written.
+            return Ok(());
+        }
+        let last = self.writer.next_position();
+        for open in &self.open_intents() {
+            carry(&self.writer, open);
+        }
+        if let Some(sha256) = stored.sha256 {
+            // The last segment stays when the journal is trimmed: it tells the next run what must be there.
+            self.writer.enqueue(&Record::Checkpoint(Checkpoint {
+                phase: CheckpointPhase::Written,
+                serial: stored.state.serial,
+                sha256,
+                version: None,
+                covers: self.writer.next_number(),
+            }));
+        }
+        let close = self.writer.enqueue(&Record::Close);
+        self.writer.durable(close).await?;
+        // What is left over is read and trimmed by the next run.
+        let _ = self.backend.trim_journal(last).await;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Recorder for Run {
+    async fn intent(&self, intent: Intent) -> Result<(), RecordError> {
+        let number = {
+            let mut now = self.now();
+            let number = self.writer.enqueue(&Record::Intent(intent.clone()));
+            let open = OpenIntent {
+                intent,
+                result: None,
+                by: None,
+            };
+            now.open.insert(open.intent.op, open);
+            number
+        };
+        self.writer.durable(number).await
+    }
+
+    async fn result(&self, result: OperationResult) -> Result<(), RecordError> {
+        let number = {
+            let mut now = self.now();
+            result.apply(&mut now.state);
+            now.results += 1;
+            let number = self.writer.enqueue(&Record::Result(result.clone()));
+            if result.outcome != Outcome::Unknown {
+                now.open.remove(&result.op);
+            } else if let Some(open) = now.open.get_mut(&result.op) {
+                open.result = Some(result);
+            }
+            number
+        };
+        self.writer.durable(number).await?;
+        self.checkpoint_if_due().await;
+        Ok(())
+    }
+
+    fn change(&self, change: Change) {
+        let mut now = self.now();
+        if change.changes(&now.state) {
+            change.apply(&mut now.state);
+            self.writer.enqueue(&Record::Change(change));
+        }
+    }
+
+    fn instance(&self, address: &InstanceAddr) -> Option<Arc<Instance>> {
+        self.now().state.instance(address).cloned()
+    }
+
+    fn state(&self) -> State {
+        self.now().state.clone()
+    }
+}

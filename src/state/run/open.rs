@@ -1,0 +1,355 @@
+//! The beginning of a run: lock, read, replay what the snapshot lacks, seal what was left open.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Run, RunError};
+use crate::backend::{Backend, BackendError, Expected, Holder, LockError, Position, Snapshot};
+use crate::clock::Clock;
+use crate::digest::Sha256;
+use crate::file::v4;
+use crate::journal::{
+    Log, Open, OpenIntent, OperationResult, Outcome, Pending, ProcessIdentity, Record, Seal,
+    Writer, frame,
+};
+use crate::lock_info::{LockInfo, Operation};
+use crate::model::{Attributes, Instance, Lineage, Object, State};
+use crate::random::Random;
+
+/// Who begins a run, and for what.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// What the lock says the run does.
+    pub operation: Operation,
+    /// Which build of the engine.
+    pub engine: String,
+    /// This process.
+    pub process: ProcessIdentity,
+    /// How long to wait for the lock.
+    pub lock_timeout: Duration,
+}
+
+/// What a run found at its beginning.
+#[derive(Debug, Clone, Default)]
+pub struct Recovered {
+    /// Results and changes of an earlier run that the snapshot lacked; they are in the state now.
+    pub replayed: usize,
+    /// Operations whose end nobody saw, oldest first. They must be settled before anything is planned at their addresses.
+    pub open: Vec<OpenIntent>,
+    /// The earlier run, if it did not end in order.
+    pub interrupted: Option<Arc<Open>>,
+}
+
+/// A store as a run finds it.
+struct Found {
+    snapshot: Option<Snapshot>,
+    state: State,
+    log: Log,
+}
+
+/// How often a living writer may overtake us while we seal its epoch.
+const SEAL_TRIES: usize = 20;
+
+/// Takes the lock, waiting for it if asked to; `waiting` is told of the holder each time it is refused.
+pub(super) async fn acquire(
+    backend: &dyn Backend,
+    info: &LockInfo,
+    timeout: Duration,
+    clock: &dyn Clock,
+    waiting: &(dyn Fn(&Holder) + Sync),
+) -> Result<(), RunError> {
+    let deadline = clock.monotonic() + timeout;
+    let mut pause = Duration::from_secs(1);
+    loop {
+        let holder = match backend.lock(info).await {
+            Ok(()) => return Ok(()),
+            Err(LockError::Backend(error)) => return Err(error.into()),
+            Err(LockError::Held(holder)) => holder,
+        };
+        let left = deadline.saturating_sub(clock.monotonic());
+        if left.is_zero() {
+            return Err(RunError::Locked {
+                place: backend.place(),
+                holder,
+            });
+        }
+        waiting(&holder);
+        clock.sleep(pause.min(left)).await;
+        pause = (pause * 2).min(Duration::from_secs(16));
+    }
+}
+
+impl Run {
+    /// Begins a run: takes the lock, reads the state, puts back what an interrupted run left in its journal, and shuts that run
+    /// out. `waiting` is called whenever the lock is another's and there is time left to wait.
+    ///
+    /// # Errors
+    /// When the lock is another's, or state and journal can not be read or do not belong together. The lock is given back then.
+    pub async fn open(
+        backend: Arc<dyn Backend>,
+        options: RunOptions,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        waiting: &(dyn Fn(&Holder) + Sync),
+    ) -> Result<(Self, Recovered), RunError> {
+        let who = &options.process.who;
+        let info = LockInfo::new(
+            options.operation,
+            who,
+            &backend.lock_path(),
+            &*clock,
+            &*random,
+        );
+        acquire(&*backend, &info, options.lock_timeout, &*clock, waiting).await?;
+        match Self::open_locked(Arc::clone(&backend), options, clock, random, &info).await {
+            Ok(opened) => Ok(opened),
+            Err(error) => {
+                // The lock is ours for nothing; that it could not be freed is not what went wrong first.
+                let _ = backend.unlock(&info.id).await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn open_locked(
+        backend: Arc<dyn Backend>,
+        options: RunOptions,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        info: &LockInfo,
+    ) -> Result<(Self, Recovered), RunError> {
+        let mut found = find(&*backend).await?;
+        let interrupted = found.log.last.is_some() && !found.log.ended;
+        let mut tries = 0;
+        while found.log.last.is_some() && !found.log.ended {
+            let sealed = seal(&*backend, &found.log, info, &options, &*clock).await;
+            match sealed {
+                Ok(()) => {}
+                // The interrupted run lives and wrote once more: read that too.
+                Err(BackendError::Conflict { .. }) if tries < SEAL_TRIES => tries += 1,
+                Err(error) => return Err(error.into()),
+            }
+            found = find(&*backend).await?;
+        }
+        let recovered_state = replay(&found);
+        let sha256 = found.snapshot.as_ref().map(|snapshot| snapshot.sha256);
+        let epoch = found.log.last.map_or(1, |(at, ..)| at.epoch + 1);
+        let open = Open {
+            run: info.id.clone(),
+            lineage: recovered_state.state.lineage.to_string(),
+            base_serial: found.snapshot.as_ref().map_or(0, |_| found.state.serial),
+            base_sha256: sha256,
+            engine: options.engine,
+            process: options.process,
+            at: clock.now(),
+        };
+        let at = Position { epoch, segment: 0 };
+        let writer = Writer::new(
+            Arc::clone(&backend),
+            Arc::clone(&clock),
+            at,
+            0,
+            Sha256::default(),
+        );
+        writer.enqueue(&Record::Open(open));
+        for carried in &recovered_state.open {
+            carry(&writer, carried);
+        }
+        let run = Self::new(
+            backend,
+            clock,
+            random,
+            info.id.clone(),
+            writer,
+            found.state,
+            sha256,
+            found
+                .snapshot
+                .map_or(Expected::Absent, |snapshot| Expected::Token(snapshot.token)),
+            recovered_state.state,
+            recovered_state.open.clone(),
+        );
+        let recovered = Recovered {
+            replayed: recovered_state.replayed,
+            open: recovered_state.open,
+            interrupted: found.log.open.filter(|_| interrupted),
+        };
+        if recovered.replayed > 0 {
+            // Until this is stored the earlier epochs are needed; after it they are not.
+            run.checkpoint().await?;
+            run.trim().await?;
+        }
+        Ok((run, recovered))
+    }
+}
+
+/// Writes an open intent, with what came of it so far, into the next epoch.
+pub(super) fn carry(writer: &Writer, open: &OpenIntent) {
+    writer.enqueue(&Record::Intent(open.intent.clone()));
+    if let Some(result) = &open.result {
+        let result = OperationResult {
+            outcome: Outcome::Unknown,
+            ..result.clone()
+        };
+        writer.enqueue(&Record::Result(result));
+    }
+}
+
+/// Reads snapshot and journal, and checks that they belong together.
+async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
+    // The journal first: a snapshot that is read after it can only be newer than what it says.
+    let segments = backend.read_journal().await?;
+    let snapshot = backend.read().await?;
+    let place = backend.place();
+    let state = match &snapshot {
+        None => State::new(Lineage::default()),
+        Some(snapshot) => v4::read(&snapshot.bytes).map_err(|source| RunError::State {
+            place: place.clone(),
+            source,
+        })?,
+    };
+    let mut log = Log::read(&segments).map_err(|source| RunError::Journal {
+        place: place.clone(),
+        source,
+    })?;
+    if let Some(snapshot) = &snapshot {
+        log.found(&snapshot.sha256);
+    }
+    if let Some(open) = &log.open
+        && snapshot.is_some()
+        && !open.lineage.is_empty()
+        && !state.lineage.is_empty()
+        && open.lineage != state.lineage.as_str()
+    {
+        return Err(RunError::OtherLineage {
+            place,
+            stored: state.lineage,
+            journal: (&*open.lineage).into(),
+        });
+    }
+    if let Some((journal, Some(sha256))) = log.stored {
+        let serial = snapshot.as_ref().map(|_| state.serial);
+        let same = snapshot
+            .as_ref()
+            .is_some_and(|snapshot| snapshot.sha256 == sha256);
+        if serial.is_none_or(|serial| serial < journal) {
+            return Err(RunError::RolledBack {
+                place,
+                stored: serial,
+                journal,
+            });
+        }
+        if serial == Some(journal) && !same {
+            return Err(RunError::Altered {
+                place,
+                serial: journal,
+            });
+        }
+    }
+    Ok(Found {
+        snapshot,
+        state,
+        log,
+    })
+}
+
+/// Ends an epoch that its run did not end: that run can append nothing any more, so it can begin no operation.
+async fn seal(
+    backend: &dyn Backend,
+    log: &Log,
+    info: &LockInfo,
+    options: &RunOptions,
+    clock: &dyn Clock,
+) -> Result<(), BackendError> {
+    let Some((at, number, previous)) = log.last else {
+        return Ok(());
+    };
+    let seal = Record::Seal(Seal {
+        new_epoch: at.epoch + 1,
+        run: info.id.clone(),
+        who: options.process.who.clone(),
+        why: "its run did not end in order".into(),
+        at: clock.now(),
+    });
+    let at = Position {
+        epoch: at.epoch,
+        segment: at.segment + 1,
+    };
+    let mut bytes = Vec::new();
+    let payload = crate::journal::encode(&seal);
+    frame::encode(at, number + 1, previous, &payload, &mut bytes);
+    backend.append_journal(at, bytes.into()).await
+}
+
+struct Replayed {
+    state: State,
+    replayed: usize,
+    open: Vec<OpenIntent>,
+}
+
+/// The state with everything that the journal knows and the snapshot lacks.
+fn replay(found: &Found) -> Replayed {
+    let mut state = found.state.clone();
+    let mut open = found.log.open_intents();
+    let snapshot = found.snapshot.as_ref().map(|snapshot| snapshot.sha256);
+    let ours = found
+        .log
+        .stored
+        .is_none_or(|(_, sha256)| sha256 == snapshot);
+    let mut replayed = 0;
+    for pending in found.log.pending() {
+        let contradicted = pending.instance().filter(|(address, instance)| {
+            !ours && !agrees(*instance, found.state.instance(address))
+        });
+        match (contradicted, pending) {
+            (None, pending) => {
+                if !ours
+                    && pending
+                        .instance()
+                        .is_some_and(|(address, _)| found.state.instance(address).is_some())
+                {
+                    // Another tool's state has the same object, perhaps in a later shape: that one counts.
+                    continue;
+                }
+                pending.apply(&mut state);
+                replayed += 1;
+            }
+            (Some(_), Pending::Result(result, Some(intent))) => open.push(OpenIntent {
+                intent: intent.as_ref().clone(),
+                result: Some(result.clone()),
+                by: found.log.open.clone(),
+            }),
+            // A change without an operation made nothing that could be lost.
+            (Some(_), _) => {}
+        }
+    }
+    Replayed {
+        state,
+        replayed,
+        open,
+    }
+}
+
+/// Whether what another tool stored at an address can be the object that our result is about.
+fn agrees(ours: Option<&Arc<Instance>>, theirs: Option<&Arc<Instance>>) -> bool {
+    let (Some(ours), Some(theirs)) = (ours, theirs) else {
+        // Nothing there: our object is put back. Ours is gone: their reading will find that out.
+        return true;
+    };
+    let id = |instance: &Instance| instance.current.as_deref().and_then(object_id);
+    match (id(ours), id(theirs)) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        (None, None) => ours.current == theirs.current,
+        _ => false,
+    }
+}
+
+/// The `id` attribute, which almost every object has.
+fn object_id(object: &Object) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Id {
+        id: Option<String>,
+    }
+    let (Attributes::Json(raw) | Attributes::Flat(raw)) = &object.attributes;
+    serde_json::from_str::<Id>(raw.as_str()).ok()?.id
+}

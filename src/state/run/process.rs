@@ -1,0 +1,86 @@
+//! Which process this is, and whether another one still lives.
+
+use rustix::process::getpid;
+
+use crate::journal::ProcessIdentity;
+
+/// Whether the process of a record still runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    /// It runs on this host.
+    Alive,
+    /// It ran on this host and is gone, or the host was started anew.
+    Dead,
+    /// It ran elsewhere, or nothing can be known.
+    Unknown,
+}
+
+impl ProcessIdentity {
+    /// This process, for `who` (`user@host`) and the page of the CI job if there is one.
+    pub fn current(who: impl Into<String>, ci_url: Option<String>) -> Self {
+        let pid = getpid().as_raw_nonzero().get().unsigned_abs();
+        Self {
+            who: who.into(),
+            pid,
+            start: start_of(pid).unwrap_or_default(),
+            boot: boot().unwrap_or_default(),
+            ci_url,
+        }
+    }
+
+    /// Whether that process still runs. A process id alone proves nothing: it may have been given to another since.
+    pub fn liveness(&self) -> Liveness {
+        let host = |who: &str| who.rsplit_once('@').map(|(_, host)| host.to_owned());
+        let here = rustix::system::uname();
+        let same_host = host(&self.who).as_deref() == here.nodename().to_str().ok();
+        match boot() {
+            Some(boot) if boot == self.boot && !self.start.is_empty() => {
+                if start_of(self.pid).as_deref() == Some(&*self.start) {
+                    Liveness::Alive
+                } else {
+                    Liveness::Dead
+                }
+            }
+            Some(_) if same_host && !self.boot.is_empty() => Liveness::Dead,
+            _ => Liveness::Unknown,
+        }
+    }
+}
+
+/// The kernel's name for the time since it was started.
+fn boot() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(text.trim().to_owned()).filter(|boot| !boot.is_empty())
+}
+
+/// When a process began, in ticks since boot.
+fn start_of(pid: u32) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The second field is a file name in parentheses, which may hold anything; field 22 is the twentieth behind it.
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.split(' ').nth(19).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_a_reused_number_is_not_it() {
+        let mut process = ProcessIdentity::current("me@here", None);
+        assert_eq!(process.liveness(), Liveness::Alive);
+        process.start = "1".into();
+        assert_eq!(process.liveness(), Liveness::Dead);
+    }
+
+    #[test]
+    fn a_process_of_before_the_last_boot_is_dead_and_one_elsewhere_unknown() {
+        let here = rustix::system::uname();
+        let who = format!("me@{}", here.nodename().to_string_lossy());
+        let mut process = ProcessIdentity::current(who, None);
+        process.boot = "another".into();
+        assert_eq!(process.liveness(), Liveness::Dead);
+        process.who = "me@no.such.host.example".into();
+        assert_eq!(process.liveness(), Liveness::Unknown);
+    }
+}
