@@ -1,0 +1,7 @@
+//! The plugin client against real processes: our own provider that misbehaves on demand, and one on HashiCorp's SDKs.
+
+mod conformance;
+mod failures;
+mod go_cty;
+mod lifecycle;
+mod processes;
