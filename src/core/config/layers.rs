@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 
@@ -23,6 +24,7 @@ impl ConfigValues {
     /// Every unknown key, every value that is not what the type wants, and the first key that is missing; each with its name, the
     /// place where it was set, what was expected, and the keys there are. No value is repeated, for it may be a secret.
     pub fn deserialize<C: DeserializeOwned>(&self) -> Result<C, Diagnostics> {
+        self.fate.read.store(true, Ordering::Relaxed);
         let layers = Layers::new(self);
         let mut mismatches: Vec<Mismatch> = Vec::new();
         // A type stops at the first value that does not fit, so go on without that key until nothing new turns up.
@@ -52,7 +54,10 @@ impl ConfigValues {
         );
         match result {
             Some(config) if diagnostics.is_empty() => Ok(config),
-            _ => Err(diagnostics),
+            _ => {
+                self.fate.refused.store(true, Ordering::Relaxed);
+                Err(diagnostics)
+            }
         }
     }
 }

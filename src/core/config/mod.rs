@@ -25,6 +25,8 @@ mod mismatch;
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::value::Value;
@@ -39,6 +41,14 @@ pub const VARIABLE_PREFIX: &str = "TERRANE_VAR_";
 #[derive(Clone, Default)]
 pub struct ConfigValues {
     entries: Vec<Entry>,
+    fate: Arc<Fate>,
+}
+
+/// What became of the values; clones share it.
+#[derive(Default)]
+struct Fate {
+    read: AtomicBool,
+    refused: AtomicBool,
 }
 
 /// One key of one layer.
@@ -151,6 +161,16 @@ impl ConfigValues {
     /// Whether nothing was configured at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether a type was asked for. Values that nobody reads are as wrong as an unknown key.
+    pub fn was_read(&self) -> bool {
+        self.fate.read.load(Ordering::Relaxed)
+    }
+
+    /// Whether the values did not fit the type that was asked for: the mistake is in the configuration, not in the program.
+    pub fn was_refused(&self) -> bool {
+        self.fate.refused.load(Ordering::Relaxed)
     }
 
     /// Every key that was set, with the place where.

@@ -80,6 +80,26 @@ pub(super) async fn acquire(
 }
 
 impl Run {
+    /// The state as a run would find it now, for commands that only read: takes no lock and writes nothing.
+    ///
+    /// # Errors
+    /// When state and journal can not be read or do not belong together.
+    pub async fn look(backend: &dyn Backend) -> Result<(State, Recovered), RunError> {
+        let found = find(backend).await?;
+        let interrupted = found.log.last.is_some() && !found.log.ended;
+        let Replayed {
+            state,
+            replayed,
+            open,
+        } = replay(&found);
+        let recovered = Recovered {
+            replayed,
+            open,
+            interrupted: found.log.open.filter(|_| interrupted),
+        };
+        Ok((state, recovered))
+    }
+
     /// Begins a run: takes the lock, reads the state, puts back what an interrupted run left in its journal, and shuts that run
     /// out. `waiting` is called whenever the lock is another's and there is time left to wait.
     ///
