@@ -93,11 +93,11 @@ struct Place {
 }
 
 impl Place {
-    fn inner(&self, member: &str, nesting: Nesting) -> Self {
+    fn inner(&self, resource: &str, member: &str, nesting: Nesting) -> Self {
         let top = self.path.is_empty();
         let indexed = matches!(nesting, Nesting::Single | Nesting::Group | Nesting::List);
         Self {
-            name: nested_name(if top { "" } else { &self.name }, member),
+            name: nested_name(resource, if top { "" } else { &self.name }, member),
             path: if top {
                 member.to_owned()
             } else {
@@ -130,9 +130,10 @@ const IMPORTED: [&str; 16] = [
     "Value",
 ];
 
-fn nested_name(outer: &str, member: &str) -> String {
+fn nested_name(resource: &str, outer: &str, member: &str) -> String {
     let name = format!("{outer}{}", pascal(member));
-    if IMPORTED.contains(&name.as_str()) || name == "String" || name == "Vec" || name == "Option" {
+    let taken = name == resource || ["Option", "Self", "String", "Vec"].contains(&name.as_str());
+    if taken || IMPORTED.contains(&name.as_str()) {
         format!("{name}Block")
     } else {
         name
@@ -152,11 +153,11 @@ fn add_block(
             && (attribute.required || attribute.optional)
             && !(place.path.is_empty() && rules.read_only.contains(&**name));
         let kind = match &attribute.ty {
-            AttributeType::Plain(ty) => plain_kind(&place, name, ty, settable, &mut nested),
+            AttributeType::Plain(ty) => plain_kind(rules, &place, name, ty, settable, &mut nested),
             AttributeType::Nested(inner) => {
                 let at = Place {
                     settable,
-                    ..place.inner(name, inner.nesting)
+                    ..place.inner(rules.name, name, inner.nesting)
                 };
                 let shape = at.name.clone();
                 nested.push((at, Inner::Attributes(&inner.attributes)));
@@ -176,7 +177,7 @@ fn add_block(
         });
     }
     for (name, inner) in &block.blocks {
-        let at = place.inner(name, inner.nesting);
+        let at = place.inner(rules.name, name, inner.nesting);
         if let Some(kind) = flat(rules, &at, inner)? {
             members.push(member_of_block(name, inner, kind, &place));
             continue;
@@ -197,13 +198,15 @@ fn add_block(
         }
     }
     members.sort_by(|a, b| a.name.cmp(&b.name));
+    // A handle that has nothing to ask for is none.
+    let readable = members.iter().any(|member| member.readable);
     all.push(Shape {
         name: place.name,
         path: place.path,
         members,
         nulls: place.nulls,
         settable: place.settable,
-        reachable: place.reachable,
+        reachable: place.reachable && readable,
     });
     for (at, inner) in nested {
         match inner {
@@ -276,6 +279,7 @@ fn flat(rules: &Rules<'_>, at: &Place, inner: &NestedBlock) -> Result<Option<Kin
 }
 
 fn plain_kind<'a>(
+    rules: &Rules<'_>,
     place: &Place,
     name: &str,
     ty: &'a Type,
@@ -300,7 +304,7 @@ fn plain_kind<'a>(
     let at = Place {
         nulls: settable,
         settable,
-        ..place.inner(name, nesting)
+        ..place.inner(rules.name, name, nesting)
     };
     let shape = at.name.clone();
     nested.push((at, Inner::Object(object)));

@@ -1,0 +1,3 @@
+//! Elastic Kubernetes Service, with the configuration that `kubectl` needs.
+
+pub use crate::generated::eks::*;
