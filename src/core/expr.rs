@@ -20,15 +20,15 @@ pub enum Expr {
     /// An attribute of a resource instance, known when the engine says so.
     Reference(Arc<Reference>),
     /// A list, tuple or set of expressions.
-    List(Arc<Vec<Expr>>),
+    List(Arc<Vec<Self>>),
     /// An object or map of expressions.
-    Map(Arc<BTreeMap<Arc<str>, Expr>>),
+    Map(Arc<BTreeMap<Arc<str>, Self>>),
     /// A part of another expression's value.
-    At(Arc<(Expr, Path, Location)>),
+    At(Arc<(Self, Path, Location)>),
     /// The result of a pure function of another expression's value.
     Apply(Arc<Apply>),
     /// The same value, never shown.
-    Sensitive(Arc<Expr>),
+    Sensitive(Arc<Self>),
 }
 
 /// A reference to an attribute of a resource instance.

@@ -385,7 +385,7 @@ fn find_cycle(resources: &[ResourceInstance], providers: &[ProviderConfig]) -> O
         direct
             .get(edge)
             .copied()
-            .or_else(|| if edge == direct.len() { provider } else { None })
+            .or(if edge == direct.len() { provider } else { None })
     };
     // 0: not seen; 1: on the current path; 2: done.
     let mut colour = vec![0_u8; count];
