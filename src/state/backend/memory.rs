@@ -154,7 +154,7 @@ impl Backend for MemoryBackend {
 
     async fn unlock(&self, id: &str) -> Result<(), BackendError> {
         let mut store = self.lock_store();
-        if !store.lock.as_ref().is_some_and(|(held, _)| held.id == id) {
+        if store.lock.as_ref().is_none_or(|(held, _)| held.id != id) {
             return Err(self.not_held(id));
         }
         store.lock = None;

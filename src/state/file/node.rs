@@ -7,7 +7,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::FileError;
-use crate::model::RawJson;
+use crate::model::{ExtraMembers, RawJson};
 
 /// One value inside a document: its text, and the way to it.
 #[derive(Clone, Copy)]
@@ -19,7 +19,7 @@ pub(crate) struct Node<'a, 'p> {
 
 #[derive(Clone, Copy)]
 struct Place<'p> {
-    parent: Option<&'p Place<'p>>,
+    parent: Option<&'p Self>,
     step: Step<'p>,
 }
 
@@ -215,10 +215,7 @@ impl<'a> Members<'a> {
     }
 
     /// What was not taken, as stored text.
-    pub(crate) fn rest(
-        self,
-        of: &Node<'a, '_>,
-    ) -> Result<std::sync::Arc<[(std::sync::Arc<str>, RawJson)]>, FileError> {
+    pub(crate) fn rest(self, of: &Node<'a, '_>) -> Result<ExtraMembers, FileError> {
         let rest = self.members.into_iter();
         rest.map(|(name, value)| Ok((name.as_ref().into(), of.child(&name, value.get()).raw()?)))
             .collect()

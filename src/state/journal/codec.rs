@@ -1,5 +1,10 @@
 //! Records as JSON, the payload of a frame.
 
+#![expect(
+    clippy::ref_option,
+    reason = "the signatures that serde's `with` asks for"
+)]
+
 use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;

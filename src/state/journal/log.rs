@@ -165,14 +165,11 @@ impl Log {
                     return Err("a record follows the end of its epoch".to_owned());
                 }
             }
-            Some((at, ..)) => {
-                if frame.at.epoch < at.epoch || frame.number != 0 {
-                    return Err(format!(
-                        "the beginning of epoch {} is missing",
-                        frame.at.epoch
-                    ));
-                }
+            Some((at, ..)) if frame.at.epoch < at.epoch || frame.number != 0 => {
+                let epoch = frame.at.epoch;
+                return Err(format!("the beginning of epoch {epoch} is missing"));
             }
+            Some(_) => {}
         }
         self.last = Some((frame.at, frame.number, frame.hash));
         let record = codec::decode(&frame.payload)?;

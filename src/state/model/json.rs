@@ -12,6 +12,9 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawJson(Arc<str>);
 
+/// Members that are not known here, with their names, in their order; they are written back as they were.
+pub type ExtraMembers = Arc<[(Arc<str>, RawJson)]>;
+
 /// The text is not one JSON value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("invalid JSON at byte {offset}: {reason}")]

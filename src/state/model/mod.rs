@@ -5,7 +5,7 @@ mod lineage;
 mod object;
 mod snapshot;
 
-pub use json::{InvalidJson, RawJson};
+pub use json::{ExtraMembers, InvalidJson, RawJson};
 pub use lineage::{Lineage, Successor, WriteRefused};
 pub use object::{
     Attributes, DeposedKey, Identity, InvalidDeposedKey, Object, ObjectStatus, SensitiveAttributes,

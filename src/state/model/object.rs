@@ -10,7 +10,7 @@ use terrane_core::Path;
 use terrane_core::addr::ConfigAddr;
 use thiserror::Error;
 
-use super::RawJson;
+use super::{ExtraMembers, RawJson};
 
 /// What is stored of one object: its attributes as text, and what the engine must remember about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub struct Object {
     /// The provider's identity of the object, where it has one.
     pub identity: Option<Identity>,
     /// Members that a newer writer added, in their order.
-    pub extra: Arc<[(Arc<str>, RawJson)]>,
+    pub extra: ExtraMembers,
 }
 
 /// Whether an object is whole.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use terrane_core::Type;
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
 
-use super::{DeposedKey, Lineage, Object, RawJson};
+use super::{DeposedKey, ExtraMembers, Lineage, Object, RawJson};
 
 /// Everything that is remembered of a stack between runs.
 ///
@@ -27,7 +27,7 @@ pub struct State {
     /// Results of checks, kept as they are; `None` when the writer knew none.
     pub check_results: Option<RawJson>,
     /// Top-level members that a newer writer added, in their order.
-    pub extra: Arc<[(Arc<str>, RawJson)]>,
+    pub extra: ExtraMembers,
 }
 
 /// What is stored at one address.
@@ -53,7 +53,7 @@ pub struct OutputValue {
     pub sensitive: bool,
     /// Members that another writer added (`deprecated`).
     #[serde(default)]
-    pub extra: Arc<[(Arc<str>, RawJson)]>,
+    pub extra: ExtraMembers,
 }
 
 impl State {

@@ -275,12 +275,13 @@ impl Run {
         }
     }
 
-    /// Forgets the journal before this epoch.
+    /// Forgets the journal before this epoch, once this epoch's opening has taken over what was open in it.
     pub(super) async fn trim(&self) -> Result<(), RunError> {
-        let before = Position {
-            epoch: self.writer.next_position().epoch,
-            segment: 0,
-        };
+        let next = self.writer.next_position();
+        if next.segment == 0 {
+            return Ok(());
+        }
+        let before = Position { segment: 0, ..next };
         self.backend.trim_journal(before).await?;
         Ok(())
     }

@@ -11,3 +11,6 @@ pub use journaled::{Closed, Run};
 pub use open::{Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
+
+#[cfg(test)]
+mod tests;

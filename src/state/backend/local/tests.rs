@@ -235,7 +235,7 @@ async fn a_lock_file_that_was_deleted_while_held_is_noticed_before_any_write() {
         assert!(
             matches!(result, Err(BackendError::NotHeld { .. })),
             "{result:?}"
-        )
+        );
     };
     lost(first.write("x".into(), &Expected::Absent).await.map(drop));
     let at = Position {

@@ -367,7 +367,7 @@ fn raw_json() -> impl Strategy<Value = RawJson> {
 fn object(members: &BTreeMap<String, String>) -> String {
     let members: Vec<String> = members
         .iter()
-        .map(|(name, value)| format!("{:?} : {value}", name))
+        .map(|(name, value)| format!("{name:?} : {value}"))
         .collect();
     format!("{{ {} }}", members.join(",\t"))
 }

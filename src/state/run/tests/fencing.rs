@@ -1,0 +1,108 @@
+//! A run that lost the stack can neither begin an operation nor write the state.
+
+use super::*;
+use crate::journal::Change;
+
+fn fenced(error: impl Into<RunError>) {
+    let error = error.into();
+    assert_eq!(error.failure(), Failure::Fenced, "{error}");
+}
+
+#[tokio::test]
+async fn a_run_whose_lock_was_broken_begins_nothing_and_writes_nothing() {
+    let world = World::new();
+    let (stale, _) = world.open().await;
+    create(&world, &stale, "a").await;
+    let begun = world.intent("b");
+    stale.intent(begun.clone()).await.expect("recorded");
+
+    world.break_lock().await;
+    let (run, recovered) = world.open().await;
+    assert_eq!(recovered.open.len(), 1);
+    assert_eq!(recovered.replayed, 1);
+    assert_eq!(
+        recovered.interrupted.expect("interrupted").run,
+        stale.lock_id()
+    );
+    create(&world, &run, "c").await;
+
+    fenced(stale.intent(world.intent("d")).await.expect_err("sealed"));
+    fenced(stale.result(done(&begun, "b")).await.expect_err("sealed"));
+    fenced(stale.checkpoint().await.expect_err("overtaken"));
+    fenced(stale.close().await.expect_err("overtaken"));
+
+    run.close().await.expect("the lock is still its own");
+    assert_eq!(names(&world.stored().await.expect("there")), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn a_run_that_had_recorded_nothing_yet_is_fenced_too() {
+    let world = World::new();
+    let (stale, _) = world.open().await;
+    world.break_lock().await;
+    let (run, _) = world.open().await;
+    create(&world, &run, "a").await;
+    fenced(
+        stale
+            .intent(world.intent("b"))
+            .await
+            .expect_err("overtaken"),
+    );
+    run.close().await.expect("closed");
+    // And after that run has ended and its journal was trimmed.
+    let (third, _) = world.open().await;
+    world.break_lock().await;
+    let (fourth, _) = world.open().await;
+    create(&world, &fourth, "c").await;
+    fourth.close().await.expect("closed");
+    fenced(
+        third
+            .intent(world.intent("d"))
+            .await
+            .expect_err("overtaken"),
+    );
+    assert_eq!(names(&world.stored().await.expect("there")), ["a", "c"]);
+}
+
+#[tokio::test]
+async fn a_stale_snapshot_is_not_written_even_without_a_record() {
+    let world = World::new();
+    let (stale, _) = world.open().await;
+    world.break_lock().await;
+    let (run, _) = world.open().await;
+    run.change(Change::Instance {
+        address: address("a"),
+        instance: Some(instance("new")),
+    });
+    run.close().await.expect("closed");
+    stale.change(Change::Instance {
+        address: address("a"),
+        instance: Some(instance("stale")),
+    });
+    fenced(stale.close().await.expect_err("overtaken"));
+    let stored = world.stored().await.expect("there");
+    assert_eq!(stored.instance(&address("a")), Some(&instance("new")));
+}
+
+#[tokio::test]
+async fn a_lost_lock_is_noticed_by_the_sign_of_life() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    world.break_lock().await;
+    fenced(run.keep_alive().await);
+    fenced(run.intent(world.intent("a")).await.expect_err("fenced"));
+}
+
+#[tokio::test]
+async fn the_sign_of_life_is_seen_by_others() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    tokio::select! {
+        error = run.keep_alive() => panic!("{error}"),
+        () = async {
+            while world.backend.holder().await.expect("readable").expect("held").last_seen.is_none() {
+                tokio::task::yield_now().await;
+            }
+        } => {}
+    }
+}

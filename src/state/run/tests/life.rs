@@ -1,0 +1,309 @@
+//! A run from its lock to its end, when nothing goes wrong.
+
+use std::collections::BTreeMap;
+
+use super::faults::Observed;
+use super::*;
+use crate::backend::Expected;
+use crate::journal::{Change, Resolution, Resolve};
+use crate::model::OutputValue;
+
+#[tokio::test]
+async fn a_run_writes_one_snapshot_and_leaves_nothing_else() {
+    let world = World::new();
+    let (run, recovered) = world.open().await;
+    assert!(recovered.interrupted.is_none() && recovered.open.is_empty());
+    create(&world, &run, "a").await;
+    create(&world, &run, "b").await;
+    let closed = run.close().await.expect("closed");
+    assert_eq!((closed.serial, closed.written), (1, true));
+    let stored = world.stored().await.expect("there");
+    assert_eq!(names(&stored), ["a", "b"]);
+    assert_eq!((stored.serial, stored.lineage.is_empty()), (1, false));
+    assert_eq!(world.backend.holder().await.expect("readable"), None);
+    let journal = world.backend.read_journal().await.expect("readable");
+    assert_eq!(journal.len(), 1, "only the end of the run is kept");
+    assert_eq!(world.backend.history().await.expect("readable").len(), 1);
+}
+
+#[tokio::test]
+async fn a_run_that_changes_nothing_writes_nothing() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    create(&world, &run, "a").await;
+    run.close().await.expect("closed");
+    let before = world.backend.read_journal().await.expect("readable");
+
+    let (run, _) = world.open().await;
+    let same = run.instance(&address("a"));
+    run.change(Change::Instance {
+        address: address("a"),
+        instance: same,
+    });
+    run.change(Change::Outputs(BTreeMap::new()));
+    let closed = run.close().await.expect("closed");
+    assert_eq!((closed.serial, closed.written), (1, false));
+    assert_eq!(
+        world.backend.read_journal().await.expect("readable"),
+        before
+    );
+    assert_eq!(world.backend.history().await.expect("readable").len(), 1);
+}
+
+#[tokio::test]
+async fn serials_rise_by_one_and_the_lineage_stays() {
+    let world = World::new();
+    let mut lineage = None;
+    for serial in 1..4 {
+        let (run, _) = world.open().await;
+        create(&world, &run, &format!("x{serial}")).await;
+        run.close().await.expect("closed");
+        let stored = world.stored().await.expect("there");
+        assert_eq!(stored.serial, serial);
+        assert_eq!(
+            *lineage.get_or_insert(stored.lineage.clone()),
+            stored.lineage
+        );
+    }
+}
+
+#[tokio::test]
+async fn changes_without_operations_are_kept() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    let output = OutputValue {
+        value: RawJson::string("v"),
+        ty: terrane_core::Type::String,
+        sensitive: true,
+        extra: Arc::default(),
+    };
+    run.change(Change::Instance {
+        address: address("a"),
+        instance: Some(instance("i")),
+    });
+    run.change(Change::Outputs(BTreeMap::from([(
+        "x".into(),
+        output.clone(),
+    )])));
+    assert!(run.instance(&address("a")).is_some());
+    run.close().await.expect("closed");
+    let stored = world.stored().await.expect("there");
+    assert_eq!(stored.outputs["x"], output);
+    assert_eq!(names(&stored), ["a"]);
+}
+
+#[tokio::test]
+async fn an_unknown_outcome_stays_open_over_runs_until_it_is_settled() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    let intent = world.intent("a");
+    run.intent(intent.clone()).await.expect("recorded");
+    run.result(unknown(&intent)).await.expect("recorded");
+    let closed = run.close().await.expect("closed");
+    assert_eq!(closed.open.len(), 1);
+
+    for _ in 0..2 {
+        let (run, recovered) = world.open().await;
+        assert!(recovered.interrupted.is_none());
+        assert_eq!(recovered.open[0].intent, intent);
+        assert_eq!(
+            recovered.open[0]
+                .result
+                .as_ref()
+                .map(|result| result.outcome),
+            Some(Outcome::Unknown)
+        );
+        create(&world, &run, "other").await;
+        assert_eq!(run.close().await.expect("closed").open.len(), 1);
+    }
+
+    let (run, _) = world.open().await;
+    let resolve = Resolve {
+        op: intent.op,
+        how: Resolution::Adopted { id: "i".into() },
+        evidence: "a person looked".into(),
+        who: "me@here".into(),
+        address: intent.address.clone(),
+        changes_state: true,
+        instance: Some(instance("i")),
+    };
+    run.resolve(resolve).await.expect("recorded");
+    assert!(run.close().await.expect("closed").open.is_empty());
+    let (run, recovered) = world.open().await;
+    assert!(recovered.open.is_empty());
+    assert!(run.instance(&intent.address).is_some());
+}
+
+#[tokio::test]
+async fn records_that_are_ready_together_cost_one_write() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()).slow());
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    let operations = (0..100).map(|n| {
+        let (world, run) = (&world, &run);
+        async move { create(world, run, &format!("x{n}")).await }
+    });
+    futures_util::future::join_all(operations).await;
+    let appends = observed.count("append_journal");
+    assert!(appends <= 6, "{appends} appends for 100 operations");
+    run.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_dropped_future_leaves_its_record_to_the_next() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()).slow());
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    let first = world.intent("a");
+    {
+        let mut intent = Box::pin(run.intent(first.clone()));
+        // Polled until it is inside of the store, then dropped.
+        assert!(futures_util::poll!(&mut intent).is_pending());
+    }
+    create(&world, &run, "b").await;
+    drop(run);
+    world.break_lock().await;
+    let (_, recovered) = world.open().await;
+    assert_eq!(
+        recovered
+            .open
+            .iter()
+            .map(|open| open.intent.op)
+            .collect::<Vec<_>>(),
+        [first.op]
+    );
+    assert_eq!(recovered.replayed, 1);
+}
+
+#[tokio::test]
+async fn snapshots_are_checkpoints_and_not_one_a_result() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    for n in 0..450 {
+        create(&world, &run, &format!("x{n}")).await;
+    }
+    assert_eq!(observed.count("write"), 2);
+    world.clock.advance(Duration::from_secs(31));
+    create(&world, &run, "late").await;
+    assert_eq!(observed.count("write"), 3);
+    run.checkpoint().await.expect("stored");
+    assert_eq!(observed.count("write"), 3, "nothing new to store");
+    run.close().await.expect("closed");
+    assert_eq!(observed.count("write"), 3);
+    assert_eq!(world.stored().await.expect("there").resources.len(), 451);
+}
+
+#[tokio::test]
+async fn bytes_written_grow_with_what_changes_and_not_with_the_state() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    for n in 0..2_000 {
+        create(&world, &run, &format!("x{n}")).await;
+    }
+    run.close().await.expect("closed");
+
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let state = world
+        .backend
+        .read()
+        .await
+        .expect("readable")
+        .expect("there")
+        .bytes;
+    let size = state.len();
+    observed
+        .write(state, &Expected::Absent)
+        .await
+        .expect("written");
+    let written_before = observed.bytes();
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    for n in 0..10 {
+        create(&world, &run, &format!("y{n}")).await;
+    }
+    let journal = observed.bytes() - written_before;
+    assert!(journal < 20_000, "{journal} bytes for ten operations");
+    run.close().await.expect("closed");
+    assert!(observed.bytes() - written_before < size + 50_000);
+}
+
+#[tokio::test]
+async fn many_results_cost_bytes_in_proportion() {
+    let cost = async |count: usize| {
+        let observed = Arc::new(Observed::new(MemoryBackend::new()));
+        let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+        let (run, _) = world.open().await;
+        for n in 0..count {
+            create(&world, &run, &format!("x{n}")).await;
+        }
+        run.close().await.expect("closed");
+        observed.bytes()
+    };
+    let (small, large) = (cost(1_000).await, cost(4_000).await);
+    assert!(
+        large < small * 5,
+        "{small} bytes for 1,000, {large} for 4,000"
+    );
+}
+
+#[tokio::test]
+async fn a_held_lock_is_waited_for_and_its_holder_named() {
+    let world = World::new();
+    let (first, _) = world.open().await;
+    let seen = Mutex::new(Vec::new());
+    let options = RunOptions {
+        lock_timeout: Duration::from_secs(10),
+        ..world.options()
+    };
+    let waiting =
+        |holder: &crate::backend::Holder| seen.lock().expect("not poisoned").push(holder.clone());
+    let opened = Run::open(
+        Arc::clone(&world.backend),
+        options,
+        Arc::clone(&world.clock) as Arc<dyn Clock>,
+        Arc::clone(&world.random) as Arc<dyn Random>,
+        &waiting,
+    );
+    let error = opened.await.map(drop).expect_err("locked");
+    assert_eq!(error.failure(), Failure::Locked);
+    let RunError::Locked { holder, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(holder.info.expect("readable").id, first.lock_id());
+    // After 1, 2, 4 and what is left of ten seconds.
+    assert_eq!(seen.lock().expect("not poisoned").len(), 4);
+    assert_eq!(world.clock.monotonic(), Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn a_closed_run_takes_no_record() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    run.close().await.expect("closed");
+    assert!(matches!(
+        run.intent(world.intent("a")).await,
+        Err(RecordError::Closed)
+    ));
+}
+
+#[tokio::test]
+async fn what_is_open_outlives_a_replay_that_changes_nothing() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    create(&world, &run, "a").await;
+    let gone = OperationResult {
+        instance: None,
+        ..done(&world.intent("a"), "a")
+    };
+    run.result(gone).await.expect("recorded");
+    let intent = world.intent("b");
+    run.intent(intent.clone()).await.expect("recorded");
+    drop(run);
+    for _ in 0..3 {
+        world.break_lock().await;
+        let (_, recovered) = world.open().await;
+        assert_eq!(recovered.open.len(), 1);
+        assert_eq!(recovered.open[0].intent, intent);
+    }
+}
