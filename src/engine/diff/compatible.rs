@@ -94,7 +94,7 @@ impl Check {
                 }
                 for index in planned.len()..actual.len() {
                     self.within(PathStep::Index(index), |check| {
-                        check.report("new element has appeared")
+                        check.report("new element has appeared");
                     });
                 }
             }
@@ -107,7 +107,7 @@ impl Check {
                 }
                 for key in actual.keys().filter(|key| !planned.contains_key(*key)) {
                     self.within(PathStep::Key(key.clone()), |check| {
-                        check.report("new element has appeared")
+                        check.report("new element has appeared");
                     });
                 }
             }
@@ -181,7 +181,7 @@ impl Check {
                 }
                 for (index, (planned, actual)) in planned.iter().zip(actual.iter()).enumerate() {
                     self.within(PathStep::Index(index), |check| {
-                        check.block(block, planned, actual)
+                        check.block(block, planned, actual);
                     });
                 }
             }
@@ -194,7 +194,7 @@ impl Check {
                 }
                 for key in actual.keys().filter(|key| !planned.contains_key(*key)) {
                     self.within(PathStep::Key(key.clone()), |check| {
-                        check.report("new block has appeared")
+                        check.report("new block has appeared");
                     });
                 }
             }

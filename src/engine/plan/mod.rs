@@ -3,8 +3,11 @@
 pub(crate) mod closure;
 mod data;
 pub(crate) mod instance;
+mod managed;
+mod orphans;
 pub(crate) mod outputs;
 pub(crate) mod planner;
+mod refresh;
 mod selection;
 mod steps;
 

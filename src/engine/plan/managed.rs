@@ -1,0 +1,200 @@
+//! Plans declared resources.
+
+use std::sync::Arc;
+
+use terrane_core::schema::Schema;
+use terrane_core::{Diagnostics, Value};
+use terrane_provider::Provider;
+
+use super::instance::{Planned, Wish};
+use super::planner::Planner;
+use crate::change::{Action, Reason, ResourceChange};
+use crate::config::{self, Config};
+use crate::object::{Loaded, Subject, schema_of};
+use crate::options::PlanMode;
+
+impl Planner<'_> {
+    pub(super) async fn managed(
+        &self,
+        position: usize,
+        provider: &dyn Provider,
+    ) -> Result<(), Diagnostics> {
+        let resource = &self.program.resources()[position];
+        let address = &resource.address;
+        let location = Some(resource.location);
+        let provider_address = &self.provider_addresses[resource.provider];
+        let schema = schema_of(provider, address, &provider_address.source, location)?;
+        let warnings = &self.diagnostics;
+        let subject = Subject {
+            provider,
+            schema: &schema,
+            address,
+            location,
+            warnings,
+        };
+        let instance = self.prior.instance(address).cloned();
+        self.deposed(&subject, &schema, instance.as_ref()).await?;
+        let stored = instance
+            .as_ref()
+            .and_then(|instance| instance.current.clone());
+        let current = self.refresh(&subject, &schema, stored.as_ref()).await?;
+
+        if self.options.mode != PlanMode::Normal {
+            let value = current
+                .as_ref()
+                .map_or(Value::UNKNOWN, |loaded| loaded.value.clone());
+            let marks = current.as_ref().map(|loaded| loaded.sensitive.clone());
+            let marked = subject.marked(value, &marks.unwrap_or_default());
+            self.objects.set(position, Arc::new(marked));
+            if let (PlanMode::Destroy, Some(current)) = (self.options.mode, current) {
+                if resource.lifecycle.prevent_destroy {
+                    return Err(prevented(&subject));
+                }
+                let change = self
+                    .deletion(&subject, &schema, &current, provider_address, None)
+                    .await?;
+                self.declared_changes.borrow_mut()[position] = Some(change);
+            }
+            return Ok(());
+        }
+
+        let config = config::evaluate(
+            &resource.arguments,
+            &schema,
+            &self.objects,
+            address,
+            location,
+        )?;
+        let create_before_destroy = self.create_before_destroy[position];
+        let wish = Wish {
+            ignore: &resource.lifecycle.ignore_changes,
+            create_before_destroy,
+            force: self.forced(position),
+        };
+        let planned = subject.plan(current.as_ref(), &config, wish).await?;
+        if planned.action.destroys() && resource.lifecycle.prevent_destroy {
+            return Err(prevented(&subject));
+        }
+        if let (Action::NoOp, Some(current)) = (planned.action, current.as_ref()) {
+            self.keep(position, &subject, current)?;
+        }
+        let change = self.change(
+            &subject,
+            &schema,
+            &config,
+            planned,
+            current.as_ref(),
+            position,
+        );
+        self.objects.set(position, change.after.clone());
+        self.declared_changes.borrow_mut()[position] = Some(change);
+        Ok(())
+    }
+
+    /// The recorded form of a planned change.
+    pub(super) fn change(
+        &self,
+        subject: &Subject<'_>,
+        schema: &Arc<Schema>,
+        config: &Config,
+        planned: Planned,
+        current: Option<&Loaded>,
+        position: usize,
+    ) -> ResourceChange {
+        let resource = &self.program.resources()[position];
+        let stored_marks = current
+            .map(|current| current.sensitive.clone())
+            .unwrap_or_default();
+        let before = subject.marked(planned.before, &stored_marks);
+        let after = subject.marked(planned.after, &config.sensitive);
+        let mut action = planned.action;
+        // What is secret has changed, nothing else has: recorded without asking the provider anything.
+        if action == Action::NoOp && before.sensitive != after.sensitive {
+            action = Action::Update;
+        }
+        ResourceChange {
+            address: resource.address.clone(),
+            deposed: None,
+            provider: self.provider_addresses[resource.provider].clone(),
+            action,
+            reason: planned.reason,
+            before: Arc::new(before),
+            after: Arc::new(after),
+            replace_paths: planned.replace_paths,
+            schema: schema.clone(),
+            private: planned.private,
+            before_identity: current.and_then(|current| current.identity.clone()),
+            planned_identity: planned.identity,
+            create_before_destroy: self.create_before_destroy[position],
+            location: Some(resource.location),
+        }
+    }
+
+    /// Brings what the state remembers beside the object (dependencies, order of replacement) up to date, where nothing else changes.
+    pub(super) fn keep(
+        &self,
+        position: usize,
+        subject: &Subject<'_>,
+        current: &Loaded,
+    ) -> Result<(), Diagnostics> {
+        let dependencies = self
+            .closures
+            .dependencies(position, Some(&current.dependencies));
+        let create_before_destroy = self.create_before_destroy[position];
+        if dependencies == current.dependencies
+            && create_before_destroy == current.create_before_destroy
+        {
+            return Ok(());
+        }
+        let mut kept = current.clone();
+        kept.dependencies = dependencies;
+        kept.create_before_destroy = create_before_destroy;
+        self.record(subject, Some(&kept))
+    }
+
+    /// Why the program or the command line wants a replacement, whatever the provider thinks.
+    pub(super) fn forced(&self, position: usize) -> Option<Reason> {
+        let resource = &self.program.resources()[position];
+        if self
+            .options
+            .replace
+            .iter()
+            .any(|pattern| pattern.matches(&resource.address))
+        {
+            return Some(Reason::ReplaceByRequest);
+        }
+        let changes = self.declared_changes.borrow();
+        let triggered = resource
+            .lifecycle
+            .replace_triggered_by
+            .iter()
+            .any(|trigger| {
+                let change = self
+                    .program
+                    .position(&trigger.address)
+                    .and_then(|position| changes[position].as_ref());
+                change.is_some_and(|change| match change.action {
+                    Action::NoOp | Action::Read | Action::Delete | Action::Forget => false,
+                    _ if trigger.path.is_root() => true,
+                    _ => {
+                        let (before, after) = (
+                            change.before.value.at(&trigger.path),
+                            change.after.value.at(&trigger.path),
+                        );
+                        match (before, after) {
+                            (Some(before), Some(after)) => !before.known_equal(after),
+                            (before, after) => before.is_some() != after.is_some(),
+                        }
+                    }
+                })
+            });
+        triggered.then_some(Reason::ReplaceByTriggers)
+    }
+}
+
+pub(super) fn prevented(subject: &Subject<'_>) -> Diagnostics {
+    subject
+        .error("the plan would destroy an object that `prevent_destroy` protects")
+        .hint("take `prevent_destroy()` out of its lifecycle, or leave it out of the run with `--exclude`")
+        .into()
+}

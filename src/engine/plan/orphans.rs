@@ -1,0 +1,131 @@
+//! Plans the end of what the program no longer declares.
+
+use std::collections::{HashMap, HashSet};
+
+use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr, ResourceAddr};
+use terrane_core::{Diagnostic, Diagnostics, Program};
+
+use super::managed::prevented;
+use super::planner::Planner;
+use crate::change::Reason;
+use crate::event::Event;
+use crate::object::{Subject, schema_of};
+use crate::options::PlanMode;
+
+impl Planner<'_> {
+    /// An instance that the state has and the program does not.
+    pub(super) async fn orphan(
+        &self,
+        place: usize,
+        provider: Option<usize>,
+    ) -> Result<(), Diagnostics> {
+        if !self.selection.orphan(place) {
+            return Ok(());
+        }
+        let address = &self.orphans[place];
+        let instance = self
+            .prior
+            .instance(address)
+            .expect("invariant: orphans come from the state")
+            .clone();
+        // A state alone must never cause a program to be started: whoever can write it would run code here.
+        let Some(provider) = provider else {
+            return Err(Diagnostic::error(format!(
+                "{address} is in the state, but the program does not use {}",
+                instance.provider
+            ))
+            .address(address)
+            .hint("declare that provider with `stack.provider(…)` until its last object is gone")
+            .into());
+        };
+        let configured = &self.program.providers()[provider].address;
+        let running = self
+            .sessions
+            .configured(configured)
+            .expect("invariant: a provider is configured before what it serves");
+        let schema = schema_of(&*running, address, &instance.provider.source, None)?;
+        let warnings = &self.diagnostics;
+        let subject = Subject {
+            provider: &*running,
+            schema: &schema,
+            address,
+            location: None,
+            warnings,
+        };
+        self.deposed(&subject, &schema, Some(&instance)).await?;
+        let current = self
+            .refresh(&subject, &schema, instance.current.as_ref())
+            .await?;
+        let Some(current) = current else {
+            return Ok(());
+        };
+        if self.options.mode == PlanMode::RefreshOnly {
+            return Ok(());
+        }
+        let (reason, sibling) = self.why_orphan(address);
+        if sibling
+            .is_some_and(|position| self.program.resources()[position].lifecycle.prevent_destroy)
+        {
+            return Err(prevented(&subject));
+        }
+        let mut change = self
+            .deletion(&subject, &schema, &current, &instance.provider, None)
+            .await?;
+        change.reason = (self.options.mode == PlanMode::Normal).then_some(reason);
+        self.events.emit(Event::InstancePlanned {
+            address: address.clone(),
+            action: change.action,
+        });
+        self.other_changes
+            .borrow_mut()
+            .insert((address.clone(), None), change);
+        Ok(())
+    }
+
+    /// Why an instance is not declared any more, and another instance of the same resource if there is one.
+    pub(super) fn why_orphan(&self, address: &InstanceAddr) -> (Reason, Option<usize>) {
+        let siblings = &self.siblings;
+        if let Some(&sibling) = siblings.resources.get(&address.resource) {
+            let declared = &self.program.resources()[sibling].address.key;
+            let reason = match (&address.key, declared) {
+                (Some(InstanceKey::Int(_)), Some(InstanceKey::Int(_))) => {
+                    Reason::DeleteBecauseCountIndex
+                }
+                (Some(InstanceKey::String(_)), Some(InstanceKey::String(_))) => {
+                    Reason::DeleteBecauseEachKey
+                }
+                _ => Reason::DeleteBecauseWrongRepetition,
+            };
+            return (reason, Some(sibling));
+        }
+        let module = &address.resource.module;
+        let known = module.is_root() || siblings.modules.contains(module);
+        let reason = if known {
+            Reason::DeleteBecauseNoResourceConfig
+        } else {
+            Reason::DeleteBecauseNoModule
+        };
+        (reason, None)
+    }
+}
+
+/// What the program declares, by resource and by module: tells why an instance is no longer declared.
+pub(super) struct Siblings<'a> {
+    pub(super) resources: HashMap<&'a ResourceAddr, usize>,
+    modules: HashSet<&'a ModuleAddr>,
+}
+
+impl<'a> Siblings<'a> {
+    pub(super) fn new(program: &'a Program) -> Self {
+        let mut siblings = Self {
+            resources: HashMap::new(),
+            modules: HashSet::new(),
+        };
+        for (position, resource) in program.resources().iter().enumerate() {
+            let resource = &resource.address.resource;
+            siblings.resources.entry(resource).or_insert(position);
+            siblings.modules.insert(&resource.module);
+        }
+        siblings
+    }
+}
