@@ -1,4 +1,24 @@
 //! Providers in domain terms, over the Terraform plugin protocol.
+//!
+//! Life of a provider: [`Plugins`] finds its binary (CLI configuration, mirrors, `dev_overrides`), starts it with only the
+//! environment it needs, shakes hands, asks for its schema and hands it out as a [`Provider`]; the engine configures it and
+//! calls it, many calls at once; [`Provider::shutdown`] ends it, and so does our own death.
+//!
+//! | module | what it knows |
+//! | --- | --- |
+//! | `provider` | the boundary with the engine: traits, requests, responses, errors |
+//! | `plugins` | which command is which provider; cached schemas |
+//! | `registry` | the CLI configuration, mirror layouts, versions |
+//! | `environment` | which variables a provider may see |
+//! | `plugin` | processes: launch, handshake, TLS, gRPC channel, logs, last words, end |
+//! | `client` | [`Provider`] over a plugin, for both protocol versions |
+//! | [`wire`] | protobuf, method names, MessagePack |
+//! | [`serve`] | the server half, for the embedded cloud and for tests |
+//! | `log` | where the log lines of providers go |
+//!
+//! Why not tonic's transport: a provider is one process behind one connection, so a pool, a balancer and a reconnect could only
+//! do harm, and their queue would cost a task switch a call. Why not the generated client and server of each protocol version:
+//! both versions have the same messages, so one table of method names says all that differs.
 
 mod client;
 mod environment;

@@ -18,9 +18,8 @@ async fn refused(start: &str) -> String {
     let plugins = fake_plugins(&[("FAKE_START", start)], Arc::default())
         .handshake_limit(Duration::from_millis(1500));
     let started = Instant::now();
-    let error = match plugins.start(&source("fake")).await {
-        Ok(_) => panic!("`{start}` starts"),
-        Err(error) => error,
+    let Err(error) = plugins.start(&source("fake")).await else {
+        panic!("`{start}` starts");
     };
     assert!(
         started.elapsed() < Duration::from_secs(6),

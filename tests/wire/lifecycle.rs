@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use terrane_core::{Path, Value};
 use terrane_provider::{
-    ApplyResourceChange, CallError, PlanResourceChange, Provider, Providers as _, RawState,
-    ReadDataSource, ReadResource, UpgradeResourceState,
+    ApplyResourceChange, CallError, CliConfig, Launch, PlanResourceChange, Plugins, Provider,
+    Providers as _, RawState, ReadDataSource, ReadResource, UpgradeResourceState,
 };
 
 use crate::processes::{Lines, fake, fake_plugins, source};
@@ -241,4 +241,146 @@ async fn a_call_under_way_hears_of_the_shutdown() {
     provider.shutdown().await;
     let error = hanging.await.expect("no panic").expect_err("gone");
     assert!(matches!(error, CallError::Gone { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_provider_that_somebody_else_runs_is_attached_to_and_left_alone() {
+    use std::io::{BufRead as _, BufReader};
+    use std::process::{Command, Stdio};
+
+    // As a debugger would run it: no client certificate, so no TLS.
+    let mut process = Command::new(env!("CARGO_BIN_EXE_fake-provider"))
+        .env(
+            "TF_PLUGIN_MAGIC_COOKIE",
+            "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2",
+        )
+        .env("FAKE_PROTOCOL", "6")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut line = String::new();
+    let stdout = process.stdout.take().expect("piped");
+    BufReader::new(stdout)
+        .read_line(&mut line)
+        .expect("a handshake");
+    let socket = line.split('|').nth(3).expect("an address");
+    let reattach = format!(
+        r#"{{"terrane/fake":{{"Protocol":"grpc","ProtocolVersion":6,"Pid":{},"Test":true,"Addr":{{"Network":"unix","String":"{socket}"}}}}}}"#,
+        process.id()
+    );
+    let environment = [("TF_REATTACH_PROVIDERS", reattach)].into_iter().collect();
+    let plugins = Plugins::new(
+        environment,
+        CliConfig::default(),
+        Launch::Direct,
+        Arc::<Lines>::default(),
+    );
+    let provider = plugins.start(&source("fake")).await.expect("attaches");
+    let region = Value::map([("region", Value::from("here"))]);
+    assert!(
+        provider
+            .configure(&region)
+            .await
+            .expect("an answer")
+            .is_empty()
+    );
+    provider.shutdown().await;
+    assert_eq!(process.try_wait().expect("asked"), None, "it still runs");
+    process.kill().expect("killed");
+    process.wait().expect("reaped");
+}
+
+#[tokio::test]
+async fn a_provider_can_be_spoken_to_without_tls() {
+    let environment = [("TF_DISABLE_PLUGIN_TLS", "1")].into_iter().collect();
+    let binary = std::path::PathBuf::from(env!("CARGO_BIN_EXE_fake-provider"));
+    let plugins = Plugins::new(
+        environment,
+        CliConfig::default(),
+        Launch::Direct,
+        Arc::<Lines>::default(),
+    )
+    .with_command(source("fake"), binary);
+    let provider = plugins.start(&source("fake")).await.expect("starts");
+    assert!(
+        provider
+            .resource_schema("fake_thing")
+            .expect("a schema")
+            .is_some()
+    );
+    provider.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hundreds_of_calls_at_once_all_get_their_own_answer() {
+    let provider = fake(&[]).await.expect("starts");
+    let calls = (0..300).map(|number| {
+        let provider = provider.clone();
+        tokio::spawn(async move {
+            let name = format!("name {number}");
+            let config = Value::map([("name", Value::from(name.as_str())), ("found", Value::Null)]);
+            let request = ReadDataSource {
+                type_name: "fake_lookup",
+                config: &config,
+            };
+            let answer = provider.read_data_source(request).await.expect("an answer");
+            assert_eq!(
+                answer.state.get("found"),
+                Some(&format!("found {name}").into())
+            );
+        })
+    });
+    for call in Vec::from_iter(calls) {
+        call.await.expect("no panic");
+    }
+    provider.shutdown().await;
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_provider_process_has_only_the_environment_it_needs() {
+    let log = Arc::<Lines>::default();
+    let environment = [
+        ("HOME", "/home"),
+        ("SECRET_OF_ANOTHER", "s"),
+        ("FAKE_TOKEN", "t"),
+    ];
+    let plugins = Plugins::new(
+        environment.into_iter().collect(),
+        CliConfig::default(),
+        Launch::Reexec(env!("CARGO_BIN_EXE_fake-provider").into()),
+        log.clone(),
+    )
+    .with_command(
+        source("fake"),
+        std::path::PathBuf::from(env!("CARGO_BIN_EXE_fake-provider")),
+    );
+    let provider = plugins.start(&source("fake")).await.expect("starts");
+    let lines = log.all();
+    let pid = (lines.iter())
+        .find_map(|line| {
+            line.split("process ")
+                .nth(1)?
+                .split(' ')
+                .next()?
+                .parse::<u32>()
+                .ok()
+        })
+        .expect("the log names the process");
+    let seen = std::fs::read(format!("/proc/{pid}/environ")).expect("it runs");
+    let names: std::collections::BTreeSet<_> = String::from_utf8_lossy(&seen)
+        .split('\0')
+        .filter_map(|pair| Some(pair.split_once('=')?.0.to_owned()))
+        .collect();
+    insta::assert_snapshot!(Vec::from_iter(names).join("\n"), @"
+    FAKE_TOKEN
+    HOME
+    PLUGIN_CLIENT_CERT
+    PLUGIN_MAX_PORT
+    PLUGIN_MIN_PORT
+    PLUGIN_PROTOCOL_VERSIONS
+    PLUGIN_UNIX_SOCKET_DIR
+    TF_PLUGIN_MAGIC_COOKIE
+    ");
+    provider.shutdown().await;
 }

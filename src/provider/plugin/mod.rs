@@ -32,7 +32,7 @@ use terrane_core::addr::ProviderSource;
 
 pub(crate) use channel::{Channel, MAX_MESSAGE, private_directory};
 pub(crate) use handshake::{Address, COOKIE, Handshake};
-use process::Process;
+use process::{Fate, Process};
 pub(crate) use reattach::Reattach;
 pub(crate) use tls::Identity;
 use words::Words;
@@ -64,6 +64,7 @@ pub(crate) struct Plugin {
     words: Arc<Words>,
     /// None for one that we did not start.
     process: tokio::sync::Mutex<Option<Process>>,
+    fate: Option<Fate>,
     /// Whether it is somebody else's, to be left alone.
     foreign: bool,
     /// Holds the socket.
@@ -131,6 +132,7 @@ impl Plugin {
                             channel,
                             protocol: handshake.protocol,
                             words,
+                            fate: Some(process.fate().clone()),
                             process: tokio::sync::Mutex::new(Some(process)),
                             foreign: false,
                             _directory: Some(directory),
@@ -147,6 +149,7 @@ impl Plugin {
         };
         // The process says on its standard error why, if it says it at all.
         if process
+            .fate()
             .exited_within(Duration::from_millis(100))
             .await
             .is_none()
@@ -184,6 +187,7 @@ impl Plugin {
             protocol: reattach.protocol,
             words: Words::new(source.to_string(), pad.sink.clone()),
             process: tokio::sync::Mutex::new(None),
+            fate: None,
             foreign: reattach.leave_running,
             _directory: None,
         };
@@ -226,16 +230,15 @@ impl Plugin {
 
     /// How the process ended and what it wrote last, for a call that got no answer.
     pub(crate) async fn last_words(&self) -> String {
-        let process = self.process.lock().await;
-        let exit = match &*process {
-            Some(process) => match process.exited_within(LAST_WORDS_LIMIT).await {
+        let exit = match &self.fate {
+            Some(fate) => match fate.exited_within(LAST_WORDS_LIMIT).await {
                 Some(exit) => {
                     let _ = tokio::time::timeout(LAST_WORDS_LIMIT, self.words.complete()).await;
                     format!("the process ended with {exit}")
                 }
                 None => "the process still runs but closed the connection".to_owned(),
             },
-            None => "the process was stopped or is not ours".to_owned(),
+            None => "it is a process that we did not start".to_owned(),
         };
         let said = self.words.last();
         if said.trim().is_empty() {
@@ -255,18 +258,14 @@ impl Plugin {
             .channel
             .unary::<_, go_plugin::Empty>(path, go_plugin::Empty {});
         let mut process = self.process.lock().await;
-        if process
-            .as_ref()
-            .is_some_and(|process| process.exit().is_none())
-            || process.is_none()
-        {
+        if self.fate.as_ref().is_none_or(|fate| fate.exit().is_none()) {
             // A process that ends while it answers breaks the connection; that is what was asked for.
             let _ = tokio::time::timeout(SHUTDOWN_LIMIT, ask).await;
         }
         let Some(mut process) = process.take() else {
             return;
         };
-        if process.exited_within(SHUTDOWN_LIMIT).await.is_none() {
+        if process.fate().exited_within(SHUTDOWN_LIMIT).await.is_none() {
             self.words
                 .note(LogLevel::Warn, "did not shut down within 2 s and is killed");
             process.kill().await;
@@ -415,7 +414,7 @@ async fn shake_hands(
         Ok(Ok(_)) => {
             if !line.ends_with(b"\n") && line.len() < LONGEST_HANDSHAKE {
                 // It closed its output. Nearly always it has ended.
-                return Err(match process.exited_within(Duration::from_secs(1)).await {
+                return Err(match process.fate().exited_within(LAST_WORDS_LIMIT).await {
                     Some(exit) => Trouble::Exited {
                         exit,
                         read: shown(&line),

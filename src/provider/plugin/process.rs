@@ -11,13 +11,38 @@ use tokio::sync::{oneshot, watch};
 /// A child process and the task that waits for it. Dropping it kills the child.
 pub(super) struct Process {
     pid: u32,
-    exit: watch::Receiver<Option<Exit>>,
+    fate: Fate,
     /// Dropped or used: kill.
     kill: Option<oneshot::Sender<()>>,
 }
 
 /// How a process ended, as text: `exit status: 1`, `signal: 9 (SIGKILL)`.
 pub(super) type Exit = String;
+
+/// Knows how a process ended, once it has; outlives it.
+#[derive(Clone)]
+pub(super) struct Fate(watch::Receiver<Option<Exit>>);
+
+impl Fate {
+    /// How it ended, if it has.
+    pub(super) fn exit(&self) -> Option<Exit> {
+        self.0.borrow().clone()
+    }
+
+    /// Waits for its end.
+    async fn exited(&self) -> Exit {
+        let mut exit = self.0.clone();
+        match exit.wait_for(Option::is_some).await {
+            Ok(exit) => exit.clone().unwrap_or_default(),
+            Err(_) => "lost with its runtime".to_owned(),
+        }
+    }
+
+    /// Waits that long for its end.
+    pub(super) async fn exited_within(&self, limit: Duration) -> Option<Exit> {
+        tokio::time::timeout(limit, self.exited()).await.ok()
+    }
+}
 
 impl Process {
     /// Starts a command. Its output streams are still with the child that is returned beside.
@@ -34,7 +59,7 @@ impl Process {
         tokio::spawn(reap(child, exited, killed));
         let process = Self {
             pid,
-            exit,
+            fate: Fate(exit),
             kill: Some(kill),
         };
         Ok((process, streams))
@@ -44,29 +69,15 @@ impl Process {
         self.pid
     }
 
-    /// How it ended, if it has.
-    pub(super) fn exit(&self) -> Option<Exit> {
-        self.exit.borrow().clone()
-    }
-
-    /// Waits for its end.
-    pub(super) async fn exited(&self) -> Exit {
-        let mut exit = self.exit.clone();
-        match exit.wait_for(Option::is_some).await {
-            Ok(exit) => exit.clone().unwrap_or_default(),
-            Err(_) => "lost with its runtime".to_owned(),
-        }
-    }
-
-    /// Waits that long for its end.
-    pub(super) async fn exited_within(&self, limit: Duration) -> Option<Exit> {
-        tokio::time::timeout(limit, self.exited()).await.ok()
+    /// Who knows how it ends.
+    pub(super) fn fate(&self) -> &Fate {
+        &self.fate
     }
 
     /// SIGKILL, and waits until it is gone.
     pub(super) async fn kill(&mut self) -> Exit {
         self.kill.take();
-        self.exited().await
+        self.fate.exited().await
     }
 }
 

@@ -24,8 +24,8 @@ pub(super) enum Literal {
     Text(String),
     Bool(bool),
     Number(String),
-    List(Vec<Literal>),
-    Map(Vec<(String, Literal)>),
+    List(Vec<Self>),
+    Map(Vec<(String, Self)>),
 }
 
 /// Reads a file; the error says the line and what is wrong there.
