@@ -60,7 +60,7 @@ impl AsRef<Resource> for ContributorInsights {
 #[must_use]
 pub struct ContributorInsightsBuilder<A = MissingTableName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ContributorInsightsBuilder<A> {

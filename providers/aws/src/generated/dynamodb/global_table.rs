@@ -66,7 +66,7 @@ impl AsRef<Resource> for GlobalTable {
 #[must_use]
 pub struct GlobalTableBuilder<A = MissingName, B = MissingReplica> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> GlobalTableBuilder<A, B> {
@@ -147,7 +147,7 @@ impl Replica {
 #[must_use]
 pub struct ReplicaBuilder<A = MissingRegionName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicaBuilder<A> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for KinesisStreamingDestination {
 #[must_use]
 pub struct KinesisStreamingDestinationBuilder<A = MissingStreamArn, B = MissingTableName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> KinesisStreamingDestinationBuilder<A, B> {

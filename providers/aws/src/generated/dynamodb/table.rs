@@ -214,7 +214,7 @@ impl AsRef<Resource> for Table {
 #[must_use]
 pub struct TableBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TableBuilder<A> {
@@ -429,7 +429,7 @@ impl Attribute {
 #[must_use]
 pub struct AttributeBuilder<A = MissingName, B = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> AttributeBuilder<A, B> {
@@ -473,7 +473,7 @@ pub struct GlobalSecondaryIndexBuilder<
     C = MissingProjectionType,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> GlobalSecondaryIndexBuilder<A, B, C> {
@@ -583,7 +583,7 @@ impl ImportTable {
 #[must_use]
 pub struct ImportTableBuilder<A = MissingInputFormat, B = MissingS3BucketSource> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ImportTableBuilder<A, B> {
@@ -758,7 +758,7 @@ impl ImportTableS3BucketSource {
 #[must_use]
 pub struct ImportTableS3BucketSourceBuilder<A = MissingBucket> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ImportTableS3BucketSourceBuilder<A> {
@@ -806,7 +806,7 @@ pub struct LocalSecondaryIndexBuilder<
     C = MissingRangeKey,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> LocalSecondaryIndexBuilder<A, B, C> {
@@ -878,7 +878,7 @@ impl PointInTimeRecovery {
 #[must_use]
 pub struct PointInTimeRecoveryBuilder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> PointInTimeRecoveryBuilder<A> {
@@ -910,7 +910,7 @@ impl Replica {
 #[must_use]
 pub struct ReplicaBuilder<A = MissingRegionName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicaBuilder<A> {
@@ -978,7 +978,7 @@ impl ServerSideEncryption {
 #[must_use]
 pub struct ServerSideEncryptionBuilder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ServerSideEncryptionBuilder<A> {
@@ -1098,7 +1098,7 @@ impl Ttl {
 #[must_use]
 pub struct TtlBuilder<A = MissingAttributeName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TtlBuilder<A> {

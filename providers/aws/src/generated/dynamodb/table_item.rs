@@ -71,7 +71,7 @@ impl AsRef<Resource> for TableItem {
 #[must_use]
 pub struct TableItemBuilder<A = MissingHashKey, B = MissingItem, C = MissingTableName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TableItemBuilder<A, B, C> {

@@ -91,7 +91,7 @@ impl AsRef<Resource> for TableReplica {
 #[must_use]
 pub struct TableReplicaBuilder<A = MissingGlobalTableArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TableReplicaBuilder<A> {

@@ -65,7 +65,7 @@ impl AsRef<Resource> for Tag {
 #[must_use]
 pub struct TagBuilder<A = MissingKey, B = MissingResourceArn, C = MissingValue> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TagBuilder<A, B, C> {

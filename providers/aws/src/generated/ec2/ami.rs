@@ -224,7 +224,7 @@ impl AsRef<Resource> for Ami {
 #[must_use]
 pub struct AmiBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AmiBuilder<A> {
@@ -397,7 +397,7 @@ impl EbsBlockDevice {
 #[must_use]
 pub struct EbsBlockDeviceBuilder<A = MissingDeviceName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EbsBlockDeviceBuilder<A> {
@@ -477,7 +477,7 @@ impl EphemeralBlockDevice {
 #[must_use]
 pub struct EphemeralBlockDeviceBuilder<A = MissingDeviceName, B = MissingVirtualName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> EphemeralBlockDeviceBuilder<A, B> {

@@ -253,7 +253,7 @@ impl AsRef<Resource> for AmiCopy {
 #[must_use]
 pub struct AmiCopyBuilder<A = MissingName, B = MissingSourceAmiId, C = MissingSourceAmiRegion> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> AmiCopyBuilder<A, B, C> {

@@ -235,7 +235,7 @@ impl AsRef<Resource> for AmiFromInstance {
 #[must_use]
 pub struct AmiFromInstanceBuilder<A = MissingName, B = MissingSourceInstanceId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> AmiFromInstanceBuilder<A, B> {

@@ -77,7 +77,7 @@ impl AsRef<Resource> for AmiLaunchPermission {
 #[must_use]
 pub struct AmiLaunchPermissionBuilder<A = MissingImageId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AmiLaunchPermissionBuilder<A> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for AvailabilityZoneGroup {
 #[must_use]
 pub struct AvailabilityZoneGroupBuilder<A = MissingGroupName, B = MissingOptInStatus> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> AvailabilityZoneGroupBuilder<A, B> {

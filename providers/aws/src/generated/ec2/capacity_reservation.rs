@@ -152,7 +152,7 @@ pub struct CapacityReservationBuilder<
     D = MissingInstanceType,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {

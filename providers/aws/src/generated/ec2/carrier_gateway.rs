@@ -78,7 +78,7 @@ impl AsRef<Resource> for CarrierGateway {
 #[must_use]
 pub struct CarrierGatewayBuilder<A = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> CarrierGatewayBuilder<A> {

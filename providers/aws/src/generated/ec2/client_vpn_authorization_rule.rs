@@ -81,7 +81,7 @@ pub struct ClientVpnAuthorizationRuleBuilder<
     B = MissingTargetNetworkCidr,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ClientVpnAuthorizationRuleBuilder<A, B> {

@@ -184,7 +184,7 @@ pub struct ClientVpnEndpointBuilder<
     D = MissingServerCertificateArn,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
@@ -367,7 +367,7 @@ impl AuthenticationOptions {
 #[must_use]
 pub struct AuthenticationOptionsBuilder<A = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AuthenticationOptionsBuilder<A> {
@@ -555,7 +555,7 @@ impl ConnectionLogOptions {
 #[must_use]
 pub struct ConnectionLogOptionsBuilder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ConnectionLogOptionsBuilder<A> {

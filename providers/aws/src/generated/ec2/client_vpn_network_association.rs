@@ -72,7 +72,7 @@ impl AsRef<Resource> for ClientVpnNetworkAssociation {
 #[must_use]
 pub struct ClientVpnNetworkAssociationBuilder<A = MissingClientVpnEndpointId, B = MissingSubnetId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ClientVpnNetworkAssociationBuilder<A, B> {

@@ -90,7 +90,7 @@ pub struct ClientVpnRouteBuilder<
     C = MissingTargetVpcSubnetId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> ClientVpnRouteBuilder<A, B, C> {

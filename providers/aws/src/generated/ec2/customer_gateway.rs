@@ -96,7 +96,7 @@ impl AsRef<Resource> for CustomerGateway {
 #[must_use]
 pub struct CustomerGatewayBuilder<A = MissingBgpAsn, B = MissingType> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> CustomerGatewayBuilder<A, B> {

@@ -107,7 +107,7 @@ impl AsRef<Resource> for DefaultNetworkAcl {
 #[must_use]
 pub struct DefaultNetworkAclBuilder<A = MissingDefaultNetworkAclId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DefaultNetworkAclBuilder<A> {
@@ -207,7 +207,7 @@ pub struct EgressBuilder<
     E = MissingToPort,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C, D, E)>,
+    required: PhantomData<(A, B, C, D, E)>,
 }
 
 impl<A, B, C, D, E> EgressBuilder<A, B, C, D, E> {
@@ -301,7 +301,7 @@ pub struct IngressBuilder<
     E = MissingToPort,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C, D, E)>,
+    required: PhantomData<(A, B, C, D, E)>,
 }
 
 impl<A, B, C, D, E> IngressBuilder<A, B, C, D, E> {

@@ -97,7 +97,7 @@ impl AsRef<Resource> for DefaultRouteTable {
 #[must_use]
 pub struct DefaultRouteTableBuilder<A = MissingDefaultRouteTableId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DefaultRouteTableBuilder<A> {

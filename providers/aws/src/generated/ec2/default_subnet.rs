@@ -190,7 +190,7 @@ impl AsRef<Resource> for DefaultSubnet {
 #[must_use]
 pub struct DefaultSubnetBuilder<A = MissingAvailabilityZone> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DefaultSubnetBuilder<A> {

@@ -53,7 +53,7 @@ impl AsRef<Resource> for EbsDefaultKmsKey {
 #[must_use]
 pub struct EbsDefaultKmsKeyBuilder<A = MissingKeyArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EbsDefaultKmsKeyBuilder<A> {

@@ -140,7 +140,7 @@ impl AsRef<Resource> for EbsSnapshot {
 #[must_use]
 pub struct EbsSnapshotBuilder<A = MissingVolumeId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EbsSnapshotBuilder<A> {

@@ -152,7 +152,7 @@ impl AsRef<Resource> for EbsSnapshotCopy {
 #[must_use]
 pub struct EbsSnapshotCopyBuilder<A = MissingSourceRegion, B = MissingSourceSnapshotId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> EbsSnapshotCopyBuilder<A, B> {

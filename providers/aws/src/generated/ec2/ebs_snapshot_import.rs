@@ -160,7 +160,7 @@ impl AsRef<Resource> for EbsSnapshotImport {
 #[must_use]
 pub struct EbsSnapshotImportBuilder<A = MissingDiskContainer> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EbsSnapshotImportBuilder<A> {
@@ -395,7 +395,7 @@ impl DiskContainer {
 #[must_use]
 pub struct DiskContainerBuilder<A = MissingFormat> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DiskContainerBuilder<A> {
@@ -463,7 +463,7 @@ impl DiskContainerUserBucket {
 #[must_use]
 pub struct DiskContainerUserBucketBuilder<A = MissingS3Bucket, B = MissingS3Key> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> DiskContainerUserBucketBuilder<A, B> {

@@ -134,7 +134,7 @@ impl AsRef<Resource> for EbsVolume {
 #[must_use]
 pub struct EbsVolumeBuilder<A = MissingAvailabilityZone> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EbsVolumeBuilder<A> {

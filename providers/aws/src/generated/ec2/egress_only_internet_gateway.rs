@@ -66,7 +66,7 @@ impl AsRef<Resource> for EgressOnlyInternetGateway {
 #[must_use]
 pub struct EgressOnlyInternetGatewayBuilder<A = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EgressOnlyInternetGatewayBuilder<A> {

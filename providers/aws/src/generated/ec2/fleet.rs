@@ -172,7 +172,7 @@ impl AsRef<Resource> for Fleet {
 #[must_use]
 pub struct FleetBuilder<A = MissingLaunchTemplateConfig, B = MissingTargetCapacitySpecification> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> FleetBuilder<A, B> {
@@ -526,7 +526,7 @@ impl LaunchTemplateConfigLaunchTemplateSpecification {
 #[must_use]
 pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A = MissingVersion> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
@@ -871,7 +871,7 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsBuilder<
     B = MissingVcpuCount,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
@@ -1321,7 +1321,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib {
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A = MissingMin> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
@@ -1538,7 +1538,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount {
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A = MissingMin> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
@@ -1892,7 +1892,7 @@ pub struct TargetCapacitySpecificationBuilder<
     B = MissingTotalTargetCapacity,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TargetCapacitySpecificationBuilder<A, B> {

@@ -114,7 +114,7 @@ impl AsRef<Resource> for Host {
 #[must_use]
 pub struct HostBuilder<A = MissingAvailabilityZone> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> HostBuilder<A> {

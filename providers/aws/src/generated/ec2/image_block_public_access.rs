@@ -54,7 +54,7 @@ impl AsRef<Resource> for ImageBlockPublicAccess {
 #[must_use]
 pub struct ImageBlockPublicAccessBuilder<A = MissingState> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ImageBlockPublicAccessBuilder<A> {

@@ -121,7 +121,7 @@ impl AsRef<Resource> for InstanceConnectEndpoint {
 #[must_use]
 pub struct InstanceConnectEndpointBuilder<A = MissingSubnetId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> InstanceConnectEndpointBuilder<A> {

@@ -66,7 +66,7 @@ impl AsRef<Resource> for InstanceState {
 #[must_use]
 pub struct InstanceStateBuilder<A = MissingInstanceId, B = MissingState> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> InstanceStateBuilder<A, B> {

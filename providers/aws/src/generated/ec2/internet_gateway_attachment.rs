@@ -60,7 +60,7 @@ impl AsRef<Resource> for InternetGatewayAttachment {
 #[must_use]
 pub struct InternetGatewayAttachmentBuilder<A = MissingInternetGatewayId, B = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> InternetGatewayAttachmentBuilder<A, B> {

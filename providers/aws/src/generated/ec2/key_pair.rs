@@ -102,7 +102,7 @@ impl AsRef<Resource> for KeyPair {
 #[must_use]
 pub struct KeyPairBuilder<A = MissingPublicKey> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> KeyPairBuilder<A> {

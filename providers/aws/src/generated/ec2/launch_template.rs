@@ -1073,7 +1073,7 @@ impl ElasticGpuSpecifications {
 #[must_use]
 pub struct ElasticGpuSpecificationsBuilder<A = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ElasticGpuSpecificationsBuilder<A> {
@@ -1117,7 +1117,7 @@ impl ElasticInferenceAccelerator {
 #[must_use]
 pub struct ElasticInferenceAcceleratorBuilder<A = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ElasticInferenceAcceleratorBuilder<A> {
@@ -1204,7 +1204,7 @@ impl HibernationOptions {
 #[must_use]
 pub struct HibernationOptionsBuilder<A = MissingConfigured> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> HibernationOptionsBuilder<A> {
@@ -1590,7 +1590,7 @@ impl InstanceRequirements {
 #[must_use]
 pub struct InstanceRequirementsBuilder<A = MissingMemoryMib, B = MissingVcpuCount> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> InstanceRequirementsBuilder<A, B> {
@@ -2035,7 +2035,7 @@ impl InstanceRequirementsMemoryMib {
 #[must_use]
 pub struct InstanceRequirementsMemoryMibBuilder<A = MissingMin> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> InstanceRequirementsMemoryMibBuilder<A> {
@@ -2247,7 +2247,7 @@ impl InstanceRequirementsVcpuCount {
 #[must_use]
 pub struct InstanceRequirementsVcpuCountBuilder<A = MissingMin> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> InstanceRequirementsVcpuCountBuilder<A> {
@@ -2285,7 +2285,7 @@ impl LicenseSpecification {
 #[must_use]
 pub struct LicenseSpecificationBuilder<A = MissingLicenseConfigurationArn> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LicenseSpecificationBuilder<A> {

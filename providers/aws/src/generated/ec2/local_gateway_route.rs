@@ -72,7 +72,7 @@ pub struct LocalGatewayRouteBuilder<
     C = MissingLocalGatewayVirtualInterfaceGroupId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> LocalGatewayRouteBuilder<A, B, C> {

@@ -81,7 +81,7 @@ pub struct LocalGatewayRouteTableVpcAssociationBuilder<
     B = MissingVpcId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LocalGatewayRouteTableVpcAssociationBuilder<A, B> {

@@ -66,7 +66,7 @@ impl AsRef<Resource> for MainRouteTableAssociation {
 #[must_use]
 pub struct MainRouteTableAssociationBuilder<A = MissingRouteTableId, B = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> MainRouteTableAssociationBuilder<A, B> {

@@ -110,7 +110,7 @@ pub struct ManagedPrefixListBuilder<
     C = MissingName,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> ManagedPrefixListBuilder<A, B, C> {
@@ -211,7 +211,7 @@ impl Entry {
 #[must_use]
 pub struct EntryBuilder<A = MissingCidr> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EntryBuilder<A> {

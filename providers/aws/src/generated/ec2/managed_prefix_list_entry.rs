@@ -65,7 +65,7 @@ impl AsRef<Resource> for ManagedPrefixListEntry {
 #[must_use]
 pub struct ManagedPrefixListEntryBuilder<A = MissingCidr, B = MissingPrefixListId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ManagedPrefixListEntryBuilder<A, B> {

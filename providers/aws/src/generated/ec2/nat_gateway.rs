@@ -122,7 +122,7 @@ impl AsRef<Resource> for NatGateway {
 #[must_use]
 pub struct NatGatewayBuilder<A = MissingSubnetId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> NatGatewayBuilder<A> {

@@ -98,7 +98,7 @@ impl AsRef<Resource> for NetworkAcl {
 #[must_use]
 pub struct NetworkAclBuilder<A = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> NetworkAclBuilder<A> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for NetworkAclAssociation {
 #[must_use]
 pub struct NetworkAclAssociationBuilder<A = MissingNetworkAclId, B = MissingSubnetId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> NetworkAclAssociationBuilder<A, B> {

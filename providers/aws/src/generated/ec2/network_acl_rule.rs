@@ -121,7 +121,7 @@ pub struct NetworkAclRuleBuilder<
     D = MissingRuleNumber,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> NetworkAclRuleBuilder<A, B, C, D> {

@@ -146,7 +146,7 @@ impl AsRef<Resource> for NetworkInsightsAnalysis {
 #[must_use]
 pub struct NetworkInsightsAnalysisBuilder<A = MissingNetworkInsightsPathId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> NetworkInsightsAnalysisBuilder<A> {

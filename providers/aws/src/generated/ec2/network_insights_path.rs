@@ -119,7 +119,7 @@ pub struct NetworkInsightsPathBuilder<
     C = MissingSource,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> NetworkInsightsPathBuilder<A, B, C> {

@@ -206,7 +206,7 @@ impl AsRef<Resource> for NetworkInterface {
 #[must_use]
 pub struct NetworkInterfaceBuilder<A = MissingSubnetId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> NetworkInterfaceBuilder<A> {
@@ -391,7 +391,7 @@ impl Attachment {
 #[must_use]
 pub struct AttachmentBuilder<A = MissingDeviceIndex, B = MissingInstance> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> AttachmentBuilder<A, B> {

@@ -84,7 +84,7 @@ pub struct NetworkInterfaceAttachmentBuilder<
     C = MissingNetworkInterfaceId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> NetworkInterfaceAttachmentBuilder<A, B, C> {

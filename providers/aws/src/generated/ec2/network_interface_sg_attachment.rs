@@ -62,7 +62,7 @@ pub struct NetworkInterfaceSgAttachmentBuilder<
     B = MissingSecurityGroupId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> NetworkInterfaceSgAttachmentBuilder<A, B> {

@@ -97,7 +97,7 @@ impl AsRef<Resource> for PlacementGroup {
 #[must_use]
 pub struct PlacementGroupBuilder<A = MissingName, B = MissingStrategy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> PlacementGroupBuilder<A, B> {

@@ -156,7 +156,7 @@ impl AsRef<Resource> for Route {
 #[must_use]
 pub struct RouteBuilder<A = MissingRouteTableId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RouteBuilder<A> {

@@ -91,7 +91,7 @@ impl AsRef<Resource> for RouteTable {
 #[must_use]
 pub struct RouteTableBuilder<A = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RouteTableBuilder<A> {

@@ -66,7 +66,7 @@ impl AsRef<Resource> for RouteTableAssociation {
 #[must_use]
 pub struct RouteTableAssociationBuilder<A = MissingRouteTableId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RouteTableAssociationBuilder<A> {

@@ -215,6 +215,7 @@ impl Egress {
         EgressBuilder {
             arguments: BlockArguments::nulls(&[
                 "cidr_blocks",
+                "description",
                 "from_port",
                 "ipv6_cidr_blocks",
                 "prefix_list_ids",
@@ -238,6 +239,12 @@ impl EgressBuilder {
     /// Sets `cidr_blocks`.
     pub fn cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
         self.arguments = self.arguments.set("cidr_blocks", value.into());
+        self
+    }
+
+    /// Sets `description`.
+    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
+        self.arguments = self.arguments.set("description", value.into());
         self
     }
 
@@ -294,6 +301,7 @@ impl Ingress {
         IngressBuilder {
             arguments: BlockArguments::nulls(&[
                 "cidr_blocks",
+                "description",
                 "from_port",
                 "ipv6_cidr_blocks",
                 "prefix_list_ids",
@@ -317,6 +325,12 @@ impl IngressBuilder {
     /// Sets `cidr_blocks`.
     pub fn cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
         self.arguments = self.arguments.set("cidr_blocks", value.into());
+        self
+    }
+
+    /// Sets `description`.
+    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
+        self.arguments = self.arguments.set("description", value.into());
         self
     }
 

@@ -129,7 +129,7 @@ pub struct SecurityGroupRuleBuilder<
     E = MissingType,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D, E)>,
+    required: PhantomData<(A, B, C, D, E)>,
 }
 
 impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {

@@ -60,7 +60,7 @@ impl AsRef<Resource> for SnapshotCreateVolumePermission {
 #[must_use]
 pub struct SnapshotCreateVolumePermissionBuilder<A = MissingAccountId, B = MissingSnapshotId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> SnapshotCreateVolumePermissionBuilder<A, B> {

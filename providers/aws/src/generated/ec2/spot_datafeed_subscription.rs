@@ -59,7 +59,7 @@ impl AsRef<Resource> for SpotDatafeedSubscription {
 #[must_use]
 pub struct SpotDatafeedSubscriptionBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SpotDatafeedSubscriptionBuilder<A> {

@@ -223,7 +223,7 @@ impl AsRef<Resource> for SpotFleetRequest {
 #[must_use]
 pub struct SpotFleetRequestBuilder<A = MissingIamFleetRole, B = MissingTargetCapacity> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> SpotFleetRequestBuilder<A, B> {
@@ -474,7 +474,7 @@ impl LaunchSpecification {
 #[must_use]
 pub struct LaunchSpecificationBuilder<A = MissingAmi, B = MissingInstanceType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LaunchSpecificationBuilder<A, B> {
@@ -639,7 +639,7 @@ impl LaunchSpecificationEbsBlockDevice {
 #[must_use]
 pub struct LaunchSpecificationEbsBlockDeviceBuilder<A = MissingDeviceName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LaunchSpecificationEbsBlockDeviceBuilder<A> {
@@ -725,7 +725,7 @@ pub struct LaunchSpecificationEphemeralBlockDeviceBuilder<
     B = MissingVirtualName,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LaunchSpecificationEphemeralBlockDeviceBuilder<A, B> {
@@ -835,7 +835,7 @@ impl LaunchTemplateConfig {
 #[must_use]
 pub struct LaunchTemplateConfigBuilder<A = MissingLaunchTemplateSpecification> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LaunchTemplateConfigBuilder<A> {

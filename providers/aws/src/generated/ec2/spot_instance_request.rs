@@ -1098,7 +1098,7 @@ impl EbsBlockDevice {
 #[must_use]
 pub struct EbsBlockDeviceBuilder<A = MissingDeviceName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EbsBlockDeviceBuilder<A> {
@@ -1224,7 +1224,7 @@ impl EphemeralBlockDevice {
 #[must_use]
 pub struct EphemeralBlockDeviceBuilder<A = MissingDeviceName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EphemeralBlockDeviceBuilder<A> {
@@ -1462,7 +1462,7 @@ impl NetworkInterface {
 #[must_use]
 pub struct NetworkInterfaceBuilder<A = MissingDeviceIndex, B = MissingNetworkInterfaceId> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> NetworkInterfaceBuilder<A, B> {

@@ -178,7 +178,7 @@ impl AsRef<Resource> for Subnet {
 #[must_use]
 pub struct SubnetBuilder<A = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SubnetBuilder<A> {

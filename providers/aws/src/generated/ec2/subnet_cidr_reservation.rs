@@ -81,7 +81,7 @@ pub struct SubnetCidrReservationBuilder<
     C = MissingSubnetId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> SubnetCidrReservationBuilder<A, B, C> {

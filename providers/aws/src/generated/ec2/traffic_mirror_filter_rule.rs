@@ -127,7 +127,7 @@ pub struct TrafficMirrorFilterRuleBuilder<
     F = MissingTrafficMirrorFilterId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D, E, F)>,
+    required: PhantomData<(A, B, C, D, E, F)>,
 }
 
 impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {

@@ -123,7 +123,7 @@ pub struct TrafficMirrorSessionBuilder<
     D = MissingTrafficMirrorTargetId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {

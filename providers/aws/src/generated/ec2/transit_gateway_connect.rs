@@ -96,7 +96,7 @@ pub struct TransitGatewayConnectBuilder<
     B = MissingTransportAttachmentId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TransitGatewayConnectBuilder<A, B> {

@@ -115,7 +115,7 @@ pub struct TransitGatewayConnectPeerBuilder<
     C = MissingTransitGatewayAttachmentId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {

@@ -97,7 +97,7 @@ impl AsRef<Resource> for TransitGatewayMulticastDomain {
 #[must_use]
 pub struct TransitGatewayMulticastDomainBuilder<A = MissingTransitGatewayId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TransitGatewayMulticastDomainBuilder<A> {

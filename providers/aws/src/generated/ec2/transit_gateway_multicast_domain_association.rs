@@ -72,7 +72,7 @@ pub struct TransitGatewayMulticastDomainAssociationBuilder<
     C = MissingTransitGatewayMulticastDomainId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TransitGatewayMulticastDomainAssociationBuilder<A, B, C> {

@@ -71,7 +71,7 @@ pub struct TransitGatewayMulticastGroupMemberBuilder<
     C = MissingTransitGatewayMulticastDomainId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TransitGatewayMulticastGroupMemberBuilder<A, B, C> {

@@ -71,7 +71,7 @@ pub struct TransitGatewayMulticastGroupSourceBuilder<
     C = MissingTransitGatewayMulticastDomainId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TransitGatewayMulticastGroupSourceBuilder<A, B, C> {

@@ -90,7 +90,7 @@ pub struct TransitGatewayPeeringAttachmentBuilder<
     C = MissingTransitGatewayId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TransitGatewayPeeringAttachmentBuilder<A, B, C> {

@@ -90,7 +90,7 @@ impl AsRef<Resource> for TransitGatewayPeeringAttachmentAccepter {
 #[must_use]
 pub struct TransitGatewayPeeringAttachmentAccepterBuilder<A = MissingTransitGatewayAttachmentId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TransitGatewayPeeringAttachmentAccepterBuilder<A> {

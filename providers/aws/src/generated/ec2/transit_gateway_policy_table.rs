@@ -78,7 +78,7 @@ impl AsRef<Resource> for TransitGatewayPolicyTable {
 #[must_use]
 pub struct TransitGatewayPolicyTableBuilder<A = MissingTransitGatewayId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TransitGatewayPolicyTableBuilder<A> {

@@ -76,7 +76,7 @@ pub struct TransitGatewayPolicyTableAssociationBuilder<
     B = MissingTransitGatewayPolicyTableId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TransitGatewayPolicyTableAssociationBuilder<A, B> {

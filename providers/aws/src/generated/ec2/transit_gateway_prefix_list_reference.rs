@@ -80,7 +80,7 @@ pub struct TransitGatewayPrefixListReferenceBuilder<
     B = MissingTransitGatewayRouteTableId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TransitGatewayPrefixListReferenceBuilder<A, B> {

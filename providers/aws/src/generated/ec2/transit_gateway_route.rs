@@ -76,7 +76,7 @@ pub struct TransitGatewayRouteBuilder<
     B = MissingTransitGatewayRouteTableId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TransitGatewayRouteBuilder<A, B> {

@@ -84,7 +84,7 @@ impl AsRef<Resource> for TransitGatewayRouteTable {
 #[must_use]
 pub struct TransitGatewayRouteTableBuilder<A = MissingTransitGatewayId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TransitGatewayRouteTableBuilder<A> {

@@ -82,7 +82,7 @@ pub struct TransitGatewayRouteTableAssociationBuilder<
     B = MissingTransitGatewayRouteTableId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TransitGatewayRouteTableAssociationBuilder<A, B> {

@@ -76,7 +76,7 @@ pub struct TransitGatewayRouteTablePropagationBuilder<
     B = MissingTransitGatewayRouteTableId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TransitGatewayRouteTablePropagationBuilder<A, B> {

@@ -120,7 +120,7 @@ pub struct TransitGatewayVpcAttachmentBuilder<
     C = MissingVpcId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {

@@ -122,7 +122,7 @@ impl AsRef<Resource> for TransitGatewayVpcAttachmentAccepter {
 #[must_use]
 pub struct TransitGatewayVpcAttachmentAccepterBuilder<A = MissingTransitGatewayAttachmentId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {

@@ -160,7 +160,7 @@ pub struct VerifiedaccessEndpointBuilder<
     F = MissingVerifiedAccessGroupId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D, E, F)>,
+    required: PhantomData<(A, B, C, D, E, F)>,
 }
 
 impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {

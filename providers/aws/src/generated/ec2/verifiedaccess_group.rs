@@ -114,7 +114,7 @@ impl AsRef<Resource> for VerifiedaccessGroup {
 #[must_use]
 pub struct VerifiedaccessGroupBuilder<A = MissingVerifiedaccessInstanceId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VerifiedaccessGroupBuilder<A> {

@@ -157,6 +157,12 @@ impl Nested for VerifiedAccessTrustProviders {
 }
 
 impl VerifiedAccessTrustProviders {
+    /// The attribute `description`.
+    #[track_caller]
+    pub fn description(&self) -> Output<String> {
+        self.0.attribute("description")
+    }
+
     /// The attribute `device_trust_provider_type`.
     #[track_caller]
     pub fn device_trust_provider_type(&self) -> Output<String> {

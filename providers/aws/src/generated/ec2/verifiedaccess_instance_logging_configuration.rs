@@ -65,7 +65,7 @@ pub struct VerifiedaccessInstanceLoggingConfigurationBuilder<
     B = MissingVerifiedaccessInstanceId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
@@ -263,7 +263,7 @@ impl AccessLogsCloudwatchLogs {
 #[must_use]
 pub struct AccessLogsCloudwatchLogsBuilder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessLogsCloudwatchLogsBuilder<A> {
@@ -319,7 +319,7 @@ impl AccessLogsKinesisDataFirehose {
 #[must_use]
 pub struct AccessLogsKinesisDataFirehoseBuilder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessLogsKinesisDataFirehoseBuilder<A> {
@@ -390,7 +390,7 @@ impl AccessLogsS3 {
 #[must_use]
 pub struct AccessLogsS3Builder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessLogsS3Builder<A> {

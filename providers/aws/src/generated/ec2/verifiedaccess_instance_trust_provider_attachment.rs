@@ -66,7 +66,7 @@ pub struct VerifiedaccessInstanceTrustProviderAttachmentBuilder<
     B = MissingVerifiedaccessTrustProviderId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VerifiedaccessInstanceTrustProviderAttachmentBuilder<A, B> {

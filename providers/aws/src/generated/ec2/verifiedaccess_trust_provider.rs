@@ -108,7 +108,7 @@ pub struct VerifiedaccessTrustProviderBuilder<
     B = MissingTrustProviderType,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
@@ -325,7 +325,7 @@ impl OidcOptions {
 #[must_use]
 pub struct OidcOptionsBuilder<A = MissingClientSecret> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> OidcOptionsBuilder<A> {

@@ -88,7 +88,7 @@ pub struct VolumeAttachmentBuilder<
     C = MissingVolumeId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {

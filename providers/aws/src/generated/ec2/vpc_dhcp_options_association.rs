@@ -59,7 +59,7 @@ impl AsRef<Resource> for VpcDhcpOptionsAssociation {
 #[must_use]
 pub struct VpcDhcpOptionsAssociationBuilder<A = MissingDhcpOptionsId, B = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcDhcpOptionsAssociationBuilder<A, B> {

@@ -175,7 +175,7 @@ impl AsRef<Resource> for VpcEndpoint {
 #[must_use]
 pub struct VpcEndpointBuilder<A = MissingServiceName, B = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointBuilder<A, B> {

@@ -68,7 +68,7 @@ pub struct VpcEndpointConnectionAccepterBuilder<
     B = MissingVpcEndpointServiceId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointConnectionAccepterBuilder<A, B> {

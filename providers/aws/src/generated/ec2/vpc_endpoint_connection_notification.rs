@@ -86,7 +86,7 @@ pub struct VpcEndpointConnectionNotificationBuilder<
     B = MissingConnectionNotificationArn,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointConnectionNotificationBuilder<A, B> {

@@ -60,7 +60,7 @@ impl AsRef<Resource> for VpcEndpointPolicy {
 #[must_use]
 pub struct VpcEndpointPolicyBuilder<A = MissingVpcEndpointId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcEndpointPolicyBuilder<A> {

@@ -62,7 +62,7 @@ pub struct VpcEndpointRouteTableAssociationBuilder<
     B = MissingVpcEndpointId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointRouteTableAssociationBuilder<A, B> {

@@ -68,7 +68,7 @@ pub struct VpcEndpointSecurityGroupAssociationBuilder<
     B = MissingVpcEndpointId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointSecurityGroupAssociationBuilder<A, B> {

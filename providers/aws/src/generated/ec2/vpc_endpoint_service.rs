@@ -147,7 +147,7 @@ impl AsRef<Resource> for VpcEndpointService {
 #[must_use]
 pub struct VpcEndpointServiceBuilder<A = MissingAcceptanceRequired> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcEndpointServiceBuilder<A> {

@@ -62,7 +62,7 @@ pub struct VpcEndpointServiceAllowedPrincipalBuilder<
     B = MissingVpcEndpointServiceId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointServiceAllowedPrincipalBuilder<A, B> {

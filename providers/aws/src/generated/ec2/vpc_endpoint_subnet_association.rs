@@ -60,7 +60,7 @@ impl AsRef<Resource> for VpcEndpointSubnetAssociation {
 #[must_use]
 pub struct VpcEndpointSubnetAssociationBuilder<A = MissingSubnetId, B = MissingVpcEndpointId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcEndpointSubnetAssociationBuilder<A, B> {

@@ -117,7 +117,7 @@ impl AsRef<Resource> for VpcIpam {
 #[must_use]
 pub struct VpcIpamBuilder<A = MissingOperatingRegions> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamBuilder<A> {
@@ -210,7 +210,7 @@ impl OperatingRegions {
 #[must_use]
 pub struct OperatingRegionsBuilder<A = MissingRegionName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> OperatingRegionsBuilder<A> {

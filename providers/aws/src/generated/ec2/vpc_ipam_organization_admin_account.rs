@@ -77,7 +77,7 @@ impl AsRef<Resource> for VpcIpamOrganizationAdminAccount {
 #[must_use]
 pub struct VpcIpamOrganizationAdminAccountBuilder<A = MissingDelegatedAdminAccountId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamOrganizationAdminAccountBuilder<A> {

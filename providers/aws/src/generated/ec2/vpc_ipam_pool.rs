@@ -164,7 +164,7 @@ impl AsRef<Resource> for VpcIpamPool {
 #[must_use]
 pub struct VpcIpamPoolBuilder<A = MissingAddressFamily, B = MissingIpamScopeId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcIpamPoolBuilder<A, B> {

@@ -81,7 +81,7 @@ impl AsRef<Resource> for VpcIpamPoolCidr {
 #[must_use]
 pub struct VpcIpamPoolCidrBuilder<A = MissingIpamPoolId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamPoolCidrBuilder<A> {

@@ -102,7 +102,7 @@ impl AsRef<Resource> for VpcIpamPoolCidrAllocation {
 #[must_use]
 pub struct VpcIpamPoolCidrAllocationBuilder<A = MissingIpamPoolId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamPoolCidrAllocationBuilder<A> {

@@ -97,7 +97,7 @@ impl AsRef<Resource> for VpcIpamResourceDiscovery {
 #[must_use]
 pub struct VpcIpamResourceDiscoveryBuilder<A = MissingOperatingRegions> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamResourceDiscoveryBuilder<A> {
@@ -187,7 +187,7 @@ impl OperatingRegions {
 #[must_use]
 pub struct OperatingRegionsBuilder<A = MissingRegionName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> OperatingRegionsBuilder<A> {

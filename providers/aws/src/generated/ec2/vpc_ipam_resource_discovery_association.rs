@@ -112,7 +112,7 @@ pub struct VpcIpamResourceDiscoveryAssociationBuilder<
     B = MissingIpamResourceDiscoveryId,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcIpamResourceDiscoveryAssociationBuilder<A, B> {

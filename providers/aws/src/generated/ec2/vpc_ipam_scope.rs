@@ -104,7 +104,7 @@ impl AsRef<Resource> for VpcIpamScope {
 #[must_use]
 pub struct VpcIpamScopeBuilder<A = MissingIpamId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamScopeBuilder<A> {

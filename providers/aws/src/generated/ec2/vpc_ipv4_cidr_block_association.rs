@@ -73,7 +73,7 @@ impl AsRef<Resource> for VpcIpv4CidrBlockAssociation {
 #[must_use]
 pub struct VpcIpv4CidrBlockAssociationBuilder<A = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {

@@ -73,7 +73,7 @@ impl AsRef<Resource> for VpcIpv6CidrBlockAssociation {
 #[must_use]
 pub struct VpcIpv6CidrBlockAssociationBuilder<A = MissingIpv6IpamPoolId, B = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {

@@ -78,7 +78,7 @@ impl AsRef<Resource> for VpcNetworkPerformanceMetricSubscription {
 pub struct VpcNetworkPerformanceMetricSubscriptionBuilder<A = MissingDestination, B = MissingSource>
 {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcNetworkPerformanceMetricSubscriptionBuilder<A, B> {

@@ -109,7 +109,7 @@ impl AsRef<Resource> for VpcPeeringConnection {
 #[must_use]
 pub struct VpcPeeringConnectionBuilder<A = MissingPeerVpcId, B = MissingVpcId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcPeeringConnectionBuilder<A, B> {

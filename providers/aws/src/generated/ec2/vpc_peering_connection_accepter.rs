@@ -115,7 +115,7 @@ impl AsRef<Resource> for VpcPeeringConnectionAccepter {
 #[must_use]
 pub struct VpcPeeringConnectionAccepterBuilder<A = MissingVpcPeeringConnectionId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcPeeringConnectionAccepterBuilder<A> {

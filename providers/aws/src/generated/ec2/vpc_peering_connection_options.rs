@@ -66,7 +66,7 @@ impl AsRef<Resource> for VpcPeeringConnectionOptions {
 #[must_use]
 pub struct VpcPeeringConnectionOptionsBuilder<A = MissingVpcPeeringConnectionId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcPeeringConnectionOptionsBuilder<A> {

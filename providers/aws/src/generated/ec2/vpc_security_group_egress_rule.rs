@@ -127,7 +127,7 @@ impl AsRef<Resource> for VpcSecurityGroupEgressRule {
 #[must_use]
 pub struct VpcSecurityGroupEgressRuleBuilder<A = MissingIpProtocol, B = MissingSecurityGroupId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcSecurityGroupEgressRuleBuilder<A, B> {

@@ -127,7 +127,7 @@ impl AsRef<Resource> for VpcSecurityGroupIngressRule {
 #[must_use]
 pub struct VpcSecurityGroupIngressRuleBuilder<A = MissingIpProtocol, B = MissingSecurityGroupId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpcSecurityGroupIngressRuleBuilder<A, B> {

@@ -482,7 +482,7 @@ impl AsRef<Resource> for VpnConnection {
 #[must_use]
 pub struct VpnConnectionBuilder<A = MissingCustomerGatewayId, B = MissingType> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpnConnectionBuilder<A, B> {

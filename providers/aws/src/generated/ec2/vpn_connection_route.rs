@@ -59,7 +59,7 @@ impl AsRef<Resource> for VpnConnectionRoute {
 #[must_use]
 pub struct VpnConnectionRouteBuilder<A = MissingDestinationCidrBlock, B = MissingVpnConnectionId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpnConnectionRouteBuilder<A, B> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for VpnGatewayAttachment {
 #[must_use]
 pub struct VpnGatewayAttachmentBuilder<A = MissingVpcId, B = MissingVpnGatewayId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpnGatewayAttachmentBuilder<A, B> {

@@ -60,7 +60,7 @@ impl AsRef<Resource> for VpnGatewayRoutePropagation {
 #[must_use]
 pub struct VpnGatewayRoutePropagationBuilder<A = MissingRouteTableId, B = MissingVpnGatewayId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> VpnGatewayRoutePropagationBuilder<A, B> {

@@ -65,7 +65,7 @@ impl AsRef<Resource> for LifecyclePolicy {
 #[must_use]
 pub struct LifecyclePolicyBuilder<A = MissingPolicy, B = MissingRepository> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LifecyclePolicyBuilder<A, B> {

@@ -68,7 +68,7 @@ pub struct PullThroughCacheRuleBuilder<
     B = MissingUpstreamRegistryUrl,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> PullThroughCacheRuleBuilder<A, B> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for RegistryPolicy {
 #[must_use]
 pub struct RegistryPolicyBuilder<A = MissingPolicy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RegistryPolicyBuilder<A> {

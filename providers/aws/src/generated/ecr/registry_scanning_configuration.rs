@@ -69,7 +69,7 @@ impl AsRef<Resource> for RegistryScanningConfiguration {
 #[must_use]
 pub struct RegistryScanningConfigurationBuilder<A = MissingScanType> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RegistryScanningConfigurationBuilder<A> {
@@ -145,7 +145,7 @@ impl Rule {
 #[must_use]
 pub struct RuleBuilder<A = MissingRepositoryFilter, B = MissingScanFrequency> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleBuilder<A, B> {
@@ -190,7 +190,7 @@ impl RuleRepositoryFilter {
 #[must_use]
 pub struct RuleRepositoryFilterBuilder<A = MissingFilter, B = MissingFilterType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleRepositoryFilterBuilder<A, B> {

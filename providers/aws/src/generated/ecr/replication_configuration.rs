@@ -145,7 +145,7 @@ impl ReplicationConfigurationBlock {
 #[must_use]
 pub struct ReplicationConfigurationBlockBuilder<A = MissingRule> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicationConfigurationBlockBuilder<A> {
@@ -200,7 +200,7 @@ impl ReplicationConfigurationBlockRule {
 #[must_use]
 pub struct ReplicationConfigurationBlockRuleBuilder<A = MissingDestination> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicationConfigurationBlockRuleBuilder<A> {
@@ -267,7 +267,7 @@ pub struct ReplicationConfigurationBlockRuleDestinationBuilder<
     B = MissingRegistryId,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ReplicationConfigurationBlockRuleDestinationBuilder<A, B> {
@@ -334,7 +334,7 @@ pub struct ReplicationConfigurationBlockRuleRepositoryFilterBuilder<
     B = MissingFilterType,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<A, B> {

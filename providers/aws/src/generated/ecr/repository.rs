@@ -113,7 +113,7 @@ impl AsRef<Resource> for Repository {
 #[must_use]
 pub struct RepositoryBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RepositoryBuilder<A> {
@@ -287,7 +287,7 @@ impl ImageScanningConfiguration {
 #[must_use]
 pub struct ImageScanningConfigurationBuilder<A = MissingScanOnPush> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ImageScanningConfigurationBuilder<A> {

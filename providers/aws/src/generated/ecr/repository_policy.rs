@@ -65,7 +65,7 @@ impl AsRef<Resource> for RepositoryPolicy {
 #[must_use]
 pub struct RepositoryPolicyBuilder<A = MissingPolicy, B = MissingRepository> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RepositoryPolicyBuilder<A, B> {

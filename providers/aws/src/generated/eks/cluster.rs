@@ -165,7 +165,7 @@ impl AsRef<Resource> for Cluster {
 #[must_use]
 pub struct ClusterBuilder<A = MissingName, B = MissingRoleArn, C = MissingVpcConfig> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> ClusterBuilder<A, B, C> {
@@ -370,7 +370,7 @@ impl EncryptionConfig {
 #[must_use]
 pub struct EncryptionConfigBuilder<A = MissingProvider, B = MissingResources> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> EncryptionConfigBuilder<A, B> {
@@ -428,7 +428,7 @@ impl EncryptionConfigProvider {
 #[must_use]
 pub struct EncryptionConfigProviderBuilder<A = MissingKeyArn> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> EncryptionConfigProviderBuilder<A> {
@@ -544,7 +544,7 @@ impl OutpostConfig {
 #[must_use]
 pub struct OutpostConfigBuilder<A = MissingControlPlaneInstanceType, B = MissingOutpostArns> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> OutpostConfigBuilder<A, B> {
@@ -615,7 +615,7 @@ impl OutpostConfigControlPlanePlacement {
 #[must_use]
 pub struct OutpostConfigControlPlanePlacementBuilder<A = MissingGroupName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> OutpostConfigControlPlanePlacementBuilder<A> {
@@ -762,7 +762,7 @@ impl VpcConfig {
 #[must_use]
 pub struct VpcConfigBuilder<A = MissingSubnetIds> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcConfigBuilder<A> {

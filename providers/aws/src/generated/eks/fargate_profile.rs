@@ -111,7 +111,7 @@ pub struct FargateProfileBuilder<
     D = MissingSelector,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
@@ -229,7 +229,7 @@ impl Selector {
 #[must_use]
 pub struct SelectorBuilder<A = MissingNamespace> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SelectorBuilder<A> {

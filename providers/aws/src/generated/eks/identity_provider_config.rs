@@ -88,7 +88,7 @@ impl AsRef<Resource> for IdentityProviderConfig {
 #[must_use]
 pub struct IdentityProviderConfigBuilder<A = MissingClusterName, B = MissingOidc> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> IdentityProviderConfigBuilder<A, B> {
@@ -236,7 +236,7 @@ pub struct OidcBuilder<
     C = MissingIssuerUrl,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> OidcBuilder<A, B, C> {

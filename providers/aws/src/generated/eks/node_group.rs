@@ -196,7 +196,7 @@ pub struct NodeGroupBuilder<
     D = MissingSubnetIds,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
@@ -463,7 +463,7 @@ impl LaunchTemplate {
 #[must_use]
 pub struct LaunchTemplateBuilder<A = MissingVersion> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LaunchTemplateBuilder<A> {
@@ -585,7 +585,7 @@ impl ScalingConfig {
 #[must_use]
 pub struct ScalingConfigBuilder<A = MissingDesiredSize, B = MissingMaxSize, C = MissingMinSize> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> ScalingConfigBuilder<A, B, C> {
@@ -633,7 +633,7 @@ impl Taint {
 #[must_use]
 pub struct TaintBuilder<A = MissingEffect, B = MissingKey> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TaintBuilder<A, B> {

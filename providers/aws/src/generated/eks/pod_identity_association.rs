@@ -103,7 +103,7 @@ pub struct PodIdentityAssociationBuilder<
     D = MissingServiceAccount,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {

@@ -101,7 +101,7 @@ impl AsRef<Resource> for AccessKey {
 #[must_use]
 pub struct AccessKeyBuilder<A = MissingUser> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessKeyBuilder<A> {

@@ -53,7 +53,7 @@ impl AsRef<Resource> for AccountAlias {
 #[must_use]
 pub struct AccountAliasBuilder<A = MissingAccountAlias> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccountAliasBuilder<A> {

@@ -71,7 +71,7 @@ impl AsRef<Resource> for Group {
 #[must_use]
 pub struct GroupBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> GroupBuilder<A> {

@@ -65,7 +65,7 @@ impl AsRef<Resource> for GroupMembership {
 #[must_use]
 pub struct GroupMembershipBuilder<A = MissingGroup, B = MissingName, C = MissingUsers> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> GroupMembershipBuilder<A, B, C> {

@@ -71,7 +71,7 @@ impl AsRef<Resource> for GroupPolicy {
 #[must_use]
 pub struct GroupPolicyBuilder<A = MissingGroup, B = MissingPolicy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> GroupPolicyBuilder<A, B> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for GroupPolicyAttachment {
 #[must_use]
 pub struct GroupPolicyAttachmentBuilder<A = MissingGroup, B = MissingPolicyArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> GroupPolicyAttachmentBuilder<A, B> {

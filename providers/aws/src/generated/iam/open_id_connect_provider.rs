@@ -88,7 +88,7 @@ pub struct OpenIdConnectProviderBuilder<
     C = MissingUrl,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> OpenIdConnectProviderBuilder<A, B, C> {

@@ -102,7 +102,7 @@ impl AsRef<Resource> for Policy {
 #[must_use]
 pub struct PolicyBuilder<A = MissingPolicy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> PolicyBuilder<A> {

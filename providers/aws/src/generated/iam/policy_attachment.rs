@@ -77,7 +77,7 @@ impl AsRef<Resource> for PolicyAttachment {
 #[must_use]
 pub struct PolicyAttachmentBuilder<A = MissingName, B = MissingPolicyArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> PolicyAttachmentBuilder<A, B> {

@@ -140,7 +140,7 @@ impl AsRef<Resource> for Role {
 #[must_use]
 pub struct RoleBuilder<A = MissingAssumeRolePolicy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RoleBuilder<A> {

@@ -71,7 +71,7 @@ impl AsRef<Resource> for RolePolicy {
 #[must_use]
 pub struct RolePolicyBuilder<A = MissingPolicy, B = MissingRole> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RolePolicyBuilder<A, B> {

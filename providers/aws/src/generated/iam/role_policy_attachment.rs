@@ -59,7 +59,7 @@ impl AsRef<Resource> for RolePolicyAttachment {
 #[must_use]
 pub struct RolePolicyAttachmentBuilder<A = MissingPolicyArn, B = MissingRole> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RolePolicyAttachmentBuilder<A, B> {

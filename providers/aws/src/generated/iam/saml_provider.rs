@@ -84,7 +84,7 @@ impl AsRef<Resource> for SamlProvider {
 #[must_use]
 pub struct SamlProviderBuilder<A = MissingName, B = MissingSamlMetadataDocument> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> SamlProviderBuilder<A, B> {

@@ -53,7 +53,7 @@ impl AsRef<Resource> for SecurityTokenServicePreferences {
 #[must_use]
 pub struct SecurityTokenServicePreferencesBuilder<A = MissingGlobalEndpointTokenVersion> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SecurityTokenServicePreferencesBuilder<A> {

@@ -114,7 +114,7 @@ impl AsRef<Resource> for ServerCertificate {
 #[must_use]
 pub struct ServerCertificateBuilder<A = MissingCertificateBody, B = MissingPrivateKey> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ServerCertificateBuilder<A, B> {

@@ -108,7 +108,7 @@ impl AsRef<Resource> for ServiceLinkedRole {
 #[must_use]
 pub struct ServiceLinkedRoleBuilder<A = MissingAwsServiceName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ServiceLinkedRoleBuilder<A> {

@@ -83,7 +83,7 @@ impl AsRef<Resource> for ServiceSpecificCredential {
 #[must_use]
 pub struct ServiceSpecificCredentialBuilder<A = MissingServiceName, B = MissingUserName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ServiceSpecificCredentialBuilder<A, B> {

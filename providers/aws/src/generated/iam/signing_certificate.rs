@@ -71,7 +71,7 @@ impl AsRef<Resource> for SigningCertificate {
 #[must_use]
 pub struct SigningCertificateBuilder<A = MissingCertificateBody, B = MissingUserName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> SigningCertificateBuilder<A, B> {

@@ -96,7 +96,7 @@ impl AsRef<Resource> for User {
 #[must_use]
 pub struct UserBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> UserBuilder<A> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for UserGroupMembership {
 #[must_use]
 pub struct UserGroupMembershipBuilder<A = MissingGroups, B = MissingUser> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> UserGroupMembershipBuilder<A, B> {

@@ -90,7 +90,7 @@ impl AsRef<Resource> for UserLoginProfile {
 #[must_use]
 pub struct UserLoginProfileBuilder<A = MissingUser> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> UserLoginProfileBuilder<A> {

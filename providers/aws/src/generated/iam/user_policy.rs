@@ -71,7 +71,7 @@ impl AsRef<Resource> for UserPolicy {
 #[must_use]
 pub struct UserPolicyBuilder<A = MissingPolicy, B = MissingUser> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> UserPolicyBuilder<A, B> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for UserPolicyAttachment {
 #[must_use]
 pub struct UserPolicyAttachmentBuilder<A = MissingPolicyArn, B = MissingUser> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> UserPolicyAttachmentBuilder<A, B> {

@@ -83,7 +83,7 @@ impl AsRef<Resource> for UserSshKey {
 #[must_use]
 pub struct UserSshKeyBuilder<A = MissingEncoding, B = MissingPublicKey, C = MissingUsername> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> UserSshKeyBuilder<A, B, C> {

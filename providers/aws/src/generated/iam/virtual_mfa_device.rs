@@ -102,7 +102,7 @@ impl AsRef<Resource> for VirtualMfaDevice {
 #[must_use]
 pub struct VirtualMfaDeviceBuilder<A = MissingVirtualMfaDeviceName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VirtualMfaDeviceBuilder<A> {

@@ -77,7 +77,7 @@ impl AsRef<Resource> for Alias {
 #[must_use]
 pub struct AliasBuilder<A = MissingTargetKeyId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AliasBuilder<A> {

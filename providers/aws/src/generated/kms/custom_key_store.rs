@@ -80,7 +80,7 @@ pub struct CustomKeyStoreBuilder<
     D = MissingTrustAnchorCertificate,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {

@@ -109,7 +109,7 @@ impl AsRef<Resource> for Grant {
 #[must_use]
 pub struct GrantBuilder<A = MissingGranteePrincipal, B = MissingKeyId, C = MissingOperations> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> GrantBuilder<A, B, C> {

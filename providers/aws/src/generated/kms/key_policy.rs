@@ -65,7 +65,7 @@ impl AsRef<Resource> for KeyPolicy {
 #[must_use]
 pub struct KeyPolicyBuilder<A = MissingKeyId, B = MissingPolicy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> KeyPolicyBuilder<A, B> {

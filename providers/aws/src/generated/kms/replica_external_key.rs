@@ -139,7 +139,7 @@ impl AsRef<Resource> for ReplicaExternalKey {
 #[must_use]
 pub struct ReplicaExternalKeyBuilder<A = MissingPrimaryKeyArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicaExternalKeyBuilder<A> {

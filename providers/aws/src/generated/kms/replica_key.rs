@@ -127,7 +127,7 @@ impl AsRef<Resource> for ReplicaKey {
 #[must_use]
 pub struct ReplicaKeyBuilder<A = MissingPrimaryKeyArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicaKeyBuilder<A> {

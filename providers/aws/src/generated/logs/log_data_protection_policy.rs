@@ -59,7 +59,7 @@ impl AsRef<Resource> for LogDataProtectionPolicy {
 #[must_use]
 pub struct LogDataProtectionPolicyBuilder<A = MissingLogGroupName, B = MissingPolicyDocument> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LogDataProtectionPolicyBuilder<A, B> {

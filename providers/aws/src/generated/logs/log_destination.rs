@@ -84,7 +84,7 @@ impl AsRef<Resource> for LogDestination {
 #[must_use]
 pub struct LogDestinationBuilder<A = MissingName, B = MissingRoleArn, C = MissingTargetArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> LogDestinationBuilder<A, B, C> {

@@ -65,7 +65,7 @@ impl AsRef<Resource> for LogDestinationPolicy {
 #[must_use]
 pub struct LogDestinationPolicyBuilder<A = MissingAccessPolicy, B = MissingDestinationName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LogDestinationPolicyBuilder<A, B> {

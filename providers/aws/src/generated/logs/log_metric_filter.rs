@@ -83,7 +83,7 @@ pub struct LogMetricFilterBuilder<
     D = MissingPattern,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> LogMetricFilterBuilder<A, B, C, D> {
@@ -224,7 +224,7 @@ impl MetricTransformation {
 #[must_use]
 pub struct MetricTransformationBuilder<A = MissingName, B = MissingNamespace, C = MissingValue> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> MetricTransformationBuilder<A, B, C> {

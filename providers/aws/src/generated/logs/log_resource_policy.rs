@@ -59,7 +59,7 @@ impl AsRef<Resource> for LogResourcePolicy {
 #[must_use]
 pub struct LogResourcePolicyBuilder<A = MissingPolicyDocument, B = MissingPolicyName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LogResourcePolicyBuilder<A, B> {

@@ -65,7 +65,7 @@ impl AsRef<Resource> for LogStream {
 #[must_use]
 pub struct LogStreamBuilder<A = MissingLogGroupName, B = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LogStreamBuilder<A, B> {

@@ -90,7 +90,7 @@ pub struct LogSubscriptionFilterBuilder<
     D = MissingName,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D)>,
+    required: PhantomData<(A, B, C, D)>,
 }
 
 impl<A, B, C, D> LogSubscriptionFilterBuilder<A, B, C, D> {

@@ -71,7 +71,7 @@ impl AsRef<Resource> for QueryDefinition {
 #[must_use]
 pub struct QueryDefinitionBuilder<A = MissingName, B = MissingQueryString> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> QueryDefinitionBuilder<A, B> {

@@ -468,7 +468,7 @@ impl CorsRule {
 #[must_use]
 pub struct CorsRuleBuilder<A = MissingAllowedMethods, B = MissingAllowedOrigins> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> CorsRuleBuilder<A, B> {
@@ -526,7 +526,7 @@ impl Grant {
 #[must_use]
 pub struct GrantBuilder<A = MissingPermissions, B = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> GrantBuilder<A, B> {
@@ -642,7 +642,7 @@ impl LifecycleRule {
 #[must_use]
 pub struct LifecycleRuleBuilder<A = MissingEnabled> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LifecycleRuleBuilder<A> {
@@ -843,7 +843,7 @@ impl LifecycleRuleNoncurrentVersionTransition {
 #[must_use]
 pub struct LifecycleRuleNoncurrentVersionTransitionBuilder<A = MissingStorageClass> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
@@ -884,7 +884,7 @@ impl LifecycleRuleTransition {
 #[must_use]
 pub struct LifecycleRuleTransitionBuilder<A = MissingStorageClass> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LifecycleRuleTransitionBuilder<A> {
@@ -949,7 +949,7 @@ impl Logging {
 #[must_use]
 pub struct LoggingBuilder<A = MissingTargetBucket> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LoggingBuilder<A> {
@@ -1055,7 +1055,7 @@ impl ObjectLockConfigurationRule {
 #[must_use]
 pub struct ObjectLockConfigurationRuleBuilder<A = MissingDefaultRetention> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ObjectLockConfigurationRuleBuilder<A> {
@@ -1116,7 +1116,7 @@ impl ObjectLockConfigurationRuleDefaultRetention {
 #[must_use]
 pub struct ObjectLockConfigurationRuleDefaultRetentionBuilder<A = MissingMode> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
@@ -1181,7 +1181,7 @@ impl ReplicationConfiguration {
 #[must_use]
 pub struct ReplicationConfigurationBuilder<A = MissingRole, B = MissingRules> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ReplicationConfigurationBuilder<A, B> {
@@ -1224,7 +1224,7 @@ impl ReplicationConfigurationRules {
 #[must_use]
 pub struct ReplicationConfigurationRulesBuilder<A = MissingDestination, B = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
@@ -1313,7 +1313,7 @@ impl ReplicationConfigurationRulesDestination {
 #[must_use]
 pub struct ReplicationConfigurationRulesDestinationBuilder<A = MissingBucket> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
@@ -1398,7 +1398,7 @@ impl ReplicationConfigurationRulesDestinationAccessControlTranslation {
 pub struct ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<A = MissingOwner>
 {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<A> {
@@ -1573,7 +1573,7 @@ pub struct ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedOb
     A = MissingEnabled,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A> {
@@ -1621,7 +1621,7 @@ impl ServerSideEncryptionConfiguration {
 #[must_use]
 pub struct ServerSideEncryptionConfigurationBuilder<A = MissingRule> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ServerSideEncryptionConfigurationBuilder<A> {
@@ -1680,7 +1680,7 @@ pub struct ServerSideEncryptionConfigurationRuleBuilder<
     A = MissingApplyServerSideEncryptionByDefault,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ServerSideEncryptionConfigurationRuleBuilder<A> {
@@ -1744,7 +1744,7 @@ pub struct ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefau
     A = MissingSseAlgorithm,
 > {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<A> {

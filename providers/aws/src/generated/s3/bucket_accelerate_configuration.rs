@@ -65,7 +65,7 @@ impl AsRef<Resource> for BucketAccelerateConfiguration {
 #[must_use]
 pub struct BucketAccelerateConfigurationBuilder<A = MissingBucket, B = MissingStatus> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketAccelerateConfigurationBuilder<A, B> {

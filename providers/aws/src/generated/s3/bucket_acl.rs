@@ -76,7 +76,7 @@ impl AsRef<Resource> for BucketAcl {
 #[must_use]
 pub struct BucketAclBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketAclBuilder<A> {
@@ -181,7 +181,7 @@ impl AccessControlPolicy {
 #[must_use]
 pub struct AccessControlPolicyBuilder<A = MissingOwner> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessControlPolicyBuilder<A> {
@@ -222,7 +222,7 @@ impl AccessControlPolicyGrant {
 #[must_use]
 pub struct AccessControlPolicyGrantBuilder<A = MissingPermission> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessControlPolicyGrantBuilder<A> {
@@ -263,7 +263,7 @@ impl AccessControlPolicyGrantGrantee {
 #[must_use]
 pub struct AccessControlPolicyGrantGranteeBuilder<A = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessControlPolicyGrantGranteeBuilder<A> {
@@ -334,7 +334,7 @@ impl AccessControlPolicyOwner {
 #[must_use]
 pub struct AccessControlPolicyOwnerBuilder<A = MissingId> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessControlPolicyOwnerBuilder<A> {

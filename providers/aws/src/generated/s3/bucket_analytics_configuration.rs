@@ -78,7 +78,7 @@ impl AsRef<Resource> for BucketAnalyticsConfiguration {
 #[must_use]
 pub struct BucketAnalyticsConfigurationBuilder<A = MissingBucket, B = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketAnalyticsConfigurationBuilder<A, B> {
@@ -237,7 +237,7 @@ impl StorageClassAnalysis {
 #[must_use]
 pub struct StorageClassAnalysisBuilder<A = MissingDataExport> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StorageClassAnalysisBuilder<A> {
@@ -290,7 +290,7 @@ impl StorageClassAnalysisDataExport {
 #[must_use]
 pub struct StorageClassAnalysisDataExportBuilder<A = MissingDestination> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StorageClassAnalysisDataExportBuilder<A> {
@@ -347,7 +347,7 @@ impl StorageClassAnalysisDataExportDestination {
 #[must_use]
 pub struct StorageClassAnalysisDataExportDestinationBuilder<A = MissingS3BucketDestination> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StorageClassAnalysisDataExportDestinationBuilder<A> {
@@ -415,7 +415,7 @@ impl StorageClassAnalysisDataExportDestinationS3BucketDestination {
 pub struct StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A = MissingBucketArn>
 {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A> {

@@ -69,7 +69,7 @@ impl AsRef<Resource> for BucketCorsConfiguration {
 #[must_use]
 pub struct BucketCorsConfigurationBuilder<A = MissingBucket, B = MissingCorsRule> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketCorsConfigurationBuilder<A, B> {
@@ -153,7 +153,7 @@ impl CorsRule {
 #[must_use]
 pub struct CorsRuleBuilder<A = MissingAllowedMethods, B = MissingAllowedOrigins> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> CorsRuleBuilder<A, B> {

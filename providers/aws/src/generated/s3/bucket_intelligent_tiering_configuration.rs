@@ -86,7 +86,7 @@ pub struct BucketIntelligentTieringConfigurationBuilder<
     C = MissingTiering,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> BucketIntelligentTieringConfigurationBuilder<A, B, C> {
@@ -242,7 +242,7 @@ impl Tiering {
 #[must_use]
 pub struct TieringBuilder<A = MissingAccessTier, B = MissingDays> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TieringBuilder<A, B> {

@@ -105,7 +105,7 @@ pub struct BucketInventoryBuilder<
     E = MissingSchedule,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C, D, E)>,
+    required: PhantomData<(A, B, C, D, E)>,
 }
 
 impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
@@ -245,7 +245,7 @@ impl Destination {
 #[must_use]
 pub struct DestinationBuilder<A = MissingBucket> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DestinationBuilder<A> {
@@ -313,7 +313,7 @@ impl DestinationBucket {
 #[must_use]
 pub struct DestinationBucketBuilder<A = MissingBucketArn, B = MissingFormat> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> DestinationBucketBuilder<A, B> {
@@ -435,7 +435,7 @@ impl DestinationBucketEncryptionSseKms {
 #[must_use]
 pub struct DestinationBucketEncryptionSseKmsBuilder<A = MissingKeyId> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DestinationBucketEncryptionSseKmsBuilder<A> {
@@ -542,7 +542,7 @@ impl Schedule {
 #[must_use]
 pub struct ScheduleBuilder<A = MissingFrequency> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ScheduleBuilder<A> {

@@ -71,7 +71,7 @@ impl AsRef<Resource> for BucketLifecycleConfiguration {
 #[must_use]
 pub struct BucketLifecycleConfigurationBuilder<A = MissingBucket, B = MissingRule> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketLifecycleConfigurationBuilder<A, B> {
@@ -228,7 +228,7 @@ impl Rule {
 #[must_use]
 pub struct RuleBuilder<A = MissingId, B = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleBuilder<A, B> {
@@ -614,7 +614,7 @@ impl RuleFilterTag {
 #[must_use]
 pub struct RuleFilterTagBuilder<A = MissingKey, B = MissingValue> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleFilterTagBuilder<A, B> {
@@ -708,7 +708,7 @@ impl RuleNoncurrentVersionTransition {
 #[must_use]
 pub struct RuleNoncurrentVersionTransitionBuilder<A = MissingStorageClass> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleNoncurrentVersionTransitionBuilder<A> {
@@ -757,7 +757,7 @@ impl RuleTransition {
 #[must_use]
 pub struct RuleTransitionBuilder<A = MissingStorageClass> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleTransitionBuilder<A> {

@@ -90,7 +90,7 @@ impl AsRef<Resource> for BucketLogging {
 pub struct BucketLoggingBuilder<A = MissingBucket, B = MissingTargetBucket, C = MissingTargetPrefix>
 {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> BucketLoggingBuilder<A, B, C> {
@@ -193,7 +193,7 @@ impl TargetGrant {
 #[must_use]
 pub struct TargetGrantBuilder<A = MissingGrantee, B = MissingPermission> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TargetGrantBuilder<A, B> {
@@ -233,7 +233,7 @@ impl TargetGrantGrantee {
 #[must_use]
 pub struct TargetGrantGranteeBuilder<A = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TargetGrantGranteeBuilder<A> {
@@ -352,7 +352,7 @@ impl TargetObjectKeyFormatPartitionedPrefix {
 #[must_use]
 pub struct TargetObjectKeyFormatPartitionedPrefixBuilder<A = MissingPartitionDateSource> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TargetObjectKeyFormatPartitionedPrefixBuilder<A> {

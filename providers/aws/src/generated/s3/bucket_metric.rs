@@ -67,7 +67,7 @@ impl AsRef<Resource> for BucketMetric {
 #[must_use]
 pub struct BucketMetricBuilder<A = MissingBucket, B = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketMetricBuilder<A, B> {

@@ -80,7 +80,7 @@ impl AsRef<Resource> for BucketNotification {
 #[must_use]
 pub struct BucketNotificationBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketNotificationBuilder<A> {
@@ -209,7 +209,7 @@ impl LambdaFunction {
 #[must_use]
 pub struct LambdaFunctionBuilder<A = MissingEvents> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LambdaFunctionBuilder<A> {
@@ -301,7 +301,7 @@ impl Queue {
 #[must_use]
 pub struct QueueBuilder<A = MissingEvents, B = MissingQueueArn> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> QueueBuilder<A, B> {
@@ -395,7 +395,7 @@ impl Topic {
 #[must_use]
 pub struct TopicBuilder<A = MissingEvents, B = MissingTopicArn> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TopicBuilder<A, B> {

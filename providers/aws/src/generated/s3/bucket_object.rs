@@ -207,7 +207,7 @@ impl AsRef<Resource> for BucketObject {
 #[must_use]
 pub struct BucketObjectBuilder<A = MissingBucket, B = MissingKey> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketObjectBuilder<A, B> {

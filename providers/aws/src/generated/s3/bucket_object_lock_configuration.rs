@@ -79,7 +79,7 @@ impl AsRef<Resource> for BucketObjectLockConfiguration {
 #[must_use]
 pub struct BucketObjectLockConfigurationBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketObjectLockConfigurationBuilder<A> {
@@ -185,7 +185,7 @@ impl Rule {
 #[must_use]
 pub struct RuleBuilder<A = MissingDefaultRetention> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleBuilder<A> {

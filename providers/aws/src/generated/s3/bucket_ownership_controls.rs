@@ -60,7 +60,7 @@ impl AsRef<Resource> for BucketOwnershipControls {
 #[must_use]
 pub struct BucketOwnershipControlsBuilder<A = MissingBucket, B = MissingRule> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketOwnershipControlsBuilder<A, B> {
@@ -147,7 +147,7 @@ impl Rule {
 #[must_use]
 pub struct RuleBuilder<A = MissingObjectOwnership> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleBuilder<A> {

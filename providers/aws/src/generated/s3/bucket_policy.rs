@@ -59,7 +59,7 @@ impl AsRef<Resource> for BucketPolicy {
 #[must_use]
 pub struct BucketPolicyBuilder<A = MissingBucket, B = MissingPolicy> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketPolicyBuilder<A, B> {

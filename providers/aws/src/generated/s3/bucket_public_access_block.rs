@@ -77,7 +77,7 @@ impl AsRef<Resource> for BucketPublicAccessBlock {
 #[must_use]
 pub struct BucketPublicAccessBlockBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketPublicAccessBlockBuilder<A> {

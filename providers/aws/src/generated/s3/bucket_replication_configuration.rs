@@ -81,7 +81,7 @@ pub struct BucketReplicationConfigurationBuilder<
     C = MissingRule,
 > {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
@@ -246,7 +246,7 @@ impl Rule {
 #[must_use]
 pub struct RuleBuilder<A = MissingDestination, B = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleBuilder<A, B> {
@@ -353,7 +353,7 @@ impl RuleDeleteMarkerReplication {
 #[must_use]
 pub struct RuleDeleteMarkerReplicationBuilder<A = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDeleteMarkerReplicationBuilder<A> {
@@ -442,7 +442,7 @@ impl RuleDestination {
 #[must_use]
 pub struct RuleDestinationBuilder<A = MissingBucket> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDestinationBuilder<A> {
@@ -537,7 +537,7 @@ impl RuleDestinationAccessControlTranslation {
 #[must_use]
 pub struct RuleDestinationAccessControlTranslationBuilder<A = MissingOwner> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDestinationAccessControlTranslationBuilder<A> {
@@ -584,7 +584,7 @@ impl RuleDestinationEncryptionConfiguration {
 #[must_use]
 pub struct RuleDestinationEncryptionConfigurationBuilder<A = MissingReplicaKmsKeyId> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDestinationEncryptionConfigurationBuilder<A> {
@@ -637,7 +637,7 @@ impl RuleDestinationMetrics {
 #[must_use]
 pub struct RuleDestinationMetricsBuilder<A = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDestinationMetricsBuilder<A> {
@@ -692,7 +692,7 @@ impl RuleDestinationMetricsEventThreshold {
 #[must_use]
 pub struct RuleDestinationMetricsEventThresholdBuilder<A = MissingMinutes> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDestinationMetricsEventThresholdBuilder<A> {
@@ -745,7 +745,7 @@ impl RuleDestinationReplicationTime {
 #[must_use]
 pub struct RuleDestinationReplicationTimeBuilder<A = MissingStatus, B = MissingTime> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleDestinationReplicationTimeBuilder<A, B> {
@@ -803,7 +803,7 @@ impl RuleDestinationReplicationTimeTime {
 #[must_use]
 pub struct RuleDestinationReplicationTimeTimeBuilder<A = MissingMinutes> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleDestinationReplicationTimeTimeBuilder<A> {
@@ -850,7 +850,7 @@ impl RuleExistingObjectReplication {
 #[must_use]
 pub struct RuleExistingObjectReplicationBuilder<A = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleExistingObjectReplicationBuilder<A> {
@@ -1019,7 +1019,7 @@ impl RuleFilterTag {
 #[must_use]
 pub struct RuleFilterTagBuilder<A = MissingKey, B = MissingValue> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> RuleFilterTagBuilder<A, B> {
@@ -1141,7 +1141,7 @@ impl RuleSourceSelectionCriteriaReplicaModifications {
 #[must_use]
 pub struct RuleSourceSelectionCriteriaReplicaModificationsBuilder<A = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleSourceSelectionCriteriaReplicaModificationsBuilder<A> {
@@ -1188,7 +1188,7 @@ impl RuleSourceSelectionCriteriaSseKmsEncryptedObjects {
 #[must_use]
 pub struct RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A> {

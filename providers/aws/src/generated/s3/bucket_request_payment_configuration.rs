@@ -65,7 +65,7 @@ impl AsRef<Resource> for BucketRequestPaymentConfiguration {
 #[must_use]
 pub struct BucketRequestPaymentConfigurationBuilder<A = MissingBucket, B = MissingPayer> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketRequestPaymentConfigurationBuilder<A, B> {

@@ -66,7 +66,7 @@ impl AsRef<Resource> for BucketServerSideEncryptionConfiguration {
 #[must_use]
 pub struct BucketServerSideEncryptionConfigurationBuilder<A = MissingBucket, B = MissingRule> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketServerSideEncryptionConfigurationBuilder<A, B> {
@@ -192,7 +192,7 @@ impl RuleApplyServerSideEncryptionByDefault {
 #[must_use]
 pub struct RuleApplyServerSideEncryptionByDefaultBuilder<A = MissingSseAlgorithm> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RuleApplyServerSideEncryptionByDefaultBuilder<A> {

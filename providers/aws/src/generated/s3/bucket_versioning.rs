@@ -74,7 +74,7 @@ impl AsRef<Resource> for BucketVersioning {
 #[must_use]
 pub struct BucketVersioningBuilder<A = MissingBucket, B = MissingVersioningConfiguration> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> BucketVersioningBuilder<A, B> {
@@ -184,7 +184,7 @@ impl VersioningConfiguration {
 #[must_use]
 pub struct VersioningConfigurationBuilder<A = MissingStatus> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VersioningConfigurationBuilder<A> {

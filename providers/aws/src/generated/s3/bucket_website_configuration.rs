@@ -106,7 +106,7 @@ impl AsRef<Resource> for BucketWebsiteConfiguration {
 #[must_use]
 pub struct BucketWebsiteConfigurationBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketWebsiteConfigurationBuilder<A> {
@@ -227,7 +227,7 @@ impl ErrorDocument {
 #[must_use]
 pub struct ErrorDocumentBuilder<A = MissingKey> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ErrorDocumentBuilder<A> {
@@ -271,7 +271,7 @@ impl IndexDocument {
 #[must_use]
 pub struct IndexDocumentBuilder<A = MissingSuffix> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> IndexDocumentBuilder<A> {
@@ -321,7 +321,7 @@ impl RedirectAllRequestsTo {
 #[must_use]
 pub struct RedirectAllRequestsToBuilder<A = MissingHostName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RedirectAllRequestsToBuilder<A> {
@@ -377,7 +377,7 @@ impl RoutingRule {
 #[must_use]
 pub struct RoutingRuleBuilder<A = MissingRedirect> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RoutingRuleBuilder<A> {

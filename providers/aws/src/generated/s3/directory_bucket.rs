@@ -84,7 +84,7 @@ impl AsRef<Resource> for DirectoryBucket {
 #[must_use]
 pub struct DirectoryBucketBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> DirectoryBucketBuilder<A> {
@@ -193,7 +193,7 @@ impl Location {
 #[must_use]
 pub struct LocationBuilder<A = MissingName> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LocationBuilder<A> {

@@ -241,7 +241,7 @@ impl AsRef<Resource> for Object {
 #[must_use]
 pub struct ObjectBuilder<A = MissingBucket, B = MissingKey> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> ObjectBuilder<A, B> {

@@ -351,7 +351,7 @@ impl AsRef<Resource> for ObjectCopy {
 #[must_use]
 pub struct ObjectCopyBuilder<A = MissingBucket, B = MissingKey, C = MissingSource> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> ObjectCopyBuilder<A, B, C> {
@@ -662,7 +662,7 @@ impl Grant {
 #[must_use]
 pub struct GrantBuilder<A = MissingPermissions, B = MissingType> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> GrantBuilder<A, B> {

@@ -180,7 +180,7 @@ impl AsRef<Resource> for Table {
 #[must_use]
 pub struct TableBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TableBuilder<A> {

@@ -76,7 +76,7 @@ impl AsRef<Resource> for TableItem {
 #[must_use]
 pub struct TableItemBuilder<A = MissingKey, B = MissingTableName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> TableItemBuilder<A, B> {

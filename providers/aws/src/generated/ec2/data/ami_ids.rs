@@ -90,7 +90,7 @@ impl AsRef<Resource> for AmiIds {
 #[must_use]
 pub struct AmiIdsBuilder<A = MissingOwners> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AmiIdsBuilder<A> {
@@ -193,7 +193,7 @@ impl Filter {
 #[must_use]
 pub struct FilterBuilder<A = MissingName, B = MissingValues> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> FilterBuilder<A, B> {

@@ -325,7 +325,7 @@ impl AsRef<Resource> for InstanceType {
 #[must_use]
 pub struct InstanceTypeBuilder<A = MissingInstanceType> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> InstanceTypeBuilder<A> {

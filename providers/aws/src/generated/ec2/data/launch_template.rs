@@ -1227,6 +1227,12 @@ impl NetworkInterfaces {
         self.0.attribute("delete_on_termination")
     }
 
+    /// The attribute `description`.
+    #[track_caller]
+    pub fn description(&self) -> Output<String> {
+        self.0.attribute("description")
+    }
+
     /// The attribute `device_index`.
     #[track_caller]
     pub fn device_index(&self) -> Output<Number> {
@@ -1451,7 +1457,7 @@ impl Filter {
 #[must_use]
 pub struct FilterBuilder<A = MissingName, B = MissingValues> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> FilterBuilder<A, B> {

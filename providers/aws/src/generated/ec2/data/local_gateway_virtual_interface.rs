@@ -179,7 +179,7 @@ impl Filter {
 #[must_use]
 pub struct FilterBuilder<A = MissingName, B = MissingValues> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> FilterBuilder<A, B> {

@@ -92,7 +92,7 @@ impl AsRef<Resource> for PublicIpv4Pool {
 #[must_use]
 pub struct PublicIpv4PoolBuilder<A = MissingPoolId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> PublicIpv4PoolBuilder<A> {

@@ -68,7 +68,7 @@ impl AsRef<Resource> for TransitGatewayRouteTableAssociations {
 #[must_use]
 pub struct TransitGatewayRouteTableAssociationsBuilder<A = MissingTransitGatewayRouteTableId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> TransitGatewayRouteTableAssociationsBuilder<A> {
@@ -152,7 +152,7 @@ impl Filter {
 #[must_use]
 pub struct FilterBuilder<A = MissingName, B = MissingValues> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> FilterBuilder<A, B> {

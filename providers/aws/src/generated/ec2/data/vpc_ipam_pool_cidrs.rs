@@ -66,7 +66,7 @@ impl AsRef<Resource> for VpcIpamPoolCidrs {
 #[must_use]
 pub struct VpcIpamPoolCidrsBuilder<A = MissingIpamPoolId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamPoolCidrsBuilder<A> {
@@ -145,7 +145,7 @@ impl Filter {
 #[must_use]
 pub struct FilterBuilder<A = MissingName, B = MissingValues> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> FilterBuilder<A, B> {

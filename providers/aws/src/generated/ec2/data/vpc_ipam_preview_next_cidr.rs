@@ -73,7 +73,7 @@ impl AsRef<Resource> for VpcIpamPreviewNextCidr {
 #[must_use]
 pub struct VpcIpamPreviewNextCidrBuilder<A = MissingIpamPoolId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> VpcIpamPreviewNextCidrBuilder<A> {

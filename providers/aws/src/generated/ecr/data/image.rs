@@ -100,7 +100,7 @@ impl AsRef<Resource> for Image {
 #[must_use]
 pub struct ImageBuilder<A = MissingRepositoryName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ImageBuilder<A> {

@@ -63,7 +63,7 @@ impl AsRef<Resource> for PullThroughCacheRule {
 #[must_use]
 pub struct PullThroughCacheRuleBuilder<A = MissingEcrRepositoryPrefix> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> PullThroughCacheRuleBuilder<A> {

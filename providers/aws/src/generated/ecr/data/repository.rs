@@ -107,7 +107,7 @@ impl AsRef<Resource> for Repository {
 #[must_use]
 pub struct RepositoryBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RepositoryBuilder<A> {

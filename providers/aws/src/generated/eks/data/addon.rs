@@ -100,7 +100,7 @@ impl AsRef<Resource> for Addon {
 #[must_use]
 pub struct AddonBuilder<A = MissingAddonName, B = MissingClusterName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> AddonBuilder<A, B> {

@@ -69,7 +69,7 @@ impl AsRef<Resource> for AddonVersion {
 #[must_use]
 pub struct AddonVersionBuilder<A = MissingAddonName, B = MissingKubernetesVersion> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> AddonVersionBuilder<A, B> {

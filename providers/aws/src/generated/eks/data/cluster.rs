@@ -149,7 +149,7 @@ impl AsRef<Resource> for Cluster {
 #[must_use]
 pub struct ClusterBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ClusterBuilder<A> {

@@ -57,7 +57,7 @@ impl AsRef<Resource> for ClusterAuth {
 #[must_use]
 pub struct ClusterAuthBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ClusterAuthBuilder<A> {

@@ -164,7 +164,7 @@ impl AsRef<Resource> for NodeGroup {
 #[must_use]
 pub struct NodeGroupBuilder<A = MissingClusterName, B = MissingNodeGroupName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> NodeGroupBuilder<A, B> {

@@ -57,7 +57,7 @@ impl AsRef<Resource> for NodeGroups {
 #[must_use]
 pub struct NodeGroupsBuilder<A = MissingClusterName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> NodeGroupsBuilder<A> {

@@ -59,7 +59,7 @@ impl AsRef<Resource> for AccessKeys {
 #[must_use]
 pub struct AccessKeysBuilder<A = MissingUser> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AccessKeysBuilder<A> {

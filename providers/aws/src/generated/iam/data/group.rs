@@ -78,7 +78,7 @@ impl AsRef<Resource> for Group {
 #[must_use]
 pub struct GroupBuilder<A = MissingGroupName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> GroupBuilder<A> {

@@ -87,7 +87,7 @@ impl AsRef<Resource> for InstanceProfile {
 #[must_use]
 pub struct InstanceProfileBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> InstanceProfileBuilder<A> {

@@ -69,7 +69,7 @@ impl AsRef<Resource> for InstanceProfiles {
 #[must_use]
 pub struct InstanceProfilesBuilder<A = MissingRoleName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> InstanceProfilesBuilder<A> {

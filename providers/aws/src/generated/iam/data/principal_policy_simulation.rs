@@ -122,7 +122,7 @@ impl AsRef<Resource> for PrincipalPolicySimulation {
 #[must_use]
 pub struct PrincipalPolicySimulationBuilder<A = MissingActionNames, B = MissingPolicySourceArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
@@ -256,7 +256,7 @@ impl Context {
 #[must_use]
 pub struct ContextBuilder<A = MissingKey, B = MissingType, C = MissingValues> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B, C)>,
+    required: PhantomData<(A, B, C)>,
 }
 
 impl<A, B, C> ContextBuilder<A, B, C> {

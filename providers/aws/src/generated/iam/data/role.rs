@@ -116,7 +116,7 @@ impl AsRef<Resource> for Role {
 #[must_use]
 pub struct RoleBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> RoleBuilder<A> {

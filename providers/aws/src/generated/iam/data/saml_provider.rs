@@ -82,7 +82,7 @@ impl AsRef<Resource> for SamlProvider {
 #[must_use]
 pub struct SamlProviderBuilder<A = MissingArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SamlProviderBuilder<A> {

@@ -75,7 +75,7 @@ impl AsRef<Resource> for SessionContext {
 #[must_use]
 pub struct SessionContextBuilder<A = MissingArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SessionContextBuilder<A> {

@@ -82,7 +82,7 @@ impl AsRef<Resource> for User {
 #[must_use]
 pub struct UserBuilder<A = MissingUserName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> UserBuilder<A> {

@@ -69,7 +69,7 @@ impl AsRef<Resource> for Alias {
 #[must_use]
 pub struct AliasBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> AliasBuilder<A> {

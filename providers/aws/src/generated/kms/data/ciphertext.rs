@@ -70,7 +70,7 @@ impl AsRef<Resource> for Ciphertext {
 #[must_use]
 pub struct CiphertextBuilder<A = MissingKeyId, B = MissingPlaintext> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> CiphertextBuilder<A, B> {

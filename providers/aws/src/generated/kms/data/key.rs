@@ -185,7 +185,7 @@ impl AsRef<Resource> for Key {
 #[must_use]
 pub struct KeyBuilder<A = MissingKeyId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> KeyBuilder<A> {

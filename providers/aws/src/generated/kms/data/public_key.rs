@@ -99,7 +99,7 @@ impl AsRef<Resource> for PublicKey {
 #[must_use]
 pub struct PublicKeyBuilder<A = MissingKeyId> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> PublicKeyBuilder<A> {

@@ -55,7 +55,7 @@ impl AsRef<Resource> for Secret {
 #[must_use]
 pub struct SecretBuilder<A = MissingSecret> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SecretBuilder<A> {
@@ -122,7 +122,7 @@ impl SecretBlock {
 #[must_use]
 pub struct SecretBlockBuilder<A = MissingName, B = MissingPayload> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> SecretBlockBuilder<A, B> {

@@ -61,7 +61,7 @@ impl AsRef<Resource> for Secrets {
 #[must_use]
 pub struct SecretsBuilder<A = MissingSecret> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> SecretsBuilder<A> {
@@ -128,7 +128,7 @@ impl Secret {
 #[must_use]
 pub struct SecretBuilder<A = MissingName, B = MissingPayload> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> SecretBuilder<A, B> {

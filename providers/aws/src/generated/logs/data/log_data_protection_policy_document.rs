@@ -81,7 +81,7 @@ impl AsRef<Resource> for LogDataProtectionPolicyDocument {
 #[must_use]
 pub struct LogDataProtectionPolicyDocumentBuilder<A = MissingName, B = MissingStatement> {
     declaration: Declaration,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
@@ -198,7 +198,7 @@ impl Statement {
 #[must_use]
 pub struct StatementBuilder<A = MissingDataIdentifiers, B = MissingOperation> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> (A, B)>,
+    required: PhantomData<(A, B)>,
 }
 
 impl<A, B> StatementBuilder<A, B> {
@@ -313,7 +313,7 @@ impl StatementOperationAudit {
 #[must_use]
 pub struct StatementOperationAuditBuilder<A = MissingFindingsDestination> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StatementOperationAuditBuilder<A> {
@@ -436,7 +436,7 @@ impl StatementOperationAuditFindingsDestinationCloudwatchLogs {
 #[must_use]
 pub struct StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<A = MissingLogGroup> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<A> {
@@ -483,7 +483,7 @@ impl StatementOperationAuditFindingsDestinationFirehose {
 #[must_use]
 pub struct StatementOperationAuditFindingsDestinationFirehoseBuilder<A = MissingDeliveryStream> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StatementOperationAuditFindingsDestinationFirehoseBuilder<A> {
@@ -530,7 +530,7 @@ impl StatementOperationAuditFindingsDestinationS3 {
 #[must_use]
 pub struct StatementOperationAuditFindingsDestinationS3Builder<A = MissingBucket> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StatementOperationAuditFindingsDestinationS3Builder<A> {
@@ -577,7 +577,7 @@ impl StatementOperationDeidentify {
 #[must_use]
 pub struct StatementOperationDeidentifyBuilder<A = MissingMaskConfig> {
     arguments: BlockArguments,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> StatementOperationDeidentifyBuilder<A> {

@@ -89,7 +89,7 @@ impl AsRef<Resource> for LogGroup {
 #[must_use]
 pub struct LogGroupBuilder<A = MissingName> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> LogGroupBuilder<A> {

@@ -81,7 +81,7 @@ impl AsRef<Resource> for Arn {
 #[must_use]
 pub struct ArnBuilder<A = MissingArn> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ArnBuilder<A> {

@@ -88,7 +88,7 @@ impl AsRef<Resource> for IpRanges {
 #[must_use]
 pub struct IpRangesBuilder<A = MissingServices> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> IpRangesBuilder<A> {

@@ -93,7 +93,7 @@ impl AsRef<Resource> for Bucket {
 #[must_use]
 pub struct BucketBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketBuilder<A> {

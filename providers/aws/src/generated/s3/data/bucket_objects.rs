@@ -108,7 +108,7 @@ impl AsRef<Resource> for BucketObjects {
 #[must_use]
 pub struct BucketObjectsBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketObjectsBuilder<A> {

@@ -57,7 +57,7 @@ impl AsRef<Resource> for BucketPolicy {
 #[must_use]
 pub struct BucketPolicyBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> BucketPolicyBuilder<A> {

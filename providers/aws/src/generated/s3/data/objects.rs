@@ -118,7 +118,7 @@ impl AsRef<Resource> for Objects {
 #[must_use]
 pub struct ObjectsBuilder<A = MissingBucket> {
     declaration: Declaration,
-    required: PhantomData<fn() -> A>,
+    required: PhantomData<A>,
 }
 
 impl<A> ObjectsBuilder<A> {
