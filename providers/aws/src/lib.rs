@@ -26,7 +26,7 @@
 //! |---|---|
 //! | `dynamodb`, `ec2`, `ecr`, `eks`, `iam`, `kms`, `logs`, `meta`, `s3`, `sts` | resource types; data sources in `data` inside |
 //! | `provider` | the blocks of a provider configuration |
-//! | `iam::PolicyDocument`, `ecr::LifecyclePolicy` | documents as typed builders |
+//! | `iam::PolicyDocument`, `ecr::LifecyclePolicyDocument` | documents as typed builders |
 //! | `eks::kubeconfig` | what `kubectl` needs for a cluster |
 //!
 //! Why not bindings of all 1,305 types: they are six seconds of checking that a program with thirty of them need not pay.
@@ -43,6 +43,8 @@ pub mod ecr;
 pub mod eks;
 #[cfg(feature = "iam")]
 pub mod iam;
+#[cfg(any(feature = "ecr", feature = "iam"))]
+mod json;
 
 #[cfg(feature = "dynamodb")]
 pub use generated::dynamodb;

@@ -126,7 +126,7 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
         };
         let _ = write!(
             body,
-            "<{}> {{\n{field}: {inner},\nrequired: PhantomData<fn() -> {tuple}>,\n}}\n",
+            "<{}> {{\n{field}: {inner},\nrequired: PhantomData<{tuple}>,\n}}\n",
             defaults.join(", ")
         );
     }
