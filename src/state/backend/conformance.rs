@@ -316,7 +316,7 @@ async fn only_its_holder_frees_a_lock((a, b): Pair) {
 async fn a_race_for_the_lock_has_one_winner((a, b): Pair) {
     for _ in 0..5 {
         let (one, two) = (info(&*a), info(&*b));
-        let (first, second) = tokio::join!(a.lock(&one), b.lock(&two));
+        let (first, second) = futures_util::future::join(a.lock(&one), b.lock(&two)).await;
         assert!(first.is_ok() != second.is_ok(), "{first:?} {second:?}");
         let (winner, id) = if first.is_ok() {
             (&a, &one.id)
