@@ -9,6 +9,7 @@ use terrane_state::{DeposedKey, Instance, Object};
 
 use super::planner::Planner;
 use crate::change::{Action, Drift, ResourceChange};
+use crate::diff::equivalent;
 use crate::event::Event;
 use crate::object::{Loaded, Subject};
 use crate::options::{PlanMode, RefreshPolicy};
@@ -38,7 +39,7 @@ impl Planner<'_> {
         });
         let value = |loaded: &Loaded| loaded.value.clone();
         let now = read.as_ref().map_or(Value::Null, value);
-        if now != loaded.value {
+        if !equivalent(&loaded.value, &now) {
             let drift = Drift {
                 address: address.clone(),
                 provider: self.prior.instance(subject.address).map_or_else(
