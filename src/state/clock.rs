@@ -36,7 +36,10 @@ impl Default for SystemClock {
 
 #[async_trait]
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that is injected")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that is injected"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::from(SystemTime::now())
     }

@@ -48,7 +48,7 @@ pub mod model;
 mod random;
 mod run;
 
-pub use backend::{Backend, BackendError, LocalBackend, LockError, MemoryBackend};
+pub use backend::{Backend, BackendError, LocalBackend, LockError, MemoryBackend, S3Backend};
 use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};

@@ -75,6 +75,7 @@ impl Backend for MemoryBackend {
             token: token(store.versions.len(), &bytes),
             sha256: Sha256::of(&bytes),
             version: Some(store.versions.len().to_string()),
+            doubt: None,
             bytes,
         }))
     }

@@ -16,9 +16,13 @@ use crate::lock_info::LockInfo;
 pub mod conformance;
 mod local;
 mod memory;
+mod s3;
 
 pub use local::LocalBackend;
 pub use memory::MemoryBackend;
+pub use s3::{AssumeRole, Endpoints, InvalidOption, S3Backend};
+#[cfg(feature = "s3")]
+pub use s3::{Bootstrap, BootstrapStep, S3Store};
 
 /// A store for one state: its snapshot, its journal, its lock, its earlier versions.
 ///
@@ -47,6 +51,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the store can not be read, or what it holds fails its own checks.
     async fn read(&self) -> Result<Option<Snapshot>, BackendError>;
+
+    /// Makes what the store keeps apart agree with a snapshot that is known to be good.
+    ///
+    /// # Errors
+    /// When the store can not be changed.
+    async fn vouch(&self, snapshot: &Snapshot) -> Result<(), BackendError> {
+        let _ = snapshot;
+        Ok(())
+    }
 
     /// Puts a snapshot in the place of the one that was seen; durable on return.
     ///
@@ -126,6 +139,9 @@ pub struct Snapshot {
     pub sha256: Sha256,
     /// The store's name of the version, where it keeps versions.
     pub version: Option<String>,
+    /// Why the store itself doubts that this is the last state (a digest kept apart says otherwise); only a journal that knows
+    /// these bytes can overrule it, by [`Backend::vouch`].
+    pub doubt: Option<String>,
 }
 
 /// The store's name for the content of a snapshot (an ETag, a digest).
@@ -272,6 +288,22 @@ pub enum LockError {
     /// It could not be found out.
     #[error(transparent)]
     Backend(#[from] BackendError),
+}
+
+impl Snapshot {
+    /// The same, unless the store doubts it: for readers that have no journal to ask.
+    ///
+    /// # Errors
+    /// [`BackendError::Damaged`] with the store's reason.
+    pub fn trusted(self, place: &str) -> Result<Self, BackendError> {
+        match self.doubt {
+            None => Ok(self),
+            Some(reason) => Err(BackendError::Damaged {
+                place: place.to_owned(),
+                reason,
+            }),
+        }
+    }
 }
 
 impl BackendError {

@@ -237,7 +237,10 @@ impl Run {
         match self.backend.write(bytes, over).await {
             Ok(written) => Ok((written.token, written.version)),
             Err(error @ BackendError::Conflict { .. }) => match self.backend.read().await {
-                Ok(Some(there)) if there.sha256 == *sha256 => Ok((there.token, there.version)),
+                Ok(Some(there)) if there.sha256 == *sha256 => {
+                    self.backend.vouch(&there).await.map_err(unwritten)?;
+                    Ok((there.token, there.version))
+                }
                 Ok(_) => {
                     let fenced = RecordError::Fenced {
                         reason: error.to_string(),

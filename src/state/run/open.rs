@@ -219,7 +219,7 @@ pub(super) fn carry(writer: &Writer, open: &OpenIntent) {
 async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
     // The journal first: a snapshot that is read after it can only be newer than what it says.
     let segments = backend.read_journal().await?;
-    let snapshot = backend.read().await?;
+    let mut snapshot = backend.read().await?;
     let place = backend.place();
     let state = match &snapshot {
         None => State::new(Lineage::default()),
@@ -234,6 +234,18 @@ async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
     })?;
     if let Some(snapshot) = &snapshot {
         log.found(&snapshot.sha256);
+    }
+    if let Some(found) = snapshot.take_if(|snapshot| snapshot.doubt.is_some()) {
+        let known = log
+            .stored
+            .is_some_and(|(_, sha256)| sha256 == Some(found.sha256));
+        snapshot = Some(if known {
+            // Our own write, which died before it could tell the store's other half.
+            backend.vouch(&found).await?;
+            found
+        } else {
+            found.trusted(&place)?
+        });
     }
     if let Some(open) = &log.open
         && snapshot.is_some()

@@ -54,6 +54,7 @@ impl Store {
                 token: token(&sha256),
                 sha256,
                 version: None,
+                doubt: None,
             }
         }))
     }

@@ -1,0 +1,97 @@
+//! What AWS answers, in our words.
+
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use thiserror::Error;
+
+use crate::backend::BackendError;
+
+/// An answer of AWS, as text: no type of the SDK leaves this module.
+#[derive(Debug, Error)]
+#[error("{0}")]
+struct AwsError(String);
+
+/// The HTTP status of the answer, if there was one.
+pub(super) fn status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error
+        .raw_response()
+        .map(|response| response.status().as_u16())
+}
+
+/// Whether the condition of a conditional write did not hold.
+pub(super) fn is_precondition<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == Some(412)
+}
+
+/// Whether another conditional write was under way at the same moment: nothing is decided then.
+pub(super) fn is_race<E>(error: &SdkError<E, HttpResponse>) -> bool {
+    status(error) == Some(409)
+}
+
+/// Whether there is no such object.
+pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
+    match error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code)
+    {
+        Some("NoSuchBucket") => false,
+        Some("NoSuchKey" | "NotFound" | "NoSuchVersion") => true,
+        _ => status(error) == Some(404),
+    }
+}
+
+/// The error for people: what is wrong, and what to do where that is known.
+pub(super) fn failure<E>(
+    action: &'static str,
+    place: &str,
+    error: &SdkError<E, HttpResponse>,
+) -> BackendError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let code = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code);
+    let unusable = |reason: &str| BackendError::Unusable {
+        place: place.to_owned(),
+        reason: reason.to_owned(),
+    };
+    match code {
+        Some("NoSuchBucket") => return unusable("the bucket does not exist; `bootstrap` makes it"),
+        Some("ResourceNotFoundException") => {
+            return unusable("the lock table does not exist; `bootstrap` makes it");
+        }
+        Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => {
+            return unusable("the bucket lies in another region; name it with the option `region`");
+        }
+        _ => {}
+    }
+    let hint = match code {
+        Some("ExpiredToken" | "ExpiredTokenException" | "RequestExpired") => {
+            "the AWS credentials have expired: "
+        }
+        Some("AccessDenied" | "AccessDeniedException") => "the AWS credentials do not allow this: ",
+        Some("RequestTimeTooSkewed") => "the clock of this machine is wrong: ",
+        _ => "",
+    };
+    let message = match error.as_service_error() {
+        Some(service) => {
+            let code = service.code().unwrap_or("an error without a code");
+            format!(
+                "{hint}{code}: {}",
+                service.message().unwrap_or("no message")
+            )
+        }
+        None => format!("{hint}{}", DisplayErrorContext(error)),
+    };
+    BackendError::store(action, place, AwsError(message))
+}
+
+/// An error that is not an answer of a service.
+pub(super) fn other(
+    action: &'static str,
+    place: &str,
+    error: &(dyn std::error::Error + 'static),
+) -> BackendError {
+    BackendError::store(action, place, AwsError(crate::chain(error)))
+}

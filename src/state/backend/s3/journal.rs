@@ -1,0 +1,243 @@
+//! The journal in S3: one object a segment, each made by a conditional create.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::error::{failure, is_missing, is_precondition, is_race, other};
+use super::snapshot::timestamp;
+use super::store::S3Store;
+use crate::backend::{BackendError, Position, Segment};
+use crate::clock::Timestamp;
+
+/// Segments that are read at once.
+const READS: usize = 16;
+/// Objects in one request to delete.
+const DELETES: usize = 1000;
+/// How long the place of an earlier run's last segment stays taken: longer than any run sleeps and goes on.
+const TOMBSTONES: Duration = Duration::from_secs(30 * 24 * 3600);
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A segment's object, by its listing.
+struct Listed {
+    at: Position,
+    key: String,
+    /// An empty object only keeps its place from being used again.
+    is_tombstone: bool,
+    modified: Option<Timestamp>,
+}
+
+impl S3Store {
+    fn journal_prefix(&self) -> String {
+        format!("{}.journal/", self.key)
+    }
+
+    fn segment_key(&self, at: Position) -> String {
+        format!("{}{:08}/{:08}", self.journal_prefix(), at.epoch, at.segment)
+    }
+
+    fn listed(&self, object: &Object) -> Option<Listed> {
+        let key = object.key()?;
+        let (epoch, segment) = key.strip_prefix(&self.journal_prefix())?.split_once('/')?;
+        Some(Listed {
+            at: Position {
+                epoch: epoch.parse().ok()?,
+                segment: segment.parse().ok()?,
+            },
+            key: key.to_owned(),
+            is_tombstone: object.size() == Some(0),
+            modified: object.last_modified().map(timestamp),
+        })
+    }
+
+    /// Every object of the journal, in order.
+    async fn list_segments(&self) -> Result<Vec<Listed>, BackendError> {
+        let prefix = self.journal_prefix();
+        let mut pages = self
+            .clients
+            .s3
+            .list_objects_v2()
+            .bucket(&self.options.bucket)
+            .prefix(&prefix)
+            .into_paginator()
+            .send();
+        let mut listed = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.map_err(|error| failure("list", &self.object(&prefix), &error))?;
+            listed.extend(
+                page.contents()
+                    .iter()
+                    .filter_map(|object| self.listed(object)),
+            );
+        }
+        listed.sort_by_key(|listed| listed.at);
+        self.saw(listed.last().map(|listed| listed.at));
+        Ok(listed)
+    }
+
+    /// Remembers the last position that is taken.
+    fn saw(&self, at: Option<Position>) {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = (*last).max(at);
+    }
+
+    fn last_seen(&self) -> Option<Position> {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read_segment(&self, key: &str) -> Result<Option<Bytes>, BackendError> {
+        let place = self.object(key);
+        let found = match self.get(key).send().await {
+            Ok(found) => found,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(failure("read", &place, &error)),
+        };
+        let body = found.body.collect().await;
+        body.map(|body| Some(body.into_bytes()))
+            .map_err(|error| other("read", &place, &error))
+    }
+
+    pub(super) async fn read_segments(&self) -> Result<Vec<Segment>, BackendError> {
+        let listed = self.list_segments().await?;
+        let reads = listed
+            .into_iter()
+            .filter(|listed| !listed.is_tombstone)
+            .map(async |listed| {
+                let bytes = self.read_segment(&listed.key).await?;
+                // Between listing and reading its run may have trimmed it.
+                Ok::<_, BackendError>(bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| {
+                    Segment {
+                        at: listed.at,
+                        bytes,
+                    }
+                }))
+            });
+        let segments: Vec<Option<Segment>> =
+            stream::iter(reads).buffered(READS).try_collect().await?;
+        Ok(segments.into_iter().flatten().collect())
+    }
+
+    pub(super) async fn append_segment(
+        &self,
+        at: Position,
+        bytes: Bytes,
+    ) -> Result<(), BackendError> {
+        if self.last_seen().is_none() {
+            self.list_segments().await?;
+        }
+        let key = self.segment_key(at);
+        let last = self.last_seen();
+        if last.is_some_and(|last| last >= at) {
+            return self.is_ours(&key, &bytes).await;
+        }
+        let follows = match last {
+            Some(last) if last.epoch == at.epoch => last.segment + 1 == at.segment,
+            _ => at.segment == 0,
+        };
+        if !follows {
+            return Err(self.conflict(&key));
+        }
+        let mut tries = 0;
+        loop {
+            let put = self.put(&key, &bytes).if_none_match("*");
+            match put.send().await {
+                Ok(_) => break,
+                Err(error) if is_race(&error) && tries < TRIES => {
+                    tries += 1;
+                    self.clock.sleep(PAUSE).await;
+                }
+                // Also our own write whose answer was lost.
+                Err(error) if is_precondition(&error) => {
+                    self.is_ours(&key, &bytes).await?;
+                    break;
+                }
+                Err(error) => return Err(failure("write", &self.object(&key), &error)),
+            }
+        }
+        self.saw(Some(at));
+        if at.segment == 0 {
+            // A run that slept while others came, ended and were trimmed finds its place free, but not the end of the journal.
+            let end = self.list_segments().await?.last().map(|listed| listed.at);
+            if end != Some(at) {
+                self.delete(vec![key.clone()]).await?;
+                return Err(self.conflict(&key));
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_ours(&self, key: &str, bytes: &Bytes) -> Result<(), BackendError> {
+        match self.read_segment(key).await? {
+            Some(there) if there == *bytes => Ok(()),
+            _ => Err(self.conflict(key)),
+        }
+    }
+
+    pub(super) async fn trim_segments(&self, before: Position) -> Result<(), BackendError> {
+        let listed = self.list_segments().await?;
+        let now = self.clock.now();
+        let mut gone = Vec::new();
+        for (place, segment) in listed.iter().enumerate() {
+            let Some(next) = listed.get(place + 1) else {
+                break;
+            };
+            if segment.at >= before {
+                break;
+            }
+            let old = segment
+                .modified
+                .is_some_and(|modified| now.since(modified) > TOMBSTONES);
+            let ends_epoch = next.at.epoch != segment.at.epoch;
+            if segment.is_tombstone && !old {
+                continue;
+            }
+            if ends_epoch && !segment.is_tombstone {
+                // The run of that epoch may only sleep: its next place was taken by a seal, and stays taken.
+                let put = self.put(&segment.key, &Bytes::new()).send().await;
+                put.map_err(|error| failure("write", &self.object(&segment.key), &error))?;
+            } else {
+                gone.push(segment.key.clone());
+            }
+        }
+        self.delete(gone).await
+    }
+
+    async fn delete(&self, keys: Vec<String>) -> Result<(), BackendError> {
+        let place = self.object(&self.journal_prefix());
+        for keys in keys.chunks(DELETES) {
+            let objects = keys
+                .iter()
+                .map(|key| ObjectIdentifier::builder().key(key).build());
+            let objects: Vec<ObjectIdentifier> = objects
+                .collect::<Result<_, _>>()
+                .expect("invariant: every object has a key");
+            let delete = Delete::builder()
+                .set_objects(Some(objects))
+                .quiet(true)
+                .build();
+            let deleted = self
+                .clients
+                .s3
+                .delete_objects()
+                .bucket(&self.options.bucket)
+                .delete(delete.expect("invariant: there are objects"))
+                .send()
+                .await
+                .map_err(|error| failure("delete from", &place, &error))?;
+            if let Some(error) = deleted.errors().first() {
+                return Err(BackendError::Unusable {
+                    place: self.object(error.key().unwrap_or_default()),
+                    reason: format!(
+                        "it can not be deleted: {}",
+                        error.code().unwrap_or("no reason is given")
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+}

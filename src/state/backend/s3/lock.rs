@@ -1,0 +1,304 @@
+//! Terraform's locks: an item in DynamoDB, an object in the bucket, or both.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use bytes::Bytes;
+
+use super::error::{failure, is_missing, is_precondition, is_race};
+use super::store::S3Store;
+use crate::backend::{BackendError, Holder, LockError};
+use crate::clock::Timestamp;
+use crate::lock_info::LockInfo;
+
+/// The attribute with the holder's last sign of life; Terraform looks at `Info` only.
+const SEEN: &str = "TerraneSeen";
+
+/// A lock as it is stored.
+struct Stored {
+    raw: String,
+    /// The ETag of a lockfile.
+    etag: Option<String>,
+    seen: Option<Timestamp>,
+}
+
+impl Stored {
+    fn info(&self) -> Option<LockInfo> {
+        LockInfo::parse(self.raw.as_bytes()).ok()
+    }
+
+    /// Whether it is the one with that id.
+    fn has_id(&self, id: &str) -> bool {
+        self.info().is_some_and(|info| info.id == id)
+    }
+
+    fn into_holder(self) -> Holder {
+        Holder {
+            info: self.info(),
+            last_seen: self.seen,
+            raw: self.raw,
+        }
+    }
+}
+
+impl S3Store {
+    fn lockfile(&self) -> String {
+        format!("{}.tflock", self.key)
+    }
+
+    fn not_held(&self, id: &str) -> BackendError {
+        BackendError::NotHeld {
+            place: self.options.lock_path(),
+            id: id.to_owned(),
+        }
+    }
+
+    pub(super) async fn take_lock(&self, info: &LockInfo) -> Result<(), LockError> {
+        if self.options.locks_by_file() {
+            self.take_lockfile(info).await?;
+        }
+        let Some(table) = &self.options.dynamodb_table else {
+            return Ok(());
+        };
+        let taken = self.take_item(table, info).await;
+        if taken.is_err() && self.options.locks_by_file() {
+            // Half a lock is no lock.
+            self.free_lockfile(&info.id).await?;
+        }
+        taken
+    }
+
+    async fn take_item(&self, table: &str, info: &LockInfo) -> Result<(), LockError> {
+        let put = self
+            .clients
+            .dynamodb
+            .put_item()
+            .table_name(table)
+            .item("LockID", AttributeValue::S(self.options.lock_path()))
+            .item("Info", AttributeValue::S(info.to_json()))
+            .condition_expression("attribute_not_exists(LockID)");
+        let Err(error) = put.send().await else {
+            return Ok(());
+        };
+        if !error
+            .as_service_error()
+            .is_some_and(|error| error.is_conditional_check_failed_exception())
+        {
+            return Err(failure("lock", table, &error).into());
+        }
+        match self.read_item(table).await? {
+            // Our own write, whose answer was lost.
+            Some(stored) if stored.has_id(&info.id) => Ok(()),
+            Some(stored) => Err(LockError::Held(Box::new(stored.into_holder()))),
+            // Freed in between; the caller may try again.
+            None => Err(LockError::Held(Box::new(Holder {
+                info: None,
+                raw: String::new(),
+                last_seen: None,
+            }))),
+        }
+    }
+
+    async fn read_item(&self, table: &str) -> Result<Option<Stored>, BackendError> {
+        let found = self
+            .clients
+            .dynamodb
+            .get_item()
+            .table_name(table)
+            .key("LockID", AttributeValue::S(self.options.lock_path()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failure("read the lock in", table, &error))?;
+        let text =
+            |value: Option<&AttributeValue>| value.and_then(|value| value.as_s().ok().cloned());
+        Ok(found.item.map(|item| Stored {
+            raw: text(item.get("Info")).unwrap_or_default(),
+            etag: None,
+            seen: text(item.get(SEEN)).and_then(|seen| seen.parse().ok()),
+        }))
+    }
+
+    async fn free_item(&self, table: &str, id: &str) -> Result<(), BackendError> {
+        let stored = self
+            .read_item(table)
+            .await?
+            .filter(|stored| stored.has_id(id));
+        let stored = stored.ok_or_else(|| self.not_held(id))?;
+        let delete = self
+            .clients
+            .dynamodb
+            .delete_item()
+            .table_name(table)
+            .key("LockID", AttributeValue::S(self.options.lock_path()))
+            .condition_expression("Info = :info")
+            .expression_attribute_values(":info", AttributeValue::S(stored.raw));
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(service) if service.is_conditional_check_failed_exception() => {
+                    Err(self.not_held(id))
+                }
+                _ => Err(failure("unlock", table, &error)),
+            },
+        }
+    }
+
+    async fn take_lockfile(&self, info: &LockInfo) -> Result<(), LockError> {
+        let key = self.lockfile();
+        let put = self
+            .put(&key, &Bytes::from(info.to_json()))
+            .content_type("application/json")
+            .if_none_match("*");
+        let Err(error) = put.send().await else {
+            return Ok(());
+        };
+        if !is_precondition(&error) && !is_race(&error) {
+            return Err(failure("lock", &self.object(&key), &error).into());
+        }
+        match self.read_lockfile().await? {
+            Some(stored) if stored.has_id(&info.id) => Ok(()),
+            Some(stored) => Err(LockError::Held(Box::new(stored.into_holder()))),
+            None => Err(LockError::Held(Box::new(Holder {
+                info: None,
+                raw: String::new(),
+                last_seen: None,
+            }))),
+        }
+    }
+
+    async fn read_lockfile(&self) -> Result<Option<Stored>, BackendError> {
+        let key = self.lockfile();
+        let found = match self.get(&key).send().await {
+            Ok(found) => found,
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(failure("read", &self.object(&key), &error)),
+        };
+        let etag = found.e_tag;
+        let body = found.body.collect().await;
+        let body = body.map_err(|error| super::error::other("read", &self.object(&key), &error))?;
+        Ok(Some(Stored {
+            raw: String::from_utf8_lossy(&body.into_bytes()).into_owned(),
+            etag,
+            seen: None,
+        }))
+    }
+
+    async fn free_lockfile(&self, id: &str) -> Result<(), BackendError> {
+        let key = self.lockfile();
+        let stored = self
+            .read_lockfile()
+            .await?
+            .filter(|stored| stored.has_id(id));
+        let stored = stored.ok_or_else(|| self.not_held(id))?;
+        let delete = self
+            .clients
+            .s3
+            .delete_object()
+            .bucket(&self.options.bucket)
+            .key(&key)
+            .set_if_match(stored.etag);
+        match delete.send().await {
+            Ok(_) => {}
+            Err(error) if is_precondition(&error) => return Err(self.not_held(id)),
+            Err(error) => return Err(failure("unlock", &self.object(&key), &error)),
+        }
+        let seen = self
+            .clients
+            .s3
+            .delete_object()
+            .bucket(&self.options.bucket)
+            .key(self.seen_key());
+        // A sign of life that stays says nothing: it names its lock.
+        let _ = seen.send().await;
+        Ok(())
+    }
+
+    /// Where the holder of a lockfile leaves its last sign of life.
+    fn seen_key(&self) -> String {
+        format!("{}.seen", self.lockfile())
+    }
+
+    /// Frees both halves, and tries the second whatever becomes of the first.
+    pub(super) async fn free_lock(&self, id: &str) -> Result<(), BackendError> {
+        let item = match &self.options.dynamodb_table {
+            Some(table) => self.free_item(table, id).await,
+            None => Ok(()),
+        };
+        let file = if self.options.locks_by_file() {
+            self.free_lockfile(id).await
+        } else {
+            Ok(())
+        };
+        item.and(file)
+    }
+
+    pub(super) async fn sign_of_life(&self, id: &str, now: Timestamp) -> Result<(), BackendError> {
+        if let Some(table) = &self.options.dynamodb_table {
+            let stored = self
+                .read_item(table)
+                .await?
+                .filter(|stored| stored.has_id(id));
+            let stored = stored.ok_or_else(|| self.not_held(id))?;
+            let update = self
+                .clients
+                .dynamodb
+                .update_item()
+                .table_name(table)
+                .key("LockID", AttributeValue::S(self.options.lock_path()))
+                .update_expression("SET #seen = :seen")
+                .condition_expression("Info = :info")
+                .expression_attribute_names("#seen", SEEN)
+                .expression_attribute_values(":seen", AttributeValue::S(now.to_string()))
+                .expression_attribute_values(":info", AttributeValue::S(stored.raw));
+            match update.send().await {
+                Ok(_) => {}
+                Err(error) => {
+                    return Err(match error.as_service_error() {
+                        Some(service) if service.is_conditional_check_failed_exception() => {
+                            self.not_held(id)
+                        }
+                        _ => failure("write the sign of life to", table, &error),
+                    });
+                }
+            }
+        }
+        if self.options.locks_by_file() {
+            let stored = self.read_lockfile().await?;
+            if !stored.is_some_and(|stored| stored.has_id(id)) {
+                return Err(self.not_held(id));
+            }
+            let key = self.seen_key();
+            let seen = Bytes::from(format!("{id} {now}"));
+            let put = self.put(&key, &seen).send().await;
+            put.map_err(|error| failure("write", &self.object(&key), &error))?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn read_holder(&self) -> Result<Option<Holder>, BackendError> {
+        if let Some(table) = &self.options.dynamodb_table
+            && let Some(stored) = self.read_item(table).await?
+        {
+            return Ok(Some(stored.into_holder()));
+        }
+        if !self.options.locks_by_file() {
+            return Ok(None);
+        }
+        let Some(mut stored) = self.read_lockfile().await? else {
+            return Ok(None);
+        };
+        stored.seen = self.read_seen(&stored).await;
+        Ok(Some(stored.into_holder()))
+    }
+
+    /// When the holder of a lockfile was last seen; never a reason to fail.
+    async fn read_seen(&self, stored: &Stored) -> Option<Timestamp> {
+        let found = self.get(&self.seen_key()).send().await.ok()?;
+        let bytes = found.body.collect().await.ok()?.into_bytes();
+        let (id, seen) = std::str::from_utf8(&bytes).ok()?.split_once(' ')?;
+        if stored.has_id(id) {
+            seen.parse().ok()
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! States in S3: what a program or a URL says of one, and (feature `s3`) the store itself.
+
+mod options;
+mod url;
+
+#[cfg(feature = "s3")]
+mod bootstrap;
+#[cfg(feature = "s3")]
+mod client;
+#[cfg(feature = "s3")]
+mod error;
+#[cfg(feature = "s3")]
+mod journal;
+#[cfg(feature = "s3")]
+mod lock;
+#[cfg(feature = "s3")]
+mod snapshot;
+#[cfg(feature = "s3")]
+mod store;
+
+#[cfg(feature = "s3")]
+pub use bootstrap::{Bootstrap, BootstrapStep};
+pub use options::{AssumeRole, Endpoints, InvalidOption, S3Backend};
+#[cfg(feature = "s3")]
+pub use store::S3Store;

@@ -1,0 +1,253 @@
+//! The state's object: conditional writes that are checked, the digest item that Terraform checks, versions.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use md5::Digest as _;
+
+use super::error::{failure, is_missing, is_precondition, is_race, other};
+use super::store::S3Store;
+use crate::backend::{BackendError, Expected, Snapshot, StoredVersion, Token, Written};
+use crate::clock::Timestamp;
+use crate::digest::{Sha256, hex};
+
+/// Tries when the digest does not fit or another write is under way: S3 is consistent, so only a writer that is just between
+/// object and digest needs the wait.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// An object as it was read.
+struct Object {
+    bytes: Bytes,
+    etag: String,
+    version: Option<String>,
+}
+
+impl S3Store {
+    async fn read_object(
+        &self,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<Option<Object>, BackendError> {
+        let place = self.object(key);
+        let mut tries = 0;
+        loop {
+            let get = self.get(key).set_version_id(version.map(str::to_owned));
+            let found = match get.send().await {
+                Ok(found) => found,
+                Err(error) if is_missing(&error) => return Ok(None),
+                Err(error) => return Err(failure("read", &place, &error)),
+            };
+            let (etag, version) = (found.e_tag.unwrap_or_default(), found.version_id);
+            match found.body.collect().await {
+                Ok(body) => {
+                    return Ok(Some(Object {
+                        bytes: body.into_bytes(),
+                        etag,
+                        version,
+                    }));
+                }
+                // The answer was cut off, or its checksum is wrong.
+                Err(_) if tries < 2 => tries += 1,
+                Err(error) => return Err(other("read", &place, &error)),
+            }
+        }
+    }
+
+    pub(super) async fn read_snapshot(&self) -> Result<Option<Snapshot>, BackendError> {
+        let mut tries = 0;
+        loop {
+            let object = self.read_object(&self.key, None).await?;
+            let digest = self.read_digest().await?;
+            let doubt = match (&object, digest) {
+                (_, None) => None,
+                (Some(object), Some(digest)) => {
+                    let found = md5_hex(&object.bytes);
+                    (found != digest)
+                        .then(|| format!("its MD5 is {found}, the lock table says {digest}"))
+                }
+                (None, Some(digest)) => Some(format!(
+                    "it is missing, but the lock table says that its MD5 is {digest}"
+                )),
+            };
+            if doubt.is_some() && tries < TRIES {
+                tries += 1;
+                self.clock.sleep(PAUSE).await;
+                continue;
+            }
+            return match (object, doubt) {
+                (None, Some(reason)) => Err(BackendError::Damaged {
+                    place: self.object(&self.key),
+                    reason,
+                }),
+                (None, None) => Ok(None),
+                (Some(object), doubt) => Ok(Some(Snapshot {
+                    sha256: Sha256::of(&object.bytes),
+                    token: Token(object.etag.into()),
+                    bytes: object.bytes,
+                    version: object.version,
+                    doubt,
+                })),
+            };
+        }
+    }
+
+    pub(super) async fn write_snapshot(
+        &self,
+        bytes: Bytes,
+        over: &Expected,
+    ) -> Result<Written, BackendError> {
+        let place = self.object(&self.key);
+        let mut tries = 0;
+        let put = loop {
+            let put = self.put(&self.key, &bytes).content_type("application/json");
+            let put = match over {
+                Expected::Absent => put.if_none_match("*"),
+                Expected::Token(token) => put.if_match(&*token.0),
+            };
+            match put.send().await {
+                Ok(put) => break put,
+                Err(error) if is_race(&error) && tries < TRIES => {
+                    tries += 1;
+                    self.clock.sleep(PAUSE).await;
+                }
+                // With If-Match a missing object is answered by 404.
+                Err(error) if is_precondition(&error) || is_missing(&error) => {
+                    return Err(self.conflict(&self.key));
+                }
+                Err(error) => return Err(failure("write", &place, &error)),
+            }
+        };
+        let checksum = BASE64.encode(Sha256::of(&bytes).as_bytes());
+        let (token, version) = match (put.e_tag, put.checksum_sha256) {
+            (Some(etag), Some(echo)) if echo == checksum => (etag, put.version_id),
+            // Something answered that may not be the store: what is stored decides.
+            _ => match self.read_object(&self.key, None).await? {
+                Some(object) if object.bytes == bytes => (object.etag, object.version),
+                _ => {
+                    return Err(BackendError::Damaged {
+                        place,
+                        reason: "the write was acknowledged, but something else is stored".into(),
+                    });
+                }
+            },
+        };
+        self.put_digest(&bytes).await?;
+        Ok(Written {
+            token: Token(token.into()),
+            version,
+        })
+    }
+
+    fn digest_id(&self) -> String {
+        format!("{}-md5", self.options.lock_path())
+    }
+
+    /// The MD5 that the lock table has for the state; `None` without a table or a usable item.
+    async fn read_digest(&self) -> Result<Option<String>, BackendError> {
+        let Some(table) = &self.options.dynamodb_table else {
+            return Ok(None);
+        };
+        let item = self
+            .clients
+            .dynamodb
+            .get_item()
+            .table_name(table)
+            .key("LockID", AttributeValue::S(self.digest_id()))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| failure("read the digest in", table, &error))?;
+        let digest = item.item.and_then(|mut item| item.remove("Digest"));
+        let digest = digest.and_then(|digest| digest.as_s().ok().cloned());
+        Ok(digest
+            .filter(|digest| digest.len() == 32 && digest.bytes().all(|b| b.is_ascii_hexdigit())))
+    }
+
+    /// Tells the lock table the MD5 of the state: Terraform refuses a state whose MD5 is another.
+    pub(super) async fn put_digest(&self, bytes: &[u8]) -> Result<(), BackendError> {
+        let Some(table) = &self.options.dynamodb_table else {
+            return Ok(());
+        };
+        let put = self
+            .clients
+            .dynamodb
+            .put_item()
+            .table_name(table)
+            .item("LockID", AttributeValue::S(self.digest_id()))
+            .item("Digest", AttributeValue::S(md5_hex(bytes)));
+        match put.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failure("write the digest to", table, &error)),
+        }
+    }
+
+    pub(super) async fn versions(&self) -> Result<Vec<StoredVersion>, BackendError> {
+        let place = self.object(&self.key);
+        let mut versions = Vec::new();
+        let (mut key_marker, mut version_marker) = (None, None);
+        loop {
+            let list = self
+                .clients
+                .s3
+                .list_object_versions()
+                .bucket(&self.options.bucket)
+                .prefix(&self.key)
+                .set_key_marker(key_marker)
+                .set_version_id_marker(version_marker)
+                .send()
+                .await
+                .map_err(|error| failure("list the versions of", &place, &error))?;
+            // Keys come in order, so what lies behind the state (its journal) is none of ours.
+            let mut passed = false;
+            for version in list.versions() {
+                if version.key() != Some(&*self.key) {
+                    passed = true;
+                    continue;
+                }
+                versions.push(StoredVersion {
+                    id: version.version_id().unwrap_or("null").to_owned(),
+                    written_at: version.last_modified().map(timestamp),
+                    size: version.size().unwrap_or_default().unsigned_abs(),
+                    current: version.is_latest().unwrap_or_default(),
+                });
+            }
+            if passed || !list.is_truncated().unwrap_or_default() {
+                return Ok(versions);
+            }
+            (key_marker, version_marker) = (list.next_key_marker, list.next_version_id_marker);
+        }
+    }
+
+    pub(super) async fn version(&self, id: &str) -> Result<Bytes, BackendError> {
+        let none = || BackendError::NoSuchVersion {
+            place: self.object(&self.key),
+            id: id.to_owned(),
+        };
+        // A malformed id is an error of the request for S3.
+        if !self
+            .versions()
+            .await?
+            .iter()
+            .any(|version| version.id == id)
+        {
+            return Err(none());
+        }
+        let object = self.read_object(&self.key, Some(id)).await?;
+        object.map(|object| object.bytes).ok_or_else(none)
+    }
+}
+
+fn md5_hex(bytes: &[u8]) -> String {
+    hex(&md5::Md5::digest(bytes))
+}
+
+pub(super) fn timestamp(time: &aws_sdk_s3::primitives::DateTime) -> Timestamp {
+    Timestamp::new(
+        u64::try_from(time.secs()).unwrap_or_default(),
+        time.subsec_nanos(),
+    )
+}

@@ -1,0 +1,192 @@
+//! The store in S3 with everything that is needed to use it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+
+use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
+
+use super::S3Backend;
+use super::client::Clients;
+use crate::backend::{
+    Backend, BackendError, Expected, Holder, LockError, Position, Segment, Snapshot, StoredVersion,
+    Written,
+};
+use crate::clock::{Clock, Timestamp};
+use crate::digest::Sha256;
+use crate::file::Style;
+use crate::lock_info::LockInfo;
+
+/// A state in S3, connected.
+#[derive(Debug)]
+pub struct S3Store {
+    pub(super) options: S3Backend,
+    pub(super) clients: Clients,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The object key of the state.
+    pub(super) key: String,
+    /// The last position that is known to be taken.
+    pub(super) last: Mutex<Option<Position>>,
+}
+
+/// How long appends wait for company: a write takes longer than that.
+const COMMIT_WINDOW: Duration = Duration::from_millis(10);
+
+impl S3Backend {
+    /// Finds credentials and makes the clients; reads nothing yet.
+    ///
+    /// # Errors
+    /// When the options make no sense together, no region is named, or the credentials are of an excluded account.
+    pub async fn connect(&self, clock: Arc<dyn Clock>) -> Result<S3Store, BackendError> {
+        Ok(S3Store {
+            clients: self.clients().await?,
+            key: self.object_key(),
+            options: self.clone(),
+            clock,
+            last: Mutex::new(None),
+        })
+    }
+}
+
+impl S3Store {
+    /// An object as messages name it.
+    pub(super) fn object(&self, key: &str) -> String {
+        format!("s3://{}/{key}", self.options.bucket)
+    }
+
+    pub(super) fn conflict(&self, key: &str) -> BackendError {
+        BackendError::Conflict {
+            place: self.object(key),
+        }
+    }
+
+    /// A write of an object, encrypted as the options say, with its checksum.
+    pub(super) fn put(&self, key: &str, bytes: &Bytes) -> PutObjectFluentBuilder {
+        let mut put = self
+            .clients
+            .s3
+            .put_object()
+            .bucket(&self.options.bucket)
+            .key(key)
+            .body(ByteStream::from(bytes.clone()));
+        if !self.options.skip_s3_checksum {
+            put = put.checksum_sha256(BASE64.encode(Sha256::of(bytes).as_bytes()));
+        }
+        if let Some(acl) = &self.options.acl {
+            put = put.acl(ObjectCannedAcl::from(acl.as_str()));
+        }
+        match (&self.options.kms_key_id, &self.options.sse_customer_key) {
+            (Some(key), _) => put
+                .server_side_encryption(ServerSideEncryption::AwsKms)
+                .ssekms_key_id(key),
+            (None, Some(key)) => put
+                .sse_customer_algorithm("AES256")
+                .sse_customer_key(key)
+                .sse_customer_key_md5(customer_key_md5(key)),
+            (None, None) if self.options.encrypt => {
+                put.server_side_encryption(ServerSideEncryption::Aes256)
+            }
+            (None, None) => put,
+        }
+    }
+
+    /// A read of an object, with the customer's key where there is one.
+    pub(super) fn get(&self, key: &str) -> GetObjectFluentBuilder {
+        let get = self
+            .clients
+            .s3
+            .get_object()
+            .bucket(&self.options.bucket)
+            .key(key);
+        match &self.options.sse_customer_key {
+            Some(key) => get
+                .sse_customer_algorithm("AES256")
+                .sse_customer_key(key)
+                .sse_customer_key_md5(customer_key_md5(key)),
+            None => get,
+        }
+    }
+}
+
+fn customer_key_md5(key: &str) -> String {
+    use md5::Digest as _;
+    BASE64.encode(md5::Md5::digest(BASE64.decode(key).unwrap_or_default()))
+}
+
+#[async_trait]
+impl Backend for S3Store {
+    fn place(&self) -> String {
+        self.object(&self.key)
+    }
+
+    fn lock_path(&self) -> String {
+        self.options.lock_path()
+    }
+
+    fn commit_window(&self) -> Duration {
+        COMMIT_WINDOW
+    }
+
+    fn style(&self) -> Style {
+        Style::Compact
+    }
+
+    async fn read(&self) -> Result<Option<Snapshot>, BackendError> {
+        self.read_snapshot().await
+    }
+
+    async fn vouch(&self, snapshot: &Snapshot) -> Result<(), BackendError> {
+        self.put_digest(&snapshot.bytes).await
+    }
+
+    async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError> {
+        self.write_snapshot(bytes, over).await
+    }
+
+    async fn read_journal(&self) -> Result<Vec<Segment>, BackendError> {
+        self.read_segments().await
+    }
+
+    async fn append_journal(&self, at: Position, bytes: Bytes) -> Result<(), BackendError> {
+        self.append_segment(at, bytes).await
+    }
+
+    async fn trim_journal(&self, before: Position) -> Result<(), BackendError> {
+        self.trim_segments(before).await
+    }
+
+    async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {
+        self.take_lock(info).await
+    }
+
+    async fn unlock(&self, id: &str) -> Result<(), BackendError> {
+        self.free_lock(id).await
+    }
+
+    async fn heartbeat(&self, id: &str, now: Timestamp) -> Result<(), BackendError> {
+        self.sign_of_life(id, now).await
+    }
+
+    async fn holder(&self) -> Result<Option<Holder>, BackendError> {
+        self.read_holder().await
+    }
+
+    async fn force_unlock(&self, id: &str) -> Result<(), BackendError> {
+        self.free_lock(id).await
+    }
+
+    async fn history(&self) -> Result<Vec<StoredVersion>, BackendError> {
+        self.versions().await
+    }
+
+    async fn read_version(&self, id: &str) -> Result<Bytes, BackendError> {
+        self.version(id).await
+    }
+}
