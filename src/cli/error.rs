@@ -26,14 +26,6 @@ impl CommandError {
     pub(crate) fn usage(diagnostic: Diagnostic) -> Self {
         Self::new(Exit::USAGE, diagnostic)
     }
-
-    /// The command ends with that code, and everything was said.
-    pub(crate) fn said(exit: Exit) -> Self {
-        Self {
-            exit,
-            diagnostics: Diagnostics::new(),
-        }
-    }
 }
 
 impl From<Diagnostics> for CommandError {

@@ -1,9 +1,43 @@
 //! The command line that every stack program carries: arguments in, engine in the middle, views out. The only crate that prints.
+//!
+//! ```no_run
+//! use std::process::ExitCode;
+//! use terrane_cli::Cli;
+//! use terrane_core::{Result, Stack};
+//!
+//! fn main() -> ExitCode {
+//!     Cli::stack("prod").config_file("region = \"us-east-1\"").run(platform)
+//! }
+//!
+//! fn platform(stack: &mut Stack) -> Result<()> {
+//!     // stack.provider(…), iam::Role::builder(…).declare(stack), stack.export(…)
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `args` | commands and flags, parsed |
+//! | `command` | one file a verb |
+//! | `session` | what a command works with: program, state, providers |
+//! | `view` | plans, states, progress and diagnostics, for people and for programs |
+//! | `signals` | Ctrl-C once and twice |
+//! | `streams` | stdout is data, stderr is talk; a reader that leaves stops nothing |
+//! | [`Exit`] | every exit code |
+//!
+//! **Why not** a separate tool that loads programs: the program *is* the tool, so there is one binary to build, ship and trust, its
+//! version cannot differ from the engine's, and nothing has to be installed or initialised before the first preview.
 
 mod args;
+mod cli;
+mod command;
 mod error;
 mod exit_code;
+mod logs;
+mod session;
+mod signals;
 mod streams;
 mod view;
 
+pub use cli::Cli;
 pub use exit_code::Exit;

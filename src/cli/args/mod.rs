@@ -179,6 +179,18 @@ pub(crate) enum StateCommand {
         /// Its address
         #[arg(value_name = "ADDR")]
         address: InstanceAddr,
+        /// Print sensitive values
+        #[arg(long)]
+        show_secrets: bool,
+    },
+    /// Answer what became of an operation whose end nobody saw
+    Resolve {
+        /// The address in doubt
+        #[arg(value_name = "ADDR")]
+        address: InstanceAddr,
+        /// Nothing was made: the next run makes it anew
+        #[arg(long, required = true)]
+        absent: bool,
     },
 }
 

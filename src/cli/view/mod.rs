@@ -2,6 +2,12 @@
 
 pub(crate) mod diagnostics;
 pub(crate) mod diff;
+pub(crate) mod graph;
+pub(crate) mod json;
+pub(crate) mod outputs;
 pub(crate) mod painter;
 pub(crate) mod plan;
+pub(crate) mod progress;
+pub(crate) mod state;
+pub(crate) mod summary;
 pub(crate) mod text;

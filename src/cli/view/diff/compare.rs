@@ -457,7 +457,8 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-fn is_word(name: &str) -> bool {
+/// Whether a member's name is written as one; anything else is written as a key.
+pub(crate) fn is_word(name: &str) -> bool {
     let mut characters = name.chars();
     characters
         .next()

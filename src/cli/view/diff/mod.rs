@@ -5,7 +5,7 @@ mod compare;
 mod render;
 mod row;
 
-pub(crate) use compare::{Comparison, Occasion};
+pub(crate) use compare::{Comparison, Occasion, is_word};
 pub(crate) use render::{SENSITIVE, Secrets, Side};
 pub(crate) use row::{Mark, Row};
 

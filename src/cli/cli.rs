@@ -1,0 +1,149 @@
+//! What a stack's `main` holds: its name, its configuration, its function.
+
+use std::borrow::Cow;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use terrane_core::{Diagnostic, Result, Stack};
+
+use crate::args::{Arguments, Command};
+use crate::command;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::streams::Streams;
+use crate::view::diagnostics::diagnostics;
+use crate::view::json::stream::JsonStream;
+use crate::view::painter::Painter;
+
+/// A stack as a program: built in `main`, ended by [`run`](Self::run).
+///
+/// ```no_run
+/// # fn platform(_: &mut terrane_core::Stack) -> terrane_core::Result<()> { Ok(()) }
+/// # fn main() -> std::process::ExitCode {
+/// terrane_cli::Cli::stack("prod")
+///     .config_file("region = \"us-east-1\"") // include_str!("prod.toml")
+///     .run(platform)
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Cli {
+    name: Cow<'static, str>,
+    config: Option<Cow<'static, str>>,
+}
+
+/// Runs the stack's function; more than once if need be.
+pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> Result<()>;
+
+impl Cli {
+    /// A stack with that name. Its state lies in `.terrane/<name>/terraform.tfstate` unless `--backend` says otherwise.
+    pub fn stack(name: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            name: name.into(),
+            config: None,
+        }
+    }
+
+    /// The stack's configuration as TOML, embedded so that the binary runs anywhere: `include_str!("prod.toml")`. Messages name it
+    /// `<name>.toml`.
+    pub fn config_file(mut self, toml: impl Into<Cow<'static, str>>) -> Self {
+        self.config = Some(toml.into());
+        self
+    }
+
+    /// Does what the command line says, and returns what the process shall end with.
+    ///
+    /// To be called first thing in `main`: provider processes start as copies of this one.
+    pub fn run(self, function: impl Fn(&mut Stack) -> Result<()>) -> ExitCode {
+        terrane_provider::launcher::run_if_asked();
+        let streams = Arc::new(Streams::standard());
+        let exit = self.run_with(&function, &streams);
+        match streams.failure() {
+            Some(reason) if exit == Exit::DONE || exit == Exit::CHANGES => {
+                let error = Diagnostic::error("the output is not complete").detail(reason);
+                streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
+                Exit::FAILED.into()
+            }
+            _ => exit.into(),
+        }
+    }
+
+    fn run_with(&self, function: StackFunction<'_>, streams: &Arc<Streams>) -> Exit {
+        let arguments = match self.parse(streams) {
+            Ok(arguments) => arguments,
+            Err(exit) => return exit,
+        };
+        let streamed = arguments.common.json
+            && matches!(
+                arguments.command,
+                Command::Up(_) | Command::Destroy(_) | Command::Refresh(_)
+            );
+        let done = self.execute(arguments, function, streams);
+        let CommandError {
+            exit,
+            diagnostics: why,
+        } = match done {
+            Ok(exit) => return exit,
+            Err(error) => error,
+        };
+        if streamed {
+            JsonStream::stdout(streams.clone()).diagnostics(&why);
+        } else if !why.is_empty() {
+            streams.err(&diagnostics(&why, Painter(streams.err_style)));
+        }
+        exit
+    }
+
+    fn parse(&self, streams: &Streams) -> std::result::Result<Arguments, Exit> {
+        let about = format!(
+            "The stack `{}`: plans and applies its infrastructure. The engine is inside.",
+            self.name
+        );
+        let command = Arguments::command()
+            .about(about)
+            .version(env!("CARGO_PKG_VERSION"));
+        let parsed = command
+            .try_get_matches()
+            .and_then(|matches| Arguments::from_arg_matches(&matches));
+        parsed.map_err(|error| {
+            let text = error.render().to_string();
+            if error.use_stderr() {
+                streams.err(&text);
+                Exit::USAGE
+            } else {
+                streams.out(&text);
+                Exit::DONE
+            }
+        })
+    }
+
+    fn execute(
+        &self,
+        arguments: Arguments,
+        function: StackFunction<'_>,
+        streams: &Arc<Streams>,
+    ) -> std::result::Result<Exit, CommandError> {
+        // One thread for files and pipes beside the one that plans: the engine is one task.
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Diagnostic::error("cannot start the runtime").detail(error.to_string())
+            })?;
+        let Arguments { common, command } = arguments;
+        let session = Session::new(
+            &self.name,
+            self.config.as_deref(),
+            common,
+            function,
+            streams.clone(),
+        );
+        let result = runtime.block_on(command::run(&session, command));
+        // A question that nobody answered would keep its thread, and with it the process.
+        runtime.shutdown_background();
+        result
+    }
+}

@@ -1,0 +1,312 @@
+//! What up, destroy and refresh share: hold the state, plan, show, ask, apply, and say what became of it.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use terrane_core::{Diagnostic, Program};
+use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions};
+use terrane_state::{Operation, Recorder as _, Run};
+
+use super::open_intents;
+use super::plan::{Machine, check, interrupted, make_plan, say_recovered};
+use crate::args::Guard;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::{Session, run_error};
+use crate::signals::Signals;
+use crate::view::diff::Secrets;
+use crate::view::json::stream::JsonStream;
+use crate::view::outputs;
+use crate::view::painter::Tone;
+use crate::view::plan::PlanView;
+use crate::view::progress::{Lines, Live, Progress};
+use crate::view::summary;
+
+/// Whether somebody has to say yes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// `--yes` said it.
+    Given,
+    /// It is asked for.
+    Needed,
+}
+
+impl From<bool> for Consent {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Given } else { Self::Needed }
+    }
+}
+
+/// What is to be planned and applied.
+pub(super) struct Request {
+    /// What the lock says.
+    pub(super) operation: Operation,
+    /// What is planned.
+    pub(super) options: PlanOptions,
+    /// Operations at once.
+    pub(super) parallelism: NonZeroUsize,
+    /// Whether somebody has to say yes.
+    pub(super) consent: Consent,
+    /// What is asked.
+    pub(super) question: &'static str,
+    /// What the plan may not hold, and where else it goes.
+    pub(super) guard: Guard,
+}
+
+/// One run from lock to unlock.
+struct Work<'a> {
+    session: &'a Session<'a>,
+    program: &'a Program,
+    request: &'a Request,
+    progress: &'a Progress,
+    streams: Vec<Arc<JsonStream>>,
+    run: &'a Run,
+}
+
+/// How the work ended.
+enum Ended {
+    /// There was nothing to do.
+    Unchanged,
+    /// It was applied, as far as it went.
+    Applied(PlanMode, Box<Applied>),
+}
+
+/// Does all of it.
+pub(super) async fn plan_and_apply(
+    session: &Session<'_>,
+    request: Request,
+) -> Result<Exit, CommandError> {
+    let started = Instant::now();
+    if request.consent == Consent::Needed
+        && (session.common.json || !session.streams.is_interactive())
+    {
+        let why = match session.common.json {
+            true => "`--json` cannot ask",
+            false => "there is no terminal to ask on",
+        };
+        let refused = Diagnostic::error("this needs a yes")
+            .detail(why)
+            .hint("say so with --yes");
+        return Err(refused.into());
+    }
+    let program = session.program()?;
+    let providers = session.providers(&program)?;
+    let (progress, streams) = views(session, &request)?;
+    let (run, recovered) = session.open(request.operation).await?;
+    say_recovered(session, &recovered);
+
+    let machine = Machine::default();
+    let engine = machine.engine(&providers, &progress, request.parallelism);
+    let signals = Signals::stopping(engine.stopper(), session.streams.clone());
+    let work = Work {
+        session,
+        program: &program,
+        request: &request,
+        progress: &progress,
+        streams,
+        run: &run,
+    };
+    let ended = {
+        let _ticking = progress.ticking();
+        let keeping = async {
+            // A run that lost its lock must not start anything more; its records are refused already.
+            run.keep_alive().await;
+            engine.stopper().stop().await;
+            std::future::pending::<std::convert::Infallible>().await
+        };
+        tokio::select! {
+            ended = work.run(&engine, &signals) => ended,
+            never = keeping => match never {},
+        }
+    };
+    progress.pause();
+    engine.close().await;
+    let closed = run.close().await;
+    drop(signals);
+    work.finish(ended, closed, started)
+}
+
+fn views(
+    session: &Session<'_>,
+    request: &Request,
+) -> Result<(Progress, Vec<Arc<JsonStream>>), CommandError> {
+    let mut streams = Vec::new();
+    if session.common.json {
+        streams.push(Arc::new(JsonStream::stdout(session.streams.clone())));
+    }
+    if let Some(file) = &request.guard.json_file {
+        let stream = JsonStream::file(file).map_err(|error| {
+            let said = Diagnostic::error(format!("cannot write {}", file.display()));
+            CommandError::from(said.detail(error.to_string()))
+        })?;
+        streams.push(Arc::new(stream));
+    }
+    let mut progress = Progress::default();
+    for stream in &streams {
+        stream.version();
+        progress.add(stream.clone());
+    }
+    if !session.common.json {
+        // Log lines would go through the middle of rows that are redrawn.
+        match session.streams.is_live() && session.common.log.is_none() {
+            true => progress.add(Arc::new(Live::new(session.streams.clone()))),
+            false => progress.add(Arc::new(Lines::new(session.streams.clone()))),
+        }
+    }
+    Ok((progress, streams))
+}
+
+impl Work<'_> {
+    async fn run(&self, engine: &Engine<'_>, signals: &Signals) -> Result<Ended, CommandError> {
+        let options = &self.request.options;
+        open_intents::refuse_unknown_creations(&self.run.open_intents())?;
+        let prior = self.run.state();
+        let plan = make_plan(engine, signals, self.program, &prior, options).await?;
+        open_intents::settle_by_reading(self.run, &plan, options).await?;
+        self.progress.pause();
+        self.progress.diagnostics(&plan.diagnostics);
+        if !self.session.common.json {
+            let painter = self.session.out_painter();
+            let view = PlanView::new(&plan, self.program, Secrets::Hidden, painter);
+            self.session.streams.out(&view.text());
+        }
+        self.progress.plan(&plan);
+        check(&plan, &self.request.guard)?;
+        let nothing_read = plan.refreshed().same_content(&plan.prior);
+        if plan.is_empty() && nothing_read {
+            return Ok(Ended::Unchanged);
+        }
+        // What was only read is recorded without a question, as everywhere.
+        if !plan.is_empty() && self.request.consent == Consent::Needed {
+            self.ask(signals).await?;
+        }
+        let applied = engine.apply(self.program, &plan, self.run).await;
+        if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
+            return Ok(Ended::Unchanged);
+        }
+        Ok(Ended::Applied(mode(&plan), Box::new(applied)))
+    }
+
+    /// Returns when somebody said yes.
+    async fn ask(&self, signals: &Signals) -> Result<(), CommandError> {
+        let streams = self.session.streams.clone();
+        let question = format!("{} [yes/no] ", self.request.question);
+        let asked = tokio::task::spawn_blocking(move || streams.ask(&question));
+        let answer = tokio::select! {
+            answer = asked => answer.ok().flatten(),
+            () = signals.wait() => return Err(interrupted()),
+        };
+        match answer.as_deref() {
+            Some("yes" | "y") => Ok(()),
+            _ => {
+                let declined = Diagnostic::error("not confirmed").detail("nothing was changed");
+                Err(declined.into())
+            }
+        }
+    }
+
+    /// Says what became of the run, and with which code it ends.
+    fn finish(
+        &self,
+        ended: Result<Ended, CommandError>,
+        closed: Result<terrane_state::Closed, terrane_state::RunError>,
+        started: Instant,
+    ) -> Result<Exit, CommandError> {
+        let closing = match &closed {
+            Ok(closed) => Ok(summary::closed(closed, started.elapsed())),
+            Err(error) => Err(run_error(error)),
+        };
+        let (mode, applied) = match ended {
+            Err(error) => {
+                // Nothing was applied; a state that could not be written is the worse news then.
+                return Err(match closing {
+                    Err(worse) if worse.exit != error.exit => {
+                        self.progress.diagnostics(&error.diagnostics);
+                        worse
+                    }
+                    _ => error,
+                });
+            }
+            Ok(Ended::Unchanged) => {
+                self.show_outputs();
+                let text = closing?;
+                self.talk(&text);
+                return Ok(Exit::DONE);
+            }
+            Ok(Ended::Applied(mode, applied)) => (mode, applied),
+        };
+        self.progress.diagnostics(&applied.diagnostics);
+        let exit = exit_of(&applied);
+        for stream in &self.streams {
+            stream.applied(mode, &applied.done);
+        }
+        if exit == Exit::DONE {
+            self.data(&format!("{}\n", summary::totals(mode, &applied.done)));
+            self.show_outputs();
+        } else {
+            self.talk(&summary::partial(&applied));
+        }
+        if let Some(error) = &applied.record_error {
+            self.progress
+                .diagnostics(&run_error(&error.clone().into()).diagnostics);
+        }
+        match closing {
+            Ok(text) => {
+                self.talk(&text);
+                Ok(exit)
+            }
+            Err(error) if exit == Exit::DONE || error.exit != Exit::FAILED => Err(error),
+            Err(error) => {
+                self.progress.diagnostics(&error.diagnostics);
+                Ok(exit)
+            }
+        }
+    }
+
+    fn show_outputs(&self) {
+        let state = self.run.state();
+        for stream in &self.streams {
+            stream.outputs(&state);
+        }
+        if state.outputs.is_empty() {
+            return;
+        }
+        let painter = self.session.out_painter();
+        let heading = painter.paint(Tone::Strong, "Outputs:");
+        let table = outputs::table(&state.outputs, Secrets::Hidden, painter);
+        self.data(&format!("\n{heading}\n"));
+        for line in table.lines() {
+            self.data(&format!("  {line}\n"));
+        }
+    }
+
+    fn data(&self, text: &str) {
+        if !self.session.common.json {
+            self.session.streams.out(text);
+        }
+    }
+
+    fn talk(&self, line: &str) {
+        if !self.session.common.json {
+            self.session.streams.err(&format!("\n{line}\n"));
+        }
+    }
+}
+
+fn mode(plan: &Plan) -> PlanMode {
+    plan.mode
+}
+
+fn exit_of(applied: &Applied) -> Exit {
+    if let Some(error) = &applied.record_error {
+        return run_error(&error.clone().into()).exit;
+    }
+    if applied.failed > 0 || applied.diagnostics.has_errors() {
+        return Exit::FAILED;
+    }
+    if applied.interrupted {
+        return Exit::INTERRUPTED;
+    }
+    Exit::DONE
+}

@@ -1,0 +1,34 @@
+//! The verbs, one file each.
+
+mod apply;
+mod destroy;
+mod graph;
+mod open_intents;
+mod output;
+mod plan;
+mod preview;
+mod refresh;
+mod show;
+mod state;
+mod up;
+mod validate;
+
+use crate::args::Command;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+
+/// Does what one command says.
+pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::Up(arguments) => up::run(session, arguments).await,
+        Command::Preview(arguments) => preview::run(session, arguments).await,
+        Command::Destroy(arguments) => destroy::run(session, arguments).await,
+        Command::Refresh(arguments) => refresh::run(session, arguments).await,
+        Command::Output(arguments) => output::run(session, &arguments).await,
+        Command::State(arguments) => state::run(session, arguments.command).await,
+        Command::Show(arguments) => show::run(session, &arguments).await,
+        Command::Graph(arguments) => graph::run(session, &arguments),
+        Command::Validate => validate::run(session).await,
+    }
+}

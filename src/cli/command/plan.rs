@@ -1,0 +1,111 @@
+//! What preview and up share: making a plan, and refusing one.
+
+use terrane_core::{Diagnostic, Program};
+use terrane_engine::{Action, Engine, EventSink, Plan, PlanOptions, World};
+use terrane_provider::Providers;
+use terrane_state::{State, SystemClock, SystemRandom};
+
+use crate::args::Guard;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::signals::Signals;
+use crate::view::text::one_line;
+
+/// Time and randomness of this machine.
+#[derive(Default)]
+pub(super) struct Machine {
+    clock: SystemClock,
+    random: SystemRandom,
+}
+
+impl Machine {
+    /// An engine on this machine.
+    pub(super) fn engine<'a>(
+        &'a self,
+        providers: &'a dyn Providers,
+        events: &'a dyn EventSink,
+        parallelism: std::num::NonZeroUsize,
+    ) -> Engine<'a> {
+        let world = World {
+            providers,
+            events,
+            clock: &self.clock,
+            random: &self.random,
+        };
+        Engine::new(world, parallelism.get())
+    }
+}
+
+/// Plans; an interrupt on the way is no failure.
+pub(super) async fn make_plan(
+    engine: &Engine<'_>,
+    signals: &Signals,
+    program: &Program,
+    prior: &State,
+    options: &PlanOptions,
+) -> Result<Plan, CommandError> {
+    let planned = engine.plan(program, prior, options).await;
+    if signals.heard() {
+        return Err(interrupted());
+    }
+    planned.map_err(CommandError::from)
+}
+
+/// Interrupted before anything was changed.
+pub(super) fn interrupted() -> CommandError {
+    let said = Diagnostic::error("interrupted").detail("nothing was changed");
+    CommandError::new(Exit::INTERRUPTED, said)
+}
+
+/// Refuses a plan that holds what `--deny` names.
+pub(super) fn check(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
+    let denied = |action: Action| guard.deny.iter().any(|kind| kind.denies(action));
+    let found: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| denied(change.action))
+        .collect();
+    if found.is_empty() {
+        return Ok(());
+    }
+    /// More are counted instead of named.
+    const NAMED: usize = 10;
+    let mut names: Vec<String> = found
+        .iter()
+        .take(NAMED)
+        .map(|change| {
+            format!(
+                "{} ({})",
+                one_line(&change.address.to_string()),
+                word(change.action)
+            )
+        })
+        .collect();
+    if found.len() > NAMED {
+        names.push(format!("and {} more", found.len() - NAMED));
+    }
+    let refused = Diagnostic::error("the plan is refused by --deny")
+        .detail(names.join(", "))
+        .hint("nothing was changed");
+    Err(CommandError::new(Exit::DENIED, refused))
+}
+
+fn word(action: Action) -> &'static str {
+    match action {
+        Action::NoOp => "nothing",
+        Action::Create => "create",
+        Action::Read => "read",
+        Action::Update => "update",
+        Action::DeleteThenCreate | Action::CreateThenDelete => "replace",
+        Action::Delete => "delete",
+        Action::Forget => "forget",
+    }
+}
+
+/// Says what an earlier run left behind.
+pub(super) fn say_recovered(session: &Session<'_>, recovered: &terrane_state::Recovered) {
+    if let Some(text) = crate::session::settled_text(recovered) {
+        session.streams.err(&text);
+    }
+}

@@ -1,0 +1,41 @@
+//! `--log`: what providers write to their logs, on stderr.
+
+use std::sync::Arc;
+
+use terrane_provider::{LogLevel, LogRecord, LogSink};
+
+use crate::args;
+use crate::streams::Streams;
+use crate::view::text::printable;
+
+/// Writes each line to stderr.
+pub(crate) struct Logs {
+    level: LogLevel,
+    streams: Arc<Streams>,
+}
+
+impl Logs {
+    /// Lines of that level and above; without a level nothing.
+    pub(crate) fn new(level: Option<args::LogLevel>, streams: Arc<Streams>) -> Self {
+        let level = match level {
+            None => LogLevel::Off,
+            Some(args::LogLevel::Error) => LogLevel::Error,
+            Some(args::LogLevel::Warn) => LogLevel::Warn,
+            Some(args::LogLevel::Info) => LogLevel::Info,
+            Some(args::LogLevel::Debug) => LogLevel::Debug,
+            Some(args::LogLevel::Trace) => LogLevel::Trace,
+        };
+        Self { level, streams }
+    }
+}
+
+impl LogSink for Logs {
+    fn level(&self) -> LogLevel {
+        self.level
+    }
+
+    fn log(&self, record: &LogRecord<'_>) {
+        let line = record.to_string();
+        self.streams.err(&format!("{}\n", printable(&line)));
+    }
+}

@@ -1,0 +1,70 @@
+//! What a command works with: the program, the state, the providers; each made when it is first needed.
+
+mod program;
+mod providers;
+mod state;
+
+use std::sync::Arc;
+
+use terrane_provider::Environment;
+
+use crate::args::Common;
+use crate::cli::StackFunction;
+use crate::streams::Streams;
+use crate::view::painter::Painter;
+
+pub(crate) use state::{open_text, run_error, settled_text};
+
+/// One invocation of a stack program.
+pub(crate) struct Session<'a> {
+    pub(crate) stack: &'a str,
+    config: Option<&'a str>,
+    pub(crate) common: Common,
+    function: StackFunction<'a>,
+    pub(crate) streams: Arc<Streams>,
+    environment: Environment,
+}
+
+impl<'a> Session<'a> {
+    /// An invocation in this process's environment.
+    pub(crate) fn new(
+        stack: &'a str,
+        config: Option<&'a str>,
+        common: Common,
+        function: StackFunction<'a>,
+        streams: Arc<Streams>,
+    ) -> Self {
+        // A variable that is not Unicode is none of ours, nor a provider's.
+        let vars = std::env::vars_os().filter_map(|(name, value)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        });
+        Self {
+            stack,
+            config,
+            common,
+            function,
+            streams,
+            environment: Environment {
+                vars: vars.collect(),
+            },
+        }
+    }
+
+    /// Colours for data.
+    pub(crate) fn out_painter(&self) -> Painter {
+        Painter(self.streams.out_style)
+    }
+
+    /// Colours for talk.
+    pub(crate) fn err_painter(&self) -> Painter {
+        Painter(self.streams.err_style)
+    }
+
+    /// Writes diagnostics to stderr.
+    pub(crate) fn say(&self, diagnostics: &terrane_core::Diagnostics) {
+        if !diagnostics.is_empty() {
+            let text = crate::view::diagnostics::diagnostics(diagnostics, self.err_painter());
+            self.streams.err(&text);
+        }
+    }
+}

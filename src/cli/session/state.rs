@@ -1,0 +1,195 @@
+//! The state: where it is, read without a lock or held by a run.
+
+use std::error::Error as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrane_core::{Diagnostic, Diagnostics};
+use terrane_state::backend::Holder;
+use terrane_state::{
+    Backend, Failure, IntentAction, LocalBackend, OpenIntent, Operation, ProcessIdentity,
+    Recovered, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
+};
+
+use super::Session;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+
+impl Session<'_> {
+    /// Where the state is.
+    pub(crate) fn backend(&self) -> Result<Arc<dyn Backend>, CommandError> {
+        let path = match &self.common.backend {
+            Some(url) if url.contains("://") => {
+                let unknown = Diagnostic::error(format!("`{url}` is no backend of this program"))
+                    .hint("`--backend` takes the path of a state file");
+                return Err(CommandError::usage(unknown));
+            }
+            Some(path) => PathBuf::from(path),
+            None => {
+                let default = LocalBackend::default_path(self.stack)
+                    .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
+                match self.common.sandbox {
+                    true => sandbox_path(self.stack).join("terraform.tfstate"),
+                    false => default,
+                }
+            }
+        };
+        let backend = LocalBackend::new(path).map_err(|error| run_error(&error.into()))?;
+        Ok(Arc::new(backend))
+    }
+
+    /// The state as it is, without a lock.
+    pub(crate) async fn look(&self) -> Result<(State, Recovered), CommandError> {
+        let backend = self.backend()?;
+        let (state, recovered) = Run::look(&*backend)
+            .await
+            .map_err(|error| run_error(&error))?;
+        Ok((state, recovered))
+    }
+
+    /// Takes the lock and the state.
+    pub(crate) async fn open(
+        &self,
+        operation: Operation,
+    ) -> Result<(Run, Recovered), CommandError> {
+        let options = RunOptions {
+            operation,
+            engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
+            process: ProcessIdentity::current(self.who(), self.ci_url()),
+            lock_timeout: Duration::ZERO,
+        };
+        let clock = Arc::new(SystemClock::default());
+        let opened = Run::open(
+            self.backend()?,
+            options,
+            clock,
+            Arc::new(SystemRandom),
+            &|_| {},
+        );
+        opened.await.map_err(|error| run_error(&error))
+    }
+
+    /// `user@host`.
+    pub(crate) fn who(&self) -> String {
+        let user = self
+            .environment
+            .get("USER")
+            .or(self.environment.get("LOGNAME"));
+        let names = rustix::system::uname();
+        format!(
+            "{}@{}",
+            user.unwrap_or("unknown"),
+            names.nodename().to_string_lossy()
+        )
+    }
+
+    /// The page of the CI job that runs this, where there is one.
+    fn ci_url(&self) -> Option<String> {
+        let get = |name| self.environment.get(name);
+        if let Some(url) = get("CI_JOB_URL") {
+            return Some(url.to_owned());
+        }
+        let (server, repository) = (get("GITHUB_SERVER_URL")?, get("GITHUB_REPOSITORY")?);
+        Some(format!(
+            "{server}/{repository}/actions/runs/{}",
+            get("GITHUB_RUN_ID")?
+        ))
+    }
+}
+
+/// What belongs to the sandbox of a stack.
+pub(crate) fn sandbox_path(stack: &str) -> PathBuf {
+    [".terrane", "sandbox", stack].iter().collect()
+}
+
+/// What was put back at the beginning of a run, for people; `None` when there was nothing.
+pub(crate) fn settled_text(recovered: &Recovered) -> Option<String> {
+    if recovered.replayed == 0 {
+        return None;
+    }
+    let results = crate::view::text::counted(recovered.replayed, "result");
+    let who = recovered
+        .interrupted
+        .as_ref()
+        .map_or("an earlier run", |open| &open.process.who);
+    Some(format!(
+        "recovered {results} of a run of {who} that did not end in order\n"
+    ))
+}
+
+/// An error of the state's, with the exit code it means and what to do.
+pub(crate) fn run_error(error: &RunError) -> CommandError {
+    let exit = match error.failure() {
+        Failure::Locked => Exit::LOCKED,
+        Failure::Unwritten => Exit::STATE_UNWRITTEN,
+        Failure::Fenced => Exit::FENCED,
+        Failure::Refused => Exit::REFUSED,
+        _ => Exit::FAILED,
+    };
+    let mut diagnostic = Diagnostic::error(error.to_string());
+    let mut causes = Vec::new();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        causes.push(cause.to_string());
+        source = cause.source();
+    }
+    if !causes.is_empty() {
+        diagnostic = diagnostic.detail(causes.join(": "));
+    }
+    let diagnostic = match error {
+        RunError::Locked { holder, .. } => holder_text(diagnostic, holder),
+        RunError::State { .. } | RunError::Journal { .. } => {
+            diagnostic.hint("nothing was changed; put back a good copy of the file, then run again")
+        }
+        RunError::RolledBack { .. } | RunError::Altered { .. } | RunError::OtherLineage { .. } => {
+            diagnostic.hint(
+                "nothing was changed; put back the state that belongs to the journal beside it",
+            )
+        }
+        RunError::Unwritten { place, .. } => diagnostic.hint(format!(
+            "the journal beside {place} holds everything: run again when the place can be written"
+        )),
+        _ => diagnostic,
+    };
+    CommandError {
+        exit,
+        diagnostics: Diagnostics::from(diagnostic),
+    }
+}
+
+fn holder_text(diagnostic: Diagnostic, holder: &Holder) -> Diagnostic {
+    let detail = match &holder.info {
+        Some(info) => format!(
+            "{} holds it for {} since {} (lock {})",
+            info.who, info.operation, info.created, info.id
+        ),
+        None => format!("its holder left no readable description: {}", holder.raw),
+    };
+    diagnostic
+        .detail(detail)
+        .hint("wait until that run is done")
+}
+
+/// An operation whose end nobody saw, for people.
+pub(crate) fn open_text(open: &OpenIntent) -> String {
+    let intent = &open.intent;
+    let by = open
+        .by
+        .as_ref()
+        .map_or("an earlier run", |run| &run.process.who);
+    format!(
+        "{} was asked for at {} by {by}, and nobody saw the answer",
+        action(intent.action),
+        intent.started_at
+    )
+}
+
+fn action(action: IntentAction) -> &'static str {
+    match action {
+        IntentAction::Create => "its creation",
+        IntentAction::Update => "an update",
+        IntentAction::Delete => "its removal",
+        IntentAction::Import => "its import",
+    }
+}

@@ -1,0 +1,99 @@
+//! Interrupts: the first one ends a run in order, a second one ends the process.
+
+use std::sync::Arc;
+
+use terrane_engine::Stopper;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::exit_code::Exit;
+use crate::streams::Streams;
+
+/// What the operating system says when it wants us to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Interrupt,
+    Terminate,
+    HangUp,
+}
+
+/// Listens for signals while a run is under way. Dropping it ends the listening, not the effect of what was heard.
+pub(crate) struct Signals {
+    heard: watch::Receiver<bool>,
+    listening: JoinHandle<()>,
+}
+
+impl Signals {
+    /// The first signal stops the run. After it a second SIGINT leaves at once; so does a SIGTERM after a SIGTERM. A SIGTERM after
+    /// a SIGINT does not: GitHub sends both.
+    pub(crate) fn stopping(stopper: Stopper, streams: Arc<Streams>) -> Self {
+        let (tell, heard) = watch::channel(false);
+        let listening = tokio::spawn(async move {
+            let mut signals = match Listener::new() {
+                Ok(signals) => signals,
+                // Without signals a run cannot be stopped in order, but it can run.
+                Err(_) => return,
+            };
+            let first = signals.next().await;
+            let _ = tell.send(true);
+            streams.err("\nstopping: what is under way is waited for and recorded; Ctrl-C again leaves at once\n");
+            let stop = tokio::spawn(async move { stopper.stop().await });
+            loop {
+                let exit = match (first, signals.next().await) {
+                    (_, Kind::Interrupt) => Exit::KILLED_BY_INTERRUPT,
+                    (Kind::Terminate, Kind::Terminate) => Exit::KILLED_BY_TERMINATE,
+                    _ => continue,
+                };
+                streams.err("\nleft at once: operations under way are in the journal, and the next run settles them\n");
+                stop.abort();
+                // Nothing may run any more, no destructor either: the journal holds everything.
+                std::process::exit(exit.code().into());
+            }
+        });
+        Self { heard, listening }
+    }
+
+    /// Whether a signal was heard.
+    pub(crate) fn heard(&self) -> bool {
+        *self.heard.borrow()
+    }
+
+    /// Returns when the first signal is heard.
+    pub(crate) async fn wait(&self) {
+        let mut heard = self.heard.clone();
+        if heard.wait_for(|heard| *heard).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+struct Listener {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+impl Listener {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    async fn next(&mut self) -> Kind {
+        tokio::select! {
+            _ = self.interrupt.recv() => Kind::Interrupt,
+            _ = self.terminate.recv() => Kind::Terminate,
+            _ = self.hang_up.recv() => Kind::HangUp,
+        }
+    }
+}

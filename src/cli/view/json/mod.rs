@@ -1,0 +1,12 @@
+//! Renderings for programs, in the shapes that Terraform gave them.
+
+mod configuration;
+mod plan;
+mod value;
+mod values;
+
+pub(crate) mod state;
+pub(crate) mod stream;
+pub(crate) mod validate;
+
+pub(crate) use plan::plan;

@@ -1,0 +1,236 @@
+//! A plan as Terraform's plan JSON, so that tools that read a Terraform plan read ours.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::{Marked, Program, Value};
+use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
+use terrane_state::{State, Timestamp};
+
+use super::configuration::{Configuration, configuration};
+use super::state::StateJson;
+use super::value::{self, Json, known, raw, steps};
+use super::values::{Module, OutputJson, Resource, ResourceName, Values};
+use crate::view::diff::Secrets;
+use crate::view::outputs::to_line;
+
+#[derive(Serialize)]
+struct PlanJson {
+    format_version: &'static str,
+    terraform_version: &'static str,
+    planned_values: Values,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    resource_drift: Vec<ChangeJson>,
+    resource_changes: Vec<ChangeJson>,
+    output_changes: BTreeMap<String, Change>,
+    prior_state: StateJson,
+    configuration: Configuration,
+    timestamp: String,
+    applyable: bool,
+    complete: bool,
+    errored: bool,
+}
+
+#[derive(Serialize)]
+struct ChangeJson {
+    #[serde(flatten)]
+    name: ResourceName,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    module_address: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deposed: Option<String>,
+    change: Change,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action_reason: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Change {
+    actions: &'static [&'static str],
+    before: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<Json>,
+    after_unknown: Json,
+    before_sensitive: Json,
+    after_sensitive: Json,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    replace_paths: Vec<serde_json::Value>,
+}
+
+/// The plan as one line. Sensitive values are in it only when asked for; Terraform always prints them.
+pub(crate) fn plan(plan: &Plan, program: &Program, secrets: Secrets) -> String {
+    let managed = |change: &&ResourceChange| {
+        // Terraform leaves out data sources that are only forgotten.
+        change.address.resource.mode == Mode::Managed || change.action != Action::Delete
+    };
+    let changes = plan.changes.iter().filter(managed);
+    let outputs = plan.outputs.iter();
+    to_line(&PlanJson {
+        format_version: "1.2",
+        terraform_version: State::FORMAT_RELEASE,
+        planned_values: planned_values(plan, secrets),
+        resource_drift: plan
+            .drift
+            .iter()
+            .map(|drift| drift_json(drift, secrets))
+            .collect(),
+        resource_changes: changes.map(|change| change_json(change, secrets)).collect(),
+        output_changes: outputs
+            .map(|output| (output.name.to_string(), output_json(output, secrets)))
+            .collect(),
+        prior_state: super::state::document(plan.refreshed(), secrets),
+        configuration: configuration(program),
+        timestamp: Timestamp::from(std::time::SystemTime::now()).to_string(),
+        applyable: !plan.is_empty(),
+        complete: true,
+        errored: false,
+    })
+}
+
+fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {
+    let paths = change.replace_paths.iter();
+    ChangeJson {
+        change: Change {
+            replace_paths: paths.map(steps).collect(),
+            ..both(
+                actions(change.action),
+                &change.before,
+                &change.after,
+                secrets,
+            )
+        },
+        deposed: change.deposed.map(|key| key.to_string()),
+        action_reason: change.reason.map(reason),
+        ..named(&change.address, &change.provider.source)
+    }
+}
+
+fn drift_json(drift: &Drift, secrets: Secrets) -> ChangeJson {
+    let action = match drift.after.value {
+        Value::Null => Action::Delete,
+        _ => Action::Update,
+    };
+    ChangeJson {
+        change: both(actions(action), &drift.before, &drift.after, secrets),
+        ..named(&drift.address, &drift.provider.source)
+    }
+}
+
+fn named(address: &Arc<InstanceAddr>, provider: &impl ToString) -> ChangeJson {
+    let nothing = Marked::default();
+    ChangeJson {
+        name: ResourceName::new(address, provider.to_string()),
+        module_address: address.resource.module.to_string(),
+        deposed: None,
+        change: both(actions(Action::NoOp), &nothing, &nothing, Secrets::Shown),
+        action_reason: None,
+    }
+}
+
+fn output_json(output: &OutputChange, secrets: Secrets) -> Change {
+    let absent = Marked::default();
+    let (before, after) = (
+        output.before.as_ref().unwrap_or(&absent),
+        output.after.as_ref().unwrap_or(&absent),
+    );
+    both(actions(output.action()), before, after, secrets)
+}
+
+fn both(
+    actions: &'static [&'static str],
+    before: &Marked,
+    after: &Marked,
+    secrets: Secrets,
+) -> Change {
+    let shown = |marked: &Marked| match secrets {
+        Secrets::Hidden if marked.is_sensitive() => Some(value::without(marked)),
+        _ => known(&marked.value),
+    };
+    Change {
+        actions,
+        before: shown(before).unwrap_or_else(|| raw("null".to_owned())),
+        after: shown(after),
+        after_unknown: value::unknown(&after.value),
+        before_sensitive: value::sensitive(before),
+        after_sensitive: value::sensitive(after),
+        replace_paths: Vec::new(),
+    }
+}
+
+fn planned_values(plan: &Plan, secrets: Secrets) -> Values {
+    let mut root_module = Module::default();
+    for change in &plan.changes {
+        if change.after.value.is_null() || change.deposed.is_some() {
+            continue;
+        }
+        let shown = match secrets {
+            Secrets::Hidden if change.after.is_sensitive() => Some(value::without(&change.after)),
+            _ => known(&change.after.value),
+        };
+        let resource = Resource {
+            name: ResourceName::new(&change.address, &change.provider.source),
+            schema_version: change.schema.version,
+            values: shown.unwrap_or_else(|| raw("{}".to_owned())),
+            sensitive_values: value::sensitive(&change.after),
+            depends_on: Vec::new(),
+            tainted: false,
+            deposed_key: None,
+        };
+        root_module.add(&change.address.resource.module, resource);
+    }
+    let mut outputs = BTreeMap::new();
+    for output in &plan.outputs {
+        let Some(after) = &output.after else {
+            continue;
+        };
+        let sensitive = after.is_sensitive();
+        let hidden = sensitive && secrets == Secrets::Hidden;
+        let value = if hidden { None } else { known(&after.value) };
+        let ty = value.as_ref().map(|_| after.value.implied_type());
+        outputs.insert(
+            output.name.to_string(),
+            OutputJson {
+                sensitive,
+                ty,
+                value,
+            },
+        );
+    }
+    Values {
+        outputs,
+        root_module,
+    }
+}
+
+/// An action in Terraform's words.
+pub(super) fn actions(action: Action) -> &'static [&'static str] {
+    match action {
+        Action::NoOp => &["no-op"],
+        Action::Create => &["create"],
+        Action::Read => &["read"],
+        Action::Update => &["update"],
+        Action::DeleteThenCreate => &["delete", "create"],
+        Action::CreateThenDelete => &["create", "delete"],
+        Action::Delete => &["delete"],
+        Action::Forget => &["forget"],
+    }
+}
+
+/// A reason in Terraform's words.
+pub(super) fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::ReplaceBecauseTainted => "replace_because_tainted",
+        Reason::ReplaceBecauseCannotUpdate => "replace_because_cannot_update",
+        Reason::ReplaceByRequest => "replace_by_request",
+        Reason::ReplaceByTriggers => "replace_by_triggers",
+        Reason::DeleteBecauseNoResourceConfig => "delete_because_no_resource_config",
+        Reason::DeleteBecauseWrongRepetition => "delete_because_wrong_repetition",
+        Reason::DeleteBecauseCountIndex => "delete_because_count_index",
+        Reason::DeleteBecauseEachKey => "delete_because_each_key",
+        Reason::DeleteBecauseNoModule => "delete_because_no_module",
+        Reason::ReadBecauseConfigUnknown => "read_because_config_unknown",
+        Reason::ReadBecauseDependencyPending => "read_because_dependency_pending",
+    }
+}

@@ -1,0 +1,40 @@
+//! Diagnostics as Terraform's JSON, alone and as the answer of `validate`.
+
+use serde_json::{Value as Json, json};
+use terrane_core::{Diagnostic, Diagnostics};
+
+/// `validate --json`.
+pub(crate) fn validate(diagnostics: &Diagnostics) -> String {
+    let errors = diagnostics.iter().filter(|d| d.is_error()).count();
+    let document = json!({
+        "format_version": "1.0",
+        "valid": errors == 0,
+        "error_count": errors,
+        "warning_count": diagnostics.len() - errors,
+        "diagnostics": diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
+    });
+    format!("{document}\n")
+}
+
+/// One diagnostic. `attribute` and `hints` are ours.
+pub(super) fn diagnostic(diagnostic: &Diagnostic) -> Json {
+    let mut json = json!({
+        "severity": if diagnostic.is_error() { "error" } else { "warning" },
+        "summary": diagnostic.summary,
+        "detail": diagnostic.detail,
+    });
+    if let Some(address) = &diagnostic.address {
+        json["address"] = json!(address);
+    }
+    if let Some(location) = &diagnostic.location {
+        let place = json!({ "line": location.line, "column": location.column, "byte": 0 });
+        json["range"] = json!({ "filename": location.file, "start": place, "end": place });
+    }
+    if let Some(attribute) = &diagnostic.attribute {
+        json["attribute"] = json!(attribute.to_string());
+    }
+    if !diagnostic.hints.is_empty() {
+        json["hints"] = json!(diagnostic.hints);
+    }
+    json
+}

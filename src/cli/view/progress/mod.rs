@@ -1,0 +1,100 @@
+//! What happens while a run is under way, shown as it happens.
+
+mod lines;
+mod live;
+mod words;
+
+use std::sync::Arc;
+
+use terrane_core::Diagnostics;
+use terrane_engine::{Event, EventSink, Plan};
+
+pub(crate) use lines::Lines;
+pub(crate) use live::Live;
+
+/// One rendering of a run.
+pub(crate) trait ProgressView: Send + Sync {
+    /// Something happened. Must not block.
+    fn event(&self, event: &Event);
+
+    /// A plan is there and will be applied next.
+    fn plan(&self, plan: &Plan);
+
+    /// Something to read that no event carried.
+    fn diagnostics(&self, diagnostics: &Diagnostics);
+
+    /// Time went by.
+    fn tick(&self) {}
+
+    /// Nothing more will happen, or somebody else wants to write now.
+    fn pause(&self) {}
+}
+
+/// All renderings of a run.
+#[derive(Clone, Default)]
+pub(crate) struct Progress {
+    views: Vec<Arc<dyn ProgressView>>,
+}
+
+impl Progress {
+    /// Adds a rendering.
+    pub(crate) fn add(&mut self, view: Arc<dyn ProgressView>) {
+        self.views.push(view);
+    }
+
+    /// A plan is there and will be applied next.
+    pub(crate) fn plan(&self, plan: &Plan) {
+        for view in &self.views {
+            view.plan(plan);
+        }
+    }
+
+    /// Something to read that no event carried.
+    pub(crate) fn diagnostics(&self, diagnostics: &Diagnostics) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        for view in &self.views {
+            view.diagnostics(diagnostics);
+        }
+    }
+
+    /// Somebody else writes to the terminal now.
+    pub(crate) fn pause(&self) {
+        for view in &self.views {
+            view.pause();
+        }
+    }
+
+    /// Keeps the clocks going until the result is dropped.
+    pub(crate) fn ticking(&self) -> Ticking {
+        const INTERVAL: std::time::Duration = std::time::Duration::from_millis(250);
+        let progress = self.clone();
+        Ticking(tokio::spawn(async move {
+            let mut interval = tokio::time::interval(INTERVAL);
+            loop {
+                interval.tick().await;
+                for view in &progress.views {
+                    view.tick();
+                }
+            }
+        }))
+    }
+}
+
+impl EventSink for Progress {
+    fn emit(&self, event: Event) {
+        for view in &self.views {
+            view.event(&event);
+        }
+    }
+}
+
+/// Keeps clocks going while it lives.
+pub(crate) struct Ticking(tokio::task::JoinHandle<()>);
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

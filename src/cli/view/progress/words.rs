@@ -1,0 +1,91 @@
+//! Steps in words.
+
+use std::time::Duration;
+
+use terrane_core::Diagnostics;
+use terrane_engine::{Step, StepKind};
+
+use crate::view::painter::Tone;
+use crate::view::text::{elapsed, one_line, printable};
+
+/// What a step is called: the address, with the deposed object where it is about one.
+pub(super) fn name(step: &Step) -> String {
+    let address = one_line(&step.address.to_string());
+    match step.deposed {
+        Some(key) => format!("{address} (deposed {key})"),
+        None => address,
+    }
+}
+
+/// What is going on.
+pub(super) fn doing(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Create => "creating",
+        StepKind::Update => "updating",
+        StepKind::Delete => "destroying",
+        StepKind::Read => "reading",
+        StepKind::Forget => "forgetting",
+    }
+}
+
+/// What was done.
+fn done(kind: StepKind) -> &'static str {
+    match kind {
+        StepKind::Create => "created",
+        StepKind::Update => "updated",
+        StepKind::Delete => "destroyed",
+        StepKind::Read => "read",
+        StepKind::Forget => "forgotten",
+    }
+}
+
+/// The colour of what a step does.
+pub(super) fn tone(kind: StepKind) -> Tone {
+    match kind {
+        StepKind::Create | StepKind::Read => Tone::Add,
+        StepKind::Update => Tone::Change,
+        StepKind::Delete => Tone::Remove,
+        StepKind::Forget => Tone::Faint,
+    }
+}
+
+/// `aws_vpc.main: creating…`
+pub(super) fn started(step: &Step) -> String {
+    format!("{}: {}…", name(step), doing(step.kind))
+}
+
+/// `aws_vpc.main: still creating… (1m00s)`
+pub(super) fn still(step: &Step, time: Duration) -> String {
+    format!(
+        "{}: still {}… ({})",
+        name(step),
+        doing(step.kind),
+        elapsed(time)
+    )
+}
+
+/// `aws_vpc.main: created in 2s [id=vpc-1]`
+pub(super) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String {
+    let id = id
+        .map(|id| format!(" [id={}]", one_line(id)))
+        .unwrap_or_default();
+    format!(
+        "{}: {} in {}{id}",
+        name(step),
+        done(step.kind),
+        elapsed(time)
+    )
+}
+
+/// `aws_vpc.main: creating failed after 2s: …`
+pub(super) fn failed(step: &Step, time: Duration, diagnostics: &Diagnostics) -> String {
+    let why = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
+    let why = why.map(|why| format!(": {}", printable(why.summary.lines().next().unwrap_or(""))));
+    let name = name(step);
+    format!(
+        "{name}: {} failed after {}{}",
+        doing(step.kind),
+        elapsed(time),
+        why.unwrap_or_default()
+    )
+}

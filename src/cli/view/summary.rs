@@ -1,0 +1,55 @@
+//! What became of a run: done, failed, not attempted; whether the state was written, and where.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use terrane_engine::{Applied, PlanMode, Summary};
+use terrane_state::Closed;
+
+use super::text::{counted, elapsed, one_line};
+
+/// The sentence that tools look for. A replacement counts as added and as destroyed.
+pub(crate) fn totals(mode: PlanMode, done: &Summary) -> String {
+    let destroyed = done.delete + done.replace;
+    match mode {
+        PlanMode::Destroy => format!("Destroy complete! Resources: {destroyed} destroyed."),
+        PlanMode::Normal | PlanMode::RefreshOnly => format!(
+            "Apply complete! Resources: {} added, {} changed, {destroyed} destroyed.",
+            done.create + done.replace,
+            done.update,
+        ),
+    }
+}
+
+/// `3 of 9 steps done, 1 failed, 5 not attempted.`
+pub(crate) fn partial(applied: &Applied) -> String {
+    let total = applied.succeeded + applied.failed + applied.skipped;
+    let mut text = format!("{} of {} done", applied.succeeded, counted(total, "step"));
+    if applied.failed > 0 {
+        let _ = write!(text, ", {} failed", applied.failed);
+    }
+    if applied.skipped > 0 {
+        let _ = write!(text, ", {} not attempted", applied.skipped);
+    }
+    text.push('.');
+    if !applied.unknown.is_empty() {
+        let names: Vec<_> = applied
+            .unknown
+            .iter()
+            .map(|a| one_line(&a.to_string()))
+            .collect();
+        let _ = write!(text, " Nobody saw the answer for {}.", names.join(", "));
+    }
+    text
+}
+
+/// `State serial 42 written to …; lock released. Took 12s.`
+pub(crate) fn closed(closed: &Closed, time: Duration) -> String {
+    let place = one_line(&closed.place);
+    let state = match (closed.written, closed.serial) {
+        (true, serial) => format!("State serial {serial} written to {place}; lock released."),
+        (false, 0) => format!("There is no state at {place}; lock released."),
+        (false, serial) => format!("State unchanged, serial {serial} at {place}; lock released."),
+    };
+    format!("{state} Took {}.", elapsed(time))
+}
