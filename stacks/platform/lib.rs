@@ -1,1 +1,41 @@
-//! (to be written)
+//! The MLOps platform: a network, a Kubernetes cluster, storage, identities and an image registry, as components.
+//!
+//! ```no_run
+//! use terrane::{Result, Stack};
+//! use terrane_platform::{Config, Platform};
+//!
+//! fn platform(stack: &mut Stack) -> Result<()> {
+//!     let config: Config = stack.config()?;
+//!     Platform::declare(stack, &config)?.export(stack);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! | module | declares |
+//! |---|---|
+//! | `config` | nothing: the keys of `<stack>.toml` |
+//! | `network` | VPC, subnets in two zones, internet and NAT gateways, routes |
+//! | `cluster` | EKS, its nodes, security groups, roles, logs, OpenID Connect provider |
+//! | `storage` | buckets for models, data and artifacts |
+//! | `registry` | the repository of the API's images |
+//! | `identity` | what the API's service account may do |
+//!
+//! Why not one function: each component is a plain struct of handles, so another platform can take the network and leave the rest.
+
+mod cluster;
+mod config;
+mod identity;
+mod network;
+mod platform;
+mod registry;
+mod storage;
+#[cfg(test)]
+mod tests;
+
+pub use cluster::Cluster;
+pub use config::Config;
+pub use identity::Identity;
+pub use network::Network;
+pub use platform::Platform;
+pub use registry::Registry;
+pub use storage::Storage;

@@ -1,0 +1,73 @@
+//! Identity: what the API's service account may do in AWS, without any key of its own.
+
+use terrane::Stack;
+use terrane_aws::iam;
+use terrane_aws::iam::{PolicyDocument, Statement};
+
+use crate::{Cluster, Config, Storage};
+
+/// The Kubernetes namespace that the API runs in.
+const NAMESPACE: &str = "mlops-platform";
+/// The API's service account there.
+const SERVICE_ACCOUNT: &str = "api";
+
+/// The service account's role.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// What pods with the service account take on (IRSA).
+    pub role: iam::Role,
+}
+
+impl Identity {
+    /// Declares the role with its policies: read and write the buckets, write logs.
+    pub fn declare(
+        stack: &mut Stack,
+        config: &Config,
+        cluster: &Cluster,
+        storage: &Storage,
+    ) -> Self {
+        stack.module("identity", |stack| {
+            let issuer = cluster.cluster.identity().index(0).oidc().index(0).issuer();
+            let role = iam::Role::builder("service_account")
+                .name(config.name("sa-role"))
+                .assume_role_policy(PolicyDocument::assumed_by_service_account(
+                    cluster.oidc_provider.arn(),
+                    &issuer,
+                    NAMESPACE,
+                    SERVICE_ACCOUNT,
+                ))
+                .declare(stack);
+            let objects = storage.arns().map(|arn| arn.map(|arn| format!("{arn}/*")));
+            let buckets = iam::Policy::builder("s3")
+                .name(config.name("s3-access"))
+                .policy(
+                    PolicyDocument::new()
+                        .statement(Statement::allow(["s3:ListBucket"]).resources(storage.arns()))
+                        .statement(
+                            Statement::allow(["s3:GetObject", "s3:PutObject", "s3:DeleteObject"])
+                                .resources(objects),
+                        ),
+                )
+                .declare(stack);
+            iam::RolePolicyAttachment::builder("s3")
+                .role(role.name())
+                .policy_arn(buckets.arn())
+                .declare(stack);
+            let streams = cluster.log_group.arn().map(|arn| format!("{arn}:*"));
+            let write_logs = [
+                "logs:CreateLogStream",
+                "logs:DescribeLogStreams",
+                "logs:PutLogEvents",
+            ];
+            iam::RolePolicy::builder("logs")
+                .name("logs")
+                .role(role.name())
+                .policy(
+                    PolicyDocument::new()
+                        .statement(Statement::allow(write_logs).resources([streams])),
+                )
+                .declare(stack);
+            Self { role }
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! The components put together.
+
+use terrane::{Result, Stack};
+use terrane_aws::Provider;
+use terrane_aws::eks::kubeconfig;
+
+use crate::{Cluster, Config, Identity, Network, Registry, Storage};
+
+/// The whole platform.
+#[derive(Debug, Clone)]
+pub struct Platform {
+    /// VPC, subnets, gateways.
+    pub network: Network,
+    /// EKS and its nodes.
+    pub cluster: Cluster,
+    /// The buckets.
+    pub storage: Storage,
+    /// The API's image repository.
+    pub registry: Registry,
+    /// What the API's service account may do.
+    pub identity: Identity,
+}
+
+impl Platform {
+    /// Declares everything.
+    ///
+    /// # Errors
+    /// When the configuration contradicts itself.
+    pub fn declare(stack: &mut Stack, config: &Config) -> Result<Self> {
+        config.check()?;
+        stack.provider(
+            Provider::builder()
+                .region(&config.aws_region)
+                .default_tags([
+                    ("Project", "mlops-platform"),
+                    ("Environment", &config.environment),
+                ]),
+        );
+        let network = Network::declare(stack, config)?;
+        let cluster = Cluster::declare(stack, config, &network);
+        let storage = Storage::declare(stack, config);
+        let registry = Registry::declare(stack, config);
+        let identity = Identity::declare(stack, config, &cluster, &storage);
+        Ok(Self {
+            network,
+            cluster,
+            storage,
+            registry,
+            identity,
+        })
+    }
+
+    /// Publishes what users of the platform need.
+    pub fn export(&self, stack: &mut Stack) {
+        stack.export("vpc_id", self.network.vpc.id());
+        stack.export("private_subnet_ids", self.network.private_subnet_ids());
+        stack.export("public_subnet_ids", self.network.public_subnet_ids());
+        stack.export("eks_cluster_name", self.cluster.cluster.name());
+        stack.export("eks_cluster_endpoint", self.cluster.cluster.endpoint());
+        stack.export("eks_oidc_provider_arn", self.cluster.oidc_provider.arn());
+        stack.export("ecr_repository_url", self.registry.api.repository_url());
+        stack.export("s3_models_bucket_name", self.storage.models.bucket());
+        stack.export("s3_data_bucket_name", self.storage.data.bucket());
+        stack.export("s3_artifacts_bucket_name", self.storage.artifacts.bucket());
+        stack.export("service_account_role_arn", self.identity.role.arn());
+        stack.export("kubeconfig", kubeconfig(&self.cluster.cluster));
+    }
+}

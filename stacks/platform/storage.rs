@@ -1,0 +1,89 @@
+//! Storage: a bucket each for models, data and artifacts.
+
+use terrane::{Output, Stack};
+use terrane_aws::s3;
+use terrane_aws::s3::{
+    bucket_lifecycle_configuration as lifecycle,
+    bucket_server_side_encryption_configuration as encryption, bucket_versioning,
+};
+
+use crate::Config;
+
+/// After how many days objects move to which cheaper class.
+const TRANSITIONS: [(u32, &str); 2] = [(30, "STANDARD_IA"), (90, "GLACIER")];
+
+/// The platform's buckets.
+#[derive(Debug, Clone)]
+pub struct Storage {
+    /// Trained models, every version of them.
+    pub models: s3::Bucket,
+    /// What models are trained on.
+    pub data: s3::Bucket,
+    /// What training leaves behind.
+    pub artifacts: s3::Bucket,
+}
+
+impl Storage {
+    /// Declares the buckets.
+    pub fn declare(stack: &mut Stack, config: &Config) -> Self {
+        stack.module("storage", |stack| {
+            let models = bucket(stack, config, "models");
+            s3::BucketVersioning::builder("models")
+                .bucket(models.id())
+                .versioning_configuration(
+                    bucket_versioning::VersioningConfiguration::builder().status("Enabled"),
+                )
+                .declare(stack);
+            Self {
+                models,
+                data: bucket(stack, config, "data"),
+                artifacts: bucket(stack, config, "artifacts"),
+            }
+        })
+    }
+
+    /// The ARNs of all buckets.
+    pub fn arns(&self) -> [Output<String>; 3] {
+        [&self.models, &self.data, &self.artifacts].map(s3::Bucket::arn)
+    }
+}
+
+/// A bucket that is encrypted, closed to the public, and moves what is old to cheaper classes.
+fn bucket(stack: &mut Stack, config: &Config, name: &str) -> s3::Bucket {
+    let bucket = s3::Bucket::builder("main")
+        .instance_key(name)
+        .bucket(config.name(name))
+        .force_destroy(config.force_destroy)
+        .declare(stack);
+    let by_default = encryption::RuleApplyServerSideEncryptionByDefault::builder();
+    s3::BucketServerSideEncryptionConfiguration::builder("main")
+        .instance_key(name)
+        .bucket(bucket.id())
+        .rule(
+            encryption::Rule::builder()
+                .apply_server_side_encryption_by_default(by_default.sse_algorithm("AES256")),
+        )
+        .declare(stack);
+    s3::BucketPublicAccessBlock::builder("main")
+        .instance_key(name)
+        .bucket(bucket.id())
+        .block_public_acls(true)
+        .block_public_policy(true)
+        .ignore_public_acls(true)
+        .restrict_public_buckets(true)
+        .declare(stack);
+    let mut rule = lifecycle::Rule::builder()
+        .id("tier")
+        .status("Enabled")
+        .filter(lifecycle::RuleFilter::builder());
+    for (days, class) in TRANSITIONS {
+        let transition = lifecycle::RuleTransition::builder();
+        rule = rule.transition(transition.days(days).storage_class(class));
+    }
+    s3::BucketLifecycleConfiguration::builder("main")
+        .instance_key(name)
+        .bucket(bucket.id())
+        .rule(rule)
+        .declare(stack);
+    bucket
+}

@@ -1,0 +1,219 @@
+//! The platform, declared without any cloud.
+
+use std::collections::BTreeSet;
+
+use terrane::{ConfigValues, Program};
+
+use crate::{Config, Platform};
+
+fn program(flags: &[&str]) -> Result<Program, String> {
+    let mut values = ConfigValues::new();
+    for flag in flags {
+        values.add_flag(flag).expect("a name and a value");
+    }
+    let declared = Program::from_fn(
+        |stack| {
+            let config: Config = stack.config()?;
+            Platform::declare(stack, &config)?.export(stack);
+            Ok(())
+        },
+        values,
+    );
+    declared.map_err(|diagnostics| diagnostics.to_string())
+}
+
+fn addresses(flags: &[&str]) -> BTreeSet<String> {
+    let program = program(flags).expect("a program");
+    let resources = program.resources().iter();
+    resources
+        .map(|resource| resource.address.to_string())
+        .collect()
+}
+
+#[test]
+fn the_platform_is_made_of_these() {
+    let found: Vec<String> = addresses(&[]).into_iter().collect();
+    let expected = "\
+module.cluster.aws_cloudwatch_log_group.cluster
+module.cluster.aws_eks_cluster.main
+module.cluster.aws_eks_node_group.main
+module.cluster.aws_iam_openid_connect_provider.cluster
+module.cluster.aws_iam_role.cluster
+module.cluster.aws_iam_role.node
+module.cluster.aws_iam_role_policy_attachment.cluster
+module.cluster.aws_iam_role_policy_attachment.node[\"AmazonEC2ContainerRegistryReadOnly\"]
+module.cluster.aws_iam_role_policy_attachment.node[\"AmazonEKSWorkerNodePolicy\"]
+module.cluster.aws_iam_role_policy_attachment.node[\"AmazonEKS_CNI_Policy\"]
+module.cluster.aws_security_group.cluster
+module.cluster.aws_security_group.node
+module.cluster.aws_security_group_rule.cluster_to_node
+module.cluster.aws_security_group_rule.node_to_cluster
+module.cluster.aws_security_group_rule.node_to_node
+module.identity.aws_iam_policy.s3
+module.identity.aws_iam_role.service_account
+module.identity.aws_iam_role_policy.logs
+module.identity.aws_iam_role_policy_attachment.s3
+module.network.aws_eip.nat[0]
+module.network.aws_internet_gateway.main
+module.network.aws_nat_gateway.main[0]
+module.network.aws_route_table.private[0]
+module.network.aws_route_table.private[1]
+module.network.aws_route_table.public
+module.network.aws_route_table_association.private[0]
+module.network.aws_route_table_association.private[1]
+module.network.aws_route_table_association.public[0]
+module.network.aws_route_table_association.public[1]
+module.network.aws_subnet.private[0]
+module.network.aws_subnet.private[1]
+module.network.aws_subnet.public[0]
+module.network.aws_subnet.public[1]
+module.network.aws_vpc.main
+module.network.data.aws_availability_zones.available
+module.registry.aws_ecr_lifecycle_policy.api
+module.registry.aws_ecr_repository.api
+module.storage.aws_s3_bucket.main[\"artifacts\"]
+module.storage.aws_s3_bucket.main[\"data\"]
+module.storage.aws_s3_bucket.main[\"models\"]
+module.storage.aws_s3_bucket_lifecycle_configuration.main[\"artifacts\"]
+module.storage.aws_s3_bucket_lifecycle_configuration.main[\"data\"]
+module.storage.aws_s3_bucket_lifecycle_configuration.main[\"models\"]
+module.storage.aws_s3_bucket_public_access_block.main[\"artifacts\"]
+module.storage.aws_s3_bucket_public_access_block.main[\"data\"]
+module.storage.aws_s3_bucket_public_access_block.main[\"models\"]
+module.storage.aws_s3_bucket_server_side_encryption_configuration.main[\"artifacts\"]
+module.storage.aws_s3_bucket_server_side_encryption_configuration.main[\"data\"]
+module.storage.aws_s3_bucket_server_side_encryption_configuration.main[\"models\"]
+module.storage.aws_s3_bucket_versioning.models";
+    assert_eq!(found.join("\n"), expected);
+    let managed = found.iter().filter(|address| !address.contains("data.aws"));
+    assert!(managed.count() >= 45);
+}
+
+#[test]
+fn a_nat_gateway_a_zone_adds_the_second_gateway_and_its_address() {
+    let one = addresses(&[]);
+    let two = addresses(&["single_nat_gateway=false"]);
+    let added: Vec<&str> = two.difference(&one).map(String::as_str).collect();
+    assert_eq!(
+        added,
+        [
+            "module.network.aws_eip.nat[1]",
+            "module.network.aws_nat_gateway.main[1]"
+        ]
+    );
+    assert!(one.is_subset(&two));
+    // The second private table goes through the second gateway.
+    let program = program(&["single_nat_gateway=false"]).expect("a program");
+    let table = program
+        .resources()
+        .iter()
+        .find(|resource| {
+            resource.address.to_string() == "module.network.aws_route_table.private[1]"
+        })
+        .expect("the table");
+    let needs = table.dependencies.iter();
+    let needs: Vec<String> = needs
+        .map(|&place| program.resources()[place].address.to_string())
+        .collect();
+    assert_eq!(
+        needs,
+        [
+            "module.network.aws_vpc.main",
+            "module.network.aws_nat_gateway.main[1]"
+        ]
+    );
+}
+
+#[test]
+fn every_output_is_published_under_its_name() {
+    let program = program(&[]).expect("a program");
+    let names: Vec<&str> = program
+        .exports()
+        .iter()
+        .map(|export| &*export.name)
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "vpc_id",
+            "private_subnet_ids",
+            "public_subnet_ids",
+            "eks_cluster_name",
+            "eks_cluster_endpoint",
+            "eks_oidc_provider_arn",
+            "ecr_repository_url",
+            "s3_models_bucket_name",
+            "s3_data_bucket_name",
+            "s3_artifacts_bucket_name",
+            "service_account_role_arn",
+            "kubeconfig",
+        ]
+    );
+}
+
+#[test]
+fn the_embedded_configurations_are_complete_and_right() {
+    for (name, text) in [
+        ("prod.toml", include_str!("../prod/prod.toml")),
+        ("staging.toml", include_str!("../staging/staging.toml")),
+        ("dev.toml", include_str!("../dev/dev.toml")),
+    ] {
+        let mut values = ConfigValues::new();
+        values.add_toml(name, text).expect("TOML");
+        let config: Config = values.deserialize().expect("a configuration");
+        config.check().expect("no contradiction");
+        assert_eq!(format!("{}.toml", config.environment), name);
+    }
+}
+
+#[test]
+fn values_that_contradict_each_other_are_refused_before_anything_is_declared() {
+    for (flag, message) in [
+        (
+            "eks_node_desired_size=9",
+            "eks_node_desired_size 9 is not between",
+        ),
+        (
+            "vpc_cidr=10.0.0.0/28",
+            "vpc_cidr 10.0.0.0/28 must be from /16 to /20",
+        ),
+        (
+            "environment=Prod",
+            "environment `Prod` cannot be part of a bucket name",
+        ),
+        (
+            "eks_node_instance_types=[]",
+            "eks_node_instance_types is empty",
+        ),
+        ("single_nat_gatway=false", "single_nat_gatway"),
+    ] {
+        let error = program(&[flag]).expect_err("refused");
+        assert!(error.contains(message), "{error}");
+    }
+}
+
+#[test]
+fn addresses_of_subnets_follow_the_vpcs() {
+    let program = program(&["vpc_cidr=10.9.0.0/20"]).expect("a program");
+    let blocks: Vec<String> = program
+        .resources()
+        .iter()
+        .filter(|resource| &**resource.type_name() == "aws_subnet")
+        .map(|resource| {
+            let path = "cidr_block".parse().expect("a path");
+            match resource.arguments.part(&path) {
+                terrane::Expr::Literal(value) => value.as_str().unwrap_or_default().to_owned(),
+                other => format!("{other:?}"),
+            }
+        })
+        .collect();
+    assert_eq!(
+        blocks,
+        [
+            "10.9.0.0/28",
+            "10.9.0.16/28",
+            "10.9.0.160/28",
+            "10.9.0.176/28"
+        ]
+    );
+}

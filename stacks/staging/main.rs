@@ -1,0 +1,18 @@
+//! The staging platform: `staging-stack up`, `preview`, `destroy`, …
+
+use std::process::ExitCode;
+
+use terrane::{Cli, Result, Stack};
+use terrane_platform::{Config, Platform};
+
+fn main() -> ExitCode {
+    Cli::stack("staging")
+        .config_file(include_str!("staging.toml"))
+        .run(platform)
+}
+
+fn platform(stack: &mut Stack) -> Result<()> {
+    let config: Config = stack.config()?;
+    Platform::declare(stack, &config)?.export(stack);
+    Ok(())
+}
