@@ -4,8 +4,10 @@ mod causes;
 mod resource;
 mod tree;
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
+use terrane_core::addr::InstanceAddr;
 use terrane_core::{Marked, Program, Type};
 use terrane_engine::{Action, Drift, OutputChange, Plan, PlanMode, ResourceChange, Summary};
 
@@ -90,7 +92,21 @@ impl<'a> PlanView<'a> {
 
     fn drift(&self, text: &mut String) {
         let mut shown = ModuleTree::default();
+        // What drifted and leads to nothing is mostly what other resources did to this one (a role's attached policies, an address's
+        // association); it is recorded with the next apply. `--refresh-only` and `--json` show all of it.
+        let matters: HashSet<&InstanceAddr> = self
+            .changes
+            .iter()
+            .filter(|change| change.action != Action::NoOp)
+            .map(|change| &*change.address)
+            .collect();
+        let mut quiet = 0;
         for drift in self.drift {
+            let gone = drift.after.value.is_null();
+            if self.mode == PlanMode::Normal && !gone && !matters.contains(&*drift.address) {
+                quiet += 1;
+                continue;
+            }
             let module = &drift.address.resource.module;
             let mut body = String::new();
             if drift.after.value.is_null() {
@@ -114,6 +130,13 @@ impl<'a> PlanView<'a> {
             self.heading(text, "Changed outside of this program:");
             shown.write(text, self.painter);
             text.push('\n');
+        }
+        if quiet > 0 {
+            let objects = counted(quiet, "object");
+            let note = format!(
+                "{objects} read differently than remembered, which changes nothing here (`--refresh-only` shows how).\n\n"
+            );
+            text.push_str(&note);
         }
     }
 
@@ -139,9 +162,8 @@ impl<'a> PlanView<'a> {
         let occasion = match change.action {
             Action::Delete | Action::Forget | Action::NoOp => return text,
             Action::Create | Action::Read => Occasion::Creation,
-            Action::Update | Action::DeleteThenCreate | Action::CreateThenDelete => {
-                Occasion::Difference
-            }
+            Action::Update => Occasion::Difference,
+            Action::DeleteThenCreate | Action::CreateThenDelete => Occasion::Replacement,
         };
         let declared = self.program.position(&change.address);
         let arguments = declared.map(|position| &self.program.resources()[position].arguments);
@@ -297,6 +319,8 @@ pub(crate) fn sign(mark: Mark) -> (&'static str, Tone) {
         Mark::Add => ("+", Tone::Add),
         Mark::Remove => ("-", Tone::Remove),
         Mark::Change => ("~", Tone::Change),
-        Mark::Same => (" ", Tone::Faint),
     }
 }
+
+#[cfg(test)]
+mod tests;
