@@ -20,7 +20,7 @@ use crate::view::json::stream::JsonStream;
 use crate::view::outputs;
 use crate::view::painter::Tone;
 use crate::view::plan::PlanView;
-use crate::view::progress::{Lines, Live, Progress};
+use crate::view::progress::{Lines, Live, Progress, Skipped};
 use crate::view::summary;
 
 /// Whether somebody has to say yes.
@@ -61,6 +61,7 @@ struct Work<'a> {
     request: &'a Request,
     progress: &'a Progress,
     streams: Vec<Arc<JsonStream>>,
+    skipped: Arc<Skipped>,
     run: &'a Run,
 }
 
@@ -92,7 +93,9 @@ pub(super) async fn plan_and_apply(
     }
     let program = session.program()?;
     let providers = session.providers(&program)?;
-    let (progress, streams) = views(session, &request)?;
+    let (mut progress, streams) = views(session, &request)?;
+    let skipped = Arc::new(Skipped::default());
+    progress.add(skipped.clone());
     let (run, recovered) = session.open(request.operation).await?;
     say_recovered(session, &recovered);
 
@@ -105,6 +108,7 @@ pub(super) async fn plan_and_apply(
         request: &request,
         progress: &progress,
         streams,
+        skipped,
         run: &run,
     };
     let ended = {
@@ -241,27 +245,34 @@ impl Work<'_> {
         for stream in &self.streams {
             stream.applied(mode, &applied.done);
         }
+        let mut talk = String::new();
         if exit == Exit::DONE {
-            self.data(&format!("{}\n", summary::totals(mode, &applied.done)));
+            self.data(&format!("\n{}\n", summary::totals(mode, &applied.done)));
             self.show_outputs();
         } else {
-            self.talk(&summary::partial(&applied));
+            talk = summary::partial(&applied, &self.skipped.names());
+            talk.push(' ');
         }
         if let Some(error) = &applied.record_error {
             self.progress
                 .diagnostics(&run_error(&error.clone().into()).diagnostics);
         }
-        match closing {
-            Ok(text) => {
-                self.talk(&text);
-                Ok(exit)
-            }
-            Err(error) if exit == Exit::DONE || error.exit != Exit::FAILED => Err(error),
+        let text = match closing {
+            Ok(text) => text,
             Err(error) => {
+                if !talk.is_empty() {
+                    self.talk(talk.trim_end());
+                }
+                // That the state was not written, or that this run was fenced, is worse than a failed step.
+                if exit == Exit::DONE || error.exit != Exit::FAILED {
+                    return Err(error);
+                }
                 self.progress.diagnostics(&error.diagnostics);
-                Ok(exit)
+                return Ok(exit);
             }
-        }
+        };
+        self.talk(&format!("{talk}{text}"));
+        Ok(exit)
     }
 
     fn show_outputs(&self) {

@@ -21,8 +21,8 @@ pub(crate) fn totals(mode: PlanMode, done: &Summary) -> String {
     }
 }
 
-/// `3 of 9 steps done, 1 failed, 5 not attempted.`
-pub(crate) fn partial(applied: &Applied) -> String {
+/// `3 of 9 steps done, 1 failed, 5 not attempted.`, and which ones those are.
+pub(crate) fn partial(applied: &Applied, skipped: &[String]) -> String {
     let total = applied.succeeded + applied.failed + applied.skipped;
     let mut text = format!("{} of {} done", applied.succeeded, counted(total, "step"));
     if applied.failed > 0 {
@@ -33,12 +33,25 @@ pub(crate) fn partial(applied: &Applied) -> String {
     }
     text.push('.');
     if !applied.unknown.is_empty() {
-        let names: Vec<_> = applied
+        let unknown: Vec<_> = applied
             .unknown
             .iter()
             .map(|a| one_line(&a.to_string()))
             .collect();
-        let _ = write!(text, " Nobody saw the answer for {}.", names.join(", "));
+        let _ = write!(text, " Nobody saw the answer for {}.", named(&unknown));
+    }
+    if !skipped.is_empty() {
+        let _ = write!(text, " Not attempted: {}.", named(skipped));
+    }
+    text
+}
+
+/// The first few names, and how many more there are.
+fn named(names: &[String]) -> String {
+    const NAMED: usize = 10;
+    let mut text = names[..names.len().min(NAMED)].join(", ");
+    if names.len() > NAMED {
+        let _ = write!(text, " and {} more", names.len() - NAMED);
     }
     text
 }

@@ -23,6 +23,8 @@ pub(crate) enum Occasion {
     Creation,
     /// Everything that differs.
     Difference,
+    /// An object in the place of another: as `Difference`, without what the program says nothing about and nobody knows yet.
+    Replacement,
     /// As `Difference`, but an absent value and an empty one are the same: providers turn one into the other when they read.
     Drift,
 }
@@ -103,7 +105,15 @@ impl Comparison<'_> {
         if before == after && after.is_wholly_known() {
             return;
         }
-        if self.occasion == Occasion::Drift && is_blank(before) && is_blank(after) {
+        // Providers turn absent into empty when they read, and SDK v2 also inside sets when it plans.
+        let blank_is_absent = match self.occasion {
+            Occasion::Drift | Occasion::Replacement => true,
+            Occasion::Creation | Occasion::Difference => !at.addressable,
+        };
+        if blank_is_absent && is_blank(before) && is_blank(after) {
+            return;
+        }
+        if after.is_unknown() && self.is_left_out(at) {
             return;
         }
         if at.addressable && (self.before.hides(&at.path) || self.after.hides(&at.path)) {
@@ -136,7 +146,6 @@ impl Comparison<'_> {
         };
         let (mark, text) = match (before, after) {
             (Value::Null, Value::Null) => return None,
-            (Value::Null, Value::Unknown(_)) if self.is_left_out(at) => return None,
             (Value::Null, after) => (Mark::Add, text(after, &self.after)),
             (before, Value::Null) => (Mark::Remove, text(before, &self.before)),
             (before, after) => {
@@ -154,12 +163,16 @@ impl Comparison<'_> {
 
     /// Whether a value that nobody knows yet is not worth a row: a new object's own attributes.
     fn is_left_out(&self, at: &Place) -> bool {
-        self.occasion == Occasion::Creation && !self.is_set(at)
+        let new = matches!(self.occasion, Occasion::Creation | Occasion::Replacement);
+        // Inside a set it is its provider's unless something in the set comes from elsewhere.
+        new && match at.addressable {
+            true => !self.is_set(at),
+            false => !self.after.has_references(&at.path),
+        }
     }
 
     fn added(&self, at: &Place, after: &Value, ty: Option<&Type>, rows: &mut Vec<Row>) {
         match after {
-            Value::Unknown(_) if self.is_left_out(at) => {}
             after if is_nothing(after) && self.is_left_out(at) => {}
             Value::Map(after) if !after.is_empty() => {
                 self.members(at, &Map::new(), after, ty, rows)
@@ -326,25 +339,34 @@ impl Comparison<'_> {
             let (before, after) = (removed[from], added[to]);
             let mut differences = Vec::new();
             self.compare(&inside, before, after, element, &mut differences);
+            if differences.is_empty() {
+                changes.push((from, to, None));
+                continue;
+            }
             let name = common_member(before, after, self, at);
-            changes.push((from, to, Row::around(&at.path, &name, "", differences)));
+            let row = Row::around(&at.path, &name, "", differences);
+            changes.push((from, to, Some(row)));
         }
         let mut whole = Vec::new();
         for (from, to, row) in changes {
             removed[from] = &Value::Null;
             added[to] = &Value::Null;
-            whole.push(row);
+            whole.extend(row);
         }
         for value in removed.into_iter().filter(|value| !value.is_null()) {
             let text = self.before.element(value, &at.path);
             whole.push(Row::new(Mark::Remove, &at.path, "", text));
         }
         for value in added.into_iter().filter(|value| !value.is_null()) {
-            let text = self.after.element(value, &at.path);
+            let text = self.after.element(&known_members(value), &at.path);
             whole.push(Row::new(Mark::Add, &at.path, "", text));
         }
         if !whole.is_empty() {
-            rows.push(Row::around(&at.path, &at.label, "", whole));
+            let mut row = Row::around(&at.path, &at.label, "", whole);
+            if before.is_empty() {
+                row.mark = Mark::Add;
+            }
+            rows.push(row);
         }
     }
 
@@ -440,6 +462,22 @@ fn rebase(row: &mut Row, path: &Path) {
     }
 }
 
+/// A new element of a set without the members that its provider will fill in, unless there is nothing else in it.
+fn known_members(element: &Value) -> Value {
+    let Some(members) = element.members() else {
+        return element.clone();
+    };
+    let known: Map = members
+        .iter()
+        .filter(|(_, member)| !member.is_unknown())
+        .map(|(name, member)| (name.clone(), member.clone()))
+        .collect();
+    match known.values().all(is_nothing) {
+        true => element.clone(),
+        false => Value::Map(known.into()),
+    }
+}
+
 fn is_simple(value: &Value) -> bool {
     !matches!(
         value,
@@ -486,10 +524,11 @@ fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
             let (Some(before), Some(after)) = (before.members(), after.members()) else {
                 continue;
             };
-            // Members that are absent on both sides say nothing about likeness.
+            // Members that are absent on both sides, or not known yet, say nothing about likeness.
             let of_note = |name: &&std::sync::Arc<str>| {
                 let absent = |map: &Map| map.get(*name).is_none_or(is_blank);
-                !(absent(before) && absent(after))
+                let unknown = after.get(*name).is_some_and(Value::is_unknown);
+                !unknown && !(absent(before) && absent(after))
             };
             let names: BTreeSet<_> = before.keys().chain(after.keys()).filter(of_note).collect();
             let equal = names

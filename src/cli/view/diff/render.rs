@@ -156,6 +156,15 @@ impl<'a> Side<'a> {
         }
     }
 
+    /// Whether something of the value at `path` comes from elsewhere in the program.
+    pub(crate) fn has_references(&self, path: &Path) -> bool {
+        let mut found = false;
+        if let Some((expr, _)) = self.argument(path) {
+            expr.for_each_reference(&mut |_| found = true);
+        }
+        found
+    }
+
     /// The references that decide the value at `path`; `None` where the program says nothing about it.
     fn origin(&self, path: &Path) -> Option<String> {
         /// More are counted instead of named.

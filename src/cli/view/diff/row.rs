@@ -11,8 +11,6 @@ pub(crate) enum Mark {
     Remove,
     /// It is different, or something inside it is.
     Change,
-    /// It is the same, and shown for orientation.
-    Same,
 }
 
 /// One place of an object that differs.

@@ -4,7 +4,7 @@ mod lines;
 mod live;
 mod words;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use terrane_core::Diagnostics;
 use terrane_engine::{Event, EventSink, Plan};
@@ -28,6 +28,33 @@ pub(crate) trait ProgressView: Send + Sync {
 
     /// Nothing more will happen, or somebody else wants to write now.
     fn pause(&self) {}
+}
+
+/// Remembers what was not attempted, for the summary.
+#[derive(Default)]
+pub(crate) struct Skipped(Mutex<Vec<String>>);
+
+impl Skipped {
+    /// The names of those steps, in the order they were given up.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl ProgressView for Skipped {
+    fn event(&self, event: &Event) {
+        if let Event::StepSkipped(step) = event {
+            let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            names.push(words::name(step));
+        }
+    }
+
+    fn plan(&self, _: &Plan) {}
+
+    fn diagnostics(&self, _: &Diagnostics) {}
 }
 
 /// All renderings of a run.
