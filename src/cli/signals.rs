@@ -30,10 +30,9 @@ impl Signals {
     pub(crate) fn stopping(stopper: Stopper, streams: Arc<Streams>) -> Self {
         let (tell, heard) = watch::channel(false);
         let listening = tokio::spawn(async move {
-            let mut signals = match Listener::new() {
-                Ok(signals) => signals,
-                // Without signals a run cannot be stopped in order, but it can run.
-                Err(_) => return,
+            // Without signals a run cannot be stopped in order, but it can run.
+            let Ok(mut signals) = Listener::new() else {
+                return;
             };
             let first = signals.next().await;
             let _ = tell.send(true);
@@ -47,8 +46,7 @@ impl Signals {
                 };
                 streams.err("\nleft at once: operations under way are in the journal, and the next run settles them\n");
                 stop.abort();
-                // Nothing may run any more, no destructor either: the journal holds everything.
-                std::process::exit(exit.code().into());
+                leave(exit);
             }
         });
         Self { heard, listening }
@@ -66,6 +64,15 @@ impl Signals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Ends the process on the spot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "somebody asked twice: nothing may run any more, no destructor either, and the journal holds everything"
+)]
+fn leave(exit: Exit) -> ! {
+    std::process::exit(exit.code().into())
 }
 
 impl Drop for Signals {

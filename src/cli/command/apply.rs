@@ -313,11 +313,12 @@ fn exit_of(applied: &Applied) -> Exit {
     if let Some(error) = &applied.record_error {
         return run_error(&error.clone().into()).exit;
     }
-    if applied.failed > 0 || applied.diagnostics.has_errors() {
-        return Exit::FAILED;
-    }
+    // Operations that end early because they were asked to are failures only in form.
     if applied.interrupted {
         return Exit::INTERRUPTED;
+    }
+    if applied.failed > 0 || applied.diagnostics.has_errors() {
+        return Exit::FAILED;
     }
     Exit::DONE
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostic, Diagnostics};
 
 use super::painter::{Painter, Tone};
@@ -44,7 +45,11 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, painter: Painter) -> String {
         let _ = writeln!(text, "  {name} {value}");
     };
     if let Some(address) = &diagnostic.address {
-        field("resource", &one_line(address));
+        let kind = match address.parse::<InstanceAddr>() {
+            Err(_) if address.contains('/') => "provider",
+            _ => "resource",
+        };
+        field(kind, &one_line(address));
     }
     if let Some(attribute) = &diagnostic.attribute {
         field("attribute", &one_line(&attribute.to_string()));
@@ -54,7 +59,7 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, painter: Painter) -> String {
     }
     if detail.contains('\n') {
         for line in detail.lines() {
-            let _ = writeln!(text, "  | {line}");
+            let _ = writeln!(text, "{}", format!("  | {line}").trim_end());
         }
     }
     for hint in &diagnostic.hints {
@@ -93,7 +98,7 @@ mod tests {
 
         error: the provider process ended during ApplyResourceChange
           | panic: boom\u{1b}[31m
-          | 
+          |
           | goroutine 1 [running]:
         "#);
     }

@@ -132,7 +132,7 @@ impl Comparison<'_> {
             (Value::Null, _) => self.added(at, after, ty, rows),
             (_, Value::Null) => self.removed(at, before, rows),
             _ => {
-                let text = format!("{} -> {}", self.old(at, before), self.new(at, after));
+                let text = format!("{} -> {}", self.old(at, before), self.now(at, after));
                 rows.push(Row::new(Mark::Change, &at.path, &at.label, text));
             }
         }
@@ -175,7 +175,7 @@ impl Comparison<'_> {
         match after {
             after if is_nothing(after) && self.is_left_out(at) => {}
             Value::Map(after) if !after.is_empty() => {
-                self.members(at, &Map::new(), after, ty, rows)
+                self.members(at, &Map::new(), after, ty, rows);
             }
             Value::List(after) if !after.is_empty() => self.list(at, &[], after, ty, rows),
             Value::Set(after) if !after.is_empty() => self.set(at, &[], after, ty, rows),
@@ -186,7 +186,7 @@ impl Comparison<'_> {
                 Mark::Add,
                 &at.path,
                 &at.label,
-                self.new(at, after),
+                self.now(at, after),
             )),
         }
     }
@@ -288,7 +288,7 @@ impl Comparison<'_> {
                 Aligned::Same(_, to) if after[to].is_wholly_known() => continue,
                 Aligned::Same(_, to) | Aligned::Added(to) => {
                     let place = at.step(PathStep::Index(to));
-                    (Mark::Add, self.new(&place, &after[to]))
+                    (Mark::Add, self.now(&place, &after[to]))
                 }
                 Aligned::Removed(from) => {
                     let place = at.step(PathStep::Index(from));
@@ -383,7 +383,7 @@ impl Comparison<'_> {
             let text = format!(
                 "{} -> {}",
                 self.old(at, &before.into()),
-                self.new(at, &after.into())
+                self.now(at, &after.into())
             );
             return rows.push(Row::new(Mark::Change, &at.path, &at.label, text));
         }
@@ -446,7 +446,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn new(&self, at: &Place, value: &Value) -> String {
+    fn now(&self, at: &Place, value: &Value) -> String {
         if at.addressable {
             self.after.inline(value, &at.path)
         } else {
@@ -528,7 +528,7 @@ fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
             let of_note = |name: &&std::sync::Arc<str>| {
                 let absent = |map: &Map| map.get(*name).is_none_or(is_blank);
                 let unknown = after.get(*name).is_some_and(Value::is_unknown);
-                !unknown && !(absent(before) && absent(after))
+                !(unknown || absent(before) && absent(after))
             };
             let names: BTreeSet<_> = before.keys().chain(after.keys()).filter(of_note).collect();
             let equal = names

@@ -25,7 +25,7 @@ pub(crate) struct Row {
     /// What is or was there, or both; empty where only what is inside differs.
     pub(crate) text: String,
     /// What differs inside.
-    pub(crate) inside: Vec<Row>,
+    pub(crate) inside: Vec<Self>,
 }
 
 impl Row {

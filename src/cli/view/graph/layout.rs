@@ -12,12 +12,15 @@ pub(super) const BOX_HEIGHT: f64 = 40.0;
 const BOX_GAP: f64 = 14.0;
 const BEND_ROOM: f64 = 12.0;
 
+/// A column, and how far down in it.
+pub(super) type Place = (usize, f64);
+
 /// Where everything is.
 pub(super) struct Layout {
     /// By node: its column and the middle of its box.
-    pub(super) places: Vec<(usize, f64)>,
-    /// By edge: what is needed, what needs it, and the points between as column and height.
-    pub(super) edges: Vec<(usize, usize, Vec<(usize, f64)>)>,
+    pub(super) places: Vec<Place>,
+    /// By edge: what is needed, what needs it, and the bends between.
+    pub(super) edges: Vec<(usize, usize, Vec<Place>)>,
     /// How many columns there are.
     pub(super) columns: usize,
     /// The whole height.

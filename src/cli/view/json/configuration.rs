@@ -1,11 +1,12 @@
 //! The program as Terraform's `configuration`, where it maps: constants and references.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use terrane_core::addr::{ModuleAddr, ProviderConfigAddr};
-use terrane_core::{Expr, Program};
+use terrane_core::addr::{InstanceAddr, ModuleAddr, ProviderConfigAddr};
+use terrane_core::{Expr, Path, PathStep, Program};
+use terrane_engine::ResourceChange;
 
 use super::value::known;
 use super::values::mode;
@@ -31,8 +32,13 @@ struct CallJson {
     module: ModuleJson,
 }
 
-/// The whole program. Values that the program marked as sensitive are left out.
-pub(super) fn configuration(program: &Program) -> Configuration {
+/// The whole program. Constants that the program or a resource type's schema says are sensitive are left out.
+pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Configuration {
+    let secrets: HashMap<&InstanceAddr, &BTreeSet<Path>> = changes
+        .iter()
+        .filter(|change| change.deposed.is_none() && change.after.is_sensitive())
+        .map(|change| (&*change.address, &change.after.sensitive))
+        .collect();
     let mut root_module = ModuleJson::default();
     // One entry a declaration: instances differ only in their key.
     let mut seen = std::collections::HashSet::new();
@@ -51,7 +57,10 @@ pub(super) fn configuration(program: &Program) -> Configuration {
             "type": &*address.type_name,
             "name": &*address.name,
             "provider_config_key": provider_key(provider),
-            "expressions": expressions(&resource.arguments),
+            "expressions": expressions(&resource.arguments, &|name| {
+                let starts = |path: &Path| path.steps().first() == Some(&PathStep::Attribute(name.into()));
+                secrets.get(&*resource.address).is_some_and(|paths| paths.iter().any(starts))
+            }),
         });
         let depends_on: Vec<String> = resource
             .depends_on
@@ -82,7 +91,7 @@ pub(super) fn configuration(program: &Program) -> Configuration {
                 if let Some(alias) = &address.alias {
                     entry["alias"] = json!(&**alias);
                 }
-                let expressions = expressions(&provider.arguments);
+                let expressions = expressions(&provider.arguments, &looks_secret);
                 if expressions
                     .as_object()
                     .is_some_and(|members| !members.is_empty())
@@ -117,11 +126,27 @@ fn provider_key(address: &ProviderConfigAddr) -> String {
     }
 }
 
-fn expressions(arguments: &Expr) -> Json {
+/// Whether an argument of a provider configuration, whose schema is not at hand here, is likely to hold a secret.
+fn looks_secret(name: &str) -> bool {
+    ["secret", "token", "password", "key", "credential"]
+        .iter()
+        .any(|word| name.contains(word))
+}
+
+/// Arguments by name; of those that are secret only the references.
+fn expressions(arguments: &Expr, is_secret: &dyn Fn(&str) -> bool) -> Json {
     match arguments {
         Expr::Map(members) => members
             .iter()
-            .map(|(name, member)| (name.to_string(), nested(member)))
+            .map(|(name, member)| {
+                let mut json = nested(member);
+                if is_secret(name) {
+                    let references = json.get("references").cloned();
+                    json = references
+                        .map_or_else(|| json!({}), |names| json!({ "references": names }));
+                }
+                (name.to_string(), json)
+            })
             .collect::<Map<_, _>>()
             .into(),
         other => expression(other),
@@ -131,9 +156,10 @@ fn expressions(arguments: &Expr) -> Json {
 /// Blocks keep their shape; everything else is one expression.
 fn nested(expr: &Expr) -> Json {
     match expr {
-        Expr::List(elements) if elements.iter().any(|e| matches!(e, Expr::Map(_))) => {
-            elements.iter().map(expressions).collect()
-        }
+        Expr::List(elements) if elements.iter().any(|e| matches!(e, Expr::Map(_))) => elements
+            .iter()
+            .map(|block| expressions(block, &|_| false))
+            .collect(),
         other => expression(other),
     }
 }

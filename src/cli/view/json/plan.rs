@@ -7,7 +7,7 @@ use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Marked, Program, Value};
 use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
-use terrane_state::{State, Timestamp};
+use terrane_state::{Clock as _, State, SystemClock};
 
 use super::configuration::{Configuration, configuration};
 use super::state::StateJson;
@@ -81,8 +81,8 @@ pub(crate) fn plan(plan: &Plan, program: &Program, secrets: Secrets) -> String {
             .map(|output| (output.name.to_string(), output_json(output, secrets)))
             .collect(),
         prior_state: super::state::document(plan.refreshed(), secrets),
-        configuration: configuration(program),
-        timestamp: Timestamp::from(std::time::SystemTime::now()).to_string(),
+        configuration: configuration(program, &plan.changes),
+        timestamp: SystemClock::default().now().to_string(),
         applyable: !plan.is_empty(),
         complete: true,
         errored: false,

@@ -11,7 +11,7 @@ use serde_json::{Map, Value as Json, json};
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_engine::{Action, Event, Plan, PlanMode, Step, StepKind, Summary};
-use terrane_state::{State, Timestamp};
+use terrane_state::{Clock as _, State, SystemClock};
 
 use super::plan::reason;
 use super::validate::diagnostic;
@@ -60,7 +60,7 @@ impl JsonStream {
         line.insert("@level".into(), level.into());
         line.insert("@message".into(), message.into());
         line.insert("@module".into(), "terrane.ui".into());
-        let now = Timestamp::from(std::time::SystemTime::now());
+        let now = SystemClock::default().now();
         line.insert("@timestamp".into(), now.to_string().into());
         if let Json::Object(members) = payload {
             line.extend(members);

@@ -79,7 +79,10 @@ impl<'a> PlanView<'a> {
         self.changes(&mut text);
         self.outputs(&mut text);
         if self.is_empty() {
-            text.push_str("No changes. Your infrastructure matches the configuration.\n");
+            text.push_str(match self.mode {
+                PlanMode::Destroy => "No changes. No objects need to be destroyed.\n",
+                _ => "No changes. Your infrastructure matches the configuration.\n",
+            });
         } else {
             text.push_str(&self.totals());
         }

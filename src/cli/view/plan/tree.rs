@@ -11,7 +11,7 @@ use crate::view::text::one_line;
 #[derive(Default)]
 pub(crate) struct ModuleTree {
     own: Vec<String>,
-    children: Vec<(ModuleStep, ModuleTree)>,
+    children: Vec<(ModuleStep, Self)>,
     places: BTreeMap<ModuleStep, usize>,
 }
 

@@ -1,0 +1,179 @@
+//! Wrong input: an error of its own for each, with its exit code, and nothing done.
+
+use insta::assert_snapshot;
+
+use crate::stage::{fake, network};
+
+#[test]
+fn wrong_configuration_exits_64() {
+    let mut stack = network();
+    assert_snapshot!(stack.run(&["preview", "--var", "nope=1"]), @r"
+    exit: 64
+    --- stderr ---
+    error: there is no configuration key `nope`: set in `--var`
+    hint: the keys are scene, base, size, zones, cidr, action, prevent_destroy, knobs
+    ");
+    assert_snapshot!(stack.run(&["preview", "--var", "size=big"]), @r"
+    exit: 64
+    --- stderr ---
+    error: configuration key `size`: expected a whole number, found other text: set in `--var`
+    ");
+    assert_snapshot!(stack.run(&["preview", "--var", "size"]), @r"
+    exit: 64
+    --- stderr ---
+    error: invalid value 'size' for '--var <NAME=VALUE>': write it as NAME=VALUE
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(stack.run(&["preview", "--var-file", "missing.toml"]), @r"
+    exit: 64
+    --- stderr ---
+    error: cannot read missing.toml: No such file or directory (os error 2)
+    ");
+    std::fs::write(stack.path().join("more.toml"), "size = 2\nsizes = 3\n").expect("writable");
+    assert_snapshot!(stack.run(&["preview", "--var-file", "more.toml"]), @r"
+    exit: 64
+    --- stderr ---
+    error: there is no configuration key `sizes`: set in `more.toml:2`
+    hint: did you mean `size`?
+    hint: the keys are scene, base, size, zones, cidr, action, prevent_destroy, knobs
+    ");
+    stack.set("TERRANE_VAR_SIZE", "[]");
+    assert_snapshot!(stack.run(&["preview"]), @r"
+    exit: 64
+    --- stderr ---
+    error: configuration key `size`: expected a whole number, found other text: set in `TERRANE_VAR_SIZE`
+    ");
+}
+
+#[test]
+fn wrong_arguments_exit_64() {
+    let stack = network();
+    assert_snapshot!(stack.run(&["up", "--frob"]), @r"
+    exit: 64
+    --- stderr ---
+    error: unexpected argument '--frob' found
+
+    Usage: test-stack up [OPTIONS]
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(stack.run(&["preview", "--target", "aws_vpc"]), @r"
+    exit: 64
+    --- stderr ---
+    error: invalid value 'aws_vpc' for '--target <ADDR>': `aws_vpc` is not a valid resource address: expected `.`
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(stack.run(&["preview", "--backend", "s3://bucket/key"]), @r"
+    exit: 64
+    --- stderr ---
+    error: `s3://bucket/key` is no backend of this program
+    hint: `--backend` takes the path of a state file
+    ");
+    assert_eq!(stack.run(&[""; 0]).code, 64);
+    assert_eq!(stack.run(&["--help"]).code, 0);
+}
+
+#[test]
+fn a_cycle_is_reported_at_its_lines() {
+    let stack = fake(&[]);
+    assert_snapshot!(stack.run(&["preview", "--var", "scene=cycle"]), @r"
+    exit: 1
+    --- stderr ---
+    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:129) → fake_thing.second (tests/cli/stack.rs:133) → fake_thing.first (tests/cli/stack.rs:129)
+      resource   fake_thing.first
+      declared   tests/cli/stack.rs:129
+    hint: an arrow reads `needs`; take one of these references away
+    ");
+}
+
+#[test]
+fn a_provider_that_is_not_installed_is_named_with_the_remedy() {
+    let stack = fake(&[]);
+    assert_snapshot!(stack.run(&["preview", "--var", "scene=missing"]), @r"
+    exit: 1
+    --- stderr ---
+    error: provider registry.terraform.io/terrane/nowhere is not installed
+      provider   registry.terraform.io/terrane/nowhere
+      | searched:
+      |   terraform.d/plugins
+      |   <dir>/.terraform.d/plugins
+      |   <dir>/.local/share/terraform/plugins
+      |   <dir>/.local/share/opentofu/plugins
+    hint: put it under DIRECTORY/registry.terraform.io/terrane/nowhere/VERSION/linux_amd64/ and name DIRECTORY in a `filesystem_mirror` block, or name the directory of its binary in `dev_overrides`, of the CLI configuration (<dir>/cli.tfrc)
+    hint: `terraform providers mirror DIRECTORY` or `tofu providers mirror DIRECTORY` fetches registry.terraform.io/terrane/nowhere into that layout; unpack its zip
+    ");
+}
+
+#[test]
+fn a_provider_that_does_not_start_is_quoted() {
+    assert_snapshot!(fake(&[("FAKE_START", "exit")]).run(&["preview"]), @r"
+    exit: 1
+    --- stderr ---
+    error: provider registry.terraform.io/terrane/fake ended during the handshake (exit status: 3)
+      provider   registry.terraform.io/terrane/fake
+      | its standard error:
+      | no licence found
+    ");
+    assert_snapshot!(fake(&[("FAKE_START", "version4")]).run(&["preview"]), @r"
+    exit: 1
+    --- stderr ---
+    error: provider registry.terraform.io/terrane/fake speaks version 4 of the plugin protocol, we speak 5 and 6: its standard output: 1|4|unix|/tmp/nowhere|grpc
+      provider   registry.terraform.io/terrane/fake
+    ");
+    assert_snapshot!(fake(&[("FAKE_START", "junk")]).run(&["preview"]), @r"
+    exit: 1
+    --- stderr ---
+    error: provider registry.terraform.io/terrane/fake does not start with a handshake line: its standard output: Welcome to the fake provider!
+      provider   registry.terraform.io/terrane/fake
+    ");
+    assert_snapshot!(fake(&[("FAKE_START", "panic")]).run(&["up", "--yes"]), @r"
+    exit: 1
+    --- stderr ---
+    error: provider registry.terraform.io/terrane/fake ended during the handshake (exit status: 2)
+      provider   registry.terraform.io/terrane/fake
+      | its standard error:
+      | panic: runtime error: index out of range
+      |
+      | goroutine 1 [running]:
+      | main.main()
+    ");
+}
+
+#[test]
+fn a_damaged_state_is_refused_and_left_alone() {
+    let stack = network();
+    let path = stack.path().join("bad.tfstate");
+    std::fs::write(&path, "{\"version\":4,\"serial\":").expect("writable");
+    assert_snapshot!(stack.run(&["preview", "--backend", "bad.tfstate"]), @r"
+    exit: 7
+    --- stderr ---
+    error: the state at bad.tfstate can not be used: the state is damaged at line 1, column 22: EOF while parsing a value
+    hint: nothing was changed; put back a good copy of the file, then run again
+    ");
+    assert_snapshot!(stack.run(&["up", "--yes", "--backend", "bad.tfstate"]), @r"
+    exit: 7
+    --- stderr ---
+    error: the state at bad.tfstate can not be used: the state is damaged at line 1, column 22: EOF while parsing a value
+    hint: nothing was changed; put back a good copy of the file, then run again
+    ");
+    let left = std::fs::read_to_string(&path).expect("still there");
+    assert_eq!(left, "{\"version\":4,\"serial\":");
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked() {
+    let stack = network();
+    assert_snapshot!(stack.run(&["up"]), @r"
+    exit: 1
+    --- stderr ---
+    error: this needs a yes: there is no terminal to ask on
+    hint: say so with --yes
+    ");
+    assert_snapshot!(stack.run(&["destroy", "--json"]), @r#"
+    exit: 1
+    --- stdout ---
+    {"@level":"error","@message":"Error: this needs a yes","@module":"terrane.ui","@timestamp":"<time>","diagnostic":{"detail":"`--json` cannot ask","hints":["say so with --yes"],"severity":"error","summary":"this needs a yes"},"type":"diagnostic"}
+    "#);
+}

@@ -1,0 +1,235 @@
+//! Applies that go wrong: what is said about the world, and what the next run does about it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, ChildStderr, Command};
+
+use insta::assert_snapshot;
+use terrane_tests::TestEnvironment;
+
+use crate::stage::{fake, network};
+
+#[test]
+fn a_failed_apply_says_what_was_done_and_what_was_not() {
+    let stack = network();
+    let failing = [
+        "--parallelism",
+        "1",
+        "--var",
+        "knobs={\"base\":{\"fail_create\":\"before\"}}",
+    ];
+    assert_snapshot!(stack.run(&[&["up", "--yes"][..], &failing].concat()), @r#"
+    exit: 1
+    --- stdout ---
+      + conformance_sdk_thing.base  tests/cli/stack.rs:93
+          + enabled = true
+          + fail_create = "before"
+          + name = "one"
+          + policy (json)
+              + Statement[0].Action = ["get", "list"]
+              + Statement[0].Effect = "Allow"
+          + secret = (sensitive)
+          + size = 1
+    module.network
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:106
+            + enabled = true
+            + kind = (known after apply: conformance_sdk_thing.base.id)
+            + name = "child-a"
+            + rule
+                + {cidr = "", port = 22}
+                + {cidr = "10.0.0.0/8", port = 443}
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
+            + enabled = true
+            + kind = (known after apply: conformance_sdk_thing.base.id)
+            + name = "child-b"
+            + rule
+                + {cidr = "", port = 22}
+                + {cidr = "10.0.0.0/8", port = 443}
+
+    Outputs:
+      + base_id = (known after apply: conformance_sdk_thing.base.id)
+      + secret = (sensitive)
+      + zones = ["a", "b"]
+
+    Plan: 3 to add, 0 to change, 0 to destroy.
+    --- stderr ---
+    conformance_sdk_thing.base: creating…
+    conformance_sdk_thing.base: creating failed after <n>s: creating conformance_sdk_thing: failed before the change, as asked
+    error: creating conformance_sdk_thing: failed before the change, as asked
+      resource   conformance_sdk_thing.base
+      declared   tests/cli/stack.rs:93
+
+    0 of 3 steps done, 1 failed, 2 not attempted. Not attempted: module.network.conformance_sdk_thing.child["a"], module.network.conformance_sdk_thing.child["b"]. State serial 1 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+    stack.run(&["up", "--yes"]).exits(0);
+    let half = [
+        "up",
+        "--yes",
+        "--var",
+        "size=4",
+        "--var",
+        "knobs={\"base\":{\"fail_update\":\"before\"}}",
+    ];
+    let failed = stack.run(&half).exits(1);
+    assert!(failed.stderr.contains("State"), "{failed}");
+}
+
+#[test]
+fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
+    let mut stack = fake(&[("FAKE_FAULT", "apply:panic")]);
+    assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
+    exit: 1
+    --- stdout ---
+      + fake_thing.one  tests/cli/stack.rs:120
+          + name = "one"
+
+    Plan: 1 to add, 0 to change, 0 to destroy.
+    --- stderr ---
+    fake_thing.one: creating…
+    fake_thing.one: creating failed after <n>s: the provider process ended during ApplyResourceChange
+    error: the provider process ended during ApplyResourceChange
+      resource   fake_thing.one
+      declared   tests/cli/stack.rs:120
+      | the process ended with exit status: 2
+      | panic: assignment to entry in nil map
+      |
+      | goroutine 42 [running]:
+      | main.apply()
+    hint: this is a bug in the provider or a kill from outside; its last words are above
+    hint: the object may or may not have been created
+
+    0 of 1 step done, 1 failed. Nobody saw the answer for fake_thing.one. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+    stack.set("FAKE_FAULT", "");
+    assert_snapshot!(stack.run(&["preview"]), @r#"
+    exit: 0
+    --- stdout ---
+      + fake_thing.one  tests/cli/stack.rs:120
+          + name = "one"
+
+    Plan: 1 to add, 0 to change, 0 to destroy.
+    --- stderr ---
+    warning: fake_thing.one is in doubt: its creation was asked for at <time> by an earlier run, and nobody saw the answer
+      resource   fake_thing.one
+    "#);
+    assert_snapshot!(stack.run(&["up", "--yes"]), @r"
+    exit: 3
+    --- stderr ---
+    error: fake_thing.one is in doubt: its creation was asked for at <time> by an earlier run, and nobody saw the answer
+      resource   fake_thing.one
+    hint: look whether it exists; if it does not, say so with `state resolve 'fake_thing.one' --absent`, and it is made anew
+    ");
+    assert_snapshot!(stack.run(&["state", "resolve", "fake_thing.one", "--absent"]), @r"
+    exit: 0
+    --- stderr ---
+    fake_thing.one is not in doubt any more
+    ");
+    assert_snapshot!(stack.run(&["state", "resolve", "fake_thing.one", "--absent"]), @r"
+    exit: 1
+    --- stderr ---
+    error: nothing is in doubt at fake_thing.one
+    ");
+    stack.run(&["up", "--yes"]).exits(0);
+}
+
+#[test]
+fn garbage_from_a_provider_is_its_bug_and_kept() {
+    let stack = fake(&[("FAKE_FAULT", "apply:garble")]);
+    assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
+    exit: 1
+    --- stdout ---
+      + fake_thing.one  tests/cli/stack.rs:120
+          + name = "one"
+
+    Plan: 1 to add, 0 to change, 0 to destroy.
+    --- stderr ---
+    fake_thing.one: creating…
+    fake_thing.one: creating failed after <n>s: the provider returned an object that cannot be read: expected an object of 4 attributes, found 2
+    error: the provider returned an object that cannot be read: expected an object of 4 attributes, found 2
+      resource   fake_thing.one
+      declared   tests/cli/stack.rs:120
+    hint: this is a bug in the provider; its answer is kept in the journal
+    hint: the object may or may not have been created
+
+    0 of 1 step done, 1 failed. Nobody saw the answer for fake_thing.one. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+}
+
+/// Starts an apply, and waits until its first operation is under way.
+fn until_creating(mut command: Command) -> (Child, BufReader<ChildStderr>) {
+    let mut child = command.spawn().expect("a stack program");
+    let mut errors = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    while !line.contains("creating") {
+        line.clear();
+        assert!(
+            errors.read_line(&mut line).expect("readable") > 0,
+            "it ended early"
+        );
+    }
+    (child, errors)
+}
+
+/// An apply whose first operation takes its time.
+fn slow(stack: &TestEnvironment) -> (Child, BufReader<ChildStderr>) {
+    let knobs = "knobs={\"base\":{\"delay\":\"1500ms\"}}";
+    until_creating(stack.command(&["up", "--yes", "--var", knobs]))
+}
+
+fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill")
+        .args([format!("-{name}"), child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+}
+
+#[test]
+fn one_interrupt_ends_a_run_in_order() {
+    for name in ["INT", "TERM", "HUP"] {
+        let stack = network();
+        let (mut child, mut errors) = slow(&stack);
+        signal(&child, name);
+        let mut rest = String::new();
+        errors.read_to_string(&mut rest).expect("text");
+        assert_eq!(
+            child.wait().expect("an end").code(),
+            Some(8),
+            "{name}: {rest}"
+        );
+        // The provider gives up its delay when it is asked to stop, unless it was asked before the delay began.
+        assert!(rest.contains("2 not attempted"), "{rest}");
+        assert!(rest.contains("lock released"), "{rest}");
+        stack.run(&["up", "--yes"]).exits(0);
+    }
+}
+
+#[test]
+fn a_second_interrupt_leaves_at_once_and_the_next_run_knows() {
+    let mut stack = fake(&[("FAKE_FAULT", "apply:hang")]);
+    let (mut child, mut errors) = until_creating(stack.command(&["up", "--yes"]));
+    signal(&child, "INT");
+    let mut line = String::new();
+    while !line.contains("stopping") {
+        line.clear();
+        assert!(
+            errors.read_line(&mut line).expect("readable") > 0,
+            "it ended early"
+        );
+    }
+    signal(&child, "INT");
+    assert_eq!(child.wait().expect("an end").code(), Some(130));
+    stack.set("FAKE_FAULT", "");
+    let next = stack.run(&["up", "--yes"]).exits(3);
+    assert!(next.stderr.contains("fake_thing.one is in doubt"), "{next}");
+}
+
+#[test]
+fn a_stack_that_is_being_changed_is_locked() {
+    let stack = network();
+    let (mut child, mut errors) = slow(&stack);
+    let refused = stack.run(&["up", "--yes"]).exits(4);
+    assert!(refused.stderr.contains("tester@"), "{refused}");
+    // Looking takes no lock.
+    stack.run(&["output"]).exits(0);
+    errors.read_to_string(&mut String::new()).expect("text");
+    assert!(child.wait().expect("an end").success());
+}

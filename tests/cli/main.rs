@@ -1,0 +1,9 @@
+//! The command line from outside: a stack program as a process, its streams and its exit code.
+
+mod bad_input;
+mod failures;
+mod life;
+mod machine;
+mod stage;
+mod streams;
+mod terminal;

@@ -1,0 +1,142 @@
+//! The stack program that the tests of the command line run: small, and as wrong as its configuration says.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use serde::Deserialize;
+use terrane_cli::Cli;
+use terrane_core::{BlockArguments, Error, Lifecycle, Resource, Result, Stack};
+
+/// What `--var` can change.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    /// Which of the functions below declares the stack.
+    scene: Scene,
+    /// Name of the base; another one replaces it and what hangs on it.
+    base: String,
+    size: i64,
+    zones: Vec<String>,
+    cidr: String,
+    /// An action in the base's policy.
+    action: String,
+    #[serde(default)]
+    prevent_destroy: bool,
+    /// Passed to the things of these names as they are: knobs of the conformance provider.
+    #[serde(default)]
+    knobs: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Scene {
+    /// A base, a module with a thing a zone, exports.
+    Network,
+    /// One thing of the provider that misbehaves on demand.
+    Fake,
+    /// Two things that need each other.
+    Cycle,
+    /// Nothing at all.
+    Nothing,
+    /// A provider that is not installed.
+    Missing,
+}
+
+const CONFIG: &str = r#"
+scene = "network"
+base = "one"
+size = 1
+zones = ["a", "b"]
+cidr = "10.0.0.0/8"
+action = "get"
+"#;
+
+fn main() -> ExitCode {
+    Cli::stack("test").config_file(CONFIG).run(stack)
+}
+
+fn stack(stack: &mut Stack) -> Result<()> {
+    let config: Config = stack.config()?;
+    match config.scene {
+        Scene::Network => network(stack, &config),
+        Scene::Fake => fake(stack),
+        Scene::Cycle => cycle(stack),
+        Scene::Nothing => Ok(()),
+        Scene::Missing => missing(stack),
+    }
+}
+
+fn thing(name: &str, config: &Config) -> Result<terrane_core::Declaration> {
+    let mut thing = Resource::dynamic("conformance_sdk_thing", name)
+        .provider_source("terrane/conformance".parse()?);
+    for (knob, value) in config.knobs.get(name).into_iter().flatten() {
+        thing = thing.set(knob, value.clone());
+    }
+    Ok(thing)
+}
+
+fn network(stack: &mut Stack, config: &Config) -> Result<()> {
+    let policy = format!(
+        r#"{{"Statement":[{{"Action":["{}","list"],"Effect":"Allow"}}]}}"#,
+        config.action
+    );
+    let mut lifecycle = Lifecycle::new();
+    if config.prevent_destroy {
+        lifecycle = lifecycle.prevent_destroy();
+    }
+    let base = thing("base", config)?
+        .set("name", config.base.clone())
+        .set("size", config.size)
+        .set("secret", "hunter2")
+        .set("policy", policy)
+        .lifecycle(lifecycle)
+        .declare(stack);
+    stack.module("network", |stack| {
+        for zone in &config.zones {
+            let rule = BlockArguments::new()
+                .set("port", 443)
+                .set("cidr", config.cidr.clone());
+            let ssh = BlockArguments::new().set("port", 22);
+            thing("child", config)?
+                .instance_key(zone)
+                .set("name", format!("child-{zone}"))
+                .set("kind", base.attribute::<String>("id"))
+                .push_block("rule", rule)
+                .push_block("rule", ssh)
+                .declare(stack);
+        }
+        Ok::<_, Error>(())
+    })?;
+    stack.export("base_id", base.attribute::<String>("id"));
+    stack.export("secret", base.attribute::<String>("secret"));
+    stack.export("zones", config.zones.clone());
+    Ok(())
+}
+
+fn fake(stack: &mut Stack) -> Result<()> {
+    Resource::dynamic("fake_thing", "one")
+        .provider_source("terrane/fake".parse()?)
+        .set("name", "one")
+        .declare(stack);
+    Ok(())
+}
+
+fn cycle(stack: &mut Stack) -> Result<()> {
+    let second = stack.resource("fake_thing.second")?;
+    let first = Resource::dynamic("fake_thing", "first")
+        .provider_source("terrane/fake".parse()?)
+        .set("name", second.attribute::<String>("id"))
+        .declare(stack);
+    Resource::dynamic("fake_thing", "second")
+        .provider_source("terrane/fake".parse()?)
+        .set("name", first.attribute::<String>("id"))
+        .declare(stack);
+    Ok(())
+}
+
+fn missing(stack: &mut Stack) -> Result<()> {
+    Resource::dynamic("nowhere_thing", "one")
+        .provider_source("terrane/nowhere".parse()?)
+        .declare(stack);
+    Ok(())
+}

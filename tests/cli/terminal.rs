@@ -1,0 +1,116 @@
+//! A terminal: questions are asked, rows are redrawn.
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::process::{Child, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use terrane_tests::TestEnvironment;
+
+use crate::stage::network;
+
+/// Starts the program with a terminal as its standard input and error.
+fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Child, File) {
+    let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&terminal).expect("a terminal of ours");
+    unlockpt(&terminal).expect("an open terminal");
+    let size = Winsize {
+        ws_row: 40,
+        ws_col: 160,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&terminal, size).expect("a size");
+    let name = ptsname(&terminal, Vec::new()).expect("a name");
+    let other = || {
+        let path = name.to_str().expect("a path");
+        File::options()
+            .read(true)
+            .write(true)
+            .open(path)
+            .expect("the other end")
+    };
+    let child = stack
+        .command(arguments)
+        .env("TERM", "xterm")
+        .stdin(Stdio::from(other()))
+        .stderr(Stdio::from(other()))
+        .spawn()
+        .expect("a stack program");
+    (child, File::from(terminal))
+}
+
+/// Reads what is drawn until the text is there, or everything when the program is gone.
+fn read_until(terminal: &mut File, wanted: &str) -> String {
+    let mut seen = Vec::new();
+    let mut buffer = [0; 4096];
+    loop {
+        match terminal.read(&mut buffer) {
+            // The program closed its end.
+            Ok(0) | Err(_) => break,
+            Ok(count) => seen.extend_from_slice(&buffer[..count]),
+        }
+        if String::from_utf8_lossy(&seen).contains(wanted) {
+            break;
+        }
+    }
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+#[test]
+fn a_yes_is_asked_for_and_a_no_changes_nothing() {
+    for (answer, code) in [("yes\n", 0), ("no\n", 1), ("\u{4}", 1)] {
+        let stack = network();
+        let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
+        let asked = read_until(&mut terminal, "[yes/no]");
+        assert!(asked.contains("Make these changes?"), "{asked}");
+        terminal.write_all(answer.as_bytes()).expect("writable");
+        let rest = read_until(&mut terminal, "no such text");
+        assert_eq!(child.wait().expect("an end").code(), Some(code), "{rest}");
+        let listed = stack.run(&["state", "list"]).stdout;
+        assert_eq!(listed.lines().count(), if code == 0 { 3 } else { 0 });
+    }
+}
+
+#[test]
+fn an_interrupt_at_the_question_changes_nothing() {
+    let stack = network();
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
+    read_until(&mut terminal, "[yes/no]");
+    let sent = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+    let rest = read_until(&mut terminal, "no such text");
+    assert_eq!(child.wait().expect("an end").code(), Some(8), "{rest}");
+    assert_eq!(stack.run(&["state", "list"]).stdout, "");
+}
+
+#[test]
+fn what_is_under_way_is_shown_with_a_clock_and_what_waits_for_it() {
+    let stack = network();
+    let knobs = "knobs={\"base\":{\"delay\":\"1s\"}}";
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes", "--var", knobs]);
+    let drawn = read_until(&mut terminal, "no such text");
+    assert!(child.wait().expect("an end").success(), "{drawn}");
+    for text in [
+        "0 of 3 steps done",
+        "0s  conformance_sdk_thing.base",
+        "module.network.conformance_sdk_thing.child[\"a\"] waiting for conformance_sdk_thing.base",
+        "conformance_sdk_thing.base: created in",
+        "\u{1b}[32m",
+    ] {
+        assert!(drawn.contains(text), "{text:?} is not in {drawn:?}");
+    }
+}
+
+#[test]
+fn without_colour_nothing_is_coloured() {
+    let mut stack = network();
+    stack.set("NO_COLOR", "1");
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes"]);
+    let drawn = read_until(&mut terminal, "no such text");
+    assert!(child.wait().expect("an end").success(), "{drawn}");
+    assert!(!drawn.contains("\u{1b}[32m"), "{drawn:?}");
+}

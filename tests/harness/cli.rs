@@ -1,0 +1,149 @@
+//! A stack program run as a process, in a folder of its own, with nothing of this machine's settings.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::filters::filtered;
+
+/// A folder, a CLI configuration that leads to the test providers, and a stack program to run in it.
+pub struct TestEnvironment {
+    directory: TempDir,
+    program: PathBuf,
+    vars: Vec<(String, String)>,
+}
+
+/// What a program said, and how it ended.
+pub struct Output {
+    /// Standard output, filtered.
+    pub stdout: String,
+    /// Standard error, filtered.
+    pub stderr: String,
+    /// The exit code; a signal's number with 128 added.
+    pub code: i32,
+}
+
+impl TestEnvironment {
+    /// An environment for that program. `providers` are folders by source, for example `terrane/fake`.
+    ///
+    /// # Panics
+    /// When the folder cannot be made.
+    pub fn new(program: impl Into<PathBuf>, providers: &[(&str, &Path)]) -> Self {
+        let directory = tempfile::tempdir().expect("a temporary folder");
+        let overrides: Vec<String> = providers
+            .iter()
+            .map(|(source, folder)| format!("    \"{source}\" = \"{}\"\n", folder.display()))
+            .collect();
+        let text = format!(
+            "provider_installation {{\n  dev_overrides {{\n{}  }}\n}}\n",
+            overrides.concat()
+        );
+        std::fs::write(directory.path().join("cli.tfrc"), text).expect("a writable folder");
+        std::fs::create_dir(directory.path().join("objects")).expect("a writable folder");
+        Self {
+            directory,
+            program: program.into(),
+            vars: Vec::new(),
+        }
+    }
+
+    /// Sets a variable for all runs that follow.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.vars.retain(|(known, _)| known != name);
+        self.vars.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// The folder that the program runs in.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Where the conformance provider keeps its objects.
+    pub fn objects(&self) -> PathBuf {
+        self.path().join("objects")
+    }
+
+    /// The program with these arguments, not started yet.
+    pub fn command(&self, arguments: &[impl AsRef<OsStr>]) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(arguments)
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", self.path())
+            .env("USER", "tester")
+            .env("TF_CLI_CONFIG_FILE", self.path().join("cli.tfrc"))
+            .env("CONFORMANCE_DIRECTORY", self.objects())
+            .envs(self.vars.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs the program to its end.
+    ///
+    /// # Panics
+    /// When it cannot be started.
+    pub fn run(&self, arguments: &[impl AsRef<OsStr>]) -> Output {
+        let child = self.command(arguments).spawn().expect("a stack program");
+        self.finish(child)
+    }
+
+    /// Waits for a started program.
+    ///
+    /// # Panics
+    /// When it cannot be waited for.
+    pub fn finish(&self, child: Child) -> Output {
+        let output = child.wait_with_output().expect("an end");
+        let directory = self.path().display().to_string();
+        let text = |bytes: &[u8]| filtered(&String::from_utf8_lossy(bytes), &directory);
+        let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+        Output {
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+            code: output
+                .status
+                .code()
+                .unwrap_or_else(|| 128 + signal.unwrap_or(0)),
+        }
+    }
+}
+
+impl Output {
+    /// The output, when the program ended with that code.
+    ///
+    /// # Panics
+    /// When it did not.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self}");
+        self
+    }
+
+    /// Standard output as JSON.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[track_caller]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+}
+
+impl fmt::Display for Output {
+    /// For snapshots: all three in one text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "exit: {}", self.code)?;
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                writeln!(f, "--- {name} ---\n{}", text.trim_end_matches('\n'))?;
+            }
+        }
+        Ok(())
+    }
+}
