@@ -153,9 +153,10 @@ impl FromValue for f64 {
 }
 
 impl IntoValue for f64 {
-    /// NaN, which no provider has a word for, becomes null.
+    /// The decimal that the program wrote: `0.1` is 0.1 and not the binary fraction nearest to it, as it would be in a configuration file.
+    /// NaN and infinities, which no provider has a word for, become null.
     fn into_value(self) -> Value {
-        Number::from_f64(self).map_or(Value::Null, Value::Number)
+        self.to_string().parse().map_or(Value::Null, Value::Number)
     }
 }
 
@@ -260,6 +261,16 @@ mod tests {
         let value = map.clone().into_value();
         assert_eq!(BTreeMap::<String, Vec<i64>>::from_value(&value), Ok(map));
         assert_eq!(Option::<String>::from_value(&Value::Null), Ok(None));
+    }
+
+    #[test]
+    fn a_float_is_the_decimal_that_was_written() {
+        assert_eq!(
+            0.1_f64.into_value(),
+            Value::Number("0.1".parse().expect("a number"))
+        );
+        assert_eq!(f64::NAN.into_value(), Value::Null);
+        assert_eq!(f64::INFINITY.into_value(), Value::Null);
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostic, Diagnostics, Program, Value};
+use terrane_core::value::JsonError;
+use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
 use terrane_provider::Provider;
 use terrane_state::model::OutputValue;
 use terrane_state::{Change, DeposedKey, RawJson, RecordError, Recorder};
@@ -176,21 +177,20 @@ impl<'a> Applier<'a> {
                         continue;
                     }
                 };
-                let ty = value.value.implied_type();
-                let json = value
-                    .value
-                    .to_json(&ty)
-                    .ok()
-                    .and_then(|json| RawJson::new(&json).ok());
-                if let Some(json) = json {
-                    let sensitive = value.is_sensitive();
-                    let stored = OutputValue {
-                        value: json,
-                        ty,
-                        sensitive,
-                        extra: Arc::default(),
-                    };
-                    after.insert(export.name.clone(), stored);
+                match stored(&value) {
+                    Ok(stored) => {
+                        after.insert(export.name.clone(), stored);
+                    }
+                    Err(error) => {
+                        let unstorable = Diagnostic::error(format!(
+                            "the export `{}` cannot be stored: {error}",
+                            export.name
+                        ));
+                        let mut applied = self.applied.borrow_mut();
+                        applied
+                            .diagnostics
+                            .push(unstorable.location(export.location));
+                    }
                 }
             }
         }
@@ -360,6 +360,18 @@ impl<'a> Applier<'a> {
             self.objects.set(position, Arc::new(marked));
         }
     }
+}
+
+/// An exported value as states store it.
+fn stored(export: &Marked) -> Result<OutputValue, JsonError> {
+    let ty = export.value.implied_type();
+    let json = export.value.to_json(&ty)?;
+    Ok(OutputValue {
+        value: RawJson::new(&json).expect("invariant: our own writer writes valid JSON"),
+        ty,
+        sensitive: export.is_sensitive(),
+        extra: Arc::default(),
+    })
 }
 
 /// Counts a finished step as plans count; a replacement when its second half is done.

@@ -82,11 +82,26 @@ pub(crate) fn evaluate(
             .detail(format!("needed by the export at {location}"))
     })?;
     let sensitive = marked.is_sensitive();
+    let marked = Marked::plain(concrete(&marked.value));
     Ok(if sensitive {
         Marked::sensitive(marked.value)
     } else {
         Marked::plain(marked.value)
     })
+}
+
+/// The value without wrappers that say its type where a schema left it open: an export is stored with a type of its own.
+fn concrete(value: &Value) -> Value {
+    match value {
+        Value::Dynamic(dynamic) => concrete(&dynamic.1),
+        Value::List(elements) => Value::list(elements.iter().map(concrete).collect()),
+        Value::Map(members) => Value::map(
+            members
+                .iter()
+                .map(|(key, member)| (key.clone(), concrete(member))),
+        ),
+        other => other.clone(),
+    }
 }
 
 fn stored_value(name: &str, stored: &OutputValue) -> Result<Marked, Diagnostics> {

@@ -43,6 +43,8 @@ impl Writer<'_> {
             (Value::Dynamic(dynamic), Type::Dynamic) => {
                 return self.dynamic(&dynamic.1, &dynamic.0);
             }
+            // Where the type is that of the value itself (an export), there is nothing to say about it.
+            (Value::Dynamic(dynamic), ty) => return self.value(&dynamic.1, ty),
             (value, Type::Dynamic) => return self.dynamic(value, &value.implied_type()),
             (Value::Bool(flag), Type::Bool) => {
                 self.json.push_str(if *flag { "true" } else { "false" });
