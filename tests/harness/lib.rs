@@ -1,1 +1,52 @@
-//! (to be written)
+//! What scenarios are written with: a fake provider with a cloud in memory, and a world to run programs in.
+//!
+//! ```
+//! use terrane_tests::{FakeProvider, World, new_thing};
+//!
+//! let mut world = World::new(FakeProvider::new());
+//! world.up(|stack| drop(new_thing("a").declare(stack))).succeeds();
+//! world.preview(|stack| drop(new_thing("a").declare(stack))).changes_nothing();
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `world` | [`World`]: provider, state, clock; runs programs and checks that nothing is lost |
+//! | `run` | [`Run`]: what came of an operation, as text |
+//! | `fake_provider` | [`FakeProvider`]: types, cloud and hooks |
+//! | `calls` | what a hook gets and how it answers |
+//! | `fields` | resource types in a few words |
+//! | `cli` | [`TestEnvironment`]: a stack program as a process |
+//! | `go` | programs on HashiCorp's libraries |
+//! | `modules` | that no test file is forgotten |
+//! | `filters` | what differs from run to run |
+
+mod answers;
+mod calls;
+mod cli;
+mod cloud;
+mod fake_provider;
+mod fields;
+mod filters;
+mod go;
+mod modules;
+mod process;
+mod run;
+mod show;
+mod world;
+
+pub use calls::{ApplyCall, PlanCall, ReadCall, ReadDataCall};
+pub use cli::{Output, TestEnvironment};
+pub use cloud::{Cloud, CloudObject, with_member};
+pub use fake_provider::FakeProvider;
+pub use fields::{Fields, item, lookup, thing};
+pub use filters::filtered;
+pub use go::go_program;
+pub use modules::assert_every_file_listed;
+pub use run::Run;
+pub use show::{attributes, value as show_value};
+pub use world::{FakeClock, FakeRandom, World};
+
+/// A `test_thing` whose resource name is also its `name` in the cloud.
+pub fn new_thing(name: &str) -> terrane_core::Declaration {
+    terrane_core::Resource::dynamic("test_thing", name).set("name", name)
+}

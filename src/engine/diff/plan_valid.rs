@@ -49,7 +49,8 @@ impl Check {
                 return self.report("planned for absence, but the configuration wants it");
             }
             (false, true) => {
-                return self.report("planned for existence, but the configuration does not want it");
+                return self
+                    .report("planned for existence, but the configuration does not want it");
             }
             (false, false) => {}
         }

@@ -1,0 +1,307 @@
+//! A provider in this process: types described in a few words, a cloud in memory, and hooks to make it misbehave.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use terrane_core::addr::ProviderSource;
+use terrane_core::schema::Schema;
+use terrane_core::{Diagnostics, Type};
+use terrane_provider::{
+    ApplyResourceChangeResponse, CallError, Capabilities, PlanResourceChangeResponse, Provider,
+    Providers, ReadDataSourceResponse, ReadResourceResponse, StartError,
+};
+
+use crate::calls::{ApplyCall, PlanCall, ReadCall, ReadDataCall};
+use crate::cloud::Cloud;
+use crate::fields::Fields;
+use crate::process::Process;
+
+/// A provider whose processes share one definition, one set of hooks and one [`Cloud`].
+///
+/// It judges the engine as it goes: a request that breaks the protocol (a value that is not of its type, private bytes that are not
+/// those given out, an apply that was never planned) panics, and so fails the test.
+#[derive(Clone)]
+pub struct FakeProvider {
+    inner: Arc<Mutex<Definition>>,
+    /// What exists.
+    pub cloud: Cloud,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Definition {
+    pub(crate) resources: BTreeMap<String, FakeType>,
+    pub(crate) data_sources: BTreeMap<String, Arc<Schema>>,
+    pub(crate) config: Fields,
+    pub(crate) capabilities: Capabilities,
+    hooks: Hooks,
+}
+
+/// One resource type.
+#[derive(Clone)]
+pub(crate) struct FakeType {
+    pub(crate) fields: Fields,
+    pub(crate) schema: Arc<Schema>,
+    /// It confesses to the legacy type system.
+    pub(crate) legacy: bool,
+    /// It has an identity: an object of its `id`.
+    pub(crate) identity: bool,
+    /// No two objects of it may have one name.
+    pub(crate) unique_names: bool,
+}
+
+type PlanHook =
+    Arc<dyn Fn(PlanCall<'_>) -> Result<PlanResourceChangeResponse, CallError> + Send + Sync>;
+type ApplyHook =
+    Arc<dyn Fn(ApplyCall<'_>) -> Result<ApplyResourceChangeResponse, CallError> + Send + Sync>;
+type ReadHook = Arc<dyn Fn(ReadCall<'_>) -> Result<ReadResourceResponse, CallError> + Send + Sync>;
+type DataHook =
+    Arc<dyn Fn(ReadDataCall<'_>) -> Result<ReadDataSourceResponse, CallError> + Send + Sync>;
+type ConfigHook = Arc<dyn Fn(&terrane_core::Value) -> Diagnostics + Send + Sync>;
+
+#[derive(Clone, Default)]
+pub(crate) struct Hooks {
+    pub(crate) plan: BTreeMap<String, PlanHook>,
+    pub(crate) create: BTreeMap<String, ApplyHook>,
+    pub(crate) update: BTreeMap<String, ApplyHook>,
+    pub(crate) delete: BTreeMap<String, ApplyHook>,
+    pub(crate) read: BTreeMap<String, ReadHook>,
+    pub(crate) data: BTreeMap<String, DataHook>,
+    pub(crate) validate: BTreeMap<String, ConfigHook>,
+    pub(crate) configure: Option<ConfigHook>,
+}
+
+impl Default for FakeProvider {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FakeProvider {
+    /// A provider `test` with a `region` in its configuration, the type `test_thing` ([`crate::thing`]), `test_item`
+    /// ([`crate::item`]) and the data source `test_lookup` ([`crate::lookup`]).
+    pub fn new() -> Self {
+        let provider = Self {
+            inner: Arc::default(),
+            cloud: Cloud::default(),
+        };
+        provider.define(|definition| {
+            definition.config = Fields::new().string("region", "optional");
+            definition.capabilities.plan_destroy = true;
+        });
+        provider
+            .resource("test_thing", crate::thing())
+            .resource("test_item", crate::item())
+            .data_source("test_lookup", crate::lookup())
+    }
+
+    fn define(&self, change: impl FnOnce(&mut Definition)) {
+        change(&mut self.lock());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Definition> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same with a resource type more, or another one of that name.
+    #[must_use]
+    pub fn resource(self, type_name: &str, fields: Fields) -> Self {
+        let fake = FakeType {
+            schema: Arc::new(fields.schema()),
+            fields,
+            legacy: false,
+            identity: false,
+            unique_names: false,
+        };
+        self.define(|definition| drop(definition.resources.insert(type_name.to_owned(), fake)));
+        self
+    }
+
+    /// The same with a data source more.
+    #[must_use]
+    pub fn data_source(self, type_name: &str, fields: Fields) -> Self {
+        let schema = Arc::new(fields.schema());
+        self.define(|definition| {
+            drop(definition.data_sources.insert(type_name.to_owned(), schema))
+        });
+        self
+    }
+
+    /// The same, where that type confesses to the legacy type system.
+    #[must_use]
+    pub fn legacy(self, type_name: &str) -> Self {
+        self.change_type(type_name, |fake| fake.legacy = true)
+    }
+
+    /// The same, where objects of that type have an identity.
+    #[must_use]
+    pub fn with_identity(self, type_name: &str) -> Self {
+        self.change_type(type_name, |fake| fake.identity = true)
+    }
+
+    /// The same, where no two objects of that type may have one name.
+    #[must_use]
+    pub fn unique_names(self, type_name: &str) -> Self {
+        self.change_type(type_name, |fake| fake.unique_names = true)
+    }
+
+    /// The same, where the schema of that type has another version.
+    #[must_use]
+    pub fn schema_version(self, type_name: &str, version: u64) -> Self {
+        self.change_type(type_name, |fake| {
+            fake.schema = Arc::new(Schema::new(version, fake.fields.block.clone()));
+        })
+    }
+
+    /// The same, without `PlanResourceChange` for destroys.
+    #[must_use]
+    pub fn without_plan_destroy(self) -> Self {
+        self.define(|definition| definition.capabilities.plan_destroy = false);
+        self
+    }
+
+    fn change_type(self, type_name: &str, change: impl FnOnce(&mut FakeType)) -> Self {
+        self.define(|definition| {
+            let fake = definition.resources.get_mut(type_name);
+            change(fake.expect("a resource type that was described before"));
+        });
+        self
+    }
+
+    /// Answers `PlanResourceChange` for objects with that name (`*` for all); destroys excepted.
+    pub fn on_plan(
+        &self,
+        name: &str,
+        hook: impl Fn(PlanCall<'_>) -> Result<PlanResourceChangeResponse, CallError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.plan.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Answers the creation of objects with that name (`*` for all).
+    pub fn on_create(
+        &self,
+        name: &str,
+        hook: impl Fn(ApplyCall<'_>) -> Result<ApplyResourceChangeResponse, CallError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.create.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Answers the update of objects with that name (`*` for all).
+    pub fn on_update(
+        &self,
+        name: &str,
+        hook: impl Fn(ApplyCall<'_>) -> Result<ApplyResourceChangeResponse, CallError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.update.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Answers the destruction of objects with that name (`*` for all).
+    pub fn on_delete(
+        &self,
+        name: &str,
+        hook: impl Fn(ApplyCall<'_>) -> Result<ApplyResourceChangeResponse, CallError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.delete.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Answers `ReadResource` for objects with that name (`*` for all).
+    pub fn on_read(
+        &self,
+        name: &str,
+        hook: impl Fn(ReadCall<'_>) -> Result<ReadResourceResponse, CallError> + Send + Sync + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.read.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Answers `ReadDataSource` for that name (`*` for all).
+    pub fn on_read_data(
+        &self,
+        name: &str,
+        hook: impl Fn(ReadDataCall<'_>) -> Result<ReadDataSourceResponse, CallError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.data.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Judges configurations with that name (`*` for all).
+    pub fn on_validate(
+        &self,
+        name: &str,
+        hook: impl Fn(&terrane_core::Value) -> Diagnostics + Send + Sync + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.validate.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Judges the provider's own configuration when it is configured.
+    pub fn on_configure(
+        &self,
+        hook: impl Fn(&terrane_core::Value) -> Diagnostics + Send + Sync + 'static,
+    ) {
+        self.define(|d| d.hooks.configure = Some(Arc::new(hook)));
+    }
+
+    /// Forgets every hook: it behaves again.
+    pub fn reset(&self) {
+        self.define(|definition| definition.hooks = Hooks::default());
+    }
+
+    pub(crate) fn resource_type(&self, name: &str) -> Option<FakeType> {
+        self.lock().resources.get(name).cloned()
+    }
+
+    pub(crate) fn data_schema(&self, name: &str) -> Option<Arc<Schema>> {
+        self.lock().data_sources.get(name).cloned()
+    }
+
+    pub(crate) fn config_schema(&self) -> Arc<Schema> {
+        Arc::new(self.lock().config.schema())
+    }
+
+    pub(crate) fn capabilities(&self) -> Capabilities {
+        self.lock().capabilities
+    }
+
+    /// The hook that is chosen for a name: its own, or the one for all.
+    pub(crate) fn hook<H: Clone>(
+        &self,
+        name: &str,
+        of: impl FnOnce(&Hooks) -> &BTreeMap<String, H>,
+    ) -> Option<H> {
+        let definition = self.lock();
+        let hooks = of(&definition.hooks);
+        hooks.get(name).or_else(|| hooks.get("*")).cloned()
+    }
+
+    pub(crate) fn configure_hook(&self) -> Option<ConfigHook> {
+        self.lock().hooks.configure.clone()
+    }
+}
+
+#[async_trait]
+impl Providers for FakeProvider {
+    async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
+        if &*source.type_name != "test" {
+            return Err(StartError::new(format!("there is no provider {source}")));
+        }
+        Ok(Arc::new(Process::new(self.clone())))
+    }
+}
+
+/// The type of identities: an object with the id.
+pub(crate) fn identity_type() -> Type {
+    Type::object([("id", Type::String)])
+}

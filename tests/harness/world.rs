@@ -1,0 +1,299 @@
+//! A world to run programs in: a provider with its cloud, the state that is left, a clock and dice that anyone can predict.
+
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{ConfigValues, Program, Stack};
+use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy};
+use terrane_state::{
+    Clock, Intent, IntentAction, MemoryRecorder, Random, RecordError, Recorder, State, Timestamp,
+};
+use tokio::sync::Notify;
+
+use crate::fake_provider::FakeProvider;
+use crate::run::Run;
+use crate::show;
+
+/// Provider, state and clock; an operation consumes a program and leaves the world changed.
+///
+/// After every operation the world checks that nothing was lost: what exists in the cloud is in the state or in an open intent, each
+/// object once, and the state survives being written to a file.
+pub struct World {
+    /// The provider of everything called `test_…`.
+    pub provider: FakeProvider,
+    /// What the next operation is asked; forgotten after it.
+    pub options: PlanOptions,
+    /// How many instances may be under way at once.
+    pub parallelism: usize,
+    /// What is remembered.
+    pub state: State,
+    /// Operations of all runs whose end nobody knows.
+    pub open_intents: Vec<Intent>,
+    /// Every record fails like that from the next operation on.
+    pub recording_fails: Option<RecordError>,
+    stop_at: Option<StopAt>,
+    clock: FakeClock,
+    random: FakeRandom,
+}
+
+type StopAt = Box<dyn Fn(&Event) -> bool + Send + Sync>;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Up,
+    Preview,
+}
+
+impl World {
+    /// A world with nothing in it but that provider.
+    pub fn new(provider: FakeProvider) -> Self {
+        Self {
+            provider,
+            options: PlanOptions::default(),
+            parallelism: 10,
+            state: State::new("lineage".into()),
+            open_intents: Vec::new(),
+            recording_fails: None,
+            stop_at: None,
+            clock: FakeClock::default(),
+            random: FakeRandom::default(),
+        }
+    }
+
+    /// Plans and applies.
+    pub fn up(&mut self, program: impl FnOnce(&mut Stack)) -> Run {
+        self.run(Verb::Up, PlanMode::Normal, program)
+    }
+
+    /// Plans only.
+    pub fn preview(&mut self, program: impl FnOnce(&mut Stack)) -> Run {
+        self.run(Verb::Preview, PlanMode::Normal, program)
+    }
+
+    /// Removes everything.
+    pub fn destroy(&mut self, program: impl FnOnce(&mut Stack)) -> Run {
+        self.run(Verb::Up, PlanMode::Destroy, program)
+    }
+
+    /// Only brings the state up to date.
+    pub fn refresh(&mut self, program: impl FnOnce(&mut Stack)) -> Run {
+        self.run(Verb::Up, PlanMode::RefreshOnly, program)
+    }
+
+    /// The next operation is only about this and what it needs.
+    pub fn target(&mut self, pattern: &str) -> &mut Self {
+        self.options
+            .targets
+            .push(pattern.parse().expect("a pattern"));
+        self
+    }
+
+    /// The next operation is not about this.
+    pub fn exclude(&mut self, pattern: &str) -> &mut Self {
+        self.options
+            .excludes
+            .push(pattern.parse().expect("a pattern"));
+        self
+    }
+
+    /// The next operation replaces this.
+    pub fn replace(&mut self, pattern: &str) -> &mut Self {
+        self.options
+            .replace
+            .push(pattern.parse().expect("a pattern"));
+        self
+    }
+
+    /// The next operation trusts the state.
+    pub fn without_refresh(&mut self) -> &mut Self {
+        self.options.refresh = RefreshPolicy::Nothing;
+        self
+    }
+
+    /// The next operation is interrupted when that has happened.
+    pub fn stop_at(&mut self, event: impl Fn(&Event) -> bool + Send + Sync + 'static) -> &mut Self {
+        self.stop_at = Some(Box::new(event));
+        self
+    }
+
+    /// Everything in the state, a line an object.
+    pub fn state(&self) -> String {
+        show::state(&self.state)
+    }
+
+    /// The addresses that an object was made from, as the state has them.
+    pub fn dependencies(&self, address: &str) -> Vec<String> {
+        let current = self.instance(address).current.clone();
+        let object = current.expect("a current object");
+        object
+            .dependencies
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// What the state has at an address.
+    pub fn instance(&self, address: &str) -> Arc<terrane_state::Instance> {
+        let address: InstanceAddr = address.parse().expect("an address");
+        let instance = self.state.instance(&address);
+        instance.expect("an instance in the state").clone()
+    }
+
+    fn run(&mut self, verb: Verb, mode: PlanMode, program: impl FnOnce(&mut Stack)) -> Run {
+        let mut options = std::mem::take(&mut self.options);
+        options.mode = mode;
+        let events = Events {
+            seen: Mutex::default(),
+            stop_at: self.stop_at.take(),
+            stop: Notify::new(),
+        };
+        let program = Program::from_fn(
+            |stack| {
+                program(stack);
+                Ok(())
+            },
+            ConfigValues::new(),
+        );
+        let program = match program {
+            Ok(program) => program,
+            Err(diagnostics) => return Run::refused(diagnostics),
+        };
+        let recorder = MemoryRecorder::new(self.state.clone());
+        recorder.fail_with(self.recording_fails.clone());
+        let world = terrane_engine::World {
+            providers: &self.provider,
+            events: &events,
+            clock: &self.clock,
+            random: &self.random,
+        };
+        let engine = Engine::new(world, self.parallelism);
+        let stopper = engine.stopper();
+        let work = async {
+            let result = match engine.plan(&program, &self.state, &options).await {
+                Err(diagnostics) => Err(diagnostics),
+                Ok(plan) if verb == Verb::Preview => Ok((plan, None)),
+                Ok(plan) => {
+                    let applied = engine.apply(&program, &plan, &recorder).await;
+                    Ok((plan, Some(applied)))
+                }
+            };
+            engine.close().await;
+            result
+        };
+        let interrupt = async {
+            events.stop.notified().await;
+            stopper.stop().await;
+            std::future::pending::<()>().await;
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime");
+        let result = runtime.block_on(async {
+            tokio::select! {
+                result = work => result,
+                () = interrupt => unreachable!("an interrupt never ends a run"),
+            }
+        });
+        self.state = recorder.state();
+        self.open_intents.extend(recorder.open_intents());
+        self.check();
+        let events = events
+            .seen
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        Run::new(result, events, recorder.records())
+    }
+
+    /// Nothing is lost and nothing is there twice.
+    fn check(&self) {
+        let ids = show::ids(&self.state);
+        let mut once = ids.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(
+            once.len(),
+            ids.len(),
+            "an object is in the state twice:\n{}",
+            self.state()
+        );
+        let mut lost: Vec<String> = self
+            .provider
+            .cloud
+            .objects()
+            .into_iter()
+            .filter(|object| !ids.contains(&object.id))
+            .map(|object| object.id)
+            .collect();
+        let maybe = self
+            .open_intents
+            .iter()
+            .filter(|intent| intent.action == IntentAction::Create)
+            .count();
+        lost.truncate(lost.len().saturating_sub(maybe));
+        assert!(
+            lost.is_empty(),
+            "{lost:?} exist, and neither state nor intents know:\n{}",
+            self.state()
+        );
+        let file = terrane_state::file::write(&self.state, terrane_state::file::Style::Compact);
+        let again = terrane_state::file::read(&file).expect("a state file");
+        assert_eq!(again, self.state, "the state changes by being written");
+    }
+}
+
+/// Remembers events, and raises the interrupt.
+struct Events {
+    seen: Mutex<Vec<Event>>,
+    stop_at: Option<StopAt>,
+    stop: Notify,
+}
+
+impl EventSink for Events {
+    fn emit(&self, event: Event) {
+        if self.stop_at.as_ref().is_some_and(|stop_at| stop_at(&event)) {
+            self.stop.notify_one();
+        }
+        self.seen
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(event);
+    }
+}
+
+/// A clock on which every look takes a millisecond.
+#[derive(Debug, Default)]
+pub struct FakeClock(AtomicU64);
+
+#[async_trait]
+impl Clock for FakeClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::new(1_700_000_000, 0).after(self.monotonic())
+    }
+
+    fn monotonic(&self) -> Duration {
+        Duration::from_millis(self.0.fetch_add(1, Ordering::SeqCst))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).expect("a short time");
+        self.0.fetch_add(millis, Ordering::SeqCst);
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Dice that count.
+#[derive(Debug, Default)]
+pub struct FakeRandom(AtomicU32);
+
+impl Random for FakeRandom {
+    fn fill(&self, buffer: &mut [u8]) {
+        let number = self.0.fetch_add(1, Ordering::SeqCst);
+        buffer.fill(0);
+        for (byte, digit) in buffer.iter_mut().zip(number.to_le_bytes()) {
+            *byte = digit;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The engine against providers on HashiCorp's own libraries: SDK v2, plugin framework and mux, over protocols 5 and 6.
+
+mod breaches;
+mod failures;
+mod lifecycle;
+mod rig;
+mod values;
+
+#[test]
+fn every_file_of_this_folder_is_a_module_here() {
+    terrane_tests::assert_every_file_listed("sdk", include_str!("main.rs"));
+}

@@ -1,0 +1,270 @@
+//! A world with one real provider process: its objects are files that a test may look at, change and remove.
+
+use std::cell::RefCell;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+use terrane_core::addr::ProviderSource;
+use terrane_core::{
+    ConfigValues, Declaration, Diagnostics, Program, ProviderDeclaration, ProviderHandle, Resource,
+    Stack,
+};
+use terrane_engine::{Action, Applied, Engine, Plan, PlanMode, PlanOptions, Silent, World};
+use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
+use terrane_state::{MemoryRecorder, Recorder as _, State, SystemClock, SystemRandom};
+use terrane_tests::go_program;
+
+/// Which form the conformance provider is served in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Served {
+    V5,
+    V6,
+}
+
+impl Served {
+    pub(crate) const BOTH: [Self; 2] = [Self::V5, Self::V6];
+
+    fn type_name(self) -> &'static str {
+        match self {
+            Self::V5 => "conformance",
+            Self::V6 => "conformance6",
+        }
+    }
+
+    fn source(self) -> ProviderSource {
+        format!("terrane/{}", self.type_name())
+            .parse()
+            .expect("a source")
+    }
+}
+
+pub(crate) struct Rig {
+    served: Served,
+    directory: TempDir,
+    recorder: RefCell<MemoryRecorder>,
+}
+
+/// What came of an operation.
+pub(crate) struct Done {
+    pub(crate) plan: Option<Plan>,
+    pub(crate) applied: Option<Applied>,
+    pub(crate) diagnostics: Diagnostics,
+}
+
+impl Rig {
+    pub(crate) fn new(served: Served) -> Self {
+        Self {
+            served,
+            directory: tempfile::tempdir().expect("a directory"),
+            recorder: RefCell::new(MemoryRecorder::new(State::new("rig".into()))),
+        }
+    }
+
+    /// A resource of that type under this provider.
+    pub(crate) fn resource(&self, type_name: &str, name: &str) -> Declaration {
+        Resource::dynamic(type_name, name).provider_source(self.served.source())
+    }
+
+    pub(crate) fn data(&self, type_name: &str, name: &str) -> Declaration {
+        Resource::dynamic_data(type_name, name).provider_source(self.served.source())
+    }
+
+    fn configure(&self, stack: &mut Stack) -> ProviderHandle {
+        let directory = self.directory.path().to_str().expect("a path in UTF-8");
+        let provider = ProviderDeclaration::dynamic(self.served.source());
+        stack.provider(provider.set("directory", directory))
+    }
+
+    pub(crate) fn up(&self, declare: impl Fn(&mut Stack)) -> Done {
+        self.run(declare, &PlanOptions::default(), Then::Apply)
+    }
+
+    pub(crate) fn preview(&self, declare: impl Fn(&mut Stack)) -> Done {
+        self.run(declare, &PlanOptions::default(), Then::Stop)
+    }
+
+    pub(crate) fn destroy(&self, declare: impl Fn(&mut Stack)) -> Done {
+        let options = PlanOptions {
+            mode: PlanMode::Destroy,
+            ..PlanOptions::default()
+        };
+        self.run(declare, &options, Then::Apply)
+    }
+
+    fn run(&self, declare: impl Fn(&mut Stack), options: &PlanOptions, then: Then) -> Done {
+        let program = Program::from_fn(
+            |stack| {
+                self.configure(stack);
+                declare(stack);
+                Ok(())
+            },
+            ConfigValues::default(),
+        )
+        .unwrap_or_else(|diagnostics| panic!("no program: {diagnostics}"));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(self.run_program(&program, options, then))
+    }
+
+    async fn run_program(&self, program: &Program, options: &PlanOptions, then: Then) -> Done {
+        let binary = format!("terraform-provider-{}", self.served.type_name());
+        let command: ProviderCommand = go_program(&binary).into();
+        let environment: Environment = ["PATH", "HOME"]
+            .into_iter()
+            .filter_map(|name| Some((name, std::env::var_os(name)?.into_string().ok()?)))
+            .collect();
+        let plugins = Plugins::new(
+            environment,
+            CliConfig::default(),
+            Launch::Direct,
+            Arc::new(NoLog),
+        )
+        .with_command(self.served.source(), command);
+        let clock = SystemClock::default();
+        let world = World {
+            providers: &plugins,
+            events: &Silent,
+            clock: &clock,
+            random: &SystemRandom,
+        };
+        let engine = Engine::new(world, 10);
+        let recorder = self.recorder.borrow();
+        let prior = recorder.state();
+        let done = match engine.plan(program, &prior, options).await {
+            Err(diagnostics) => Done {
+                plan: None,
+                applied: None,
+                diagnostics,
+            },
+            Ok(plan) if then == Then::Stop => Done {
+                diagnostics: plan.diagnostics.clone(),
+                plan: Some(plan),
+                applied: None,
+            },
+            Ok(plan) => {
+                let applied = engine.apply(program, &plan, &*recorder).await;
+                let diagnostics = applied.diagnostics.clone();
+                Done {
+                    plan: Some(plan),
+                    applied: Some(applied),
+                    diagnostics,
+                }
+            }
+        };
+        engine.close().await;
+        done
+    }
+
+    pub(crate) fn state(&self) -> State {
+        self.recorder.borrow().state()
+    }
+
+    /// How many operations have no known end.
+    pub(crate) fn open_intents(&self) -> usize {
+        self.recorder.borrow().open_intents().len()
+    }
+
+    /// An attribute as the state has it.
+    pub(crate) fn stored(&self, address: &str, attribute: &str) -> Json {
+        let address = address.parse().expect("an address");
+        let state = self.state();
+        let instance = state
+            .instance(&address)
+            .unwrap_or_else(|| panic!("{address} is not stored"));
+        let object = instance.current.as_ref().expect("a current object");
+        let attributes: Json =
+            serde_json::from_str(object.attributes.raw().as_str()).expect("JSON");
+        attributes[attribute].clone()
+    }
+
+    /// The files of the objects of that type.
+    pub(crate) fn objects(&self, type_name: &str) -> Vec<PathBuf> {
+        let Ok(entries) = fs::read_dir(self.directory.path().join(type_name)) else {
+            return Vec::new();
+        };
+        let mut files: Vec<_> = entries
+            .map(|entry| entry.expect("an entry").path())
+            .collect();
+        files.sort();
+        files
+    }
+
+    /// Changes the only object of that type behind the engine's back.
+    pub(crate) fn edit(&self, type_name: &str, change: impl FnOnce(&mut Json)) {
+        let files = self.objects(type_name);
+        let [file] = files.as_slice() else {
+            panic!("{} objects of {type_name}", files.len())
+        };
+        let mut object: Json =
+            serde_json::from_slice(&fs::read(file).expect("readable")).expect("JSON");
+        change(&mut object["attributes"]);
+        fs::write(file, object.to_string()).expect("writable");
+    }
+
+    /// The operations that changed something, in order: `create done`, `delete failed`, …
+    pub(crate) fn ledger(&self) -> Vec<String> {
+        let text = fs::read_to_string(self.directory.path().join("ledger.jsonl"));
+        let lines = text.unwrap_or_default();
+        let operations = lines.lines().filter_map(|line| {
+            let line: Json = serde_json::from_str(line).expect("JSON");
+            let (op, outcome) = (line["op"].as_str()?, line["outcome"].as_str()?);
+            (op != "read").then(|| format!("{op} {outcome}"))
+        });
+        operations.collect()
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Apply,
+    Stop,
+}
+
+impl Done {
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Self {
+        assert!(!self.diagnostics.has_errors(), "{}", self.diagnostics);
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn fails(self) -> Self {
+        assert!(self.diagnostics.has_errors(), "it succeeded");
+        self
+    }
+
+    /// The actions other than "nothing", in the order of declaration.
+    #[track_caller]
+    pub(crate) fn actions(&self) -> Vec<Action> {
+        let plan = self
+            .plan
+            .as_ref()
+            .unwrap_or_else(|| panic!("no plan: {}", self.diagnostics));
+        plan.changes
+            .iter()
+            .map(|c| c.action)
+            .filter(|action| *action != Action::NoOp)
+            .collect()
+    }
+
+    #[track_caller]
+    pub(crate) fn is_empty(&self) {
+        let plan = self
+            .plan
+            .as_ref()
+            .unwrap_or_else(|| panic!("no plan: {}", self.diagnostics));
+        let changes = plan
+            .changes
+            .iter()
+            .filter(|change| change.action != Action::NoOp);
+        let shown: Vec<_> = changes
+            .map(|c| format!("{:?} {}: {:?} -> {:?}", c.action, c.address, c.before, c.after))
+            .collect();
+        assert!(plan.is_empty(), "{shown:#?} {:?}", plan.outputs);
+    }
+}
