@@ -1,35 +1,17 @@
 //! What the tests of this folder share: the stack program and the providers it finds.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
-use terrane_tests::TestEnvironment;
+use terrane_tests::{TestEnvironment, go_program};
 
 const STACK: &str = env!("CARGO_BIN_EXE_test-stack");
 const FAKE: &str = env!("CARGO_BIN_EXE_fake-provider");
 
-/// The folder with the Go programs, built when first asked for.
-fn go_programs() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let output = Command::new("sh")
-            .arg(here.join("conformance/build.sh"))
-            .output()
-            .expect("a shell runs");
-        assert!(
-            output.status.success(),
-            "the Go programs cannot be built: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        here.join("../target/conformance")
-    })
-}
-
 /// The test stack on the conformance provider.
 pub(crate) fn network() -> TestEnvironment {
-    TestEnvironment::new(STACK, &[("terrane/conformance", go_programs())])
+    let provider = go_program("terraform-provider-conformance");
+    let folder = provider.parent().expect("a folder");
+    TestEnvironment::new(STACK, &[("terrane/conformance", folder)])
 }
 
 /// The test stack on the provider that misbehaves on demand.

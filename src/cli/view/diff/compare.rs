@@ -8,13 +8,11 @@ use terrane_core::{Path, PathStep, Type, Value};
 use super::align::{Aligned, align};
 use super::render::{SENSITIVE, Side, is_nothing};
 use super::row::{Mark, Row};
+use super::strings::document;
 use crate::view::text::printable;
 
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
 const SHORT_LIST: usize = 60;
-
-/// More elements than this are not matched by likeness.
-const MAX_LIKENESS: usize = 64;
 
 /// What kind of change is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,10 +39,10 @@ pub(crate) struct Comparison<'a> {
 
 /// Where the comparison is: the path, how it is written, and whether what is below can be named by a path.
 #[derive(Clone)]
-struct Place {
-    path: Path,
-    label: String,
-    addressable: bool,
+pub(super) struct Place {
+    pub(super) path: Path,
+    pub(super) label: String,
+    pub(super) addressable: bool,
 }
 
 impl Place {
@@ -77,7 +75,7 @@ impl Place {
     }
 
     /// An element of a set: it has no path of its own, and its members start with their own names.
-    fn element(&self) -> Self {
+    pub(super) fn element(&self) -> Self {
         Self {
             path: self.path.clone(),
             label: String::new(),
@@ -94,7 +92,7 @@ impl Comparison<'_> {
         rows
     }
 
-    fn compare(
+    pub(super) fn compare(
         &self,
         at: &Place,
         before: &Value,
@@ -138,7 +136,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn secret(&self, at: &Place, before: &Value, after: &Value) -> Option<Row> {
+    pub(super) fn secret(&self, at: &Place, before: &Value, after: &Value) -> Option<Row> {
         let text = |value: &Value, side: &Side<'_>| match value {
             Value::Null => "null".to_owned(),
             Value::Unknown(_) => side.unknown(&at.path),
@@ -162,7 +160,7 @@ impl Comparison<'_> {
     }
 
     /// Whether a value that nobody knows yet is not worth a row: a new object's own attributes.
-    fn is_left_out(&self, at: &Place) -> bool {
+    pub(super) fn is_left_out(&self, at: &Place) -> bool {
         let new = matches!(self.occasion, Occasion::Creation | Occasion::Replacement);
         // Inside a set it is its provider's unless something in the set comes from elsewhere.
         new && match at.addressable {
@@ -173,7 +171,7 @@ impl Comparison<'_> {
 
     fn added(&self, at: &Place, after: &Value, ty: Option<&Type>, rows: &mut Vec<Row>) {
         match after {
-            after if is_nothing(after) && self.is_left_out(at) => {}
+            after if is_blank(after) && self.is_left_out(at) => {}
             Value::Map(after) if !after.is_empty() => {
                 self.members(at, &Map::new(), after, ty, rows);
             }
@@ -189,6 +187,27 @@ impl Comparison<'_> {
                 self.now(at, after),
             )),
         }
+    }
+
+    /// Whether the attribute `x_all` differs only as `x` does: providers that add defaults to tags show all of them a second time.
+    fn repeats(&self, name: &str, before: &Map, after: &Map) -> bool {
+        let own = match name.strip_suffix("_all") {
+            Some(own) if after.contains_key(own) => own,
+            _ => return false,
+        };
+        let is_known_map = |value: Option<&Value>| matches!(value, Some(Value::Map(_)));
+        if !is_known_map(after.get(name)) {
+            return false;
+        }
+        // What `x_all` has beside `x`.
+        let defaults = |map: &Map| -> Map {
+            let own = map.get(own).and_then(Value::members);
+            let all = map.get(name).and_then(Value::members).into_iter().flatten();
+            all.filter(|(key, _)| !own.is_some_and(|own| own.contains_key(*key)))
+                .map(|(key, value)| (key.clone(), value.clone()))
+                .collect()
+        };
+        !is_known_map(before.get(name)) || defaults(before) == defaults(after)
     }
 
     fn removed(&self, at: &Place, before: &Value, rows: &mut Vec<Row>) {
@@ -210,6 +229,9 @@ impl Comparison<'_> {
     ) {
         let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
         for name in names {
+            if at.path.is_root() && self.repeats(name, before, after) {
+                continue;
+            }
             let (step, ty) = match ty {
                 Some(Type::Map(element)) => (PathStep::Key(name.clone()), Some(&**element)),
                 Some(Type::Object(object)) => (
@@ -300,145 +322,7 @@ impl Comparison<'_> {
         rows.push(Row::around(&at.path, &at.label, "", inside));
     }
 
-    fn set(
-        &self,
-        at: &Place,
-        before: &[Value],
-        after: &[Value],
-        ty: Option<&Type>,
-        rows: &mut Vec<Row>,
-    ) {
-        if at.addressable
-            && (self.before.hides_inside(&at.path) || self.after.hides_inside(&at.path))
-        {
-            let set = |elements: &[Value]| match elements.is_empty() {
-                true => Value::Null,
-                false => Value::list(elements.to_vec()),
-            };
-            rows.extend(self.secret(at, &set(before), &set(after)));
-            return;
-        }
-        if before.is_empty() && after.iter().all(is_simple) {
-            let whole = self.after.element(&Value::list(after.to_vec()), &at.path);
-            return rows.push(Row::new(Mark::Add, &at.path, &at.label, whole));
-        }
-        let element = match ty {
-            Some(Type::Set(element)) => Some(&**element),
-            _ => None,
-        };
-        let known: BTreeSet<String> = before.iter().map(|value| format!("{value:?}")).collect();
-        let planned: BTreeSet<String> = after.iter().map(|value| format!("{value:?}")).collect();
-        let is_in = |set: &BTreeSet<String>, value: &Value| {
-            value.is_wholly_known() && set.contains(&format!("{value:?}"))
-        };
-        let mut removed: Vec<&Value> = before.iter().filter(|v| !is_in(&planned, v)).collect();
-        let mut added: Vec<&Value> = after.iter().filter(|v| !is_in(&known, v)).collect();
-        let inside = at.element();
-        let mut changes = Vec::new();
-        for (from, to) in pairs(&removed, &added) {
-            let (before, after) = (removed[from], added[to]);
-            let mut differences = Vec::new();
-            self.compare(&inside, before, after, element, &mut differences);
-            if differences.is_empty() {
-                changes.push((from, to, None));
-                continue;
-            }
-            let name = common_member(before, after, self, at);
-            let row = Row::around(&at.path, &name, "", differences);
-            changes.push((from, to, Some(row)));
-        }
-        let mut whole = Vec::new();
-        for (from, to, row) in changes {
-            removed[from] = &Value::Null;
-            added[to] = &Value::Null;
-            whole.extend(row);
-        }
-        for value in removed.into_iter().filter(|value| !value.is_null()) {
-            let text = self.before.element(value, &at.path);
-            whole.push(Row::new(Mark::Remove, &at.path, "", text));
-        }
-        for value in added.into_iter().filter(|value| !value.is_null()) {
-            let text = self.after.element(&known_members(value), &at.path);
-            whole.push(Row::new(Mark::Add, &at.path, "", text));
-        }
-        if !whole.is_empty() {
-            let mut row = Row::around(&at.path, &at.label, "", whole);
-            if before.is_empty() {
-                row.mark = Mark::Add;
-            }
-            rows.push(row);
-        }
-    }
-
-    fn strings(&self, at: &Place, before: &str, after: &str, rows: &mut Vec<Row>) {
-        let documents = (document(before), document(after));
-        match documents {
-            (Some(old), Some(new)) => return self.documents(at, &old, &new, rows),
-            (None, Some(new)) if before.is_empty() => {
-                return self.documents(at, &Value::Null, &new, rows);
-            }
-            _ => {}
-        }
-        if !before.contains('\n') && !after.contains('\n') {
-            let text = format!(
-                "{} -> {}",
-                self.old(at, &before.into()),
-                self.now(at, &after.into())
-            );
-            return rows.push(Row::new(Mark::Change, &at.path, &at.label, text));
-        }
-        let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-        let line = |mark, text: &str| Row::new(mark, &at.path, "", printable(text).into_owned());
-        let mut inside = Vec::new();
-        for step in align(&old, &new) {
-            match step {
-                Aligned::Same(..) => {}
-                Aligned::Removed(from) => inside.push(line(Mark::Remove, old[from])),
-                Aligned::Added(to) => inside.push(line(Mark::Add, new[to])),
-            }
-        }
-        let note = if inside.is_empty() {
-            "(line endings)"
-        } else {
-            ""
-        };
-        let mut row = Row::around(&at.path, &at.label, note, inside);
-        if before.is_empty() {
-            row.mark = Mark::Add;
-        }
-        rows.push(row);
-    }
-
-    /// Two JSON documents, as what differs in their leaves.
-    fn documents(&self, at: &Place, before: &Value, after: &Value, rows: &mut Vec<Row>) {
-        let nothing = BTreeSet::new();
-        let side = Side {
-            sensitive: &nothing,
-            arguments: None,
-        };
-        let comparison = Comparison {
-            before: side,
-            after: side,
-            occasion: Occasion::Difference,
-        };
-        let mut inside = comparison.rows(before, after, None);
-        // Paths inside a document mean nothing to the schema.
-        for row in &mut inside {
-            rebase(row, &at.path);
-        }
-        let note = if inside.is_empty() {
-            "(json, same content)"
-        } else {
-            "(json)"
-        };
-        let mut row = Row::around(&at.path, &at.label, note, inside);
-        if before.is_null() {
-            row.mark = Mark::Add;
-        }
-        rows.push(row);
-    }
-
-    fn old(&self, at: &Place, value: &Value) -> String {
+    pub(super) fn old(&self, at: &Place, value: &Value) -> String {
         if at.addressable {
             self.before.inline(value, &at.path)
         } else {
@@ -446,7 +330,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn now(&self, at: &Place, value: &Value) -> String {
+    pub(super) fn now(&self, at: &Place, value: &Value) -> String {
         if at.addressable {
             self.after.inline(value, &at.path)
         } else {
@@ -455,30 +339,7 @@ impl Comparison<'_> {
     }
 }
 
-fn rebase(row: &mut Row, path: &Path) {
-    row.path = path.clone();
-    for inner in &mut row.inside {
-        rebase(inner, path);
-    }
-}
-
-/// A new element of a set without the members that its provider will fill in, unless there is nothing else in it.
-fn known_members(element: &Value) -> Value {
-    let Some(members) = element.members() else {
-        return element.clone();
-    };
-    let known: Map = members
-        .iter()
-        .filter(|(_, member)| !member.is_unknown())
-        .map(|(name, member)| (name.clone(), member.clone()))
-        .collect();
-    match known.values().all(is_nothing) {
-        true => element.clone(),
-        false => Value::Map(known.into()),
-    }
-}
-
-fn is_simple(value: &Value) -> bool {
+pub(super) fn is_simple(value: &Value) -> bool {
     !matches!(
         value,
         Value::List(_) | Value::Set(_) | Value::Map(_) | Value::Dynamic(_)
@@ -486,7 +347,7 @@ fn is_simple(value: &Value) -> bool {
 }
 
 /// Whether a value says nothing: absent, empty, or what SDK v2 cannot tell from absent.
-fn is_blank(value: &Value) -> bool {
+pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::String(text) => text.is_empty(),
         Value::Bool(flag) => !flag,
@@ -502,71 +363,4 @@ pub(crate) fn is_word(name: &str) -> bool {
         .next()
         .is_some_and(|c| c.is_alphabetic() || c == '_')
         && characters.all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-}
-
-/// The text as a JSON object or array, if it is one.
-fn document(text: &str) -> Option<Value> {
-    let start = text.trim_start().as_bytes().first()?;
-    if !matches!(start, b'{' | b'[') {
-        return None;
-    }
-    Value::from_json_untyped(text.as_bytes()).ok()
-}
-
-/// Elements of a set that are the same thing changed: the most alike first, at least half of their members equal.
-fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
-    if removed.len() > MAX_LIKENESS || added.len() > MAX_LIKENESS {
-        return Vec::new();
-    }
-    let mut candidates = Vec::new();
-    for (from, before) in removed.iter().enumerate() {
-        for (to, after) in added.iter().enumerate() {
-            let (Some(before), Some(after)) = (before.members(), after.members()) else {
-                continue;
-            };
-            // Members that are absent on both sides, or not known yet, say nothing about likeness.
-            let of_note = |name: &&std::sync::Arc<str>| {
-                let absent = |map: &Map| map.get(*name).is_none_or(is_blank);
-                let unknown = after.get(*name).is_some_and(Value::is_unknown);
-                !(unknown || absent(before) && absent(after))
-            };
-            let names: BTreeSet<_> = before.keys().chain(after.keys()).filter(of_note).collect();
-            let equal = names
-                .iter()
-                .filter(|n| before.get(**n) == after.get(**n))
-                .count();
-            if equal * 2 >= names.len() && equal > 0 {
-                candidates.push((equal, from, to));
-            }
-        }
-    }
-    candidates.sort_by_key(|&(equal, from, to)| (std::cmp::Reverse(equal), from, to));
-    let (mut used_from, mut used_to) = (BTreeSet::new(), BTreeSet::new());
-    let mut pairs = Vec::new();
-    for (_, from, to) in candidates {
-        if !used_from.contains(&from) && !used_to.contains(&to) {
-            used_from.insert(from);
-            used_to.insert(to);
-            pairs.push((from, to));
-        }
-    }
-    pairs.sort_unstable();
-    pairs
-}
-
-/// What tells a changed element of a set from others: its members that stay the same.
-fn common_member(before: &Value, after: &Value, comparison: &Comparison<'_>, at: &Place) -> String {
-    /// More would be a second diff.
-    const SHOWN: usize = 3;
-    let (Some(before), Some(after)) = (before.members(), after.members()) else {
-        return String::new();
-    };
-    let same = before.iter().filter(|(name, value)| {
-        is_simple(value) && !is_blank(value) && after.get(*name) == Some(value)
-    });
-    let members = same
-        .take(SHOWN)
-        .map(|(name, value)| (name.clone(), value.clone()));
-    let members = Value::map(members);
-    comparison.after.element(&members, &at.path)
 }

@@ -4,6 +4,8 @@ mod align;
 mod compare;
 mod render;
 mod row;
+mod sets;
+mod strings;
 
 pub(crate) use compare::{Comparison, Occasion, is_word};
 pub(crate) use render::{SENSITIVE, Secrets, Side};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use terrane_core::value::Map;
 use terrane_core::{Expr, Path, PathStep, Value};
 
 use crate::view::text::{one_line, quoted};
@@ -55,6 +56,52 @@ impl<'a> Side<'a> {
         let mut text = String::new();
         self.write(value, &mut set.clone(), false, &mut text);
         text
+    }
+
+    /// A new element of a set on one line, without the members that are empty or that its provider will fill in.
+    pub(crate) fn new_element(&self, value: &Value, set: &Path) -> String {
+        let Some(members) = value.members() else {
+            return self.element(value, set);
+        };
+        let nothing = BTreeSet::new();
+        let side = Side {
+            sensitive: &nothing,
+            arguments: self.element_arguments(members, set),
+        };
+        let is_said = |name: &str, member: &Value| match member {
+            Value::Unknown(_) => side.argument(&Path::root().attribute(name)).is_some(),
+            Value::String(text) => !text.is_empty(),
+            member => !is_nothing(member),
+        };
+        let said = members
+            .iter()
+            .filter(|(name, member)| is_said(name, member));
+        let said = Value::map(said.map(|(name, member)| (name.clone(), member.clone())));
+        match said.members().is_some_and(Map::is_empty) {
+            true => self.element(value, set),
+            false => side.inline(&said, &Path::root()),
+        }
+    }
+
+    /// The block of the program that an element of a set comes from: the one whose constants the element has.
+    fn element_arguments(&self, members: &Map, set: &Path) -> Option<&'a Expr> {
+        let (Expr::List(blocks), _) = self.argument(set)? else {
+            return None;
+        };
+        let agrees =
+            |(name, argument): (&std::sync::Arc<str>, &Expr)| match (argument, members.get(name)) {
+                (Expr::Literal(constant), Some(member)) => {
+                    member == constant
+                        || !is_scalar(constant)
+                        || self.element(member, set) == self.element(constant, set)
+                }
+                (Expr::Literal(_), None) => false,
+                _ => true,
+            };
+        blocks.iter().find(|block| match block {
+            Expr::Map(arguments) => arguments.iter().all(agrees),
+            _ => false,
+        })
     }
 
     fn write(&self, value: &Value, path: &mut Path, addressable: bool, text: &mut String) {
@@ -203,6 +250,10 @@ pub(crate) fn is_nothing(value: &Value) -> bool {
         Value::Map(members) => members.is_empty(),
         _ => false,
     }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
 }
 
 /// A member's name, quoted where it is no word.
