@@ -25,26 +25,29 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+/// Heads the flags that every command takes.
+const EVERYWHERE: &str = "Options of every command";
+
 /// Flags of every command.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     /// Set one configuration value; a list or map as JSON; repeatable
-    #[arg(long = "var", value_name = "NAME=VALUE", global = true)]
+    #[arg(long = "var", value_name = "NAME=VALUE", global = true, help_heading = EVERYWHERE)]
     pub(crate) vars: Vec<Variable>,
     /// Read configuration values from a TOML or JSON file; repeatable, later wins
-    #[arg(long = "var-file", value_name = "FILE", global = true)]
+    #[arg(long = "var-file", value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub(crate) var_files: Vec<std::path::PathBuf>,
     /// Keep the state there instead of where the program says: a file path
-    #[arg(long, value_name = "URL", global = true)]
+    #[arg(long, value_name = "URL", global = true, help_heading = EVERYWHERE)]
     pub(crate) backend: Option<String>,
     /// Use the embedded AWS and a state of its own: no account, no network, no cost
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) sandbox: bool,
     /// Print JSON: one document, or a line for each event (up, destroy, refresh)
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) json: bool,
     /// Show logs of providers and engine on stderr
-    #[arg(long, value_name = "LEVEL", global = true)]
+    #[arg(long, value_name = "LEVEL", global = true, help_heading = EVERYWHERE)]
     pub(crate) log: Option<LogLevel>,
 }
 

@@ -12,6 +12,11 @@ use crate::logs::Logs;
 impl Session<'_> {
     /// Where provider processes of that program come from.
     pub(crate) fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
+        if self.common.sandbox {
+            let absent = Diagnostic::error("this build has no sandbox")
+                .detail("nothing was started, for only the real providers are here");
+            return Err(CommandError::usage(absent));
+        }
         let cli_config = CliConfig::load(&self.environment).map_err(|error| {
             Diagnostic::error(error.to_string()).hint(
                 "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",

@@ -4,7 +4,7 @@ mod causes;
 mod resource;
 mod tree;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use terrane_core::addr::InstanceAddr;
@@ -239,6 +239,10 @@ impl<'a> PlanView<'a> {
         if changed.is_empty() {
             return;
         }
+        let exports = self.program.exports().iter();
+        let exports: HashMap<_, _> = exports
+            .map(|export| (&export.name, &export.value))
+            .collect();
         self.heading(text, "Outputs:");
         for output in changed {
             let absent = Marked::default();
@@ -246,12 +250,8 @@ impl<'a> PlanView<'a> {
                 output.before.as_ref().unwrap_or(&absent),
                 output.after.as_ref().unwrap_or(&absent),
             );
-            let export = self
-                .program
-                .exports()
-                .iter()
-                .find(|export| export.name == output.name);
-            let mut rows = self.rows(sides, export.map(|e| &e.value), Occasion::Difference, None);
+            let value = exports.get(&output.name).copied();
+            let mut rows = self.rows(sides, value, Occasion::Difference, None);
             for row in &mut rows {
                 let dot = !row.label.is_empty() && !row.label.starts_with('[');
                 let dot = if dot { "." } else { "" };
