@@ -11,7 +11,7 @@ use crate::args::{Arguments, Command};
 use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::Session;
+use crate::session::{Session, environment};
 use crate::streams::Streams;
 use crate::view::diagnostics::diagnostics;
 use crate::view::json::stream::JsonStream;
@@ -58,6 +58,9 @@ impl Cli {
     /// To be called first thing in `main`: provider processes start as copies of this one.
     pub fn run(self, function: impl Fn(&mut Stack) -> Result<()>) -> ExitCode {
         terrane_provider::launcher::run_if_asked();
+        if let Some(exit) = terrane_sandbox::serve_if_asked(&environment()) {
+            return exit;
+        }
         let streams = Arc::new(Streams::standard());
         let exit = self.run_with(&function, &streams);
         match streams.failure() {

@@ -35,14 +35,14 @@ fn a_failed_apply_says_what_was_done_and_what_was_not() {
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
         + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
 
     Outputs:

@@ -24,14 +24,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
         + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
 
     Outputs:
@@ -58,14 +58,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
         + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
 
     Outputs:
@@ -329,7 +329,7 @@ fn what_changed_outside_is_shown_and_recorded() {
             + kind = "one-<id>"
             + name = "child-b"
             + rule
-                + {cidr = "", port = 22}
+                + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
 
     Plan: 1 to add, 1 to change, 0 to destroy.

@@ -35,18 +35,13 @@ impl<'a> Session<'a> {
         streams: Arc<Streams>,
     ) -> Self {
         // A variable that is not Unicode is none of ours, nor a provider's.
-        let vars = std::env::vars_os().filter_map(|(name, value)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        });
         Self {
             stack,
             config,
             common,
             function,
             streams,
-            environment: Environment {
-                vars: vars.collect(),
-            },
+            environment: environment(),
         }
     }
 
@@ -67,4 +62,10 @@ impl<'a> Session<'a> {
             self.streams.err(&text);
         }
     }
+}
+
+/// The environment, as far as it is text.
+pub(crate) fn environment() -> Environment {
+    let vars = std::env::vars_os();
+    vars.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
 }

@@ -1,34 +1,34 @@
 //! The providers: those of this machine, as Terraform's own configuration names them.
 
+use std::error::Error as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Program};
+use terrane_core::{Diagnostic, Program, ProviderConfig};
 use terrane_provider::{CliConfig, Launch, Plugins, Version};
 
 use super::Session;
+use super::state::sandbox_path;
 use crate::error::CommandError;
 use crate::logs::Logs;
 
 impl Session<'_> {
     /// Where provider processes of that program come from.
     pub(crate) fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
-        if self.common.sandbox {
-            let absent = Diagnostic::error("this build has no sandbox")
-                .detail("nothing was started, for only the real providers are here");
-            return Err(CommandError::usage(absent));
-        }
         let cli_config = CliConfig::load(&self.environment).map_err(|error| {
             Diagnostic::error(error.to_string()).hint(
                 "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",
             )
         })?;
-        let own = std::env::current_exe().map_err(|error| {
-            Diagnostic::error("cannot find this program's own file").detail(error.to_string())
-        })?;
+        let own = own_program()?;
         let logs = Arc::new(Logs::new(self.common.log, self.streams.clone()));
         let launch = Launch::Reexec(own);
         let mut plugins = Plugins::new(self.environment.clone(), cli_config, launch, logs);
         for provider in program.providers() {
+            if self.common.sandbox {
+                plugins = self.in_sandbox(plugins, provider)?;
+                continue;
+            }
             let Some(binding) = provider.binding else {
                 continue;
             };
@@ -41,6 +41,42 @@ impl Session<'_> {
         }
         Ok(plugins)
     }
+
+    /// The same, with the sandbox in place of that provider.
+    fn in_sandbox(
+        &self,
+        plugins: Plugins,
+        provider: &ProviderConfig,
+    ) -> Result<Plugins, CommandError> {
+        let source = &provider.address.source;
+        let Some(binding) = provider.binding.filter(|binding| !binding.facts.is_empty()) else {
+            let unknown = Diagnostic::error(format!("the sandbox cannot stand in for {source}"));
+            let unknown = Diagnostic {
+                location: provider.location,
+                ..unknown
+            };
+            return Err(unknown
+                .detail(
+                    "it serves the types of a program's bindings, and that provider has none here",
+                )
+                .hint("leave `--sandbox` out; the real provider is then used")
+                .into());
+        };
+        let own = own_program()?;
+        let folder = sandbox_path(self.stack);
+        let speed = self.environment.get("TERRANE_SANDBOX_SPEED");
+        let command = terrane_sandbox::prepare(&folder, binding, own, speed).map_err(|error| {
+            let why = error.source().map(ToString::to_string).unwrap_or_default();
+            Diagnostic::error(error.to_string()).detail(why)
+        })?;
+        Ok(plugins.with_command(source.clone(), command))
+    }
+}
+
+fn own_program() -> Result<PathBuf, Diagnostic> {
+    std::env::current_exe().map_err(|error| {
+        Diagnostic::error("cannot find this program's own file").detail(error.to_string())
+    })
 }
 
 /// Bindings made for 5.31.0 work with 5.31 and what follows it within 5.

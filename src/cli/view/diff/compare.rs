@@ -171,7 +171,7 @@ impl Comparison<'_> {
 
     fn added(&self, at: &Place, after: &Value, ty: Option<&Type>, rows: &mut Vec<Row>) {
         match after {
-            after if is_blank(after) && self.is_left_out(at) => {}
+            after if self.is_left_out(at) && self.says_nothing(after) => {}
             Value::Map(after) if !after.is_empty() => {
                 self.members(at, &Map::new(), after, ty, rows);
             }
@@ -186,6 +186,14 @@ impl Comparison<'_> {
                 &at.label,
                 self.now(at, after),
             )),
+        }
+    }
+
+    /// Whether a value that the program does not set is not worth a row. A mere listing, without a program, leaves out less.
+    fn says_nothing(&self, value: &Value) -> bool {
+        match self.after.arguments {
+            Some(_) => is_blank(value),
+            None => is_nothing(value),
         }
     }
 

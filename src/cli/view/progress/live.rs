@@ -34,7 +34,7 @@ struct Now {
     failed: usize,
     since: Instant,
     head: Option<ProgressBar>,
-    running: BTreeMap<usize, (Step, Instant, ProgressBar)>,
+    running: BTreeMap<usize, Running>,
     waiting: Vec<ProgressBar>,
     /// By step: its name and what it does; nothing for junctions.
     names: Vec<Option<String>>,
@@ -42,6 +42,9 @@ struct Now {
     /// Steps that did not start yet, in the order of the plan.
     pending: std::collections::BTreeSet<usize>,
 }
+
+/// A step under way, since when, and its row.
+type Running = (Step, Instant, ProgressBar);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -130,10 +133,8 @@ impl Live {
                 painter.paint(Tone::Faint, &time)
             ));
         }
-        for (step, since, row) in now.running.values() {
-            let doing = painter.paint(words::tone(step.kind), words::doing(step.kind));
-            let time = elapsed(since.elapsed());
-            row.set_message(format!("  {:>6}  {} {doing}", time, words::name(step)));
+        for running in now.running.values() {
+            self.draw_running(running);
         }
         let waiting = self.waiting(now);
         while now.waiting.len() < waiting.len() {
@@ -149,6 +150,14 @@ impl Live {
         for (row, text) in now.waiting.iter().zip(waiting) {
             row.set_message(painter.paint(Tone::Faint, &text));
         }
+    }
+
+    fn draw_running(&self, (step, since, row): &Running) {
+        let doing = self
+            .painter()
+            .paint(words::tone(step.kind), words::doing(step.kind));
+        let time = elapsed(since.elapsed());
+        row.set_message(format!("  {time:>6}  {} {doing}", words::name(step)));
     }
 
     /// The first steps that wait for something under way, and for what.
@@ -220,6 +229,7 @@ impl ProgressView for Live {
             Event::PlanStarted { total } => self.begin(Phase::Planning, *total),
             Event::InstancePlanned { .. } => self.now().done += 1,
             Event::ApplyStarted { total } => self.begin(Phase::Applying, *total),
+            // The other rows follow with the next tick: drawing all of them for each of ten thousand steps would take longer than these.
             Event::StepStarted(step) => {
                 let mut now = self.now();
                 let row = match &now.head {
@@ -227,19 +237,16 @@ impl ProgressView for Live {
                     None => self.rows.add(self.row()),
                 };
                 now.pending.remove(&step.index);
-                now.running
-                    .insert(step.index, (step.clone(), Instant::now(), row));
-                self.draw(&mut now);
+                let running = (step.clone(), Instant::now(), row);
+                self.draw_running(&running);
+                now.running.insert(step.index, running);
             }
             Event::StepDone { step, elapsed, id } => {
                 let mut now = self.now();
                 now.done += 1;
                 self.end_row(&mut now, step);
-                self.keep(
-                    words::tone(step.kind),
-                    &words::succeeded(step, *elapsed, id.as_deref()),
-                );
-                self.draw(&mut now);
+                let line = words::succeeded(step, *elapsed, id.as_deref());
+                self.keep(words::tone(step.kind), &line);
             }
             Event::StepFailed {
                 step,
@@ -250,7 +257,6 @@ impl ProgressView for Live {
                 now.failed += 1;
                 self.end_row(&mut now, step);
                 self.keep(Tone::Error, &words::failed(step, *elapsed, diagnostics));
-                self.draw(&mut now);
             }
             Event::StepSkipped(step) => self.end_row(&mut self.now(), step),
             _ => {}
