@@ -67,5 +67,6 @@ impl<'a> Session<'a> {
 /// The environment, as far as it is text.
 pub(crate) fn environment() -> Environment {
     let vars = std::env::vars_os();
-    vars.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))).collect()
+    vars.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }

@@ -15,7 +15,13 @@ use crate::logs::Logs;
 impl Session<'_> {
     /// Where provider processes of that program come from.
     pub(crate) fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
-        let cli_config = CliConfig::load(&self.environment).map_err(|error| {
+        let cli_config = if self.common.sandbox {
+            // Nothing that is installed here matters.
+            Ok(CliConfig::default())
+        } else {
+            CliConfig::load(&self.environment)
+        };
+        let cli_config = cli_config.map_err(|error| {
             Diagnostic::error(error.to_string()).hint(
                 "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",
             )
