@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command};
+use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
 use terrane_tests::TestEnvironment;
@@ -175,6 +176,17 @@ fn slow(stack: &TestEnvironment) -> (Child, BufReader<ChildStderr>) {
     until_creating(stack.command(&["up", "--yes", "--var", knobs]))
 }
 
+/// What the journal beside the state holds.
+fn journal(stack: &TestEnvironment) -> String {
+    let files = std::fs::read_dir(stack.path().join(".terrane/test")).expect("a folder");
+    let paths = files.map(|file| file.expect("an entry").path());
+    let journals = paths.filter(|path| path.extension().is_some_and(|end| end == "journal"));
+    let texts = journals.map(|path| std::fs::read(path).expect("a journal"));
+    texts
+        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        .collect()
+}
+
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([format!("-{name}"), child.id().to_string()])
@@ -206,6 +218,12 @@ fn one_interrupt_ends_a_run_in_order() {
 fn a_second_interrupt_leaves_at_once_and_the_next_run_knows() {
     let mut stack = fake(&[("FAKE_FAULT", "apply:hang")]);
     let (mut child, mut errors) = until_creating(stack.command(&["up", "--yes"]));
+    // Before its intent is durable an operation is not asked for, and then there is nothing to be in doubt about.
+    let started = Instant::now();
+    while !journal(&stack).contains("\"intent\"") {
+        assert!(started.elapsed() < Duration::from_secs(20), "no intent");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     signal(&child, "INT");
     let mut line = String::new();
     while !line.contains("stopping") {
