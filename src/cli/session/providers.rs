@@ -29,7 +29,12 @@ impl Session<'_> {
         let own = own_program()?;
         let logs = Arc::new(Logs::new(self.common.log, self.streams.clone()));
         let launch = Launch::Reexec(own);
-        let mut plugins = Plugins::new(self.environment.clone(), cli_config, launch, logs);
+        let mut environment = self.environment.clone();
+        if self.common.sandbox {
+            // A process to attach to would be a real provider.
+            environment.vars.remove("TF_REATTACH_PROVIDERS");
+        }
+        let mut plugins = Plugins::new(environment, cli_config, launch, logs);
         for provider in program.providers() {
             if self.common.sandbox {
                 plugins = self.in_sandbox(plugins, provider)?;
