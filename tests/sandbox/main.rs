@@ -1,0 +1,148 @@
+//! The sandbox as people use it: the platform's own binary, its embedded AWS, and the ledger as the truth.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value as Json;
+use tempfile::TempDir;
+
+/// A folder with a stack in it.
+struct Place(TempDir);
+
+struct Ran {
+    code: i32,
+    out: String,
+    err: String,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let output = Command::new(env!("CARGO_BIN_EXE_sandbox-stack"))
+            .args(arguments)
+            .arg("--sandbox")
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("TERRANE_SANDBOX_SPEED", "0")
+            .output()
+            .expect("the stack runs");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+        Ran {
+            code: output.status.code().expect("an exit code"),
+            out: text(output.stdout),
+            err: text(output.stderr),
+        }
+    }
+
+    #[track_caller]
+    fn succeeds(&self, arguments: &[&str]) -> String {
+        let ran = self.run(arguments);
+        assert_eq!(ran.code, 0, "{arguments:?}\n{}\n{}", ran.out, ran.err);
+        ran.out
+    }
+
+    /// What was done to the cloud since `from` lines, as operation → types.
+    fn ledger(&self, from: usize) -> Vec<String> {
+        let path = self.folder().join("ledger.jsonl");
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let entries = text.lines().skip(from).map(|line| {
+            let line: Json = serde_json::from_str(line).expect("a line of JSON");
+            let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+            format!("{} {}", word("op"), word("type"))
+        });
+        let mut entries: Vec<String> = entries.collect();
+        entries.sort();
+        entries
+    }
+
+    fn lines(&self) -> usize {
+        let text = std::fs::read_to_string(self.folder().join("ledger.jsonl"));
+        text.map_or(0, |text| text.lines().count())
+    }
+
+    fn folder(&self) -> std::path::PathBuf {
+        self.0.path().join(".terrane/sandbox/prod")
+    }
+
+    fn objects(&self) -> BTreeMap<String, Json> {
+        let bytes = std::fs::read(self.folder().join("cloud.json")).expect("the cloud");
+        serde_json::from_slice(&bytes).expect("JSON")
+    }
+}
+
+#[test]
+fn the_platform_goes_up_stays_and_comes_down() {
+    let place = Place::new();
+    place.succeeds(&["up", "--yes"]);
+    assert!(place.lines() >= 45, "{} objects", place.lines());
+    place.succeeds(&["preview", "--detailed-exitcode"]);
+    let raw = |name: &str| place.succeeds(&["output", "--raw", name]);
+    assert_eq!(
+        raw("ecr_repository_url"),
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/mlops-platform-prod-api"
+    );
+    assert_eq!(raw("s3_models_bucket_name"), "mlops-platform-prod-models");
+    let endpoint = raw("eks_cluster_endpoint");
+    assert!(endpoint.starts_with("https://") && endpoint.ends_with(".eks.amazonaws.com"));
+    place.succeeds(&["destroy", "--yes"]);
+    assert!(place.objects().is_empty());
+    assert_eq!(place.succeeds(&["state", "list"]), "");
+}
+
+#[test]
+fn each_variable_changes_its_own_part_and_nothing_else() {
+    let place = Place::new();
+    place.succeeds(&["up", "--yes"]);
+    let mut seen = place.lines();
+    let smaller = ["--var", "eks_node_desired_size=2", "--var", "eks_node_min_size=1"];
+    let up = |more: &[&str]| {
+        let mut arguments = vec!["up", "--yes"];
+        arguments.extend(more);
+        place.succeeds(&arguments);
+    };
+    up(&smaller);
+    assert_eq!(place.ledger(seen), ["update aws_eks_node_group"]);
+    up(&[]);
+    seen = place.lines();
+    up(&["--var", r#"eks_node_instance_types=["t3.small"]"#]);
+    assert_eq!(place.ledger(seen), ["create aws_eks_node_group", "delete aws_eks_node_group"]);
+    up(&[]);
+    seen = place.lines();
+    up(&["--var", "single_nat_gateway=false"]);
+    assert_eq!(
+        place.ledger(seen),
+        ["create aws_eip", "create aws_nat_gateway", "update aws_route_table"]
+    );
+}
+
+#[test]
+fn what_aws_refuses_is_refused_and_the_rest_is_made() {
+    let place = Place::new();
+    place.succeeds(&["up", "--yes", "--target", "module.registry"]);
+    // Somebody else's state does not know the repository that is there.
+    std::fs::remove_file(place.folder().join("terraform.tfstate")).expect("removed");
+    for rest in ["terraform.tfstate.journal", "terraform.tfstate.backup"] {
+        let _ = std::fs::remove_file(place.folder().join(rest));
+    }
+    let ran = place.run(&["up", "--yes"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(ran.err.contains("RepositoryAlreadyExistsException"), "{}", ran.err);
+    assert!(ran.err.contains("module.registry.aws_ecr_repository.api"), "{}", ran.err);
+    assert_eq!(place.objects()["aws_vpc"].as_object().map(serde_json::Map::len), Some(1));
+}
+
+#[test]
+fn files_of_the_sandbox_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let place = Place::new();
+    place.succeeds(&["up", "--yes", "--target", "module.registry"]);
+    let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&place.folder()), 0o700);
+    for file in ["cloud.json", "ledger.jsonl", "schema.facts", "terraform.tfstate"] {
+        assert_eq!(mode(&place.folder().join(file)), 0o600, "{file}");
+    }
+}
