@@ -84,9 +84,10 @@ impl Session<'_> {
     }
 }
 
-fn own_program() -> Result<PathBuf, Diagnostic> {
+fn own_program() -> Result<PathBuf, CommandError> {
     std::env::current_exe().map_err(|error| {
-        Diagnostic::error("cannot find this program's own file").detail(error.to_string())
+        let lost = Diagnostic::error("cannot find this program's own file");
+        lost.detail(error.to_string()).into()
     })
 }
 
