@@ -15,11 +15,13 @@
 //! | [`wire`] | protobuf, method names, MessagePack |
 //! | [`serve`] | the server half, for the embedded cloud and for tests |
 //! | `log` | where the log lines of providers go |
+//! | `bare` | a process without `client` around it, for benchmarks |
 //!
 //! Why not tonic's transport: a provider is one process behind one connection, so a pool, a balancer and a reconnect could only
 //! do harm, and their queue would cost a task switch a call. Why not the generated client and server of each protocol version:
 //! both versions have the same messages, so one table of method names says all that differs.
 
+mod bare;
 mod client;
 mod environment;
 mod log;
@@ -30,6 +32,8 @@ mod registry;
 pub mod serve;
 pub mod wire;
 
+#[doc(hidden)]
+pub use bare::BareProvider;
 pub use environment::Environment;
 pub use log::{LogLevel, LogRecord, LogSink, NoLog};
 pub use plugin::{Launch, launcher};

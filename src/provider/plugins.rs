@@ -121,6 +121,10 @@ impl Plugins {
         self
     }
 
+    pub(crate) fn pad(&self) -> &Launchpad {
+        &self.pad
+    }
+
     /// Which binary would be started.
     ///
     /// # Errors

@@ -6,7 +6,6 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
 use terrane_core::Value;
@@ -92,11 +91,9 @@ impl Cloud {
             }
         }
         self.write(kinds)?;
-        let since = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or(Duration::ZERO);
+        let now = crate::rules::timestamp();
         let line = serde_json::json!({
-            "time": since.as_millis() as u64,
+            "time": now,
             "op": operation,
             "type": type_name,
             "id": id,

@@ -8,6 +8,11 @@
 //!
 //! It serves `fake_thing` (id computed, name, size, tags; protocol 6 also `nested`) and the data source `fake_lookup` (name → found).
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a program of its own, whose point is to end badly"
+)]
+
 use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;

@@ -122,7 +122,7 @@ impl FakeProvider {
     pub fn data_source(self, type_name: &str, fields: Fields) -> Self {
         let schema = Arc::new(fields.schema());
         self.define(|definition| {
-            drop(definition.data_sources.insert(type_name.to_owned(), schema))
+            drop(definition.data_sources.insert(type_name.to_owned(), schema));
         });
         self
     }

@@ -1,5 +1,7 @@
 //! What came of an operation, as text for snapshots and with words for assertions.
 
+use std::fmt::Write as _;
+
 use terrane_core::{Diagnostics, Marked, Path, Value};
 use terrane_engine::{Action, Applied, Event, Plan, Reason, ResourceChange, Step};
 use terrane_state::journal::Record;
@@ -215,7 +217,7 @@ fn change_line(change: &ResourceChange) -> String {
     if let Some(reason) = change.reason
         && reason != Reason::ReplaceBecauseCannotUpdate
     {
-        line += &format!(" [{reason:?}]");
+        let _ = write!(line, " [{reason:?}]");
     }
     match change.action {
         Action::Update => {
@@ -227,7 +229,7 @@ fn change_line(change: &ResourceChange) -> String {
         Action::DeleteThenCreate | Action::CreateThenDelete => {
             let paths: Vec<String> = change.replace_paths.iter().map(Path::to_string).collect();
             if !paths.is_empty() {
-                line += &format!(" forced by {}", paths.join(", "));
+                let _ = write!(line, " forced by {}", paths.join(", "));
             }
         }
         _ => {}
@@ -254,9 +256,14 @@ fn difference(before: &Marked, after: &Marked) -> String {
             continue;
         }
         if hidden(name) {
-            text += &format!(" {name}: (sensitive)");
+            let _ = write!(text, " {name}: (sensitive)");
         } else {
-            text += &format!(" {name}: {} -> {}", show::value(old), show::value(new));
+            let _ = write!(
+                text,
+                " {name}: {} -> {}",
+                show::value(old),
+                show::value(new)
+            );
         }
     }
     text

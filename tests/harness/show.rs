@@ -1,5 +1,7 @@
 //! States and values as short text.
 
+use std::fmt::Write as _;
+
 use terrane_core::Value;
 use terrane_state::{Object, ObjectStatus, State};
 
@@ -41,10 +43,10 @@ pub(crate) fn state(state: &State) -> String {
     for (address, instance) in &state.resources {
         let mut line = address.to_string();
         if let Some(current) = &instance.current {
-            line += &format!("  {}", object(current));
+            let _ = write!(line, "  {}", object(current));
         }
         for deposed in instance.deposed.values() {
-            line += &format!("  (deposed {})", object(deposed));
+            let _ = write!(line, "  (deposed {})", object(deposed));
         }
         lines.push(line);
     }

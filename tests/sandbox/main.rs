@@ -98,7 +98,12 @@ fn each_variable_changes_its_own_part_and_nothing_else() {
     let place = Place::new();
     place.succeeds(&["up", "--yes"]);
     let mut seen = place.lines();
-    let smaller = ["--var", "eks_node_desired_size=2", "--var", "eks_node_min_size=1"];
+    let smaller = [
+        "--var",
+        "eks_node_desired_size=2",
+        "--var",
+        "eks_node_min_size=1",
+    ];
     let up = |more: &[&str]| {
         let mut arguments = vec!["up", "--yes"];
         arguments.extend(more);
@@ -109,13 +114,20 @@ fn each_variable_changes_its_own_part_and_nothing_else() {
     up(&[]);
     seen = place.lines();
     up(&["--var", r#"eks_node_instance_types=["t3.small"]"#]);
-    assert_eq!(place.ledger(seen), ["create aws_eks_node_group", "delete aws_eks_node_group"]);
+    assert_eq!(
+        place.ledger(seen),
+        ["create aws_eks_node_group", "delete aws_eks_node_group"]
+    );
     up(&[]);
     seen = place.lines();
     up(&["--var", "single_nat_gateway=false"]);
     assert_eq!(
         place.ledger(seen),
-        ["create aws_eip", "create aws_nat_gateway", "update aws_route_table"]
+        [
+            "create aws_eip",
+            "create aws_nat_gateway",
+            "update aws_route_table"
+        ]
     );
 }
 
@@ -130,9 +142,22 @@ fn what_aws_refuses_is_refused_and_the_rest_is_made() {
     }
     let ran = place.run(&["up", "--yes"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(ran.err.contains("RepositoryAlreadyExistsException"), "{}", ran.err);
-    assert!(ran.err.contains("module.registry.aws_ecr_repository.api"), "{}", ran.err);
-    assert_eq!(place.objects()["aws_vpc"].as_object().map(serde_json::Map::len), Some(1));
+    assert!(
+        ran.err.contains("RepositoryAlreadyExistsException"),
+        "{}",
+        ran.err
+    );
+    assert!(
+        ran.err.contains("module.registry.aws_ecr_repository.api"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        place.objects()["aws_vpc"]
+            .as_object()
+            .map(serde_json::Map::len),
+        Some(1)
+    );
 }
 
 #[test]
@@ -140,9 +165,20 @@ fn files_of_the_sandbox_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
     let place = Place::new();
     place.succeeds(&["up", "--yes", "--target", "module.registry"]);
-    let mode = |path: &Path| std::fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+    let mode = |path: &Path| {
+        std::fs::metadata(path)
+            .expect("it is there")
+            .permissions()
+            .mode()
+            & 0o777
+    };
     assert_eq!(mode(&place.folder()), 0o700);
-    for file in ["cloud.json", "ledger.jsonl", "schema.facts", "terraform.tfstate"] {
+    for file in [
+        "cloud.json",
+        "ledger.jsonl",
+        "schema.facts",
+        "terraform.tfstate",
+    ] {
         assert_eq!(mode(&place.folder().join(file)), 0o600, "{file}");
     }
 }

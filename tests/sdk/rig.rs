@@ -1,6 +1,5 @@
 //! A world with one real provider process: its objects are files that a test may look at, change and remove.
 
-use std::cell::RefCell;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -44,7 +43,7 @@ impl Served {
 pub(crate) struct Rig {
     served: Served,
     directory: TempDir,
-    recorder: RefCell<MemoryRecorder>,
+    recorder: MemoryRecorder,
 }
 
 /// What came of an operation.
@@ -59,7 +58,7 @@ impl Rig {
         Self {
             served,
             directory: tempfile::tempdir().expect("a directory"),
-            recorder: RefCell::new(MemoryRecorder::new(State::new("rig".into()))),
+            recorder: MemoryRecorder::new(State::new("rig".into())),
         }
     }
 
@@ -133,7 +132,7 @@ impl Rig {
             random: &SystemRandom,
         };
         let engine = Engine::new(world, 10);
-        let recorder = self.recorder.borrow();
+        let recorder = &self.recorder;
         let prior = recorder.state();
         let done = match engine.plan(program, &prior, options).await {
             Err(diagnostics) => Done {
@@ -147,7 +146,7 @@ impl Rig {
                 applied: None,
             },
             Ok(plan) => {
-                let applied = engine.apply(program, &plan, &*recorder).await;
+                let applied = engine.apply(program, &plan, recorder).await;
                 let diagnostics = applied.diagnostics.clone();
                 Done {
                     plan: Some(plan),
@@ -161,12 +160,12 @@ impl Rig {
     }
 
     pub(crate) fn state(&self) -> State {
-        self.recorder.borrow().state()
+        self.recorder.state()
     }
 
     /// How many operations have no known end.
     pub(crate) fn open_intents(&self) -> usize {
-        self.recorder.borrow().open_intents().len()
+        self.recorder.open_intents().len()
     }
 
     /// An attribute as the state has it.
@@ -263,7 +262,12 @@ impl Done {
             .iter()
             .filter(|change| change.action != Action::NoOp);
         let shown: Vec<_> = changes
-            .map(|c| format!("{:?} {}: {:?} -> {:?}", c.action, c.address, c.before, c.after))
+            .map(|c| {
+                format!(
+                    "{:?} {}: {:?} -> {:?}",
+                    c.action, c.address, c.before, c.after
+                )
+            })
             .collect();
         assert!(plan.is_empty(), "{shown:#?} {:?}", plan.outputs);
     }

@@ -44,7 +44,7 @@ fn environment() -> Environment {
     let wanted = ["PATH", "HOME", "TMPDIR"];
     let vars = wanted
         .iter()
-        .filter_map(|name| Some((*name, std::env::var(name).ok()?)));
+        .filter_map(|name| Some((*name, std::env::var_os(name)?.into_string().ok()?)));
     vars.collect()
 }
 

@@ -14,6 +14,10 @@ const MARKER: &str = "terrane:launch-provider";
 /// To be called first thing in `main`: becomes a provider if this process was started to be one, else does nothing.
 ///
 /// A binary whose `main` calls this may be given as [`Launch::Reexec`](super::Launch::Reexec).
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this process is no run of ours: it failed to become a provider"
+)]
 pub fn run_if_asked() {
     let mut arguments = std::env::args_os().skip(1);
     if arguments.next().as_deref() != Some(OsStr::new(MARKER)) {

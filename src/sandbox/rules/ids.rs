@@ -1,6 +1,6 @@
 //! Identifiers in the forms AWS gives them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 /// Availability zones: letter, and the number in the zone's id, which is not in the order of letters.
 pub(super) const ZONES: [(char, u8); 6] =
@@ -66,32 +66,11 @@ pub(super) fn short_region(region: &str) -> String {
     format!("{first}{rest}")
 }
 
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs())
-}
-
-/// A moment as AWS writes it: `2026-11-24T00:46:04Z`.
-pub(super) fn timestamp() -> String {
-    let seconds = now();
-    let (days, second) = (seconds / 86_400, seconds % 86_400);
-    // Civil date from days since 1970 (Howard Hinnant's algorithm, for dates after 1970).
-    let shifted = days + 719_468;
-    let era = shifted / 146_097;
-    let day_of_era = shifted % 146_097;
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+/// This moment as AWS writes it: `2026-11-24T00:46:04Z`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the sandbox is a process of its own, with the real time"
+)]
+pub(crate) fn timestamp() -> String {
+    humantime::format_rfc3339_seconds(SystemTime::now()).to_string()
 }

@@ -19,6 +19,7 @@ use crate::cloud::Cloud;
 use crate::kind::Kind;
 use crate::plan::empty;
 
+pub(crate) use ids::timestamp;
 pub(crate) use refusals::{may_be_deleted, may_exist};
 
 /// Whose objects these are, and where.

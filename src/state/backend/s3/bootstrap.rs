@@ -119,8 +119,11 @@ impl S3Store {
         if !exists || !self.is_public_access_blocked().await? {
             steps.push(BootstrapStep::BlockPublicAccess);
         }
+        // Where requests come without TLS, as to an emulator, this would lock out ourselves.
         let policy = if exists { self.policy().await? } else { None };
-        if let Some(policy) = with_tls_only(bucket, policy.as_deref()) {
+        if !self.clients.without_tls
+            && let Some(policy) = with_tls_only(bucket, policy.as_deref())
+        {
             steps.push(BootstrapStep::RequireTls { policy });
         }
         if let Some(table) = &self.options.dynamodb_table {
@@ -241,16 +244,18 @@ impl S3Store {
 
     async fn is_versioned(&self) -> Result<bool, BackendError> {
         let bucket = &self.options.bucket;
-        let versioning = self
-            .clients
-            .s3
-            .get_bucket_versioning()
-            .bucket(bucket)
-            .send()
-            .await;
-        let versioning =
-            versioning.map_err(|error| failure("read the versioning of", bucket, &error))?;
-        Ok(versioning.status() == Some(&BucketVersioningStatus::Enabled))
+        let versioning = self.clients.s3.get_bucket_versioning().bucket(bucket);
+        match versioning.send().await {
+            Ok(versioning) => Ok(versioning.status() == Some(&BucketVersioningStatus::Enabled)),
+            // Some stores name the answer differently than S3 does, which the SDK does not read.
+            Err(error) => match error.raw_response().filter(|_| status(&error) == Some(200)) {
+                Some(response) => {
+                    let body = response.body().bytes().unwrap_or_default();
+                    Ok(String::from_utf8_lossy(body).contains("<Status>Enabled</Status>"))
+                }
+                None => Err(failure("read the versioning of", bucket, &error)),
+            },
+        }
     }
 
     async fn is_encrypted(&self) -> Result<bool, BackendError> {

@@ -18,6 +18,8 @@ pub(super) struct Clients {
     pub(super) s3: aws_sdk_s3::Client,
     pub(super) dynamodb: aws_sdk_dynamodb::Client,
     pub(super) region: String,
+    /// Whether S3 is reached without TLS, as emulators are.
+    pub(super) without_tls: bool,
 }
 
 impl S3Backend {
@@ -39,6 +41,8 @@ impl S3Backend {
             }
         };
         self.check_account(&shared).await?;
+        let endpoint = self.endpoints.s3.as_deref().or(shared.endpoint_url());
+        let without_tls = endpoint.is_some_and(|endpoint| endpoint.starts_with("http://"));
         let custom = |own: Option<&String>| own.is_some() || shared.endpoint_url().is_some();
         let mut s3 = aws_sdk_s3::config::Builder::from(&shared).force_path_style(
             self.use_path_style
@@ -58,6 +62,7 @@ impl S3Backend {
             s3: aws_sdk_s3::Client::from_conf(s3.build()),
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             region,
+            without_tls,
         })
     }
 

@@ -74,15 +74,22 @@ where
         Some("RequestTimeTooSkewed") => "the clock of this machine is wrong: ",
         _ => "",
     };
-    let message = match error.as_service_error() {
-        Some(service) => {
-            let code = service.code().unwrap_or("an error without a code");
+    let message = match (code, error.as_service_error()) {
+        (Some(code), Some(service)) => {
             format!(
                 "{hint}{code}: {}",
                 service.message().unwrap_or("no message")
             )
         }
-        None => format!("{hint}{}", DisplayErrorContext(error)),
+        // Not an answer of the service: a proxy, a login page, a connection that broke.
+        _ => match error.raw_response() {
+            Some(response) => {
+                let body = response.body().bytes().unwrap_or_default();
+                let body: String = String::from_utf8_lossy(body).chars().take(200).collect();
+                format!("HTTP status {} {}", response.status(), body.escape_debug())
+            }
+            None => DisplayErrorContext(error).to_string(),
+        },
     };
     BackendError::store(action, place, AwsError(message))
 }

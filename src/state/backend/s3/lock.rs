@@ -134,8 +134,12 @@ impl S3Store {
         match delete.send().await {
             Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
+                // It was ours a moment ago: gone now means that an earlier try arrived and its answer was lost.
                 Some(service) if service.is_conditional_check_failed_exception() => {
-                    Err(self.not_held(id))
+                    match self.read_item(table).await? {
+                        None => Ok(()),
+                        Some(_) => Err(self.not_held(id)),
+                    }
                 }
                 _ => Err(failure("unlock", table, &error)),
             },
@@ -198,7 +202,12 @@ impl S3Store {
             .set_if_match(stored.etag);
         match delete.send().await {
             Ok(_) => {}
-            Err(error) if is_precondition(&error) => return Err(self.not_held(id)),
+            Err(error) if is_missing(&error) => {}
+            Err(error) if is_precondition(&error) => {
+                if self.read_lockfile().await?.is_some() {
+                    return Err(self.not_held(id));
+                }
+            }
             Err(error) => return Err(failure("unlock", &self.object(&key), &error)),
         }
         let seen = self
@@ -217,18 +226,21 @@ impl S3Store {
         format!("{}.seen", self.lockfile())
     }
 
-    /// Frees both halves, and tries the second whatever becomes of the first.
+    /// Frees both halves, and tries the second whatever becomes of the first: a run that died between them left one.
     pub(super) async fn free_lock(&self, id: &str) -> Result<(), BackendError> {
-        let item = match &self.options.dynamodb_table {
-            Some(table) => self.free_item(table, id).await,
-            None => Ok(()),
-        };
-        let file = if self.options.locks_by_file() {
-            self.free_lockfile(id).await
-        } else {
-            Ok(())
-        };
-        item.and(file)
+        let mut halves = Vec::new();
+        if let Some(table) = &self.options.dynamodb_table {
+            halves.push(self.free_item(table, id).await);
+        }
+        if self.options.locks_by_file() {
+            halves.push(self.free_lockfile(id).await);
+        }
+        let not_held =
+            |half: &Result<(), BackendError>| matches!(half, Err(BackendError::NotHeld { .. }));
+        if halves.iter().all(not_held) {
+            return Err(self.not_held(id));
+        }
+        halves.into_iter().filter(|half| !not_held(half)).collect()
     }
 
     pub(super) async fn sign_of_life(&self, id: &str, now: Timestamp) -> Result<(), BackendError> {

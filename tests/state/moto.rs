@@ -1,0 +1,333 @@
+//! An AWS on loopback: moto's server, behind a proxy that puts requests in a row and can lose them.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use terrane_state::backend::S3Backend;
+
+/// The server of this test program; it ends with it.
+struct Server {
+    address: SocketAddr,
+    _stop: StopWithUs,
+}
+
+/// A shell that waits for the end of its input, which comes with the end of this process however that ends, and then ends
+/// the server.
+struct StopWithUs(#[expect(dead_code, reason = "held for its standard input")] Child);
+
+const WATCH: &str =
+    r#""$0" -H 127.0.0.1 -p "$1" >/dev/null 2>&1 & server=$!; read -r _; kill $server"#;
+
+fn server_program() -> Option<PathBuf> {
+    let named = std::env::var_os("MOTO_SERVER").map(PathBuf::from);
+    let own = PathBuf::from(concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../.tools/moto/bin/moto_server"
+    ));
+    named.into_iter().chain([own]).find(|path| path.exists())
+}
+
+fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    let server = SERVER.get_or_init(|| {
+        let program = server_program()?;
+        let port = TcpListener::bind("127.0.0.1:0")
+            .expect("a port")
+            .local_addr()
+            .expect("bound")
+            .port();
+        let child = Command::new("sh")
+            .args(["-c", WATCH])
+            .arg(program)
+            .arg(port.to_string())
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("moto's server starts");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while TcpStream::connect(address).is_err() {
+            assert!(Instant::now() < deadline, "moto's server does not answer");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Some(Server {
+            address,
+            _stop: StopWithUs(child),
+        })
+    });
+    server.as_ref()
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is answered.
+    Answered,
+    /// It arrives, and its answer is lost.
+    AnswerLost,
+    /// It never arrives.
+    Lost,
+    /// Something else answers that all is well.
+    Intercepted,
+    /// The service is busy.
+    Busy,
+}
+
+type Rule = Box<dyn Fn(&str) -> Fate + Send>;
+
+/// A proxy before moto with a bucket of its own. Moto checks and writes conditional puts without a lock, so requests go through
+/// one after the other.
+pub(crate) struct Aws {
+    proxy: SocketAddr,
+    rule: Arc<Mutex<Rule>>,
+    requests: Arc<Mutex<Vec<String>>>,
+    name: String,
+}
+
+/// An AWS, or `None` where moto is not installed; under `CI=true` that is a failure.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether a missing tool is a failure is said by the environment"
+)]
+pub(crate) fn aws() -> Option<Aws> {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let Some(server) = server() else {
+        assert_ne!(
+            std::env::var("CI").as_deref(),
+            Ok("true"),
+            "moto's server is missing: scripts/moto.sh --install"
+        );
+        return None;
+    };
+    let rule: Arc<Mutex<Rule>> = Arc::new(Mutex::new(Box::new(|_| Fate::Answered)));
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let proxy = listener.local_addr().expect("bound");
+    let (rules, seen, upstream) = (Arc::clone(&rule), Arc::clone(&requests), server.address);
+    std::thread::spawn(move || {
+        let row = Arc::new(Mutex::new(()));
+        for client in listener.incoming().flatten() {
+            let (rules, seen, row) = (Arc::clone(&rules), Arc::clone(&seen), Arc::clone(&row));
+            std::thread::spawn(move || {
+                let _ = serve(client, upstream, &rules, &seen, &row);
+            });
+        }
+    });
+    Some(Aws {
+        proxy,
+        rule,
+        requests,
+        name: format!("state-{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+    })
+}
+
+/// One request a connection: read whole, sent on, answered.
+fn serve(
+    mut client: TcpStream,
+    upstream: SocketAddr,
+    rule: &Mutex<Rule>,
+    seen: &Mutex<Vec<String>>,
+    row: &Mutex<()>,
+) -> std::io::Result<()> {
+    let Some((head, body)) = read_request(&mut client)? else {
+        return Ok(());
+    };
+    let line = request_name(&head);
+    let _turn = row.lock().expect("not poisoned");
+    let fate = rule.lock().expect("not poisoned")(&line);
+    seen.lock().expect("not poisoned").push(line);
+    let answer = |text: &str| {
+        format!(
+            "HTTP/1.1 {text}\r\nContent-Length: 0\r\nETag: \"intercepted\"\r\nConnection: close\r\n\r\n"
+        )
+    };
+    match fate {
+        Fate::Lost => return client.shutdown(Shutdown::Both),
+        Fate::Intercepted => return client.write_all(answer("200 OK").as_bytes()),
+        Fate::Busy => return client.write_all(answer("503 Slow Down").as_bytes()),
+        Fate::Answered | Fate::AnswerLost => {}
+    }
+    let mut server = TcpStream::connect(upstream)?;
+    let head = head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    server.write_all(head.as_bytes())?;
+    server.write_all(&body)?;
+    let mut response = Vec::new();
+    server.read_to_end(&mut response)?;
+    if fate == Fate::Answered {
+        client.write_all(&response)?;
+    }
+    client.shutdown(Shutdown::Both)
+}
+
+/// Method and path, and for DynamoDB the operation.
+fn request_name(head: &str) -> String {
+    let line = head.lines().next().unwrap_or_default();
+    let line = line.trim_end_matches(" HTTP/1.1");
+    let target = head
+        .lines()
+        .find_map(|line| line.strip_prefix("x-amz-target: DynamoDB_20120810."));
+    match target {
+        Some(operation) => operation.to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+fn read_request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u8>)>> {
+    let mut bytes = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        let read = client.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&chunk[..read]);
+    };
+    let mut body = bytes.split_off(end);
+    let mut head = String::from_utf8_lossy(&bytes).into_owned();
+    let lower = head.to_ascii_lowercase();
+    if lower.contains("expect: 100-continue") {
+        client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+    }
+    let length = lower
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let length: usize = length.unwrap_or(0);
+    while body.len() < length {
+        let read = client.read(&mut chunk)?;
+        body.extend_from_slice(&chunk[..read]);
+        if read == 0 {
+            break;
+        }
+    }
+    // The server shall answer once and close.
+    let kept = head.split_inclusive("\r\n").filter(|line| {
+        let line = line.to_ascii_lowercase();
+        !line.starts_with("connection:") && !line.starts_with("expect:")
+    });
+    head = kept.collect();
+    Ok(Some((head, body)))
+}
+
+impl Aws {
+    /// The options of a state in the bucket of this AWS, with dummy credentials.
+    pub(crate) fn backend(&self) -> S3Backend {
+        let endpoint = format!("http://{}", self.proxy);
+        let mut backend = S3Backend::new(&self.name, "prod/terraform.tfstate").region("us-east-1");
+        for (option, value) in [
+            ("access_key", "AKIATEST"),
+            ("secret_key", "test"),
+            ("endpoints.s3", &*endpoint),
+            ("endpoints.dynamodb", &endpoint),
+            ("endpoints.sts", &endpoint),
+        ] {
+            backend.set(option, value).expect("an option");
+        }
+        backend
+    }
+
+    /// The name of bucket and table.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What becomes of the requests from now on, by `METHOD /path` or the DynamoDB operation.
+    pub(crate) fn when(&self, rule: impl Fn(&str) -> Fate + Send + 'static) {
+        *self.rule.lock().expect("not poisoned") = Box::new(rule);
+    }
+
+    /// Lets the first request that contains the text have that fate.
+    pub(crate) fn once(&self, text: &'static str, fate: Fate) {
+        let done = AtomicUsize::new(0);
+        self.when(move |request| {
+            if request.contains(text) && done.fetch_add(1, Ordering::Relaxed) == 0 {
+                fate
+            } else {
+                Fate::Answered
+            }
+        });
+    }
+
+    /// Every request so far.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("not poisoned").clone()
+    }
+
+    /// A request of no SDK: status and body.
+    fn raw(&self, request: &str, body: &str) -> (u16, String) {
+        let server = server().expect("it runs");
+        let mut stream = TcpStream::connect(server.address).expect("connected");
+        let length = body.len();
+        let service = if body.contains("TableName") {
+            "dynamodb"
+        } else {
+            "s3"
+        };
+        let authorization = format!(
+            "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+        );
+        let request = format!(
+            "{request}\r\nHost: 127.0.0.1\r\nAuthorization: {authorization}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("answered");
+        let status = response
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok())
+            .expect("a status");
+        let body = response
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned());
+        (status, body.unwrap_or_default())
+    }
+
+    /// The bytes of an object, as any other program sees them.
+    pub(crate) fn object(&self, key: &str) -> Option<String> {
+        let (status, body) = self.raw(&format!("GET /{}/{key} HTTP/1.1", self.name), "");
+        (status == 200).then_some(body)
+    }
+
+    /// Puts an object there as another program would.
+    pub(crate) fn put_object(&self, key: &str, body: &str) {
+        let (status, answer) = self.raw(&format!("PUT /{}/{key} HTTP/1.1", self.name), body);
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Deletes an object as a person would.
+    pub(crate) fn delete_object(&self, key: &str) {
+        let (status, answer) = self.raw(&format!("DELETE /{}/{key} HTTP/1.1", self.name), "");
+        assert_eq!(status, 204, "{answer}");
+    }
+
+    /// A DynamoDB operation on the table, as another program would do it.
+    pub(crate) fn dynamodb(
+        &self,
+        operation: &str,
+        mut input: serde_json::Value,
+    ) -> serde_json::Value {
+        input["TableName"] = self.name.clone().into();
+        let request = format!(
+            "POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\nContent-Type: application/x-amz-json-1.0"
+        );
+        let (status, body) = self.raw(&request, &input.to_string());
+        assert_eq!(status, 200, "{body}");
+        serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// An item of the lock table.
+    pub(crate) fn item(&self, id: &str) -> Option<serde_json::Value> {
+        let found = self.dynamodb(
+            "GetItem",
+            serde_json::json!({ "Key": { "LockID": { "S": id } } }),
+        );
+        found.get("Item").cloned()
+    }
+}
