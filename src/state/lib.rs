@@ -25,14 +25,21 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`model`] | the state in memory: instances by address, objects as stored text |
-//! | [`journal`] | records of intents and results |
-//! | `run` | [`Recorder`], the engine's side of it |
+//! | [`model`] | the state in memory: instances by address, objects as stored text; lineage and serial |
+//! | [`file`] | Terraform's format v4, byte for byte; refusals that name the place |
+//! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`) |
+//! | [`journal`] | records of intents and results, their frames, and how they are read back |
+//! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end |
+//! | `lock_info`, `clock`, `random`, `digest` | Terraform's lock text; time and chance behind traits; checksums |
 //!
 //! **Decisions.** Attributes stay text (`RawJson`) from file to file: only the engine, which has the schema, decodes them, so a
 //! state of 20,000 instances is read without one value being built. An operation's result carries *all* that is at its
 //! address (current and deposed), so that replaying a record twice changes nothing. A change that asks nothing of a
 //! provider (deposing, drift, exports) is a `Change`: recorded in order, made durable with the next intent or result.
+//! Each run has an epoch of the journal; a run that finds an epoch without an end seals it first, so whoever slept through
+//! that can append nothing and therefore begin nothing. A run that records nothing writes nothing at all. Checkpoints come
+//! with every 200th result or a quarter of the state's size, whichever is more: with a fixed number the bytes of all
+//! snapshots together would grow with the square of the stack.
 //!
 //! **Why not** one serde structure for file and memory: members that a newer writer added would be lost, numbers would lose
 //! digits, and every read would build a tree of everything.

@@ -159,4 +159,16 @@ mod tests {
             assert!(LockInfo::parse(text.as_bytes()).is_err(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_bytes_are_read_without_panic_and_what_we_write_is_read(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..80), who in proptest::prelude::any::<String>()) {
+            let _ = LockInfo::parse(&bytes);
+            let mut info = LockInfo::parse(OPENTOFU.as_bytes()).expect("readable");
+            info.who = who;
+            proptest::prop_assert_eq!(LockInfo::parse(info.to_json().as_bytes()), Ok(info));
+        }
+    }
 }

@@ -254,3 +254,110 @@ impl Log {
         open
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::journal::IntentAction;
+
+    /// Two segments: four operations begun, the first two ended.
+    fn journal() -> Vec<Segment> {
+        let intent = |n: u128| {
+            Intent::new(
+                format!("{n:032x}").parse().expect("an id"),
+                format!("t.x{n}").parse().expect("an address"),
+                IntentAction::Create,
+                "provider[\"h.example/ns/t\"]".parse().expect("an address"),
+                Timestamp::new(1_800_000_000, 0),
+            )
+        };
+        let result = |n: u128| OperationResult {
+            op: intent(n).op,
+            address: intent(n).address,
+            outcome: Outcome::Ok,
+            instance: None,
+            undecoded: None,
+            error_class: None,
+        };
+        let mut records: Vec<Record> = (0..4).map(|n| Record::Intent(intent(n))).collect();
+        records.extend([Record::Result(result(0)), Record::Result(result(1))]);
+        let (mut previous, mut segments) = (Sha256::default(), vec![Vec::new(), Vec::new()]);
+        for (number, record) in records.iter().enumerate() {
+            let segment = number / 3;
+            let at = Position {
+                epoch: 1,
+                segment: segment as u64,
+            };
+            let payload = codec::encode(record);
+            previous = frame::encode(
+                at,
+                number as u64,
+                previous,
+                &payload,
+                &mut segments[segment],
+            );
+        }
+        let places = segments.into_iter().zip(0..);
+        places
+            .map(|(bytes, segment)| Segment {
+                at: Position { epoch: 1, segment },
+                bytes: bytes.into(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn what_began_and_did_not_end_is_open() {
+        let log = Log::read(&journal()).expect("whole");
+        assert_eq!(log.open_intents().len(), 2);
+        assert_eq!(log.pending().count(), 2);
+        assert!(!log.ended);
+    }
+
+    #[test]
+    fn a_missing_segment_is_damage_and_the_readable_intents_are_named() {
+        let mut segments = journal();
+        segments.push(Segment {
+            at: Position {
+                epoch: 1,
+                segment: 2,
+            },
+            ..segments[0].clone()
+        });
+        let JournalError::Damaged { intents, .. } = Log::read(&segments).expect_err("damaged");
+        assert!(intents.len() >= 4);
+        let error = Log::read(&segments).expect_err("damaged").to_string();
+        assert!(error.contains("Create t.x3"), "{error}");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn damage_is_an_error_or_cuts_the_tail(segment in 0usize..2, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+            let mut segments = journal();
+            let mut bytes = segments[segment].bytes.to_vec();
+            let at = at.index(bytes.len());
+            prop_assume!(bytes[at] != byte);
+            bytes[at] = byte;
+            segments[segment].bytes = bytes.into();
+            match Log::read(&segments) {
+                // Only the very last record may be taken for torn; what is left says that more is open, not less.
+                Ok(log) => prop_assert!(segment == 1 && log.open_intents().len() >= 2),
+                Err(JournalError::Damaged { reason, .. }) => prop_assert!(!reason.is_empty()),
+            }
+        }
+
+        #[test]
+        fn a_cut_last_segment_is_read_to_its_last_good_record(at in any::<prop::sample::Index>()) {
+            let mut segments = journal();
+            let bytes = segments[1].bytes.clone();
+            segments[1].bytes = bytes.slice(..at.index(bytes.len()));
+            let log = Log::read(&segments).expect("a torn tail is no damage");
+            prop_assert!(log.open_intents().len() >= 3);
+        }
+    }
+}

@@ -1,6 +1,7 @@
 //! The real recorder: a journal on a backend, snapshots at checkpoints, the lock given back at the end.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use terrane_core::addr::InstanceAddr;
 
 use super::open::carry;
 use super::{RecordError, Recorder, RunError};
-use crate::backend::{Backend, BackendError, Expected, Position, Token};
+use crate::backend::{Backend, BackendError, Expected, LocalBackend, Position, Token};
 use crate::clock::Clock;
 use crate::digest::Sha256;
 use crate::file::v4;
@@ -276,6 +277,26 @@ impl Run {
         if due && let Ok(mut stored) = self.stored.try_lock() {
             let _ = self.checkpoint_over(&mut stored).await;
         }
+    }
+
+    /// Writes the state as it is now into a file of its own, readable by its owner only: for when it could not be stored where
+    /// it belongs. The file is a state that can be pushed.
+    ///
+    /// # Errors
+    /// When it can not be written either.
+    pub async fn rescue(&self, path: &Path) -> Result<(), BackendError> {
+        let mut state = self.state();
+        state.serial += 1;
+        if state.lineage.is_empty() {
+            state.lineage = Lineage::random(&*self.random);
+        }
+        let file = LocalBackend::new(path)?;
+        let over = match file.read().await? {
+            None => Expected::Absent,
+            Some(snapshot) => Expected::Token(snapshot.token),
+        };
+        let bytes = v4::write(&state, v4::Style::Indented);
+        file.write(bytes.into(), &over).await.map(drop)
     }
 
     /// Forgets the journal before this epoch, once this epoch's opening has taken over what was open in it.

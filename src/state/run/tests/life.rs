@@ -307,3 +307,21 @@ async fn what_is_open_outlives_a_replay_that_changes_nothing() {
         assert_eq!(recovered.open[0].intent, intent);
     }
 }
+
+#[tokio::test]
+async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
+    let world = World::new();
+    let (run, _) = world.open().await;
+    create(&world, &run, "a").await;
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("errored.tfstate");
+    for _ in 0..2 {
+        run.rescue(&path).await.expect("written");
+    }
+    let bytes = std::fs::read(&path).expect("readable");
+    let state = crate::file::read(&bytes).expect("a state");
+    assert_eq!((names(&state), state.serial), (vec!["a".to_owned()], 1));
+    assert!(!state.lineage.is_empty());
+    let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).expect("there"));
+    assert_eq!(mode & 0o777, 0o600);
+}
