@@ -1,12 +1,12 @@
 //! Walks the step graph.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_core::value::JsonError;
-use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
+use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Scope, Value};
 use terrane_provider::Provider;
 use terrane_state::model::OutputValue;
 use terrane_state::{Change, DeposedKey, RawJson, RecordError, Recorder};
@@ -19,6 +19,7 @@ use crate::event::{Event, Step, StepKind};
 use crate::object::Subject;
 use crate::options::PlanMode;
 use crate::plan::closure::Closures;
+use crate::plan::planner::deduplicated;
 use crate::plan::{Plan, outputs};
 use crate::scope::Objects;
 use crate::sessions::{Sessions, call_failed};
@@ -39,7 +40,23 @@ pub(crate) struct Applier<'a> {
     /// Under which key the old half of a create-before-destroy waits.
     pub(super) deposed: RefCell<HashMap<usize, DeposedKey>>,
     pub(super) warnings: RefCell<Diagnostics>,
+    /// Positions of instances that are not as planned: what their objects will be is only a plan still.
+    unfinished: RefCell<HashSet<usize>>,
     applied: RefCell<Applied>,
+}
+
+/// What exports may say: nothing of what did not come about.
+struct Finished<'a, 'b>(&'a Applier<'b>);
+
+impl Scope for Finished<'_, '_> {
+    fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>> {
+        let applier = self.0;
+        let position = applier.program.position(address)?;
+        if applier.unfinished.borrow().contains(&position) {
+            return Some(Arc::new(Marked::plain(Value::UNKNOWN)));
+        }
+        applier.objects.get(position)
+    }
 }
 
 /// Why a step failed.
@@ -90,6 +107,7 @@ impl<'a> Applier<'a> {
             closures: Closures::new(program),
             deposed: RefCell::default(),
             warnings: RefCell::default(),
+            unfinished: RefCell::default(),
             applied: RefCell::default(),
         }
     }
@@ -119,9 +137,12 @@ impl<'a> Applier<'a> {
         }
         let mut applied = self.applied.into_inner();
         applied.interrupted = self.stop.is_stopped() && applied.record_error.is_none();
-        let mut diagnostics = self.warnings.into_inner();
-        diagnostics.extend(std::mem::take(&mut applied.diagnostics));
-        applied.diagnostics = diagnostics;
+        // Providers repeat in the final plan what they said in the first.
+        let said = self.plan.diagnostics.iter().cloned();
+        let warnings = deduplicated(said.chain(self.warnings.into_inner()).collect());
+        let warnings = warnings.into_iter().skip(self.plan.diagnostics.len());
+        let errors = std::mem::take(&mut applied.diagnostics);
+        applied.diagnostics = warnings.chain(errors).collect();
         applied
     }
 
@@ -161,7 +182,7 @@ impl<'a> Applier<'a> {
             }
         } else {
             for export in self.program.exports() {
-                let evaluated = outputs::evaluate(&export.value, &self.objects, export.location);
+                let evaluated = outputs::evaluate(&export.value, &Finished(self), export.location);
                 let value = match evaluated {
                     Ok(marked) if marked.value.is_wholly_known() => marked,
                     Ok(_) => {
@@ -213,8 +234,18 @@ impl<'a> Applier<'a> {
             return;
         };
         self.applied.borrow_mut().skipped += 1;
+        self.leave_unfinished(change, kind);
         let step = self.step(node, &self.plan.changes[change], kind);
         self.world.events.emit(Event::StepSkipped(step));
+    }
+
+    fn leave_unfinished(&self, change: usize, kind: StepKind) {
+        let address = &self.plan.changes[change].address;
+        if matches!(kind, StepKind::Create | StepKind::Update | StepKind::Read)
+            && let Some(position) = self.program.position(address)
+        {
+            self.unfinished.borrow_mut().insert(position);
+        }
     }
 
     async fn run(&self, node: usize) -> Outcome {
@@ -247,6 +278,7 @@ impl<'a> Applier<'a> {
             }
             Err(error) => {
                 applied.failed += 1;
+                self.leave_unfinished(index, kind);
                 let diagnostics = match error {
                     StepError::Failed(diagnostics) => diagnostics,
                     StepError::Unknown(diagnostics) => {

@@ -1,7 +1,9 @@
 //! Makes and changes objects, and reads data sources late.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use terrane_core::addr::ConfigAddr;
 use terrane_core::{IgnoreChanges, Value};
 use terrane_provider::ApplyResourceChange;
 use terrane_state::{Change, DeposedKey, Instance, Intent, IntentAction, OperationId};
@@ -24,7 +26,7 @@ impl Applier<'_> {
     ) -> Result<Option<String>, StepError> {
         let config = self.config(subject)?;
         if change.action == Action::Update && change.before.value.known_equal(&change.after.value) {
-            self.record_marks(subject, &config).await?;
+            self.record_around(subject, change, &config).await?;
             return Ok(id_of(&change.after.value));
         }
         if change.action == Action::CreateThenDelete {
@@ -78,7 +80,7 @@ impl Applier<'_> {
             .final_plan(change, subject, config, current.as_ref())
             .await?;
         if planned.action == Action::NoOp {
-            self.record_marks(subject, config).await?;
+            self.record_around(subject, change, config).await?;
             self.publish(subject, planned.after.clone(), config);
             return Ok(id_of(&planned.after));
         }
@@ -113,15 +115,19 @@ impl Applier<'_> {
         let asked = if creating {
             Asked::Create {
                 planned: &planned.after,
+                secret: &config.sensitive,
             }
         } else {
             Asked::Update {
                 planned: &planned.after,
+                secret: &config.sensitive,
             }
         };
         let mut settled = subject.settle(asked, current.as_ref(), reply);
+        let failed = settled.diagnostics.has_errors();
         if let Some(object) = &mut settled.object {
-            self.complete(subject, change, config, object);
+            let before = current.as_ref().filter(|_| failed);
+            self.complete(subject, change, config, before, object);
         }
         let object = settled.object.clone();
         let result = self.record(op, change, subject, settled).await;
@@ -133,12 +139,14 @@ impl Applier<'_> {
         result.map(|()| None)
     }
 
-    /// Fills in what the state remembers beside the object.
+    /// Fills in what the state remembers beside the object. After a failed update it may still be as it was `before`, or only half
+    /// changed: then what was remembered holds as well as what is new.
     fn complete(
         &self,
         subject: &Subject<'_>,
         change: &ResourceChange,
         config: &Config,
+        before: Option<&Loaded>,
         object: &mut Loaded,
     ) {
         if let Some(position) = self.program.position(subject.address) {
@@ -148,6 +156,13 @@ impl Applier<'_> {
         }
         object.create_before_destroy = change.create_before_destroy;
         object.sensitive = Arc::new(config.sensitive.clone());
+        let Some(before) = before else { return };
+        let dependencies = object.dependencies.iter().chain(&*before.dependencies);
+        let dependencies: BTreeSet<ConfigAddr> = dependencies.cloned().collect();
+        object.dependencies = dependencies.into_iter().collect();
+        let marks = config.sensitive.union(&before.sensitive);
+        object.sensitive = Arc::new(marks.cloned().collect());
+        object.forget_stored_form();
     }
 
     /// Plans once more, now that everything is known, and checks that nothing else comes out than was shown.
@@ -189,12 +204,18 @@ impl Applier<'_> {
         }
         let problems =
             incompatibilities(&subject.schema.block, &change.after.value, &planned.after);
-        subject.provider_bug("an inconsistent final plan", problems)?;
+        subject.provider_bug("an inconsistent final plan", problems, &config.sensitive)?;
         Ok(planned)
     }
 
-    /// An update of what is secret and nothing else: recorded, nothing is asked of the provider.
-    async fn record_marks(&self, subject: &Subject<'_>, config: &Config) -> Result<(), StepError> {
+    /// An update of what is remembered beside the object (what is secret, what it stands on) and nothing else: recorded, nothing is
+    /// asked of the provider.
+    async fn record_around(
+        &self,
+        subject: &Subject<'_>,
+        change: &ResourceChange,
+        config: &Config,
+    ) -> Result<(), StepError> {
         let Some(instance) = self.recorder.instance(subject.address) else {
             return Ok(());
         };
@@ -202,7 +223,7 @@ impl Applier<'_> {
             return Ok(());
         };
         let mut loaded = subject.load(object).await?;
-        loaded.sensitive = Arc::new(config.sensitive.clone());
+        self.complete(subject, change, config, None, &mut loaded);
         loaded.forget_stored_form();
         let current = Some(subject.store(&loaded)?);
         let instance = Arc::new(Instance {
@@ -270,7 +291,7 @@ impl Applier<'_> {
         let config = self.config(subject)?;
         let object = subject.read_data(&config).await?;
         let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
-        self.complete(subject, change, &config, &mut loaded);
+        self.complete(subject, change, &config, None, &mut loaded);
         loaded.create_before_destroy = false;
         let instance = Instance::with_current(change.provider.clone(), subject.store(&loaded)?);
         let address = subject.address.clone();

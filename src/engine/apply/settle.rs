@@ -6,6 +6,7 @@ use terrane_core::{Diagnostics, Path, PathStep, Value};
 use terrane_provider::{ApplyResourceChangeResponse, CallError, GarbledState};
 use terrane_state::{ObjectStatus, Outcome};
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::diff::incompatibilities;
@@ -14,8 +15,14 @@ use crate::object::{Loaded, Subject};
 /// What was asked.
 #[derive(Clone, Copy)]
 pub(super) enum Asked<'a> {
-    Create { planned: &'a Value },
-    Update { planned: &'a Value },
+    Create {
+        planned: &'a Value,
+        secret: &'a BTreeSet<Path>,
+    },
+    Update {
+        planned: &'a Value,
+        secret: &'a BTreeSet<Path>,
+    },
     Delete,
 }
 
@@ -104,13 +111,15 @@ impl Subject<'_> {
                 }
             }
             (_, false) => {
-                if let (Asked::Create { planned } | Asked::Update { planned }, false) =
-                    (asked, failed)
+                if let (
+                    Asked::Create { planned, secret } | Asked::Update { planned, secret },
+                    false,
+                ) = (asked, failed)
                     && !response.legacy_type_system
                 {
                     let problems = incompatibilities(&self.schema.block, planned, &value);
                     if let Err(found) =
-                        self.provider_bug("an inconsistent result after apply", problems)
+                        self.provider_bug("an inconsistent result after apply", problems, secret)
                     {
                         diagnostics.extend(found);
                     }

@@ -12,6 +12,8 @@ pub(crate) use normalise::normalise_legacy;
 pub(crate) use plan_valid::plan_problems;
 pub(crate) use proposed::{proposed_new, proposed_unknown};
 
+use std::collections::BTreeSet;
+
 use terrane_core::{Path, Value};
 
 /// A rule that a provider's answer breaks.
@@ -21,6 +23,20 @@ pub(crate) struct Problem {
     pub(crate) path: Path,
     /// What is wrong, for the provider's developers; never a sensitive value.
     pub(crate) message: String,
+}
+
+impl Problem {
+    /// The same without values, if `secret` covers any of what it is about: schemas do not know what a program marks.
+    pub(crate) fn hiding(self, secret: &BTreeSet<Path>) -> Self {
+        let covered = |mark: &Path| mark.contains(&self.path) || self.path.contains(mark);
+        if !secret.iter().any(covered) {
+            return self;
+        }
+        Self {
+            message: "inconsistent values for something sensitive".to_owned(),
+            ..self
+        }
+    }
 }
 
 /// The member of an object that may itself be null or unknown: then so is the member.

@@ -1,5 +1,7 @@
 //! Plans one resource instance: what the provider would do to make the object as configured.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use terrane_core::schema::{AttributeType, Block};
 use terrane_core::{Diagnostics, IgnoreChanges, Path, PathStep, Value};
@@ -59,7 +61,11 @@ impl Subject<'_> {
             .await?;
         if !response.legacy_type_system {
             let problems = plan_problems(block, prior_value, &adjusted, &response.planned_state);
-            self.provider_bug("an invalid plan", problems)?;
+            let secret = match live {
+                Some(prior) => &(&*prior.sensitive | &config.sensitive),
+                None => &config.sensitive,
+            };
+            self.provider_bug("an invalid plan", problems, secret)?;
         }
         let mut after = response.planned_state;
         if response.legacy_type_system && !prior_value.is_null() {
@@ -149,6 +155,7 @@ impl Subject<'_> {
                     path: Path::root(),
                     message,
                 }],
+                &BTreeSet::new(),
             )?;
         }
         Ok(response.planned_private)
@@ -227,7 +234,8 @@ impl Subject<'_> {
             let (before, after) = (prior.at(&path), planned.at(&path));
             if before.is_none() && after.is_none() {
                 let message = "requires replacement for a path that does not exist".to_owned();
-                self.provider_bug("an invalid plan", vec![Problem { path, message }])?;
+                let problems = vec![Problem { path, message }];
+                self.provider_bug("an invalid plan", problems, &BTreeSet::new())?;
                 continue;
             }
             let null = Value::Null;
@@ -241,13 +249,15 @@ impl Subject<'_> {
         Ok(kept)
     }
 
-    /// An error for each rule that the provider broke.
+    /// An error for each rule that the provider broke, silent about the values of what is `secret`.
     pub(crate) fn provider_bug(
         &self,
         what: &str,
         problems: Vec<Problem>,
+        secret: &BTreeSet<Path>,
     ) -> Result<(), Diagnostics> {
         let diagnose = |problem: Problem| {
+            let problem = problem.hiding(secret);
             let mut diagnostic = self
                 .error(format!("the provider produced {what}: {}", problem.message))
                 .hint("this is a bug in the provider; report it to its developers");

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Program, Value};
+use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Program, Scope, Value};
 use terrane_state::State;
 use terrane_state::model::OutputValue;
 
@@ -73,7 +73,7 @@ pub(crate) fn plan(
 /// The value of an export now; sensitive as a whole if anything in it is.
 pub(crate) fn evaluate(
     value: &terrane_core::Expr,
-    objects: &Objects<'_>,
+    objects: &impl Scope,
     location: Location,
 ) -> Result<Marked, Diagnostics> {
     let marked = value.evaluate(objects).map_err(|error| {

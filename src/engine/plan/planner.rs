@@ -184,7 +184,7 @@ impl<'a> Planner<'a> {
             .collect();
         changes.extend(self.other_changes.into_inner().into_values());
         let refreshed = self.refreshed.into_inner();
-        let steps = steps::build(self.program, &changes, &refreshed)?;
+        let steps = steps::build(self.program, &changes, self.prior)?;
         if self.selection.is_partial() {
             diagnostics.push(
                 Diagnostic::warning("the plan covers only a part of the stack")
@@ -325,7 +325,7 @@ fn stored_provider_addresses(program: &Program, prior: &State) -> Vec<ProviderCo
 }
 
 /// Providers repeat their warnings in validation and in both plan calls.
-fn deduplicated(diagnostics: Diagnostics) -> Diagnostics {
+pub(crate) fn deduplicated(diagnostics: Diagnostics) -> Diagnostics {
     let mut kept: Vec<Diagnostic> = Vec::with_capacity(diagnostics.len());
     let mut seen = HashSet::new();
     for diagnostic in diagnostics {

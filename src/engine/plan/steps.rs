@@ -17,7 +17,7 @@ use crate::event::StepKind;
 use crate::steps::{PlannedStep, StepGraph, Work};
 use crate::walk::find_unreachable;
 
-/// The step graph of those changes.
+/// The step graph of those changes. `state` is the one before planning: what objects were made from, not what they will stand on.
 ///
 /// # Errors
 /// When the objects' stored dependencies leave no order.
@@ -262,7 +262,8 @@ impl<'a> Builder<'a> {
                 let applied = self.hub(Hub::Applied, &own);
                 self.after(applied, apply);
             }
-            let declared = self.program.position(&change.address).is_some();
+            let declared =
+                change.deposed.is_none() && self.program.position(&change.address).is_some();
             if self.style == Style::DeclaredOnly && declared {
                 continue;
             }
@@ -305,18 +306,6 @@ impl<'a> Builder<'a> {
     /// Which objects go after the updates around them: the old half of a create-before-destroy, what is deposed, what the state flags so;
     /// and, where that leaves an order, what is only deleted while others are updated to do without it.
     fn late_destroys(&self) -> Vec<bool> {
-        let mut late: Vec<bool> = self
-            .changes
-            .iter()
-            .map(|change| match change.action {
-                Action::CreateThenDelete => true,
-                Action::Delete => change.create_before_destroy || change.deposed.is_some(),
-                _ => false,
-            })
-            .collect();
-        if self.style != Style::UpdateFirst {
-            return late;
-        }
         let mut deleted: HashMap<ConfigAddr, Vec<usize>> = HashMap::new();
         let mut recreated: HashSet<ConfigAddr> = HashSet::new();
         for (index, change) in self.changes.iter().enumerate() {
@@ -329,7 +318,21 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-        if deleted.is_empty() {
+        // What it stands on can only be deleted, and made again, once it is gone itself.
+        let stands_on_recreated = |change: &ResourceChange| {
+            self.stored(change)
+                .is_some_and(|object| object.dependencies.iter().any(|c| recreated.contains(c)))
+        };
+        let flagged = |change: &ResourceChange| match change.action {
+            Action::CreateThenDelete => true,
+            Action::Delete => {
+                (change.create_before_destroy || change.deposed.is_some())
+                    && !stands_on_recreated(change)
+            }
+            _ => false,
+        };
+        let mut late: Vec<bool> = self.changes.iter().map(flagged).collect();
+        if self.style != Style::UpdateFirst || deleted.is_empty() {
             return late;
         }
         let mut open: Vec<usize> = Vec::new();
@@ -349,14 +352,11 @@ impl<'a> Builder<'a> {
             if !seen.insert(index) {
                 continue;
             }
-            let Some(object) = self.stored(&self.changes[index]) else {
+            let change = &self.changes[index];
+            let Some(object) = self.stored(change) else {
                 continue;
             };
-            if object
-                .dependencies
-                .iter()
-                .any(|config| recreated.contains(config))
-            {
+            if stands_on_recreated(change) {
                 continue;
             }
             late[index] = true;
