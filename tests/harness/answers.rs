@@ -73,7 +73,10 @@ impl Process {
     pub(crate) fn apply(&self, request: &ApplyResourceChange<'_>) -> ApplyResourceChangeResponse {
         let fake = self.resource(request.type_name);
         let verb = self.verb(request);
-        let region = self.config().get("region").cloned().unwrap_or_default();
+        let region = match self.config().get("region") {
+            None | Some(Value::Null) => Value::from("home"),
+            Some(region) => region.clone(),
+        };
         let mut contents = self.provider.cloud.lock();
         let result = match verb {
             "create" => create(&mut contents, &fake, request, &region),

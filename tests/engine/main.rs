@@ -1,0 +1,18 @@
+//! Scenarios: the engine against a provider in this process.
+
+mod create;
+mod create_before_destroy;
+mod data_source;
+mod destroy;
+mod failure;
+mod lifecycle;
+mod outputs;
+mod refresh;
+mod replace;
+mod sensitive;
+mod update;
+
+#[test]
+fn every_file_of_this_folder_is_a_module_here() {
+    terrane_tests::assert_every_file_listed("engine", include_str!("main.rs"));
+}
