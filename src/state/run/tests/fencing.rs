@@ -106,3 +106,19 @@ async fn the_sign_of_life_is_seen_by_others() {
         } => {}
     }
 }
+
+#[tokio::test]
+async fn a_run_is_fenced_as_soon_as_another_has_begun_whether_or_not_that_one_records_anything() {
+    let world = World::new();
+    let (stale, _) = world.open().await;
+    let begun = world.intent("a");
+    stale.intent(begun.clone()).await.expect("recorded");
+    world.break_lock().await;
+    let (run, recovered) = world.open().await;
+    assert_eq!(recovered.open.len(), 1);
+    fenced(stale.intent(world.intent("b")).await.expect_err("sealed"));
+    fenced(stale.result(done(&begun, "a")).await.expect_err("sealed"));
+    run.close().await.expect("closed");
+    let (_, recovered) = world.open().await;
+    assert_eq!(recovered.open.len(), 1, "a seal ends no operation");
+}

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::faults::Observed;
+use super::faults::{Death, Observed};
 use super::*;
 use crate::backend::Expected;
 use crate::journal::{Change, Resolution, Resolve};
@@ -324,4 +324,25 @@ async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
     assert!(!state.lineage.is_empty());
     let mode = std::os::unix::fs::MetadataExt::mode(&std::fs::metadata(&path).expect("there"));
     assert_eq!(mode & 0o777, 0o600);
+}
+
+#[tokio::test]
+async fn our_own_snapshot_whose_answer_was_lost_is_known_and_not_replayed() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    // Two objects after each other at one address: the first result contradicts the snapshot, which holds the second.
+    for id in ["one", "two"] {
+        let intent = world.intent("a");
+        run.intent(intent.clone()).await.expect("recorded");
+        run.result(done(&intent, id)).await.expect("recorded");
+    }
+    // The announcement of the snapshot, then the snapshot itself.
+    observed.die_at(1, Death::After);
+    run.checkpoint().await.expect_err("no answer");
+    observed.revive();
+    world.break_lock().await;
+    let (run, recovered) = world.open().await;
+    assert_eq!((recovered.replayed, recovered.open.len()), (0, 0));
+    assert_eq!(run.instance(&address("a")), Some(instance("two")));
 }
