@@ -111,8 +111,8 @@ mod tests {
             |node| {
                 let log = &log;
                 async move {
-                    tokio::task::yield_now().await;
                     log.borrow_mut().push(format!("run {node}"));
+                    tokio::task::yield_now().await;
                     if node == 1 {
                         Outcome::Failed
                     } else {
