@@ -5,6 +5,7 @@ mod create_before_destroy;
 mod data_source;
 mod destroy;
 mod failure;
+mod integrity;
 mod lifecycle;
 mod outputs;
 mod refresh;

@@ -130,7 +130,8 @@ impl ApplyCall<'_> {
         Ok(response)
     }
 
-    fn name(&self) -> &str {
+    /// The name of the object.
+    pub fn name(&self) -> &str {
         let request = &self.request;
         let object = if request.planned_state.is_null() {
             request.prior_state

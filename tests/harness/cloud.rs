@@ -88,6 +88,17 @@ impl Cloud {
     }
 }
 
+impl Cloud {
+    /// Keeps only these ids, each with those private bytes.
+    pub(crate) fn retain_known(&self, known: &BTreeMap<String, Bytes>) {
+        let mut contents = self.lock();
+        contents.objects.retain(|id, _| known.contains_key(id));
+        for (id, object) in &mut contents.objects {
+            object.private = known[id].clone();
+        }
+    }
+}
+
 impl Contents {
     pub(crate) fn next(&mut self) -> u32 {
         self.counter += 1;

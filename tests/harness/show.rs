@@ -1,7 +1,9 @@
 //! States and values as short text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use bytes::Bytes;
 use terrane_core::Value;
 use terrane_state::{Object, ObjectStatus, State};
 
@@ -80,6 +82,21 @@ fn object(object: &Object) -> String {
 pub fn attributes(object: &Object) -> Value {
     Value::from_json_untyped(object.attributes.raw().as_str().as_bytes())
         .expect("stored attributes are JSON")
+}
+
+/// The private bytes of all managed objects in the state by their ids, current and deposed.
+pub(crate) fn private(state: &State) -> BTreeMap<String, Bytes> {
+    let managed = state
+        .resources
+        .iter()
+        .filter(|(address, _)| address.resource.mode == terrane_core::addr::Mode::Managed);
+    managed
+        .flat_map(|(_, instance)| instance.current.iter().chain(instance.deposed.values()))
+        .filter_map(|object| {
+            let id = attributes(object).get("id")?.as_str()?.to_owned();
+            Some((id, object.private.clone()))
+        })
+        .collect()
 }
 
 /// The ids of all managed objects in the state, current and deposed.

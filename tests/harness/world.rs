@@ -142,6 +142,13 @@ impl World {
         instance.expect("an instance in the state").clone()
     }
 
+    /// Settles what nobody knows, as a recovery would: what no state names is removed from the cloud, the rest is as the state says.
+    pub fn settle(&mut self) {
+        let known = show::private(&self.state);
+        self.provider.cloud.retain_known(&known);
+        self.open_intents.clear();
+    }
+
     fn run(&mut self, verb: Verb, mode: PlanMode, program: impl FnOnce(&mut Stack)) -> Run {
         let mut options = std::mem::take(&mut self.options);
         options.mode = mode;

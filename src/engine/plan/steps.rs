@@ -27,8 +27,7 @@ pub(crate) fn build(
     state: &State,
 ) -> Result<StepGraph, Diagnostics> {
     let mut last = Vec::new();
-    // From what serves users best to what the peers do to what must work: each gives way where it would close a cycle.
-    for style in [Style::UpdateFirst, Style::DeleteFirst, Style::DeclaredOnly] {
+    for style in Style::LADDER {
         let graph = Builder::new(program, changes, state, style).build();
         let dependencies: Vec<Vec<usize>> = graph
             .steps()
@@ -59,14 +58,49 @@ pub(crate) fn build(
     )
 }
 
+/// Which orders a graph keeps.
+#[derive(Clone, Copy)]
+struct Style {
+    /// Dependents are updated before what they no longer need is deleted; otherwise the peers' order.
+    update_first: bool,
+    /// Old objects go in the reverse order of what the program says now, beside what the state says of them.
+    declared_destroys: bool,
+    stored: Stored,
+}
+
+/// Whose stored dependencies count.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Style {
-    /// Dependents are updated before what they no longer need is deleted.
-    UpdateFirst,
-    /// The peers' order.
-    DeleteFirst,
-    /// Stored dependencies between declared instances are left out, for the program knows better.
-    DeclaredOnly,
+enum Stored {
+    /// Everyone's.
+    All,
+    /// Everyone's, but a current object does not stand on a deposed one: the state cannot tell whose successor an object refers to,
+    /// and where references were turned round, old and new dependencies together look like a cycle.
+    DeposedApart,
+    /// Of what the program does not declare; for the rest the program knows better.
+    Undeclared,
+    /// Nobody's: what cannot go yet is refused by its cloud, and goes with the next run.
+    Nobody,
+}
+
+impl Style {
+    const fn new(update_first: bool, declared_destroys: bool, stored: Stored) -> Self {
+        Self {
+            update_first,
+            declared_destroys,
+            stored,
+        }
+    }
+
+    /// From what serves users best to what the peers do to what always leaves an order: each gives way where it would close a cycle.
+    const LADDER: [Self; 7] = [
+        Self::new(true, true, Stored::All),
+        Self::new(true, false, Stored::All),
+        Self::new(true, false, Stored::DeposedApart),
+        Self::new(false, false, Stored::All),
+        Self::new(false, false, Stored::DeposedApart),
+        Self::new(false, true, Stored::Undeclared),
+        Self::new(false, true, Stored::Nobody),
+    ];
 }
 
 struct Builder<'a> {
@@ -88,6 +122,8 @@ struct Builder<'a> {
 enum Hub {
     /// Every destroy of an object that stands on the configuration.
     DependentsDestroyed,
+    /// The same, as far as the deposed objects of the configuration wait for it.
+    DeposedDependentsDestroyed,
     /// The same, but only of objects that go before the updates around them.
     DependentsDestroyedEarly,
     /// Every apply of an instance whose object stands on the configuration.
@@ -231,7 +267,9 @@ impl<'a> Builder<'a> {
             for &needed in resource.dependencies.iter().chain(&provider.dependencies) {
                 let (needed_apply, needed_destroy) = nodes[needed];
                 self.after(apply, needed_apply);
-                self.after(needed_destroy, destroy);
+                if self.style.declared_destroys {
+                    self.after(needed_destroy, destroy);
+                }
                 let outlives = change_of[needed]
                     .is_some_and(|change| self.changes[change].action == Action::CreateThenDelete);
                 if outlives {
@@ -246,7 +284,11 @@ impl<'a> Builder<'a> {
         for (index, change) in self.changes.iter().enumerate() {
             let own = change.address.resource.config();
             if let Some(destroy) = self.destroy[index] {
-                let dependents = self.hub(Hub::DependentsDestroyed, &own);
+                let dependents = match self.is_deposed(change) {
+                    true => Hub::DeposedDependentsDestroyed,
+                    false => Hub::DependentsDestroyed,
+                };
+                let dependents = self.hub(dependents, &own);
                 self.after(destroy, dependents);
                 if self.late[index] {
                     let updated = self.hub(Hub::DependentsApplied, &own);
@@ -264,8 +306,10 @@ impl<'a> Builder<'a> {
             }
             let declared =
                 change.deposed.is_none() && self.program.position(&change.address).is_some();
-            if self.style == Style::DeclaredOnly && declared {
-                continue;
+            match self.style.stored {
+                Stored::Nobody => continue,
+                Stored::Undeclared if declared => continue,
+                _ => {}
             }
             let Some(object) = self.stored(change) else {
                 continue;
@@ -276,11 +320,20 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Whether what the change destroys is, or will be by then, a deposed object.
+    fn is_deposed(&self, change: &ResourceChange) -> bool {
+        change.deposed.is_some() || change.action == Action::CreateThenDelete
+    }
+
     /// One stored dependency: the object of change `index` stands on `config`.
     fn order_dependency(&mut self, index: usize, own: &ConfigAddr, config: &ConfigAddr) {
         if let Some(destroy) = self.destroy[index] {
             let dependents = self.hub(Hub::DependentsDestroyed, config);
             self.after(dependents, destroy);
+            if self.style.stored != Stored::DeposedApart || self.is_deposed(&self.changes[index]) {
+                let dependents = self.hub(Hub::DeposedDependentsDestroyed, config);
+                self.after(dependents, destroy);
+            }
             if self.late[index] {
                 let applied = self.hub(Hub::Applied, config);
                 self.after(destroy, applied);
@@ -297,9 +350,11 @@ impl<'a> Builder<'a> {
         }
         if self.destroy[index].is_none() && self.apply[index].is_none() {
             // Files with direct dependencies only need the untouched object in the middle to pass the order on.
-            let above = self.hub(Hub::DependentsDestroyed, own);
-            let below = self.hub(Hub::DependentsDestroyed, config);
-            self.after(below, above);
+            for dependents in [Hub::DependentsDestroyed, Hub::DeposedDependentsDestroyed] {
+                let above = self.hub(Hub::DependentsDestroyed, own);
+                let below = self.hub(dependents, config);
+                self.after(below, above);
+            }
         }
     }
 
@@ -332,7 +387,7 @@ impl<'a> Builder<'a> {
             _ => false,
         };
         let mut late: Vec<bool> = self.changes.iter().map(flagged).collect();
-        if self.style != Style::UpdateFirst || deleted.is_empty() {
+        if !self.style.update_first || deleted.is_empty() {
             return late;
         }
         let mut open: Vec<usize> = Vec::new();
