@@ -6,7 +6,7 @@ use std::fmt::Write;
 use terrane_core::schema::{FactsKind, Schema};
 
 use super::GenerateError;
-use super::object::{Builder, builder, handle, params, required};
+use super::object::{Builder, builder, empty_builder, handle, params, required};
 use super::shape::{Rules, Shape, shapes};
 use crate::catalogue::{Catalogue, Service};
 use crate::names::{ident, is_ident, pascal};
@@ -108,13 +108,7 @@ pub(super) fn service(
     if !missing.is_empty() {
         inner.push("missing");
         let mut text = String::from("//! What a builder says that lacks a required argument.\n");
-        for argument in &missing {
-            let marker = pascal(argument);
-            let _ = write!(
-                text,
-                "\n/// `{argument}` is not set.\n#[derive(Debug)]\npub enum Missing{marker} {{}}\n"
-            );
-        }
+        markers(&missing, &mut text);
         files.insert(format!("{name}/missing.rs"), head(catalogue, &text));
     }
     inner.sort_unstable();
@@ -202,11 +196,23 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
          fn from(builder: ProviderBuilder) -> Self {\nbuilder.declaration\n}\n}\n",
     );
     nested(&rules, &all, &mut missing, &mut body)?;
+    markers(&missing, &mut body);
     let text = format!(
         "//! The configuration of the provider.\n\n{}\n{body}",
-        imports(&body, "", &missing)
+        imports(&body, "", &BTreeSet::new())
     );
     Ok(head(catalogue, &text))
+}
+
+/// The types that stand for arguments that are not set.
+fn markers(missing: &BTreeSet<String>, text: &mut String) {
+    for argument in missing {
+        let marker = pascal(argument);
+        let _ = write!(
+            text,
+            "\n/// `{argument}` is not set.\n#[derive(Debug)]\npub enum Missing{marker} {{}}\n"
+        );
+    }
 }
 
 /// The file of one resource type or data source.
@@ -233,6 +239,7 @@ fn resource(
     } else {
         "a"
     };
+    let empty = empty_builder(top);
     let deprecated = if schema.block.deprecated {
         "#[deprecated]\n"
     } else {
@@ -244,7 +251,7 @@ fn resource(
          /// A declared {what} `{type_name}`.\n#[derive(Debug, Clone)]\npub struct {name}(Resource);\n\n\
          impl {name} {{\n\
          /// Starts describing {article} `{type_name}` with that name in the program.\n{deprecated}\
-         pub fn builder(name: impl Into<String>) -> {name}Builder {{\n\
+         pub fn builder(name: impl Into<String>) -> {empty} {{\n\
          {name}Builder {{ declaration: Declaration::new(&BINDING, name){} }}\n}}\n",
         if required(top).next().is_some() {
             ", required: PhantomData"
@@ -361,13 +368,13 @@ fn nested(
         if shape.reachable {
             let _ = write!(
                 body,
-                "\n/// A `{path}` block or object.\n#[derive(Debug, Clone)]\npub struct {name}(Output<Value>);\n\n\
+                "\n/// One `{path}`.\n#[derive(Debug, Clone)]\npub struct {name}(Output<Value>);\n\n\
                  impl Nested for {name} {{\nfn from_output(object: Output<Value>) -> Self {{\nSelf(object)\n}}\n}}\n"
             );
         } else {
             let _ = write!(
                 body,
-                "\n/// A `{path}` block or object.\n#[derive(Debug)]\npub enum {name} {{}}\n"
+                "\n/// One `{path}`.\n#[derive(Debug)]\npub enum {name} {{}}\n"
             );
         }
         let _ = write!(body, "\nimpl {name} {{\n");
@@ -382,6 +389,7 @@ fn nested(
             } else {
                 "BlockArguments::new()".to_owned()
             };
+            let empty = empty_builder(shape);
             let marker = if required(shape).next().is_some() {
                 ", required: PhantomData"
             } else {
@@ -389,7 +397,7 @@ fn nested(
             };
             let _ = write!(
                 body,
-                "/// Starts describing a `{path}`.\npub fn builder() -> {name}Builder {{\n\
+                "/// Starts describing one `{path}`.\npub fn builder() -> {empty} {{\n\
                  {name}Builder {{ arguments: {arguments}{marker} }}\n}}\n"
             );
         }
@@ -404,7 +412,7 @@ fn nested(
                 });
             }
             missing.extend(required(shape).map(|member| member.name.clone()));
-            let about = format!("Describes a `{path}`; made by [`{name}::builder`].");
+            let about = format!("Describes one `{path}`; made by [`{name}::builder`].");
             let inner = Builder {
                 field: "arguments",
                 inner: "BlockArguments",

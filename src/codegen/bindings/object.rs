@@ -57,6 +57,19 @@ pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Param
     })
 }
 
+/// The type of a builder that was given nothing. The markers are no defaults of the type parameters, for the compiler leaves
+/// those out of its messages, and the message shall name what is missing.
+pub(super) fn empty_builder(shape: &Shape) -> String {
+    let markers: Vec<String> = required(shape)
+        .map(|member| format!("Missing{}", pascal(&member.name)))
+        .collect();
+    if markers.is_empty() {
+        format!("{}Builder", shape.name)
+    } else {
+        format!("{}Builder<{}>", shape.name, markers.join(", "))
+    }
+}
+
 /// The getters of a handle.
 pub(super) fn handle(shape: &Shape, all: &[Shape], body: &mut String) {
     for member in shape.members.iter().filter(|member| member.readable) {
@@ -103,23 +116,16 @@ fn getter(member: &Member, all: &[Shape]) -> (String, String) {
 /// The builder and its setters.
 pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body: &mut String) {
     let (name, field, inner) = (&shape.name, builder.field, builder.inner);
-    let markers: Vec<String> = required(shape)
-        .map(|member| format!("Missing{}", pascal(&member.name)))
-        .collect();
-    let letters: Vec<String> = ('A'..='Z').take(markers.len()).map(String::from).collect();
+    let count = required(shape).count();
+    let letters: Vec<String> = ('A'..='Z').take(count).map(String::from).collect();
     let _ = write!(
         body,
         "\n/// {}\n#[derive(Debug)]\n#[must_use]\npub struct {name}Builder",
         builder.about
     );
-    if markers.is_empty() {
+    if letters.is_empty() {
         let _ = write!(body, " {{\n{field}: {inner},\n}}\n");
     } else {
-        let defaults: Vec<String> = letters
-            .iter()
-            .zip(&markers)
-            .map(|(letter, marker)| format!("{letter} = {marker}"))
-            .collect();
         let tuple = match letters.as_slice() {
             [one] => one.clone(),
             more => format!("({})", more.join(", ")),
@@ -127,7 +133,7 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
         let _ = write!(
             body,
             "<{}> {{\n{field}: {inner},\nrequired: PhantomData<{tuple}>,\n}}\n",
-            defaults.join(", ")
+            letters.join(", ")
         );
     }
     let declared = params(shape, |_| true).map_or(String::new(), |params| params.declared);

@@ -257,12 +257,12 @@ impl From<ProviderBuilder> for ProviderDeclaration {
     }
 }
 
-/// A `assume_role` block or object.
+/// One `assume_role`.
 #[derive(Debug)]
 pub enum AssumeRole {}
 
 impl AssumeRole {
-    /// Starts describing a `assume_role`.
+    /// Starts describing one `assume_role`.
     pub fn builder() -> AssumeRoleBuilder {
         AssumeRoleBuilder {
             arguments: BlockArguments::new(),
@@ -270,7 +270,7 @@ impl AssumeRole {
     }
 }
 
-/// Describes a `assume_role`; made by [`AssumeRole::builder`].
+/// Describes one `assume_role`; made by [`AssumeRole::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct AssumeRoleBuilder {
@@ -333,12 +333,12 @@ impl AssumeRoleBuilder {
     }
 }
 
-/// A `assume_role_with_web_identity` block or object.
+/// One `assume_role_with_web_identity`.
 #[derive(Debug)]
 pub enum AssumeRoleWithWebIdentity {}
 
 impl AssumeRoleWithWebIdentity {
-    /// Starts describing a `assume_role_with_web_identity`.
+    /// Starts describing one `assume_role_with_web_identity`.
     pub fn builder() -> AssumeRoleWithWebIdentityBuilder {
         AssumeRoleWithWebIdentityBuilder {
             arguments: BlockArguments::new(),
@@ -346,7 +346,7 @@ impl AssumeRoleWithWebIdentity {
     }
 }
 
-/// Describes a `assume_role_with_web_identity`; made by [`AssumeRoleWithWebIdentity::builder`].
+/// Describes one `assume_role_with_web_identity`; made by [`AssumeRoleWithWebIdentity::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct AssumeRoleWithWebIdentityBuilder {
@@ -397,12 +397,12 @@ impl AssumeRoleWithWebIdentityBuilder {
     }
 }
 
-/// A `endpoints` block or object.
+/// One `endpoints`.
 #[derive(Debug)]
 pub enum Endpoints {}
 
 impl Endpoints {
-    /// Starts describing a `endpoints`.
+    /// Starts describing one `endpoints`.
     pub fn builder() -> EndpointsBuilder {
         EndpointsBuilder {
             arguments: BlockArguments::new(),
@@ -410,7 +410,7 @@ impl Endpoints {
     }
 }
 
-/// Describes a `endpoints`; made by [`Endpoints::builder`].
+/// Describes one `endpoints`; made by [`Endpoints::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EndpointsBuilder {
@@ -1987,12 +1987,12 @@ impl EndpointsBuilder {
     }
 }
 
-/// A `ignore_tags` block or object.
+/// One `ignore_tags`.
 #[derive(Debug)]
 pub enum IgnoreTags {}
 
 impl IgnoreTags {
-    /// Starts describing a `ignore_tags`.
+    /// Starts describing one `ignore_tags`.
     pub fn builder() -> IgnoreTagsBuilder {
         IgnoreTagsBuilder {
             arguments: BlockArguments::new(),
@@ -2000,7 +2000,7 @@ impl IgnoreTags {
     }
 }
 
-/// Describes a `ignore_tags`; made by [`IgnoreTags::builder`].
+/// Describes one `ignore_tags`; made by [`IgnoreTags::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct IgnoreTagsBuilder {

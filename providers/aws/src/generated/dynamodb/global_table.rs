@@ -23,7 +23,7 @@ pub struct GlobalTable(Resource);
 
 impl GlobalTable {
     /// Starts describing an `aws_dynamodb_global_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GlobalTableBuilder {
+    pub fn builder(name: impl Into<String>) -> GlobalTableBuilder<MissingName, MissingReplica> {
         GlobalTableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +64,7 @@ impl AsRef<Resource> for GlobalTable {
 /// Describes an `aws_dynamodb_global_table`; made by [`GlobalTable::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GlobalTableBuilder<A = MissingName, B = MissingReplica> {
+pub struct GlobalTableBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -128,13 +128,13 @@ impl GlobalTableBuilder<Set, Set> {
     }
 }
 
-/// A `replica` block or object.
+/// One `replica`.
 #[derive(Debug)]
 pub enum Replica {}
 
 impl Replica {
-    /// Starts describing a `replica`.
-    pub fn builder() -> ReplicaBuilder {
+    /// Starts describing one `replica`.
+    pub fn builder() -> ReplicaBuilder<MissingRegionName> {
         ReplicaBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -142,10 +142,10 @@ impl Replica {
     }
 }
 
-/// Describes a `replica`; made by [`Replica::builder`].
+/// Describes one `replica`; made by [`Replica::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicaBuilder<A = MissingRegionName> {
+pub struct ReplicaBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -160,7 +160,7 @@ impl<A> ReplicaBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -171,7 +171,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -197,7 +197,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -22,7 +22,9 @@ pub struct KinesisStreamingDestination(Resource);
 
 impl KinesisStreamingDestination {
     /// Starts describing an `aws_dynamodb_kinesis_streaming_destination` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> KinesisStreamingDestinationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> KinesisStreamingDestinationBuilder<MissingStreamArn, MissingTableName> {
         KinesisStreamingDestinationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for KinesisStreamingDestination {
 /// Describes an `aws_dynamodb_kinesis_streaming_destination`; made by [`KinesisStreamingDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct KinesisStreamingDestinationBuilder<A = MissingStreamArn, B = MissingTableName> {
+pub struct KinesisStreamingDestinationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -29,7 +29,7 @@ pub struct Table(Resource);
 
 impl Table {
     /// Starts describing an `aws_dynamodb_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TableBuilder {
+    pub fn builder(name: impl Into<String>) -> TableBuilder<MissingName> {
         TableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -212,7 +212,7 @@ impl AsRef<Resource> for Table {
 /// Describes an `aws_dynamodb_table`; made by [`Table::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TableBuilder<A = MissingName> {
+pub struct TableBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -410,13 +410,13 @@ impl TableBuilder<Set> {
     }
 }
 
-/// A `attribute` block or object.
+/// One `attribute`.
 #[derive(Debug)]
 pub enum Attribute {}
 
 impl Attribute {
-    /// Starts describing a `attribute`.
-    pub fn builder() -> AttributeBuilder {
+    /// Starts describing one `attribute`.
+    pub fn builder() -> AttributeBuilder<MissingName, MissingType> {
         AttributeBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -424,10 +424,10 @@ impl Attribute {
     }
 }
 
-/// Describes a `attribute`; made by [`Attribute::builder`].
+/// Describes one `attribute`; made by [`Attribute::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AttributeBuilder<A = MissingName, B = MissingType> {
+pub struct AttributeBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -450,13 +450,14 @@ impl<A, B> AttributeBuilder<A, B> {
     }
 }
 
-/// A `global_secondary_index` block or object.
+/// One `global_secondary_index`.
 #[derive(Debug)]
 pub enum GlobalSecondaryIndex {}
 
 impl GlobalSecondaryIndex {
-    /// Starts describing a `global_secondary_index`.
-    pub fn builder() -> GlobalSecondaryIndexBuilder {
+    /// Starts describing one `global_secondary_index`.
+    pub fn builder()
+    -> GlobalSecondaryIndexBuilder<MissingHashKey, MissingName, MissingProjectionType> {
         GlobalSecondaryIndexBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -464,14 +465,10 @@ impl GlobalSecondaryIndex {
     }
 }
 
-/// Describes a `global_secondary_index`; made by [`GlobalSecondaryIndex::builder`].
+/// Describes one `global_secondary_index`; made by [`GlobalSecondaryIndex::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GlobalSecondaryIndexBuilder<
-    A = MissingHashKey,
-    B = MissingName,
-    C = MissingProjectionType,
-> {
+pub struct GlobalSecondaryIndexBuilder<A, B, C> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C)>,
 }
@@ -532,7 +529,7 @@ impl<A, B, C> GlobalSecondaryIndexBuilder<A, B, C> {
     }
 }
 
-/// A `import_table` block or object.
+/// One `import_table`.
 #[derive(Debug, Clone)]
 pub struct ImportTable(Output<Value>);
 
@@ -543,8 +540,8 @@ impl Nested for ImportTable {
 }
 
 impl ImportTable {
-    /// Starts describing a `import_table`.
-    pub fn builder() -> ImportTableBuilder {
+    /// Starts describing one `import_table`.
+    pub fn builder() -> ImportTableBuilder<MissingInputFormat, MissingS3BucketSource> {
         ImportTableBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -578,10 +575,10 @@ impl ImportTable {
     }
 }
 
-/// Describes a `import_table`; made by [`ImportTable::builder`].
+/// Describes one `import_table`; made by [`ImportTable::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ImportTableBuilder<A = MissingInputFormat, B = MissingS3BucketSource> {
+pub struct ImportTableBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -623,7 +620,7 @@ impl<A, B> ImportTableBuilder<A, B> {
     }
 }
 
-/// A `import_table.input_format_options` block or object.
+/// One `import_table.input_format_options`.
 #[derive(Debug, Clone)]
 pub struct ImportTableInputFormatOptions(Output<Value>);
 
@@ -634,7 +631,7 @@ impl Nested for ImportTableInputFormatOptions {
 }
 
 impl ImportTableInputFormatOptions {
-    /// Starts describing a `import_table.input_format_options`.
+    /// Starts describing one `import_table.input_format_options`.
     pub fn builder() -> ImportTableInputFormatOptionsBuilder {
         ImportTableInputFormatOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -648,7 +645,7 @@ impl ImportTableInputFormatOptions {
     }
 }
 
-/// Describes a `import_table.input_format_options`; made by [`ImportTableInputFormatOptions::builder`].
+/// Describes one `import_table.input_format_options`; made by [`ImportTableInputFormatOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ImportTableInputFormatOptionsBuilder {
@@ -663,7 +660,7 @@ impl ImportTableInputFormatOptionsBuilder {
     }
 }
 
-/// A `import_table.input_format_options.csv` block or object.
+/// One `import_table.input_format_options.csv`.
 #[derive(Debug, Clone)]
 pub struct ImportTableInputFormatOptionsCsv(Output<Value>);
 
@@ -674,7 +671,7 @@ impl Nested for ImportTableInputFormatOptionsCsv {
 }
 
 impl ImportTableInputFormatOptionsCsv {
-    /// Starts describing a `import_table.input_format_options.csv`.
+    /// Starts describing one `import_table.input_format_options.csv`.
     pub fn builder() -> ImportTableInputFormatOptionsCsvBuilder {
         ImportTableInputFormatOptionsCsvBuilder {
             arguments: BlockArguments::new(),
@@ -694,7 +691,7 @@ impl ImportTableInputFormatOptionsCsv {
     }
 }
 
-/// Describes a `import_table.input_format_options.csv`; made by [`ImportTableInputFormatOptionsCsv::builder`].
+/// Describes one `import_table.input_format_options.csv`; made by [`ImportTableInputFormatOptionsCsv::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ImportTableInputFormatOptionsCsvBuilder {
@@ -715,7 +712,7 @@ impl ImportTableInputFormatOptionsCsvBuilder {
     }
 }
 
-/// A `import_table.s3_bucket_source` block or object.
+/// One `import_table.s3_bucket_source`.
 #[derive(Debug, Clone)]
 pub struct ImportTableS3BucketSource(Output<Value>);
 
@@ -726,8 +723,8 @@ impl Nested for ImportTableS3BucketSource {
 }
 
 impl ImportTableS3BucketSource {
-    /// Starts describing a `import_table.s3_bucket_source`.
-    pub fn builder() -> ImportTableS3BucketSourceBuilder {
+    /// Starts describing one `import_table.s3_bucket_source`.
+    pub fn builder() -> ImportTableS3BucketSourceBuilder<MissingBucket> {
         ImportTableS3BucketSourceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -753,10 +750,10 @@ impl ImportTableS3BucketSource {
     }
 }
 
-/// Describes a `import_table.s3_bucket_source`; made by [`ImportTableS3BucketSource::builder`].
+/// Describes one `import_table.s3_bucket_source`; made by [`ImportTableS3BucketSource::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ImportTableS3BucketSourceBuilder<A = MissingBucket> {
+pub struct ImportTableS3BucketSourceBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -783,13 +780,14 @@ impl<A> ImportTableS3BucketSourceBuilder<A> {
     }
 }
 
-/// A `local_secondary_index` block or object.
+/// One `local_secondary_index`.
 #[derive(Debug)]
 pub enum LocalSecondaryIndex {}
 
 impl LocalSecondaryIndex {
-    /// Starts describing a `local_secondary_index`.
-    pub fn builder() -> LocalSecondaryIndexBuilder {
+    /// Starts describing one `local_secondary_index`.
+    pub fn builder()
+    -> LocalSecondaryIndexBuilder<MissingName, MissingProjectionType, MissingRangeKey> {
         LocalSecondaryIndexBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -797,14 +795,10 @@ impl LocalSecondaryIndex {
     }
 }
 
-/// Describes a `local_secondary_index`; made by [`LocalSecondaryIndex::builder`].
+/// Describes one `local_secondary_index`; made by [`LocalSecondaryIndex::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LocalSecondaryIndexBuilder<
-    A = MissingName,
-    B = MissingProjectionType,
-    C = MissingRangeKey,
-> {
+pub struct LocalSecondaryIndexBuilder<A, B, C> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C)>,
 }
@@ -847,7 +841,7 @@ impl<A, B, C> LocalSecondaryIndexBuilder<A, B, C> {
     }
 }
 
-/// A `point_in_time_recovery` block or object.
+/// One `point_in_time_recovery`.
 #[derive(Debug, Clone)]
 pub struct PointInTimeRecovery(Output<Value>);
 
@@ -858,8 +852,8 @@ impl Nested for PointInTimeRecovery {
 }
 
 impl PointInTimeRecovery {
-    /// Starts describing a `point_in_time_recovery`.
-    pub fn builder() -> PointInTimeRecoveryBuilder {
+    /// Starts describing one `point_in_time_recovery`.
+    pub fn builder() -> PointInTimeRecoveryBuilder<MissingEnabled> {
         PointInTimeRecoveryBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -873,10 +867,10 @@ impl PointInTimeRecovery {
     }
 }
 
-/// Describes a `point_in_time_recovery`; made by [`PointInTimeRecovery::builder`].
+/// Describes one `point_in_time_recovery`; made by [`PointInTimeRecovery::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PointInTimeRecoveryBuilder<A = MissingEnabled> {
+pub struct PointInTimeRecoveryBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -891,13 +885,13 @@ impl<A> PointInTimeRecoveryBuilder<A> {
     }
 }
 
-/// A `replica` block or object.
+/// One `replica`.
 #[derive(Debug)]
 pub enum Replica {}
 
 impl Replica {
-    /// Starts describing a `replica`.
-    pub fn builder() -> ReplicaBuilder {
+    /// Starts describing one `replica`.
+    pub fn builder() -> ReplicaBuilder<MissingRegionName> {
         ReplicaBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -905,10 +899,10 @@ impl Replica {
     }
 }
 
-/// Describes a `replica`; made by [`Replica::builder`].
+/// Describes one `replica`; made by [`Replica::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicaBuilder<A = MissingRegionName> {
+pub struct ReplicaBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -941,7 +935,7 @@ impl<A> ReplicaBuilder<A> {
     }
 }
 
-/// A `server_side_encryption` block or object.
+/// One `server_side_encryption`.
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryption(Output<Value>);
 
@@ -952,8 +946,8 @@ impl Nested for ServerSideEncryption {
 }
 
 impl ServerSideEncryption {
-    /// Starts describing a `server_side_encryption`.
-    pub fn builder() -> ServerSideEncryptionBuilder {
+    /// Starts describing one `server_side_encryption`.
+    pub fn builder() -> ServerSideEncryptionBuilder<MissingEnabled> {
         ServerSideEncryptionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -973,10 +967,10 @@ impl ServerSideEncryption {
     }
 }
 
-/// Describes a `server_side_encryption`; made by [`ServerSideEncryption::builder`].
+/// Describes one `server_side_encryption`; made by [`ServerSideEncryption::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServerSideEncryptionBuilder<A = MissingEnabled> {
+pub struct ServerSideEncryptionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -997,7 +991,7 @@ impl<A> ServerSideEncryptionBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -1008,7 +1002,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -1034,7 +1028,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {
@@ -1061,7 +1055,7 @@ impl TimeoutsBuilder {
     }
 }
 
-/// A `ttl` block or object.
+/// One `ttl`.
 #[derive(Debug, Clone)]
 pub struct Ttl(Output<Value>);
 
@@ -1072,8 +1066,8 @@ impl Nested for Ttl {
 }
 
 impl Ttl {
-    /// Starts describing a `ttl`.
-    pub fn builder() -> TtlBuilder {
+    /// Starts describing one `ttl`.
+    pub fn builder() -> TtlBuilder<MissingAttributeName> {
         TtlBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1093,10 +1087,10 @@ impl Ttl {
     }
 }
 
-/// Describes a `ttl`; made by [`Ttl::builder`].
+/// Describes one `ttl`; made by [`Ttl::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TtlBuilder<A = MissingAttributeName> {
+pub struct TtlBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

@@ -22,7 +22,9 @@ pub struct TableItem(Resource);
 
 impl TableItem {
     /// Starts describing an `aws_dynamodb_table_item` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TableItemBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TableItemBuilder<MissingHashKey, MissingItem, MissingTableName> {
         TableItemBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +71,7 @@ impl AsRef<Resource> for TableItem {
 /// Describes an `aws_dynamodb_table_item`; made by [`TableItem::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TableItemBuilder<A = MissingHashKey, B = MissingItem, C = MissingTableName> {
+pub struct TableItemBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

@@ -24,7 +24,7 @@ pub struct TableReplica(Resource);
 
 impl TableReplica {
     /// Starts describing an `aws_dynamodb_table_replica` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TableReplicaBuilder {
+    pub fn builder(name: impl Into<String>) -> TableReplicaBuilder<MissingGlobalTableArn> {
         TableReplicaBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -89,7 +89,7 @@ impl AsRef<Resource> for TableReplica {
 /// Describes an `aws_dynamodb_table_replica`; made by [`TableReplica::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TableReplicaBuilder<A = MissingGlobalTableArn> {
+pub struct TableReplicaBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -169,7 +169,7 @@ impl TableReplicaBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -180,7 +180,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -206,7 +206,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

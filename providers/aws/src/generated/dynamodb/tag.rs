@@ -22,7 +22,9 @@ pub struct Tag(Resource);
 
 impl Tag {
     /// Starts describing an `aws_dynamodb_tag` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TagBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TagBuilder<MissingKey, MissingResourceArn, MissingValue> {
         TagBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for Tag {
 /// Describes an `aws_dynamodb_tag`; made by [`Tag::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TagBuilder<A = MissingKey, B = MissingResourceArn, C = MissingValue> {
+pub struct TagBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

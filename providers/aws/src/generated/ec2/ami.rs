@@ -25,7 +25,7 @@ pub struct Ami(Resource);
 
 impl Ami {
     /// Starts describing an `aws_ami` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AmiBuilder {
+    pub fn builder(name: impl Into<String>) -> AmiBuilder<MissingName> {
         AmiBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -222,7 +222,7 @@ impl AsRef<Resource> for Ami {
 /// Describes an `aws_ami`; made by [`Ami::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AmiBuilder<A = MissingName> {
+pub struct AmiBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -378,13 +378,13 @@ impl AmiBuilder<Set> {
     }
 }
 
-/// A `ebs_block_device` block or object.
+/// One `ebs_block_device`.
 #[derive(Debug)]
 pub enum EbsBlockDevice {}
 
 impl EbsBlockDevice {
-    /// Starts describing a `ebs_block_device`.
-    pub fn builder() -> EbsBlockDeviceBuilder {
+    /// Starts describing one `ebs_block_device`.
+    pub fn builder() -> EbsBlockDeviceBuilder<MissingDeviceName> {
         EbsBlockDeviceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -392,10 +392,10 @@ impl EbsBlockDevice {
     }
 }
 
-/// Describes a `ebs_block_device`; made by [`EbsBlockDevice::builder`].
+/// Describes one `ebs_block_device`; made by [`EbsBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsBlockDeviceBuilder<A = MissingDeviceName> {
+pub struct EbsBlockDeviceBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -458,13 +458,13 @@ impl<A> EbsBlockDeviceBuilder<A> {
     }
 }
 
-/// A `ephemeral_block_device` block or object.
+/// One `ephemeral_block_device`.
 #[derive(Debug)]
 pub enum EphemeralBlockDevice {}
 
 impl EphemeralBlockDevice {
-    /// Starts describing a `ephemeral_block_device`.
-    pub fn builder() -> EphemeralBlockDeviceBuilder {
+    /// Starts describing one `ephemeral_block_device`.
+    pub fn builder() -> EphemeralBlockDeviceBuilder<MissingDeviceName, MissingVirtualName> {
         EphemeralBlockDeviceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -472,10 +472,10 @@ impl EphemeralBlockDevice {
     }
 }
 
-/// Describes a `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
+/// Describes one `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EphemeralBlockDeviceBuilder<A = MissingDeviceName, B = MissingVirtualName> {
+pub struct EphemeralBlockDeviceBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -504,7 +504,7 @@ impl<A, B> EphemeralBlockDeviceBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -515,7 +515,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -541,7 +541,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,9 @@ pub struct AmiCopy(Resource);
 
 impl AmiCopy {
     /// Starts describing an `aws_ami_copy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AmiCopyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> AmiCopyBuilder<MissingName, MissingSourceAmiId, MissingSourceAmiRegion> {
         AmiCopyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -251,7 +253,7 @@ impl AsRef<Resource> for AmiCopy {
 /// Describes an `aws_ami_copy`; made by [`AmiCopy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AmiCopyBuilder<A = MissingName, B = MissingSourceAmiId, C = MissingSourceAmiRegion> {
+pub struct AmiCopyBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -377,12 +379,12 @@ impl AmiCopyBuilder<Set, Set, Set> {
     }
 }
 
-/// A `ebs_block_device` block or object.
+/// One `ebs_block_device`.
 #[derive(Debug)]
 pub enum EbsBlockDevice {}
 
 impl EbsBlockDevice {
-    /// Starts describing a `ebs_block_device`.
+    /// Starts describing one `ebs_block_device`.
     pub fn builder() -> EbsBlockDeviceBuilder {
         EbsBlockDeviceBuilder {
             arguments: BlockArguments::new(),
@@ -390,19 +392,19 @@ impl EbsBlockDevice {
     }
 }
 
-/// Describes a `ebs_block_device`; made by [`EbsBlockDevice::builder`].
+/// Describes one `ebs_block_device`; made by [`EbsBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EbsBlockDeviceBuilder {
     arguments: BlockArguments,
 }
 
-/// A `ephemeral_block_device` block or object.
+/// One `ephemeral_block_device`.
 #[derive(Debug)]
 pub enum EphemeralBlockDevice {}
 
 impl EphemeralBlockDevice {
-    /// Starts describing a `ephemeral_block_device`.
+    /// Starts describing one `ephemeral_block_device`.
     pub fn builder() -> EphemeralBlockDeviceBuilder {
         EphemeralBlockDeviceBuilder {
             arguments: BlockArguments::new(),
@@ -410,14 +412,14 @@ impl EphemeralBlockDevice {
     }
 }
 
-/// Describes a `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
+/// Describes one `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EphemeralBlockDeviceBuilder {
     arguments: BlockArguments,
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -428,7 +430,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -454,7 +456,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,9 @@ pub struct AmiFromInstance(Resource);
 
 impl AmiFromInstance {
     /// Starts describing an `aws_ami_from_instance` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AmiFromInstanceBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> AmiFromInstanceBuilder<MissingName, MissingSourceInstanceId> {
         AmiFromInstanceBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -233,7 +235,7 @@ impl AsRef<Resource> for AmiFromInstance {
 /// Describes an `aws_ami_from_instance`; made by [`AmiFromInstance::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AmiFromInstanceBuilder<A = MissingName, B = MissingSourceInstanceId> {
+pub struct AmiFromInstanceBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -342,12 +344,12 @@ impl AmiFromInstanceBuilder<Set, Set> {
     }
 }
 
-/// A `ebs_block_device` block or object.
+/// One `ebs_block_device`.
 #[derive(Debug)]
 pub enum EbsBlockDevice {}
 
 impl EbsBlockDevice {
-    /// Starts describing a `ebs_block_device`.
+    /// Starts describing one `ebs_block_device`.
     pub fn builder() -> EbsBlockDeviceBuilder {
         EbsBlockDeviceBuilder {
             arguments: BlockArguments::new(),
@@ -355,19 +357,19 @@ impl EbsBlockDevice {
     }
 }
 
-/// Describes a `ebs_block_device`; made by [`EbsBlockDevice::builder`].
+/// Describes one `ebs_block_device`; made by [`EbsBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EbsBlockDeviceBuilder {
     arguments: BlockArguments,
 }
 
-/// A `ephemeral_block_device` block or object.
+/// One `ephemeral_block_device`.
 #[derive(Debug)]
 pub enum EphemeralBlockDevice {}
 
 impl EphemeralBlockDevice {
-    /// Starts describing a `ephemeral_block_device`.
+    /// Starts describing one `ephemeral_block_device`.
     pub fn builder() -> EphemeralBlockDeviceBuilder {
         EphemeralBlockDeviceBuilder {
             arguments: BlockArguments::new(),
@@ -375,14 +377,14 @@ impl EphemeralBlockDevice {
     }
 }
 
-/// Describes a `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
+/// Describes one `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EphemeralBlockDeviceBuilder {
     arguments: BlockArguments,
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -393,7 +395,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -419,7 +421,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

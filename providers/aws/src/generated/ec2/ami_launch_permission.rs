@@ -22,7 +22,7 @@ pub struct AmiLaunchPermission(Resource);
 
 impl AmiLaunchPermission {
     /// Starts describing an `aws_ami_launch_permission` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AmiLaunchPermissionBuilder {
+    pub fn builder(name: impl Into<String>) -> AmiLaunchPermissionBuilder<MissingImageId> {
         AmiLaunchPermissionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,7 +75,7 @@ impl AsRef<Resource> for AmiLaunchPermission {
 /// Describes an `aws_ami_launch_permission`; made by [`AmiLaunchPermission::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AmiLaunchPermissionBuilder<A = MissingImageId> {
+pub struct AmiLaunchPermissionBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,9 @@ pub struct AvailabilityZoneGroup(Resource);
 
 impl AvailabilityZoneGroup {
     /// Starts describing an `aws_ec2_availability_zone_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AvailabilityZoneGroupBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> AvailabilityZoneGroupBuilder<MissingGroupName, MissingOptInStatus> {
         AvailabilityZoneGroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for AvailabilityZoneGroup {
 /// Describes an `aws_ec2_availability_zone_group`; made by [`AvailabilityZoneGroup::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AvailabilityZoneGroupBuilder<A = MissingGroupName, B = MissingOptInStatus> {
+pub struct AvailabilityZoneGroupBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -26,7 +26,14 @@ pub struct CapacityReservation(Resource);
 
 impl CapacityReservation {
     /// Starts describing an `aws_ec2_capacity_reservation` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> CapacityReservationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> CapacityReservationBuilder<
+        MissingAvailabilityZone,
+        MissingInstanceCount,
+        MissingInstancePlatform,
+        MissingInstanceType,
+    > {
         CapacityReservationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -145,12 +152,7 @@ impl AsRef<Resource> for CapacityReservation {
 /// Describes an `aws_ec2_capacity_reservation`; made by [`CapacityReservation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CapacityReservationBuilder<
-    A = MissingAvailabilityZone,
-    B = MissingInstanceCount,
-    C = MissingInstancePlatform,
-    D = MissingInstanceType,
-> {
+pub struct CapacityReservationBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }

@@ -23,7 +23,7 @@ pub struct CarrierGateway(Resource);
 
 impl CarrierGateway {
     /// Starts describing an `aws_ec2_carrier_gateway` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> CarrierGatewayBuilder {
+    pub fn builder(name: impl Into<String>) -> CarrierGatewayBuilder<MissingVpcId> {
         CarrierGatewayBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,7 +76,7 @@ impl AsRef<Resource> for CarrierGateway {
 /// Describes an `aws_ec2_carrier_gateway`; made by [`CarrierGateway::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CarrierGatewayBuilder<A = MissingVpcId> {
+pub struct CarrierGatewayBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -23,7 +23,10 @@ pub struct ClientVpnAuthorizationRule(Resource);
 
 impl ClientVpnAuthorizationRule {
     /// Starts describing an `aws_ec2_client_vpn_authorization_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClientVpnAuthorizationRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ClientVpnAuthorizationRuleBuilder<MissingClientVpnEndpointId, MissingTargetNetworkCidr>
+    {
         ClientVpnAuthorizationRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,10 +79,7 @@ impl AsRef<Resource> for ClientVpnAuthorizationRule {
 /// Describes an `aws_ec2_client_vpn_authorization_rule`; made by [`ClientVpnAuthorizationRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClientVpnAuthorizationRuleBuilder<
-    A = MissingClientVpnEndpointId,
-    B = MissingTargetNetworkCidr,
-> {
+pub struct ClientVpnAuthorizationRuleBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -167,7 +167,7 @@ impl ClientVpnAuthorizationRuleBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -178,7 +178,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -198,7 +198,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -28,7 +28,14 @@ pub struct ClientVpnEndpoint(Resource);
 
 impl ClientVpnEndpoint {
     /// Starts describing an `aws_ec2_client_vpn_endpoint` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClientVpnEndpointBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ClientVpnEndpointBuilder<
+        MissingAuthenticationOptions,
+        MissingClientCidrBlock,
+        MissingConnectionLogOptions,
+        MissingServerCertificateArn,
+    > {
         ClientVpnEndpointBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -177,12 +184,7 @@ impl AsRef<Resource> for ClientVpnEndpoint {
 /// Describes an `aws_ec2_client_vpn_endpoint`; made by [`ClientVpnEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClientVpnEndpointBuilder<
-    A = MissingAuthenticationOptions,
-    B = MissingClientCidrBlock,
-    C = MissingConnectionLogOptions,
-    D = MissingServerCertificateArn,
-> {
+pub struct ClientVpnEndpointBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }
@@ -348,13 +350,13 @@ impl ClientVpnEndpointBuilder<Set, Set, Set, Set> {
     }
 }
 
-/// A `authentication_options` block or object.
+/// One `authentication_options`.
 #[derive(Debug)]
 pub enum AuthenticationOptions {}
 
 impl AuthenticationOptions {
-    /// Starts describing a `authentication_options`.
-    pub fn builder() -> AuthenticationOptionsBuilder {
+    /// Starts describing one `authentication_options`.
+    pub fn builder() -> AuthenticationOptionsBuilder<MissingType> {
         AuthenticationOptionsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -362,10 +364,10 @@ impl AuthenticationOptions {
     }
 }
 
-/// Describes a `authentication_options`; made by [`AuthenticationOptions::builder`].
+/// Describes one `authentication_options`; made by [`AuthenticationOptions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AuthenticationOptionsBuilder<A = MissingType> {
+pub struct AuthenticationOptionsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -408,7 +410,7 @@ impl<A> AuthenticationOptionsBuilder<A> {
     }
 }
 
-/// A `client_connect_options` block or object.
+/// One `client_connect_options`.
 #[derive(Debug, Clone)]
 pub struct ClientConnectOptions(Output<Value>);
 
@@ -419,7 +421,7 @@ impl Nested for ClientConnectOptions {
 }
 
 impl ClientConnectOptions {
-    /// Starts describing a `client_connect_options`.
+    /// Starts describing one `client_connect_options`.
     pub fn builder() -> ClientConnectOptionsBuilder {
         ClientConnectOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -439,7 +441,7 @@ impl ClientConnectOptions {
     }
 }
 
-/// Describes a `client_connect_options`; made by [`ClientConnectOptions::builder`].
+/// Describes one `client_connect_options`; made by [`ClientConnectOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ClientConnectOptionsBuilder {
@@ -460,7 +462,7 @@ impl ClientConnectOptionsBuilder {
     }
 }
 
-/// A `client_login_banner_options` block or object.
+/// One `client_login_banner_options`.
 #[derive(Debug, Clone)]
 pub struct ClientLoginBannerOptions(Output<Value>);
 
@@ -471,7 +473,7 @@ impl Nested for ClientLoginBannerOptions {
 }
 
 impl ClientLoginBannerOptions {
-    /// Starts describing a `client_login_banner_options`.
+    /// Starts describing one `client_login_banner_options`.
     pub fn builder() -> ClientLoginBannerOptionsBuilder {
         ClientLoginBannerOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -491,7 +493,7 @@ impl ClientLoginBannerOptions {
     }
 }
 
-/// Describes a `client_login_banner_options`; made by [`ClientLoginBannerOptions::builder`].
+/// Describes one `client_login_banner_options`; made by [`ClientLoginBannerOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ClientLoginBannerOptionsBuilder {
@@ -512,7 +514,7 @@ impl ClientLoginBannerOptionsBuilder {
     }
 }
 
-/// A `connection_log_options` block or object.
+/// One `connection_log_options`.
 #[derive(Debug, Clone)]
 pub struct ConnectionLogOptions(Output<Value>);
 
@@ -523,8 +525,8 @@ impl Nested for ConnectionLogOptions {
 }
 
 impl ConnectionLogOptions {
-    /// Starts describing a `connection_log_options`.
-    pub fn builder() -> ConnectionLogOptionsBuilder {
+    /// Starts describing one `connection_log_options`.
+    pub fn builder() -> ConnectionLogOptionsBuilder<MissingEnabled> {
         ConnectionLogOptionsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -550,10 +552,10 @@ impl ConnectionLogOptions {
     }
 }
 
-/// Describes a `connection_log_options`; made by [`ConnectionLogOptions::builder`].
+/// Describes one `connection_log_options`; made by [`ConnectionLogOptions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ConnectionLogOptionsBuilder<A = MissingEnabled> {
+pub struct ConnectionLogOptionsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

@@ -23,7 +23,9 @@ pub struct ClientVpnNetworkAssociation(Resource);
 
 impl ClientVpnNetworkAssociation {
     /// Starts describing an `aws_ec2_client_vpn_network_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClientVpnNetworkAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ClientVpnNetworkAssociationBuilder<MissingClientVpnEndpointId, MissingSubnetId> {
         ClientVpnNetworkAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -70,7 +72,7 @@ impl AsRef<Resource> for ClientVpnNetworkAssociation {
 /// Describes an `aws_ec2_client_vpn_network_association`; made by [`ClientVpnNetworkAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClientVpnNetworkAssociationBuilder<A = MissingClientVpnEndpointId, B = MissingSubnetId> {
+pub struct ClientVpnNetworkAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -140,7 +142,7 @@ impl ClientVpnNetworkAssociationBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -151,7 +153,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -171,7 +173,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

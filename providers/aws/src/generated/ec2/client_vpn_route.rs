@@ -25,7 +25,13 @@ pub struct ClientVpnRoute(Resource);
 
 impl ClientVpnRoute {
     /// Starts describing an `aws_ec2_client_vpn_route` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClientVpnRouteBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ClientVpnRouteBuilder<
+        MissingClientVpnEndpointId,
+        MissingDestinationCidrBlock,
+        MissingTargetVpcSubnetId,
+    > {
         ClientVpnRouteBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -84,11 +90,7 @@ impl AsRef<Resource> for ClientVpnRoute {
 /// Describes an `aws_ec2_client_vpn_route`; made by [`ClientVpnRoute::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClientVpnRouteBuilder<
-    A = MissingClientVpnEndpointId,
-    B = MissingDestinationCidrBlock,
-    C = MissingTargetVpcSubnetId,
-> {
+pub struct ClientVpnRouteBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -175,7 +177,7 @@ impl ClientVpnRouteBuilder<Set, Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -186,7 +188,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -206,7 +208,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -23,7 +23,7 @@ pub struct CustomerGateway(Resource);
 
 impl CustomerGateway {
     /// Starts describing an `aws_customer_gateway` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> CustomerGatewayBuilder {
+    pub fn builder(name: impl Into<String>) -> CustomerGatewayBuilder<MissingBgpAsn, MissingType> {
         CustomerGatewayBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -94,7 +94,7 @@ impl AsRef<Resource> for CustomerGateway {
 /// Describes an `aws_customer_gateway`; made by [`CustomerGateway::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CustomerGatewayBuilder<A = MissingBgpAsn, B = MissingType> {
+pub struct CustomerGatewayBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -28,7 +28,9 @@ pub struct DefaultNetworkAcl(Resource);
 
 impl DefaultNetworkAcl {
     /// Starts describing an `aws_default_network_acl` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> DefaultNetworkAclBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> DefaultNetworkAclBuilder<MissingDefaultNetworkAclId> {
         DefaultNetworkAclBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -105,7 +107,7 @@ impl AsRef<Resource> for DefaultNetworkAcl {
 /// Describes an `aws_default_network_acl`; made by [`DefaultNetworkAcl::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DefaultNetworkAclBuilder<A = MissingDefaultNetworkAclId> {
+pub struct DefaultNetworkAclBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -182,13 +184,15 @@ impl DefaultNetworkAclBuilder<Set> {
     }
 }
 
-/// A `egress` block or object.
+/// One `egress`.
 #[derive(Debug)]
 pub enum Egress {}
 
 impl Egress {
-    /// Starts describing a `egress`.
-    pub fn builder() -> EgressBuilder {
+    /// Starts describing one `egress`.
+    pub fn builder()
+    -> EgressBuilder<MissingAction, MissingFromPort, MissingProtocol, MissingRuleNo, MissingToPort>
+    {
         EgressBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -196,16 +200,10 @@ impl Egress {
     }
 }
 
-/// Describes a `egress`; made by [`Egress::builder`].
+/// Describes one `egress`; made by [`Egress::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EgressBuilder<
-    A = MissingAction,
-    B = MissingFromPort,
-    C = MissingProtocol,
-    D = MissingRuleNo,
-    E = MissingToPort,
-> {
+pub struct EgressBuilder<A, B, C, D, E> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C, D, E)>,
 }
@@ -276,13 +274,15 @@ impl<A, B, C, D, E> EgressBuilder<A, B, C, D, E> {
     }
 }
 
-/// A `ingress` block or object.
+/// One `ingress`.
 #[derive(Debug)]
 pub enum Ingress {}
 
 impl Ingress {
-    /// Starts describing a `ingress`.
-    pub fn builder() -> IngressBuilder {
+    /// Starts describing one `ingress`.
+    pub fn builder()
+    -> IngressBuilder<MissingAction, MissingFromPort, MissingProtocol, MissingRuleNo, MissingToPort>
+    {
         IngressBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -290,16 +290,10 @@ impl Ingress {
     }
 }
 
-/// Describes a `ingress`; made by [`Ingress::builder`].
+/// Describes one `ingress`; made by [`Ingress::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct IngressBuilder<
-    A = MissingAction,
-    B = MissingFromPort,
-    C = MissingProtocol,
-    D = MissingRuleNo,
-    E = MissingToPort,
-> {
+pub struct IngressBuilder<A, B, C, D, E> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C, D, E)>,
 }

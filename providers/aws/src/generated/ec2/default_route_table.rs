@@ -24,7 +24,9 @@ pub struct DefaultRouteTable(Resource);
 
 impl DefaultRouteTable {
     /// Starts describing an `aws_default_route_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> DefaultRouteTableBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> DefaultRouteTableBuilder<MissingDefaultRouteTableId> {
         DefaultRouteTableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -95,7 +97,7 @@ impl AsRef<Resource> for DefaultRouteTable {
 /// Describes an `aws_default_route_table`; made by [`DefaultRouteTable::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DefaultRouteTableBuilder<A = MissingDefaultRouteTableId> {
+pub struct DefaultRouteTableBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -172,12 +174,12 @@ impl DefaultRouteTableBuilder<Set> {
     }
 }
 
-/// A `route` block or object.
+/// One `route`.
 #[derive(Debug)]
 pub enum Route {}
 
 impl Route {
-    /// Starts describing a `route`.
+    /// Starts describing one `route`.
     pub fn builder() -> RouteBuilder {
         RouteBuilder {
             arguments: BlockArguments::nulls(&[
@@ -198,7 +200,7 @@ impl Route {
     }
 }
 
-/// Describes a `route`; made by [`Route::builder`].
+/// Describes one `route`; made by [`Route::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RouteBuilder {
@@ -283,7 +285,7 @@ impl RouteBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -294,7 +296,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -314,7 +316,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

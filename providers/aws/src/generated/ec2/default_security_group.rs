@@ -181,12 +181,12 @@ impl DefaultSecurityGroupBuilder {
     }
 }
 
-/// A `egress` block or object.
+/// One `egress`.
 #[derive(Debug)]
 pub enum Egress {}
 
 impl Egress {
-    /// Starts describing a `egress`.
+    /// Starts describing one `egress`.
     pub fn builder() -> EgressBuilder {
         EgressBuilder {
             arguments: BlockArguments::nulls(&[
@@ -204,7 +204,7 @@ impl Egress {
     }
 }
 
-/// Describes a `egress`; made by [`Egress::builder`].
+/// Describes one `egress`; made by [`Egress::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EgressBuilder {
@@ -267,12 +267,12 @@ impl EgressBuilder {
     }
 }
 
-/// A `ingress` block or object.
+/// One `ingress`.
 #[derive(Debug)]
 pub enum Ingress {}
 
 impl Ingress {
-    /// Starts describing a `ingress`.
+    /// Starts describing one `ingress`.
     pub fn builder() -> IngressBuilder {
         IngressBuilder {
             arguments: BlockArguments::nulls(&[
@@ -290,7 +290,7 @@ impl Ingress {
     }
 }
 
-/// Describes a `ingress`; made by [`Ingress::builder`].
+/// Describes one `ingress`; made by [`Ingress::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct IngressBuilder {

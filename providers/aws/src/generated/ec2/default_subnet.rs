@@ -25,7 +25,7 @@ pub struct DefaultSubnet(Resource);
 
 impl DefaultSubnet {
     /// Starts describing an `aws_default_subnet` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> DefaultSubnetBuilder {
+    pub fn builder(name: impl Into<String>) -> DefaultSubnetBuilder<MissingAvailabilityZone> {
         DefaultSubnetBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -188,7 +188,7 @@ impl AsRef<Resource> for DefaultSubnet {
 /// Describes an `aws_default_subnet`; made by [`DefaultSubnet::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DefaultSubnetBuilder<A = MissingAvailabilityZone> {
+pub struct DefaultSubnetBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -337,7 +337,7 @@ impl DefaultSubnetBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -348,7 +348,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -368,7 +368,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

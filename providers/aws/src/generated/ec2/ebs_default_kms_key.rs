@@ -22,7 +22,7 @@ pub struct EbsDefaultKmsKey(Resource);
 
 impl EbsDefaultKmsKey {
     /// Starts describing an `aws_ebs_default_kms_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> EbsDefaultKmsKeyBuilder {
+    pub fn builder(name: impl Into<String>) -> EbsDefaultKmsKeyBuilder<MissingKeyArn> {
         EbsDefaultKmsKeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -51,7 +51,7 @@ impl AsRef<Resource> for EbsDefaultKmsKey {
 /// Describes an `aws_ebs_default_kms_key`; made by [`EbsDefaultKmsKey::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsDefaultKmsKeyBuilder<A = MissingKeyArn> {
+pub struct EbsDefaultKmsKeyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -25,7 +25,7 @@ pub struct EbsSnapshot(Resource);
 
 impl EbsSnapshot {
     /// Starts describing an `aws_ebs_snapshot` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> EbsSnapshotBuilder {
+    pub fn builder(name: impl Into<String>) -> EbsSnapshotBuilder<MissingVolumeId> {
         EbsSnapshotBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -138,7 +138,7 @@ impl AsRef<Resource> for EbsSnapshot {
 /// Describes an `aws_ebs_snapshot`; made by [`EbsSnapshot::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsSnapshotBuilder<A = MissingVolumeId> {
+pub struct EbsSnapshotBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -230,7 +230,7 @@ impl EbsSnapshotBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -241,7 +241,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -261,7 +261,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

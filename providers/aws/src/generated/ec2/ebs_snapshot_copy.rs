@@ -25,7 +25,9 @@ pub struct EbsSnapshotCopy(Resource);
 
 impl EbsSnapshotCopy {
     /// Starts describing an `aws_ebs_snapshot_copy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> EbsSnapshotCopyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> EbsSnapshotCopyBuilder<MissingSourceRegion, MissingSourceSnapshotId> {
         EbsSnapshotCopyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -150,7 +152,7 @@ impl AsRef<Resource> for EbsSnapshotCopy {
 /// Describes an `aws_ebs_snapshot_copy`; made by [`EbsSnapshotCopy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsSnapshotCopyBuilder<A = MissingSourceRegion, B = MissingSourceSnapshotId> {
+pub struct EbsSnapshotCopyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -259,7 +261,7 @@ impl EbsSnapshotCopyBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -270,7 +272,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -290,7 +292,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

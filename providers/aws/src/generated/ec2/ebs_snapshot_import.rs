@@ -27,7 +27,7 @@ pub struct EbsSnapshotImport(Resource);
 
 impl EbsSnapshotImport {
     /// Starts describing an `aws_ebs_snapshot_import` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> EbsSnapshotImportBuilder {
+    pub fn builder(name: impl Into<String>) -> EbsSnapshotImportBuilder<MissingDiskContainer> {
         EbsSnapshotImportBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -158,7 +158,7 @@ impl AsRef<Resource> for EbsSnapshotImport {
 /// Describes an `aws_ebs_snapshot_import`; made by [`EbsSnapshotImport::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsSnapshotImportBuilder<A = MissingDiskContainer> {
+pub struct EbsSnapshotImportBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -270,7 +270,7 @@ impl EbsSnapshotImportBuilder<Set> {
     }
 }
 
-/// A `client_data` block or object.
+/// One `client_data`.
 #[derive(Debug, Clone)]
 pub struct ClientData(Output<Value>);
 
@@ -281,7 +281,7 @@ impl Nested for ClientData {
 }
 
 impl ClientData {
-    /// Starts describing a `client_data`.
+    /// Starts describing one `client_data`.
     pub fn builder() -> ClientDataBuilder {
         ClientDataBuilder {
             arguments: BlockArguments::new(),
@@ -313,7 +313,7 @@ impl ClientData {
     }
 }
 
-/// Describes a `client_data`; made by [`ClientData::builder`].
+/// Describes one `client_data`; made by [`ClientData::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ClientDataBuilder {
@@ -346,7 +346,7 @@ impl ClientDataBuilder {
     }
 }
 
-/// A `disk_container` block or object.
+/// One `disk_container`.
 #[derive(Debug, Clone)]
 pub struct DiskContainer(Output<Value>);
 
@@ -357,8 +357,8 @@ impl Nested for DiskContainer {
 }
 
 impl DiskContainer {
-    /// Starts describing a `disk_container`.
-    pub fn builder() -> DiskContainerBuilder {
+    /// Starts describing one `disk_container`.
+    pub fn builder() -> DiskContainerBuilder<MissingFormat> {
         DiskContainerBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -390,10 +390,10 @@ impl DiskContainer {
     }
 }
 
-/// Describes a `disk_container`; made by [`DiskContainer::builder`].
+/// Describes one `disk_container`; made by [`DiskContainer::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DiskContainerBuilder<A = MissingFormat> {
+pub struct DiskContainerBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -426,7 +426,7 @@ impl<A> DiskContainerBuilder<A> {
     }
 }
 
-/// A `disk_container.user_bucket` block or object.
+/// One `disk_container.user_bucket`.
 #[derive(Debug, Clone)]
 pub struct DiskContainerUserBucket(Output<Value>);
 
@@ -437,8 +437,8 @@ impl Nested for DiskContainerUserBucket {
 }
 
 impl DiskContainerUserBucket {
-    /// Starts describing a `disk_container.user_bucket`.
-    pub fn builder() -> DiskContainerUserBucketBuilder {
+    /// Starts describing one `disk_container.user_bucket`.
+    pub fn builder() -> DiskContainerUserBucketBuilder<MissingS3Bucket, MissingS3Key> {
         DiskContainerUserBucketBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -458,10 +458,10 @@ impl DiskContainerUserBucket {
     }
 }
 
-/// Describes a `disk_container.user_bucket`; made by [`DiskContainerUserBucket::builder`].
+/// Describes one `disk_container.user_bucket`; made by [`DiskContainerUserBucket::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DiskContainerUserBucketBuilder<A = MissingS3Bucket, B = MissingS3Key> {
+pub struct DiskContainerUserBucketBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -487,7 +487,7 @@ impl<A, B> DiskContainerUserBucketBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -498,7 +498,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -518,7 +518,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

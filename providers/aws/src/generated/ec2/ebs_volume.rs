@@ -25,7 +25,7 @@ pub struct EbsVolume(Resource);
 
 impl EbsVolume {
     /// Starts describing an `aws_ebs_volume` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> EbsVolumeBuilder {
+    pub fn builder(name: impl Into<String>) -> EbsVolumeBuilder<MissingAvailabilityZone> {
         EbsVolumeBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -132,7 +132,7 @@ impl AsRef<Resource> for EbsVolume {
 /// Describes an `aws_ebs_volume`; made by [`EbsVolume::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsVolumeBuilder<A = MissingAvailabilityZone> {
+pub struct EbsVolumeBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -254,7 +254,7 @@ impl EbsVolumeBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -265,7 +265,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -291,7 +291,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

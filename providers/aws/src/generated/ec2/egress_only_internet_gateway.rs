@@ -23,7 +23,7 @@ pub struct EgressOnlyInternetGateway(Resource);
 
 impl EgressOnlyInternetGateway {
     /// Starts describing an `aws_egress_only_internet_gateway` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> EgressOnlyInternetGatewayBuilder {
+    pub fn builder(name: impl Into<String>) -> EgressOnlyInternetGatewayBuilder<MissingVpcId> {
         EgressOnlyInternetGatewayBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +64,7 @@ impl AsRef<Resource> for EgressOnlyInternetGateway {
 /// Describes an `aws_egress_only_internet_gateway`; made by [`EgressOnlyInternetGateway::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EgressOnlyInternetGatewayBuilder<A = MissingVpcId> {
+pub struct EgressOnlyInternetGatewayBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -29,7 +29,9 @@ pub struct Fleet(Resource);
 
 impl Fleet {
     /// Starts describing an `aws_ec2_fleet` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> FleetBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> FleetBuilder<MissingLaunchTemplateConfig, MissingTargetCapacitySpecification> {
         FleetBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -170,7 +172,7 @@ impl AsRef<Resource> for Fleet {
 /// Describes an `aws_ec2_fleet`; made by [`Fleet::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FleetBuilder<A = MissingLaunchTemplateConfig, B = MissingTargetCapacitySpecification> {
+pub struct FleetBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -346,7 +348,7 @@ impl FleetBuilder<Set, Set> {
     }
 }
 
-/// A `fleet_instance_set` block or object.
+/// One `fleet_instance_set`.
 #[derive(Debug, Clone)]
 pub struct FleetInstanceSet(Output<Value>);
 
@@ -357,7 +359,7 @@ impl Nested for FleetInstanceSet {
 }
 
 impl FleetInstanceSet {
-    /// Starts describing a `fleet_instance_set`.
+    /// Starts describing one `fleet_instance_set`.
     pub fn builder() -> FleetInstanceSetBuilder {
         FleetInstanceSetBuilder {
             arguments: BlockArguments::new(),
@@ -389,7 +391,7 @@ impl FleetInstanceSet {
     }
 }
 
-/// Describes a `fleet_instance_set`; made by [`FleetInstanceSet::builder`].
+/// Describes one `fleet_instance_set`; made by [`FleetInstanceSet::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct FleetInstanceSetBuilder {
@@ -422,7 +424,7 @@ impl FleetInstanceSetBuilder {
     }
 }
 
-/// A `launch_template_config` block or object.
+/// One `launch_template_config`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfig(Output<Value>);
 
@@ -433,7 +435,7 @@ impl Nested for LaunchTemplateConfig {
 }
 
 impl LaunchTemplateConfig {
-    /// Starts describing a `launch_template_config`.
+    /// Starts describing one `launch_template_config`.
     pub fn builder() -> LaunchTemplateConfigBuilder {
         LaunchTemplateConfigBuilder {
             arguments: BlockArguments::new(),
@@ -457,7 +459,7 @@ impl LaunchTemplateConfig {
     }
 }
 
-/// Describes a `launch_template_config`; made by [`LaunchTemplateConfig::builder`].
+/// Describes one `launch_template_config`; made by [`LaunchTemplateConfig::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigBuilder {
@@ -483,7 +485,7 @@ impl LaunchTemplateConfigBuilder {
     }
 }
 
-/// A `launch_template_config.launch_template_specification` block or object.
+/// One `launch_template_config.launch_template_specification`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigLaunchTemplateSpecification(Output<Value>);
 
@@ -494,8 +496,8 @@ impl Nested for LaunchTemplateConfigLaunchTemplateSpecification {
 }
 
 impl LaunchTemplateConfigLaunchTemplateSpecification {
-    /// Starts describing a `launch_template_config.launch_template_specification`.
-    pub fn builder() -> LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
+    /// Starts describing one `launch_template_config.launch_template_specification`.
+    pub fn builder() -> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<MissingVersion> {
         LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -521,10 +523,10 @@ impl LaunchTemplateConfigLaunchTemplateSpecification {
     }
 }
 
-/// Describes a `launch_template_config.launch_template_specification`; made by [`LaunchTemplateConfigLaunchTemplateSpecification::builder`].
+/// Describes one `launch_template_config.launch_template_specification`; made by [`LaunchTemplateConfigLaunchTemplateSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A = MissingVersion> {
+pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -554,7 +556,7 @@ impl<A> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
     }
 }
 
-/// A `launch_template_config.override` block or object.
+/// One `launch_template_config.override`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverride(Output<Value>);
 
@@ -565,7 +567,7 @@ impl Nested for LaunchTemplateConfigOverride {
 }
 
 impl LaunchTemplateConfigOverride {
-    /// Starts describing a `launch_template_config.override`.
+    /// Starts describing one `launch_template_config.override`.
     pub fn builder() -> LaunchTemplateConfigOverrideBuilder {
         LaunchTemplateConfigOverrideBuilder {
             arguments: BlockArguments::new(),
@@ -619,7 +621,7 @@ impl LaunchTemplateConfigOverride {
     }
 }
 
-/// Describes a `launch_template_config.override`; made by [`LaunchTemplateConfigOverride::builder`].
+/// Describes one `launch_template_config.override`; made by [`LaunchTemplateConfigOverride::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideBuilder {
@@ -675,7 +677,7 @@ impl LaunchTemplateConfigOverrideBuilder {
     }
 }
 
-/// A `launch_template_config.override.instance_requirements` block or object.
+/// One `launch_template_config.override.instance_requirements`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirements(Output<Value>);
 
@@ -686,8 +688,10 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirements {
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirements {
-    /// Starts describing a `launch_template_config.override.instance_requirements`.
-    pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsBuilder {
+    /// Starts describing one `launch_template_config.override.instance_requirements`.
+    pub fn builder()
+    -> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<MissingMemoryMib, MissingVcpuCount>
+    {
         LaunchTemplateConfigOverrideInstanceRequirementsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -863,13 +867,10 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements`; made by [`LaunchTemplateConfigOverrideInstanceRequirements::builder`].
+/// Describes one `launch_template_config.override.instance_requirements`; made by [`LaunchTemplateConfigOverrideInstanceRequirements::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchTemplateConfigOverrideInstanceRequirementsBuilder<
-    A = MissingMemoryMib,
-    B = MissingVcpuCount,
-> {
+pub struct LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1074,7 +1075,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.accelerator_count` block or object.
+/// One `launch_template_config.override.instance_requirements.accelerator_count`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount(Output<Value>);
 
@@ -1085,7 +1086,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount {
-    /// Starts describing a `launch_template_config.override.instance_requirements.accelerator_count`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.accelerator_count`.
     pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder {
         LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder {
             arguments: BlockArguments::new(),
@@ -1105,7 +1106,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.accelerator_count`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.accelerator_count`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder {
@@ -1126,7 +1127,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder {
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.accelerator_total_memory_mib` block or object.
+/// One `launch_template_config.override.instance_requirements.accelerator_total_memory_mib`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib(Output<Value>);
 
@@ -1137,7 +1138,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotal
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib {
-    /// Starts describing a `launch_template_config.override.instance_requirements.accelerator_total_memory_mib`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.accelerator_total_memory_mib`.
     pub fn builder()
     -> LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
         LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
@@ -1158,7 +1159,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.accelerator_total_memory_mib`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.accelerator_total_memory_mib`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
@@ -1179,7 +1180,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBu
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.baseline_ebs_bandwidth_mbps` block or object.
+/// One `launch_template_config.override.instance_requirements.baseline_ebs_bandwidth_mbps`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps(Output<Value>);
 
@@ -1190,7 +1191,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandw
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps {
-    /// Starts describing a `launch_template_config.override.instance_requirements.baseline_ebs_bandwidth_mbps`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.baseline_ebs_bandwidth_mbps`.
     pub fn builder()
     -> LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
         LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
@@ -1211,7 +1212,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.baseline_ebs_bandwidth_mbps`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.baseline_ebs_bandwidth_mbps`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
@@ -1232,7 +1233,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBui
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.memory_gib_per_vcpu` block or object.
+/// One `launch_template_config.override.instance_requirements.memory_gib_per_vcpu`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu(Output<Value>);
 
@@ -1243,7 +1244,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu {
-    /// Starts describing a `launch_template_config.override.instance_requirements.memory_gib_per_vcpu`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.memory_gib_per_vcpu`.
     pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder {
         LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder {
             arguments: BlockArguments::new(),
@@ -1263,7 +1264,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.memory_gib_per_vcpu`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.memory_gib_per_vcpu`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder {
@@ -1284,7 +1285,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder {
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.memory_mib` block or object.
+/// One `launch_template_config.override.instance_requirements.memory_mib`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib(Output<Value>);
 
@@ -1295,8 +1296,9 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib {
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib {
-    /// Starts describing a `launch_template_config.override.instance_requirements.memory_mib`.
-    pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder {
+    /// Starts describing one `launch_template_config.override.instance_requirements.memory_mib`.
+    pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<MissingMin>
+    {
         LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1316,10 +1318,10 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.memory_mib`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.memory_mib`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A = MissingMin> {
+pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1343,7 +1345,7 @@ impl<A> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.network_bandwidth_gbps` block or object.
+/// One `launch_template_config.override.instance_requirements.network_bandwidth_gbps`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps(Output<Value>);
 
@@ -1354,7 +1356,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidth
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps {
-    /// Starts describing a `launch_template_config.override.instance_requirements.network_bandwidth_gbps`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.network_bandwidth_gbps`.
     pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder
     {
         LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder {
@@ -1375,7 +1377,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.network_bandwidth_gbps`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.network_bandwidth_gbps`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder {
@@ -1396,7 +1398,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.network_interface_count` block or object.
+/// One `launch_template_config.override.instance_requirements.network_interface_count`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount(Output<Value>);
 
@@ -1407,7 +1409,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterface
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount {
-    /// Starts describing a `launch_template_config.override.instance_requirements.network_interface_count`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.network_interface_count`.
     pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilder
     {
         LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilder {
@@ -1428,7 +1430,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.network_interface_count`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.network_interface_count`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilder {
@@ -1449,7 +1451,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilde
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.total_local_storage_gb` block or object.
+/// One `launch_template_config.override.instance_requirements.total_local_storage_gb`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb(Output<Value>);
 
@@ -1460,7 +1462,7 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorag
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb {
-    /// Starts describing a `launch_template_config.override.instance_requirements.total_local_storage_gb`.
+    /// Starts describing one `launch_template_config.override.instance_requirements.total_local_storage_gb`.
     pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder {
         LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder {
             arguments: BlockArguments::new(),
@@ -1480,7 +1482,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.total_local_storage_gb`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.total_local_storage_gb`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder {
@@ -1501,7 +1503,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder 
     }
 }
 
-/// A `launch_template_config.override.instance_requirements.vcpu_count` block or object.
+/// One `launch_template_config.override.instance_requirements.vcpu_count`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount(Output<Value>);
 
@@ -1512,8 +1514,9 @@ impl Nested for LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount {
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount {
-    /// Starts describing a `launch_template_config.override.instance_requirements.vcpu_count`.
-    pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder {
+    /// Starts describing one `launch_template_config.override.instance_requirements.vcpu_count`.
+    pub fn builder() -> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<MissingMin>
+    {
         LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1533,10 +1536,10 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount {
     }
 }
 
-/// Describes a `launch_template_config.override.instance_requirements.vcpu_count`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount::builder`].
+/// Describes one `launch_template_config.override.instance_requirements.vcpu_count`; made by [`LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A = MissingMin> {
+pub struct LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1560,7 +1563,7 @@ impl<A> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
     }
 }
 
-/// A `on_demand_options` block or object.
+/// One `on_demand_options`.
 #[derive(Debug, Clone)]
 pub struct OnDemandOptions(Output<Value>);
 
@@ -1571,7 +1574,7 @@ impl Nested for OnDemandOptions {
 }
 
 impl OnDemandOptions {
-    /// Starts describing a `on_demand_options`.
+    /// Starts describing one `on_demand_options`.
     pub fn builder() -> OnDemandOptionsBuilder {
         OnDemandOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1609,7 +1612,7 @@ impl OnDemandOptions {
     }
 }
 
-/// Describes a `on_demand_options`; made by [`OnDemandOptions::builder`].
+/// Describes one `on_demand_options`; made by [`OnDemandOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct OnDemandOptionsBuilder {
@@ -1648,7 +1651,7 @@ impl OnDemandOptionsBuilder {
     }
 }
 
-/// A `spot_options` block or object.
+/// One `spot_options`.
 #[derive(Debug, Clone)]
 pub struct SpotOptions(Output<Value>);
 
@@ -1659,7 +1662,7 @@ impl Nested for SpotOptions {
 }
 
 impl SpotOptions {
-    /// Starts describing a `spot_options`.
+    /// Starts describing one `spot_options`.
     pub fn builder() -> SpotOptionsBuilder {
         SpotOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1693,7 +1696,7 @@ impl SpotOptions {
     }
 }
 
-/// Describes a `spot_options`; made by [`SpotOptions::builder`].
+/// Describes one `spot_options`; made by [`SpotOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SpotOptionsBuilder {
@@ -1735,7 +1738,7 @@ impl SpotOptionsBuilder {
     }
 }
 
-/// A `spot_options.maintenance_strategies` block or object.
+/// One `spot_options.maintenance_strategies`.
 #[derive(Debug, Clone)]
 pub struct SpotOptionsMaintenanceStrategies(Output<Value>);
 
@@ -1746,7 +1749,7 @@ impl Nested for SpotOptionsMaintenanceStrategies {
 }
 
 impl SpotOptionsMaintenanceStrategies {
-    /// Starts describing a `spot_options.maintenance_strategies`.
+    /// Starts describing one `spot_options.maintenance_strategies`.
     pub fn builder() -> SpotOptionsMaintenanceStrategiesBuilder {
         SpotOptionsMaintenanceStrategiesBuilder {
             arguments: BlockArguments::new(),
@@ -1762,7 +1765,7 @@ impl SpotOptionsMaintenanceStrategies {
     }
 }
 
-/// Describes a `spot_options.maintenance_strategies`; made by [`SpotOptionsMaintenanceStrategies::builder`].
+/// Describes one `spot_options.maintenance_strategies`; made by [`SpotOptionsMaintenanceStrategies::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SpotOptionsMaintenanceStrategiesBuilder {
@@ -1782,7 +1785,7 @@ impl SpotOptionsMaintenanceStrategiesBuilder {
     }
 }
 
-/// A `spot_options.maintenance_strategies.capacity_rebalance` block or object.
+/// One `spot_options.maintenance_strategies.capacity_rebalance`.
 #[derive(Debug, Clone)]
 pub struct SpotOptionsMaintenanceStrategiesCapacityRebalance(Output<Value>);
 
@@ -1793,7 +1796,7 @@ impl Nested for SpotOptionsMaintenanceStrategiesCapacityRebalance {
 }
 
 impl SpotOptionsMaintenanceStrategiesCapacityRebalance {
-    /// Starts describing a `spot_options.maintenance_strategies.capacity_rebalance`.
+    /// Starts describing one `spot_options.maintenance_strategies.capacity_rebalance`.
     pub fn builder() -> SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
         SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
             arguments: BlockArguments::new(),
@@ -1813,7 +1816,7 @@ impl SpotOptionsMaintenanceStrategiesCapacityRebalance {
     }
 }
 
-/// Describes a `spot_options.maintenance_strategies.capacity_rebalance`; made by [`SpotOptionsMaintenanceStrategiesCapacityRebalance::builder`].
+/// Describes one `spot_options.maintenance_strategies.capacity_rebalance`; made by [`SpotOptionsMaintenanceStrategiesCapacityRebalance::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
@@ -1834,7 +1837,7 @@ impl SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
     }
 }
 
-/// A `target_capacity_specification` block or object.
+/// One `target_capacity_specification`.
 #[derive(Debug, Clone)]
 pub struct TargetCapacitySpecification(Output<Value>);
 
@@ -1845,8 +1848,11 @@ impl Nested for TargetCapacitySpecification {
 }
 
 impl TargetCapacitySpecification {
-    /// Starts describing a `target_capacity_specification`.
-    pub fn builder() -> TargetCapacitySpecificationBuilder {
+    /// Starts describing one `target_capacity_specification`.
+    pub fn builder() -> TargetCapacitySpecificationBuilder<
+        MissingDefaultTargetCapacityType,
+        MissingTotalTargetCapacity,
+    > {
         TargetCapacitySpecificationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1884,13 +1890,10 @@ impl TargetCapacitySpecification {
     }
 }
 
-/// Describes a `target_capacity_specification`; made by [`TargetCapacitySpecification::builder`].
+/// Describes one `target_capacity_specification`; made by [`TargetCapacitySpecification::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TargetCapacitySpecificationBuilder<
-    A = MissingDefaultTargetCapacityType,
-    B = MissingTotalTargetCapacity,
-> {
+pub struct TargetCapacitySpecificationBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1943,7 +1946,7 @@ impl<A, B> TargetCapacitySpecificationBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -1954,7 +1957,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -1980,7 +1983,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -287,7 +287,7 @@ impl FlowLogBuilder {
     }
 }
 
-/// A `destination_options` block or object.
+/// One `destination_options`.
 #[derive(Debug, Clone)]
 pub struct DestinationOptions(Output<Value>);
 
@@ -298,7 +298,7 @@ impl Nested for DestinationOptions {
 }
 
 impl DestinationOptions {
-    /// Starts describing a `destination_options`.
+    /// Starts describing one `destination_options`.
     pub fn builder() -> DestinationOptionsBuilder {
         DestinationOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -324,7 +324,7 @@ impl DestinationOptions {
     }
 }
 
-/// Describes a `destination_options`; made by [`DestinationOptions::builder`].
+/// Describes one `destination_options`; made by [`DestinationOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DestinationOptionsBuilder {

@@ -23,7 +23,7 @@ pub struct Host(Resource);
 
 impl Host {
     /// Starts describing an `aws_ec2_host` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> HostBuilder {
+    pub fn builder(name: impl Into<String>) -> HostBuilder<MissingAvailabilityZone> {
         HostBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -112,7 +112,7 @@ impl AsRef<Resource> for Host {
 /// Describes an `aws_ec2_host`; made by [`Host::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct HostBuilder<A = MissingAvailabilityZone> {
+pub struct HostBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

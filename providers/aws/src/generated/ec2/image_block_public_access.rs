@@ -23,7 +23,7 @@ pub struct ImageBlockPublicAccess(Resource);
 
 impl ImageBlockPublicAccess {
     /// Starts describing an `aws_ec2_image_block_public_access` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ImageBlockPublicAccessBuilder {
+    pub fn builder(name: impl Into<String>) -> ImageBlockPublicAccessBuilder<MissingState> {
         ImageBlockPublicAccessBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -52,7 +52,7 @@ impl AsRef<Resource> for ImageBlockPublicAccess {
 /// Describes an `aws_ec2_image_block_public_access`; made by [`ImageBlockPublicAccess::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ImageBlockPublicAccessBuilder<A = MissingState> {
+pub struct ImageBlockPublicAccessBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -108,7 +108,7 @@ impl ImageBlockPublicAccessBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -119,7 +119,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -133,7 +133,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

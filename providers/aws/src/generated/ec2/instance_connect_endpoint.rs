@@ -24,7 +24,7 @@ pub struct InstanceConnectEndpoint(Resource);
 
 impl InstanceConnectEndpoint {
     /// Starts describing an `aws_ec2_instance_connect_endpoint` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> InstanceConnectEndpointBuilder {
+    pub fn builder(name: impl Into<String>) -> InstanceConnectEndpointBuilder<MissingSubnetId> {
         InstanceConnectEndpointBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -119,7 +119,7 @@ impl AsRef<Resource> for InstanceConnectEndpoint {
 /// Describes an `aws_ec2_instance_connect_endpoint`; made by [`InstanceConnectEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceConnectEndpointBuilder<A = MissingSubnetId> {
+pub struct InstanceConnectEndpointBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -193,7 +193,7 @@ impl InstanceConnectEndpointBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -204,7 +204,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -224,7 +224,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -23,7 +23,9 @@ pub struct InternetGatewayAttachment(Resource);
 
 impl InternetGatewayAttachment {
     /// Starts describing an `aws_internet_gateway_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> InternetGatewayAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> InternetGatewayAttachmentBuilder<MissingInternetGatewayId, MissingVpcId> {
         InternetGatewayAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -58,7 +60,7 @@ impl AsRef<Resource> for InternetGatewayAttachment {
 /// Describes an `aws_internet_gateway_attachment`; made by [`InternetGatewayAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InternetGatewayAttachmentBuilder<A = MissingInternetGatewayId, B = MissingVpcId> {
+pub struct InternetGatewayAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -128,7 +130,7 @@ impl InternetGatewayAttachmentBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -139,7 +141,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -159,7 +161,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

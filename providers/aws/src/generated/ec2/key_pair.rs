@@ -23,7 +23,7 @@ pub struct KeyPair(Resource);
 
 impl KeyPair {
     /// Starts describing an `aws_key_pair` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> KeyPairBuilder {
+    pub fn builder(name: impl Into<String>) -> KeyPairBuilder<MissingPublicKey> {
         KeyPairBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -100,7 +100,7 @@ impl AsRef<Resource> for KeyPair {
 /// Describes an `aws_key_pair`; made by [`KeyPair::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct KeyPairBuilder<A = MissingPublicKey> {
+pub struct KeyPairBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -618,7 +618,7 @@ impl LaunchTemplateBuilder {
     }
 }
 
-/// A `block_device_mappings` block or object.
+/// One `block_device_mappings`.
 #[derive(Debug, Clone)]
 pub struct BlockDeviceMappings(Output<Value>);
 
@@ -629,7 +629,7 @@ impl Nested for BlockDeviceMappings {
 }
 
 impl BlockDeviceMappings {
-    /// Starts describing a `block_device_mappings`.
+    /// Starts describing one `block_device_mappings`.
     pub fn builder() -> BlockDeviceMappingsBuilder {
         BlockDeviceMappingsBuilder {
             arguments: BlockArguments::new(),
@@ -661,7 +661,7 @@ impl BlockDeviceMappings {
     }
 }
 
-/// Describes a `block_device_mappings`; made by [`BlockDeviceMappings::builder`].
+/// Describes one `block_device_mappings`; made by [`BlockDeviceMappings::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct BlockDeviceMappingsBuilder {
@@ -694,7 +694,7 @@ impl BlockDeviceMappingsBuilder {
     }
 }
 
-/// A `block_device_mappings.ebs` block or object.
+/// One `block_device_mappings.ebs`.
 #[derive(Debug, Clone)]
 pub struct BlockDeviceMappingsEbs(Output<Value>);
 
@@ -705,7 +705,7 @@ impl Nested for BlockDeviceMappingsEbs {
 }
 
 impl BlockDeviceMappingsEbs {
-    /// Starts describing a `block_device_mappings.ebs`.
+    /// Starts describing one `block_device_mappings.ebs`.
     pub fn builder() -> BlockDeviceMappingsEbsBuilder {
         BlockDeviceMappingsEbsBuilder {
             arguments: BlockArguments::new(),
@@ -761,7 +761,7 @@ impl BlockDeviceMappingsEbs {
     }
 }
 
-/// Describes a `block_device_mappings.ebs`; made by [`BlockDeviceMappingsEbs::builder`].
+/// Describes one `block_device_mappings.ebs`; made by [`BlockDeviceMappingsEbs::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct BlockDeviceMappingsEbsBuilder {
@@ -818,7 +818,7 @@ impl BlockDeviceMappingsEbsBuilder {
     }
 }
 
-/// A `capacity_reservation_specification` block or object.
+/// One `capacity_reservation_specification`.
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecification(Output<Value>);
 
@@ -829,7 +829,7 @@ impl Nested for CapacityReservationSpecification {
 }
 
 impl CapacityReservationSpecification {
-    /// Starts describing a `capacity_reservation_specification`.
+    /// Starts describing one `capacity_reservation_specification`.
     pub fn builder() -> CapacityReservationSpecificationBuilder {
         CapacityReservationSpecificationBuilder {
             arguments: BlockArguments::new(),
@@ -853,7 +853,7 @@ impl CapacityReservationSpecification {
     }
 }
 
-/// Describes a `capacity_reservation_specification`; made by [`CapacityReservationSpecification::builder`].
+/// Describes one `capacity_reservation_specification`; made by [`CapacityReservationSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CapacityReservationSpecificationBuilder {
@@ -881,7 +881,7 @@ impl CapacityReservationSpecificationBuilder {
     }
 }
 
-/// A `capacity_reservation_specification.capacity_reservation_target` block or object.
+/// One `capacity_reservation_specification.capacity_reservation_target`.
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecificationCapacityReservationTarget(Output<Value>);
 
@@ -892,7 +892,7 @@ impl Nested for CapacityReservationSpecificationCapacityReservationTarget {
 }
 
 impl CapacityReservationSpecificationCapacityReservationTarget {
-    /// Starts describing a `capacity_reservation_specification.capacity_reservation_target`.
+    /// Starts describing one `capacity_reservation_specification.capacity_reservation_target`.
     pub fn builder() -> CapacityReservationSpecificationCapacityReservationTargetBuilder {
         CapacityReservationSpecificationCapacityReservationTargetBuilder {
             arguments: BlockArguments::new(),
@@ -912,7 +912,7 @@ impl CapacityReservationSpecificationCapacityReservationTarget {
     }
 }
 
-/// Describes a `capacity_reservation_specification.capacity_reservation_target`; made by [`CapacityReservationSpecificationCapacityReservationTarget::builder`].
+/// Describes one `capacity_reservation_specification.capacity_reservation_target`; made by [`CapacityReservationSpecificationCapacityReservationTarget::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CapacityReservationSpecificationCapacityReservationTargetBuilder {
@@ -938,7 +938,7 @@ impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
     }
 }
 
-/// A `cpu_options` block or object.
+/// One `cpu_options`.
 #[derive(Debug, Clone)]
 pub struct CpuOptions(Output<Value>);
 
@@ -949,7 +949,7 @@ impl Nested for CpuOptions {
 }
 
 impl CpuOptions {
-    /// Starts describing a `cpu_options`.
+    /// Starts describing one `cpu_options`.
     pub fn builder() -> CpuOptionsBuilder {
         CpuOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -975,7 +975,7 @@ impl CpuOptions {
     }
 }
 
-/// Describes a `cpu_options`; made by [`CpuOptions::builder`].
+/// Describes one `cpu_options`; made by [`CpuOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CpuOptionsBuilder {
@@ -1002,7 +1002,7 @@ impl CpuOptionsBuilder {
     }
 }
 
-/// A `credit_specification` block or object.
+/// One `credit_specification`.
 #[derive(Debug, Clone)]
 pub struct CreditSpecification(Output<Value>);
 
@@ -1013,7 +1013,7 @@ impl Nested for CreditSpecification {
 }
 
 impl CreditSpecification {
-    /// Starts describing a `credit_specification`.
+    /// Starts describing one `credit_specification`.
     pub fn builder() -> CreditSpecificationBuilder {
         CreditSpecificationBuilder {
             arguments: BlockArguments::new(),
@@ -1027,7 +1027,7 @@ impl CreditSpecification {
     }
 }
 
-/// Describes a `credit_specification`; made by [`CreditSpecification::builder`].
+/// Describes one `credit_specification`; made by [`CreditSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CreditSpecificationBuilder {
@@ -1042,7 +1042,7 @@ impl CreditSpecificationBuilder {
     }
 }
 
-/// A `elastic_gpu_specifications` block or object.
+/// One `elastic_gpu_specifications`.
 #[derive(Debug, Clone)]
 pub struct ElasticGpuSpecifications(Output<Value>);
 
@@ -1053,8 +1053,8 @@ impl Nested for ElasticGpuSpecifications {
 }
 
 impl ElasticGpuSpecifications {
-    /// Starts describing a `elastic_gpu_specifications`.
-    pub fn builder() -> ElasticGpuSpecificationsBuilder {
+    /// Starts describing one `elastic_gpu_specifications`.
+    pub fn builder() -> ElasticGpuSpecificationsBuilder<MissingType> {
         ElasticGpuSpecificationsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1068,10 +1068,10 @@ impl ElasticGpuSpecifications {
     }
 }
 
-/// Describes a `elastic_gpu_specifications`; made by [`ElasticGpuSpecifications::builder`].
+/// Describes one `elastic_gpu_specifications`; made by [`ElasticGpuSpecifications::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ElasticGpuSpecificationsBuilder<A = MissingType> {
+pub struct ElasticGpuSpecificationsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1086,7 +1086,7 @@ impl<A> ElasticGpuSpecificationsBuilder<A> {
     }
 }
 
-/// A `elastic_inference_accelerator` block or object.
+/// One `elastic_inference_accelerator`.
 #[derive(Debug, Clone)]
 pub struct ElasticInferenceAccelerator(Output<Value>);
 
@@ -1097,8 +1097,8 @@ impl Nested for ElasticInferenceAccelerator {
 }
 
 impl ElasticInferenceAccelerator {
-    /// Starts describing a `elastic_inference_accelerator`.
-    pub fn builder() -> ElasticInferenceAcceleratorBuilder {
+    /// Starts describing one `elastic_inference_accelerator`.
+    pub fn builder() -> ElasticInferenceAcceleratorBuilder<MissingType> {
         ElasticInferenceAcceleratorBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1112,10 +1112,10 @@ impl ElasticInferenceAccelerator {
     }
 }
 
-/// Describes a `elastic_inference_accelerator`; made by [`ElasticInferenceAccelerator::builder`].
+/// Describes one `elastic_inference_accelerator`; made by [`ElasticInferenceAccelerator::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ElasticInferenceAcceleratorBuilder<A = MissingType> {
+pub struct ElasticInferenceAcceleratorBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1133,7 +1133,7 @@ impl<A> ElasticInferenceAcceleratorBuilder<A> {
     }
 }
 
-/// A `enclave_options` block or object.
+/// One `enclave_options`.
 #[derive(Debug, Clone)]
 pub struct EnclaveOptions(Output<Value>);
 
@@ -1144,7 +1144,7 @@ impl Nested for EnclaveOptions {
 }
 
 impl EnclaveOptions {
-    /// Starts describing a `enclave_options`.
+    /// Starts describing one `enclave_options`.
     pub fn builder() -> EnclaveOptionsBuilder {
         EnclaveOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1158,7 +1158,7 @@ impl EnclaveOptions {
     }
 }
 
-/// Describes a `enclave_options`; made by [`EnclaveOptions::builder`].
+/// Describes one `enclave_options`; made by [`EnclaveOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EnclaveOptionsBuilder {
@@ -1173,7 +1173,7 @@ impl EnclaveOptionsBuilder {
     }
 }
 
-/// A `hibernation_options` block or object.
+/// One `hibernation_options`.
 #[derive(Debug, Clone)]
 pub struct HibernationOptions(Output<Value>);
 
@@ -1184,8 +1184,8 @@ impl Nested for HibernationOptions {
 }
 
 impl HibernationOptions {
-    /// Starts describing a `hibernation_options`.
-    pub fn builder() -> HibernationOptionsBuilder {
+    /// Starts describing one `hibernation_options`.
+    pub fn builder() -> HibernationOptionsBuilder<MissingConfigured> {
         HibernationOptionsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1199,10 +1199,10 @@ impl HibernationOptions {
     }
 }
 
-/// Describes a `hibernation_options`; made by [`HibernationOptions::builder`].
+/// Describes one `hibernation_options`; made by [`HibernationOptions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct HibernationOptionsBuilder<A = MissingConfigured> {
+pub struct HibernationOptionsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1217,7 +1217,7 @@ impl<A> HibernationOptionsBuilder<A> {
     }
 }
 
-/// A `iam_instance_profile` block or object.
+/// One `iam_instance_profile`.
 #[derive(Debug, Clone)]
 pub struct IamInstanceProfile(Output<Value>);
 
@@ -1228,7 +1228,7 @@ impl Nested for IamInstanceProfile {
 }
 
 impl IamInstanceProfile {
-    /// Starts describing a `iam_instance_profile`.
+    /// Starts describing one `iam_instance_profile`.
     pub fn builder() -> IamInstanceProfileBuilder {
         IamInstanceProfileBuilder {
             arguments: BlockArguments::new(),
@@ -1248,7 +1248,7 @@ impl IamInstanceProfile {
     }
 }
 
-/// Describes a `iam_instance_profile`; made by [`IamInstanceProfile::builder`].
+/// Describes one `iam_instance_profile`; made by [`IamInstanceProfile::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct IamInstanceProfileBuilder {
@@ -1269,7 +1269,7 @@ impl IamInstanceProfileBuilder {
     }
 }
 
-/// A `instance_market_options` block or object.
+/// One `instance_market_options`.
 #[derive(Debug, Clone)]
 pub struct InstanceMarketOptions(Output<Value>);
 
@@ -1280,7 +1280,7 @@ impl Nested for InstanceMarketOptions {
 }
 
 impl InstanceMarketOptions {
-    /// Starts describing a `instance_market_options`.
+    /// Starts describing one `instance_market_options`.
     pub fn builder() -> InstanceMarketOptionsBuilder {
         InstanceMarketOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1300,7 +1300,7 @@ impl InstanceMarketOptions {
     }
 }
 
-/// Describes a `instance_market_options`; made by [`InstanceMarketOptions::builder`].
+/// Describes one `instance_market_options`; made by [`InstanceMarketOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceMarketOptionsBuilder {
@@ -1321,7 +1321,7 @@ impl InstanceMarketOptionsBuilder {
     }
 }
 
-/// A `instance_market_options.spot_options` block or object.
+/// One `instance_market_options.spot_options`.
 #[derive(Debug, Clone)]
 pub struct InstanceMarketOptionsSpotOptions(Output<Value>);
 
@@ -1332,7 +1332,7 @@ impl Nested for InstanceMarketOptionsSpotOptions {
 }
 
 impl InstanceMarketOptionsSpotOptions {
-    /// Starts describing a `instance_market_options.spot_options`.
+    /// Starts describing one `instance_market_options.spot_options`.
     pub fn builder() -> InstanceMarketOptionsSpotOptionsBuilder {
         InstanceMarketOptionsSpotOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1370,7 +1370,7 @@ impl InstanceMarketOptionsSpotOptions {
     }
 }
 
-/// Describes a `instance_market_options.spot_options`; made by [`InstanceMarketOptionsSpotOptions::builder`].
+/// Describes one `instance_market_options.spot_options`; made by [`InstanceMarketOptionsSpotOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceMarketOptionsSpotOptionsBuilder {
@@ -1411,7 +1411,7 @@ impl InstanceMarketOptionsSpotOptionsBuilder {
     }
 }
 
-/// A `instance_requirements` block or object.
+/// One `instance_requirements`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirements(Output<Value>);
 
@@ -1422,8 +1422,8 @@ impl Nested for InstanceRequirements {
 }
 
 impl InstanceRequirements {
-    /// Starts describing a `instance_requirements`.
-    pub fn builder() -> InstanceRequirementsBuilder {
+    /// Starts describing one `instance_requirements`.
+    pub fn builder() -> InstanceRequirementsBuilder<MissingMemoryMib, MissingVcpuCount> {
         InstanceRequirementsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1585,10 +1585,10 @@ impl InstanceRequirements {
     }
 }
 
-/// Describes a `instance_requirements`; made by [`InstanceRequirements::builder`].
+/// Describes one `instance_requirements`; made by [`InstanceRequirements::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceRequirementsBuilder<A = MissingMemoryMib, B = MissingVcpuCount> {
+pub struct InstanceRequirementsBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1790,7 +1790,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
     }
 }
 
-/// A `instance_requirements.accelerator_count` block or object.
+/// One `instance_requirements.accelerator_count`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsAcceleratorCount(Output<Value>);
 
@@ -1801,7 +1801,7 @@ impl Nested for InstanceRequirementsAcceleratorCount {
 }
 
 impl InstanceRequirementsAcceleratorCount {
-    /// Starts describing a `instance_requirements.accelerator_count`.
+    /// Starts describing one `instance_requirements.accelerator_count`.
     pub fn builder() -> InstanceRequirementsAcceleratorCountBuilder {
         InstanceRequirementsAcceleratorCountBuilder {
             arguments: BlockArguments::new(),
@@ -1821,7 +1821,7 @@ impl InstanceRequirementsAcceleratorCount {
     }
 }
 
-/// Describes a `instance_requirements.accelerator_count`; made by [`InstanceRequirementsAcceleratorCount::builder`].
+/// Describes one `instance_requirements.accelerator_count`; made by [`InstanceRequirementsAcceleratorCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsAcceleratorCountBuilder {
@@ -1842,7 +1842,7 @@ impl InstanceRequirementsAcceleratorCountBuilder {
     }
 }
 
-/// A `instance_requirements.accelerator_total_memory_mib` block or object.
+/// One `instance_requirements.accelerator_total_memory_mib`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsAcceleratorTotalMemoryMib(Output<Value>);
 
@@ -1853,7 +1853,7 @@ impl Nested for InstanceRequirementsAcceleratorTotalMemoryMib {
 }
 
 impl InstanceRequirementsAcceleratorTotalMemoryMib {
-    /// Starts describing a `instance_requirements.accelerator_total_memory_mib`.
+    /// Starts describing one `instance_requirements.accelerator_total_memory_mib`.
     pub fn builder() -> InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
         InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
             arguments: BlockArguments::new(),
@@ -1873,7 +1873,7 @@ impl InstanceRequirementsAcceleratorTotalMemoryMib {
     }
 }
 
-/// Describes a `instance_requirements.accelerator_total_memory_mib`; made by [`InstanceRequirementsAcceleratorTotalMemoryMib::builder`].
+/// Describes one `instance_requirements.accelerator_total_memory_mib`; made by [`InstanceRequirementsAcceleratorTotalMemoryMib::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
@@ -1894,7 +1894,7 @@ impl InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
     }
 }
 
-/// A `instance_requirements.baseline_ebs_bandwidth_mbps` block or object.
+/// One `instance_requirements.baseline_ebs_bandwidth_mbps`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsBaselineEbsBandwidthMbps(Output<Value>);
 
@@ -1905,7 +1905,7 @@ impl Nested for InstanceRequirementsBaselineEbsBandwidthMbps {
 }
 
 impl InstanceRequirementsBaselineEbsBandwidthMbps {
-    /// Starts describing a `instance_requirements.baseline_ebs_bandwidth_mbps`.
+    /// Starts describing one `instance_requirements.baseline_ebs_bandwidth_mbps`.
     pub fn builder() -> InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
         InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
             arguments: BlockArguments::new(),
@@ -1925,7 +1925,7 @@ impl InstanceRequirementsBaselineEbsBandwidthMbps {
     }
 }
 
-/// Describes a `instance_requirements.baseline_ebs_bandwidth_mbps`; made by [`InstanceRequirementsBaselineEbsBandwidthMbps::builder`].
+/// Describes one `instance_requirements.baseline_ebs_bandwidth_mbps`; made by [`InstanceRequirementsBaselineEbsBandwidthMbps::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
@@ -1946,7 +1946,7 @@ impl InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
     }
 }
 
-/// A `instance_requirements.memory_gib_per_vcpu` block or object.
+/// One `instance_requirements.memory_gib_per_vcpu`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsMemoryGibPerVcpu(Output<Value>);
 
@@ -1957,7 +1957,7 @@ impl Nested for InstanceRequirementsMemoryGibPerVcpu {
 }
 
 impl InstanceRequirementsMemoryGibPerVcpu {
-    /// Starts describing a `instance_requirements.memory_gib_per_vcpu`.
+    /// Starts describing one `instance_requirements.memory_gib_per_vcpu`.
     pub fn builder() -> InstanceRequirementsMemoryGibPerVcpuBuilder {
         InstanceRequirementsMemoryGibPerVcpuBuilder {
             arguments: BlockArguments::new(),
@@ -1977,7 +1977,7 @@ impl InstanceRequirementsMemoryGibPerVcpu {
     }
 }
 
-/// Describes a `instance_requirements.memory_gib_per_vcpu`; made by [`InstanceRequirementsMemoryGibPerVcpu::builder`].
+/// Describes one `instance_requirements.memory_gib_per_vcpu`; made by [`InstanceRequirementsMemoryGibPerVcpu::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsMemoryGibPerVcpuBuilder {
@@ -1998,7 +1998,7 @@ impl InstanceRequirementsMemoryGibPerVcpuBuilder {
     }
 }
 
-/// A `instance_requirements.memory_mib` block or object.
+/// One `instance_requirements.memory_mib`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsMemoryMib(Output<Value>);
 
@@ -2009,8 +2009,8 @@ impl Nested for InstanceRequirementsMemoryMib {
 }
 
 impl InstanceRequirementsMemoryMib {
-    /// Starts describing a `instance_requirements.memory_mib`.
-    pub fn builder() -> InstanceRequirementsMemoryMibBuilder {
+    /// Starts describing one `instance_requirements.memory_mib`.
+    pub fn builder() -> InstanceRequirementsMemoryMibBuilder<MissingMin> {
         InstanceRequirementsMemoryMibBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -2030,10 +2030,10 @@ impl InstanceRequirementsMemoryMib {
     }
 }
 
-/// Describes a `instance_requirements.memory_mib`; made by [`InstanceRequirementsMemoryMib::builder`].
+/// Describes one `instance_requirements.memory_mib`; made by [`InstanceRequirementsMemoryMib::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceRequirementsMemoryMibBuilder<A = MissingMin> {
+pub struct InstanceRequirementsMemoryMibBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -2054,7 +2054,7 @@ impl<A> InstanceRequirementsMemoryMibBuilder<A> {
     }
 }
 
-/// A `instance_requirements.network_bandwidth_gbps` block or object.
+/// One `instance_requirements.network_bandwidth_gbps`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsNetworkBandwidthGbps(Output<Value>);
 
@@ -2065,7 +2065,7 @@ impl Nested for InstanceRequirementsNetworkBandwidthGbps {
 }
 
 impl InstanceRequirementsNetworkBandwidthGbps {
-    /// Starts describing a `instance_requirements.network_bandwidth_gbps`.
+    /// Starts describing one `instance_requirements.network_bandwidth_gbps`.
     pub fn builder() -> InstanceRequirementsNetworkBandwidthGbpsBuilder {
         InstanceRequirementsNetworkBandwidthGbpsBuilder {
             arguments: BlockArguments::new(),
@@ -2085,7 +2085,7 @@ impl InstanceRequirementsNetworkBandwidthGbps {
     }
 }
 
-/// Describes a `instance_requirements.network_bandwidth_gbps`; made by [`InstanceRequirementsNetworkBandwidthGbps::builder`].
+/// Describes one `instance_requirements.network_bandwidth_gbps`; made by [`InstanceRequirementsNetworkBandwidthGbps::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsNetworkBandwidthGbpsBuilder {
@@ -2106,7 +2106,7 @@ impl InstanceRequirementsNetworkBandwidthGbpsBuilder {
     }
 }
 
-/// A `instance_requirements.network_interface_count` block or object.
+/// One `instance_requirements.network_interface_count`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsNetworkInterfaceCount(Output<Value>);
 
@@ -2117,7 +2117,7 @@ impl Nested for InstanceRequirementsNetworkInterfaceCount {
 }
 
 impl InstanceRequirementsNetworkInterfaceCount {
-    /// Starts describing a `instance_requirements.network_interface_count`.
+    /// Starts describing one `instance_requirements.network_interface_count`.
     pub fn builder() -> InstanceRequirementsNetworkInterfaceCountBuilder {
         InstanceRequirementsNetworkInterfaceCountBuilder {
             arguments: BlockArguments::new(),
@@ -2137,7 +2137,7 @@ impl InstanceRequirementsNetworkInterfaceCount {
     }
 }
 
-/// Describes a `instance_requirements.network_interface_count`; made by [`InstanceRequirementsNetworkInterfaceCount::builder`].
+/// Describes one `instance_requirements.network_interface_count`; made by [`InstanceRequirementsNetworkInterfaceCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsNetworkInterfaceCountBuilder {
@@ -2158,7 +2158,7 @@ impl InstanceRequirementsNetworkInterfaceCountBuilder {
     }
 }
 
-/// A `instance_requirements.total_local_storage_gb` block or object.
+/// One `instance_requirements.total_local_storage_gb`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsTotalLocalStorageGb(Output<Value>);
 
@@ -2169,7 +2169,7 @@ impl Nested for InstanceRequirementsTotalLocalStorageGb {
 }
 
 impl InstanceRequirementsTotalLocalStorageGb {
-    /// Starts describing a `instance_requirements.total_local_storage_gb`.
+    /// Starts describing one `instance_requirements.total_local_storage_gb`.
     pub fn builder() -> InstanceRequirementsTotalLocalStorageGbBuilder {
         InstanceRequirementsTotalLocalStorageGbBuilder {
             arguments: BlockArguments::new(),
@@ -2189,7 +2189,7 @@ impl InstanceRequirementsTotalLocalStorageGb {
     }
 }
 
-/// Describes a `instance_requirements.total_local_storage_gb`; made by [`InstanceRequirementsTotalLocalStorageGb::builder`].
+/// Describes one `instance_requirements.total_local_storage_gb`; made by [`InstanceRequirementsTotalLocalStorageGb::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InstanceRequirementsTotalLocalStorageGbBuilder {
@@ -2210,7 +2210,7 @@ impl InstanceRequirementsTotalLocalStorageGbBuilder {
     }
 }
 
-/// A `instance_requirements.vcpu_count` block or object.
+/// One `instance_requirements.vcpu_count`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsVcpuCount(Output<Value>);
 
@@ -2221,8 +2221,8 @@ impl Nested for InstanceRequirementsVcpuCount {
 }
 
 impl InstanceRequirementsVcpuCount {
-    /// Starts describing a `instance_requirements.vcpu_count`.
-    pub fn builder() -> InstanceRequirementsVcpuCountBuilder {
+    /// Starts describing one `instance_requirements.vcpu_count`.
+    pub fn builder() -> InstanceRequirementsVcpuCountBuilder<MissingMin> {
         InstanceRequirementsVcpuCountBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -2242,10 +2242,10 @@ impl InstanceRequirementsVcpuCount {
     }
 }
 
-/// Describes a `instance_requirements.vcpu_count`; made by [`InstanceRequirementsVcpuCount::builder`].
+/// Describes one `instance_requirements.vcpu_count`; made by [`InstanceRequirementsVcpuCount::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceRequirementsVcpuCountBuilder<A = MissingMin> {
+pub struct InstanceRequirementsVcpuCountBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -2266,13 +2266,13 @@ impl<A> InstanceRequirementsVcpuCountBuilder<A> {
     }
 }
 
-/// A `license_specification` block or object.
+/// One `license_specification`.
 #[derive(Debug)]
 pub enum LicenseSpecification {}
 
 impl LicenseSpecification {
-    /// Starts describing a `license_specification`.
-    pub fn builder() -> LicenseSpecificationBuilder {
+    /// Starts describing one `license_specification`.
+    pub fn builder() -> LicenseSpecificationBuilder<MissingLicenseConfigurationArn> {
         LicenseSpecificationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -2280,10 +2280,10 @@ impl LicenseSpecification {
     }
 }
 
-/// Describes a `license_specification`; made by [`LicenseSpecification::builder`].
+/// Describes one `license_specification`; made by [`LicenseSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LicenseSpecificationBuilder<A = MissingLicenseConfigurationArn> {
+pub struct LicenseSpecificationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -2303,7 +2303,7 @@ impl<A> LicenseSpecificationBuilder<A> {
     }
 }
 
-/// A `maintenance_options` block or object.
+/// One `maintenance_options`.
 #[derive(Debug, Clone)]
 pub struct MaintenanceOptions(Output<Value>);
 
@@ -2314,7 +2314,7 @@ impl Nested for MaintenanceOptions {
 }
 
 impl MaintenanceOptions {
-    /// Starts describing a `maintenance_options`.
+    /// Starts describing one `maintenance_options`.
     pub fn builder() -> MaintenanceOptionsBuilder {
         MaintenanceOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -2328,7 +2328,7 @@ impl MaintenanceOptions {
     }
 }
 
-/// Describes a `maintenance_options`; made by [`MaintenanceOptions::builder`].
+/// Describes one `maintenance_options`; made by [`MaintenanceOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct MaintenanceOptionsBuilder {
@@ -2343,7 +2343,7 @@ impl MaintenanceOptionsBuilder {
     }
 }
 
-/// A `metadata_options` block or object.
+/// One `metadata_options`.
 #[derive(Debug, Clone)]
 pub struct MetadataOptions(Output<Value>);
 
@@ -2354,7 +2354,7 @@ impl Nested for MetadataOptions {
 }
 
 impl MetadataOptions {
-    /// Starts describing a `metadata_options`.
+    /// Starts describing one `metadata_options`.
     pub fn builder() -> MetadataOptionsBuilder {
         MetadataOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -2392,7 +2392,7 @@ impl MetadataOptions {
     }
 }
 
-/// Describes a `metadata_options`; made by [`MetadataOptions::builder`].
+/// Describes one `metadata_options`; made by [`MetadataOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct MetadataOptionsBuilder {
@@ -2433,7 +2433,7 @@ impl MetadataOptionsBuilder {
     }
 }
 
-/// A `monitoring` block or object.
+/// One `monitoring`.
 #[derive(Debug, Clone)]
 pub struct Monitoring(Output<Value>);
 
@@ -2444,7 +2444,7 @@ impl Nested for Monitoring {
 }
 
 impl Monitoring {
-    /// Starts describing a `monitoring`.
+    /// Starts describing one `monitoring`.
     pub fn builder() -> MonitoringBuilder {
         MonitoringBuilder {
             arguments: BlockArguments::new(),
@@ -2458,7 +2458,7 @@ impl Monitoring {
     }
 }
 
-/// Describes a `monitoring`; made by [`Monitoring::builder`].
+/// Describes one `monitoring`; made by [`Monitoring::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct MonitoringBuilder {
@@ -2473,7 +2473,7 @@ impl MonitoringBuilder {
     }
 }
 
-/// A `network_interfaces` block or object.
+/// One `network_interfaces`.
 #[derive(Debug, Clone)]
 pub struct NetworkInterfaces(Output<Value>);
 
@@ -2484,7 +2484,7 @@ impl Nested for NetworkInterfaces {
 }
 
 impl NetworkInterfaces {
-    /// Starts describing a `network_interfaces`.
+    /// Starts describing one `network_interfaces`.
     pub fn builder() -> NetworkInterfacesBuilder {
         NetworkInterfacesBuilder {
             arguments: BlockArguments::new(),
@@ -2606,7 +2606,7 @@ impl NetworkInterfaces {
     }
 }
 
-/// Describes a `network_interfaces`; made by [`NetworkInterfaces::builder`].
+/// Describes one `network_interfaces`; made by [`NetworkInterfaces::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct NetworkInterfacesBuilder {
@@ -2733,7 +2733,7 @@ impl NetworkInterfacesBuilder {
     }
 }
 
-/// A `placement` block or object.
+/// One `placement`.
 #[derive(Debug, Clone)]
 pub struct Placement(Output<Value>);
 
@@ -2744,7 +2744,7 @@ impl Nested for Placement {
 }
 
 impl Placement {
-    /// Starts describing a `placement`.
+    /// Starts describing one `placement`.
     pub fn builder() -> PlacementBuilder {
         PlacementBuilder {
             arguments: BlockArguments::new(),
@@ -2800,7 +2800,7 @@ impl Placement {
     }
 }
 
-/// Describes a `placement`; made by [`Placement::builder`].
+/// Describes one `placement`; made by [`Placement::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct PlacementBuilder {
@@ -2857,7 +2857,7 @@ impl PlacementBuilder {
     }
 }
 
-/// A `private_dns_name_options` block or object.
+/// One `private_dns_name_options`.
 #[derive(Debug, Clone)]
 pub struct PrivateDnsNameOptions(Output<Value>);
 
@@ -2868,7 +2868,7 @@ impl Nested for PrivateDnsNameOptions {
 }
 
 impl PrivateDnsNameOptions {
-    /// Starts describing a `private_dns_name_options`.
+    /// Starts describing one `private_dns_name_options`.
     pub fn builder() -> PrivateDnsNameOptionsBuilder {
         PrivateDnsNameOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -2894,7 +2894,7 @@ impl PrivateDnsNameOptions {
     }
 }
 
-/// Describes a `private_dns_name_options`; made by [`PrivateDnsNameOptions::builder`].
+/// Describes one `private_dns_name_options`; made by [`PrivateDnsNameOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct PrivateDnsNameOptionsBuilder {
@@ -2925,7 +2925,7 @@ impl PrivateDnsNameOptionsBuilder {
     }
 }
 
-/// A `tag_specifications` block or object.
+/// One `tag_specifications`.
 #[derive(Debug, Clone)]
 pub struct TagSpecifications(Output<Value>);
 
@@ -2936,7 +2936,7 @@ impl Nested for TagSpecifications {
 }
 
 impl TagSpecifications {
-    /// Starts describing a `tag_specifications`.
+    /// Starts describing one `tag_specifications`.
     pub fn builder() -> TagSpecificationsBuilder {
         TagSpecificationsBuilder {
             arguments: BlockArguments::new(),
@@ -2956,7 +2956,7 @@ impl TagSpecifications {
     }
 }
 
-/// Describes a `tag_specifications`; made by [`TagSpecifications::builder`].
+/// Describes one `tag_specifications`; made by [`TagSpecifications::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TagSpecificationsBuilder {

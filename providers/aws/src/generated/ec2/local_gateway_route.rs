@@ -25,7 +25,13 @@ pub struct LocalGatewayRoute(Resource);
 
 impl LocalGatewayRoute {
     /// Starts describing an `aws_ec2_local_gateway_route` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LocalGatewayRouteBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LocalGatewayRouteBuilder<
+        MissingDestinationCidrBlock,
+        MissingLocalGatewayRouteTableId,
+        MissingLocalGatewayVirtualInterfaceGroupId,
+    > {
         LocalGatewayRouteBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -66,11 +72,7 @@ impl AsRef<Resource> for LocalGatewayRoute {
 /// Describes an `aws_ec2_local_gateway_route`; made by [`LocalGatewayRoute::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LocalGatewayRouteBuilder<
-    A = MissingDestinationCidrBlock,
-    B = MissingLocalGatewayRouteTableId,
-    C = MissingLocalGatewayVirtualInterfaceGroupId,
-> {
+pub struct LocalGatewayRouteBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

@@ -23,7 +23,10 @@ pub struct LocalGatewayRouteTableVpcAssociation(Resource);
 
 impl LocalGatewayRouteTableVpcAssociation {
     /// Starts describing an `aws_ec2_local_gateway_route_table_vpc_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LocalGatewayRouteTableVpcAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LocalGatewayRouteTableVpcAssociationBuilder<MissingLocalGatewayRouteTableId, MissingVpcId>
+    {
         LocalGatewayRouteTableVpcAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,10 +79,7 @@ impl AsRef<Resource> for LocalGatewayRouteTableVpcAssociation {
 /// Describes an `aws_ec2_local_gateway_route_table_vpc_association`; made by [`LocalGatewayRouteTableVpcAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LocalGatewayRouteTableVpcAssociationBuilder<
-    A = MissingLocalGatewayRouteTableId,
-    B = MissingVpcId,
-> {
+pub struct LocalGatewayRouteTableVpcAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -23,7 +23,9 @@ pub struct MainRouteTableAssociation(Resource);
 
 impl MainRouteTableAssociation {
     /// Starts describing an `aws_main_route_table_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> MainRouteTableAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> MainRouteTableAssociationBuilder<MissingRouteTableId, MissingVpcId> {
         MainRouteTableAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +66,7 @@ impl AsRef<Resource> for MainRouteTableAssociation {
 /// Describes an `aws_main_route_table_association`; made by [`MainRouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct MainRouteTableAssociationBuilder<A = MissingRouteTableId, B = MissingVpcId> {
+pub struct MainRouteTableAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -134,7 +136,7 @@ impl MainRouteTableAssociationBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -145,7 +147,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -171,7 +173,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

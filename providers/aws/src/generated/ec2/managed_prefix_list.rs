@@ -27,7 +27,9 @@ pub struct ManagedPrefixList(Resource);
 
 impl ManagedPrefixList {
     /// Starts describing an `aws_ec2_managed_prefix_list` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ManagedPrefixListBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ManagedPrefixListBuilder<MissingAddressFamily, MissingMaxEntries, MissingName> {
         ManagedPrefixListBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -104,11 +106,7 @@ impl AsRef<Resource> for ManagedPrefixList {
 /// Describes an `aws_ec2_managed_prefix_list`; made by [`ManagedPrefixList::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ManagedPrefixListBuilder<
-    A = MissingAddressFamily,
-    B = MissingMaxEntries,
-    C = MissingName,
-> {
+pub struct ManagedPrefixListBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -192,13 +190,13 @@ impl ManagedPrefixListBuilder<Set, Set, Set> {
     }
 }
 
-/// A `entry` block or object.
+/// One `entry`.
 #[derive(Debug)]
 pub enum Entry {}
 
 impl Entry {
-    /// Starts describing a `entry`.
-    pub fn builder() -> EntryBuilder {
+    /// Starts describing one `entry`.
+    pub fn builder() -> EntryBuilder<MissingCidr> {
         EntryBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -206,10 +204,10 @@ impl Entry {
     }
 }
 
-/// Describes a `entry`; made by [`Entry::builder`].
+/// Describes one `entry`; made by [`Entry::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EntryBuilder<A = MissingCidr> {
+pub struct EntryBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

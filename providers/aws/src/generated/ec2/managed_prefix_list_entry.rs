@@ -22,7 +22,9 @@ pub struct ManagedPrefixListEntry(Resource);
 
 impl ManagedPrefixListEntry {
     /// Starts describing an `aws_ec2_managed_prefix_list_entry` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ManagedPrefixListEntryBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ManagedPrefixListEntryBuilder<MissingCidr, MissingPrefixListId> {
         ManagedPrefixListEntryBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for ManagedPrefixListEntry {
 /// Describes an `aws_ec2_managed_prefix_list_entry`; made by [`ManagedPrefixListEntry::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ManagedPrefixListEntryBuilder<A = MissingCidr, B = MissingPrefixListId> {
+pub struct ManagedPrefixListEntryBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

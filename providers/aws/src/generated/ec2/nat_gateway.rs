@@ -25,7 +25,7 @@ pub struct NatGateway(Resource);
 
 impl NatGateway {
     /// Starts describing an `aws_nat_gateway` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NatGatewayBuilder {
+    pub fn builder(name: impl Into<String>) -> NatGatewayBuilder<MissingSubnetId> {
         NatGatewayBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -120,7 +120,7 @@ impl AsRef<Resource> for NatGateway {
 /// Describes an `aws_nat_gateway`; made by [`NatGateway::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NatGatewayBuilder<A = MissingSubnetId> {
+pub struct NatGatewayBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -224,7 +224,7 @@ impl NatGatewayBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -235,7 +235,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -261,7 +261,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -25,7 +25,7 @@ pub struct NetworkAcl(Resource);
 
 impl NetworkAcl {
     /// Starts describing an `aws_network_acl` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkAclBuilder {
+    pub fn builder(name: impl Into<String>) -> NetworkAclBuilder<MissingVpcId> {
         NetworkAclBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -96,7 +96,7 @@ impl AsRef<Resource> for NetworkAcl {
 /// Describes an `aws_network_acl`; made by [`NetworkAcl::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkAclBuilder<A = MissingVpcId> {
+pub struct NetworkAclBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -170,12 +170,12 @@ impl NetworkAclBuilder<Set> {
     }
 }
 
-/// A `egress` block or object.
+/// One `egress`.
 #[derive(Debug)]
 pub enum Egress {}
 
 impl Egress {
-    /// Starts describing a `egress`.
+    /// Starts describing one `egress`.
     pub fn builder() -> EgressBuilder {
         EgressBuilder {
             arguments: BlockArguments::nulls(&[
@@ -193,7 +193,7 @@ impl Egress {
     }
 }
 
-/// Describes a `egress`; made by [`Egress::builder`].
+/// Describes one `egress`; made by [`Egress::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EgressBuilder {
@@ -256,12 +256,12 @@ impl EgressBuilder {
     }
 }
 
-/// A `ingress` block or object.
+/// One `ingress`.
 #[derive(Debug)]
 pub enum Ingress {}
 
 impl Ingress {
-    /// Starts describing a `ingress`.
+    /// Starts describing one `ingress`.
     pub fn builder() -> IngressBuilder {
         IngressBuilder {
             arguments: BlockArguments::nulls(&[
@@ -279,7 +279,7 @@ impl Ingress {
     }
 }
 
-/// Describes a `ingress`; made by [`Ingress::builder`].
+/// Describes one `ingress`; made by [`Ingress::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct IngressBuilder {

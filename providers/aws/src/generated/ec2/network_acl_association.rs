@@ -22,7 +22,9 @@ pub struct NetworkAclAssociation(Resource);
 
 impl NetworkAclAssociation {
     /// Starts describing an `aws_network_acl_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkAclAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NetworkAclAssociationBuilder<MissingNetworkAclId, MissingSubnetId> {
         NetworkAclAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for NetworkAclAssociation {
 /// Describes an `aws_network_acl_association`; made by [`NetworkAclAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkAclAssociationBuilder<A = MissingNetworkAclId, B = MissingSubnetId> {
+pub struct NetworkAclAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

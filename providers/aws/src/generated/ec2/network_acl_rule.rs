@@ -25,7 +25,14 @@ pub struct NetworkAclRule(Resource);
 
 impl NetworkAclRule {
     /// Starts describing an `aws_network_acl_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkAclRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NetworkAclRuleBuilder<
+        MissingNetworkAclId,
+        MissingProtocol,
+        MissingRuleAction,
+        MissingRuleNumber,
+    > {
         NetworkAclRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -114,12 +121,7 @@ impl AsRef<Resource> for NetworkAclRule {
 /// Describes an `aws_network_acl_rule`; made by [`NetworkAclRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkAclRuleBuilder<
-    A = MissingNetworkAclId,
-    B = MissingProtocol,
-    C = MissingRuleAction,
-    D = MissingRuleNumber,
-> {
+pub struct NetworkAclRuleBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }

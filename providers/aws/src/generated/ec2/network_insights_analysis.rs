@@ -25,7 +25,9 @@ pub struct NetworkInsightsAnalysis(Resource);
 
 impl NetworkInsightsAnalysis {
     /// Starts describing an `aws_ec2_network_insights_analysis` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkInsightsAnalysisBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NetworkInsightsAnalysisBuilder<MissingNetworkInsightsPathId> {
         NetworkInsightsAnalysisBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -144,7 +146,7 @@ impl AsRef<Resource> for NetworkInsightsAnalysis {
 /// Describes an `aws_ec2_network_insights_analysis`; made by [`NetworkInsightsAnalysis::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkInsightsAnalysisBuilder<A = MissingNetworkInsightsPathId> {
+pub struct NetworkInsightsAnalysisBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -217,7 +219,7 @@ impl NetworkInsightsAnalysisBuilder<Set> {
     }
 }
 
-/// A `alternate_path_hints` block or object.
+/// One `alternate_path_hints`.
 #[derive(Debug, Clone)]
 pub struct AlternatePathHints(Output<Value>);
 
@@ -241,7 +243,7 @@ impl AlternatePathHints {
     }
 }
 
-/// A `explanations` block or object.
+/// One `explanations`.
 #[derive(Debug, Clone)]
 pub struct Explanations(Output<Value>);
 
@@ -563,7 +565,7 @@ impl Explanations {
     }
 }
 
-/// A `explanations.acl` block or object.
+/// One `explanations.acl`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAcl(Output<Value>);
 
@@ -593,7 +595,7 @@ impl ExplanationsAcl {
     }
 }
 
-/// A `explanations.acl_rule` block or object.
+/// One `explanations.acl_rule`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAclRule(Output<Value>);
 
@@ -641,7 +643,7 @@ impl ExplanationsAclRule {
     }
 }
 
-/// A `explanations.acl_rule.port_range` block or object.
+/// One `explanations.acl_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAclRulePortRange(Output<Value>);
 
@@ -665,7 +667,7 @@ impl ExplanationsAclRulePortRange {
     }
 }
 
-/// A `explanations.attached_to` block or object.
+/// One `explanations.attached_to`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAttachedTo(Output<Value>);
 
@@ -695,7 +697,7 @@ impl ExplanationsAttachedTo {
     }
 }
 
-/// A `explanations.classic_load_balancer_listener` block or object.
+/// One `explanations.classic_load_balancer_listener`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsClassicLoadBalancerListener(Output<Value>);
 
@@ -719,7 +721,7 @@ impl ExplanationsClassicLoadBalancerListener {
     }
 }
 
-/// A `explanations.component` block or object.
+/// One `explanations.component`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsComponent(Output<Value>);
 
@@ -749,7 +751,7 @@ impl ExplanationsComponent {
     }
 }
 
-/// A `explanations.customer_gateway` block or object.
+/// One `explanations.customer_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsCustomerGateway(Output<Value>);
 
@@ -779,7 +781,7 @@ impl ExplanationsCustomerGateway {
     }
 }
 
-/// A `explanations.destination` block or object.
+/// One `explanations.destination`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsDestination(Output<Value>);
 
@@ -809,7 +811,7 @@ impl ExplanationsDestination {
     }
 }
 
-/// A `explanations.destination_vpc` block or object.
+/// One `explanations.destination_vpc`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsDestinationVpc(Output<Value>);
 
@@ -839,7 +841,7 @@ impl ExplanationsDestinationVpc {
     }
 }
 
-/// A `explanations.elastic_load_balancer_listener` block or object.
+/// One `explanations.elastic_load_balancer_listener`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsElasticLoadBalancerListener(Output<Value>);
 
@@ -869,7 +871,7 @@ impl ExplanationsElasticLoadBalancerListener {
     }
 }
 
-/// A `explanations.ingress_route_table` block or object.
+/// One `explanations.ingress_route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsIngressRouteTable(Output<Value>);
 
@@ -899,7 +901,7 @@ impl ExplanationsIngressRouteTable {
     }
 }
 
-/// A `explanations.internet_gateway` block or object.
+/// One `explanations.internet_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsInternetGateway(Output<Value>);
 
@@ -929,7 +931,7 @@ impl ExplanationsInternetGateway {
     }
 }
 
-/// A `explanations.load_balancer_target_group` block or object.
+/// One `explanations.load_balancer_target_group`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsLoadBalancerTargetGroup(Output<Value>);
 
@@ -959,7 +961,7 @@ impl ExplanationsLoadBalancerTargetGroup {
     }
 }
 
-/// A `explanations.load_balancer_target_groups` block or object.
+/// One `explanations.load_balancer_target_groups`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsLoadBalancerTargetGroups(Output<Value>);
 
@@ -989,7 +991,7 @@ impl ExplanationsLoadBalancerTargetGroups {
     }
 }
 
-/// A `explanations.nat_gateway` block or object.
+/// One `explanations.nat_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsNatGateway(Output<Value>);
 
@@ -1019,7 +1021,7 @@ impl ExplanationsNatGateway {
     }
 }
 
-/// A `explanations.network_interface` block or object.
+/// One `explanations.network_interface`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsNetworkInterface(Output<Value>);
 
@@ -1049,7 +1051,7 @@ impl ExplanationsNetworkInterface {
     }
 }
 
-/// A `explanations.port_ranges` block or object.
+/// One `explanations.port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsPortRanges(Output<Value>);
 
@@ -1073,7 +1075,7 @@ impl ExplanationsPortRanges {
     }
 }
 
-/// A `explanations.prefix_list` block or object.
+/// One `explanations.prefix_list`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsPrefixList(Output<Value>);
 
@@ -1103,7 +1105,7 @@ impl ExplanationsPrefixList {
     }
 }
 
-/// A `explanations.route_table` block or object.
+/// One `explanations.route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsRouteTable(Output<Value>);
 
@@ -1133,7 +1135,7 @@ impl ExplanationsRouteTable {
     }
 }
 
-/// A `explanations.route_table_route` block or object.
+/// One `explanations.route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsRouteTableRoute(Output<Value>);
 
@@ -1205,7 +1207,7 @@ impl ExplanationsRouteTableRoute {
     }
 }
 
-/// A `explanations.security_group` block or object.
+/// One `explanations.security_group`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroup(Output<Value>);
 
@@ -1235,7 +1237,7 @@ impl ExplanationsSecurityGroup {
     }
 }
 
-/// A `explanations.security_group_rule` block or object.
+/// One `explanations.security_group_rule`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroupRule(Output<Value>);
 
@@ -1283,7 +1285,7 @@ impl ExplanationsSecurityGroupRule {
     }
 }
 
-/// A `explanations.security_group_rule.port_range` block or object.
+/// One `explanations.security_group_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroupRulePortRange(Output<Value>);
 
@@ -1307,7 +1309,7 @@ impl ExplanationsSecurityGroupRulePortRange {
     }
 }
 
-/// A `explanations.security_groups` block or object.
+/// One `explanations.security_groups`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroups(Output<Value>);
 
@@ -1337,7 +1339,7 @@ impl ExplanationsSecurityGroups {
     }
 }
 
-/// A `explanations.source_vpc` block or object.
+/// One `explanations.source_vpc`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSourceVpc(Output<Value>);
 
@@ -1367,7 +1369,7 @@ impl ExplanationsSourceVpc {
     }
 }
 
-/// A `explanations.subnet` block or object.
+/// One `explanations.subnet`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSubnet(Output<Value>);
 
@@ -1397,7 +1399,7 @@ impl ExplanationsSubnet {
     }
 }
 
-/// A `explanations.subnet_route_table` block or object.
+/// One `explanations.subnet_route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSubnetRouteTable(Output<Value>);
 
@@ -1427,7 +1429,7 @@ impl ExplanationsSubnetRouteTable {
     }
 }
 
-/// A `explanations.transit_gateway` block or object.
+/// One `explanations.transit_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGateway(Output<Value>);
 
@@ -1457,7 +1459,7 @@ impl ExplanationsTransitGateway {
     }
 }
 
-/// A `explanations.transit_gateway_attachment` block or object.
+/// One `explanations.transit_gateway_attachment`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGatewayAttachment(Output<Value>);
 
@@ -1487,7 +1489,7 @@ impl ExplanationsTransitGatewayAttachment {
     }
 }
 
-/// A `explanations.transit_gateway_route_table` block or object.
+/// One `explanations.transit_gateway_route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGatewayRouteTable(Output<Value>);
 
@@ -1517,7 +1519,7 @@ impl ExplanationsTransitGatewayRouteTable {
     }
 }
 
-/// A `explanations.transit_gateway_route_table_route` block or object.
+/// One `explanations.transit_gateway_route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGatewayRouteTableRoute(Output<Value>);
 
@@ -1571,7 +1573,7 @@ impl ExplanationsTransitGatewayRouteTableRoute {
     }
 }
 
-/// A `explanations.vpc` block or object.
+/// One `explanations.vpc`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpc(Output<Value>);
 
@@ -1601,7 +1603,7 @@ impl ExplanationsVpc {
     }
 }
 
-/// A `explanations.vpc_endpoint` block or object.
+/// One `explanations.vpc_endpoint`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpcEndpoint(Output<Value>);
 
@@ -1631,7 +1633,7 @@ impl ExplanationsVpcEndpoint {
     }
 }
 
-/// A `explanations.vpc_peering_connection` block or object.
+/// One `explanations.vpc_peering_connection`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpcPeeringConnection(Output<Value>);
 
@@ -1661,7 +1663,7 @@ impl ExplanationsVpcPeeringConnection {
     }
 }
 
-/// A `explanations.vpn_connection` block or object.
+/// One `explanations.vpn_connection`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpnConnection(Output<Value>);
 
@@ -1691,7 +1693,7 @@ impl ExplanationsVpnConnection {
     }
 }
 
-/// A `explanations.vpn_gateway` block or object.
+/// One `explanations.vpn_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpnGateway(Output<Value>);
 
@@ -1721,7 +1723,7 @@ impl ExplanationsVpnGateway {
     }
 }
 
-/// A `forward_path_components` block or object.
+/// One `forward_path_components`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponents(Output<Value>);
 
@@ -1827,7 +1829,7 @@ impl ForwardPathComponents {
     }
 }
 
-/// A `forward_path_components.acl_rule` block or object.
+/// One `forward_path_components.acl_rule`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAclRule(Output<Value>);
 
@@ -1875,7 +1877,7 @@ impl ForwardPathComponentsAclRule {
     }
 }
 
-/// A `forward_path_components.acl_rule.port_range` block or object.
+/// One `forward_path_components.acl_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAclRulePortRange(Output<Value>);
 
@@ -1899,7 +1901,7 @@ impl ForwardPathComponentsAclRulePortRange {
     }
 }
 
-/// A `forward_path_components.additional_details` block or object.
+/// One `forward_path_components.additional_details`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAdditionalDetails(Output<Value>);
 
@@ -1923,7 +1925,7 @@ impl ForwardPathComponentsAdditionalDetails {
     }
 }
 
-/// A `forward_path_components.additional_details.component` block or object.
+/// One `forward_path_components.additional_details.component`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAdditionalDetailsComponent(Output<Value>);
 
@@ -1953,7 +1955,7 @@ impl ForwardPathComponentsAdditionalDetailsComponent {
     }
 }
 
-/// A `forward_path_components.attached_to` block or object.
+/// One `forward_path_components.attached_to`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAttachedTo(Output<Value>);
 
@@ -1983,7 +1985,7 @@ impl ForwardPathComponentsAttachedTo {
     }
 }
 
-/// A `forward_path_components.component` block or object.
+/// One `forward_path_components.component`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsComponent(Output<Value>);
 
@@ -2013,7 +2015,7 @@ impl ForwardPathComponentsComponent {
     }
 }
 
-/// A `forward_path_components.destination_vpc` block or object.
+/// One `forward_path_components.destination_vpc`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsDestinationVpc(Output<Value>);
 
@@ -2043,7 +2045,7 @@ impl ForwardPathComponentsDestinationVpc {
     }
 }
 
-/// A `forward_path_components.inbound_header` block or object.
+/// One `forward_path_components.inbound_header`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsInboundHeader(Output<Value>);
 
@@ -2091,7 +2093,7 @@ impl ForwardPathComponentsInboundHeader {
     }
 }
 
-/// A `forward_path_components.inbound_header.destination_port_ranges` block or object.
+/// One `forward_path_components.inbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsInboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -2115,7 +2117,7 @@ impl ForwardPathComponentsInboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `forward_path_components.inbound_header.source_port_ranges` block or object.
+/// One `forward_path_components.inbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsInboundHeaderSourcePortRanges(Output<Value>);
 
@@ -2139,7 +2141,7 @@ impl ForwardPathComponentsInboundHeaderSourcePortRanges {
     }
 }
 
-/// A `forward_path_components.outbound_header` block or object.
+/// One `forward_path_components.outbound_header`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsOutboundHeader(Output<Value>);
 
@@ -2187,7 +2189,7 @@ impl ForwardPathComponentsOutboundHeader {
     }
 }
 
-/// A `forward_path_components.outbound_header.destination_port_ranges` block or object.
+/// One `forward_path_components.outbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsOutboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -2211,7 +2213,7 @@ impl ForwardPathComponentsOutboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `forward_path_components.outbound_header.source_port_ranges` block or object.
+/// One `forward_path_components.outbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsOutboundHeaderSourcePortRanges(Output<Value>);
 
@@ -2235,7 +2237,7 @@ impl ForwardPathComponentsOutboundHeaderSourcePortRanges {
     }
 }
 
-/// A `forward_path_components.route_table_route` block or object.
+/// One `forward_path_components.route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsRouteTableRoute(Output<Value>);
 
@@ -2307,7 +2309,7 @@ impl ForwardPathComponentsRouteTableRoute {
     }
 }
 
-/// A `forward_path_components.security_group_rule` block or object.
+/// One `forward_path_components.security_group_rule`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSecurityGroupRule(Output<Value>);
 
@@ -2355,7 +2357,7 @@ impl ForwardPathComponentsSecurityGroupRule {
     }
 }
 
-/// A `forward_path_components.security_group_rule.port_range` block or object.
+/// One `forward_path_components.security_group_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSecurityGroupRulePortRange(Output<Value>);
 
@@ -2379,7 +2381,7 @@ impl ForwardPathComponentsSecurityGroupRulePortRange {
     }
 }
 
-/// A `forward_path_components.source_vpc` block or object.
+/// One `forward_path_components.source_vpc`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSourceVpc(Output<Value>);
 
@@ -2409,7 +2411,7 @@ impl ForwardPathComponentsSourceVpc {
     }
 }
 
-/// A `forward_path_components.subnet` block or object.
+/// One `forward_path_components.subnet`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSubnet(Output<Value>);
 
@@ -2439,7 +2441,7 @@ impl ForwardPathComponentsSubnet {
     }
 }
 
-/// A `forward_path_components.transit_gateway` block or object.
+/// One `forward_path_components.transit_gateway`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsTransitGateway(Output<Value>);
 
@@ -2469,7 +2471,7 @@ impl ForwardPathComponentsTransitGateway {
     }
 }
 
-/// A `forward_path_components.transit_gateway_route_table_route` block or object.
+/// One `forward_path_components.transit_gateway_route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsTransitGatewayRouteTableRoute(Output<Value>);
 
@@ -2523,7 +2525,7 @@ impl ForwardPathComponentsTransitGatewayRouteTableRoute {
     }
 }
 
-/// A `forward_path_components.vpc` block or object.
+/// One `forward_path_components.vpc`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsVpc(Output<Value>);
 
@@ -2553,7 +2555,7 @@ impl ForwardPathComponentsVpc {
     }
 }
 
-/// A `return_path_components` block or object.
+/// One `return_path_components`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponents(Output<Value>);
 
@@ -2659,7 +2661,7 @@ impl ReturnPathComponents {
     }
 }
 
-/// A `return_path_components.acl_rule` block or object.
+/// One `return_path_components.acl_rule`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAclRule(Output<Value>);
 
@@ -2707,7 +2709,7 @@ impl ReturnPathComponentsAclRule {
     }
 }
 
-/// A `return_path_components.acl_rule.port_range` block or object.
+/// One `return_path_components.acl_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAclRulePortRange(Output<Value>);
 
@@ -2731,7 +2733,7 @@ impl ReturnPathComponentsAclRulePortRange {
     }
 }
 
-/// A `return_path_components.additional_details` block or object.
+/// One `return_path_components.additional_details`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAdditionalDetails(Output<Value>);
 
@@ -2755,7 +2757,7 @@ impl ReturnPathComponentsAdditionalDetails {
     }
 }
 
-/// A `return_path_components.additional_details.component` block or object.
+/// One `return_path_components.additional_details.component`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAdditionalDetailsComponent(Output<Value>);
 
@@ -2785,7 +2787,7 @@ impl ReturnPathComponentsAdditionalDetailsComponent {
     }
 }
 
-/// A `return_path_components.attached_to` block or object.
+/// One `return_path_components.attached_to`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAttachedTo(Output<Value>);
 
@@ -2815,7 +2817,7 @@ impl ReturnPathComponentsAttachedTo {
     }
 }
 
-/// A `return_path_components.component` block or object.
+/// One `return_path_components.component`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsComponent(Output<Value>);
 
@@ -2845,7 +2847,7 @@ impl ReturnPathComponentsComponent {
     }
 }
 
-/// A `return_path_components.destination_vpc` block or object.
+/// One `return_path_components.destination_vpc`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsDestinationVpc(Output<Value>);
 
@@ -2875,7 +2877,7 @@ impl ReturnPathComponentsDestinationVpc {
     }
 }
 
-/// A `return_path_components.inbound_header` block or object.
+/// One `return_path_components.inbound_header`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsInboundHeader(Output<Value>);
 
@@ -2923,7 +2925,7 @@ impl ReturnPathComponentsInboundHeader {
     }
 }
 
-/// A `return_path_components.inbound_header.destination_port_ranges` block or object.
+/// One `return_path_components.inbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsInboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -2947,7 +2949,7 @@ impl ReturnPathComponentsInboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `return_path_components.inbound_header.source_port_ranges` block or object.
+/// One `return_path_components.inbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsInboundHeaderSourcePortRanges(Output<Value>);
 
@@ -2971,7 +2973,7 @@ impl ReturnPathComponentsInboundHeaderSourcePortRanges {
     }
 }
 
-/// A `return_path_components.outbound_header` block or object.
+/// One `return_path_components.outbound_header`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsOutboundHeader(Output<Value>);
 
@@ -3019,7 +3021,7 @@ impl ReturnPathComponentsOutboundHeader {
     }
 }
 
-/// A `return_path_components.outbound_header.destination_port_ranges` block or object.
+/// One `return_path_components.outbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsOutboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -3043,7 +3045,7 @@ impl ReturnPathComponentsOutboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `return_path_components.outbound_header.source_port_ranges` block or object.
+/// One `return_path_components.outbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsOutboundHeaderSourcePortRanges(Output<Value>);
 
@@ -3067,7 +3069,7 @@ impl ReturnPathComponentsOutboundHeaderSourcePortRanges {
     }
 }
 
-/// A `return_path_components.route_table_route` block or object.
+/// One `return_path_components.route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsRouteTableRoute(Output<Value>);
 
@@ -3139,7 +3141,7 @@ impl ReturnPathComponentsRouteTableRoute {
     }
 }
 
-/// A `return_path_components.security_group_rule` block or object.
+/// One `return_path_components.security_group_rule`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSecurityGroupRule(Output<Value>);
 
@@ -3187,7 +3189,7 @@ impl ReturnPathComponentsSecurityGroupRule {
     }
 }
 
-/// A `return_path_components.security_group_rule.port_range` block or object.
+/// One `return_path_components.security_group_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSecurityGroupRulePortRange(Output<Value>);
 
@@ -3211,7 +3213,7 @@ impl ReturnPathComponentsSecurityGroupRulePortRange {
     }
 }
 
-/// A `return_path_components.source_vpc` block or object.
+/// One `return_path_components.source_vpc`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSourceVpc(Output<Value>);
 
@@ -3241,7 +3243,7 @@ impl ReturnPathComponentsSourceVpc {
     }
 }
 
-/// A `return_path_components.subnet` block or object.
+/// One `return_path_components.subnet`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSubnet(Output<Value>);
 
@@ -3271,7 +3273,7 @@ impl ReturnPathComponentsSubnet {
     }
 }
 
-/// A `return_path_components.transit_gateway` block or object.
+/// One `return_path_components.transit_gateway`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsTransitGateway(Output<Value>);
 
@@ -3301,7 +3303,7 @@ impl ReturnPathComponentsTransitGateway {
     }
 }
 
-/// A `return_path_components.transit_gateway_route_table_route` block or object.
+/// One `return_path_components.transit_gateway_route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsTransitGatewayRouteTableRoute(Output<Value>);
 
@@ -3355,7 +3357,7 @@ impl ReturnPathComponentsTransitGatewayRouteTableRoute {
     }
 }
 
-/// A `return_path_components.vpc` block or object.
+/// One `return_path_components.vpc`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsVpc(Output<Value>);
 

@@ -24,7 +24,9 @@ pub struct NetworkInsightsPath(Resource);
 
 impl NetworkInsightsPath {
     /// Starts describing an `aws_ec2_network_insights_path` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkInsightsPathBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NetworkInsightsPathBuilder<MissingDestination, MissingProtocol, MissingSource> {
         NetworkInsightsPathBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -113,11 +115,7 @@ impl AsRef<Resource> for NetworkInsightsPath {
 /// Describes an `aws_ec2_network_insights_path`; made by [`NetworkInsightsPath::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkInsightsPathBuilder<
-    A = MissingDestination,
-    B = MissingProtocol,
-    C = MissingSource,
-> {
+pub struct NetworkInsightsPathBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

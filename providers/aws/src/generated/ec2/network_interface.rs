@@ -25,7 +25,7 @@ pub struct NetworkInterface(Resource);
 
 impl NetworkInterface {
     /// Starts describing an `aws_network_interface` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkInterfaceBuilder {
+    pub fn builder(name: impl Into<String>) -> NetworkInterfaceBuilder<MissingSubnetId> {
         NetworkInterfaceBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -204,7 +204,7 @@ impl AsRef<Resource> for NetworkInterface {
 /// Describes an `aws_network_interface`; made by [`NetworkInterface::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkInterfaceBuilder<A = MissingSubnetId> {
+pub struct NetworkInterfaceBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -372,13 +372,13 @@ impl NetworkInterfaceBuilder<Set> {
     }
 }
 
-/// A `attachment` block or object.
+/// One `attachment`.
 #[derive(Debug)]
 pub enum Attachment {}
 
 impl Attachment {
-    /// Starts describing a `attachment`.
-    pub fn builder() -> AttachmentBuilder {
+    /// Starts describing one `attachment`.
+    pub fn builder() -> AttachmentBuilder<MissingDeviceIndex, MissingInstance> {
         AttachmentBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -386,10 +386,10 @@ impl Attachment {
     }
 }
 
-/// Describes a `attachment`; made by [`Attachment::builder`].
+/// Describes one `attachment`; made by [`Attachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AttachmentBuilder<A = MissingDeviceIndex, B = MissingInstance> {
+pub struct AttachmentBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

@@ -25,7 +25,13 @@ pub struct NetworkInterfaceAttachment(Resource);
 
 impl NetworkInterfaceAttachment {
     /// Starts describing an `aws_network_interface_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkInterfaceAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NetworkInterfaceAttachmentBuilder<
+        MissingDeviceIndex,
+        MissingInstanceId,
+        MissingNetworkInterfaceId,
+    > {
         NetworkInterfaceAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -78,11 +84,7 @@ impl AsRef<Resource> for NetworkInterfaceAttachment {
 /// Describes an `aws_network_interface_attachment`; made by [`NetworkInterfaceAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkInterfaceAttachmentBuilder<
-    A = MissingDeviceIndex,
-    B = MissingInstanceId,
-    C = MissingNetworkInterfaceId,
-> {
+pub struct NetworkInterfaceAttachmentBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

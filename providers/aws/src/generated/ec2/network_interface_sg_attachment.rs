@@ -22,7 +22,10 @@ pub struct NetworkInterfaceSgAttachment(Resource);
 
 impl NetworkInterfaceSgAttachment {
     /// Starts describing an `aws_network_interface_sg_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NetworkInterfaceSgAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NetworkInterfaceSgAttachmentBuilder<MissingNetworkInterfaceId, MissingSecurityGroupId>
+    {
         NetworkInterfaceSgAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,10 +60,7 @@ impl AsRef<Resource> for NetworkInterfaceSgAttachment {
 /// Describes an `aws_network_interface_sg_attachment`; made by [`NetworkInterfaceSgAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkInterfaceSgAttachmentBuilder<
-    A = MissingNetworkInterfaceId,
-    B = MissingSecurityGroupId,
-> {
+pub struct NetworkInterfaceSgAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,7 @@ pub struct PlacementGroup(Resource);
 
 impl PlacementGroup {
     /// Starts describing an `aws_placement_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PlacementGroupBuilder {
+    pub fn builder(name: impl Into<String>) -> PlacementGroupBuilder<MissingName, MissingStrategy> {
         PlacementGroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -95,7 +95,7 @@ impl AsRef<Resource> for PlacementGroup {
 /// Describes an `aws_placement_group`; made by [`PlacementGroup::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PlacementGroupBuilder<A = MissingName, B = MissingStrategy> {
+pub struct PlacementGroupBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,7 @@ pub struct RouteTable(Resource);
 
 impl RouteTable {
     /// Starts describing an `aws_route_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RouteTableBuilder {
+    pub fn builder(name: impl Into<String>) -> RouteTableBuilder<MissingVpcId> {
         RouteTableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -89,7 +89,7 @@ impl AsRef<Resource> for RouteTable {
 /// Describes an `aws_route_table`; made by [`RouteTable::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RouteTableBuilder<A = MissingVpcId> {
+pub struct RouteTableBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -163,12 +163,12 @@ impl RouteTableBuilder<Set> {
     }
 }
 
-/// A `route` block or object.
+/// One `route`.
 #[derive(Debug)]
 pub enum Route {}
 
 impl Route {
-    /// Starts describing a `route`.
+    /// Starts describing one `route`.
     pub fn builder() -> RouteBuilder {
         RouteBuilder {
             arguments: BlockArguments::nulls(&[
@@ -190,7 +190,7 @@ impl Route {
     }
 }
 
-/// Describes a `route`; made by [`Route::builder`].
+/// Describes one `route`; made by [`Route::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RouteBuilder {
@@ -281,7 +281,7 @@ impl RouteBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -292,7 +292,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -318,7 +318,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

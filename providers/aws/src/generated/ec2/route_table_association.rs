@@ -23,7 +23,7 @@ pub struct RouteTableAssociation(Resource);
 
 impl RouteTableAssociation {
     /// Starts describing an `aws_route_table_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RouteTableAssociationBuilder {
+    pub fn builder(name: impl Into<String>) -> RouteTableAssociationBuilder<MissingRouteTableId> {
         RouteTableAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +64,7 @@ impl AsRef<Resource> for RouteTableAssociation {
 /// Describes an `aws_route_table_association`; made by [`RouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RouteTableAssociationBuilder<A = MissingRouteTableId> {
+pub struct RouteTableAssociationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -135,7 +135,7 @@ impl RouteTableAssociationBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -146,7 +146,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -172,7 +172,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

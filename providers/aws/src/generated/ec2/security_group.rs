@@ -205,12 +205,12 @@ impl SecurityGroupBuilder {
     }
 }
 
-/// A `egress` block or object.
+/// One `egress`.
 #[derive(Debug)]
 pub enum Egress {}
 
 impl Egress {
-    /// Starts describing a `egress`.
+    /// Starts describing one `egress`.
     pub fn builder() -> EgressBuilder {
         EgressBuilder {
             arguments: BlockArguments::nulls(&[
@@ -228,7 +228,7 @@ impl Egress {
     }
 }
 
-/// Describes a `egress`; made by [`Egress::builder`].
+/// Describes one `egress`; made by [`Egress::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EgressBuilder {
@@ -291,12 +291,12 @@ impl EgressBuilder {
     }
 }
 
-/// A `ingress` block or object.
+/// One `ingress`.
 #[derive(Debug)]
 pub enum Ingress {}
 
 impl Ingress {
-    /// Starts describing a `ingress`.
+    /// Starts describing one `ingress`.
     pub fn builder() -> IngressBuilder {
         IngressBuilder {
             arguments: BlockArguments::nulls(&[
@@ -314,7 +314,7 @@ impl Ingress {
     }
 }
 
-/// Describes a `ingress`; made by [`Ingress::builder`].
+/// Describes one `ingress`; made by [`Ingress::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct IngressBuilder {
@@ -377,7 +377,7 @@ impl IngressBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -388,7 +388,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -408,7 +408,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

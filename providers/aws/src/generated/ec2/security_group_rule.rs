@@ -26,7 +26,15 @@ pub struct SecurityGroupRule(Resource);
 
 impl SecurityGroupRule {
     /// Starts describing an `aws_security_group_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SecurityGroupRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SecurityGroupRuleBuilder<
+        MissingFromPort,
+        MissingProtocol,
+        MissingSecurityGroupId,
+        MissingToPort,
+        MissingType,
+    > {
         SecurityGroupRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -121,13 +129,7 @@ impl AsRef<Resource> for SecurityGroupRule {
 /// Describes an `aws_security_group_rule`; made by [`SecurityGroupRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SecurityGroupRuleBuilder<
-    A = MissingFromPort,
-    B = MissingProtocol,
-    C = MissingSecurityGroupId,
-    D = MissingToPort,
-    E = MissingType,
-> {
+pub struct SecurityGroupRuleBuilder<A, B, C, D, E> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D, E)>,
 }
@@ -268,7 +270,7 @@ impl SecurityGroupRuleBuilder<Set, Set, Set, Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -279,7 +281,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -293,7 +295,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

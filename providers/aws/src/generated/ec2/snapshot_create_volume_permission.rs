@@ -23,7 +23,9 @@ pub struct SnapshotCreateVolumePermission(Resource);
 
 impl SnapshotCreateVolumePermission {
     /// Starts describing an `aws_snapshot_create_volume_permission` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SnapshotCreateVolumePermissionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SnapshotCreateVolumePermissionBuilder<MissingAccountId, MissingSnapshotId> {
         SnapshotCreateVolumePermissionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -58,7 +60,7 @@ impl AsRef<Resource> for SnapshotCreateVolumePermission {
 /// Describes an `aws_snapshot_create_volume_permission`; made by [`SnapshotCreateVolumePermission::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SnapshotCreateVolumePermissionBuilder<A = MissingAccountId, B = MissingSnapshotId> {
+pub struct SnapshotCreateVolumePermissionBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -128,7 +130,7 @@ impl SnapshotCreateVolumePermissionBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -139,7 +141,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -159,7 +161,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

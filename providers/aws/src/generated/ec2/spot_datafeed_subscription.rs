@@ -22,7 +22,7 @@ pub struct SpotDatafeedSubscription(Resource);
 
 impl SpotDatafeedSubscription {
     /// Starts describing an `aws_spot_datafeed_subscription` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SpotDatafeedSubscriptionBuilder {
+    pub fn builder(name: impl Into<String>) -> SpotDatafeedSubscriptionBuilder<MissingBucket> {
         SpotDatafeedSubscriptionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +57,7 @@ impl AsRef<Resource> for SpotDatafeedSubscription {
 /// Describes an `aws_spot_datafeed_subscription`; made by [`SpotDatafeedSubscription::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SpotDatafeedSubscriptionBuilder<A = MissingBucket> {
+pub struct SpotDatafeedSubscriptionBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -28,7 +28,9 @@ pub struct SpotFleetRequest(Resource);
 
 impl SpotFleetRequest {
     /// Starts describing an `aws_spot_fleet_request` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SpotFleetRequestBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SpotFleetRequestBuilder<MissingIamFleetRole, MissingTargetCapacity> {
         SpotFleetRequestBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -221,7 +223,7 @@ impl AsRef<Resource> for SpotFleetRequest {
 /// Describes an `aws_spot_fleet_request`; made by [`SpotFleetRequest::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SpotFleetRequestBuilder<A = MissingIamFleetRole, B = MissingTargetCapacity> {
+pub struct SpotFleetRequestBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -455,13 +457,13 @@ impl SpotFleetRequestBuilder<Set, Set> {
     }
 }
 
-/// A `launch_specification` block or object.
+/// One `launch_specification`.
 #[derive(Debug)]
 pub enum LaunchSpecification {}
 
 impl LaunchSpecification {
-    /// Starts describing a `launch_specification`.
-    pub fn builder() -> LaunchSpecificationBuilder {
+    /// Starts describing one `launch_specification`.
+    pub fn builder() -> LaunchSpecificationBuilder<MissingAmi, MissingInstanceType> {
         LaunchSpecificationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -469,10 +471,10 @@ impl LaunchSpecification {
     }
 }
 
-/// Describes a `launch_specification`; made by [`LaunchSpecification::builder`].
+/// Describes one `launch_specification`; made by [`LaunchSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchSpecificationBuilder<A = MissingAmi, B = MissingInstanceType> {
+pub struct LaunchSpecificationBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -620,13 +622,13 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
     }
 }
 
-/// A `launch_specification.ebs_block_device` block or object.
+/// One `launch_specification.ebs_block_device`.
 #[derive(Debug)]
 pub enum LaunchSpecificationEbsBlockDevice {}
 
 impl LaunchSpecificationEbsBlockDevice {
-    /// Starts describing a `launch_specification.ebs_block_device`.
-    pub fn builder() -> LaunchSpecificationEbsBlockDeviceBuilder {
+    /// Starts describing one `launch_specification.ebs_block_device`.
+    pub fn builder() -> LaunchSpecificationEbsBlockDeviceBuilder<MissingDeviceName> {
         LaunchSpecificationEbsBlockDeviceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -634,10 +636,10 @@ impl LaunchSpecificationEbsBlockDevice {
     }
 }
 
-/// Describes a `launch_specification.ebs_block_device`; made by [`LaunchSpecificationEbsBlockDevice::builder`].
+/// Describes one `launch_specification.ebs_block_device`; made by [`LaunchSpecificationEbsBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchSpecificationEbsBlockDeviceBuilder<A = MissingDeviceName> {
+pub struct LaunchSpecificationEbsBlockDeviceBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -703,13 +705,14 @@ impl<A> LaunchSpecificationEbsBlockDeviceBuilder<A> {
     }
 }
 
-/// A `launch_specification.ephemeral_block_device` block or object.
+/// One `launch_specification.ephemeral_block_device`.
 #[derive(Debug)]
 pub enum LaunchSpecificationEphemeralBlockDevice {}
 
 impl LaunchSpecificationEphemeralBlockDevice {
-    /// Starts describing a `launch_specification.ephemeral_block_device`.
-    pub fn builder() -> LaunchSpecificationEphemeralBlockDeviceBuilder {
+    /// Starts describing one `launch_specification.ephemeral_block_device`.
+    pub fn builder()
+    -> LaunchSpecificationEphemeralBlockDeviceBuilder<MissingDeviceName, MissingVirtualName> {
         LaunchSpecificationEphemeralBlockDeviceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -717,13 +720,10 @@ impl LaunchSpecificationEphemeralBlockDevice {
     }
 }
 
-/// Describes a `launch_specification.ephemeral_block_device`; made by [`LaunchSpecificationEphemeralBlockDevice::builder`].
+/// Describes one `launch_specification.ephemeral_block_device`; made by [`LaunchSpecificationEphemeralBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchSpecificationEphemeralBlockDeviceBuilder<
-    A = MissingDeviceName,
-    B = MissingVirtualName,
-> {
+pub struct LaunchSpecificationEphemeralBlockDeviceBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -752,12 +752,12 @@ impl<A, B> LaunchSpecificationEphemeralBlockDeviceBuilder<A, B> {
     }
 }
 
-/// A `launch_specification.root_block_device` block or object.
+/// One `launch_specification.root_block_device`.
 #[derive(Debug)]
 pub enum LaunchSpecificationRootBlockDevice {}
 
 impl LaunchSpecificationRootBlockDevice {
-    /// Starts describing a `launch_specification.root_block_device`.
+    /// Starts describing one `launch_specification.root_block_device`.
     pub fn builder() -> LaunchSpecificationRootBlockDeviceBuilder {
         LaunchSpecificationRootBlockDeviceBuilder {
             arguments: BlockArguments::new(),
@@ -765,7 +765,7 @@ impl LaunchSpecificationRootBlockDevice {
     }
 }
 
-/// Describes a `launch_specification.root_block_device`; made by [`LaunchSpecificationRootBlockDevice::builder`].
+/// Describes one `launch_specification.root_block_device`; made by [`LaunchSpecificationRootBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchSpecificationRootBlockDeviceBuilder {
@@ -816,13 +816,13 @@ impl LaunchSpecificationRootBlockDeviceBuilder {
     }
 }
 
-/// A `launch_template_config` block or object.
+/// One `launch_template_config`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfig {}
 
 impl LaunchTemplateConfig {
-    /// Starts describing a `launch_template_config`.
-    pub fn builder() -> LaunchTemplateConfigBuilder {
+    /// Starts describing one `launch_template_config`.
+    pub fn builder() -> LaunchTemplateConfigBuilder<MissingLaunchTemplateSpecification> {
         LaunchTemplateConfigBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -830,10 +830,10 @@ impl LaunchTemplateConfig {
     }
 }
 
-/// Describes a `launch_template_config`; made by [`LaunchTemplateConfig::builder`].
+/// Describes one `launch_template_config`; made by [`LaunchTemplateConfig::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchTemplateConfigBuilder<A = MissingLaunchTemplateSpecification> {
+pub struct LaunchTemplateConfigBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -859,12 +859,12 @@ impl<A> LaunchTemplateConfigBuilder<A> {
     }
 }
 
-/// A `launch_template_config.launch_template_specification` block or object.
+/// One `launch_template_config.launch_template_specification`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigLaunchTemplateSpecification {}
 
 impl LaunchTemplateConfigLaunchTemplateSpecification {
-    /// Starts describing a `launch_template_config.launch_template_specification`.
+    /// Starts describing one `launch_template_config.launch_template_specification`.
     pub fn builder() -> LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
         LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
             arguments: BlockArguments::new(),
@@ -872,7 +872,7 @@ impl LaunchTemplateConfigLaunchTemplateSpecification {
     }
 }
 
-/// Describes a `launch_template_config.launch_template_specification`; made by [`LaunchTemplateConfigLaunchTemplateSpecification::builder`].
+/// Describes one `launch_template_config.launch_template_specification`; made by [`LaunchTemplateConfigLaunchTemplateSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
@@ -899,12 +899,12 @@ impl LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
     }
 }
 
-/// A `launch_template_config.overrides` block or object.
+/// One `launch_template_config.overrides`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverrides {}
 
 impl LaunchTemplateConfigOverrides {
-    /// Starts describing a `launch_template_config.overrides`.
+    /// Starts describing one `launch_template_config.overrides`.
     pub fn builder() -> LaunchTemplateConfigOverridesBuilder {
         LaunchTemplateConfigOverridesBuilder {
             arguments: BlockArguments::new(),
@@ -912,7 +912,7 @@ impl LaunchTemplateConfigOverrides {
     }
 }
 
-/// Describes a `launch_template_config.overrides`; made by [`LaunchTemplateConfigOverrides::builder`].
+/// Describes one `launch_template_config.overrides`; made by [`LaunchTemplateConfigOverrides::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesBuilder {
@@ -968,12 +968,12 @@ impl LaunchTemplateConfigOverridesBuilder {
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements` block or object.
+/// One `launch_template_config.overrides.instance_requirements`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirements {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirements {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
             arguments: BlockArguments::new(),
@@ -981,7 +981,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirements {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements`; made by [`LaunchTemplateConfigOverridesInstanceRequirements::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements`; made by [`LaunchTemplateConfigOverridesInstanceRequirements::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
@@ -1184,12 +1184,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.accelerator_count` block or object.
+/// One `launch_template_config.overrides.instance_requirements.accelerator_count`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCount {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCount {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.accelerator_count`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.accelerator_count`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder {
             arguments: BlockArguments::new(),
@@ -1197,7 +1197,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCount {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.accelerator_count`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCount::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.accelerator_count`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder {
@@ -1218,12 +1218,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder {
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.accelerator_total_memory_mib` block or object.
+/// One `launch_template_config.overrides.instance_requirements.accelerator_total_memory_mib`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMib {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMib {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.accelerator_total_memory_mib`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.accelerator_total_memory_mib`.
     pub fn builder()
     -> LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
@@ -1232,7 +1232,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMib 
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.accelerator_total_memory_mib`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMib::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.accelerator_total_memory_mib`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMib::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
@@ -1253,12 +1253,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibB
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.baseline_ebs_bandwidth_mbps` block or object.
+/// One `launch_template_config.overrides.instance_requirements.baseline_ebs_bandwidth_mbps`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbps {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbps {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.baseline_ebs_bandwidth_mbps`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.baseline_ebs_bandwidth_mbps`.
     pub fn builder()
     -> LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
@@ -1267,7 +1267,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbps {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.baseline_ebs_bandwidth_mbps`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbps::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.baseline_ebs_bandwidth_mbps`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbps::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
@@ -1288,12 +1288,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBu
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.memory_gib_per_vcpu` block or object.
+/// One `launch_template_config.overrides.instance_requirements.memory_gib_per_vcpu`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpu {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpu {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.memory_gib_per_vcpu`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.memory_gib_per_vcpu`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder {
             arguments: BlockArguments::new(),
@@ -1301,7 +1301,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpu {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.memory_gib_per_vcpu`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpu::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.memory_gib_per_vcpu`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpu::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder {
@@ -1322,12 +1322,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder {
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.memory_mib` block or object.
+/// One `launch_template_config.overrides.instance_requirements.memory_mib`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsMemoryMib {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryMib {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.memory_mib`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.memory_mib`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
             arguments: BlockArguments::new(),
@@ -1335,7 +1335,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryMib {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.memory_mib`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsMemoryMib::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.memory_mib`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsMemoryMib::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
@@ -1356,12 +1356,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.network_bandwidth_gbps` block or object.
+/// One `launch_template_config.overrides.instance_requirements.network_bandwidth_gbps`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.network_bandwidth_gbps`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.network_bandwidth_gbps`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilder
     {
         LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilder {
@@ -1370,7 +1370,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.network_bandwidth_gbps`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.network_bandwidth_gbps`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilder {
@@ -1391,12 +1391,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilde
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.network_interface_count` block or object.
+/// One `launch_template_config.overrides.instance_requirements.network_interface_count`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCount {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCount {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.network_interface_count`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.network_interface_count`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuilder
     {
         LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuilder {
@@ -1405,7 +1405,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCount {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.network_interface_count`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCount::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.network_interface_count`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuilder {
@@ -1426,12 +1426,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuild
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.total_local_storage_gb` block or object.
+/// One `launch_template_config.overrides.instance_requirements.total_local_storage_gb`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGb {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGb {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.total_local_storage_gb`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.total_local_storage_gb`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder
     {
         LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder {
@@ -1440,7 +1440,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGb {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.total_local_storage_gb`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGb::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.total_local_storage_gb`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGb::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder {
@@ -1461,12 +1461,12 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder
     }
 }
 
-/// A `launch_template_config.overrides.instance_requirements.vcpu_count` block or object.
+/// One `launch_template_config.overrides.instance_requirements.vcpu_count`.
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirementsVcpuCount {}
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsVcpuCount {
-    /// Starts describing a `launch_template_config.overrides.instance_requirements.vcpu_count`.
+    /// Starts describing one `launch_template_config.overrides.instance_requirements.vcpu_count`.
     pub fn builder() -> LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
         LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
             arguments: BlockArguments::new(),
@@ -1474,7 +1474,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsVcpuCount {
     }
 }
 
-/// Describes a `launch_template_config.overrides.instance_requirements.vcpu_count`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsVcpuCount::builder`].
+/// Describes one `launch_template_config.overrides.instance_requirements.vcpu_count`; made by [`LaunchTemplateConfigOverridesInstanceRequirementsVcpuCount::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
@@ -1495,7 +1495,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
     }
 }
 
-/// A `spot_maintenance_strategies` block or object.
+/// One `spot_maintenance_strategies`.
 #[derive(Debug, Clone)]
 pub struct SpotMaintenanceStrategies(Output<Value>);
 
@@ -1506,7 +1506,7 @@ impl Nested for SpotMaintenanceStrategies {
 }
 
 impl SpotMaintenanceStrategies {
-    /// Starts describing a `spot_maintenance_strategies`.
+    /// Starts describing one `spot_maintenance_strategies`.
     pub fn builder() -> SpotMaintenanceStrategiesBuilder {
         SpotMaintenanceStrategiesBuilder {
             arguments: BlockArguments::new(),
@@ -1520,7 +1520,7 @@ impl SpotMaintenanceStrategies {
     }
 }
 
-/// Describes a `spot_maintenance_strategies`; made by [`SpotMaintenanceStrategies::builder`].
+/// Describes one `spot_maintenance_strategies`; made by [`SpotMaintenanceStrategies::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SpotMaintenanceStrategiesBuilder {
@@ -1540,7 +1540,7 @@ impl SpotMaintenanceStrategiesBuilder {
     }
 }
 
-/// A `spot_maintenance_strategies.capacity_rebalance` block or object.
+/// One `spot_maintenance_strategies.capacity_rebalance`.
 #[derive(Debug, Clone)]
 pub struct SpotMaintenanceStrategiesCapacityRebalance(Output<Value>);
 
@@ -1551,7 +1551,7 @@ impl Nested for SpotMaintenanceStrategiesCapacityRebalance {
 }
 
 impl SpotMaintenanceStrategiesCapacityRebalance {
-    /// Starts describing a `spot_maintenance_strategies.capacity_rebalance`.
+    /// Starts describing one `spot_maintenance_strategies.capacity_rebalance`.
     pub fn builder() -> SpotMaintenanceStrategiesCapacityRebalanceBuilder {
         SpotMaintenanceStrategiesCapacityRebalanceBuilder {
             arguments: BlockArguments::new(),
@@ -1565,7 +1565,7 @@ impl SpotMaintenanceStrategiesCapacityRebalance {
     }
 }
 
-/// Describes a `spot_maintenance_strategies.capacity_rebalance`; made by [`SpotMaintenanceStrategiesCapacityRebalance::builder`].
+/// Describes one `spot_maintenance_strategies.capacity_rebalance`; made by [`SpotMaintenanceStrategiesCapacityRebalance::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SpotMaintenanceStrategiesCapacityRebalanceBuilder {
@@ -1580,7 +1580,7 @@ impl SpotMaintenanceStrategiesCapacityRebalanceBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -1591,7 +1591,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -1617,7 +1617,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -855,7 +855,7 @@ impl SpotInstanceRequestBuilder {
     }
 }
 
-/// A `capacity_reservation_specification` block or object.
+/// One `capacity_reservation_specification`.
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecification(Output<Value>);
 
@@ -866,7 +866,7 @@ impl Nested for CapacityReservationSpecification {
 }
 
 impl CapacityReservationSpecification {
-    /// Starts describing a `capacity_reservation_specification`.
+    /// Starts describing one `capacity_reservation_specification`.
     pub fn builder() -> CapacityReservationSpecificationBuilder {
         CapacityReservationSpecificationBuilder {
             arguments: BlockArguments::new(),
@@ -890,7 +890,7 @@ impl CapacityReservationSpecification {
     }
 }
 
-/// Describes a `capacity_reservation_specification`; made by [`CapacityReservationSpecification::builder`].
+/// Describes one `capacity_reservation_specification`; made by [`CapacityReservationSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CapacityReservationSpecificationBuilder {
@@ -918,7 +918,7 @@ impl CapacityReservationSpecificationBuilder {
     }
 }
 
-/// A `capacity_reservation_specification.capacity_reservation_target` block or object.
+/// One `capacity_reservation_specification.capacity_reservation_target`.
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecificationCapacityReservationTarget(Output<Value>);
 
@@ -929,7 +929,7 @@ impl Nested for CapacityReservationSpecificationCapacityReservationTarget {
 }
 
 impl CapacityReservationSpecificationCapacityReservationTarget {
-    /// Starts describing a `capacity_reservation_specification.capacity_reservation_target`.
+    /// Starts describing one `capacity_reservation_specification.capacity_reservation_target`.
     pub fn builder() -> CapacityReservationSpecificationCapacityReservationTargetBuilder {
         CapacityReservationSpecificationCapacityReservationTargetBuilder {
             arguments: BlockArguments::new(),
@@ -949,7 +949,7 @@ impl CapacityReservationSpecificationCapacityReservationTarget {
     }
 }
 
-/// Describes a `capacity_reservation_specification.capacity_reservation_target`; made by [`CapacityReservationSpecificationCapacityReservationTarget::builder`].
+/// Describes one `capacity_reservation_specification.capacity_reservation_target`; made by [`CapacityReservationSpecificationCapacityReservationTarget::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CapacityReservationSpecificationCapacityReservationTargetBuilder {
@@ -975,7 +975,7 @@ impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
     }
 }
 
-/// A `cpu_options` block or object.
+/// One `cpu_options`.
 #[derive(Debug, Clone)]
 pub struct CpuOptions(Output<Value>);
 
@@ -986,7 +986,7 @@ impl Nested for CpuOptions {
 }
 
 impl CpuOptions {
-    /// Starts describing a `cpu_options`.
+    /// Starts describing one `cpu_options`.
     pub fn builder() -> CpuOptionsBuilder {
         CpuOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1012,7 +1012,7 @@ impl CpuOptions {
     }
 }
 
-/// Describes a `cpu_options`; made by [`CpuOptions::builder`].
+/// Describes one `cpu_options`; made by [`CpuOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CpuOptionsBuilder {
@@ -1039,7 +1039,7 @@ impl CpuOptionsBuilder {
     }
 }
 
-/// A `credit_specification` block or object.
+/// One `credit_specification`.
 #[derive(Debug, Clone)]
 pub struct CreditSpecification(Output<Value>);
 
@@ -1050,7 +1050,7 @@ impl Nested for CreditSpecification {
 }
 
 impl CreditSpecification {
-    /// Starts describing a `credit_specification`.
+    /// Starts describing one `credit_specification`.
     pub fn builder() -> CreditSpecificationBuilder {
         CreditSpecificationBuilder {
             arguments: BlockArguments::new(),
@@ -1064,7 +1064,7 @@ impl CreditSpecification {
     }
 }
 
-/// Describes a `credit_specification`; made by [`CreditSpecification::builder`].
+/// Describes one `credit_specification`; made by [`CreditSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CreditSpecificationBuilder {
@@ -1079,13 +1079,13 @@ impl CreditSpecificationBuilder {
     }
 }
 
-/// A `ebs_block_device` block or object.
+/// One `ebs_block_device`.
 #[derive(Debug)]
 pub enum EbsBlockDevice {}
 
 impl EbsBlockDevice {
-    /// Starts describing a `ebs_block_device`.
-    pub fn builder() -> EbsBlockDeviceBuilder {
+    /// Starts describing one `ebs_block_device`.
+    pub fn builder() -> EbsBlockDeviceBuilder<MissingDeviceName> {
         EbsBlockDeviceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1093,10 +1093,10 @@ impl EbsBlockDevice {
     }
 }
 
-/// Describes a `ebs_block_device`; made by [`EbsBlockDevice::builder`].
+/// Describes one `ebs_block_device`; made by [`EbsBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EbsBlockDeviceBuilder<A = MissingDeviceName> {
+pub struct EbsBlockDeviceBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1165,7 +1165,7 @@ impl<A> EbsBlockDeviceBuilder<A> {
     }
 }
 
-/// A `enclave_options` block or object.
+/// One `enclave_options`.
 #[derive(Debug, Clone)]
 pub struct EnclaveOptions(Output<Value>);
 
@@ -1176,7 +1176,7 @@ impl Nested for EnclaveOptions {
 }
 
 impl EnclaveOptions {
-    /// Starts describing a `enclave_options`.
+    /// Starts describing one `enclave_options`.
     pub fn builder() -> EnclaveOptionsBuilder {
         EnclaveOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1190,7 +1190,7 @@ impl EnclaveOptions {
     }
 }
 
-/// Describes a `enclave_options`; made by [`EnclaveOptions::builder`].
+/// Describes one `enclave_options`; made by [`EnclaveOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EnclaveOptionsBuilder {
@@ -1205,13 +1205,13 @@ impl EnclaveOptionsBuilder {
     }
 }
 
-/// A `ephemeral_block_device` block or object.
+/// One `ephemeral_block_device`.
 #[derive(Debug)]
 pub enum EphemeralBlockDevice {}
 
 impl EphemeralBlockDevice {
-    /// Starts describing a `ephemeral_block_device`.
-    pub fn builder() -> EphemeralBlockDeviceBuilder {
+    /// Starts describing one `ephemeral_block_device`.
+    pub fn builder() -> EphemeralBlockDeviceBuilder<MissingDeviceName> {
         EphemeralBlockDeviceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1219,10 +1219,10 @@ impl EphemeralBlockDevice {
     }
 }
 
-/// Describes a `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
+/// Describes one `ephemeral_block_device`; made by [`EphemeralBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EphemeralBlockDeviceBuilder<A = MissingDeviceName> {
+pub struct EphemeralBlockDeviceBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1249,7 +1249,7 @@ impl<A> EphemeralBlockDeviceBuilder<A> {
     }
 }
 
-/// A `launch_template` block or object.
+/// One `launch_template`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplate(Output<Value>);
 
@@ -1260,7 +1260,7 @@ impl Nested for LaunchTemplate {
 }
 
 impl LaunchTemplate {
-    /// Starts describing a `launch_template`.
+    /// Starts describing one `launch_template`.
     pub fn builder() -> LaunchTemplateBuilder {
         LaunchTemplateBuilder {
             arguments: BlockArguments::new(),
@@ -1286,7 +1286,7 @@ impl LaunchTemplate {
     }
 }
 
-/// Describes a `launch_template`; made by [`LaunchTemplate::builder`].
+/// Describes one `launch_template`; made by [`LaunchTemplate::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LaunchTemplateBuilder {
@@ -1313,7 +1313,7 @@ impl LaunchTemplateBuilder {
     }
 }
 
-/// A `maintenance_options` block or object.
+/// One `maintenance_options`.
 #[derive(Debug, Clone)]
 pub struct MaintenanceOptions(Output<Value>);
 
@@ -1324,7 +1324,7 @@ impl Nested for MaintenanceOptions {
 }
 
 impl MaintenanceOptions {
-    /// Starts describing a `maintenance_options`.
+    /// Starts describing one `maintenance_options`.
     pub fn builder() -> MaintenanceOptionsBuilder {
         MaintenanceOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1338,7 +1338,7 @@ impl MaintenanceOptions {
     }
 }
 
-/// Describes a `maintenance_options`; made by [`MaintenanceOptions::builder`].
+/// Describes one `maintenance_options`; made by [`MaintenanceOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct MaintenanceOptionsBuilder {
@@ -1353,7 +1353,7 @@ impl MaintenanceOptionsBuilder {
     }
 }
 
-/// A `metadata_options` block or object.
+/// One `metadata_options`.
 #[derive(Debug, Clone)]
 pub struct MetadataOptions(Output<Value>);
 
@@ -1364,7 +1364,7 @@ impl Nested for MetadataOptions {
 }
 
 impl MetadataOptions {
-    /// Starts describing a `metadata_options`.
+    /// Starts describing one `metadata_options`.
     pub fn builder() -> MetadataOptionsBuilder {
         MetadataOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1402,7 +1402,7 @@ impl MetadataOptions {
     }
 }
 
-/// Describes a `metadata_options`; made by [`MetadataOptions::builder`].
+/// Describes one `metadata_options`; made by [`MetadataOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct MetadataOptionsBuilder {
@@ -1443,13 +1443,13 @@ impl MetadataOptionsBuilder {
     }
 }
 
-/// A `network_interface` block or object.
+/// One `network_interface`.
 #[derive(Debug)]
 pub enum NetworkInterface {}
 
 impl NetworkInterface {
-    /// Starts describing a `network_interface`.
-    pub fn builder() -> NetworkInterfaceBuilder {
+    /// Starts describing one `network_interface`.
+    pub fn builder() -> NetworkInterfaceBuilder<MissingDeviceIndex, MissingNetworkInterfaceId> {
         NetworkInterfaceBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1457,10 +1457,10 @@ impl NetworkInterface {
     }
 }
 
-/// Describes a `network_interface`; made by [`NetworkInterface::builder`].
+/// Describes one `network_interface`; made by [`NetworkInterface::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NetworkInterfaceBuilder<A = MissingDeviceIndex, B = MissingNetworkInterfaceId> {
+pub struct NetworkInterfaceBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1498,7 +1498,7 @@ impl<A, B> NetworkInterfaceBuilder<A, B> {
     }
 }
 
-/// A `private_dns_name_options` block or object.
+/// One `private_dns_name_options`.
 #[derive(Debug, Clone)]
 pub struct PrivateDnsNameOptions(Output<Value>);
 
@@ -1509,7 +1509,7 @@ impl Nested for PrivateDnsNameOptions {
 }
 
 impl PrivateDnsNameOptions {
-    /// Starts describing a `private_dns_name_options`.
+    /// Starts describing one `private_dns_name_options`.
     pub fn builder() -> PrivateDnsNameOptionsBuilder {
         PrivateDnsNameOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1535,7 +1535,7 @@ impl PrivateDnsNameOptions {
     }
 }
 
-/// Describes a `private_dns_name_options`; made by [`PrivateDnsNameOptions::builder`].
+/// Describes one `private_dns_name_options`; made by [`PrivateDnsNameOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct PrivateDnsNameOptionsBuilder {
@@ -1566,7 +1566,7 @@ impl PrivateDnsNameOptionsBuilder {
     }
 }
 
-/// A `root_block_device` block or object.
+/// One `root_block_device`.
 #[derive(Debug, Clone)]
 pub struct RootBlockDevice(Output<Value>);
 
@@ -1577,7 +1577,7 @@ impl Nested for RootBlockDevice {
 }
 
 impl RootBlockDevice {
-    /// Starts describing a `root_block_device`.
+    /// Starts describing one `root_block_device`.
     pub fn builder() -> RootBlockDeviceBuilder {
         RootBlockDeviceBuilder {
             arguments: BlockArguments::new(),
@@ -1645,7 +1645,7 @@ impl RootBlockDevice {
     }
 }
 
-/// Describes a `root_block_device`; made by [`RootBlockDevice::builder`].
+/// Describes one `root_block_device`; made by [`RootBlockDevice::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RootBlockDeviceBuilder {
@@ -1702,7 +1702,7 @@ impl RootBlockDeviceBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -1713,7 +1713,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -1733,7 +1733,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -25,7 +25,7 @@ pub struct Subnet(Resource);
 
 impl Subnet {
     /// Starts describing an `aws_subnet` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SubnetBuilder {
+    pub fn builder(name: impl Into<String>) -> SubnetBuilder<MissingVpcId> {
         SubnetBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -176,7 +176,7 @@ impl AsRef<Resource> for Subnet {
 /// Describes an `aws_subnet`; made by [`Subnet::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SubnetBuilder<A = MissingVpcId> {
+pub struct SubnetBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -351,7 +351,7 @@ impl SubnetBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -362,7 +362,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -382,7 +382,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

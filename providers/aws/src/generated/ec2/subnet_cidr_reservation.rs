@@ -22,7 +22,10 @@ pub struct SubnetCidrReservation(Resource);
 
 impl SubnetCidrReservation {
     /// Starts describing an `aws_ec2_subnet_cidr_reservation` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SubnetCidrReservationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SubnetCidrReservationBuilder<MissingCidrBlock, MissingReservationType, MissingSubnetId>
+    {
         SubnetCidrReservationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,11 +78,7 @@ impl AsRef<Resource> for SubnetCidrReservation {
 /// Describes an `aws_ec2_subnet_cidr_reservation`; made by [`SubnetCidrReservation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SubnetCidrReservationBuilder<
-    A = MissingCidrBlock,
-    B = MissingReservationType,
-    C = MissingSubnetId,
-> {
+pub struct SubnetCidrReservationBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

@@ -27,7 +27,16 @@ pub struct TrafficMirrorFilterRule(Resource);
 
 impl TrafficMirrorFilterRule {
     /// Starts describing an `aws_ec2_traffic_mirror_filter_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TrafficMirrorFilterRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TrafficMirrorFilterRuleBuilder<
+        MissingDestinationCidrBlock,
+        MissingRuleAction,
+        MissingRuleNumber,
+        MissingSourceCidrBlock,
+        MissingTrafficDirection,
+        MissingTrafficMirrorFilterId,
+    > {
         TrafficMirrorFilterRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -118,14 +127,7 @@ impl AsRef<Resource> for TrafficMirrorFilterRule {
 /// Describes an `aws_ec2_traffic_mirror_filter_rule`; made by [`TrafficMirrorFilterRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TrafficMirrorFilterRuleBuilder<
-    A = MissingDestinationCidrBlock,
-    B = MissingRuleAction,
-    C = MissingRuleNumber,
-    D = MissingSourceCidrBlock,
-    E = MissingTrafficDirection,
-    F = MissingTrafficMirrorFilterId,
-> {
+pub struct TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D, E, F)>,
 }
@@ -263,7 +265,7 @@ impl TrafficMirrorFilterRuleBuilder<Set, Set, Set, Set, Set, Set> {
     }
 }
 
-/// A `destination_port_range` block or object.
+/// One `destination_port_range`.
 #[derive(Debug, Clone)]
 pub struct DestinationPortRange(Output<Value>);
 
@@ -274,7 +276,7 @@ impl Nested for DestinationPortRange {
 }
 
 impl DestinationPortRange {
-    /// Starts describing a `destination_port_range`.
+    /// Starts describing one `destination_port_range`.
     pub fn builder() -> DestinationPortRangeBuilder {
         DestinationPortRangeBuilder {
             arguments: BlockArguments::new(),
@@ -294,7 +296,7 @@ impl DestinationPortRange {
     }
 }
 
-/// Describes a `destination_port_range`; made by [`DestinationPortRange::builder`].
+/// Describes one `destination_port_range`; made by [`DestinationPortRange::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DestinationPortRangeBuilder {
@@ -315,7 +317,7 @@ impl DestinationPortRangeBuilder {
     }
 }
 
-/// A `source_port_range` block or object.
+/// One `source_port_range`.
 #[derive(Debug, Clone)]
 pub struct SourcePortRange(Output<Value>);
 
@@ -326,7 +328,7 @@ impl Nested for SourcePortRange {
 }
 
 impl SourcePortRange {
-    /// Starts describing a `source_port_range`.
+    /// Starts describing one `source_port_range`.
     pub fn builder() -> SourcePortRangeBuilder {
         SourcePortRangeBuilder {
             arguments: BlockArguments::new(),
@@ -346,7 +348,7 @@ impl SourcePortRange {
     }
 }
 
-/// Describes a `source_port_range`; made by [`SourcePortRange::builder`].
+/// Describes one `source_port_range`; made by [`SourcePortRange::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SourcePortRangeBuilder {

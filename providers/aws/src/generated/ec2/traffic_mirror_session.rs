@@ -27,7 +27,14 @@ pub struct TrafficMirrorSession(Resource);
 
 impl TrafficMirrorSession {
     /// Starts describing an `aws_ec2_traffic_mirror_session` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TrafficMirrorSessionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TrafficMirrorSessionBuilder<
+        MissingNetworkInterfaceId,
+        MissingSessionNumber,
+        MissingTrafficMirrorFilterId,
+        MissingTrafficMirrorTargetId,
+    > {
         TrafficMirrorSessionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -116,12 +123,7 @@ impl AsRef<Resource> for TrafficMirrorSession {
 /// Describes an `aws_ec2_traffic_mirror_session`; made by [`TrafficMirrorSession::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TrafficMirrorSessionBuilder<
-    A = MissingNetworkInterfaceId,
-    B = MissingSessionNumber,
-    C = MissingTrafficMirrorFilterId,
-    D = MissingTrafficMirrorTargetId,
-> {
+pub struct TrafficMirrorSessionBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }

@@ -24,7 +24,9 @@ pub struct TransitGatewayConnect(Resource);
 
 impl TransitGatewayConnect {
     /// Starts describing an `aws_ec2_transit_gateway_connect` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayConnectBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayConnectBuilder<MissingTransitGatewayId, MissingTransportAttachmentId> {
         TransitGatewayConnectBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -91,10 +93,7 @@ impl AsRef<Resource> for TransitGatewayConnect {
 /// Describes an `aws_ec2_transit_gateway_connect`; made by [`TransitGatewayConnect::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayConnectBuilder<
-    A = MissingTransitGatewayId,
-    B = MissingTransportAttachmentId,
-> {
+pub struct TransitGatewayConnectBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -202,7 +201,7 @@ impl TransitGatewayConnectBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -213,7 +212,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -239,7 +238,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -26,7 +26,13 @@ pub struct TransitGatewayConnectPeer(Resource);
 
 impl TransitGatewayConnectPeer {
     /// Starts describing an `aws_ec2_transit_gateway_connect_peer` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayConnectPeerBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayConnectPeerBuilder<
+        MissingInsideCidrBlocks,
+        MissingPeerAddress,
+        MissingTransitGatewayAttachmentId,
+    > {
         TransitGatewayConnectPeerBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -109,11 +115,7 @@ impl AsRef<Resource> for TransitGatewayConnectPeer {
 /// Describes an `aws_ec2_transit_gateway_connect_peer`; made by [`TransitGatewayConnectPeer::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayConnectPeerBuilder<
-    A = MissingInsideCidrBlocks,
-    B = MissingPeerAddress,
-    C = MissingTransitGatewayAttachmentId,
-> {
+pub struct TransitGatewayConnectPeerBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -216,7 +218,7 @@ impl TransitGatewayConnectPeerBuilder<Set, Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -227,7 +229,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -247,7 +249,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

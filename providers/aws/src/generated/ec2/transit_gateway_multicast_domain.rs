@@ -24,7 +24,9 @@ pub struct TransitGatewayMulticastDomain(Resource);
 
 impl TransitGatewayMulticastDomain {
     /// Starts describing an `aws_ec2_transit_gateway_multicast_domain` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayMulticastDomainBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayMulticastDomainBuilder<MissingTransitGatewayId> {
         TransitGatewayMulticastDomainBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -95,7 +97,7 @@ impl AsRef<Resource> for TransitGatewayMulticastDomain {
 /// Describes an `aws_ec2_transit_gateway_multicast_domain`; made by [`TransitGatewayMulticastDomain::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayMulticastDomainBuilder<A = MissingTransitGatewayId> {
+pub struct TransitGatewayMulticastDomainBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -180,7 +182,7 @@ impl TransitGatewayMulticastDomainBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -191,7 +193,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -211,7 +213,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -25,7 +25,13 @@ pub struct TransitGatewayMulticastDomainAssociation(Resource);
 
 impl TransitGatewayMulticastDomainAssociation {
     /// Starts describing an `aws_ec2_transit_gateway_multicast_domain_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayMulticastDomainAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayMulticastDomainAssociationBuilder<
+        MissingSubnetId,
+        MissingTransitGatewayAttachmentId,
+        MissingTransitGatewayMulticastDomainId,
+    > {
         TransitGatewayMulticastDomainAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -66,11 +72,7 @@ impl AsRef<Resource> for TransitGatewayMulticastDomainAssociation {
 /// Describes an `aws_ec2_transit_gateway_multicast_domain_association`; made by [`TransitGatewayMulticastDomainAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayMulticastDomainAssociationBuilder<
-    A = MissingSubnetId,
-    B = MissingTransitGatewayAttachmentId,
-    C = MissingTransitGatewayMulticastDomainId,
-> {
+pub struct TransitGatewayMulticastDomainAssociationBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -155,7 +157,7 @@ impl TransitGatewayMulticastDomainAssociationBuilder<Set, Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -166,7 +168,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -186,7 +188,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,13 @@ pub struct TransitGatewayMulticastGroupMember(Resource);
 
 impl TransitGatewayMulticastGroupMember {
     /// Starts describing an `aws_ec2_transit_gateway_multicast_group_member` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayMulticastGroupMemberBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayMulticastGroupMemberBuilder<
+        MissingGroupIpAddress,
+        MissingNetworkInterfaceId,
+        MissingTransitGatewayMulticastDomainId,
+    > {
         TransitGatewayMulticastGroupMemberBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -65,11 +71,7 @@ impl AsRef<Resource> for TransitGatewayMulticastGroupMember {
 /// Describes an `aws_ec2_transit_gateway_multicast_group_member`; made by [`TransitGatewayMulticastGroupMember::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayMulticastGroupMemberBuilder<
-    A = MissingGroupIpAddress,
-    B = MissingNetworkInterfaceId,
-    C = MissingTransitGatewayMulticastDomainId,
-> {
+pub struct TransitGatewayMulticastGroupMemberBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

@@ -24,7 +24,13 @@ pub struct TransitGatewayMulticastGroupSource(Resource);
 
 impl TransitGatewayMulticastGroupSource {
     /// Starts describing an `aws_ec2_transit_gateway_multicast_group_source` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayMulticastGroupSourceBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayMulticastGroupSourceBuilder<
+        MissingGroupIpAddress,
+        MissingNetworkInterfaceId,
+        MissingTransitGatewayMulticastDomainId,
+    > {
         TransitGatewayMulticastGroupSourceBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -65,11 +71,7 @@ impl AsRef<Resource> for TransitGatewayMulticastGroupSource {
 /// Describes an `aws_ec2_transit_gateway_multicast_group_source`; made by [`TransitGatewayMulticastGroupSource::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayMulticastGroupSourceBuilder<
-    A = MissingGroupIpAddress,
-    B = MissingNetworkInterfaceId,
-    C = MissingTransitGatewayMulticastDomainId,
-> {
+pub struct TransitGatewayMulticastGroupSourceBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

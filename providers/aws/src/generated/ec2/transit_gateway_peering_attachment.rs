@@ -25,7 +25,13 @@ pub struct TransitGatewayPeeringAttachment(Resource);
 
 impl TransitGatewayPeeringAttachment {
     /// Starts describing an `aws_ec2_transit_gateway_peering_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayPeeringAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayPeeringAttachmentBuilder<
+        MissingPeerRegion,
+        MissingPeerTransitGatewayId,
+        MissingTransitGatewayId,
+    > {
         TransitGatewayPeeringAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -84,11 +90,7 @@ impl AsRef<Resource> for TransitGatewayPeeringAttachment {
 /// Describes an `aws_ec2_transit_gateway_peering_attachment`; made by [`TransitGatewayPeeringAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayPeeringAttachmentBuilder<
-    A = MissingPeerRegion,
-    B = MissingPeerTransitGatewayId,
-    C = MissingTransitGatewayId,
-> {
+pub struct TransitGatewayPeeringAttachmentBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

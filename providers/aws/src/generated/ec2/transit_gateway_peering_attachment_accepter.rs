@@ -23,7 +23,9 @@ pub struct TransitGatewayPeeringAttachmentAccepter(Resource);
 
 impl TransitGatewayPeeringAttachmentAccepter {
     /// Starts describing an `aws_ec2_transit_gateway_peering_attachment_accepter` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayPeeringAttachmentAccepterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayPeeringAttachmentAccepterBuilder<MissingTransitGatewayAttachmentId> {
         TransitGatewayPeeringAttachmentAccepterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -88,7 +90,7 @@ impl AsRef<Resource> for TransitGatewayPeeringAttachmentAccepter {
 /// Describes an `aws_ec2_transit_gateway_peering_attachment_accepter`; made by [`TransitGatewayPeeringAttachmentAccepter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayPeeringAttachmentAccepterBuilder<A = MissingTransitGatewayAttachmentId> {
+pub struct TransitGatewayPeeringAttachmentAccepterBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -23,7 +23,9 @@ pub struct TransitGatewayPolicyTable(Resource);
 
 impl TransitGatewayPolicyTable {
     /// Starts describing an `aws_ec2_transit_gateway_policy_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayPolicyTableBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayPolicyTableBuilder<MissingTransitGatewayId> {
         TransitGatewayPolicyTableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,7 +78,7 @@ impl AsRef<Resource> for TransitGatewayPolicyTable {
 /// Describes an `aws_ec2_transit_gateway_policy_table`; made by [`TransitGatewayPolicyTable::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayPolicyTableBuilder<A = MissingTransitGatewayId> {
+pub struct TransitGatewayPolicyTableBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -24,7 +24,12 @@ pub struct TransitGatewayPolicyTableAssociation(Resource);
 
 impl TransitGatewayPolicyTableAssociation {
     /// Starts describing an `aws_ec2_transit_gateway_policy_table_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayPolicyTableAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayPolicyTableAssociationBuilder<
+        MissingTransitGatewayAttachmentId,
+        MissingTransitGatewayPolicyTableId,
+    > {
         TransitGatewayPolicyTableAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -71,10 +76,7 @@ impl AsRef<Resource> for TransitGatewayPolicyTableAssociation {
 /// Describes an `aws_ec2_transit_gateway_policy_table_association`; made by [`TransitGatewayPolicyTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayPolicyTableAssociationBuilder<
-    A = MissingTransitGatewayAttachmentId,
-    B = MissingTransitGatewayPolicyTableId,
-> {
+pub struct TransitGatewayPolicyTableAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,12 @@ pub struct TransitGatewayPrefixListReference(Resource);
 
 impl TransitGatewayPrefixListReference {
     /// Starts describing an `aws_ec2_transit_gateway_prefix_list_reference` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayPrefixListReferenceBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayPrefixListReferenceBuilder<
+        MissingPrefixListId,
+        MissingTransitGatewayRouteTableId,
+    > {
         TransitGatewayPrefixListReferenceBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,10 +80,7 @@ impl AsRef<Resource> for TransitGatewayPrefixListReference {
 /// Describes an `aws_ec2_transit_gateway_prefix_list_reference`; made by [`TransitGatewayPrefixListReference::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayPrefixListReferenceBuilder<
-    A = MissingPrefixListId,
-    B = MissingTransitGatewayRouteTableId,
-> {
+pub struct TransitGatewayPrefixListReferenceBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,10 @@ pub struct TransitGatewayRoute(Resource);
 
 impl TransitGatewayRoute {
     /// Starts describing an `aws_ec2_transit_gateway_route` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayRouteBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayRouteBuilder<MissingDestinationCidrBlock, MissingTransitGatewayRouteTableId>
+    {
         TransitGatewayRouteBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -71,10 +74,7 @@ impl AsRef<Resource> for TransitGatewayRoute {
 /// Describes an `aws_ec2_transit_gateway_route`; made by [`TransitGatewayRoute::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayRouteBuilder<
-    A = MissingDestinationCidrBlock,
-    B = MissingTransitGatewayRouteTableId,
-> {
+pub struct TransitGatewayRouteBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

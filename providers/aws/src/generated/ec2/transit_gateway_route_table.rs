@@ -23,7 +23,9 @@ pub struct TransitGatewayRouteTable(Resource);
 
 impl TransitGatewayRouteTable {
     /// Starts describing an `aws_ec2_transit_gateway_route_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayRouteTableBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayRouteTableBuilder<MissingTransitGatewayId> {
         TransitGatewayRouteTableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -82,7 +84,7 @@ impl AsRef<Resource> for TransitGatewayRouteTable {
 /// Describes an `aws_ec2_transit_gateway_route_table`; made by [`TransitGatewayRouteTable::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayRouteTableBuilder<A = MissingTransitGatewayId> {
+pub struct TransitGatewayRouteTableBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -24,7 +24,12 @@ pub struct TransitGatewayRouteTableAssociation(Resource);
 
 impl TransitGatewayRouteTableAssociation {
     /// Starts describing an `aws_ec2_transit_gateway_route_table_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayRouteTableAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayRouteTableAssociationBuilder<
+        MissingTransitGatewayAttachmentId,
+        MissingTransitGatewayRouteTableId,
+    > {
         TransitGatewayRouteTableAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -77,10 +82,7 @@ impl AsRef<Resource> for TransitGatewayRouteTableAssociation {
 /// Describes an `aws_ec2_transit_gateway_route_table_association`; made by [`TransitGatewayRouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayRouteTableAssociationBuilder<
-    A = MissingTransitGatewayAttachmentId,
-    B = MissingTransitGatewayRouteTableId,
-> {
+pub struct TransitGatewayRouteTableAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,12 @@ pub struct TransitGatewayRouteTablePropagation(Resource);
 
 impl TransitGatewayRouteTablePropagation {
     /// Starts describing an `aws_ec2_transit_gateway_route_table_propagation` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayRouteTablePropagationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayRouteTablePropagationBuilder<
+        MissingTransitGatewayAttachmentId,
+        MissingTransitGatewayRouteTableId,
+    > {
         TransitGatewayRouteTablePropagationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -71,10 +76,7 @@ impl AsRef<Resource> for TransitGatewayRouteTablePropagation {
 /// Describes an `aws_ec2_transit_gateway_route_table_propagation`; made by [`TransitGatewayRouteTablePropagation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayRouteTablePropagationBuilder<
-    A = MissingTransitGatewayAttachmentId,
-    B = MissingTransitGatewayRouteTableId,
-> {
+pub struct TransitGatewayRouteTablePropagationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

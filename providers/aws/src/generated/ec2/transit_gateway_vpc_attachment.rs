@@ -23,7 +23,10 @@ pub struct TransitGatewayVpcAttachment(Resource);
 
 impl TransitGatewayVpcAttachment {
     /// Starts describing an `aws_ec2_transit_gateway_vpc_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayVpcAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayVpcAttachmentBuilder<MissingSubnetIds, MissingTransitGatewayId, MissingVpcId>
+    {
         TransitGatewayVpcAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -114,11 +117,7 @@ impl AsRef<Resource> for TransitGatewayVpcAttachment {
 /// Describes an `aws_ec2_transit_gateway_vpc_attachment`; made by [`TransitGatewayVpcAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayVpcAttachmentBuilder<
-    A = MissingSubnetIds,
-    B = MissingTransitGatewayId,
-    C = MissingVpcId,
-> {
+pub struct TransitGatewayVpcAttachmentBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

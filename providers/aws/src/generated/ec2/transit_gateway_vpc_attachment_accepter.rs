@@ -23,7 +23,9 @@ pub struct TransitGatewayVpcAttachmentAccepter(Resource);
 
 impl TransitGatewayVpcAttachmentAccepter {
     /// Starts describing an `aws_ec2_transit_gateway_vpc_attachment_accepter` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayVpcAttachmentAccepterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayVpcAttachmentAccepterBuilder<MissingTransitGatewayAttachmentId> {
         TransitGatewayVpcAttachmentAccepterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -120,7 +122,7 @@ impl AsRef<Resource> for TransitGatewayVpcAttachmentAccepter {
 /// Describes an `aws_ec2_transit_gateway_vpc_attachment_accepter`; made by [`TransitGatewayVpcAttachmentAccepter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayVpcAttachmentAccepterBuilder<A = MissingTransitGatewayAttachmentId> {
+pub struct TransitGatewayVpcAttachmentAccepterBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

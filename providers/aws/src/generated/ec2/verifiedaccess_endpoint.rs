@@ -28,7 +28,16 @@ pub struct VerifiedaccessEndpoint(Resource);
 
 impl VerifiedaccessEndpoint {
     /// Starts describing an `aws_verifiedaccess_endpoint` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VerifiedaccessEndpointBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VerifiedaccessEndpointBuilder<
+        MissingApplicationDomain,
+        MissingAttachmentType,
+        MissingDomainCertificateArn,
+        MissingEndpointDomainPrefix,
+        MissingEndpointType,
+        MissingVerifiedAccessGroupId,
+    > {
         VerifiedaccessEndpointBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -151,14 +160,7 @@ impl AsRef<Resource> for VerifiedaccessEndpoint {
 /// Describes an `aws_verifiedaccess_endpoint`; made by [`VerifiedaccessEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VerifiedaccessEndpointBuilder<
-    A = MissingApplicationDomain,
-    B = MissingAttachmentType,
-    C = MissingDomainCertificateArn,
-    D = MissingEndpointDomainPrefix,
-    E = MissingEndpointType,
-    F = MissingVerifiedAccessGroupId,
-> {
+pub struct VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D, E, F)>,
 }
@@ -316,7 +318,7 @@ impl VerifiedaccessEndpointBuilder<Set, Set, Set, Set, Set, Set> {
     }
 }
 
-/// A `load_balancer_options` block or object.
+/// One `load_balancer_options`.
 #[derive(Debug, Clone)]
 pub struct LoadBalancerOptions(Output<Value>);
 
@@ -327,7 +329,7 @@ impl Nested for LoadBalancerOptions {
 }
 
 impl LoadBalancerOptions {
-    /// Starts describing a `load_balancer_options`.
+    /// Starts describing one `load_balancer_options`.
     pub fn builder() -> LoadBalancerOptionsBuilder {
         LoadBalancerOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -359,7 +361,7 @@ impl LoadBalancerOptions {
     }
 }
 
-/// Describes a `load_balancer_options`; made by [`LoadBalancerOptions::builder`].
+/// Describes one `load_balancer_options`; made by [`LoadBalancerOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LoadBalancerOptionsBuilder {
@@ -392,7 +394,7 @@ impl LoadBalancerOptionsBuilder {
     }
 }
 
-/// A `network_interface_options` block or object.
+/// One `network_interface_options`.
 #[derive(Debug, Clone)]
 pub struct NetworkInterfaceOptions(Output<Value>);
 
@@ -403,7 +405,7 @@ impl Nested for NetworkInterfaceOptions {
 }
 
 impl NetworkInterfaceOptions {
-    /// Starts describing a `network_interface_options`.
+    /// Starts describing one `network_interface_options`.
     pub fn builder() -> NetworkInterfaceOptionsBuilder {
         NetworkInterfaceOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -429,7 +431,7 @@ impl NetworkInterfaceOptions {
     }
 }
 
-/// Describes a `network_interface_options`; made by [`NetworkInterfaceOptions::builder`].
+/// Describes one `network_interface_options`; made by [`NetworkInterfaceOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct NetworkInterfaceOptionsBuilder {
@@ -456,7 +458,7 @@ impl NetworkInterfaceOptionsBuilder {
     }
 }
 
-/// A `sse_specification` block or object.
+/// One `sse_specification`.
 #[derive(Debug, Clone)]
 pub struct SseSpecification(Output<Value>);
 
@@ -467,7 +469,7 @@ impl Nested for SseSpecification {
 }
 
 impl SseSpecification {
-    /// Starts describing a `sse_specification`.
+    /// Starts describing one `sse_specification`.
     pub fn builder() -> SseSpecificationBuilder {
         SseSpecificationBuilder {
             arguments: BlockArguments::new(),
@@ -487,7 +489,7 @@ impl SseSpecification {
     }
 }
 
-/// Describes a `sse_specification`; made by [`SseSpecification::builder`].
+/// Describes one `sse_specification`; made by [`SseSpecification::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct SseSpecificationBuilder {
@@ -510,7 +512,7 @@ impl SseSpecificationBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -521,7 +523,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -547,7 +549,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -23,7 +23,9 @@ pub struct VerifiedaccessGroup(Resource);
 
 impl VerifiedaccessGroup {
     /// Starts describing an `aws_verifiedaccess_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VerifiedaccessGroupBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VerifiedaccessGroupBuilder<MissingVerifiedaccessInstanceId> {
         VerifiedaccessGroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -112,7 +114,7 @@ impl AsRef<Resource> for VerifiedaccessGroup {
 /// Describes an `aws_verifiedaccess_group`; made by [`VerifiedaccessGroup::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VerifiedaccessGroupBuilder<A = MissingVerifiedaccessInstanceId> {
+pub struct VerifiedaccessGroupBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

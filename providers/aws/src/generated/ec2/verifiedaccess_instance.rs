@@ -146,7 +146,7 @@ impl VerifiedaccessInstanceBuilder {
     }
 }
 
-/// A `verified_access_trust_providers` block or object.
+/// One `verified_access_trust_providers`.
 #[derive(Debug, Clone)]
 pub struct VerifiedAccessTrustProviders(Output<Value>);
 

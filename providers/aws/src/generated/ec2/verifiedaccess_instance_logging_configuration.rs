@@ -25,7 +25,12 @@ pub struct VerifiedaccessInstanceLoggingConfiguration(Resource);
 
 impl VerifiedaccessInstanceLoggingConfiguration {
     /// Starts describing an `aws_verifiedaccess_instance_logging_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VerifiedaccessInstanceLoggingConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VerifiedaccessInstanceLoggingConfigurationBuilder<
+        MissingAccessLogs,
+        MissingVerifiedaccessInstanceId,
+    > {
         VerifiedaccessInstanceLoggingConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -60,10 +65,7 @@ impl AsRef<Resource> for VerifiedaccessInstanceLoggingConfiguration {
 /// Describes an `aws_verifiedaccess_instance_logging_configuration`; made by [`VerifiedaccessInstanceLoggingConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VerifiedaccessInstanceLoggingConfigurationBuilder<
-    A = MissingAccessLogs,
-    B = MissingVerifiedaccessInstanceId,
-> {
+pub struct VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -129,7 +131,7 @@ impl VerifiedaccessInstanceLoggingConfigurationBuilder<Set, Set> {
     }
 }
 
-/// A `access_logs` block or object.
+/// One `access_logs`.
 #[derive(Debug, Clone)]
 pub struct AccessLogs(Output<Value>);
 
@@ -140,7 +142,7 @@ impl Nested for AccessLogs {
 }
 
 impl AccessLogs {
-    /// Starts describing a `access_logs`.
+    /// Starts describing one `access_logs`.
     pub fn builder() -> AccessLogsBuilder {
         AccessLogsBuilder {
             arguments: BlockArguments::new(),
@@ -180,7 +182,7 @@ impl AccessLogs {
     }
 }
 
-/// Describes a `access_logs`; made by [`AccessLogs::builder`].
+/// Describes one `access_logs`; made by [`AccessLogs::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct AccessLogsBuilder {
@@ -226,7 +228,7 @@ impl AccessLogsBuilder {
     }
 }
 
-/// A `access_logs.cloudwatch_logs` block or object.
+/// One `access_logs.cloudwatch_logs`.
 #[derive(Debug, Clone)]
 pub struct AccessLogsCloudwatchLogs(Output<Value>);
 
@@ -237,8 +239,8 @@ impl Nested for AccessLogsCloudwatchLogs {
 }
 
 impl AccessLogsCloudwatchLogs {
-    /// Starts describing a `access_logs.cloudwatch_logs`.
-    pub fn builder() -> AccessLogsCloudwatchLogsBuilder {
+    /// Starts describing one `access_logs.cloudwatch_logs`.
+    pub fn builder() -> AccessLogsCloudwatchLogsBuilder<MissingEnabled> {
         AccessLogsCloudwatchLogsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -258,10 +260,10 @@ impl AccessLogsCloudwatchLogs {
     }
 }
 
-/// Describes a `access_logs.cloudwatch_logs`; made by [`AccessLogsCloudwatchLogs::builder`].
+/// Describes one `access_logs.cloudwatch_logs`; made by [`AccessLogsCloudwatchLogs::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessLogsCloudwatchLogsBuilder<A = MissingEnabled> {
+pub struct AccessLogsCloudwatchLogsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -282,7 +284,7 @@ impl<A> AccessLogsCloudwatchLogsBuilder<A> {
     }
 }
 
-/// A `access_logs.kinesis_data_firehose` block or object.
+/// One `access_logs.kinesis_data_firehose`.
 #[derive(Debug, Clone)]
 pub struct AccessLogsKinesisDataFirehose(Output<Value>);
 
@@ -293,8 +295,8 @@ impl Nested for AccessLogsKinesisDataFirehose {
 }
 
 impl AccessLogsKinesisDataFirehose {
-    /// Starts describing a `access_logs.kinesis_data_firehose`.
-    pub fn builder() -> AccessLogsKinesisDataFirehoseBuilder {
+    /// Starts describing one `access_logs.kinesis_data_firehose`.
+    pub fn builder() -> AccessLogsKinesisDataFirehoseBuilder<MissingEnabled> {
         AccessLogsKinesisDataFirehoseBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -314,10 +316,10 @@ impl AccessLogsKinesisDataFirehose {
     }
 }
 
-/// Describes a `access_logs.kinesis_data_firehose`; made by [`AccessLogsKinesisDataFirehose::builder`].
+/// Describes one `access_logs.kinesis_data_firehose`; made by [`AccessLogsKinesisDataFirehose::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessLogsKinesisDataFirehoseBuilder<A = MissingEnabled> {
+pub struct AccessLogsKinesisDataFirehoseBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -341,7 +343,7 @@ impl<A> AccessLogsKinesisDataFirehoseBuilder<A> {
     }
 }
 
-/// A `access_logs.s3` block or object.
+/// One `access_logs.s3`.
 #[derive(Debug, Clone)]
 pub struct AccessLogsS3(Output<Value>);
 
@@ -352,8 +354,8 @@ impl Nested for AccessLogsS3 {
 }
 
 impl AccessLogsS3 {
-    /// Starts describing a `access_logs.s3`.
-    pub fn builder() -> AccessLogsS3Builder {
+    /// Starts describing one `access_logs.s3`.
+    pub fn builder() -> AccessLogsS3Builder<MissingEnabled> {
         AccessLogsS3Builder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -385,10 +387,10 @@ impl AccessLogsS3 {
     }
 }
 
-/// Describes a `access_logs.s3`; made by [`AccessLogsS3::builder`].
+/// Describes one `access_logs.s3`; made by [`AccessLogsS3::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessLogsS3Builder<A = MissingEnabled> {
+pub struct AccessLogsS3Builder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

@@ -26,7 +26,10 @@ impl VerifiedaccessInstanceTrustProviderAttachment {
     /// Starts describing an `aws_verifiedaccess_instance_trust_provider_attachment` with that name in the program.
     pub fn builder(
         name: impl Into<String>,
-    ) -> VerifiedaccessInstanceTrustProviderAttachmentBuilder {
+    ) -> VerifiedaccessInstanceTrustProviderAttachmentBuilder<
+        MissingVerifiedaccessInstanceId,
+        MissingVerifiedaccessTrustProviderId,
+    > {
         VerifiedaccessInstanceTrustProviderAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -61,10 +64,7 @@ impl AsRef<Resource> for VerifiedaccessInstanceTrustProviderAttachment {
 /// Describes an `aws_verifiedaccess_instance_trust_provider_attachment`; made by [`VerifiedaccessInstanceTrustProviderAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VerifiedaccessInstanceTrustProviderAttachmentBuilder<
-    A = MissingVerifiedaccessInstanceId,
-    B = MissingVerifiedaccessTrustProviderId,
-> {
+pub struct VerifiedaccessInstanceTrustProviderAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

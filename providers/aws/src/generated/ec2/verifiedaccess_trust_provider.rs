@@ -26,7 +26,10 @@ pub struct VerifiedaccessTrustProvider(Resource);
 
 impl VerifiedaccessTrustProvider {
     /// Starts describing an `aws_verifiedaccess_trust_provider` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VerifiedaccessTrustProviderBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VerifiedaccessTrustProviderBuilder<MissingPolicyReferenceName, MissingTrustProviderType>
+    {
         VerifiedaccessTrustProviderBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -103,10 +106,7 @@ impl AsRef<Resource> for VerifiedaccessTrustProvider {
 /// Describes an `aws_verifiedaccess_trust_provider`; made by [`VerifiedaccessTrustProvider::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VerifiedaccessTrustProviderBuilder<
-    A = MissingPolicyReferenceName,
-    B = MissingTrustProviderType,
-> {
+pub struct VerifiedaccessTrustProviderBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -218,7 +218,7 @@ impl VerifiedaccessTrustProviderBuilder<Set, Set> {
     }
 }
 
-/// A `device_options` block or object.
+/// One `device_options`.
 #[derive(Debug, Clone)]
 pub struct DeviceOptions(Output<Value>);
 
@@ -229,7 +229,7 @@ impl Nested for DeviceOptions {
 }
 
 impl DeviceOptions {
-    /// Starts describing a `device_options`.
+    /// Starts describing one `device_options`.
     pub fn builder() -> DeviceOptionsBuilder {
         DeviceOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -243,7 +243,7 @@ impl DeviceOptions {
     }
 }
 
-/// Describes a `device_options`; made by [`DeviceOptions::builder`].
+/// Describes one `device_options`; made by [`DeviceOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DeviceOptionsBuilder {
@@ -258,7 +258,7 @@ impl DeviceOptionsBuilder {
     }
 }
 
-/// A `oidc_options` block or object.
+/// One `oidc_options`.
 #[derive(Debug, Clone)]
 pub struct OidcOptions(Output<Value>);
 
@@ -269,8 +269,8 @@ impl Nested for OidcOptions {
 }
 
 impl OidcOptions {
-    /// Starts describing a `oidc_options`.
-    pub fn builder() -> OidcOptionsBuilder {
+    /// Starts describing one `oidc_options`.
+    pub fn builder() -> OidcOptionsBuilder<MissingClientSecret> {
         OidcOptionsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -320,10 +320,10 @@ impl OidcOptions {
     }
 }
 
-/// Describes a `oidc_options`; made by [`OidcOptions::builder`].
+/// Describes one `oidc_options`; made by [`OidcOptions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OidcOptionsBuilder<A = MissingClientSecret> {
+pub struct OidcOptionsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -374,7 +374,7 @@ impl<A> OidcOptionsBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -385,7 +385,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -411,7 +411,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

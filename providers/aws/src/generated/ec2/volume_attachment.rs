@@ -23,7 +23,9 @@ pub struct VolumeAttachment(Resource);
 
 impl VolumeAttachment {
     /// Starts describing an `aws_volume_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VolumeAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VolumeAttachmentBuilder<MissingDeviceName, MissingInstanceId, MissingVolumeId> {
         VolumeAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -82,11 +84,7 @@ impl AsRef<Resource> for VolumeAttachment {
 /// Describes an `aws_volume_attachment`; made by [`VolumeAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VolumeAttachmentBuilder<
-    A = MissingDeviceName,
-    B = MissingInstanceId,
-    C = MissingVolumeId,
-> {
+pub struct VolumeAttachmentBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -184,7 +182,7 @@ impl VolumeAttachmentBuilder<Set, Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -195,7 +193,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -215,7 +213,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

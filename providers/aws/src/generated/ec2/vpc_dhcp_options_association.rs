@@ -22,7 +22,9 @@ pub struct VpcDhcpOptionsAssociation(Resource);
 
 impl VpcDhcpOptionsAssociation {
     /// Starts describing an `aws_vpc_dhcp_options_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcDhcpOptionsAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcDhcpOptionsAssociationBuilder<MissingDhcpOptionsId, MissingVpcId> {
         VpcDhcpOptionsAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for VpcDhcpOptionsAssociation {
 /// Describes an `aws_vpc_dhcp_options_association`; made by [`VpcDhcpOptionsAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcDhcpOptionsAssociationBuilder<A = MissingDhcpOptionsId, B = MissingVpcId> {
+pub struct VpcDhcpOptionsAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

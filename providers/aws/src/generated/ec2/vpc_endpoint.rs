@@ -24,7 +24,9 @@ pub struct VpcEndpoint(Resource);
 
 impl VpcEndpoint {
     /// Starts describing an `aws_vpc_endpoint` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointBuilder<MissingServiceName, MissingVpcId> {
         VpcEndpointBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -173,7 +175,7 @@ impl AsRef<Resource> for VpcEndpoint {
 /// Describes an `aws_vpc_endpoint`; made by [`VpcEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointBuilder<A = MissingServiceName, B = MissingVpcId> {
+pub struct VpcEndpointBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -297,7 +299,7 @@ impl VpcEndpointBuilder<Set, Set> {
     }
 }
 
-/// A `dns_entry` block or object.
+/// One `dns_entry`.
 #[derive(Debug, Clone)]
 pub struct DnsEntry(Output<Value>);
 
@@ -321,7 +323,7 @@ impl DnsEntry {
     }
 }
 
-/// A `dns_options` block or object.
+/// One `dns_options`.
 #[derive(Debug, Clone)]
 pub struct DnsOptions(Output<Value>);
 
@@ -332,7 +334,7 @@ impl Nested for DnsOptions {
 }
 
 impl DnsOptions {
-    /// Starts describing a `dns_options`.
+    /// Starts describing one `dns_options`.
     pub fn builder() -> DnsOptionsBuilder {
         DnsOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -353,7 +355,7 @@ impl DnsOptions {
     }
 }
 
-/// Describes a `dns_options`; made by [`DnsOptions::builder`].
+/// Describes one `dns_options`; made by [`DnsOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DnsOptionsBuilder {
@@ -380,7 +382,7 @@ impl DnsOptionsBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -391,7 +393,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -417,7 +419,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

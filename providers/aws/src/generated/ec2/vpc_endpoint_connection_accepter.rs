@@ -22,7 +22,10 @@ pub struct VpcEndpointConnectionAccepter(Resource);
 
 impl VpcEndpointConnectionAccepter {
     /// Starts describing an `aws_vpc_endpoint_connection_accepter` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointConnectionAccepterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointConnectionAccepterBuilder<MissingVpcEndpointId, MissingVpcEndpointServiceId>
+    {
         VpcEndpointConnectionAccepterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,10 +66,7 @@ impl AsRef<Resource> for VpcEndpointConnectionAccepter {
 /// Describes an `aws_vpc_endpoint_connection_accepter`; made by [`VpcEndpointConnectionAccepter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointConnectionAccepterBuilder<
-    A = MissingVpcEndpointId,
-    B = MissingVpcEndpointServiceId,
-> {
+pub struct VpcEndpointConnectionAccepterBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

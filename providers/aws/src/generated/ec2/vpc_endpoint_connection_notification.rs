@@ -22,7 +22,12 @@ pub struct VpcEndpointConnectionNotification(Resource);
 
 impl VpcEndpointConnectionNotification {
     /// Starts describing an `aws_vpc_endpoint_connection_notification` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointConnectionNotificationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointConnectionNotificationBuilder<
+        MissingConnectionEvents,
+        MissingConnectionNotificationArn,
+    > {
         VpcEndpointConnectionNotificationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -81,10 +86,7 @@ impl AsRef<Resource> for VpcEndpointConnectionNotification {
 /// Describes an `aws_vpc_endpoint_connection_notification`; made by [`VpcEndpointConnectionNotification::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointConnectionNotificationBuilder<
-    A = MissingConnectionEvents,
-    B = MissingConnectionNotificationArn,
-> {
+pub struct VpcEndpointConnectionNotificationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -23,7 +23,7 @@ pub struct VpcEndpointPolicy(Resource);
 
 impl VpcEndpointPolicy {
     /// Starts describing an `aws_vpc_endpoint_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcEndpointPolicyBuilder<MissingVpcEndpointId> {
         VpcEndpointPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -58,7 +58,7 @@ impl AsRef<Resource> for VpcEndpointPolicy {
 /// Describes an `aws_vpc_endpoint_policy`; made by [`VpcEndpointPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointPolicyBuilder<A = MissingVpcEndpointId> {
+pub struct VpcEndpointPolicyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -120,7 +120,7 @@ impl VpcEndpointPolicyBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -131,7 +131,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -151,7 +151,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

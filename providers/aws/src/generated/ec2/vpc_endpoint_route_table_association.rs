@@ -22,7 +22,9 @@ pub struct VpcEndpointRouteTableAssociation(Resource);
 
 impl VpcEndpointRouteTableAssociation {
     /// Starts describing an `aws_vpc_endpoint_route_table_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointRouteTableAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointRouteTableAssociationBuilder<MissingRouteTableId, MissingVpcEndpointId> {
         VpcEndpointRouteTableAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,10 +59,7 @@ impl AsRef<Resource> for VpcEndpointRouteTableAssociation {
 /// Describes an `aws_vpc_endpoint_route_table_association`; made by [`VpcEndpointRouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointRouteTableAssociationBuilder<
-    A = MissingRouteTableId,
-    B = MissingVpcEndpointId,
-> {
+pub struct VpcEndpointRouteTableAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

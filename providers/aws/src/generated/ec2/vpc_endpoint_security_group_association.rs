@@ -22,7 +22,10 @@ pub struct VpcEndpointSecurityGroupAssociation(Resource);
 
 impl VpcEndpointSecurityGroupAssociation {
     /// Starts describing an `aws_vpc_endpoint_security_group_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointSecurityGroupAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointSecurityGroupAssociationBuilder<MissingSecurityGroupId, MissingVpcEndpointId>
+    {
         VpcEndpointSecurityGroupAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,10 +66,7 @@ impl AsRef<Resource> for VpcEndpointSecurityGroupAssociation {
 /// Describes an `aws_vpc_endpoint_security_group_association`; made by [`VpcEndpointSecurityGroupAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointSecurityGroupAssociationBuilder<
-    A = MissingSecurityGroupId,
-    B = MissingVpcEndpointId,
-> {
+pub struct VpcEndpointSecurityGroupAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,9 @@ pub struct VpcEndpointService(Resource);
 
 impl VpcEndpointService {
     /// Starts describing an `aws_vpc_endpoint_service` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointServiceBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointServiceBuilder<MissingAcceptanceRequired> {
         VpcEndpointServiceBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -145,7 +147,7 @@ impl AsRef<Resource> for VpcEndpointService {
 /// Describes an `aws_vpc_endpoint_service`; made by [`VpcEndpointService::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointServiceBuilder<A = MissingAcceptanceRequired> {
+pub struct VpcEndpointServiceBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -246,7 +248,7 @@ impl VpcEndpointServiceBuilder<Set> {
     }
 }
 
-/// A `private_dns_name_configuration` block or object.
+/// One `private_dns_name_configuration`.
 #[derive(Debug, Clone)]
 pub struct PrivateDnsNameConfiguration(Output<Value>);
 
@@ -282,7 +284,7 @@ impl PrivateDnsNameConfiguration {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -293,7 +295,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -319,7 +321,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

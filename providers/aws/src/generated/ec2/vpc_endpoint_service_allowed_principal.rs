@@ -22,7 +22,10 @@ pub struct VpcEndpointServiceAllowedPrincipal(Resource);
 
 impl VpcEndpointServiceAllowedPrincipal {
     /// Starts describing an `aws_vpc_endpoint_service_allowed_principal` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointServiceAllowedPrincipalBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointServiceAllowedPrincipalBuilder<MissingPrincipalArn, MissingVpcEndpointServiceId>
+    {
         VpcEndpointServiceAllowedPrincipalBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,10 +60,7 @@ impl AsRef<Resource> for VpcEndpointServiceAllowedPrincipal {
 /// Describes an `aws_vpc_endpoint_service_allowed_principal`; made by [`VpcEndpointServiceAllowedPrincipal::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointServiceAllowedPrincipalBuilder<
-    A = MissingPrincipalArn,
-    B = MissingVpcEndpointServiceId,
-> {
+pub struct VpcEndpointServiceAllowedPrincipalBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

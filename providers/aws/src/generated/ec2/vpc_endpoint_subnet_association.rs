@@ -23,7 +23,9 @@ pub struct VpcEndpointSubnetAssociation(Resource);
 
 impl VpcEndpointSubnetAssociation {
     /// Starts describing an `aws_vpc_endpoint_subnet_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcEndpointSubnetAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcEndpointSubnetAssociationBuilder<MissingSubnetId, MissingVpcEndpointId> {
         VpcEndpointSubnetAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -58,7 +60,7 @@ impl AsRef<Resource> for VpcEndpointSubnetAssociation {
 /// Describes an `aws_vpc_endpoint_subnet_association`; made by [`VpcEndpointSubnetAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcEndpointSubnetAssociationBuilder<A = MissingSubnetId, B = MissingVpcEndpointId> {
+pub struct VpcEndpointSubnetAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -128,7 +130,7 @@ impl VpcEndpointSubnetAssociationBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -139,7 +141,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -159,7 +161,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

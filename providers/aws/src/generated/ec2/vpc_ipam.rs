@@ -25,7 +25,7 @@ pub struct VpcIpam(Resource);
 
 impl VpcIpam {
     /// Starts describing an `aws_vpc_ipam` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamBuilder<MissingOperatingRegions> {
         VpcIpamBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -115,7 +115,7 @@ impl AsRef<Resource> for VpcIpam {
 /// Describes an `aws_vpc_ipam`; made by [`VpcIpam::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamBuilder<A = MissingOperatingRegions> {
+pub struct VpcIpamBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -191,13 +191,13 @@ impl VpcIpamBuilder<Set> {
     }
 }
 
-/// A `operating_regions` block or object.
+/// One `operating_regions`.
 #[derive(Debug)]
 pub enum OperatingRegions {}
 
 impl OperatingRegions {
-    /// Starts describing a `operating_regions`.
-    pub fn builder() -> OperatingRegionsBuilder {
+    /// Starts describing one `operating_regions`.
+    pub fn builder() -> OperatingRegionsBuilder<MissingRegionName> {
         OperatingRegionsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -205,10 +205,10 @@ impl OperatingRegions {
     }
 }
 
-/// Describes a `operating_regions`; made by [`OperatingRegions::builder`].
+/// Describes one `operating_regions`; made by [`OperatingRegions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OperatingRegionsBuilder<A = MissingRegionName> {
+pub struct OperatingRegionsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -223,7 +223,7 @@ impl<A> OperatingRegionsBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -234,7 +234,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -260,7 +260,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

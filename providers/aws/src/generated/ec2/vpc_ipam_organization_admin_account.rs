@@ -22,7 +22,9 @@ pub struct VpcIpamOrganizationAdminAccount(Resource);
 
 impl VpcIpamOrganizationAdminAccount {
     /// Starts describing an `aws_vpc_ipam_organization_admin_account` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamOrganizationAdminAccountBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcIpamOrganizationAdminAccountBuilder<MissingDelegatedAdminAccountId> {
         VpcIpamOrganizationAdminAccountBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,7 +77,7 @@ impl AsRef<Resource> for VpcIpamOrganizationAdminAccount {
 /// Describes an `aws_vpc_ipam_organization_admin_account`; made by [`VpcIpamOrganizationAdminAccount::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamOrganizationAdminAccountBuilder<A = MissingDelegatedAdminAccountId> {
+pub struct VpcIpamOrganizationAdminAccountBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

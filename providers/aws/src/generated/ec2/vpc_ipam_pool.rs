@@ -25,7 +25,9 @@ pub struct VpcIpamPool(Resource);
 
 impl VpcIpamPool {
     /// Starts describing an `aws_vpc_ipam_pool` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamPoolBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcIpamPoolBuilder<MissingAddressFamily, MissingIpamScopeId> {
         VpcIpamPoolBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -162,7 +164,7 @@ impl AsRef<Resource> for VpcIpamPool {
 /// Describes an `aws_vpc_ipam_pool`; made by [`VpcIpamPool::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamPoolBuilder<A = MissingAddressFamily, B = MissingIpamScopeId> {
+pub struct VpcIpamPoolBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -309,7 +311,7 @@ impl VpcIpamPoolBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -320,7 +322,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -346,7 +348,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

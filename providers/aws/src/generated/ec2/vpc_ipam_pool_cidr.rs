@@ -24,7 +24,7 @@ pub struct VpcIpamPoolCidr(Resource);
 
 impl VpcIpamPoolCidr {
     /// Starts describing an `aws_vpc_ipam_pool_cidr` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamPoolCidrBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamPoolCidrBuilder<MissingIpamPoolId> {
         VpcIpamPoolCidrBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -79,7 +79,7 @@ impl AsRef<Resource> for VpcIpamPoolCidr {
 /// Describes an `aws_vpc_ipam_pool_cidr`; made by [`VpcIpamPoolCidr::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamPoolCidrBuilder<A = MissingIpamPoolId> {
+pub struct VpcIpamPoolCidrBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -155,7 +155,7 @@ impl VpcIpamPoolCidrBuilder<Set> {
     }
 }
 
-/// A `cidr_authorization_context` block or object.
+/// One `cidr_authorization_context`.
 #[derive(Debug, Clone)]
 pub struct CidrAuthorizationContext(Output<Value>);
 
@@ -166,7 +166,7 @@ impl Nested for CidrAuthorizationContext {
 }
 
 impl CidrAuthorizationContext {
-    /// Starts describing a `cidr_authorization_context`.
+    /// Starts describing one `cidr_authorization_context`.
     pub fn builder() -> CidrAuthorizationContextBuilder {
         CidrAuthorizationContextBuilder {
             arguments: BlockArguments::new(),
@@ -186,7 +186,7 @@ impl CidrAuthorizationContext {
     }
 }
 
-/// Describes a `cidr_authorization_context`; made by [`CidrAuthorizationContext::builder`].
+/// Describes one `cidr_authorization_context`; made by [`CidrAuthorizationContext::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct CidrAuthorizationContextBuilder {
@@ -207,7 +207,7 @@ impl CidrAuthorizationContextBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -218,7 +218,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -238,7 +238,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

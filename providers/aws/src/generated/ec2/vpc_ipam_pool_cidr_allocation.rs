@@ -23,7 +23,7 @@ pub struct VpcIpamPoolCidrAllocation(Resource);
 
 impl VpcIpamPoolCidrAllocation {
     /// Starts describing an `aws_vpc_ipam_pool_cidr_allocation` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamPoolCidrAllocationBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamPoolCidrAllocationBuilder<MissingIpamPoolId> {
         VpcIpamPoolCidrAllocationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -100,7 +100,7 @@ impl AsRef<Resource> for VpcIpamPoolCidrAllocation {
 /// Describes an `aws_vpc_ipam_pool_cidr_allocation`; made by [`VpcIpamPoolCidrAllocation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamPoolCidrAllocationBuilder<A = MissingIpamPoolId> {
+pub struct VpcIpamPoolCidrAllocationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -23,7 +23,7 @@ pub struct VpcIpamPreviewNextCidr(Resource);
 
 impl VpcIpamPreviewNextCidr {
     /// Starts describing an `aws_vpc_ipam_preview_next_cidr` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamPreviewNextCidrBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamPreviewNextCidrBuilder<MissingIpamPoolId> {
         VpcIpamPreviewNextCidrBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -70,7 +70,7 @@ impl AsRef<Resource> for VpcIpamPreviewNextCidr {
 /// Describes an `aws_vpc_ipam_preview_next_cidr`; made by [`VpcIpamPreviewNextCidr::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamPreviewNextCidrBuilder<A = MissingIpamPoolId> {
+pub struct VpcIpamPreviewNextCidrBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

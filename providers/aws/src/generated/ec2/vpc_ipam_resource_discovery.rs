@@ -24,7 +24,9 @@ pub struct VpcIpamResourceDiscovery(Resource);
 
 impl VpcIpamResourceDiscovery {
     /// Starts describing an `aws_vpc_ipam_resource_discovery` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamResourceDiscoveryBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcIpamResourceDiscoveryBuilder<MissingOperatingRegions> {
         VpcIpamResourceDiscoveryBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -95,7 +97,7 @@ impl AsRef<Resource> for VpcIpamResourceDiscovery {
 /// Describes an `aws_vpc_ipam_resource_discovery`; made by [`VpcIpamResourceDiscovery::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamResourceDiscoveryBuilder<A = MissingOperatingRegions> {
+pub struct VpcIpamResourceDiscoveryBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -168,13 +170,13 @@ impl VpcIpamResourceDiscoveryBuilder<Set> {
     }
 }
 
-/// A `operating_regions` block or object.
+/// One `operating_regions`.
 #[derive(Debug)]
 pub enum OperatingRegions {}
 
 impl OperatingRegions {
-    /// Starts describing a `operating_regions`.
-    pub fn builder() -> OperatingRegionsBuilder {
+    /// Starts describing one `operating_regions`.
+    pub fn builder() -> OperatingRegionsBuilder<MissingRegionName> {
         OperatingRegionsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -182,10 +184,10 @@ impl OperatingRegions {
     }
 }
 
-/// Describes a `operating_regions`; made by [`OperatingRegions::builder`].
+/// Describes one `operating_regions`; made by [`OperatingRegions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OperatingRegionsBuilder<A = MissingRegionName> {
+pub struct OperatingRegionsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -200,7 +202,7 @@ impl<A> OperatingRegionsBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -211,7 +213,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -237,7 +239,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,10 @@ pub struct VpcIpamResourceDiscoveryAssociation(Resource);
 
 impl VpcIpamResourceDiscoveryAssociation {
     /// Starts describing an `aws_vpc_ipam_resource_discovery_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamResourceDiscoveryAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcIpamResourceDiscoveryAssociationBuilder<MissingIpamId, MissingIpamResourceDiscoveryId>
+    {
         VpcIpamResourceDiscoveryAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -107,10 +110,7 @@ impl AsRef<Resource> for VpcIpamResourceDiscoveryAssociation {
 /// Describes an `aws_vpc_ipam_resource_discovery_association`; made by [`VpcIpamResourceDiscoveryAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamResourceDiscoveryAssociationBuilder<
-    A = MissingIpamId,
-    B = MissingIpamResourceDiscoveryId,
-> {
+pub struct VpcIpamResourceDiscoveryAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -188,7 +188,7 @@ impl VpcIpamResourceDiscoveryAssociationBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -199,7 +199,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -225,7 +225,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

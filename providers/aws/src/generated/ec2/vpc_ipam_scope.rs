@@ -25,7 +25,7 @@ pub struct VpcIpamScope(Resource);
 
 impl VpcIpamScope {
     /// Starts describing an `aws_vpc_ipam_scope` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamScopeBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamScopeBuilder<MissingIpamId> {
         VpcIpamScopeBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -102,7 +102,7 @@ impl AsRef<Resource> for VpcIpamScope {
 /// Describes an `aws_vpc_ipam_scope`; made by [`VpcIpamScope::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamScopeBuilder<A = MissingIpamId> {
+pub struct VpcIpamScopeBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -170,7 +170,7 @@ impl VpcIpamScopeBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -181,7 +181,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -207,7 +207,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

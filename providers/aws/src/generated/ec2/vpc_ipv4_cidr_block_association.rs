@@ -24,7 +24,7 @@ pub struct VpcIpv4CidrBlockAssociation(Resource);
 
 impl VpcIpv4CidrBlockAssociation {
     /// Starts describing an `aws_vpc_ipv4_cidr_block_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpv4CidrBlockAssociationBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpv4CidrBlockAssociationBuilder<MissingVpcId> {
         VpcIpv4CidrBlockAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -71,7 +71,7 @@ impl AsRef<Resource> for VpcIpv4CidrBlockAssociation {
 /// Describes an `aws_vpc_ipv4_cidr_block_association`; made by [`VpcIpv4CidrBlockAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpv4CidrBlockAssociationBuilder<A = MissingVpcId> {
+pub struct VpcIpv4CidrBlockAssociationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -148,7 +148,7 @@ impl VpcIpv4CidrBlockAssociationBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -159,7 +159,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -179,7 +179,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,9 @@ pub struct VpcIpv6CidrBlockAssociation(Resource);
 
 impl VpcIpv6CidrBlockAssociation {
     /// Starts describing an `aws_vpc_ipv6_cidr_block_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpv6CidrBlockAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcIpv6CidrBlockAssociationBuilder<MissingIpv6IpamPoolId, MissingVpcId> {
         VpcIpv6CidrBlockAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -71,7 +73,7 @@ impl AsRef<Resource> for VpcIpv6CidrBlockAssociation {
 /// Describes an `aws_vpc_ipv6_cidr_block_association`; made by [`VpcIpv6CidrBlockAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpv6CidrBlockAssociationBuilder<A = MissingIpv6IpamPoolId, B = MissingVpcId> {
+pub struct VpcIpv6CidrBlockAssociationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -153,7 +155,7 @@ impl VpcIpv6CidrBlockAssociationBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -164,7 +166,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -184,7 +186,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -22,7 +22,9 @@ pub struct VpcNetworkPerformanceMetricSubscription(Resource);
 
 impl VpcNetworkPerformanceMetricSubscription {
     /// Starts describing an `aws_vpc_network_performance_metric_subscription` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcNetworkPerformanceMetricSubscriptionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcNetworkPerformanceMetricSubscriptionBuilder<MissingDestination, MissingSource> {
         VpcNetworkPerformanceMetricSubscriptionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,8 +77,7 @@ impl AsRef<Resource> for VpcNetworkPerformanceMetricSubscription {
 /// Describes an `aws_vpc_network_performance_metric_subscription`; made by [`VpcNetworkPerformanceMetricSubscription::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcNetworkPerformanceMetricSubscriptionBuilder<A = MissingDestination, B = MissingSource>
-{
+pub struct VpcNetworkPerformanceMetricSubscriptionBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,9 @@ pub struct VpcPeeringConnection(Resource);
 
 impl VpcPeeringConnection {
     /// Starts describing an `aws_vpc_peering_connection` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcPeeringConnectionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcPeeringConnectionBuilder<MissingPeerVpcId, MissingVpcId> {
         VpcPeeringConnectionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -107,7 +109,7 @@ impl AsRef<Resource> for VpcPeeringConnection {
 /// Describes an `aws_vpc_peering_connection`; made by [`VpcPeeringConnection::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcPeeringConnectionBuilder<A = MissingPeerVpcId, B = MissingVpcId> {
+pub struct VpcPeeringConnectionBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -210,7 +212,7 @@ impl VpcPeeringConnectionBuilder<Set, Set> {
     }
 }
 
-/// A `accepter` block or object.
+/// One `accepter`.
 #[derive(Debug, Clone)]
 pub struct Accepter(Output<Value>);
 
@@ -221,7 +223,7 @@ impl Nested for Accepter {
 }
 
 impl Accepter {
-    /// Starts describing a `accepter`.
+    /// Starts describing one `accepter`.
     pub fn builder() -> AccepterBuilder {
         AccepterBuilder {
             arguments: BlockArguments::new(),
@@ -235,7 +237,7 @@ impl Accepter {
     }
 }
 
-/// Describes a `accepter`; made by [`Accepter::builder`].
+/// Describes one `accepter`; made by [`Accepter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct AccepterBuilder {
@@ -252,7 +254,7 @@ impl AccepterBuilder {
     }
 }
 
-/// A `requester` block or object.
+/// One `requester`.
 #[derive(Debug, Clone)]
 pub struct Requester(Output<Value>);
 
@@ -263,7 +265,7 @@ impl Nested for Requester {
 }
 
 impl Requester {
-    /// Starts describing a `requester`.
+    /// Starts describing one `requester`.
     pub fn builder() -> RequesterBuilder {
         RequesterBuilder {
             arguments: BlockArguments::new(),
@@ -277,7 +279,7 @@ impl Requester {
     }
 }
 
-/// Describes a `requester`; made by [`Requester::builder`].
+/// Describes one `requester`; made by [`Requester::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RequesterBuilder {
@@ -294,7 +296,7 @@ impl RequesterBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -305,7 +307,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -331,7 +333,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,9 @@ pub struct VpcPeeringConnectionAccepter(Resource);
 
 impl VpcPeeringConnectionAccepter {
     /// Starts describing an `aws_vpc_peering_connection_accepter` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcPeeringConnectionAccepterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcPeeringConnectionAccepterBuilder<MissingVpcPeeringConnectionId> {
         VpcPeeringConnectionAccepterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -113,7 +115,7 @@ impl AsRef<Resource> for VpcPeeringConnectionAccepter {
 /// Describes an `aws_vpc_peering_connection_accepter`; made by [`VpcPeeringConnectionAccepter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcPeeringConnectionAccepterBuilder<A = MissingVpcPeeringConnectionId> {
+pub struct VpcPeeringConnectionAccepterBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -198,7 +200,7 @@ impl VpcPeeringConnectionAccepterBuilder<Set> {
     }
 }
 
-/// A `accepter` block or object.
+/// One `accepter`.
 #[derive(Debug, Clone)]
 pub struct Accepter(Output<Value>);
 
@@ -209,7 +211,7 @@ impl Nested for Accepter {
 }
 
 impl Accepter {
-    /// Starts describing a `accepter`.
+    /// Starts describing one `accepter`.
     pub fn builder() -> AccepterBuilder {
         AccepterBuilder {
             arguments: BlockArguments::new(),
@@ -223,7 +225,7 @@ impl Accepter {
     }
 }
 
-/// Describes a `accepter`; made by [`Accepter::builder`].
+/// Describes one `accepter`; made by [`Accepter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct AccepterBuilder {
@@ -240,7 +242,7 @@ impl AccepterBuilder {
     }
 }
 
-/// A `requester` block or object.
+/// One `requester`.
 #[derive(Debug, Clone)]
 pub struct Requester(Output<Value>);
 
@@ -251,7 +253,7 @@ impl Nested for Requester {
 }
 
 impl Requester {
-    /// Starts describing a `requester`.
+    /// Starts describing one `requester`.
     pub fn builder() -> RequesterBuilder {
         RequesterBuilder {
             arguments: BlockArguments::new(),
@@ -265,7 +267,7 @@ impl Requester {
     }
 }
 
-/// Describes a `requester`; made by [`Requester::builder`].
+/// Describes one `requester`; made by [`Requester::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RequesterBuilder {
@@ -282,7 +284,7 @@ impl RequesterBuilder {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -293,7 +295,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -313,7 +315,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -23,7 +23,9 @@ pub struct VpcPeeringConnectionOptions(Resource);
 
 impl VpcPeeringConnectionOptions {
     /// Starts describing an `aws_vpc_peering_connection_options` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcPeeringConnectionOptionsBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcPeeringConnectionOptionsBuilder<MissingVpcPeeringConnectionId> {
         VpcPeeringConnectionOptionsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +66,7 @@ impl AsRef<Resource> for VpcPeeringConnectionOptions {
 /// Describes an `aws_vpc_peering_connection_options`; made by [`VpcPeeringConnectionOptions::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcPeeringConnectionOptionsBuilder<A = MissingVpcPeeringConnectionId> {
+pub struct VpcPeeringConnectionOptionsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -131,7 +133,7 @@ impl VpcPeeringConnectionOptionsBuilder<Set> {
     }
 }
 
-/// A `accepter` block or object.
+/// One `accepter`.
 #[derive(Debug, Clone)]
 pub struct Accepter(Output<Value>);
 
@@ -142,7 +144,7 @@ impl Nested for Accepter {
 }
 
 impl Accepter {
-    /// Starts describing a `accepter`.
+    /// Starts describing one `accepter`.
     pub fn builder() -> AccepterBuilder {
         AccepterBuilder {
             arguments: BlockArguments::new(),
@@ -156,7 +158,7 @@ impl Accepter {
     }
 }
 
-/// Describes a `accepter`; made by [`Accepter::builder`].
+/// Describes one `accepter`; made by [`Accepter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct AccepterBuilder {
@@ -173,7 +175,7 @@ impl AccepterBuilder {
     }
 }
 
-/// A `requester` block or object.
+/// One `requester`.
 #[derive(Debug, Clone)]
 pub struct Requester(Output<Value>);
 
@@ -184,7 +186,7 @@ impl Nested for Requester {
 }
 
 impl Requester {
-    /// Starts describing a `requester`.
+    /// Starts describing one `requester`.
     pub fn builder() -> RequesterBuilder {
         RequesterBuilder {
             arguments: BlockArguments::new(),
@@ -198,7 +200,7 @@ impl Requester {
     }
 }
 
-/// Describes a `requester`; made by [`Requester::builder`].
+/// Describes one `requester`; made by [`Requester::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RequesterBuilder {

@@ -24,7 +24,9 @@ pub struct VpcSecurityGroupEgressRule(Resource);
 
 impl VpcSecurityGroupEgressRule {
     /// Starts describing an `aws_vpc_security_group_egress_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcSecurityGroupEgressRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcSecurityGroupEgressRuleBuilder<MissingIpProtocol, MissingSecurityGroupId> {
         VpcSecurityGroupEgressRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -125,7 +127,7 @@ impl AsRef<Resource> for VpcSecurityGroupEgressRule {
 /// Describes an `aws_vpc_security_group_egress_rule`; made by [`VpcSecurityGroupEgressRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcSecurityGroupEgressRuleBuilder<A = MissingIpProtocol, B = MissingSecurityGroupId> {
+pub struct VpcSecurityGroupEgressRuleBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

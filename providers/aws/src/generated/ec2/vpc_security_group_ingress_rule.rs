@@ -24,7 +24,9 @@ pub struct VpcSecurityGroupIngressRule(Resource);
 
 impl VpcSecurityGroupIngressRule {
     /// Starts describing an `aws_vpc_security_group_ingress_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcSecurityGroupIngressRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpcSecurityGroupIngressRuleBuilder<MissingIpProtocol, MissingSecurityGroupId> {
         VpcSecurityGroupIngressRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -125,7 +127,7 @@ impl AsRef<Resource> for VpcSecurityGroupIngressRule {
 /// Describes an `aws_vpc_security_group_ingress_rule`; made by [`VpcSecurityGroupIngressRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcSecurityGroupIngressRuleBuilder<A = MissingIpProtocol, B = MissingSecurityGroupId> {
+pub struct VpcSecurityGroupIngressRuleBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

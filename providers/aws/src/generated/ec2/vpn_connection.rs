@@ -25,7 +25,9 @@ pub struct VpnConnection(Resource);
 
 impl VpnConnection {
     /// Starts describing an `aws_vpn_connection` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpnConnectionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpnConnectionBuilder<MissingCustomerGatewayId, MissingType> {
         VpnConnectionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -480,7 +482,7 @@ impl AsRef<Resource> for VpnConnection {
 /// Describes an `aws_vpn_connection`; made by [`VpnConnection::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpnConnectionBuilder<A = MissingCustomerGatewayId, B = MissingType> {
+pub struct VpnConnectionBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -964,7 +966,7 @@ impl VpnConnectionBuilder<Set, Set> {
     }
 }
 
-/// A `tunnel1_log_options` block or object.
+/// One `tunnel1_log_options`.
 #[derive(Debug, Clone)]
 pub struct Tunnel1LogOptions(Output<Value>);
 
@@ -975,7 +977,7 @@ impl Nested for Tunnel1LogOptions {
 }
 
 impl Tunnel1LogOptions {
-    /// Starts describing a `tunnel1_log_options`.
+    /// Starts describing one `tunnel1_log_options`.
     pub fn builder() -> Tunnel1LogOptionsBuilder {
         Tunnel1LogOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -991,7 +993,7 @@ impl Tunnel1LogOptions {
     }
 }
 
-/// Describes a `tunnel1_log_options`; made by [`Tunnel1LogOptions::builder`].
+/// Describes one `tunnel1_log_options`; made by [`Tunnel1LogOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct Tunnel1LogOptionsBuilder {
@@ -1011,7 +1013,7 @@ impl Tunnel1LogOptionsBuilder {
     }
 }
 
-/// A `tunnel1_log_options.cloudwatch_log_options` block or object.
+/// One `tunnel1_log_options.cloudwatch_log_options`.
 #[derive(Debug, Clone)]
 pub struct Tunnel1LogOptionsCloudwatchLogOptions(Output<Value>);
 
@@ -1022,7 +1024,7 @@ impl Nested for Tunnel1LogOptionsCloudwatchLogOptions {
 }
 
 impl Tunnel1LogOptionsCloudwatchLogOptions {
-    /// Starts describing a `tunnel1_log_options.cloudwatch_log_options`.
+    /// Starts describing one `tunnel1_log_options.cloudwatch_log_options`.
     pub fn builder() -> Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
         Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1048,7 +1050,7 @@ impl Tunnel1LogOptionsCloudwatchLogOptions {
     }
 }
 
-/// Describes a `tunnel1_log_options.cloudwatch_log_options`; made by [`Tunnel1LogOptionsCloudwatchLogOptions::builder`].
+/// Describes one `tunnel1_log_options.cloudwatch_log_options`; made by [`Tunnel1LogOptionsCloudwatchLogOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
@@ -1075,7 +1077,7 @@ impl Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
     }
 }
 
-/// A `tunnel2_log_options` block or object.
+/// One `tunnel2_log_options`.
 #[derive(Debug, Clone)]
 pub struct Tunnel2LogOptions(Output<Value>);
 
@@ -1086,7 +1088,7 @@ impl Nested for Tunnel2LogOptions {
 }
 
 impl Tunnel2LogOptions {
-    /// Starts describing a `tunnel2_log_options`.
+    /// Starts describing one `tunnel2_log_options`.
     pub fn builder() -> Tunnel2LogOptionsBuilder {
         Tunnel2LogOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1102,7 +1104,7 @@ impl Tunnel2LogOptions {
     }
 }
 
-/// Describes a `tunnel2_log_options`; made by [`Tunnel2LogOptions::builder`].
+/// Describes one `tunnel2_log_options`; made by [`Tunnel2LogOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct Tunnel2LogOptionsBuilder {
@@ -1122,7 +1124,7 @@ impl Tunnel2LogOptionsBuilder {
     }
 }
 
-/// A `tunnel2_log_options.cloudwatch_log_options` block or object.
+/// One `tunnel2_log_options.cloudwatch_log_options`.
 #[derive(Debug, Clone)]
 pub struct Tunnel2LogOptionsCloudwatchLogOptions(Output<Value>);
 
@@ -1133,7 +1135,7 @@ impl Nested for Tunnel2LogOptionsCloudwatchLogOptions {
 }
 
 impl Tunnel2LogOptionsCloudwatchLogOptions {
-    /// Starts describing a `tunnel2_log_options.cloudwatch_log_options`.
+    /// Starts describing one `tunnel2_log_options.cloudwatch_log_options`.
     pub fn builder() -> Tunnel2LogOptionsCloudwatchLogOptionsBuilder {
         Tunnel2LogOptionsCloudwatchLogOptionsBuilder {
             arguments: BlockArguments::new(),
@@ -1159,7 +1161,7 @@ impl Tunnel2LogOptionsCloudwatchLogOptions {
     }
 }
 
-/// Describes a `tunnel2_log_options.cloudwatch_log_options`; made by [`Tunnel2LogOptionsCloudwatchLogOptions::builder`].
+/// Describes one `tunnel2_log_options.cloudwatch_log_options`; made by [`Tunnel2LogOptionsCloudwatchLogOptions::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct Tunnel2LogOptionsCloudwatchLogOptionsBuilder {

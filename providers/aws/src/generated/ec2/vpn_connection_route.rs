@@ -22,7 +22,9 @@ pub struct VpnConnectionRoute(Resource);
 
 impl VpnConnectionRoute {
     /// Starts describing an `aws_vpn_connection_route` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpnConnectionRouteBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpnConnectionRouteBuilder<MissingDestinationCidrBlock, MissingVpnConnectionId> {
         VpnConnectionRouteBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for VpnConnectionRoute {
 /// Describes an `aws_vpn_connection_route`; made by [`VpnConnectionRoute::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpnConnectionRouteBuilder<A = MissingDestinationCidrBlock, B = MissingVpnConnectionId> {
+pub struct VpnConnectionRouteBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,9 @@ pub struct VpnGatewayAttachment(Resource);
 
 impl VpnGatewayAttachment {
     /// Starts describing an `aws_vpn_gateway_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpnGatewayAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpnGatewayAttachmentBuilder<MissingVpcId, MissingVpnGatewayId> {
         VpnGatewayAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for VpnGatewayAttachment {
 /// Describes an `aws_vpn_gateway_attachment`; made by [`VpnGatewayAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpnGatewayAttachmentBuilder<A = MissingVpcId, B = MissingVpnGatewayId> {
+pub struct VpnGatewayAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

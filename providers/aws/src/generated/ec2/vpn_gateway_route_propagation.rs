@@ -23,7 +23,9 @@ pub struct VpnGatewayRoutePropagation(Resource);
 
 impl VpnGatewayRoutePropagation {
     /// Starts describing an `aws_vpn_gateway_route_propagation` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpnGatewayRoutePropagationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VpnGatewayRoutePropagationBuilder<MissingRouteTableId, MissingVpnGatewayId> {
         VpnGatewayRoutePropagationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -58,7 +60,7 @@ impl AsRef<Resource> for VpnGatewayRoutePropagation {
 /// Describes an `aws_vpn_gateway_route_propagation`; made by [`VpnGatewayRoutePropagation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpnGatewayRoutePropagationBuilder<A = MissingRouteTableId, B = MissingVpnGatewayId> {
+pub struct VpnGatewayRoutePropagationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -128,7 +130,7 @@ impl VpnGatewayRoutePropagationBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -139,7 +141,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -159,7 +161,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -22,7 +22,9 @@ pub struct LifecyclePolicy(Resource);
 
 impl LifecyclePolicy {
     /// Starts describing an `aws_ecr_lifecycle_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LifecyclePolicyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LifecyclePolicyBuilder<MissingPolicy, MissingRepository> {
         LifecyclePolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for LifecyclePolicy {
 /// Describes an `aws_ecr_lifecycle_policy`; made by [`LifecyclePolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LifecyclePolicyBuilder<A = MissingPolicy, B = MissingRepository> {
+pub struct LifecyclePolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

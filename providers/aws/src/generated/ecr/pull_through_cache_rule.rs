@@ -22,7 +22,9 @@ pub struct PullThroughCacheRule(Resource);
 
 impl PullThroughCacheRule {
     /// Starts describing an `aws_ecr_pull_through_cache_rule` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PullThroughCacheRuleBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> PullThroughCacheRuleBuilder<MissingEcrRepositoryPrefix, MissingUpstreamRegistryUrl> {
         PullThroughCacheRuleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,10 +65,7 @@ impl AsRef<Resource> for PullThroughCacheRule {
 /// Describes an `aws_ecr_pull_through_cache_rule`; made by [`PullThroughCacheRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PullThroughCacheRuleBuilder<
-    A = MissingEcrRepositoryPrefix,
-    B = MissingUpstreamRegistryUrl,
-> {
+pub struct PullThroughCacheRuleBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,7 @@ pub struct RegistryPolicy(Resource);
 
 impl RegistryPolicy {
     /// Starts describing an `aws_ecr_registry_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RegistryPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> RegistryPolicyBuilder<MissingPolicy> {
         RegistryPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +57,7 @@ impl AsRef<Resource> for RegistryPolicy {
 /// Describes an `aws_ecr_registry_policy`; made by [`RegistryPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RegistryPolicyBuilder<A = MissingPolicy> {
+pub struct RegistryPolicyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -26,7 +26,9 @@ pub struct RegistryScanningConfiguration(Resource);
 
 impl RegistryScanningConfiguration {
     /// Starts describing an `aws_ecr_registry_scanning_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RegistryScanningConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> RegistryScanningConfigurationBuilder<MissingScanType> {
         RegistryScanningConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -67,7 +69,7 @@ impl AsRef<Resource> for RegistryScanningConfiguration {
 /// Describes an `aws_ecr_registry_scanning_configuration`; made by [`RegistryScanningConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RegistryScanningConfigurationBuilder<A = MissingScanType> {
+pub struct RegistryScanningConfigurationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -126,13 +128,13 @@ impl RegistryScanningConfigurationBuilder<Set> {
     }
 }
 
-/// A `rule` block or object.
+/// One `rule`.
 #[derive(Debug)]
 pub enum Rule {}
 
 impl Rule {
-    /// Starts describing a `rule`.
-    pub fn builder() -> RuleBuilder {
+    /// Starts describing one `rule`.
+    pub fn builder() -> RuleBuilder<MissingRepositoryFilter, MissingScanFrequency> {
         RuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -140,10 +142,10 @@ impl Rule {
     }
 }
 
-/// Describes a `rule`; made by [`Rule::builder`].
+/// Describes one `rule`; made by [`Rule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleBuilder<A = MissingRepositoryFilter, B = MissingScanFrequency> {
+pub struct RuleBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -171,13 +173,13 @@ impl<A, B> RuleBuilder<A, B> {
     }
 }
 
-/// A `rule.repository_filter` block or object.
+/// One `rule.repository_filter`.
 #[derive(Debug)]
 pub enum RuleRepositoryFilter {}
 
 impl RuleRepositoryFilter {
-    /// Starts describing a `rule.repository_filter`.
-    pub fn builder() -> RuleRepositoryFilterBuilder {
+    /// Starts describing one `rule.repository_filter`.
+    pub fn builder() -> RuleRepositoryFilterBuilder<MissingFilter, MissingFilterType> {
         RuleRepositoryFilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -185,10 +187,10 @@ impl RuleRepositoryFilter {
     }
 }
 
-/// Describes a `rule.repository_filter`; made by [`RuleRepositoryFilter::builder`].
+/// Describes one `rule.repository_filter`; made by [`RuleRepositoryFilter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleRepositoryFilterBuilder<A = MissingFilter, B = MissingFilterType> {
+pub struct RuleRepositoryFilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

@@ -114,7 +114,7 @@ impl ReplicationConfigurationBuilder {
     }
 }
 
-/// A `replication_configuration` block or object.
+/// One `replication_configuration`.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlock(Output<Value>);
 
@@ -125,8 +125,8 @@ impl Nested for ReplicationConfigurationBlock {
 }
 
 impl ReplicationConfigurationBlock {
-    /// Starts describing a `replication_configuration`.
-    pub fn builder() -> ReplicationConfigurationBlockBuilder {
+    /// Starts describing one `replication_configuration`.
+    pub fn builder() -> ReplicationConfigurationBlockBuilder<MissingRule> {
         ReplicationConfigurationBlockBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -140,10 +140,10 @@ impl ReplicationConfigurationBlock {
     }
 }
 
-/// Describes a `replication_configuration`; made by [`ReplicationConfigurationBlock::builder`].
+/// Describes one `replication_configuration`; made by [`ReplicationConfigurationBlock::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationBlockBuilder<A = MissingRule> {
+pub struct ReplicationConfigurationBlockBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -161,7 +161,7 @@ impl<A> ReplicationConfigurationBlockBuilder<A> {
     }
 }
 
-/// A `replication_configuration.rule` block or object.
+/// One `replication_configuration.rule`.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlockRule(Output<Value>);
 
@@ -172,8 +172,8 @@ impl Nested for ReplicationConfigurationBlockRule {
 }
 
 impl ReplicationConfigurationBlockRule {
-    /// Starts describing a `replication_configuration.rule`.
-    pub fn builder() -> ReplicationConfigurationBlockRuleBuilder {
+    /// Starts describing one `replication_configuration.rule`.
+    pub fn builder() -> ReplicationConfigurationBlockRuleBuilder<MissingDestination> {
         ReplicationConfigurationBlockRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -195,10 +195,10 @@ impl ReplicationConfigurationBlockRule {
     }
 }
 
-/// Describes a `replication_configuration.rule`; made by [`ReplicationConfigurationBlockRule::builder`].
+/// Describes one `replication_configuration.rule`; made by [`ReplicationConfigurationBlockRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationBlockRuleBuilder<A = MissingDestination> {
+pub struct ReplicationConfigurationBlockRuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -227,7 +227,7 @@ impl<A> ReplicationConfigurationBlockRuleBuilder<A> {
     }
 }
 
-/// A `replication_configuration.rule.destination` block or object.
+/// One `replication_configuration.rule.destination`.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlockRuleDestination(Output<Value>);
 
@@ -238,8 +238,9 @@ impl Nested for ReplicationConfigurationBlockRuleDestination {
 }
 
 impl ReplicationConfigurationBlockRuleDestination {
-    /// Starts describing a `replication_configuration.rule.destination`.
-    pub fn builder() -> ReplicationConfigurationBlockRuleDestinationBuilder {
+    /// Starts describing one `replication_configuration.rule.destination`.
+    pub fn builder()
+    -> ReplicationConfigurationBlockRuleDestinationBuilder<MissingRegion, MissingRegistryId> {
         ReplicationConfigurationBlockRuleDestinationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -259,13 +260,10 @@ impl ReplicationConfigurationBlockRuleDestination {
     }
 }
 
-/// Describes a `replication_configuration.rule.destination`; made by [`ReplicationConfigurationBlockRuleDestination::builder`].
+/// Describes one `replication_configuration.rule.destination`; made by [`ReplicationConfigurationBlockRuleDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationBlockRuleDestinationBuilder<
-    A = MissingRegion,
-    B = MissingRegistryId,
-> {
+pub struct ReplicationConfigurationBlockRuleDestinationBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -294,7 +292,7 @@ impl<A, B> ReplicationConfigurationBlockRuleDestinationBuilder<A, B> {
     }
 }
 
-/// A `replication_configuration.rule.repository_filter` block or object.
+/// One `replication_configuration.rule.repository_filter`.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlockRuleRepositoryFilter(Output<Value>);
 
@@ -305,8 +303,10 @@ impl Nested for ReplicationConfigurationBlockRuleRepositoryFilter {
 }
 
 impl ReplicationConfigurationBlockRuleRepositoryFilter {
-    /// Starts describing a `replication_configuration.rule.repository_filter`.
-    pub fn builder() -> ReplicationConfigurationBlockRuleRepositoryFilterBuilder {
+    /// Starts describing one `replication_configuration.rule.repository_filter`.
+    pub fn builder()
+    -> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<MissingFilter, MissingFilterType>
+    {
         ReplicationConfigurationBlockRuleRepositoryFilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -326,13 +326,10 @@ impl ReplicationConfigurationBlockRuleRepositoryFilter {
     }
 }
 
-/// Describes a `replication_configuration.rule.repository_filter`; made by [`ReplicationConfigurationBlockRuleRepositoryFilter::builder`].
+/// Describes one `replication_configuration.rule.repository_filter`; made by [`ReplicationConfigurationBlockRuleRepositoryFilter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationBlockRuleRepositoryFilterBuilder<
-    A = MissingFilter,
-    B = MissingFilterType,
-> {
+pub struct ReplicationConfigurationBlockRuleRepositoryFilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,7 @@ pub struct Repository(Resource);
 
 impl Repository {
     /// Starts describing an `aws_ecr_repository` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RepositoryBuilder {
+    pub fn builder(name: impl Into<String>) -> RepositoryBuilder<MissingName> {
         RepositoryBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -111,7 +111,7 @@ impl AsRef<Resource> for Repository {
 /// Describes an `aws_ecr_repository`; made by [`Repository::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RepositoryBuilder<A = MissingName> {
+pub struct RepositoryBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -204,7 +204,7 @@ impl RepositoryBuilder<Set> {
     }
 }
 
-/// A `encryption_configuration` block or object.
+/// One `encryption_configuration`.
 #[derive(Debug, Clone)]
 pub struct EncryptionConfiguration(Output<Value>);
 
@@ -215,7 +215,7 @@ impl Nested for EncryptionConfiguration {
 }
 
 impl EncryptionConfiguration {
-    /// Starts describing a `encryption_configuration`.
+    /// Starts describing one `encryption_configuration`.
     pub fn builder() -> EncryptionConfigurationBuilder {
         EncryptionConfigurationBuilder {
             arguments: BlockArguments::new(),
@@ -235,7 +235,7 @@ impl EncryptionConfiguration {
     }
 }
 
-/// Describes a `encryption_configuration`; made by [`EncryptionConfiguration::builder`].
+/// Describes one `encryption_configuration`; made by [`EncryptionConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct EncryptionConfigurationBuilder {
@@ -256,7 +256,7 @@ impl EncryptionConfigurationBuilder {
     }
 }
 
-/// A `image_scanning_configuration` block or object.
+/// One `image_scanning_configuration`.
 #[derive(Debug, Clone)]
 pub struct ImageScanningConfiguration(Output<Value>);
 
@@ -267,8 +267,8 @@ impl Nested for ImageScanningConfiguration {
 }
 
 impl ImageScanningConfiguration {
-    /// Starts describing a `image_scanning_configuration`.
-    pub fn builder() -> ImageScanningConfigurationBuilder {
+    /// Starts describing one `image_scanning_configuration`.
+    pub fn builder() -> ImageScanningConfigurationBuilder<MissingScanOnPush> {
         ImageScanningConfigurationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -282,10 +282,10 @@ impl ImageScanningConfiguration {
     }
 }
 
-/// Describes a `image_scanning_configuration`; made by [`ImageScanningConfiguration::builder`].
+/// Describes one `image_scanning_configuration`; made by [`ImageScanningConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ImageScanningConfigurationBuilder<A = MissingScanOnPush> {
+pub struct ImageScanningConfigurationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -303,7 +303,7 @@ impl<A> ImageScanningConfigurationBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -314,7 +314,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -328,7 +328,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

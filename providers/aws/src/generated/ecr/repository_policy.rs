@@ -22,7 +22,9 @@ pub struct RepositoryPolicy(Resource);
 
 impl RepositoryPolicy {
     /// Starts describing an `aws_ecr_repository_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RepositoryPolicyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> RepositoryPolicyBuilder<MissingPolicy, MissingRepository> {
         RepositoryPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for RepositoryPolicy {
 /// Describes an `aws_ecr_repository_policy`; made by [`RepositoryPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RepositoryPolicyBuilder<A = MissingPolicy, B = MissingRepository> {
+pub struct RepositoryPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

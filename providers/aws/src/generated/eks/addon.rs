@@ -24,7 +24,7 @@ pub struct Addon(Resource);
 
 impl Addon {
     /// Starts describing an `aws_eks_addon` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AddonBuilder {
+    pub fn builder(name: impl Into<String>) -> AddonBuilder<MissingAddonName, MissingClusterName> {
         AddonBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -132,7 +132,7 @@ impl AsRef<Resource> for Addon {
 /// Describes an `aws_eks_addon`; made by [`Addon::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AddonBuilder<A = MissingAddonName, B = MissingClusterName> {
+pub struct AddonBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -251,7 +251,7 @@ impl AddonBuilder<Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -262,7 +262,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -288,7 +288,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -28,7 +28,9 @@ pub struct Cluster(Resource);
 
 impl Cluster {
     /// Starts describing an `aws_eks_cluster` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClusterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ClusterBuilder<MissingName, MissingRoleArn, MissingVpcConfig> {
         ClusterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -163,7 +165,7 @@ impl AsRef<Resource> for Cluster {
 /// Describes an `aws_eks_cluster`; made by [`Cluster::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClusterBuilder<A = MissingName, B = MissingRoleArn, C = MissingVpcConfig> {
+pub struct ClusterBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -279,7 +281,7 @@ impl ClusterBuilder<Set, Set, Set> {
     }
 }
 
-/// A `certificate_authority` block or object.
+/// One `certificate_authority`.
 #[derive(Debug, Clone)]
 pub struct CertificateAuthority(Output<Value>);
 
@@ -297,7 +299,7 @@ impl CertificateAuthority {
     }
 }
 
-/// A `identity` block or object.
+/// One `identity`.
 #[derive(Debug, Clone)]
 pub struct Identity(Output<Value>);
 
@@ -315,7 +317,7 @@ impl Identity {
     }
 }
 
-/// A `identity.oidc` block or object.
+/// One `identity.oidc`.
 #[derive(Debug, Clone)]
 pub struct IdentityOidc(Output<Value>);
 
@@ -333,7 +335,7 @@ impl IdentityOidc {
     }
 }
 
-/// A `encryption_config` block or object.
+/// One `encryption_config`.
 #[derive(Debug, Clone)]
 pub struct EncryptionConfig(Output<Value>);
 
@@ -344,8 +346,8 @@ impl Nested for EncryptionConfig {
 }
 
 impl EncryptionConfig {
-    /// Starts describing a `encryption_config`.
-    pub fn builder() -> EncryptionConfigBuilder {
+    /// Starts describing one `encryption_config`.
+    pub fn builder() -> EncryptionConfigBuilder<MissingProvider, MissingResources> {
         EncryptionConfigBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -365,10 +367,10 @@ impl EncryptionConfig {
     }
 }
 
-/// Describes a `encryption_config`; made by [`EncryptionConfig::builder`].
+/// Describes one `encryption_config`; made by [`EncryptionConfig::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EncryptionConfigBuilder<A = MissingProvider, B = MissingResources> {
+pub struct EncryptionConfigBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -397,7 +399,7 @@ impl<A, B> EncryptionConfigBuilder<A, B> {
     }
 }
 
-/// A `encryption_config.provider` block or object.
+/// One `encryption_config.provider`.
 #[derive(Debug, Clone)]
 pub struct EncryptionConfigProvider(Output<Value>);
 
@@ -408,8 +410,8 @@ impl Nested for EncryptionConfigProvider {
 }
 
 impl EncryptionConfigProvider {
-    /// Starts describing a `encryption_config.provider`.
-    pub fn builder() -> EncryptionConfigProviderBuilder {
+    /// Starts describing one `encryption_config.provider`.
+    pub fn builder() -> EncryptionConfigProviderBuilder<MissingKeyArn> {
         EncryptionConfigProviderBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -423,10 +425,10 @@ impl EncryptionConfigProvider {
     }
 }
 
-/// Describes a `encryption_config.provider`; made by [`EncryptionConfigProvider::builder`].
+/// Describes one `encryption_config.provider`; made by [`EncryptionConfigProvider::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct EncryptionConfigProviderBuilder<A = MissingKeyArn> {
+pub struct EncryptionConfigProviderBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -441,7 +443,7 @@ impl<A> EncryptionConfigProviderBuilder<A> {
     }
 }
 
-/// A `kubernetes_network_config` block or object.
+/// One `kubernetes_network_config`.
 #[derive(Debug, Clone)]
 pub struct KubernetesNetworkConfig(Output<Value>);
 
@@ -452,7 +454,7 @@ impl Nested for KubernetesNetworkConfig {
 }
 
 impl KubernetesNetworkConfig {
-    /// Starts describing a `kubernetes_network_config`.
+    /// Starts describing one `kubernetes_network_config`.
     pub fn builder() -> KubernetesNetworkConfigBuilder {
         KubernetesNetworkConfigBuilder {
             arguments: BlockArguments::new(),
@@ -478,7 +480,7 @@ impl KubernetesNetworkConfig {
     }
 }
 
-/// Describes a `kubernetes_network_config`; made by [`KubernetesNetworkConfig::builder`].
+/// Describes one `kubernetes_network_config`; made by [`KubernetesNetworkConfig::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct KubernetesNetworkConfigBuilder {
@@ -499,7 +501,7 @@ impl KubernetesNetworkConfigBuilder {
     }
 }
 
-/// A `outpost_config` block or object.
+/// One `outpost_config`.
 #[derive(Debug, Clone)]
 pub struct OutpostConfig(Output<Value>);
 
@@ -510,8 +512,8 @@ impl Nested for OutpostConfig {
 }
 
 impl OutpostConfig {
-    /// Starts describing a `outpost_config`.
-    pub fn builder() -> OutpostConfigBuilder {
+    /// Starts describing one `outpost_config`.
+    pub fn builder() -> OutpostConfigBuilder<MissingControlPlaneInstanceType, MissingOutpostArns> {
         OutpostConfigBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -539,10 +541,10 @@ impl OutpostConfig {
     }
 }
 
-/// Describes a `outpost_config`; made by [`OutpostConfig::builder`].
+/// Describes one `outpost_config`; made by [`OutpostConfig::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OutpostConfigBuilder<A = MissingControlPlaneInstanceType, B = MissingOutpostArns> {
+pub struct OutpostConfigBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -584,7 +586,7 @@ impl<A, B> OutpostConfigBuilder<A, B> {
     }
 }
 
-/// A `outpost_config.control_plane_placement` block or object.
+/// One `outpost_config.control_plane_placement`.
 #[derive(Debug, Clone)]
 pub struct OutpostConfigControlPlanePlacement(Output<Value>);
 
@@ -595,8 +597,8 @@ impl Nested for OutpostConfigControlPlanePlacement {
 }
 
 impl OutpostConfigControlPlanePlacement {
-    /// Starts describing a `outpost_config.control_plane_placement`.
-    pub fn builder() -> OutpostConfigControlPlanePlacementBuilder {
+    /// Starts describing one `outpost_config.control_plane_placement`.
+    pub fn builder() -> OutpostConfigControlPlanePlacementBuilder<MissingGroupName> {
         OutpostConfigControlPlanePlacementBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -610,10 +612,10 @@ impl OutpostConfigControlPlanePlacement {
     }
 }
 
-/// Describes a `outpost_config.control_plane_placement`; made by [`OutpostConfigControlPlanePlacement::builder`].
+/// Describes one `outpost_config.control_plane_placement`; made by [`OutpostConfigControlPlanePlacement::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OutpostConfigControlPlanePlacementBuilder<A = MissingGroupName> {
+pub struct OutpostConfigControlPlanePlacementBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -631,7 +633,7 @@ impl<A> OutpostConfigControlPlanePlacementBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -642,7 +644,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -668,7 +670,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {
@@ -695,7 +697,7 @@ impl TimeoutsBuilder {
     }
 }
 
-/// A `vpc_config` block or object.
+/// One `vpc_config`.
 #[derive(Debug, Clone)]
 pub struct VpcConfig(Output<Value>);
 
@@ -706,8 +708,8 @@ impl Nested for VpcConfig {
 }
 
 impl VpcConfig {
-    /// Starts describing a `vpc_config`.
-    pub fn builder() -> VpcConfigBuilder {
+    /// Starts describing one `vpc_config`.
+    pub fn builder() -> VpcConfigBuilder<MissingSubnetIds> {
         VpcConfigBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -757,10 +759,10 @@ impl VpcConfig {
     }
 }
 
-/// Describes a `vpc_config`; made by [`VpcConfig::builder`].
+/// Describes one `vpc_config`; made by [`VpcConfig::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcConfigBuilder<A = MissingSubnetIds> {
+pub struct VpcConfigBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

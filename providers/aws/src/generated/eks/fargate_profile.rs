@@ -27,7 +27,14 @@ pub struct FargateProfile(Resource);
 
 impl FargateProfile {
     /// Starts describing an `aws_eks_fargate_profile` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> FargateProfileBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> FargateProfileBuilder<
+        MissingClusterName,
+        MissingFargateProfileName,
+        MissingPodExecutionRoleArn,
+        MissingSelector,
+    > {
         FargateProfileBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -104,12 +111,7 @@ impl AsRef<Resource> for FargateProfile {
 /// Describes an `aws_eks_fargate_profile`; made by [`FargateProfile::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FargateProfileBuilder<
-    A = MissingClusterName,
-    B = MissingFargateProfileName,
-    C = MissingPodExecutionRoleArn,
-    D = MissingSelector,
-> {
+pub struct FargateProfileBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }
@@ -210,13 +212,13 @@ impl FargateProfileBuilder<Set, Set, Set, Set> {
     }
 }
 
-/// A `selector` block or object.
+/// One `selector`.
 #[derive(Debug)]
 pub enum Selector {}
 
 impl Selector {
-    /// Starts describing a `selector`.
-    pub fn builder() -> SelectorBuilder {
+    /// Starts describing one `selector`.
+    pub fn builder() -> SelectorBuilder<MissingNamespace> {
         SelectorBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -224,10 +226,10 @@ impl Selector {
     }
 }
 
-/// Describes a `selector`; made by [`Selector::builder`].
+/// Describes one `selector`; made by [`Selector::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SelectorBuilder<A = MissingNamespace> {
+pub struct SelectorBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -248,7 +250,7 @@ impl<A> SelectorBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -259,7 +261,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -279,7 +281,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -27,7 +27,9 @@ pub struct IdentityProviderConfig(Resource);
 
 impl IdentityProviderConfig {
     /// Starts describing an `aws_eks_identity_provider_config` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> IdentityProviderConfigBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> IdentityProviderConfigBuilder<MissingClusterName, MissingOidc> {
         IdentityProviderConfigBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -86,7 +88,7 @@ impl AsRef<Resource> for IdentityProviderConfig {
 /// Describes an `aws_eks_identity_provider_config`; made by [`IdentityProviderConfig::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct IdentityProviderConfigBuilder<A = MissingClusterName, B = MissingOidc> {
+pub struct IdentityProviderConfigBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -159,7 +161,7 @@ impl IdentityProviderConfigBuilder<Set, Set> {
     }
 }
 
-/// A `oidc` block or object.
+/// One `oidc`.
 #[derive(Debug, Clone)]
 pub struct Oidc(Output<Value>);
 
@@ -170,8 +172,9 @@ impl Nested for Oidc {
 }
 
 impl Oidc {
-    /// Starts describing a `oidc`.
-    pub fn builder() -> OidcBuilder {
+    /// Starts describing one `oidc`.
+    pub fn builder()
+    -> OidcBuilder<MissingClientId, MissingIdentityProviderConfigName, MissingIssuerUrl> {
         OidcBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -227,14 +230,10 @@ impl Oidc {
     }
 }
 
-/// Describes a `oidc`; made by [`Oidc::builder`].
+/// Describes one `oidc`; made by [`Oidc::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OidcBuilder<
-    A = MissingClientId,
-    B = MissingIdentityProviderConfigName,
-    C = MissingIssuerUrl,
-> {
+pub struct OidcBuilder<A, B, C> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C)>,
 }
@@ -300,7 +299,7 @@ impl<A, B, C> OidcBuilder<A, B, C> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -311,7 +310,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -331,7 +330,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -28,7 +28,14 @@ pub struct NodeGroup(Resource);
 
 impl NodeGroup {
     /// Starts describing an `aws_eks_node_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NodeGroupBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NodeGroupBuilder<
+        MissingClusterName,
+        MissingNodeRoleArn,
+        MissingScalingConfig,
+        MissingSubnetIds,
+    > {
         NodeGroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -189,12 +196,7 @@ impl AsRef<Resource> for NodeGroup {
 /// Describes an `aws_eks_node_group`; made by [`NodeGroup::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NodeGroupBuilder<
-    A = MissingClusterName,
-    B = MissingNodeRoleArn,
-    C = MissingScalingConfig,
-    D = MissingSubnetIds,
-> {
+pub struct NodeGroupBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }
@@ -378,7 +380,7 @@ impl NodeGroupBuilder<Set, Set, Set, Set> {
     }
 }
 
-/// A `resources` block or object.
+/// One `resources`.
 #[derive(Debug, Clone)]
 pub struct Resources(Output<Value>);
 
@@ -402,7 +404,7 @@ impl Resources {
     }
 }
 
-/// A `resources.autoscaling_groups` block or object.
+/// One `resources.autoscaling_groups`.
 #[derive(Debug, Clone)]
 pub struct ResourcesAutoscalingGroups(Output<Value>);
 
@@ -420,7 +422,7 @@ impl ResourcesAutoscalingGroups {
     }
 }
 
-/// A `launch_template` block or object.
+/// One `launch_template`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplate(Output<Value>);
 
@@ -431,8 +433,8 @@ impl Nested for LaunchTemplate {
 }
 
 impl LaunchTemplate {
-    /// Starts describing a `launch_template`.
-    pub fn builder() -> LaunchTemplateBuilder {
+    /// Starts describing one `launch_template`.
+    pub fn builder() -> LaunchTemplateBuilder<MissingVersion> {
         LaunchTemplateBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -458,10 +460,10 @@ impl LaunchTemplate {
     }
 }
 
-/// Describes a `launch_template`; made by [`LaunchTemplate::builder`].
+/// Describes one `launch_template`; made by [`LaunchTemplate::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LaunchTemplateBuilder<A = MissingVersion> {
+pub struct LaunchTemplateBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -488,7 +490,7 @@ impl<A> LaunchTemplateBuilder<A> {
     }
 }
 
-/// A `remote_access` block or object.
+/// One `remote_access`.
 #[derive(Debug, Clone)]
 pub struct RemoteAccess(Output<Value>);
 
@@ -499,7 +501,7 @@ impl Nested for RemoteAccess {
 }
 
 impl RemoteAccess {
-    /// Starts describing a `remote_access`.
+    /// Starts describing one `remote_access`.
     pub fn builder() -> RemoteAccessBuilder {
         RemoteAccessBuilder {
             arguments: BlockArguments::new(),
@@ -519,7 +521,7 @@ impl RemoteAccess {
     }
 }
 
-/// Describes a `remote_access`; made by [`RemoteAccess::builder`].
+/// Describes one `remote_access`; made by [`RemoteAccess::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RemoteAccessBuilder {
@@ -542,7 +544,7 @@ impl RemoteAccessBuilder {
     }
 }
 
-/// A `scaling_config` block or object.
+/// One `scaling_config`.
 #[derive(Debug, Clone)]
 pub struct ScalingConfig(Output<Value>);
 
@@ -553,8 +555,8 @@ impl Nested for ScalingConfig {
 }
 
 impl ScalingConfig {
-    /// Starts describing a `scaling_config`.
-    pub fn builder() -> ScalingConfigBuilder {
+    /// Starts describing one `scaling_config`.
+    pub fn builder() -> ScalingConfigBuilder<MissingDesiredSize, MissingMaxSize, MissingMinSize> {
         ScalingConfigBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -580,10 +582,10 @@ impl ScalingConfig {
     }
 }
 
-/// Describes a `scaling_config`; made by [`ScalingConfig::builder`].
+/// Describes one `scaling_config`; made by [`ScalingConfig::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ScalingConfigBuilder<A = MissingDesiredSize, B = MissingMaxSize, C = MissingMinSize> {
+pub struct ScalingConfigBuilder<A, B, C> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C)>,
 }
@@ -614,13 +616,13 @@ impl<A, B, C> ScalingConfigBuilder<A, B, C> {
     }
 }
 
-/// A `taint` block or object.
+/// One `taint`.
 #[derive(Debug)]
 pub enum Taint {}
 
 impl Taint {
-    /// Starts describing a `taint`.
-    pub fn builder() -> TaintBuilder {
+    /// Starts describing one `taint`.
+    pub fn builder() -> TaintBuilder<MissingEffect, MissingKey> {
         TaintBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -628,10 +630,10 @@ impl Taint {
     }
 }
 
-/// Describes a `taint`; made by [`Taint::builder`].
+/// Describes one `taint`; made by [`Taint::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TaintBuilder<A = MissingEffect, B = MissingKey> {
+pub struct TaintBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -660,7 +662,7 @@ impl<A, B> TaintBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -671,7 +673,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -697,7 +699,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {
@@ -724,7 +726,7 @@ impl TimeoutsBuilder {
     }
 }
 
-/// A `update_config` block or object.
+/// One `update_config`.
 #[derive(Debug, Clone)]
 pub struct UpdateConfig(Output<Value>);
 
@@ -735,7 +737,7 @@ impl Nested for UpdateConfig {
 }
 
 impl UpdateConfig {
-    /// Starts describing a `update_config`.
+    /// Starts describing one `update_config`.
     pub fn builder() -> UpdateConfigBuilder {
         UpdateConfigBuilder {
             arguments: BlockArguments::new(),
@@ -755,7 +757,7 @@ impl UpdateConfig {
     }
 }
 
-/// Describes a `update_config`; made by [`UpdateConfig::builder`].
+/// Describes one `update_config`; made by [`UpdateConfig::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct UpdateConfigBuilder {

@@ -25,7 +25,14 @@ pub struct PodIdentityAssociation(Resource);
 
 impl PodIdentityAssociation {
     /// Starts describing an `aws_eks_pod_identity_association` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PodIdentityAssociationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> PodIdentityAssociationBuilder<
+        MissingClusterName,
+        MissingNamespace,
+        MissingRoleArn,
+        MissingServiceAccount,
+    > {
         PodIdentityAssociationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -96,12 +103,7 @@ impl AsRef<Resource> for PodIdentityAssociation {
 /// Describes an `aws_eks_pod_identity_association`; made by [`PodIdentityAssociation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PodIdentityAssociationBuilder<
-    A = MissingClusterName,
-    B = MissingNamespace,
-    C = MissingRoleArn,
-    D = MissingServiceAccount,
-> {
+pub struct PodIdentityAssociationBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }

@@ -22,7 +22,7 @@ pub struct AccessKey(Resource);
 
 impl AccessKey {
     /// Starts describing an `aws_iam_access_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AccessKeyBuilder {
+    pub fn builder(name: impl Into<String>) -> AccessKeyBuilder<MissingUser> {
         AccessKeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -99,7 +99,7 @@ impl AsRef<Resource> for AccessKey {
 /// Describes an `aws_iam_access_key`; made by [`AccessKey::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessKeyBuilder<A = MissingUser> {
+pub struct AccessKeyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,7 @@ pub struct AccountAlias(Resource);
 
 impl AccountAlias {
     /// Starts describing an `aws_iam_account_alias` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AccountAliasBuilder {
+    pub fn builder(name: impl Into<String>) -> AccountAliasBuilder<MissingAccountAlias> {
         AccountAliasBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -51,7 +51,7 @@ impl AsRef<Resource> for AccountAlias {
 /// Describes an `aws_iam_account_alias`; made by [`AccountAlias::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccountAliasBuilder<A = MissingAccountAlias> {
+pub struct AccountAliasBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

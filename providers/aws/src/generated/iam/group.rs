@@ -22,7 +22,7 @@ pub struct Group(Resource);
 
 impl Group {
     /// Starts describing an `aws_iam_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GroupBuilder {
+    pub fn builder(name: impl Into<String>) -> GroupBuilder<MissingName> {
         GroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +69,7 @@ impl AsRef<Resource> for Group {
 /// Describes an `aws_iam_group`; made by [`Group::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GroupBuilder<A = MissingName> {
+pub struct GroupBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

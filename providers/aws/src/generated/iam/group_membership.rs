@@ -22,7 +22,9 @@ pub struct GroupMembership(Resource);
 
 impl GroupMembership {
     /// Starts describing an `aws_iam_group_membership` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GroupMembershipBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> GroupMembershipBuilder<MissingGroup, MissingName, MissingUsers> {
         GroupMembershipBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for GroupMembership {
 /// Describes an `aws_iam_group_membership`; made by [`GroupMembership::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GroupMembershipBuilder<A = MissingGroup, B = MissingName, C = MissingUsers> {
+pub struct GroupMembershipBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

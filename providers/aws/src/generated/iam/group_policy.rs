@@ -22,7 +22,7 @@ pub struct GroupPolicy(Resource);
 
 impl GroupPolicy {
     /// Starts describing an `aws_iam_group_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GroupPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> GroupPolicyBuilder<MissingGroup, MissingPolicy> {
         GroupPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +69,7 @@ impl AsRef<Resource> for GroupPolicy {
 /// Describes an `aws_iam_group_policy`; made by [`GroupPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GroupPolicyBuilder<A = MissingGroup, B = MissingPolicy> {
+pub struct GroupPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

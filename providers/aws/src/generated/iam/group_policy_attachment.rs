@@ -22,7 +22,9 @@ pub struct GroupPolicyAttachment(Resource);
 
 impl GroupPolicyAttachment {
     /// Starts describing an `aws_iam_group_policy_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GroupPolicyAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> GroupPolicyAttachmentBuilder<MissingGroup, MissingPolicyArn> {
         GroupPolicyAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for GroupPolicyAttachment {
 /// Describes an `aws_iam_group_policy_attachment`; made by [`GroupPolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GroupPolicyAttachmentBuilder<A = MissingGroup, B = MissingPolicyArn> {
+pub struct GroupPolicyAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

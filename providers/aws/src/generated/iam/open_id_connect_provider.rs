@@ -23,7 +23,9 @@ pub struct OpenIdConnectProvider(Resource);
 
 impl OpenIdConnectProvider {
     /// Starts describing an `aws_iam_openid_connect_provider` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> OpenIdConnectProviderBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> OpenIdConnectProviderBuilder<MissingClientIdList, MissingThumbprintList, MissingUrl> {
         OpenIdConnectProviderBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -82,11 +84,7 @@ impl AsRef<Resource> for OpenIdConnectProvider {
 /// Describes an `aws_iam_openid_connect_provider`; made by [`OpenIdConnectProvider::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct OpenIdConnectProviderBuilder<
-    A = MissingClientIdList,
-    B = MissingThumbprintList,
-    C = MissingUrl,
-> {
+pub struct OpenIdConnectProviderBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

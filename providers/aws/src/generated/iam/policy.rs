@@ -23,7 +23,7 @@ pub struct Policy(Resource);
 
 impl Policy {
     /// Starts describing an `aws_iam_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> PolicyBuilder<MissingPolicy> {
         PolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -100,7 +100,7 @@ impl AsRef<Resource> for Policy {
 /// Describes an `aws_iam_policy`; made by [`Policy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PolicyBuilder<A = MissingPolicy> {
+pub struct PolicyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,9 @@ pub struct PolicyAttachment(Resource);
 
 impl PolicyAttachment {
     /// Starts describing an `aws_iam_policy_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PolicyAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> PolicyAttachmentBuilder<MissingName, MissingPolicyArn> {
         PolicyAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,7 +77,7 @@ impl AsRef<Resource> for PolicyAttachment {
 /// Describes an `aws_iam_policy_attachment`; made by [`PolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PolicyAttachmentBuilder<A = MissingName, B = MissingPolicyArn> {
+pub struct PolicyAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -25,7 +25,7 @@ pub struct Role(Resource);
 
 impl Role {
     /// Starts describing an `aws_iam_role` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RoleBuilder {
+    pub fn builder(name: impl Into<String>) -> RoleBuilder<MissingAssumeRolePolicy> {
         RoleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -138,7 +138,7 @@ impl AsRef<Resource> for Role {
 /// Describes an `aws_iam_role`; made by [`Role::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RoleBuilder<A = MissingAssumeRolePolicy> {
+pub struct RoleBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -250,12 +250,12 @@ impl RoleBuilder<Set> {
     }
 }
 
-/// A `inline_policy` block or object.
+/// One `inline_policy`.
 #[derive(Debug)]
 pub enum InlinePolicy {}
 
 impl InlinePolicy {
-    /// Starts describing a `inline_policy`.
+    /// Starts describing one `inline_policy`.
     pub fn builder() -> InlinePolicyBuilder {
         InlinePolicyBuilder {
             arguments: BlockArguments::new(),
@@ -263,7 +263,7 @@ impl InlinePolicy {
     }
 }
 
-/// Describes a `inline_policy`; made by [`InlinePolicy::builder`].
+/// Describes one `inline_policy`; made by [`InlinePolicy::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct InlinePolicyBuilder {

@@ -22,7 +22,7 @@ pub struct RolePolicy(Resource);
 
 impl RolePolicy {
     /// Starts describing an `aws_iam_role_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RolePolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> RolePolicyBuilder<MissingPolicy, MissingRole> {
         RolePolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +69,7 @@ impl AsRef<Resource> for RolePolicy {
 /// Describes an `aws_iam_role_policy`; made by [`RolePolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RolePolicyBuilder<A = MissingPolicy, B = MissingRole> {
+pub struct RolePolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,9 @@ pub struct RolePolicyAttachment(Resource);
 
 impl RolePolicyAttachment {
     /// Starts describing an `aws_iam_role_policy_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RolePolicyAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> RolePolicyAttachmentBuilder<MissingPolicyArn, MissingRole> {
         RolePolicyAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for RolePolicyAttachment {
 /// Describes an `aws_iam_role_policy_attachment`; made by [`RolePolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RolePolicyAttachmentBuilder<A = MissingPolicyArn, B = MissingRole> {
+pub struct RolePolicyAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -23,7 +23,9 @@ pub struct SamlProvider(Resource);
 
 impl SamlProvider {
     /// Starts describing an `aws_iam_saml_provider` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SamlProviderBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SamlProviderBuilder<MissingName, MissingSamlMetadataDocument> {
         SamlProviderBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -82,7 +84,7 @@ impl AsRef<Resource> for SamlProvider {
 /// Describes an `aws_iam_saml_provider`; made by [`SamlProvider::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SamlProviderBuilder<A = MissingName, B = MissingSamlMetadataDocument> {
+pub struct SamlProviderBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,9 @@ pub struct SecurityTokenServicePreferences(Resource);
 
 impl SecurityTokenServicePreferences {
     /// Starts describing an `aws_iam_security_token_service_preferences` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SecurityTokenServicePreferencesBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SecurityTokenServicePreferencesBuilder<MissingGlobalEndpointTokenVersion> {
         SecurityTokenServicePreferencesBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -51,7 +53,7 @@ impl AsRef<Resource> for SecurityTokenServicePreferences {
 /// Describes an `aws_iam_security_token_service_preferences`; made by [`SecurityTokenServicePreferences::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SecurityTokenServicePreferencesBuilder<A = MissingGlobalEndpointTokenVersion> {
+pub struct SecurityTokenServicePreferencesBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

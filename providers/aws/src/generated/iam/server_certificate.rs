@@ -23,7 +23,9 @@ pub struct ServerCertificate(Resource);
 
 impl ServerCertificate {
     /// Starts describing an `aws_iam_server_certificate` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ServerCertificateBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ServerCertificateBuilder<MissingCertificateBody, MissingPrivateKey> {
         ServerCertificateBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -112,7 +114,7 @@ impl AsRef<Resource> for ServerCertificate {
 /// Describes an `aws_iam_server_certificate`; made by [`ServerCertificate::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServerCertificateBuilder<A = MissingCertificateBody, B = MissingPrivateKey> {
+pub struct ServerCertificateBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -23,7 +23,7 @@ pub struct ServiceLinkedRole(Resource);
 
 impl ServiceLinkedRole {
     /// Starts describing an `aws_iam_service_linked_role` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ServiceLinkedRoleBuilder {
+    pub fn builder(name: impl Into<String>) -> ServiceLinkedRoleBuilder<MissingAwsServiceName> {
         ServiceLinkedRoleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -106,7 +106,7 @@ impl AsRef<Resource> for ServiceLinkedRole {
 /// Describes an `aws_iam_service_linked_role`; made by [`ServiceLinkedRole::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServiceLinkedRoleBuilder<A = MissingAwsServiceName> {
+pub struct ServiceLinkedRoleBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,9 @@ pub struct ServiceSpecificCredential(Resource);
 
 impl ServiceSpecificCredential {
     /// Starts describing an `aws_iam_service_specific_credential` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ServiceSpecificCredentialBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ServiceSpecificCredentialBuilder<MissingServiceName, MissingUserName> {
         ServiceSpecificCredentialBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -81,7 +83,7 @@ impl AsRef<Resource> for ServiceSpecificCredential {
 /// Describes an `aws_iam_service_specific_credential`; made by [`ServiceSpecificCredential::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServiceSpecificCredentialBuilder<A = MissingServiceName, B = MissingUserName> {
+pub struct ServiceSpecificCredentialBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,9 @@ pub struct SigningCertificate(Resource);
 
 impl SigningCertificate {
     /// Starts describing an `aws_iam_signing_certificate` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SigningCertificateBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> SigningCertificateBuilder<MissingCertificateBody, MissingUserName> {
         SigningCertificateBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +71,7 @@ impl AsRef<Resource> for SigningCertificate {
 /// Describes an `aws_iam_signing_certificate`; made by [`SigningCertificate::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SigningCertificateBuilder<A = MissingCertificateBody, B = MissingUserName> {
+pub struct SigningCertificateBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,9 @@ pub struct UserGroupMembership(Resource);
 
 impl UserGroupMembership {
     /// Starts describing an `aws_iam_user_group_membership` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> UserGroupMembershipBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> UserGroupMembershipBuilder<MissingGroups, MissingUser> {
         UserGroupMembershipBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for UserGroupMembership {
 /// Describes an `aws_iam_user_group_membership`; made by [`UserGroupMembership::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct UserGroupMembershipBuilder<A = MissingGroups, B = MissingUser> {
+pub struct UserGroupMembershipBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -23,7 +23,7 @@ pub struct UserLoginProfile(Resource);
 
 impl UserLoginProfile {
     /// Starts describing an `aws_iam_user_login_profile` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> UserLoginProfileBuilder {
+    pub fn builder(name: impl Into<String>) -> UserLoginProfileBuilder<MissingUser> {
         UserLoginProfileBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -88,7 +88,7 @@ impl AsRef<Resource> for UserLoginProfile {
 /// Describes an `aws_iam_user_login_profile`; made by [`UserLoginProfile::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct UserLoginProfileBuilder<A = MissingUser> {
+pub struct UserLoginProfileBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,7 @@ pub struct UserPolicy(Resource);
 
 impl UserPolicy {
     /// Starts describing an `aws_iam_user_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> UserPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> UserPolicyBuilder<MissingPolicy, MissingUser> {
         UserPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +69,7 @@ impl AsRef<Resource> for UserPolicy {
 /// Describes an `aws_iam_user_policy`; made by [`UserPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct UserPolicyBuilder<A = MissingPolicy, B = MissingUser> {
+pub struct UserPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

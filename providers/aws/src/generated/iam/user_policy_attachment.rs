@@ -22,7 +22,9 @@ pub struct UserPolicyAttachment(Resource);
 
 impl UserPolicyAttachment {
     /// Starts describing an `aws_iam_user_policy_attachment` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> UserPolicyAttachmentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> UserPolicyAttachmentBuilder<MissingPolicyArn, MissingUser> {
         UserPolicyAttachmentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for UserPolicyAttachment {
 /// Describes an `aws_iam_user_policy_attachment`; made by [`UserPolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct UserPolicyAttachmentBuilder<A = MissingPolicyArn, B = MissingUser> {
+pub struct UserPolicyAttachmentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,9 @@ pub struct UserSshKey(Resource);
 
 impl UserSshKey {
     /// Starts describing an `aws_iam_user_ssh_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> UserSshKeyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> UserSshKeyBuilder<MissingEncoding, MissingPublicKey, MissingUsername> {
         UserSshKeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -81,7 +83,7 @@ impl AsRef<Resource> for UserSshKey {
 /// Describes an `aws_iam_user_ssh_key`; made by [`UserSshKey::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct UserSshKeyBuilder<A = MissingEncoding, B = MissingPublicKey, C = MissingUsername> {
+pub struct UserSshKeyBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

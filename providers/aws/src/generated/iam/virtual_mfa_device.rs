@@ -23,7 +23,9 @@ pub struct VirtualMfaDevice(Resource);
 
 impl VirtualMfaDevice {
     /// Starts describing an `aws_iam_virtual_mfa_device` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VirtualMfaDeviceBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> VirtualMfaDeviceBuilder<MissingVirtualMfaDeviceName> {
         VirtualMfaDeviceBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -100,7 +102,7 @@ impl AsRef<Resource> for VirtualMfaDevice {
 /// Describes an `aws_iam_virtual_mfa_device`; made by [`VirtualMfaDevice::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VirtualMfaDeviceBuilder<A = MissingVirtualMfaDeviceName> {
+pub struct VirtualMfaDeviceBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

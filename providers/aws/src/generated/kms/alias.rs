@@ -22,7 +22,7 @@ pub struct Alias(Resource);
 
 impl Alias {
     /// Starts describing an `aws_kms_alias` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AliasBuilder {
+    pub fn builder(name: impl Into<String>) -> AliasBuilder<MissingTargetKeyId> {
         AliasBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,7 +75,7 @@ impl AsRef<Resource> for Alias {
 /// Describes an `aws_kms_alias`; made by [`Alias::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AliasBuilder<A = MissingTargetKeyId> {
+pub struct AliasBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -23,7 +23,7 @@ pub struct Ciphertext(Resource);
 
 impl Ciphertext {
     /// Starts describing an `aws_kms_ciphertext` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> CiphertextBuilder {
+    pub fn builder(name: impl Into<String>) -> CiphertextBuilder<MissingKeyId, MissingPlaintext> {
         CiphertextBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -70,7 +70,7 @@ impl AsRef<Resource> for Ciphertext {
 /// Describes an `aws_kms_ciphertext`; made by [`Ciphertext::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CiphertextBuilder<A = MissingKeyId, B = MissingPlaintext> {
+pub struct CiphertextBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -26,7 +26,14 @@ pub struct CustomKeyStore(Resource);
 
 impl CustomKeyStore {
     /// Starts describing an `aws_kms_custom_key_store` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> CustomKeyStoreBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> CustomKeyStoreBuilder<
+        MissingCloudHsmClusterId,
+        MissingCustomKeyStoreName,
+        MissingKeyStorePassword,
+        MissingTrustAnchorCertificate,
+    > {
         CustomKeyStoreBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -73,12 +80,7 @@ impl AsRef<Resource> for CustomKeyStore {
 /// Describes an `aws_kms_custom_key_store`; made by [`CustomKeyStore::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CustomKeyStoreBuilder<
-    A = MissingCloudHsmClusterId,
-    B = MissingCustomKeyStoreName,
-    C = MissingKeyStorePassword,
-    D = MissingTrustAnchorCertificate,
-> {
+pub struct CustomKeyStoreBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }
@@ -172,7 +174,7 @@ impl CustomKeyStoreBuilder<Set, Set, Set, Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -183,7 +185,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -209,7 +211,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,9 @@ pub struct Grant(Resource);
 
 impl Grant {
     /// Starts describing an `aws_kms_grant` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GrantBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> GrantBuilder<MissingGranteePrincipal, MissingKeyId, MissingOperations> {
         GrantBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -107,7 +109,7 @@ impl AsRef<Resource> for Grant {
 /// Describes an `aws_kms_grant`; made by [`Grant::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GrantBuilder<A = MissingGranteePrincipal, B = MissingKeyId, C = MissingOperations> {
+pub struct GrantBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -203,12 +205,12 @@ impl GrantBuilder<Set, Set, Set> {
     }
 }
 
-/// A `constraints` block or object.
+/// One `constraints`.
 #[derive(Debug)]
 pub enum Constraints {}
 
 impl Constraints {
-    /// Starts describing a `constraints`.
+    /// Starts describing one `constraints`.
     pub fn builder() -> ConstraintsBuilder {
         ConstraintsBuilder {
             arguments: BlockArguments::new(),
@@ -216,7 +218,7 @@ impl Constraints {
     }
 }
 
-/// Describes a `constraints`; made by [`Constraints::builder`].
+/// Describes one `constraints`; made by [`Constraints::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ConstraintsBuilder {

@@ -22,7 +22,7 @@ pub struct KeyPolicy(Resource);
 
 impl KeyPolicy {
     /// Starts describing an `aws_kms_key_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> KeyPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> KeyPolicyBuilder<MissingKeyId, MissingPolicy> {
         KeyPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +63,7 @@ impl AsRef<Resource> for KeyPolicy {
 /// Describes an `aws_kms_key_policy`; made by [`KeyPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct KeyPolicyBuilder<A = MissingKeyId, B = MissingPolicy> {
+pub struct KeyPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,7 @@ pub struct ReplicaExternalKey(Resource);
 
 impl ReplicaExternalKey {
     /// Starts describing an `aws_kms_replica_external_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ReplicaExternalKeyBuilder {
+    pub fn builder(name: impl Into<String>) -> ReplicaExternalKeyBuilder<MissingPrimaryKeyArn> {
         ReplicaExternalKeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -137,7 +137,7 @@ impl AsRef<Resource> for ReplicaExternalKey {
 /// Describes an `aws_kms_replica_external_key`; made by [`ReplicaExternalKey::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicaExternalKeyBuilder<A = MissingPrimaryKeyArn> {
+pub struct ReplicaExternalKeyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -24,7 +24,7 @@ pub struct ReplicaKey(Resource);
 
 impl ReplicaKey {
     /// Starts describing an `aws_kms_replica_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ReplicaKeyBuilder {
+    pub fn builder(name: impl Into<String>) -> ReplicaKeyBuilder<MissingPrimaryKeyArn> {
         ReplicaKeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -125,7 +125,7 @@ impl AsRef<Resource> for ReplicaKey {
 /// Describes an `aws_kms_replica_key`; made by [`ReplicaKey::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicaKeyBuilder<A = MissingPrimaryKeyArn> {
+pub struct ReplicaKeyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,9 @@ pub struct LogDataProtectionPolicy(Resource);
 
 impl LogDataProtectionPolicy {
     /// Starts describing an `aws_cloudwatch_log_data_protection_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogDataProtectionPolicyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogDataProtectionPolicyBuilder<MissingLogGroupName, MissingPolicyDocument> {
         LogDataProtectionPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for LogDataProtectionPolicy {
 /// Describes an `aws_cloudwatch_log_data_protection_policy`; made by [`LogDataProtectionPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogDataProtectionPolicyBuilder<A = MissingLogGroupName, B = MissingPolicyDocument> {
+pub struct LogDataProtectionPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

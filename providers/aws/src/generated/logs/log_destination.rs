@@ -23,7 +23,9 @@ pub struct LogDestination(Resource);
 
 impl LogDestination {
     /// Starts describing an `aws_cloudwatch_log_destination` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogDestinationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogDestinationBuilder<MissingName, MissingRoleArn, MissingTargetArn> {
         LogDestinationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -82,7 +84,7 @@ impl AsRef<Resource> for LogDestination {
 /// Describes an `aws_cloudwatch_log_destination`; made by [`LogDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogDestinationBuilder<A = MissingName, B = MissingRoleArn, C = MissingTargetArn> {
+pub struct LogDestinationBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }

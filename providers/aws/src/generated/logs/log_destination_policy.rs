@@ -22,7 +22,9 @@ pub struct LogDestinationPolicy(Resource);
 
 impl LogDestinationPolicy {
     /// Starts describing an `aws_cloudwatch_log_destination_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogDestinationPolicyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogDestinationPolicyBuilder<MissingAccessPolicy, MissingDestinationName> {
         LogDestinationPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for LogDestinationPolicy {
 /// Describes an `aws_cloudwatch_log_destination_policy`; made by [`LogDestinationPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogDestinationPolicyBuilder<A = MissingAccessPolicy, B = MissingDestinationName> {
+pub struct LogDestinationPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

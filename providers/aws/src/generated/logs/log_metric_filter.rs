@@ -27,7 +27,14 @@ pub struct LogMetricFilter(Resource);
 
 impl LogMetricFilter {
     /// Starts describing an `aws_cloudwatch_log_metric_filter` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogMetricFilterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogMetricFilterBuilder<
+        MissingLogGroupName,
+        MissingMetricTransformation,
+        MissingName,
+        MissingPattern,
+    > {
         LogMetricFilterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,12 +83,7 @@ impl AsRef<Resource> for LogMetricFilter {
 /// Describes an `aws_cloudwatch_log_metric_filter`; made by [`LogMetricFilter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogMetricFilterBuilder<
-    A = MissingLogGroupName,
-    B = MissingMetricTransformation,
-    C = MissingName,
-    D = MissingPattern,
-> {
+pub struct LogMetricFilterBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }
@@ -163,7 +165,7 @@ impl LogMetricFilterBuilder<Set, Set, Set, Set> {
     }
 }
 
-/// A `metric_transformation` block or object.
+/// One `metric_transformation`.
 #[derive(Debug, Clone)]
 pub struct MetricTransformation(Output<Value>);
 
@@ -174,8 +176,8 @@ impl Nested for MetricTransformation {
 }
 
 impl MetricTransformation {
-    /// Starts describing a `metric_transformation`.
-    pub fn builder() -> MetricTransformationBuilder {
+    /// Starts describing one `metric_transformation`.
+    pub fn builder() -> MetricTransformationBuilder<MissingName, MissingNamespace, MissingValue> {
         MetricTransformationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -219,10 +221,10 @@ impl MetricTransformation {
     }
 }
 
-/// Describes a `metric_transformation`; made by [`MetricTransformation::builder`].
+/// Describes one `metric_transformation`; made by [`MetricTransformation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct MetricTransformationBuilder<A = MissingName, B = MissingNamespace, C = MissingValue> {
+pub struct MetricTransformationBuilder<A, B, C> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C)>,
 }

@@ -22,7 +22,9 @@ pub struct LogResourcePolicy(Resource);
 
 impl LogResourcePolicy {
     /// Starts describing an `aws_cloudwatch_log_resource_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogResourcePolicyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogResourcePolicyBuilder<MissingPolicyDocument, MissingPolicyName> {
         LogResourcePolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +59,7 @@ impl AsRef<Resource> for LogResourcePolicy {
 /// Describes an `aws_cloudwatch_log_resource_policy`; made by [`LogResourcePolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogResourcePolicyBuilder<A = MissingPolicyDocument, B = MissingPolicyName> {
+pub struct LogResourcePolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,7 @@ pub struct LogStream(Resource);
 
 impl LogStream {
     /// Starts describing an `aws_cloudwatch_log_stream` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogStreamBuilder {
+    pub fn builder(name: impl Into<String>) -> LogStreamBuilder<MissingLogGroupName, MissingName> {
         LogStreamBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +63,7 @@ impl AsRef<Resource> for LogStream {
 /// Describes an `aws_cloudwatch_log_stream`; made by [`LogStream::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogStreamBuilder<A = MissingLogGroupName, B = MissingName> {
+pub struct LogStreamBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -24,7 +24,14 @@ pub struct LogSubscriptionFilter(Resource);
 
 impl LogSubscriptionFilter {
     /// Starts describing an `aws_cloudwatch_log_subscription_filter` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogSubscriptionFilterBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogSubscriptionFilterBuilder<
+        MissingDestinationArn,
+        MissingFilterPattern,
+        MissingLogGroupName,
+        MissingName,
+    > {
         LogSubscriptionFilterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -83,12 +90,7 @@ impl AsRef<Resource> for LogSubscriptionFilter {
 /// Describes an `aws_cloudwatch_log_subscription_filter`; made by [`LogSubscriptionFilter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogSubscriptionFilterBuilder<
-    A = MissingDestinationArn,
-    B = MissingFilterPattern,
-    C = MissingLogGroupName,
-    D = MissingName,
-> {
+pub struct LogSubscriptionFilterBuilder<A, B, C, D> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D)>,
 }

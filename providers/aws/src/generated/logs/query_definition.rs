@@ -22,7 +22,9 @@ pub struct QueryDefinition(Resource);
 
 impl QueryDefinition {
     /// Starts describing an `aws_cloudwatch_query_definition` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> QueryDefinitionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> QueryDefinitionBuilder<MissingName, MissingQueryString> {
         QueryDefinitionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +71,7 @@ impl AsRef<Resource> for QueryDefinition {
 /// Describes an `aws_cloudwatch_query_definition`; made by [`QueryDefinition::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct QueryDefinitionBuilder<A = MissingName, B = MissingQueryString> {
+pub struct QueryDefinitionBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

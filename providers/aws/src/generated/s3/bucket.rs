@@ -413,7 +413,7 @@ impl BucketBuilder {
     }
 }
 
-/// A `cors_rule` block or object.
+/// One `cors_rule`.
 #[derive(Debug, Clone)]
 pub struct CorsRule(Output<Value>);
 
@@ -424,8 +424,8 @@ impl Nested for CorsRule {
 }
 
 impl CorsRule {
-    /// Starts describing a `cors_rule`.
-    pub fn builder() -> CorsRuleBuilder {
+    /// Starts describing one `cors_rule`.
+    pub fn builder() -> CorsRuleBuilder<MissingAllowedMethods, MissingAllowedOrigins> {
         CorsRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -463,10 +463,10 @@ impl CorsRule {
     }
 }
 
-/// Describes a `cors_rule`; made by [`CorsRule::builder`].
+/// Describes one `cors_rule`; made by [`CorsRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CorsRuleBuilder<A = MissingAllowedMethods, B = MissingAllowedOrigins> {
+pub struct CorsRuleBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -507,13 +507,13 @@ impl<A, B> CorsRuleBuilder<A, B> {
     }
 }
 
-/// A `grant` block or object.
+/// One `grant`.
 #[derive(Debug)]
 pub enum Grant {}
 
 impl Grant {
-    /// Starts describing a `grant`.
-    pub fn builder() -> GrantBuilder {
+    /// Starts describing one `grant`.
+    pub fn builder() -> GrantBuilder<MissingPermissions, MissingType> {
         GrantBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -521,10 +521,10 @@ impl Grant {
     }
 }
 
-/// Describes a `grant`; made by [`Grant::builder`].
+/// Describes one `grant`; made by [`Grant::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GrantBuilder<A = MissingPermissions, B = MissingType> {
+pub struct GrantBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -559,7 +559,7 @@ impl<A, B> GrantBuilder<A, B> {
     }
 }
 
-/// A `lifecycle_rule` block or object.
+/// One `lifecycle_rule`.
 #[derive(Debug, Clone)]
 pub struct LifecycleRule(Output<Value>);
 
@@ -570,8 +570,8 @@ impl Nested for LifecycleRule {
 }
 
 impl LifecycleRule {
-    /// Starts describing a `lifecycle_rule`.
-    pub fn builder() -> LifecycleRuleBuilder {
+    /// Starts describing one `lifecycle_rule`.
+    pub fn builder() -> LifecycleRuleBuilder<MissingEnabled> {
         LifecycleRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -637,10 +637,10 @@ impl LifecycleRule {
     }
 }
 
-/// Describes a `lifecycle_rule`; made by [`LifecycleRule::builder`].
+/// Describes one `lifecycle_rule`; made by [`LifecycleRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LifecycleRuleBuilder<A = MissingEnabled> {
+pub struct LifecycleRuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -718,7 +718,7 @@ impl<A> LifecycleRuleBuilder<A> {
     }
 }
 
-/// A `lifecycle_rule.expiration` block or object.
+/// One `lifecycle_rule.expiration`.
 #[derive(Debug, Clone)]
 pub struct LifecycleRuleExpiration(Output<Value>);
 
@@ -729,7 +729,7 @@ impl Nested for LifecycleRuleExpiration {
 }
 
 impl LifecycleRuleExpiration {
-    /// Starts describing a `lifecycle_rule.expiration`.
+    /// Starts describing one `lifecycle_rule.expiration`.
     pub fn builder() -> LifecycleRuleExpirationBuilder {
         LifecycleRuleExpirationBuilder {
             arguments: BlockArguments::new(),
@@ -755,7 +755,7 @@ impl LifecycleRuleExpiration {
     }
 }
 
-/// Describes a `lifecycle_rule.expiration`; made by [`LifecycleRuleExpiration::builder`].
+/// Describes one `lifecycle_rule.expiration`; made by [`LifecycleRuleExpiration::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LifecycleRuleExpirationBuilder {
@@ -784,7 +784,7 @@ impl LifecycleRuleExpirationBuilder {
     }
 }
 
-/// A `lifecycle_rule.noncurrent_version_expiration` block or object.
+/// One `lifecycle_rule.noncurrent_version_expiration`.
 #[derive(Debug, Clone)]
 pub struct LifecycleRuleNoncurrentVersionExpiration(Output<Value>);
 
@@ -795,7 +795,7 @@ impl Nested for LifecycleRuleNoncurrentVersionExpiration {
 }
 
 impl LifecycleRuleNoncurrentVersionExpiration {
-    /// Starts describing a `lifecycle_rule.noncurrent_version_expiration`.
+    /// Starts describing one `lifecycle_rule.noncurrent_version_expiration`.
     pub fn builder() -> LifecycleRuleNoncurrentVersionExpirationBuilder {
         LifecycleRuleNoncurrentVersionExpirationBuilder {
             arguments: BlockArguments::new(),
@@ -809,7 +809,7 @@ impl LifecycleRuleNoncurrentVersionExpiration {
     }
 }
 
-/// Describes a `lifecycle_rule.noncurrent_version_expiration`; made by [`LifecycleRuleNoncurrentVersionExpiration::builder`].
+/// Describes one `lifecycle_rule.noncurrent_version_expiration`; made by [`LifecycleRuleNoncurrentVersionExpiration::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct LifecycleRuleNoncurrentVersionExpirationBuilder {
@@ -824,13 +824,13 @@ impl LifecycleRuleNoncurrentVersionExpirationBuilder {
     }
 }
 
-/// A `lifecycle_rule.noncurrent_version_transition` block or object.
+/// One `lifecycle_rule.noncurrent_version_transition`.
 #[derive(Debug)]
 pub enum LifecycleRuleNoncurrentVersionTransition {}
 
 impl LifecycleRuleNoncurrentVersionTransition {
-    /// Starts describing a `lifecycle_rule.noncurrent_version_transition`.
-    pub fn builder() -> LifecycleRuleNoncurrentVersionTransitionBuilder {
+    /// Starts describing one `lifecycle_rule.noncurrent_version_transition`.
+    pub fn builder() -> LifecycleRuleNoncurrentVersionTransitionBuilder<MissingStorageClass> {
         LifecycleRuleNoncurrentVersionTransitionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -838,10 +838,10 @@ impl LifecycleRuleNoncurrentVersionTransition {
     }
 }
 
-/// Describes a `lifecycle_rule.noncurrent_version_transition`; made by [`LifecycleRuleNoncurrentVersionTransition::builder`].
+/// Describes one `lifecycle_rule.noncurrent_version_transition`; made by [`LifecycleRuleNoncurrentVersionTransition::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LifecycleRuleNoncurrentVersionTransitionBuilder<A = MissingStorageClass> {
+pub struct LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -865,13 +865,13 @@ impl<A> LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
     }
 }
 
-/// A `lifecycle_rule.transition` block or object.
+/// One `lifecycle_rule.transition`.
 #[derive(Debug)]
 pub enum LifecycleRuleTransition {}
 
 impl LifecycleRuleTransition {
-    /// Starts describing a `lifecycle_rule.transition`.
-    pub fn builder() -> LifecycleRuleTransitionBuilder {
+    /// Starts describing one `lifecycle_rule.transition`.
+    pub fn builder() -> LifecycleRuleTransitionBuilder<MissingStorageClass> {
         LifecycleRuleTransitionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -879,10 +879,10 @@ impl LifecycleRuleTransition {
     }
 }
 
-/// Describes a `lifecycle_rule.transition`; made by [`LifecycleRuleTransition::builder`].
+/// Describes one `lifecycle_rule.transition`; made by [`LifecycleRuleTransition::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LifecycleRuleTransitionBuilder<A = MissingStorageClass> {
+pub struct LifecycleRuleTransitionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -912,7 +912,7 @@ impl<A> LifecycleRuleTransitionBuilder<A> {
     }
 }
 
-/// A `logging` block or object.
+/// One `logging`.
 #[derive(Debug, Clone)]
 pub struct Logging(Output<Value>);
 
@@ -923,8 +923,8 @@ impl Nested for Logging {
 }
 
 impl Logging {
-    /// Starts describing a `logging`.
-    pub fn builder() -> LoggingBuilder {
+    /// Starts describing one `logging`.
+    pub fn builder() -> LoggingBuilder<MissingTargetBucket> {
         LoggingBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -944,10 +944,10 @@ impl Logging {
     }
 }
 
-/// Describes a `logging`; made by [`Logging::builder`].
+/// Describes one `logging`; made by [`Logging::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LoggingBuilder<A = MissingTargetBucket> {
+pub struct LoggingBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -968,7 +968,7 @@ impl<A> LoggingBuilder<A> {
     }
 }
 
-/// A `object_lock_configuration` block or object.
+/// One `object_lock_configuration`.
 #[derive(Debug, Clone)]
 pub struct ObjectLockConfiguration(Output<Value>);
 
@@ -979,7 +979,7 @@ impl Nested for ObjectLockConfiguration {
 }
 
 impl ObjectLockConfiguration {
-    /// Starts describing a `object_lock_configuration`.
+    /// Starts describing one `object_lock_configuration`.
     pub fn builder() -> ObjectLockConfigurationBuilder {
         ObjectLockConfigurationBuilder {
             arguments: BlockArguments::new(),
@@ -1001,7 +1001,7 @@ impl ObjectLockConfiguration {
     }
 }
 
-/// Describes a `object_lock_configuration`; made by [`ObjectLockConfiguration::builder`].
+/// Describes one `object_lock_configuration`; made by [`ObjectLockConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ObjectLockConfigurationBuilder {
@@ -1024,7 +1024,7 @@ impl ObjectLockConfigurationBuilder {
     }
 }
 
-/// A `object_lock_configuration.rule` block or object.
+/// One `object_lock_configuration.rule`.
 #[derive(Debug, Clone)]
 pub struct ObjectLockConfigurationRule(Output<Value>);
 
@@ -1035,8 +1035,8 @@ impl Nested for ObjectLockConfigurationRule {
 }
 
 impl ObjectLockConfigurationRule {
-    /// Starts describing a `object_lock_configuration.rule`.
-    pub fn builder() -> ObjectLockConfigurationRuleBuilder {
+    /// Starts describing one `object_lock_configuration.rule`.
+    pub fn builder() -> ObjectLockConfigurationRuleBuilder<MissingDefaultRetention> {
         ObjectLockConfigurationRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1050,10 +1050,10 @@ impl ObjectLockConfigurationRule {
     }
 }
 
-/// Describes a `object_lock_configuration.rule`; made by [`ObjectLockConfigurationRule::builder`].
+/// Describes one `object_lock_configuration.rule`; made by [`ObjectLockConfigurationRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ObjectLockConfigurationRuleBuilder<A = MissingDefaultRetention> {
+pub struct ObjectLockConfigurationRuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1073,7 +1073,7 @@ impl<A> ObjectLockConfigurationRuleBuilder<A> {
     }
 }
 
-/// A `object_lock_configuration.rule.default_retention` block or object.
+/// One `object_lock_configuration.rule.default_retention`.
 #[derive(Debug, Clone)]
 pub struct ObjectLockConfigurationRuleDefaultRetention(Output<Value>);
 
@@ -1084,8 +1084,8 @@ impl Nested for ObjectLockConfigurationRuleDefaultRetention {
 }
 
 impl ObjectLockConfigurationRuleDefaultRetention {
-    /// Starts describing a `object_lock_configuration.rule.default_retention`.
-    pub fn builder() -> ObjectLockConfigurationRuleDefaultRetentionBuilder {
+    /// Starts describing one `object_lock_configuration.rule.default_retention`.
+    pub fn builder() -> ObjectLockConfigurationRuleDefaultRetentionBuilder<MissingMode> {
         ObjectLockConfigurationRuleDefaultRetentionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1111,10 +1111,10 @@ impl ObjectLockConfigurationRuleDefaultRetention {
     }
 }
 
-/// Describes a `object_lock_configuration.rule.default_retention`; made by [`ObjectLockConfigurationRuleDefaultRetention::builder`].
+/// Describes one `object_lock_configuration.rule.default_retention`; made by [`ObjectLockConfigurationRuleDefaultRetention::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ObjectLockConfigurationRuleDefaultRetentionBuilder<A = MissingMode> {
+pub struct ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1144,7 +1144,7 @@ impl<A> ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
     }
 }
 
-/// A `replication_configuration` block or object.
+/// One `replication_configuration`.
 #[derive(Debug, Clone)]
 pub struct ReplicationConfiguration(Output<Value>);
 
@@ -1155,8 +1155,8 @@ impl Nested for ReplicationConfiguration {
 }
 
 impl ReplicationConfiguration {
-    /// Starts describing a `replication_configuration`.
-    pub fn builder() -> ReplicationConfigurationBuilder {
+    /// Starts describing one `replication_configuration`.
+    pub fn builder() -> ReplicationConfigurationBuilder<MissingRole, MissingRules> {
         ReplicationConfigurationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1176,10 +1176,10 @@ impl ReplicationConfiguration {
     }
 }
 
-/// Describes a `replication_configuration`; made by [`ReplicationConfiguration::builder`].
+/// Describes one `replication_configuration`; made by [`ReplicationConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationBuilder<A = MissingRole, B = MissingRules> {
+pub struct ReplicationConfigurationBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1205,13 +1205,13 @@ impl<A, B> ReplicationConfigurationBuilder<A, B> {
     }
 }
 
-/// A `replication_configuration.rules` block or object.
+/// One `replication_configuration.rules`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRules {}
 
 impl ReplicationConfigurationRules {
-    /// Starts describing a `replication_configuration.rules`.
-    pub fn builder() -> ReplicationConfigurationRulesBuilder {
+    /// Starts describing one `replication_configuration.rules`.
+    pub fn builder() -> ReplicationConfigurationRulesBuilder<MissingDestination, MissingStatus> {
         ReplicationConfigurationRulesBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1219,10 +1219,10 @@ impl ReplicationConfigurationRules {
     }
 }
 
-/// Describes a `replication_configuration.rules`; made by [`ReplicationConfigurationRules::builder`].
+/// Describes one `replication_configuration.rules`; made by [`ReplicationConfigurationRules::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationRulesBuilder<A = MissingDestination, B = MissingStatus> {
+pub struct ReplicationConfigurationRulesBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1294,13 +1294,13 @@ impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
     }
 }
 
-/// A `replication_configuration.rules.destination` block or object.
+/// One `replication_configuration.rules.destination`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesDestination {}
 
 impl ReplicationConfigurationRulesDestination {
-    /// Starts describing a `replication_configuration.rules.destination`.
-    pub fn builder() -> ReplicationConfigurationRulesDestinationBuilder {
+    /// Starts describing one `replication_configuration.rules.destination`.
+    pub fn builder() -> ReplicationConfigurationRulesDestinationBuilder<MissingBucket> {
         ReplicationConfigurationRulesDestinationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1308,10 +1308,10 @@ impl ReplicationConfigurationRulesDestination {
     }
 }
 
-/// Describes a `replication_configuration.rules.destination`; made by [`ReplicationConfigurationRulesDestination::builder`].
+/// Describes one `replication_configuration.rules.destination`; made by [`ReplicationConfigurationRulesDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationRulesDestinationBuilder<A = MissingBucket> {
+pub struct ReplicationConfigurationRulesDestinationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1378,13 +1378,14 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
     }
 }
 
-/// A `replication_configuration.rules.destination.access_control_translation` block or object.
+/// One `replication_configuration.rules.destination.access_control_translation`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesDestinationAccessControlTranslation {}
 
 impl ReplicationConfigurationRulesDestinationAccessControlTranslation {
-    /// Starts describing a `replication_configuration.rules.destination.access_control_translation`.
-    pub fn builder() -> ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder {
+    /// Starts describing one `replication_configuration.rules.destination.access_control_translation`.
+    pub fn builder()
+    -> ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<MissingOwner> {
         ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1392,11 +1393,10 @@ impl ReplicationConfigurationRulesDestinationAccessControlTranslation {
     }
 }
 
-/// Describes a `replication_configuration.rules.destination.access_control_translation`; made by [`ReplicationConfigurationRulesDestinationAccessControlTranslation::builder`].
+/// Describes one `replication_configuration.rules.destination.access_control_translation`; made by [`ReplicationConfigurationRulesDestinationAccessControlTranslation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<A = MissingOwner>
-{
+pub struct ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1414,12 +1414,12 @@ impl<A> ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<
     }
 }
 
-/// A `replication_configuration.rules.destination.metrics` block or object.
+/// One `replication_configuration.rules.destination.metrics`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesDestinationMetrics {}
 
 impl ReplicationConfigurationRulesDestinationMetrics {
-    /// Starts describing a `replication_configuration.rules.destination.metrics`.
+    /// Starts describing one `replication_configuration.rules.destination.metrics`.
     pub fn builder() -> ReplicationConfigurationRulesDestinationMetricsBuilder {
         ReplicationConfigurationRulesDestinationMetricsBuilder {
             arguments: BlockArguments::new(),
@@ -1427,7 +1427,7 @@ impl ReplicationConfigurationRulesDestinationMetrics {
     }
 }
 
-/// Describes a `replication_configuration.rules.destination.metrics`; made by [`ReplicationConfigurationRulesDestinationMetrics::builder`].
+/// Describes one `replication_configuration.rules.destination.metrics`; made by [`ReplicationConfigurationRulesDestinationMetrics::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ReplicationConfigurationRulesDestinationMetricsBuilder {
@@ -1448,12 +1448,12 @@ impl ReplicationConfigurationRulesDestinationMetricsBuilder {
     }
 }
 
-/// A `replication_configuration.rules.destination.replication_time` block or object.
+/// One `replication_configuration.rules.destination.replication_time`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesDestinationReplicationTime {}
 
 impl ReplicationConfigurationRulesDestinationReplicationTime {
-    /// Starts describing a `replication_configuration.rules.destination.replication_time`.
+    /// Starts describing one `replication_configuration.rules.destination.replication_time`.
     pub fn builder() -> ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
         ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
             arguments: BlockArguments::new(),
@@ -1461,7 +1461,7 @@ impl ReplicationConfigurationRulesDestinationReplicationTime {
     }
 }
 
-/// Describes a `replication_configuration.rules.destination.replication_time`; made by [`ReplicationConfigurationRulesDestinationReplicationTime::builder`].
+/// Describes one `replication_configuration.rules.destination.replication_time`; made by [`ReplicationConfigurationRulesDestinationReplicationTime::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
@@ -1482,12 +1482,12 @@ impl ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
     }
 }
 
-/// A `replication_configuration.rules.filter` block or object.
+/// One `replication_configuration.rules.filter`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesFilter {}
 
 impl ReplicationConfigurationRulesFilter {
-    /// Starts describing a `replication_configuration.rules.filter`.
+    /// Starts describing one `replication_configuration.rules.filter`.
     pub fn builder() -> ReplicationConfigurationRulesFilterBuilder {
         ReplicationConfigurationRulesFilterBuilder {
             arguments: BlockArguments::new(),
@@ -1495,7 +1495,7 @@ impl ReplicationConfigurationRulesFilter {
     }
 }
 
-/// Describes a `replication_configuration.rules.filter`; made by [`ReplicationConfigurationRulesFilter::builder`].
+/// Describes one `replication_configuration.rules.filter`; made by [`ReplicationConfigurationRulesFilter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ReplicationConfigurationRulesFilterBuilder {
@@ -1516,12 +1516,12 @@ impl ReplicationConfigurationRulesFilterBuilder {
     }
 }
 
-/// A `replication_configuration.rules.source_selection_criteria` block or object.
+/// One `replication_configuration.rules.source_selection_criteria`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesSourceSelectionCriteria {}
 
 impl ReplicationConfigurationRulesSourceSelectionCriteria {
-    /// Starts describing a `replication_configuration.rules.source_selection_criteria`.
+    /// Starts describing one `replication_configuration.rules.source_selection_criteria`.
     pub fn builder() -> ReplicationConfigurationRulesSourceSelectionCriteriaBuilder {
         ReplicationConfigurationRulesSourceSelectionCriteriaBuilder {
             arguments: BlockArguments::new(),
@@ -1529,7 +1529,7 @@ impl ReplicationConfigurationRulesSourceSelectionCriteria {
     }
 }
 
-/// Describes a `replication_configuration.rules.source_selection_criteria`; made by [`ReplicationConfigurationRulesSourceSelectionCriteria::builder`].
+/// Describes one `replication_configuration.rules.source_selection_criteria`; made by [`ReplicationConfigurationRulesSourceSelectionCriteria::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ReplicationConfigurationRulesSourceSelectionCriteriaBuilder {
@@ -1551,14 +1551,16 @@ impl ReplicationConfigurationRulesSourceSelectionCriteriaBuilder {
     }
 }
 
-/// A `replication_configuration.rules.source_selection_criteria.sse_kms_encrypted_objects` block or object.
+/// One `replication_configuration.rules.source_selection_criteria.sse_kms_encrypted_objects`.
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjects {}
 
 impl ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjects {
-    /// Starts describing a `replication_configuration.rules.source_selection_criteria.sse_kms_encrypted_objects`.
+    /// Starts describing one `replication_configuration.rules.source_selection_criteria.sse_kms_encrypted_objects`.
     pub fn builder()
-    -> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder {
+    -> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<
+        MissingEnabled,
+    > {
         ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1566,12 +1568,10 @@ impl ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjects 
     }
 }
 
-/// Describes a `replication_configuration.rules.source_selection_criteria.sse_kms_encrypted_objects`; made by [`ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjects::builder`].
+/// Describes one `replication_configuration.rules.source_selection_criteria.sse_kms_encrypted_objects`; made by [`ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjects::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<
-    A = MissingEnabled,
-> {
+pub struct ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1590,7 +1590,7 @@ impl<A> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjec
     }
 }
 
-/// A `server_side_encryption_configuration` block or object.
+/// One `server_side_encryption_configuration`.
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryptionConfiguration(Output<Value>);
 
@@ -1601,8 +1601,8 @@ impl Nested for ServerSideEncryptionConfiguration {
 }
 
 impl ServerSideEncryptionConfiguration {
-    /// Starts describing a `server_side_encryption_configuration`.
-    pub fn builder() -> ServerSideEncryptionConfigurationBuilder {
+    /// Starts describing one `server_side_encryption_configuration`.
+    pub fn builder() -> ServerSideEncryptionConfigurationBuilder<MissingRule> {
         ServerSideEncryptionConfigurationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1616,10 +1616,10 @@ impl ServerSideEncryptionConfiguration {
     }
 }
 
-/// Describes a `server_side_encryption_configuration`; made by [`ServerSideEncryptionConfiguration::builder`].
+/// Describes one `server_side_encryption_configuration`; made by [`ServerSideEncryptionConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServerSideEncryptionConfigurationBuilder<A = MissingRule> {
+pub struct ServerSideEncryptionConfigurationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1637,7 +1637,7 @@ impl<A> ServerSideEncryptionConfigurationBuilder<A> {
     }
 }
 
-/// A `server_side_encryption_configuration.rule` block or object.
+/// One `server_side_encryption_configuration.rule`.
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryptionConfigurationRule(Output<Value>);
 
@@ -1648,8 +1648,9 @@ impl Nested for ServerSideEncryptionConfigurationRule {
 }
 
 impl ServerSideEncryptionConfigurationRule {
-    /// Starts describing a `server_side_encryption_configuration.rule`.
-    pub fn builder() -> ServerSideEncryptionConfigurationRuleBuilder {
+    /// Starts describing one `server_side_encryption_configuration.rule`.
+    pub fn builder()
+    -> ServerSideEncryptionConfigurationRuleBuilder<MissingApplyServerSideEncryptionByDefault> {
         ServerSideEncryptionConfigurationRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1673,12 +1674,10 @@ impl ServerSideEncryptionConfigurationRule {
     }
 }
 
-/// Describes a `server_side_encryption_configuration.rule`; made by [`ServerSideEncryptionConfigurationRule::builder`].
+/// Describes one `server_side_encryption_configuration.rule`; made by [`ServerSideEncryptionConfigurationRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServerSideEncryptionConfigurationRuleBuilder<
-    A = MissingApplyServerSideEncryptionByDefault,
-> {
+pub struct ServerSideEncryptionConfigurationRuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1704,7 +1703,7 @@ impl<A> ServerSideEncryptionConfigurationRuleBuilder<A> {
     }
 }
 
-/// A `server_side_encryption_configuration.rule.apply_server_side_encryption_by_default` block or object.
+/// One `server_side_encryption_configuration.rule.apply_server_side_encryption_by_default`.
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault(Output<Value>);
 
@@ -1715,9 +1714,11 @@ impl Nested for ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionBy
 }
 
 impl ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault {
-    /// Starts describing a `server_side_encryption_configuration.rule.apply_server_side_encryption_by_default`.
+    /// Starts describing one `server_side_encryption_configuration.rule.apply_server_side_encryption_by_default`.
     pub fn builder()
-    -> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder {
+    -> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<
+        MissingSseAlgorithm,
+    > {
         ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1737,12 +1738,10 @@ impl ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault {
     }
 }
 
-/// Describes a `server_side_encryption_configuration.rule.apply_server_side_encryption_by_default`; made by [`ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault::builder`].
+/// Describes one `server_side_encryption_configuration.rule.apply_server_side_encryption_by_default`; made by [`ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<
-    A = MissingSseAlgorithm,
-> {
+pub struct ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1766,7 +1765,7 @@ impl<A> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultB
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -1777,7 +1776,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -1809,7 +1808,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {
@@ -1842,7 +1841,7 @@ impl TimeoutsBuilder {
     }
 }
 
-/// A `versioning` block or object.
+/// One `versioning`.
 #[derive(Debug, Clone)]
 pub struct Versioning(Output<Value>);
 
@@ -1853,7 +1852,7 @@ impl Nested for Versioning {
 }
 
 impl Versioning {
-    /// Starts describing a `versioning`.
+    /// Starts describing one `versioning`.
     pub fn builder() -> VersioningBuilder {
         VersioningBuilder {
             arguments: BlockArguments::new(),
@@ -1873,7 +1872,7 @@ impl Versioning {
     }
 }
 
-/// Describes a `versioning`; made by [`Versioning::builder`].
+/// Describes one `versioning`; made by [`Versioning::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct VersioningBuilder {
@@ -1894,7 +1893,7 @@ impl VersioningBuilder {
     }
 }
 
-/// A `website` block or object.
+/// One `website`.
 #[derive(Debug, Clone)]
 pub struct Website(Output<Value>);
 
@@ -1905,7 +1904,7 @@ impl Nested for Website {
 }
 
 impl Website {
-    /// Starts describing a `website`.
+    /// Starts describing one `website`.
     pub fn builder() -> WebsiteBuilder {
         WebsiteBuilder {
             arguments: BlockArguments::new(),
@@ -1937,7 +1936,7 @@ impl Website {
     }
 }
 
-/// Describes a `website`; made by [`Website::builder`].
+/// Describes one `website`; made by [`Website::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct WebsiteBuilder {

@@ -22,7 +22,9 @@ pub struct BucketAccelerateConfiguration(Resource);
 
 impl BucketAccelerateConfiguration {
     /// Starts describing an `aws_s3_bucket_accelerate_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketAccelerateConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketAccelerateConfigurationBuilder<MissingBucket, MissingStatus> {
         BucketAccelerateConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for BucketAccelerateConfiguration {
 /// Describes an `aws_s3_bucket_accelerate_configuration`; made by [`BucketAccelerateConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketAccelerateConfigurationBuilder<A = MissingBucket, B = MissingStatus> {
+pub struct BucketAccelerateConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -25,7 +25,7 @@ pub struct BucketAcl(Resource);
 
 impl BucketAcl {
     /// Starts describing an `aws_s3_bucket_acl` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketAclBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketAclBuilder<MissingBucket> {
         BucketAclBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -74,7 +74,7 @@ impl AsRef<Resource> for BucketAcl {
 /// Describes an `aws_s3_bucket_acl`; made by [`BucketAcl::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketAclBuilder<A = MissingBucket> {
+pub struct BucketAclBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -144,7 +144,7 @@ impl BucketAclBuilder<Set> {
     }
 }
 
-/// A `access_control_policy` block or object.
+/// One `access_control_policy`.
 #[derive(Debug, Clone)]
 pub struct AccessControlPolicy(Output<Value>);
 
@@ -155,8 +155,8 @@ impl Nested for AccessControlPolicy {
 }
 
 impl AccessControlPolicy {
-    /// Starts describing a `access_control_policy`.
-    pub fn builder() -> AccessControlPolicyBuilder {
+    /// Starts describing one `access_control_policy`.
+    pub fn builder() -> AccessControlPolicyBuilder<MissingOwner> {
         AccessControlPolicyBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -176,10 +176,10 @@ impl AccessControlPolicy {
     }
 }
 
-/// Describes a `access_control_policy`; made by [`AccessControlPolicy::builder`].
+/// Describes one `access_control_policy`; made by [`AccessControlPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessControlPolicyBuilder<A = MissingOwner> {
+pub struct AccessControlPolicyBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -203,13 +203,13 @@ impl<A> AccessControlPolicyBuilder<A> {
     }
 }
 
-/// A `access_control_policy.grant` block or object.
+/// One `access_control_policy.grant`.
 #[derive(Debug)]
 pub enum AccessControlPolicyGrant {}
 
 impl AccessControlPolicyGrant {
-    /// Starts describing a `access_control_policy.grant`.
-    pub fn builder() -> AccessControlPolicyGrantBuilder {
+    /// Starts describing one `access_control_policy.grant`.
+    pub fn builder() -> AccessControlPolicyGrantBuilder<MissingPermission> {
         AccessControlPolicyGrantBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -217,10 +217,10 @@ impl AccessControlPolicyGrant {
     }
 }
 
-/// Describes a `access_control_policy.grant`; made by [`AccessControlPolicyGrant::builder`].
+/// Describes one `access_control_policy.grant`; made by [`AccessControlPolicyGrant::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessControlPolicyGrantBuilder<A = MissingPermission> {
+pub struct AccessControlPolicyGrantBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -244,13 +244,13 @@ impl<A> AccessControlPolicyGrantBuilder<A> {
     }
 }
 
-/// A `access_control_policy.grant.grantee` block or object.
+/// One `access_control_policy.grant.grantee`.
 #[derive(Debug)]
 pub enum AccessControlPolicyGrantGrantee {}
 
 impl AccessControlPolicyGrantGrantee {
-    /// Starts describing a `access_control_policy.grant.grantee`.
-    pub fn builder() -> AccessControlPolicyGrantGranteeBuilder {
+    /// Starts describing one `access_control_policy.grant.grantee`.
+    pub fn builder() -> AccessControlPolicyGrantGranteeBuilder<MissingType> {
         AccessControlPolicyGrantGranteeBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -258,10 +258,10 @@ impl AccessControlPolicyGrantGrantee {
     }
 }
 
-/// Describes a `access_control_policy.grant.grantee`; made by [`AccessControlPolicyGrantGrantee::builder`].
+/// Describes one `access_control_policy.grant.grantee`; made by [`AccessControlPolicyGrantGrantee::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessControlPolicyGrantGranteeBuilder<A = MissingType> {
+pub struct AccessControlPolicyGrantGranteeBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -297,7 +297,7 @@ impl<A> AccessControlPolicyGrantGranteeBuilder<A> {
     }
 }
 
-/// A `access_control_policy.owner` block or object.
+/// One `access_control_policy.owner`.
 #[derive(Debug, Clone)]
 pub struct AccessControlPolicyOwner(Output<Value>);
 
@@ -308,8 +308,8 @@ impl Nested for AccessControlPolicyOwner {
 }
 
 impl AccessControlPolicyOwner {
-    /// Starts describing a `access_control_policy.owner`.
-    pub fn builder() -> AccessControlPolicyOwnerBuilder {
+    /// Starts describing one `access_control_policy.owner`.
+    pub fn builder() -> AccessControlPolicyOwnerBuilder<MissingId> {
         AccessControlPolicyOwnerBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -329,10 +329,10 @@ impl AccessControlPolicyOwner {
     }
 }
 
-/// Describes a `access_control_policy.owner`; made by [`AccessControlPolicyOwner::builder`].
+/// Describes one `access_control_policy.owner`; made by [`AccessControlPolicyOwner::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessControlPolicyOwnerBuilder<A = MissingId> {
+pub struct AccessControlPolicyOwnerBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

@@ -27,7 +27,9 @@ pub struct BucketAnalyticsConfiguration(Resource);
 
 impl BucketAnalyticsConfiguration {
     /// Starts describing an `aws_s3_bucket_analytics_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketAnalyticsConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketAnalyticsConfigurationBuilder<MissingBucket, MissingName> {
         BucketAnalyticsConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,7 +78,7 @@ impl AsRef<Resource> for BucketAnalyticsConfiguration {
 /// Describes an `aws_s3_bucket_analytics_configuration`; made by [`BucketAnalyticsConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketAnalyticsConfigurationBuilder<A = MissingBucket, B = MissingName> {
+pub struct BucketAnalyticsConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -154,7 +156,7 @@ impl BucketAnalyticsConfigurationBuilder<Set, Set> {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug, Clone)]
 pub struct Filter(Output<Value>);
 
@@ -165,7 +167,7 @@ impl Nested for Filter {
 }
 
 impl Filter {
-    /// Starts describing a `filter`.
+    /// Starts describing one `filter`.
     pub fn builder() -> FilterBuilder {
         FilterBuilder {
             arguments: BlockArguments::new(),
@@ -185,7 +187,7 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct FilterBuilder {
@@ -206,7 +208,7 @@ impl FilterBuilder {
     }
 }
 
-/// A `storage_class_analysis` block or object.
+/// One `storage_class_analysis`.
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysis(Output<Value>);
 
@@ -217,8 +219,8 @@ impl Nested for StorageClassAnalysis {
 }
 
 impl StorageClassAnalysis {
-    /// Starts describing a `storage_class_analysis`.
-    pub fn builder() -> StorageClassAnalysisBuilder {
+    /// Starts describing one `storage_class_analysis`.
+    pub fn builder() -> StorageClassAnalysisBuilder<MissingDataExport> {
         StorageClassAnalysisBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -232,10 +234,10 @@ impl StorageClassAnalysis {
     }
 }
 
-/// Describes a `storage_class_analysis`; made by [`StorageClassAnalysis::builder`].
+/// Describes one `storage_class_analysis`; made by [`StorageClassAnalysis::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StorageClassAnalysisBuilder<A = MissingDataExport> {
+pub struct StorageClassAnalysisBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -253,7 +255,7 @@ impl<A> StorageClassAnalysisBuilder<A> {
     }
 }
 
-/// A `storage_class_analysis.data_export` block or object.
+/// One `storage_class_analysis.data_export`.
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysisDataExport(Output<Value>);
 
@@ -264,8 +266,8 @@ impl Nested for StorageClassAnalysisDataExport {
 }
 
 impl StorageClassAnalysisDataExport {
-    /// Starts describing a `storage_class_analysis.data_export`.
-    pub fn builder() -> StorageClassAnalysisDataExportBuilder {
+    /// Starts describing one `storage_class_analysis.data_export`.
+    pub fn builder() -> StorageClassAnalysisDataExportBuilder<MissingDestination> {
         StorageClassAnalysisDataExportBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -285,10 +287,10 @@ impl StorageClassAnalysisDataExport {
     }
 }
 
-/// Describes a `storage_class_analysis.data_export`; made by [`StorageClassAnalysisDataExport::builder`].
+/// Describes one `storage_class_analysis.data_export`; made by [`StorageClassAnalysisDataExport::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StorageClassAnalysisDataExportBuilder<A = MissingDestination> {
+pub struct StorageClassAnalysisDataExportBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -312,7 +314,7 @@ impl<A> StorageClassAnalysisDataExportBuilder<A> {
     }
 }
 
-/// A `storage_class_analysis.data_export.destination` block or object.
+/// One `storage_class_analysis.data_export.destination`.
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysisDataExportDestination(Output<Value>);
 
@@ -323,8 +325,9 @@ impl Nested for StorageClassAnalysisDataExportDestination {
 }
 
 impl StorageClassAnalysisDataExportDestination {
-    /// Starts describing a `storage_class_analysis.data_export.destination`.
-    pub fn builder() -> StorageClassAnalysisDataExportDestinationBuilder {
+    /// Starts describing one `storage_class_analysis.data_export.destination`.
+    pub fn builder() -> StorageClassAnalysisDataExportDestinationBuilder<MissingS3BucketDestination>
+    {
         StorageClassAnalysisDataExportDestinationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -342,10 +345,10 @@ impl StorageClassAnalysisDataExportDestination {
     }
 }
 
-/// Describes a `storage_class_analysis.data_export.destination`; made by [`StorageClassAnalysisDataExportDestination::builder`].
+/// Describes one `storage_class_analysis.data_export.destination`; made by [`StorageClassAnalysisDataExportDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StorageClassAnalysisDataExportDestinationBuilder<A = MissingS3BucketDestination> {
+pub struct StorageClassAnalysisDataExportDestinationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -365,7 +368,7 @@ impl<A> StorageClassAnalysisDataExportDestinationBuilder<A> {
     }
 }
 
-/// A `storage_class_analysis.data_export.destination.s3_bucket_destination` block or object.
+/// One `storage_class_analysis.data_export.destination.s3_bucket_destination`.
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysisDataExportDestinationS3BucketDestination(Output<Value>);
 
@@ -376,8 +379,9 @@ impl Nested for StorageClassAnalysisDataExportDestinationS3BucketDestination {
 }
 
 impl StorageClassAnalysisDataExportDestinationS3BucketDestination {
-    /// Starts describing a `storage_class_analysis.data_export.destination.s3_bucket_destination`.
-    pub fn builder() -> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder {
+    /// Starts describing one `storage_class_analysis.data_export.destination.s3_bucket_destination`.
+    pub fn builder()
+    -> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<MissingBucketArn> {
         StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -409,11 +413,10 @@ impl StorageClassAnalysisDataExportDestinationS3BucketDestination {
     }
 }
 
-/// Describes a `storage_class_analysis.data_export.destination.s3_bucket_destination`; made by [`StorageClassAnalysisDataExportDestinationS3BucketDestination::builder`].
+/// Describes one `storage_class_analysis.data_export.destination.s3_bucket_destination`; made by [`StorageClassAnalysisDataExportDestinationS3BucketDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A = MissingBucketArn>
-{
+pub struct StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

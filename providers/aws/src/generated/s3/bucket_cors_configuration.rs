@@ -26,7 +26,9 @@ pub struct BucketCorsConfiguration(Resource);
 
 impl BucketCorsConfiguration {
     /// Starts describing an `aws_s3_bucket_cors_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketCorsConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketCorsConfigurationBuilder<MissingBucket, MissingCorsRule> {
         BucketCorsConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -67,7 +69,7 @@ impl AsRef<Resource> for BucketCorsConfiguration {
 /// Describes an `aws_s3_bucket_cors_configuration`; made by [`BucketCorsConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketCorsConfigurationBuilder<A = MissingBucket, B = MissingCorsRule> {
+pub struct BucketCorsConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -134,13 +136,13 @@ impl BucketCorsConfigurationBuilder<Set, Set> {
     }
 }
 
-/// A `cors_rule` block or object.
+/// One `cors_rule`.
 #[derive(Debug)]
 pub enum CorsRule {}
 
 impl CorsRule {
-    /// Starts describing a `cors_rule`.
-    pub fn builder() -> CorsRuleBuilder {
+    /// Starts describing one `cors_rule`.
+    pub fn builder() -> CorsRuleBuilder<MissingAllowedMethods, MissingAllowedOrigins> {
         CorsRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -148,10 +150,10 @@ impl CorsRule {
     }
 }
 
-/// Describes a `cors_rule`; made by [`CorsRule::builder`].
+/// Describes one `cors_rule`; made by [`CorsRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct CorsRuleBuilder<A = MissingAllowedMethods, B = MissingAllowedOrigins> {
+pub struct CorsRuleBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

@@ -27,7 +27,10 @@ pub struct BucketIntelligentTieringConfiguration(Resource);
 
 impl BucketIntelligentTieringConfiguration {
     /// Starts describing an `aws_s3_bucket_intelligent_tiering_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketIntelligentTieringConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketIntelligentTieringConfigurationBuilder<MissingBucket, MissingName, MissingTiering>
+    {
         BucketIntelligentTieringConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -80,11 +83,7 @@ impl AsRef<Resource> for BucketIntelligentTieringConfiguration {
 /// Describes an `aws_s3_bucket_intelligent_tiering_configuration`; made by [`BucketIntelligentTieringConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketIntelligentTieringConfigurationBuilder<
-    A = MissingBucket,
-    B = MissingName,
-    C = MissingTiering,
-> {
+pub struct BucketIntelligentTieringConfigurationBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -171,7 +170,7 @@ impl BucketIntelligentTieringConfigurationBuilder<Set, Set, Set> {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug, Clone)]
 pub struct Filter(Output<Value>);
 
@@ -182,7 +181,7 @@ impl Nested for Filter {
 }
 
 impl Filter {
-    /// Starts describing a `filter`.
+    /// Starts describing one `filter`.
     pub fn builder() -> FilterBuilder {
         FilterBuilder {
             arguments: BlockArguments::new(),
@@ -202,7 +201,7 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct FilterBuilder {
@@ -223,13 +222,13 @@ impl FilterBuilder {
     }
 }
 
-/// A `tiering` block or object.
+/// One `tiering`.
 #[derive(Debug)]
 pub enum Tiering {}
 
 impl Tiering {
-    /// Starts describing a `tiering`.
-    pub fn builder() -> TieringBuilder {
+    /// Starts describing one `tiering`.
+    pub fn builder() -> TieringBuilder<MissingAccessTier, MissingDays> {
         TieringBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -237,10 +236,10 @@ impl Tiering {
     }
 }
 
-/// Describes a `tiering`; made by [`Tiering::builder`].
+/// Describes one `tiering`; made by [`Tiering::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TieringBuilder<A = MissingAccessTier, B = MissingDays> {
+pub struct TieringBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

@@ -26,7 +26,15 @@ pub struct BucketInventory(Resource);
 
 impl BucketInventory {
     /// Starts describing an `aws_s3_bucket_inventory` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketInventoryBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketInventoryBuilder<
+        MissingBucket,
+        MissingDestination,
+        MissingIncludedObjectVersions,
+        MissingName,
+        MissingSchedule,
+    > {
         BucketInventoryBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -97,13 +105,7 @@ impl AsRef<Resource> for BucketInventory {
 /// Describes an `aws_s3_bucket_inventory`; made by [`BucketInventory::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketInventoryBuilder<
-    A = MissingBucket,
-    B = MissingDestination,
-    C = MissingIncludedObjectVersions,
-    D = MissingName,
-    E = MissingSchedule,
-> {
+pub struct BucketInventoryBuilder<A, B, C, D, E> {
     declaration: Declaration,
     required: PhantomData<(A, B, C, D, E)>,
 }
@@ -214,7 +216,7 @@ impl BucketInventoryBuilder<Set, Set, Set, Set, Set> {
     }
 }
 
-/// A `destination` block or object.
+/// One `destination`.
 #[derive(Debug, Clone)]
 pub struct Destination(Output<Value>);
 
@@ -225,8 +227,8 @@ impl Nested for Destination {
 }
 
 impl Destination {
-    /// Starts describing a `destination`.
-    pub fn builder() -> DestinationBuilder {
+    /// Starts describing one `destination`.
+    pub fn builder() -> DestinationBuilder<MissingBucket> {
         DestinationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -240,10 +242,10 @@ impl Destination {
     }
 }
 
-/// Describes a `destination`; made by [`Destination::builder`].
+/// Describes one `destination`; made by [`Destination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DestinationBuilder<A = MissingBucket> {
+pub struct DestinationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -258,7 +260,7 @@ impl<A> DestinationBuilder<A> {
     }
 }
 
-/// A `destination.bucket` block or object.
+/// One `destination.bucket`.
 #[derive(Debug, Clone)]
 pub struct DestinationBucket(Output<Value>);
 
@@ -269,8 +271,8 @@ impl Nested for DestinationBucket {
 }
 
 impl DestinationBucket {
-    /// Starts describing a `destination.bucket`.
-    pub fn builder() -> DestinationBucketBuilder {
+    /// Starts describing one `destination.bucket`.
+    pub fn builder() -> DestinationBucketBuilder<MissingBucketArn, MissingFormat> {
         DestinationBucketBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -308,10 +310,10 @@ impl DestinationBucket {
     }
 }
 
-/// Describes a `destination.bucket`; made by [`DestinationBucket::builder`].
+/// Describes one `destination.bucket`; made by [`DestinationBucket::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DestinationBucketBuilder<A = MissingBucketArn, B = MissingFormat> {
+pub struct DestinationBucketBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -352,7 +354,7 @@ impl<A, B> DestinationBucketBuilder<A, B> {
     }
 }
 
-/// A `destination.bucket.encryption` block or object.
+/// One `destination.bucket.encryption`.
 #[derive(Debug, Clone)]
 pub struct DestinationBucketEncryption(Output<Value>);
 
@@ -363,7 +365,7 @@ impl Nested for DestinationBucketEncryption {
 }
 
 impl DestinationBucketEncryption {
-    /// Starts describing a `destination.bucket.encryption`.
+    /// Starts describing one `destination.bucket.encryption`.
     pub fn builder() -> DestinationBucketEncryptionBuilder {
         DestinationBucketEncryptionBuilder {
             arguments: BlockArguments::new(),
@@ -383,7 +385,7 @@ impl DestinationBucketEncryption {
     }
 }
 
-/// Describes a `destination.bucket.encryption`; made by [`DestinationBucketEncryption::builder`].
+/// Describes one `destination.bucket.encryption`; made by [`DestinationBucketEncryption::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DestinationBucketEncryptionBuilder {
@@ -404,7 +406,7 @@ impl DestinationBucketEncryptionBuilder {
     }
 }
 
-/// A `destination.bucket.encryption.sse_kms` block or object.
+/// One `destination.bucket.encryption.sse_kms`.
 #[derive(Debug, Clone)]
 pub struct DestinationBucketEncryptionSseKms(Output<Value>);
 
@@ -415,8 +417,8 @@ impl Nested for DestinationBucketEncryptionSseKms {
 }
 
 impl DestinationBucketEncryptionSseKms {
-    /// Starts describing a `destination.bucket.encryption.sse_kms`.
-    pub fn builder() -> DestinationBucketEncryptionSseKmsBuilder {
+    /// Starts describing one `destination.bucket.encryption.sse_kms`.
+    pub fn builder() -> DestinationBucketEncryptionSseKmsBuilder<MissingKeyId> {
         DestinationBucketEncryptionSseKmsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -430,10 +432,10 @@ impl DestinationBucketEncryptionSseKms {
     }
 }
 
-/// Describes a `destination.bucket.encryption.sse_kms`; made by [`DestinationBucketEncryptionSseKms::builder`].
+/// Describes one `destination.bucket.encryption.sse_kms`; made by [`DestinationBucketEncryptionSseKms::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DestinationBucketEncryptionSseKmsBuilder<A = MissingKeyId> {
+pub struct DestinationBucketEncryptionSseKmsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -451,12 +453,12 @@ impl<A> DestinationBucketEncryptionSseKmsBuilder<A> {
     }
 }
 
-/// A `destination.bucket.encryption.sse_s3` block or object.
+/// One `destination.bucket.encryption.sse_s3`.
 #[derive(Debug)]
 pub enum DestinationBucketEncryptionSseS3 {}
 
 impl DestinationBucketEncryptionSseS3 {
-    /// Starts describing a `destination.bucket.encryption.sse_s3`.
+    /// Starts describing one `destination.bucket.encryption.sse_s3`.
     pub fn builder() -> DestinationBucketEncryptionSseS3Builder {
         DestinationBucketEncryptionSseS3Builder {
             arguments: BlockArguments::new(),
@@ -464,14 +466,14 @@ impl DestinationBucketEncryptionSseS3 {
     }
 }
 
-/// Describes a `destination.bucket.encryption.sse_s3`; made by [`DestinationBucketEncryptionSseS3::builder`].
+/// Describes one `destination.bucket.encryption.sse_s3`; made by [`DestinationBucketEncryptionSseS3::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct DestinationBucketEncryptionSseS3Builder {
     arguments: BlockArguments,
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug, Clone)]
 pub struct Filter(Output<Value>);
 
@@ -482,7 +484,7 @@ impl Nested for Filter {
 }
 
 impl Filter {
-    /// Starts describing a `filter`.
+    /// Starts describing one `filter`.
     pub fn builder() -> FilterBuilder {
         FilterBuilder {
             arguments: BlockArguments::new(),
@@ -496,7 +498,7 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct FilterBuilder {
@@ -511,7 +513,7 @@ impl FilterBuilder {
     }
 }
 
-/// A `schedule` block or object.
+/// One `schedule`.
 #[derive(Debug, Clone)]
 pub struct Schedule(Output<Value>);
 
@@ -522,8 +524,8 @@ impl Nested for Schedule {
 }
 
 impl Schedule {
-    /// Starts describing a `schedule`.
-    pub fn builder() -> ScheduleBuilder {
+    /// Starts describing one `schedule`.
+    pub fn builder() -> ScheduleBuilder<MissingFrequency> {
         ScheduleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -537,10 +539,10 @@ impl Schedule {
     }
 }
 
-/// Describes a `schedule`; made by [`Schedule::builder`].
+/// Describes one `schedule`; made by [`Schedule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ScheduleBuilder<A = MissingFrequency> {
+pub struct ScheduleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

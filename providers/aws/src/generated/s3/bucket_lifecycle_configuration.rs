@@ -28,7 +28,9 @@ pub struct BucketLifecycleConfiguration(Resource);
 
 impl BucketLifecycleConfiguration {
     /// Starts describing an `aws_s3_bucket_lifecycle_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketLifecycleConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketLifecycleConfigurationBuilder<MissingBucket, MissingRule> {
         BucketLifecycleConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -69,7 +71,7 @@ impl AsRef<Resource> for BucketLifecycleConfiguration {
 /// Describes an `aws_s3_bucket_lifecycle_configuration`; made by [`BucketLifecycleConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketLifecycleConfigurationBuilder<A = MissingBucket, B = MissingRule> {
+pub struct BucketLifecycleConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -142,7 +144,7 @@ impl BucketLifecycleConfigurationBuilder<Set, Set> {
     }
 }
 
-/// A `rule` block or object.
+/// One `rule`.
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -153,8 +155,8 @@ impl Nested for Rule {
 }
 
 impl Rule {
-    /// Starts describing a `rule`.
-    pub fn builder() -> RuleBuilder {
+    /// Starts describing one `rule`.
+    pub fn builder() -> RuleBuilder<MissingId, MissingStatus> {
         RuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -223,10 +225,10 @@ impl Rule {
     }
 }
 
-/// Describes a `rule`; made by [`Rule::builder`].
+/// Describes one `rule`; made by [`Rule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleBuilder<A = MissingId, B = MissingStatus> {
+pub struct RuleBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -307,7 +309,7 @@ impl<A, B> RuleBuilder<A, B> {
     }
 }
 
-/// A `rule.abort_incomplete_multipart_upload` block or object.
+/// One `rule.abort_incomplete_multipart_upload`.
 #[derive(Debug, Clone)]
 pub struct RuleAbortIncompleteMultipartUpload(Output<Value>);
 
@@ -318,7 +320,7 @@ impl Nested for RuleAbortIncompleteMultipartUpload {
 }
 
 impl RuleAbortIncompleteMultipartUpload {
-    /// Starts describing a `rule.abort_incomplete_multipart_upload`.
+    /// Starts describing one `rule.abort_incomplete_multipart_upload`.
     pub fn builder() -> RuleAbortIncompleteMultipartUploadBuilder {
         RuleAbortIncompleteMultipartUploadBuilder {
             arguments: BlockArguments::new(),
@@ -332,7 +334,7 @@ impl RuleAbortIncompleteMultipartUpload {
     }
 }
 
-/// Describes a `rule.abort_incomplete_multipart_upload`; made by [`RuleAbortIncompleteMultipartUpload::builder`].
+/// Describes one `rule.abort_incomplete_multipart_upload`; made by [`RuleAbortIncompleteMultipartUpload::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleAbortIncompleteMultipartUploadBuilder {
@@ -347,7 +349,7 @@ impl RuleAbortIncompleteMultipartUploadBuilder {
     }
 }
 
-/// A `rule.expiration` block or object.
+/// One `rule.expiration`.
 #[derive(Debug, Clone)]
 pub struct RuleExpiration(Output<Value>);
 
@@ -358,7 +360,7 @@ impl Nested for RuleExpiration {
 }
 
 impl RuleExpiration {
-    /// Starts describing a `rule.expiration`.
+    /// Starts describing one `rule.expiration`.
     pub fn builder() -> RuleExpirationBuilder {
         RuleExpirationBuilder {
             arguments: BlockArguments::new(),
@@ -384,7 +386,7 @@ impl RuleExpiration {
     }
 }
 
-/// Describes a `rule.expiration`; made by [`RuleExpiration::builder`].
+/// Describes one `rule.expiration`; made by [`RuleExpiration::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleExpirationBuilder {
@@ -413,7 +415,7 @@ impl RuleExpirationBuilder {
     }
 }
 
-/// A `rule.filter` block or object.
+/// One `rule.filter`.
 #[derive(Debug, Clone)]
 pub struct RuleFilter(Output<Value>);
 
@@ -424,7 +426,7 @@ impl Nested for RuleFilter {
 }
 
 impl RuleFilter {
-    /// Starts describing a `rule.filter`.
+    /// Starts describing one `rule.filter`.
     pub fn builder() -> RuleFilterBuilder {
         RuleFilterBuilder {
             arguments: BlockArguments::new(),
@@ -462,7 +464,7 @@ impl RuleFilter {
     }
 }
 
-/// Describes a `rule.filter`; made by [`RuleFilter::builder`].
+/// Describes one `rule.filter`; made by [`RuleFilter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleFilterBuilder {
@@ -501,7 +503,7 @@ impl RuleFilterBuilder {
     }
 }
 
-/// A `rule.filter.and` block or object.
+/// One `rule.filter.and`.
 #[derive(Debug, Clone)]
 pub struct RuleFilterAnd(Output<Value>);
 
@@ -512,7 +514,7 @@ impl Nested for RuleFilterAnd {
 }
 
 impl RuleFilterAnd {
-    /// Starts describing a `rule.filter.and`.
+    /// Starts describing one `rule.filter.and`.
     pub fn builder() -> RuleFilterAndBuilder {
         RuleFilterAndBuilder {
             arguments: BlockArguments::new(),
@@ -544,7 +546,7 @@ impl RuleFilterAnd {
     }
 }
 
-/// Describes a `rule.filter.and`; made by [`RuleFilterAnd::builder`].
+/// Describes one `rule.filter.and`; made by [`RuleFilterAnd::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleFilterAndBuilder {
@@ -577,7 +579,7 @@ impl RuleFilterAndBuilder {
     }
 }
 
-/// A `rule.filter.tag` block or object.
+/// One `rule.filter.tag`.
 #[derive(Debug, Clone)]
 pub struct RuleFilterTag(Output<Value>);
 
@@ -588,8 +590,8 @@ impl Nested for RuleFilterTag {
 }
 
 impl RuleFilterTag {
-    /// Starts describing a `rule.filter.tag`.
-    pub fn builder() -> RuleFilterTagBuilder {
+    /// Starts describing one `rule.filter.tag`.
+    pub fn builder() -> RuleFilterTagBuilder<MissingKey, MissingValue> {
         RuleFilterTagBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -609,10 +611,10 @@ impl RuleFilterTag {
     }
 }
 
-/// Describes a `rule.filter.tag`; made by [`RuleFilterTag::builder`].
+/// Describes one `rule.filter.tag`; made by [`RuleFilterTag::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleFilterTagBuilder<A = MissingKey, B = MissingValue> {
+pub struct RuleFilterTagBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -635,7 +637,7 @@ impl<A, B> RuleFilterTagBuilder<A, B> {
     }
 }
 
-/// A `rule.noncurrent_version_expiration` block or object.
+/// One `rule.noncurrent_version_expiration`.
 #[derive(Debug, Clone)]
 pub struct RuleNoncurrentVersionExpiration(Output<Value>);
 
@@ -646,7 +648,7 @@ impl Nested for RuleNoncurrentVersionExpiration {
 }
 
 impl RuleNoncurrentVersionExpiration {
-    /// Starts describing a `rule.noncurrent_version_expiration`.
+    /// Starts describing one `rule.noncurrent_version_expiration`.
     pub fn builder() -> RuleNoncurrentVersionExpirationBuilder {
         RuleNoncurrentVersionExpirationBuilder {
             arguments: BlockArguments::new(),
@@ -666,7 +668,7 @@ impl RuleNoncurrentVersionExpiration {
     }
 }
 
-/// Describes a `rule.noncurrent_version_expiration`; made by [`RuleNoncurrentVersionExpiration::builder`].
+/// Describes one `rule.noncurrent_version_expiration`; made by [`RuleNoncurrentVersionExpiration::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleNoncurrentVersionExpirationBuilder {
@@ -689,13 +691,13 @@ impl RuleNoncurrentVersionExpirationBuilder {
     }
 }
 
-/// A `rule.noncurrent_version_transition` block or object.
+/// One `rule.noncurrent_version_transition`.
 #[derive(Debug)]
 pub enum RuleNoncurrentVersionTransition {}
 
 impl RuleNoncurrentVersionTransition {
-    /// Starts describing a `rule.noncurrent_version_transition`.
-    pub fn builder() -> RuleNoncurrentVersionTransitionBuilder {
+    /// Starts describing one `rule.noncurrent_version_transition`.
+    pub fn builder() -> RuleNoncurrentVersionTransitionBuilder<MissingStorageClass> {
         RuleNoncurrentVersionTransitionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -703,10 +705,10 @@ impl RuleNoncurrentVersionTransition {
     }
 }
 
-/// Describes a `rule.noncurrent_version_transition`; made by [`RuleNoncurrentVersionTransition::builder`].
+/// Describes one `rule.noncurrent_version_transition`; made by [`RuleNoncurrentVersionTransition::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleNoncurrentVersionTransitionBuilder<A = MissingStorageClass> {
+pub struct RuleNoncurrentVersionTransitionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -738,13 +740,13 @@ impl<A> RuleNoncurrentVersionTransitionBuilder<A> {
     }
 }
 
-/// A `rule.transition` block or object.
+/// One `rule.transition`.
 #[derive(Debug)]
 pub enum RuleTransition {}
 
 impl RuleTransition {
-    /// Starts describing a `rule.transition`.
-    pub fn builder() -> RuleTransitionBuilder {
+    /// Starts describing one `rule.transition`.
+    pub fn builder() -> RuleTransitionBuilder<MissingStorageClass> {
         RuleTransitionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -752,10 +754,10 @@ impl RuleTransition {
     }
 }
 
-/// Describes a `rule.transition`; made by [`RuleTransition::builder`].
+/// Describes one `rule.transition`; made by [`RuleTransition::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleTransitionBuilder<A = MissingStorageClass> {
+pub struct RuleTransitionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -782,7 +784,7 @@ impl<A> RuleTransitionBuilder<A> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -793,7 +795,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -813,7 +815,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -26,7 +26,9 @@ pub struct BucketLogging(Resource);
 
 impl BucketLogging {
     /// Starts describing an `aws_s3_bucket_logging` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketLoggingBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketLoggingBuilder<MissingBucket, MissingTargetBucket, MissingTargetPrefix> {
         BucketLoggingBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -87,8 +89,7 @@ impl AsRef<Resource> for BucketLogging {
 /// Describes an `aws_s3_bucket_logging`; made by [`BucketLogging::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketLoggingBuilder<A = MissingBucket, B = MissingTargetBucket, C = MissingTargetPrefix>
-{
+pub struct BucketLoggingBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -174,13 +175,13 @@ impl BucketLoggingBuilder<Set, Set, Set> {
     }
 }
 
-/// A `target_grant` block or object.
+/// One `target_grant`.
 #[derive(Debug)]
 pub enum TargetGrant {}
 
 impl TargetGrant {
-    /// Starts describing a `target_grant`.
-    pub fn builder() -> TargetGrantBuilder {
+    /// Starts describing one `target_grant`.
+    pub fn builder() -> TargetGrantBuilder<MissingGrantee, MissingPermission> {
         TargetGrantBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -188,10 +189,10 @@ impl TargetGrant {
     }
 }
 
-/// Describes a `target_grant`; made by [`TargetGrant::builder`].
+/// Describes one `target_grant`; made by [`TargetGrant::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TargetGrantBuilder<A = MissingGrantee, B = MissingPermission> {
+pub struct TargetGrantBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -214,13 +215,13 @@ impl<A, B> TargetGrantBuilder<A, B> {
     }
 }
 
-/// A `target_grant.grantee` block or object.
+/// One `target_grant.grantee`.
 #[derive(Debug)]
 pub enum TargetGrantGrantee {}
 
 impl TargetGrantGrantee {
-    /// Starts describing a `target_grant.grantee`.
-    pub fn builder() -> TargetGrantGranteeBuilder {
+    /// Starts describing one `target_grant.grantee`.
+    pub fn builder() -> TargetGrantGranteeBuilder<MissingType> {
         TargetGrantGranteeBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -228,10 +229,10 @@ impl TargetGrantGrantee {
     }
 }
 
-/// Describes a `target_grant.grantee`; made by [`TargetGrantGrantee::builder`].
+/// Describes one `target_grant.grantee`; made by [`TargetGrantGrantee::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TargetGrantGranteeBuilder<A = MissingType> {
+pub struct TargetGrantGranteeBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -264,7 +265,7 @@ impl<A> TargetGrantGranteeBuilder<A> {
     }
 }
 
-/// A `target_object_key_format` block or object.
+/// One `target_object_key_format`.
 #[derive(Debug, Clone)]
 pub struct TargetObjectKeyFormat(Output<Value>);
 
@@ -275,7 +276,7 @@ impl Nested for TargetObjectKeyFormat {
 }
 
 impl TargetObjectKeyFormat {
-    /// Starts describing a `target_object_key_format`.
+    /// Starts describing one `target_object_key_format`.
     pub fn builder() -> TargetObjectKeyFormatBuilder {
         TargetObjectKeyFormatBuilder {
             arguments: BlockArguments::new(),
@@ -295,7 +296,7 @@ impl TargetObjectKeyFormat {
     }
 }
 
-/// Describes a `target_object_key_format`; made by [`TargetObjectKeyFormat::builder`].
+/// Describes one `target_object_key_format`; made by [`TargetObjectKeyFormat::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TargetObjectKeyFormatBuilder {
@@ -321,7 +322,7 @@ impl TargetObjectKeyFormatBuilder {
     }
 }
 
-/// A `target_object_key_format.partitioned_prefix` block or object.
+/// One `target_object_key_format.partitioned_prefix`.
 #[derive(Debug, Clone)]
 pub struct TargetObjectKeyFormatPartitionedPrefix(Output<Value>);
 
@@ -332,8 +333,8 @@ impl Nested for TargetObjectKeyFormatPartitionedPrefix {
 }
 
 impl TargetObjectKeyFormatPartitionedPrefix {
-    /// Starts describing a `target_object_key_format.partitioned_prefix`.
-    pub fn builder() -> TargetObjectKeyFormatPartitionedPrefixBuilder {
+    /// Starts describing one `target_object_key_format.partitioned_prefix`.
+    pub fn builder() -> TargetObjectKeyFormatPartitionedPrefixBuilder<MissingPartitionDateSource> {
         TargetObjectKeyFormatPartitionedPrefixBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -347,10 +348,10 @@ impl TargetObjectKeyFormatPartitionedPrefix {
     }
 }
 
-/// Describes a `target_object_key_format.partitioned_prefix`; made by [`TargetObjectKeyFormatPartitionedPrefix::builder`].
+/// Describes one `target_object_key_format.partitioned_prefix`; made by [`TargetObjectKeyFormatPartitionedPrefix::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TargetObjectKeyFormatPartitionedPrefixBuilder<A = MissingPartitionDateSource> {
+pub struct TargetObjectKeyFormatPartitionedPrefixBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -368,12 +369,12 @@ impl<A> TargetObjectKeyFormatPartitionedPrefixBuilder<A> {
     }
 }
 
-/// A `target_object_key_format.simple_prefix` block or object.
+/// One `target_object_key_format.simple_prefix`.
 #[derive(Debug)]
 pub enum TargetObjectKeyFormatSimplePrefix {}
 
 impl TargetObjectKeyFormatSimplePrefix {
-    /// Starts describing a `target_object_key_format.simple_prefix`.
+    /// Starts describing one `target_object_key_format.simple_prefix`.
     pub fn builder() -> TargetObjectKeyFormatSimplePrefixBuilder {
         TargetObjectKeyFormatSimplePrefixBuilder {
             arguments: BlockArguments::new(),
@@ -381,7 +382,7 @@ impl TargetObjectKeyFormatSimplePrefix {
     }
 }
 
-/// Describes a `target_object_key_format.simple_prefix`; made by [`TargetObjectKeyFormatSimplePrefix::builder`].
+/// Describes one `target_object_key_format.simple_prefix`; made by [`TargetObjectKeyFormatSimplePrefix::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TargetObjectKeyFormatSimplePrefixBuilder {

@@ -24,7 +24,7 @@ pub struct BucketMetric(Resource);
 
 impl BucketMetric {
     /// Starts describing an `aws_s3_bucket_metric` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketMetricBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketMetricBuilder<MissingBucket, MissingName> {
         BucketMetricBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -65,7 +65,7 @@ impl AsRef<Resource> for BucketMetric {
 /// Describes an `aws_s3_bucket_metric`; made by [`BucketMetric::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketMetricBuilder<A = MissingBucket, B = MissingName> {
+pub struct BucketMetricBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -129,7 +129,7 @@ impl BucketMetricBuilder<Set, Set> {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug, Clone)]
 pub struct Filter(Output<Value>);
 
@@ -140,7 +140,7 @@ impl Nested for Filter {
 }
 
 impl Filter {
-    /// Starts describing a `filter`.
+    /// Starts describing one `filter`.
     pub fn builder() -> FilterBuilder {
         FilterBuilder {
             arguments: BlockArguments::new(),
@@ -160,7 +160,7 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct FilterBuilder {

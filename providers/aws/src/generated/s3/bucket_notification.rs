@@ -25,7 +25,7 @@ pub struct BucketNotification(Resource);
 
 impl BucketNotification {
     /// Starts describing an `aws_s3_bucket_notification` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketNotificationBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketNotificationBuilder<MissingBucket> {
         BucketNotificationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -78,7 +78,7 @@ impl AsRef<Resource> for BucketNotification {
 /// Describes an `aws_s3_bucket_notification`; made by [`BucketNotification::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketNotificationBuilder<A = MissingBucket> {
+pub struct BucketNotificationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -154,7 +154,7 @@ impl BucketNotificationBuilder<Set> {
     }
 }
 
-/// A `lambda_function` block or object.
+/// One `lambda_function`.
 #[derive(Debug, Clone)]
 pub struct LambdaFunction(Output<Value>);
 
@@ -165,8 +165,8 @@ impl Nested for LambdaFunction {
 }
 
 impl LambdaFunction {
-    /// Starts describing a `lambda_function`.
-    pub fn builder() -> LambdaFunctionBuilder {
+    /// Starts describing one `lambda_function`.
+    pub fn builder() -> LambdaFunctionBuilder<MissingEvents> {
         LambdaFunctionBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -204,10 +204,10 @@ impl LambdaFunction {
     }
 }
 
-/// Describes a `lambda_function`; made by [`LambdaFunction::builder`].
+/// Describes one `lambda_function`; made by [`LambdaFunction::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LambdaFunctionBuilder<A = MissingEvents> {
+pub struct LambdaFunctionBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -246,7 +246,7 @@ impl<A> LambdaFunctionBuilder<A> {
     }
 }
 
-/// A `queue` block or object.
+/// One `queue`.
 #[derive(Debug, Clone)]
 pub struct Queue(Output<Value>);
 
@@ -257,8 +257,8 @@ impl Nested for Queue {
 }
 
 impl Queue {
-    /// Starts describing a `queue`.
-    pub fn builder() -> QueueBuilder {
+    /// Starts describing one `queue`.
+    pub fn builder() -> QueueBuilder<MissingEvents, MissingQueueArn> {
         QueueBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -296,10 +296,10 @@ impl Queue {
     }
 }
 
-/// Describes a `queue`; made by [`Queue::builder`].
+/// Describes one `queue`; made by [`Queue::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct QueueBuilder<A = MissingEvents, B = MissingQueueArn> {
+pub struct QueueBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -340,7 +340,7 @@ impl<A, B> QueueBuilder<A, B> {
     }
 }
 
-/// A `topic` block or object.
+/// One `topic`.
 #[derive(Debug, Clone)]
 pub struct Topic(Output<Value>);
 
@@ -351,8 +351,8 @@ impl Nested for Topic {
 }
 
 impl Topic {
-    /// Starts describing a `topic`.
-    pub fn builder() -> TopicBuilder {
+    /// Starts describing one `topic`.
+    pub fn builder() -> TopicBuilder<MissingEvents, MissingTopicArn> {
         TopicBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -390,10 +390,10 @@ impl Topic {
     }
 }
 
-/// Describes a `topic`; made by [`Topic::builder`].
+/// Describes one `topic`; made by [`Topic::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TopicBuilder<A = MissingEvents, B = MissingTopicArn> {
+pub struct TopicBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

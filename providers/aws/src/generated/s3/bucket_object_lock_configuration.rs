@@ -24,7 +24,7 @@ pub struct BucketObjectLockConfiguration(Resource);
 
 impl BucketObjectLockConfiguration {
     /// Starts describing an `aws_s3_bucket_object_lock_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketObjectLockConfigurationBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketObjectLockConfigurationBuilder<MissingBucket> {
         BucketObjectLockConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -77,7 +77,7 @@ impl AsRef<Resource> for BucketObjectLockConfiguration {
 /// Describes an `aws_s3_bucket_object_lock_configuration`; made by [`BucketObjectLockConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketObjectLockConfigurationBuilder<A = MissingBucket> {
+pub struct BucketObjectLockConfigurationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -154,7 +154,7 @@ impl BucketObjectLockConfigurationBuilder<Set> {
     }
 }
 
-/// A `rule` block or object.
+/// One `rule`.
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -165,8 +165,8 @@ impl Nested for Rule {
 }
 
 impl Rule {
-    /// Starts describing a `rule`.
-    pub fn builder() -> RuleBuilder {
+    /// Starts describing one `rule`.
+    pub fn builder() -> RuleBuilder<MissingDefaultRetention> {
         RuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -180,10 +180,10 @@ impl Rule {
     }
 }
 
-/// Describes a `rule`; made by [`Rule::builder`].
+/// Describes one `rule`; made by [`Rule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleBuilder<A = MissingDefaultRetention> {
+pub struct RuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -200,7 +200,7 @@ impl<A> RuleBuilder<A> {
     }
 }
 
-/// A `rule.default_retention` block or object.
+/// One `rule.default_retention`.
 #[derive(Debug, Clone)]
 pub struct RuleDefaultRetention(Output<Value>);
 
@@ -211,7 +211,7 @@ impl Nested for RuleDefaultRetention {
 }
 
 impl RuleDefaultRetention {
-    /// Starts describing a `rule.default_retention`.
+    /// Starts describing one `rule.default_retention`.
     pub fn builder() -> RuleDefaultRetentionBuilder {
         RuleDefaultRetentionBuilder {
             arguments: BlockArguments::new(),
@@ -237,7 +237,7 @@ impl RuleDefaultRetention {
     }
 }
 
-/// Describes a `rule.default_retention`; made by [`RuleDefaultRetention::builder`].
+/// Describes one `rule.default_retention`; made by [`RuleDefaultRetention::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleDefaultRetentionBuilder {

@@ -23,7 +23,9 @@ pub struct BucketOwnershipControls(Resource);
 
 impl BucketOwnershipControls {
     /// Starts describing an `aws_s3_bucket_ownership_controls` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketOwnershipControlsBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketOwnershipControlsBuilder<MissingBucket, MissingRule> {
         BucketOwnershipControlsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -58,7 +60,7 @@ impl AsRef<Resource> for BucketOwnershipControls {
 /// Describes an `aws_s3_bucket_ownership_controls`; made by [`BucketOwnershipControls::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketOwnershipControlsBuilder<A = MissingBucket, B = MissingRule> {
+pub struct BucketOwnershipControlsBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -116,7 +118,7 @@ impl BucketOwnershipControlsBuilder<Set, Set> {
     }
 }
 
-/// A `rule` block or object.
+/// One `rule`.
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -127,8 +129,8 @@ impl Nested for Rule {
 }
 
 impl Rule {
-    /// Starts describing a `rule`.
-    pub fn builder() -> RuleBuilder {
+    /// Starts describing one `rule`.
+    pub fn builder() -> RuleBuilder<MissingObjectOwnership> {
         RuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -142,10 +144,10 @@ impl Rule {
     }
 }
 
-/// Describes a `rule`; made by [`Rule::builder`].
+/// Describes one `rule`; made by [`Rule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleBuilder<A = MissingObjectOwnership> {
+pub struct RuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

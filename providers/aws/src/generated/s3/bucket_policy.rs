@@ -22,7 +22,7 @@ pub struct BucketPolicy(Resource);
 
 impl BucketPolicy {
     /// Starts describing an `aws_s3_bucket_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketPolicyBuilder<MissingBucket, MissingPolicy> {
         BucketPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +57,7 @@ impl AsRef<Resource> for BucketPolicy {
 /// Describes an `aws_s3_bucket_policy`; made by [`BucketPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketPolicyBuilder<A = MissingBucket, B = MissingPolicy> {
+pub struct BucketPolicyBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -22,7 +22,7 @@ pub struct BucketPublicAccessBlock(Resource);
 
 impl BucketPublicAccessBlock {
     /// Starts describing an `aws_s3_bucket_public_access_block` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketPublicAccessBlockBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketPublicAccessBlockBuilder<MissingBucket> {
         BucketPublicAccessBlockBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,7 +75,7 @@ impl AsRef<Resource> for BucketPublicAccessBlock {
 /// Describes an `aws_s3_bucket_public_access_block`; made by [`BucketPublicAccessBlock::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketPublicAccessBlockBuilder<A = MissingBucket> {
+pub struct BucketPublicAccessBlockBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

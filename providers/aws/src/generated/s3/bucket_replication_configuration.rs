@@ -28,7 +28,9 @@ pub struct BucketReplicationConfiguration(Resource);
 
 impl BucketReplicationConfiguration {
     /// Starts describing an `aws_s3_bucket_replication_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketReplicationConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketReplicationConfigurationBuilder<MissingBucket, MissingRole, MissingRule> {
         BucketReplicationConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -75,11 +77,7 @@ impl AsRef<Resource> for BucketReplicationConfiguration {
 /// Describes an `aws_s3_bucket_replication_configuration`; made by [`BucketReplicationConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketReplicationConfigurationBuilder<
-    A = MissingBucket,
-    B = MissingRole,
-    C = MissingRule,
-> {
+pub struct BucketReplicationConfigurationBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -160,7 +158,7 @@ impl BucketReplicationConfigurationBuilder<Set, Set, Set> {
     }
 }
 
-/// A `rule` block or object.
+/// One `rule`.
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -171,8 +169,8 @@ impl Nested for Rule {
 }
 
 impl Rule {
-    /// Starts describing a `rule`.
-    pub fn builder() -> RuleBuilder {
+    /// Starts describing one `rule`.
+    pub fn builder() -> RuleBuilder<MissingDestination, MissingStatus> {
         RuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -241,10 +239,10 @@ impl Rule {
     }
 }
 
-/// Describes a `rule`; made by [`Rule::builder`].
+/// Describes one `rule`; made by [`Rule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleBuilder<A = MissingDestination, B = MissingStatus> {
+pub struct RuleBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -322,7 +320,7 @@ impl<A, B> RuleBuilder<A, B> {
     }
 }
 
-/// A `rule.delete_marker_replication` block or object.
+/// One `rule.delete_marker_replication`.
 #[derive(Debug, Clone)]
 pub struct RuleDeleteMarkerReplication(Output<Value>);
 
@@ -333,8 +331,8 @@ impl Nested for RuleDeleteMarkerReplication {
 }
 
 impl RuleDeleteMarkerReplication {
-    /// Starts describing a `rule.delete_marker_replication`.
-    pub fn builder() -> RuleDeleteMarkerReplicationBuilder {
+    /// Starts describing one `rule.delete_marker_replication`.
+    pub fn builder() -> RuleDeleteMarkerReplicationBuilder<MissingStatus> {
         RuleDeleteMarkerReplicationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -348,10 +346,10 @@ impl RuleDeleteMarkerReplication {
     }
 }
 
-/// Describes a `rule.delete_marker_replication`; made by [`RuleDeleteMarkerReplication::builder`].
+/// Describes one `rule.delete_marker_replication`; made by [`RuleDeleteMarkerReplication::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDeleteMarkerReplicationBuilder<A = MissingStatus> {
+pub struct RuleDeleteMarkerReplicationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -369,7 +367,7 @@ impl<A> RuleDeleteMarkerReplicationBuilder<A> {
     }
 }
 
-/// A `rule.destination` block or object.
+/// One `rule.destination`.
 #[derive(Debug, Clone)]
 pub struct RuleDestination(Output<Value>);
 
@@ -380,8 +378,8 @@ impl Nested for RuleDestination {
 }
 
 impl RuleDestination {
-    /// Starts describing a `rule.destination`.
-    pub fn builder() -> RuleDestinationBuilder {
+    /// Starts describing one `rule.destination`.
+    pub fn builder() -> RuleDestinationBuilder<MissingBucket> {
         RuleDestinationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -437,10 +435,10 @@ impl RuleDestination {
     }
 }
 
-/// Describes a `rule.destination`; made by [`RuleDestination::builder`].
+/// Describes one `rule.destination`; made by [`RuleDestination::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationBuilder<A = MissingBucket> {
+pub struct RuleDestinationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -506,7 +504,7 @@ impl<A> RuleDestinationBuilder<A> {
     }
 }
 
-/// A `rule.destination.access_control_translation` block or object.
+/// One `rule.destination.access_control_translation`.
 #[derive(Debug, Clone)]
 pub struct RuleDestinationAccessControlTranslation(Output<Value>);
 
@@ -517,8 +515,8 @@ impl Nested for RuleDestinationAccessControlTranslation {
 }
 
 impl RuleDestinationAccessControlTranslation {
-    /// Starts describing a `rule.destination.access_control_translation`.
-    pub fn builder() -> RuleDestinationAccessControlTranslationBuilder {
+    /// Starts describing one `rule.destination.access_control_translation`.
+    pub fn builder() -> RuleDestinationAccessControlTranslationBuilder<MissingOwner> {
         RuleDestinationAccessControlTranslationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -532,10 +530,10 @@ impl RuleDestinationAccessControlTranslation {
     }
 }
 
-/// Describes a `rule.destination.access_control_translation`; made by [`RuleDestinationAccessControlTranslation::builder`].
+/// Describes one `rule.destination.access_control_translation`; made by [`RuleDestinationAccessControlTranslation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationAccessControlTranslationBuilder<A = MissingOwner> {
+pub struct RuleDestinationAccessControlTranslationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -553,7 +551,7 @@ impl<A> RuleDestinationAccessControlTranslationBuilder<A> {
     }
 }
 
-/// A `rule.destination.encryption_configuration` block or object.
+/// One `rule.destination.encryption_configuration`.
 #[derive(Debug, Clone)]
 pub struct RuleDestinationEncryptionConfiguration(Output<Value>);
 
@@ -564,8 +562,8 @@ impl Nested for RuleDestinationEncryptionConfiguration {
 }
 
 impl RuleDestinationEncryptionConfiguration {
-    /// Starts describing a `rule.destination.encryption_configuration`.
-    pub fn builder() -> RuleDestinationEncryptionConfigurationBuilder {
+    /// Starts describing one `rule.destination.encryption_configuration`.
+    pub fn builder() -> RuleDestinationEncryptionConfigurationBuilder<MissingReplicaKmsKeyId> {
         RuleDestinationEncryptionConfigurationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -579,10 +577,10 @@ impl RuleDestinationEncryptionConfiguration {
     }
 }
 
-/// Describes a `rule.destination.encryption_configuration`; made by [`RuleDestinationEncryptionConfiguration::builder`].
+/// Describes one `rule.destination.encryption_configuration`; made by [`RuleDestinationEncryptionConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationEncryptionConfigurationBuilder<A = MissingReplicaKmsKeyId> {
+pub struct RuleDestinationEncryptionConfigurationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -600,7 +598,7 @@ impl<A> RuleDestinationEncryptionConfigurationBuilder<A> {
     }
 }
 
-/// A `rule.destination.metrics` block or object.
+/// One `rule.destination.metrics`.
 #[derive(Debug, Clone)]
 pub struct RuleDestinationMetrics(Output<Value>);
 
@@ -611,8 +609,8 @@ impl Nested for RuleDestinationMetrics {
 }
 
 impl RuleDestinationMetrics {
-    /// Starts describing a `rule.destination.metrics`.
-    pub fn builder() -> RuleDestinationMetricsBuilder {
+    /// Starts describing one `rule.destination.metrics`.
+    pub fn builder() -> RuleDestinationMetricsBuilder<MissingStatus> {
         RuleDestinationMetricsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -632,10 +630,10 @@ impl RuleDestinationMetrics {
     }
 }
 
-/// Describes a `rule.destination.metrics`; made by [`RuleDestinationMetrics::builder`].
+/// Describes one `rule.destination.metrics`; made by [`RuleDestinationMetrics::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationMetricsBuilder<A = MissingStatus> {
+pub struct RuleDestinationMetricsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -661,7 +659,7 @@ impl<A> RuleDestinationMetricsBuilder<A> {
     }
 }
 
-/// A `rule.destination.metrics.event_threshold` block or object.
+/// One `rule.destination.metrics.event_threshold`.
 #[derive(Debug, Clone)]
 pub struct RuleDestinationMetricsEventThreshold(Output<Value>);
 
@@ -672,8 +670,8 @@ impl Nested for RuleDestinationMetricsEventThreshold {
 }
 
 impl RuleDestinationMetricsEventThreshold {
-    /// Starts describing a `rule.destination.metrics.event_threshold`.
-    pub fn builder() -> RuleDestinationMetricsEventThresholdBuilder {
+    /// Starts describing one `rule.destination.metrics.event_threshold`.
+    pub fn builder() -> RuleDestinationMetricsEventThresholdBuilder<MissingMinutes> {
         RuleDestinationMetricsEventThresholdBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -687,10 +685,10 @@ impl RuleDestinationMetricsEventThreshold {
     }
 }
 
-/// Describes a `rule.destination.metrics.event_threshold`; made by [`RuleDestinationMetricsEventThreshold::builder`].
+/// Describes one `rule.destination.metrics.event_threshold`; made by [`RuleDestinationMetricsEventThreshold::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationMetricsEventThresholdBuilder<A = MissingMinutes> {
+pub struct RuleDestinationMetricsEventThresholdBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -708,7 +706,7 @@ impl<A> RuleDestinationMetricsEventThresholdBuilder<A> {
     }
 }
 
-/// A `rule.destination.replication_time` block or object.
+/// One `rule.destination.replication_time`.
 #[derive(Debug, Clone)]
 pub struct RuleDestinationReplicationTime(Output<Value>);
 
@@ -719,8 +717,8 @@ impl Nested for RuleDestinationReplicationTime {
 }
 
 impl RuleDestinationReplicationTime {
-    /// Starts describing a `rule.destination.replication_time`.
-    pub fn builder() -> RuleDestinationReplicationTimeBuilder {
+    /// Starts describing one `rule.destination.replication_time`.
+    pub fn builder() -> RuleDestinationReplicationTimeBuilder<MissingStatus, MissingTime> {
         RuleDestinationReplicationTimeBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -740,10 +738,10 @@ impl RuleDestinationReplicationTime {
     }
 }
 
-/// Describes a `rule.destination.replication_time`; made by [`RuleDestinationReplicationTime::builder`].
+/// Describes one `rule.destination.replication_time`; made by [`RuleDestinationReplicationTime::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationReplicationTimeBuilder<A = MissingStatus, B = MissingTime> {
+pub struct RuleDestinationReplicationTimeBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -772,7 +770,7 @@ impl<A, B> RuleDestinationReplicationTimeBuilder<A, B> {
     }
 }
 
-/// A `rule.destination.replication_time.time` block or object.
+/// One `rule.destination.replication_time.time`.
 #[derive(Debug, Clone)]
 pub struct RuleDestinationReplicationTimeTime(Output<Value>);
 
@@ -783,8 +781,8 @@ impl Nested for RuleDestinationReplicationTimeTime {
 }
 
 impl RuleDestinationReplicationTimeTime {
-    /// Starts describing a `rule.destination.replication_time.time`.
-    pub fn builder() -> RuleDestinationReplicationTimeTimeBuilder {
+    /// Starts describing one `rule.destination.replication_time.time`.
+    pub fn builder() -> RuleDestinationReplicationTimeTimeBuilder<MissingMinutes> {
         RuleDestinationReplicationTimeTimeBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -798,10 +796,10 @@ impl RuleDestinationReplicationTimeTime {
     }
 }
 
-/// Describes a `rule.destination.replication_time.time`; made by [`RuleDestinationReplicationTimeTime::builder`].
+/// Describes one `rule.destination.replication_time.time`; made by [`RuleDestinationReplicationTimeTime::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleDestinationReplicationTimeTimeBuilder<A = MissingMinutes> {
+pub struct RuleDestinationReplicationTimeTimeBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -819,7 +817,7 @@ impl<A> RuleDestinationReplicationTimeTimeBuilder<A> {
     }
 }
 
-/// A `rule.existing_object_replication` block or object.
+/// One `rule.existing_object_replication`.
 #[derive(Debug, Clone)]
 pub struct RuleExistingObjectReplication(Output<Value>);
 
@@ -830,8 +828,8 @@ impl Nested for RuleExistingObjectReplication {
 }
 
 impl RuleExistingObjectReplication {
-    /// Starts describing a `rule.existing_object_replication`.
-    pub fn builder() -> RuleExistingObjectReplicationBuilder {
+    /// Starts describing one `rule.existing_object_replication`.
+    pub fn builder() -> RuleExistingObjectReplicationBuilder<MissingStatus> {
         RuleExistingObjectReplicationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -845,10 +843,10 @@ impl RuleExistingObjectReplication {
     }
 }
 
-/// Describes a `rule.existing_object_replication`; made by [`RuleExistingObjectReplication::builder`].
+/// Describes one `rule.existing_object_replication`; made by [`RuleExistingObjectReplication::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleExistingObjectReplicationBuilder<A = MissingStatus> {
+pub struct RuleExistingObjectReplicationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -866,7 +864,7 @@ impl<A> RuleExistingObjectReplicationBuilder<A> {
     }
 }
 
-/// A `rule.filter` block or object.
+/// One `rule.filter`.
 #[derive(Debug, Clone)]
 pub struct RuleFilter(Output<Value>);
 
@@ -877,7 +875,7 @@ impl Nested for RuleFilter {
 }
 
 impl RuleFilter {
-    /// Starts describing a `rule.filter`.
+    /// Starts describing one `rule.filter`.
     pub fn builder() -> RuleFilterBuilder {
         RuleFilterBuilder {
             arguments: BlockArguments::new(),
@@ -903,7 +901,7 @@ impl RuleFilter {
     }
 }
 
-/// Describes a `rule.filter`; made by [`RuleFilter::builder`].
+/// Describes one `rule.filter`; made by [`RuleFilter::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleFilterBuilder {
@@ -930,7 +928,7 @@ impl RuleFilterBuilder {
     }
 }
 
-/// A `rule.filter.and` block or object.
+/// One `rule.filter.and`.
 #[derive(Debug, Clone)]
 pub struct RuleFilterAnd(Output<Value>);
 
@@ -941,7 +939,7 @@ impl Nested for RuleFilterAnd {
 }
 
 impl RuleFilterAnd {
-    /// Starts describing a `rule.filter.and`.
+    /// Starts describing one `rule.filter.and`.
     pub fn builder() -> RuleFilterAndBuilder {
         RuleFilterAndBuilder {
             arguments: BlockArguments::new(),
@@ -961,7 +959,7 @@ impl RuleFilterAnd {
     }
 }
 
-/// Describes a `rule.filter.and`; made by [`RuleFilterAnd::builder`].
+/// Describes one `rule.filter.and`; made by [`RuleFilterAnd::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleFilterAndBuilder {
@@ -982,7 +980,7 @@ impl RuleFilterAndBuilder {
     }
 }
 
-/// A `rule.filter.tag` block or object.
+/// One `rule.filter.tag`.
 #[derive(Debug, Clone)]
 pub struct RuleFilterTag(Output<Value>);
 
@@ -993,8 +991,8 @@ impl Nested for RuleFilterTag {
 }
 
 impl RuleFilterTag {
-    /// Starts describing a `rule.filter.tag`.
-    pub fn builder() -> RuleFilterTagBuilder {
+    /// Starts describing one `rule.filter.tag`.
+    pub fn builder() -> RuleFilterTagBuilder<MissingKey, MissingValue> {
         RuleFilterTagBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1014,10 +1012,10 @@ impl RuleFilterTag {
     }
 }
 
-/// Describes a `rule.filter.tag`; made by [`RuleFilterTag::builder`].
+/// Describes one `rule.filter.tag`; made by [`RuleFilterTag::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleFilterTagBuilder<A = MissingKey, B = MissingValue> {
+pub struct RuleFilterTagBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1040,7 +1038,7 @@ impl<A, B> RuleFilterTagBuilder<A, B> {
     }
 }
 
-/// A `rule.source_selection_criteria` block or object.
+/// One `rule.source_selection_criteria`.
 #[derive(Debug, Clone)]
 pub struct RuleSourceSelectionCriteria(Output<Value>);
 
@@ -1051,7 +1049,7 @@ impl Nested for RuleSourceSelectionCriteria {
 }
 
 impl RuleSourceSelectionCriteria {
-    /// Starts describing a `rule.source_selection_criteria`.
+    /// Starts describing one `rule.source_selection_criteria`.
     pub fn builder() -> RuleSourceSelectionCriteriaBuilder {
         RuleSourceSelectionCriteriaBuilder {
             arguments: BlockArguments::new(),
@@ -1079,7 +1077,7 @@ impl RuleSourceSelectionCriteria {
     }
 }
 
-/// Describes a `rule.source_selection_criteria`; made by [`RuleSourceSelectionCriteria::builder`].
+/// Describes one `rule.source_selection_criteria`; made by [`RuleSourceSelectionCriteria::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleSourceSelectionCriteriaBuilder {
@@ -1110,7 +1108,7 @@ impl RuleSourceSelectionCriteriaBuilder {
     }
 }
 
-/// A `rule.source_selection_criteria.replica_modifications` block or object.
+/// One `rule.source_selection_criteria.replica_modifications`.
 #[derive(Debug, Clone)]
 pub struct RuleSourceSelectionCriteriaReplicaModifications(Output<Value>);
 
@@ -1121,8 +1119,8 @@ impl Nested for RuleSourceSelectionCriteriaReplicaModifications {
 }
 
 impl RuleSourceSelectionCriteriaReplicaModifications {
-    /// Starts describing a `rule.source_selection_criteria.replica_modifications`.
-    pub fn builder() -> RuleSourceSelectionCriteriaReplicaModificationsBuilder {
+    /// Starts describing one `rule.source_selection_criteria.replica_modifications`.
+    pub fn builder() -> RuleSourceSelectionCriteriaReplicaModificationsBuilder<MissingStatus> {
         RuleSourceSelectionCriteriaReplicaModificationsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1136,10 +1134,10 @@ impl RuleSourceSelectionCriteriaReplicaModifications {
     }
 }
 
-/// Describes a `rule.source_selection_criteria.replica_modifications`; made by [`RuleSourceSelectionCriteriaReplicaModifications::builder`].
+/// Describes one `rule.source_selection_criteria.replica_modifications`; made by [`RuleSourceSelectionCriteriaReplicaModifications::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleSourceSelectionCriteriaReplicaModificationsBuilder<A = MissingStatus> {
+pub struct RuleSourceSelectionCriteriaReplicaModificationsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -1157,7 +1155,7 @@ impl<A> RuleSourceSelectionCriteriaReplicaModificationsBuilder<A> {
     }
 }
 
-/// A `rule.source_selection_criteria.sse_kms_encrypted_objects` block or object.
+/// One `rule.source_selection_criteria.sse_kms_encrypted_objects`.
 #[derive(Debug, Clone)]
 pub struct RuleSourceSelectionCriteriaSseKmsEncryptedObjects(Output<Value>);
 
@@ -1168,8 +1166,8 @@ impl Nested for RuleSourceSelectionCriteriaSseKmsEncryptedObjects {
 }
 
 impl RuleSourceSelectionCriteriaSseKmsEncryptedObjects {
-    /// Starts describing a `rule.source_selection_criteria.sse_kms_encrypted_objects`.
-    pub fn builder() -> RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder {
+    /// Starts describing one `rule.source_selection_criteria.sse_kms_encrypted_objects`.
+    pub fn builder() -> RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<MissingStatus> {
         RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1183,10 +1181,10 @@ impl RuleSourceSelectionCriteriaSseKmsEncryptedObjects {
     }
 }
 
-/// Describes a `rule.source_selection_criteria.sse_kms_encrypted_objects`; made by [`RuleSourceSelectionCriteriaSseKmsEncryptedObjects::builder`].
+/// Describes one `rule.source_selection_criteria.sse_kms_encrypted_objects`; made by [`RuleSourceSelectionCriteriaSseKmsEncryptedObjects::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A = MissingStatus> {
+pub struct RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

@@ -22,7 +22,9 @@ pub struct BucketRequestPaymentConfiguration(Resource);
 
 impl BucketRequestPaymentConfiguration {
     /// Starts describing an `aws_s3_bucket_request_payment_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketRequestPaymentConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketRequestPaymentConfigurationBuilder<MissingBucket, MissingPayer> {
         BucketRequestPaymentConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -63,7 +65,7 @@ impl AsRef<Resource> for BucketRequestPaymentConfiguration {
 /// Describes an `aws_s3_bucket_request_payment_configuration`; made by [`BucketRequestPaymentConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketRequestPaymentConfigurationBuilder<A = MissingBucket, B = MissingPayer> {
+pub struct BucketRequestPaymentConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -23,7 +23,9 @@ pub struct BucketServerSideEncryptionConfiguration(Resource);
 
 impl BucketServerSideEncryptionConfiguration {
     /// Starts describing an `aws_s3_bucket_server_side_encryption_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketServerSideEncryptionConfigurationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketServerSideEncryptionConfigurationBuilder<MissingBucket, MissingRule> {
         BucketServerSideEncryptionConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +66,7 @@ impl AsRef<Resource> for BucketServerSideEncryptionConfiguration {
 /// Describes an `aws_s3_bucket_server_side_encryption_configuration`; made by [`BucketServerSideEncryptionConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketServerSideEncryptionConfigurationBuilder<A = MissingBucket, B = MissingRule> {
+pub struct BucketServerSideEncryptionConfigurationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -134,12 +136,12 @@ impl BucketServerSideEncryptionConfigurationBuilder<Set, Set> {
     }
 }
 
-/// A `rule` block or object.
+/// One `rule`.
 #[derive(Debug)]
 pub enum Rule {}
 
 impl Rule {
-    /// Starts describing a `rule`.
+    /// Starts describing one `rule`.
     pub fn builder() -> RuleBuilder {
         RuleBuilder {
             arguments: BlockArguments::new(),
@@ -147,7 +149,7 @@ impl Rule {
     }
 }
 
-/// Describes a `rule`; made by [`Rule::builder`].
+/// Describes one `rule`; made by [`Rule::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RuleBuilder {
@@ -173,13 +175,13 @@ impl RuleBuilder {
     }
 }
 
-/// A `rule.apply_server_side_encryption_by_default` block or object.
+/// One `rule.apply_server_side_encryption_by_default`.
 #[derive(Debug)]
 pub enum RuleApplyServerSideEncryptionByDefault {}
 
 impl RuleApplyServerSideEncryptionByDefault {
-    /// Starts describing a `rule.apply_server_side_encryption_by_default`.
-    pub fn builder() -> RuleApplyServerSideEncryptionByDefaultBuilder {
+    /// Starts describing one `rule.apply_server_side_encryption_by_default`.
+    pub fn builder() -> RuleApplyServerSideEncryptionByDefaultBuilder<MissingSseAlgorithm> {
         RuleApplyServerSideEncryptionByDefaultBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -187,10 +189,10 @@ impl RuleApplyServerSideEncryptionByDefault {
     }
 }
 
-/// Describes a `rule.apply_server_side_encryption_by_default`; made by [`RuleApplyServerSideEncryptionByDefault::builder`].
+/// Describes one `rule.apply_server_side_encryption_by_default`; made by [`RuleApplyServerSideEncryptionByDefault::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RuleApplyServerSideEncryptionByDefaultBuilder<A = MissingSseAlgorithm> {
+pub struct RuleApplyServerSideEncryptionByDefaultBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

@@ -23,7 +23,9 @@ pub struct BucketVersioning(Resource);
 
 impl BucketVersioning {
     /// Starts describing an `aws_s3_bucket_versioning` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketVersioningBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> BucketVersioningBuilder<MissingBucket, MissingVersioningConfiguration> {
         BucketVersioningBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -72,7 +74,7 @@ impl AsRef<Resource> for BucketVersioning {
 /// Describes an `aws_s3_bucket_versioning`; made by [`BucketVersioning::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketVersioningBuilder<A = MissingBucket, B = MissingVersioningConfiguration> {
+pub struct BucketVersioningBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -147,7 +149,7 @@ impl BucketVersioningBuilder<Set, Set> {
     }
 }
 
-/// A `versioning_configuration` block or object.
+/// One `versioning_configuration`.
 #[derive(Debug, Clone)]
 pub struct VersioningConfiguration(Output<Value>);
 
@@ -158,8 +160,8 @@ impl Nested for VersioningConfiguration {
 }
 
 impl VersioningConfiguration {
-    /// Starts describing a `versioning_configuration`.
-    pub fn builder() -> VersioningConfigurationBuilder {
+    /// Starts describing one `versioning_configuration`.
+    pub fn builder() -> VersioningConfigurationBuilder<MissingStatus> {
         VersioningConfigurationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -179,10 +181,10 @@ impl VersioningConfiguration {
     }
 }
 
-/// Describes a `versioning_configuration`; made by [`VersioningConfiguration::builder`].
+/// Describes one `versioning_configuration`; made by [`VersioningConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VersioningConfigurationBuilder<A = MissingStatus> {
+pub struct VersioningConfigurationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

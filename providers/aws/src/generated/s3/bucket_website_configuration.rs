@@ -25,7 +25,7 @@ pub struct BucketWebsiteConfiguration(Resource);
 
 impl BucketWebsiteConfiguration {
     /// Starts describing an `aws_s3_bucket_website_configuration` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketWebsiteConfigurationBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketWebsiteConfigurationBuilder<MissingBucket> {
         BucketWebsiteConfigurationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -104,7 +104,7 @@ impl AsRef<Resource> for BucketWebsiteConfiguration {
 /// Describes an `aws_s3_bucket_website_configuration`; made by [`BucketWebsiteConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketWebsiteConfigurationBuilder<A = MissingBucket> {
+pub struct BucketWebsiteConfigurationBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -196,7 +196,7 @@ impl BucketWebsiteConfigurationBuilder<Set> {
     }
 }
 
-/// A `error_document` block or object.
+/// One `error_document`.
 #[derive(Debug, Clone)]
 pub struct ErrorDocument(Output<Value>);
 
@@ -207,8 +207,8 @@ impl Nested for ErrorDocument {
 }
 
 impl ErrorDocument {
-    /// Starts describing a `error_document`.
-    pub fn builder() -> ErrorDocumentBuilder {
+    /// Starts describing one `error_document`.
+    pub fn builder() -> ErrorDocumentBuilder<MissingKey> {
         ErrorDocumentBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -222,10 +222,10 @@ impl ErrorDocument {
     }
 }
 
-/// Describes a `error_document`; made by [`ErrorDocument::builder`].
+/// Describes one `error_document`; made by [`ErrorDocument::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ErrorDocumentBuilder<A = MissingKey> {
+pub struct ErrorDocumentBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -240,7 +240,7 @@ impl<A> ErrorDocumentBuilder<A> {
     }
 }
 
-/// A `index_document` block or object.
+/// One `index_document`.
 #[derive(Debug, Clone)]
 pub struct IndexDocument(Output<Value>);
 
@@ -251,8 +251,8 @@ impl Nested for IndexDocument {
 }
 
 impl IndexDocument {
-    /// Starts describing a `index_document`.
-    pub fn builder() -> IndexDocumentBuilder {
+    /// Starts describing one `index_document`.
+    pub fn builder() -> IndexDocumentBuilder<MissingSuffix> {
         IndexDocumentBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -266,10 +266,10 @@ impl IndexDocument {
     }
 }
 
-/// Describes a `index_document`; made by [`IndexDocument::builder`].
+/// Describes one `index_document`; made by [`IndexDocument::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct IndexDocumentBuilder<A = MissingSuffix> {
+pub struct IndexDocumentBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -284,7 +284,7 @@ impl<A> IndexDocumentBuilder<A> {
     }
 }
 
-/// A `redirect_all_requests_to` block or object.
+/// One `redirect_all_requests_to`.
 #[derive(Debug, Clone)]
 pub struct RedirectAllRequestsTo(Output<Value>);
 
@@ -295,8 +295,8 @@ impl Nested for RedirectAllRequestsTo {
 }
 
 impl RedirectAllRequestsTo {
-    /// Starts describing a `redirect_all_requests_to`.
-    pub fn builder() -> RedirectAllRequestsToBuilder {
+    /// Starts describing one `redirect_all_requests_to`.
+    pub fn builder() -> RedirectAllRequestsToBuilder<MissingHostName> {
         RedirectAllRequestsToBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -316,10 +316,10 @@ impl RedirectAllRequestsTo {
     }
 }
 
-/// Describes a `redirect_all_requests_to`; made by [`RedirectAllRequestsTo::builder`].
+/// Describes one `redirect_all_requests_to`; made by [`RedirectAllRequestsTo::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RedirectAllRequestsToBuilder<A = MissingHostName> {
+pub struct RedirectAllRequestsToBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -340,7 +340,7 @@ impl<A> RedirectAllRequestsToBuilder<A> {
     }
 }
 
-/// A `routing_rule` block or object.
+/// One `routing_rule`.
 #[derive(Debug, Clone)]
 pub struct RoutingRule(Output<Value>);
 
@@ -351,8 +351,8 @@ impl Nested for RoutingRule {
 }
 
 impl RoutingRule {
-    /// Starts describing a `routing_rule`.
-    pub fn builder() -> RoutingRuleBuilder {
+    /// Starts describing one `routing_rule`.
+    pub fn builder() -> RoutingRuleBuilder<MissingRedirect> {
         RoutingRuleBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -372,10 +372,10 @@ impl RoutingRule {
     }
 }
 
-/// Describes a `routing_rule`; made by [`RoutingRule::builder`].
+/// Describes one `routing_rule`; made by [`RoutingRule::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RoutingRuleBuilder<A = MissingRedirect> {
+pub struct RoutingRuleBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -396,7 +396,7 @@ impl<A> RoutingRuleBuilder<A> {
     }
 }
 
-/// A `routing_rule.condition` block or object.
+/// One `routing_rule.condition`.
 #[derive(Debug, Clone)]
 pub struct RoutingRuleCondition(Output<Value>);
 
@@ -407,7 +407,7 @@ impl Nested for RoutingRuleCondition {
 }
 
 impl RoutingRuleCondition {
-    /// Starts describing a `routing_rule.condition`.
+    /// Starts describing one `routing_rule.condition`.
     pub fn builder() -> RoutingRuleConditionBuilder {
         RoutingRuleConditionBuilder {
             arguments: BlockArguments::new(),
@@ -427,7 +427,7 @@ impl RoutingRuleCondition {
     }
 }
 
-/// Describes a `routing_rule.condition`; made by [`RoutingRuleCondition::builder`].
+/// Describes one `routing_rule.condition`; made by [`RoutingRuleCondition::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RoutingRuleConditionBuilder {
@@ -450,7 +450,7 @@ impl RoutingRuleConditionBuilder {
     }
 }
 
-/// A `routing_rule.redirect` block or object.
+/// One `routing_rule.redirect`.
 #[derive(Debug, Clone)]
 pub struct RoutingRuleRedirect(Output<Value>);
 
@@ -461,7 +461,7 @@ impl Nested for RoutingRuleRedirect {
 }
 
 impl RoutingRuleRedirect {
-    /// Starts describing a `routing_rule.redirect`.
+    /// Starts describing one `routing_rule.redirect`.
     pub fn builder() -> RoutingRuleRedirectBuilder {
         RoutingRuleRedirectBuilder {
             arguments: BlockArguments::new(),
@@ -499,7 +499,7 @@ impl RoutingRuleRedirect {
     }
 }
 
-/// Describes a `routing_rule.redirect`; made by [`RoutingRuleRedirect::builder`].
+/// Describes one `routing_rule.redirect`; made by [`RoutingRuleRedirect::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct RoutingRuleRedirectBuilder {

@@ -23,7 +23,7 @@ pub struct DirectoryBucket(Resource);
 
 impl DirectoryBucket {
     /// Starts describing an `aws_s3_directory_bucket` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> DirectoryBucketBuilder {
+    pub fn builder(name: impl Into<String>) -> DirectoryBucketBuilder<MissingBucket> {
         DirectoryBucketBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -82,7 +82,7 @@ impl AsRef<Resource> for DirectoryBucket {
 /// Describes an `aws_s3_directory_bucket`; made by [`DirectoryBucket::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct DirectoryBucketBuilder<A = MissingBucket> {
+pub struct DirectoryBucketBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -156,7 +156,7 @@ impl DirectoryBucketBuilder<Set> {
     }
 }
 
-/// A `location` block or object.
+/// One `location`.
 #[derive(Debug, Clone)]
 pub struct Location(Output<Value>);
 
@@ -167,8 +167,8 @@ impl Nested for Location {
 }
 
 impl Location {
-    /// Starts describing a `location`.
-    pub fn builder() -> LocationBuilder {
+    /// Starts describing one `location`.
+    pub fn builder() -> LocationBuilder<MissingName> {
         LocationBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -188,10 +188,10 @@ impl Location {
     }
 }
 
-/// Describes a `location`; made by [`Location::builder`].
+/// Describes one `location`; made by [`Location::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LocationBuilder<A = MissingName> {
+pub struct LocationBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }

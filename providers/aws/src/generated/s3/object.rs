@@ -24,7 +24,7 @@ pub struct Object(Resource);
 
 impl Object {
     /// Starts describing an `aws_s3_object` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ObjectBuilder {
+    pub fn builder(name: impl Into<String>) -> ObjectBuilder<MissingBucket, MissingKey> {
         ObjectBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -239,7 +239,7 @@ impl AsRef<Resource> for Object {
 /// Describes an `aws_s3_object`; made by [`Object::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ObjectBuilder<A = MissingBucket, B = MissingKey> {
+pub struct ObjectBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -447,7 +447,7 @@ impl ObjectBuilder<Set, Set> {
     }
 }
 
-/// A `override_provider` block or object.
+/// One `override_provider`.
 #[derive(Debug, Clone)]
 pub struct OverrideProvider(Output<Value>);
 
@@ -458,7 +458,7 @@ impl Nested for OverrideProvider {
 }
 
 impl OverrideProvider {
-    /// Starts describing a `override_provider`.
+    /// Starts describing one `override_provider`.
     pub fn builder() -> OverrideProviderBuilder {
         OverrideProviderBuilder {
             arguments: BlockArguments::new(),
@@ -472,7 +472,7 @@ impl OverrideProvider {
     }
 }
 
-/// Describes a `override_provider`; made by [`OverrideProvider::builder`].
+/// Describes one `override_provider`; made by [`OverrideProvider::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct OverrideProviderBuilder {
@@ -487,7 +487,7 @@ impl OverrideProviderBuilder {
     }
 }
 
-/// A `override_provider.default_tags` block or object.
+/// One `override_provider.default_tags`.
 #[derive(Debug, Clone)]
 pub struct OverrideProviderDefaultTags(Output<Value>);
 
@@ -498,7 +498,7 @@ impl Nested for OverrideProviderDefaultTags {
 }
 
 impl OverrideProviderDefaultTags {
-    /// Starts describing a `override_provider.default_tags`.
+    /// Starts describing one `override_provider.default_tags`.
     pub fn builder() -> OverrideProviderDefaultTagsBuilder {
         OverrideProviderDefaultTagsBuilder {
             arguments: BlockArguments::new(),
@@ -512,7 +512,7 @@ impl OverrideProviderDefaultTags {
     }
 }
 
-/// Describes a `override_provider.default_tags`; made by [`OverrideProviderDefaultTags::builder`].
+/// Describes one `override_provider.default_tags`; made by [`OverrideProviderDefaultTags::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct OverrideProviderDefaultTagsBuilder {

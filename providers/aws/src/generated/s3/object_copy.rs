@@ -26,7 +26,9 @@ pub struct ObjectCopy(Resource);
 
 impl ObjectCopy {
     /// Starts describing an `aws_s3_object_copy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ObjectCopyBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> ObjectCopyBuilder<MissingBucket, MissingKey, MissingSource> {
         ObjectCopyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -349,7 +351,7 @@ impl AsRef<Resource> for ObjectCopy {
 /// Describes an `aws_s3_object_copy`; made by [`ObjectCopy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ObjectCopyBuilder<A = MissingBucket, B = MissingKey, C = MissingSource> {
+pub struct ObjectCopyBuilder<A, B, C> {
     declaration: Declaration,
     required: PhantomData<(A, B, C)>,
 }
@@ -643,13 +645,13 @@ impl ObjectCopyBuilder<Set, Set, Set> {
     }
 }
 
-/// A `grant` block or object.
+/// One `grant`.
 #[derive(Debug)]
 pub enum Grant {}
 
 impl Grant {
-    /// Starts describing a `grant`.
-    pub fn builder() -> GrantBuilder {
+    /// Starts describing one `grant`.
+    pub fn builder() -> GrantBuilder<MissingPermissions, MissingType> {
         GrantBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -657,10 +659,10 @@ impl Grant {
     }
 }
 
-/// Describes a `grant`; made by [`Grant::builder`].
+/// Describes one `grant`; made by [`Grant::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GrantBuilder<A = MissingPermissions, B = MissingType> {
+pub struct GrantBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

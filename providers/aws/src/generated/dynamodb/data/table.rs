@@ -25,7 +25,7 @@ pub struct Table(Resource);
 
 impl Table {
     /// Starts describing an `aws_dynamodb_table` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TableBuilder {
+    pub fn builder(name: impl Into<String>) -> TableBuilder<MissingName> {
         TableBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -178,7 +178,7 @@ impl AsRef<Resource> for Table {
 /// Describes an `aws_dynamodb_table`; made by [`Table::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TableBuilder<A = MissingName> {
+pub struct TableBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -242,7 +242,7 @@ impl TableBuilder<Set> {
     }
 }
 
-/// A `point_in_time_recovery` block or object.
+/// One `point_in_time_recovery`.
 #[derive(Debug, Clone)]
 pub struct PointInTimeRecovery(Output<Value>);
 
@@ -260,7 +260,7 @@ impl PointInTimeRecovery {
     }
 }
 
-/// A `server_side_encryption` block or object.
+/// One `server_side_encryption`.
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryption(Output<Value>);
 
@@ -271,7 +271,7 @@ impl Nested for ServerSideEncryption {
 }
 
 impl ServerSideEncryption {
-    /// Starts describing a `server_side_encryption`.
+    /// Starts describing one `server_side_encryption`.
     pub fn builder() -> ServerSideEncryptionBuilder {
         ServerSideEncryptionBuilder {
             arguments: BlockArguments::new(),
@@ -291,7 +291,7 @@ impl ServerSideEncryption {
     }
 }
 
-/// Describes a `server_side_encryption`; made by [`ServerSideEncryption::builder`].
+/// Describes one `server_side_encryption`; made by [`ServerSideEncryption::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct ServerSideEncryptionBuilder {

@@ -21,7 +21,7 @@ pub struct TableItem(Resource);
 
 impl TableItem {
     /// Starts describing an `aws_dynamodb_table_item` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TableItemBuilder {
+    pub fn builder(name: impl Into<String>) -> TableItemBuilder<MissingKey, MissingTableName> {
         TableItemBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -74,7 +74,7 @@ impl AsRef<Resource> for TableItem {
 /// Describes an `aws_dynamodb_table_item`; made by [`TableItem::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TableItemBuilder<A = MissingKey, B = MissingTableName> {
+pub struct TableItemBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

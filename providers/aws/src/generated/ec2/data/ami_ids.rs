@@ -23,7 +23,7 @@ pub struct AmiIds(Resource);
 
 impl AmiIds {
     /// Starts describing an `aws_ami_ids` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AmiIdsBuilder {
+    pub fn builder(name: impl Into<String>) -> AmiIdsBuilder<MissingOwners> {
         AmiIdsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -88,7 +88,7 @@ impl AsRef<Resource> for AmiIds {
 /// Describes an `aws_ami_ids`; made by [`AmiIds::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AmiIdsBuilder<A = MissingOwners> {
+pub struct AmiIdsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -174,13 +174,13 @@ impl AmiIdsBuilder<Set> {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -188,10 +188,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -214,7 +214,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -225,7 +225,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -239,7 +239,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -246,7 +246,7 @@ impl ClientVpnEndpointBuilder {
     }
 }
 
-/// A `authentication_options` block or object.
+/// One `authentication_options`.
 #[derive(Debug, Clone)]
 pub struct AuthenticationOptions(Output<Value>);
 
@@ -288,7 +288,7 @@ impl AuthenticationOptions {
     }
 }
 
-/// A `client_connect_options` block or object.
+/// One `client_connect_options`.
 #[derive(Debug, Clone)]
 pub struct ClientConnectOptions(Output<Value>);
 
@@ -312,7 +312,7 @@ impl ClientConnectOptions {
     }
 }
 
-/// A `client_login_banner_options` block or object.
+/// One `client_login_banner_options`.
 #[derive(Debug, Clone)]
 pub struct ClientLoginBannerOptions(Output<Value>);
 
@@ -336,7 +336,7 @@ impl ClientLoginBannerOptions {
     }
 }
 
-/// A `connection_log_options` block or object.
+/// One `connection_log_options`.
 #[derive(Debug, Clone)]
 pub struct ConnectionLogOptions(Output<Value>);
 
@@ -366,13 +366,13 @@ impl ConnectionLogOptions {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -380,10 +380,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -406,7 +406,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -417,7 +417,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -431,7 +431,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

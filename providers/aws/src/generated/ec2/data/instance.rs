@@ -412,7 +412,7 @@ impl InstanceBuilder {
     }
 }
 
-/// A `credit_specification` block or object.
+/// One `credit_specification`.
 #[derive(Debug, Clone)]
 pub struct CreditSpecification(Output<Value>);
 
@@ -430,7 +430,7 @@ impl CreditSpecification {
     }
 }
 
-/// A `enclave_options` block or object.
+/// One `enclave_options`.
 #[derive(Debug, Clone)]
 pub struct EnclaveOptions(Output<Value>);
 
@@ -448,7 +448,7 @@ impl EnclaveOptions {
     }
 }
 
-/// A `ephemeral_block_device` block or object.
+/// One `ephemeral_block_device`.
 #[derive(Debug, Clone)]
 pub struct EphemeralBlockDevice(Output<Value>);
 
@@ -478,7 +478,7 @@ impl EphemeralBlockDevice {
     }
 }
 
-/// A `maintenance_options` block or object.
+/// One `maintenance_options`.
 #[derive(Debug, Clone)]
 pub struct MaintenanceOptions(Output<Value>);
 
@@ -496,7 +496,7 @@ impl MaintenanceOptions {
     }
 }
 
-/// A `metadata_options` block or object.
+/// One `metadata_options`.
 #[derive(Debug, Clone)]
 pub struct MetadataOptions(Output<Value>);
 
@@ -538,7 +538,7 @@ impl MetadataOptions {
     }
 }
 
-/// A `private_dns_name_options` block or object.
+/// One `private_dns_name_options`.
 #[derive(Debug, Clone)]
 pub struct PrivateDnsNameOptions(Output<Value>);
 
@@ -568,13 +568,13 @@ impl PrivateDnsNameOptions {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -582,10 +582,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -608,7 +608,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -619,7 +619,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -633,7 +633,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -24,7 +24,7 @@ pub struct InstanceType(Resource);
 
 impl InstanceType {
     /// Starts describing an `aws_ec2_instance_type` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> InstanceTypeBuilder {
+    pub fn builder(name: impl Into<String>) -> InstanceTypeBuilder<MissingInstanceType> {
         InstanceTypeBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -323,7 +323,7 @@ impl AsRef<Resource> for InstanceType {
 /// Describes an `aws_ec2_instance_type`; made by [`InstanceType::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceTypeBuilder<A = MissingInstanceType> {
+pub struct InstanceTypeBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -379,7 +379,7 @@ impl InstanceTypeBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -390,7 +390,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -404,7 +404,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -362,7 +362,7 @@ impl LaunchTemplateBuilder {
     }
 }
 
-/// A `block_device_mappings` block or object.
+/// One `block_device_mappings`.
 #[derive(Debug, Clone)]
 pub struct BlockDeviceMappings(Output<Value>);
 
@@ -398,7 +398,7 @@ impl BlockDeviceMappings {
     }
 }
 
-/// A `block_device_mappings.ebs` block or object.
+/// One `block_device_mappings.ebs`.
 #[derive(Debug, Clone)]
 pub struct BlockDeviceMappingsEbs(Output<Value>);
 
@@ -458,7 +458,7 @@ impl BlockDeviceMappingsEbs {
     }
 }
 
-/// A `capacity_reservation_specification` block or object.
+/// One `capacity_reservation_specification`.
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecification(Output<Value>);
 
@@ -486,7 +486,7 @@ impl CapacityReservationSpecification {
     }
 }
 
-/// A `capacity_reservation_specification.capacity_reservation_target` block or object.
+/// One `capacity_reservation_specification.capacity_reservation_target`.
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecificationCapacityReservationTarget(Output<Value>);
 
@@ -510,7 +510,7 @@ impl CapacityReservationSpecificationCapacityReservationTarget {
     }
 }
 
-/// A `cpu_options` block or object.
+/// One `cpu_options`.
 #[derive(Debug, Clone)]
 pub struct CpuOptions(Output<Value>);
 
@@ -540,7 +540,7 @@ impl CpuOptions {
     }
 }
 
-/// A `credit_specification` block or object.
+/// One `credit_specification`.
 #[derive(Debug, Clone)]
 pub struct CreditSpecification(Output<Value>);
 
@@ -558,7 +558,7 @@ impl CreditSpecification {
     }
 }
 
-/// A `elastic_gpu_specifications` block or object.
+/// One `elastic_gpu_specifications`.
 #[derive(Debug, Clone)]
 pub struct ElasticGpuSpecifications(Output<Value>);
 
@@ -576,7 +576,7 @@ impl ElasticGpuSpecifications {
     }
 }
 
-/// A `elastic_inference_accelerator` block or object.
+/// One `elastic_inference_accelerator`.
 #[derive(Debug, Clone)]
 pub struct ElasticInferenceAccelerator(Output<Value>);
 
@@ -594,7 +594,7 @@ impl ElasticInferenceAccelerator {
     }
 }
 
-/// A `enclave_options` block or object.
+/// One `enclave_options`.
 #[derive(Debug, Clone)]
 pub struct EnclaveOptions(Output<Value>);
 
@@ -612,7 +612,7 @@ impl EnclaveOptions {
     }
 }
 
-/// A `hibernation_options` block or object.
+/// One `hibernation_options`.
 #[derive(Debug, Clone)]
 pub struct HibernationOptions(Output<Value>);
 
@@ -630,7 +630,7 @@ impl HibernationOptions {
     }
 }
 
-/// A `iam_instance_profile` block or object.
+/// One `iam_instance_profile`.
 #[derive(Debug, Clone)]
 pub struct IamInstanceProfile(Output<Value>);
 
@@ -654,7 +654,7 @@ impl IamInstanceProfile {
     }
 }
 
-/// A `instance_market_options` block or object.
+/// One `instance_market_options`.
 #[derive(Debug, Clone)]
 pub struct InstanceMarketOptions(Output<Value>);
 
@@ -678,7 +678,7 @@ impl InstanceMarketOptions {
     }
 }
 
-/// A `instance_market_options.spot_options` block or object.
+/// One `instance_market_options.spot_options`.
 #[derive(Debug, Clone)]
 pub struct InstanceMarketOptionsSpotOptions(Output<Value>);
 
@@ -720,7 +720,7 @@ impl InstanceMarketOptionsSpotOptions {
     }
 }
 
-/// A `instance_requirements` block or object.
+/// One `instance_requirements`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirements(Output<Value>);
 
@@ -886,7 +886,7 @@ impl InstanceRequirements {
     }
 }
 
-/// A `instance_requirements.accelerator_count` block or object.
+/// One `instance_requirements.accelerator_count`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsAcceleratorCount(Output<Value>);
 
@@ -910,7 +910,7 @@ impl InstanceRequirementsAcceleratorCount {
     }
 }
 
-/// A `instance_requirements.accelerator_total_memory_mib` block or object.
+/// One `instance_requirements.accelerator_total_memory_mib`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsAcceleratorTotalMemoryMib(Output<Value>);
 
@@ -934,7 +934,7 @@ impl InstanceRequirementsAcceleratorTotalMemoryMib {
     }
 }
 
-/// A `instance_requirements.baseline_ebs_bandwidth_mbps` block or object.
+/// One `instance_requirements.baseline_ebs_bandwidth_mbps`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsBaselineEbsBandwidthMbps(Output<Value>);
 
@@ -958,7 +958,7 @@ impl InstanceRequirementsBaselineEbsBandwidthMbps {
     }
 }
 
-/// A `instance_requirements.memory_gib_per_vcpu` block or object.
+/// One `instance_requirements.memory_gib_per_vcpu`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsMemoryGibPerVcpu(Output<Value>);
 
@@ -982,7 +982,7 @@ impl InstanceRequirementsMemoryGibPerVcpu {
     }
 }
 
-/// A `instance_requirements.memory_mib` block or object.
+/// One `instance_requirements.memory_mib`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsMemoryMib(Output<Value>);
 
@@ -1006,7 +1006,7 @@ impl InstanceRequirementsMemoryMib {
     }
 }
 
-/// A `instance_requirements.network_bandwidth_gbps` block or object.
+/// One `instance_requirements.network_bandwidth_gbps`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsNetworkBandwidthGbps(Output<Value>);
 
@@ -1030,7 +1030,7 @@ impl InstanceRequirementsNetworkBandwidthGbps {
     }
 }
 
-/// A `instance_requirements.network_interface_count` block or object.
+/// One `instance_requirements.network_interface_count`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsNetworkInterfaceCount(Output<Value>);
 
@@ -1054,7 +1054,7 @@ impl InstanceRequirementsNetworkInterfaceCount {
     }
 }
 
-/// A `instance_requirements.total_local_storage_gb` block or object.
+/// One `instance_requirements.total_local_storage_gb`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsTotalLocalStorageGb(Output<Value>);
 
@@ -1078,7 +1078,7 @@ impl InstanceRequirementsTotalLocalStorageGb {
     }
 }
 
-/// A `instance_requirements.vcpu_count` block or object.
+/// One `instance_requirements.vcpu_count`.
 #[derive(Debug, Clone)]
 pub struct InstanceRequirementsVcpuCount(Output<Value>);
 
@@ -1102,7 +1102,7 @@ impl InstanceRequirementsVcpuCount {
     }
 }
 
-/// A `license_specification` block or object.
+/// One `license_specification`.
 #[derive(Debug, Clone)]
 pub struct LicenseSpecification(Output<Value>);
 
@@ -1120,7 +1120,7 @@ impl LicenseSpecification {
     }
 }
 
-/// A `maintenance_options` block or object.
+/// One `maintenance_options`.
 #[derive(Debug, Clone)]
 pub struct MaintenanceOptions(Output<Value>);
 
@@ -1138,7 +1138,7 @@ impl MaintenanceOptions {
     }
 }
 
-/// A `metadata_options` block or object.
+/// One `metadata_options`.
 #[derive(Debug, Clone)]
 pub struct MetadataOptions(Output<Value>);
 
@@ -1180,7 +1180,7 @@ impl MetadataOptions {
     }
 }
 
-/// A `monitoring` block or object.
+/// One `monitoring`.
 #[derive(Debug, Clone)]
 pub struct Monitoring(Output<Value>);
 
@@ -1198,7 +1198,7 @@ impl Monitoring {
     }
 }
 
-/// A `network_interfaces` block or object.
+/// One `network_interfaces`.
 #[derive(Debug, Clone)]
 pub struct NetworkInterfaces(Output<Value>);
 
@@ -1324,7 +1324,7 @@ impl NetworkInterfaces {
     }
 }
 
-/// A `placement` block or object.
+/// One `placement`.
 #[derive(Debug, Clone)]
 pub struct Placement(Output<Value>);
 
@@ -1384,7 +1384,7 @@ impl Placement {
     }
 }
 
-/// A `private_dns_name_options` block or object.
+/// One `private_dns_name_options`.
 #[derive(Debug, Clone)]
 pub struct PrivateDnsNameOptions(Output<Value>);
 
@@ -1414,7 +1414,7 @@ impl PrivateDnsNameOptions {
     }
 }
 
-/// A `tag_specifications` block or object.
+/// One `tag_specifications`.
 #[derive(Debug, Clone)]
 pub struct TagSpecifications(Output<Value>);
 
@@ -1438,13 +1438,13 @@ impl TagSpecifications {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -1452,10 +1452,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -1478,7 +1478,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -1489,7 +1489,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -1503,7 +1503,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -208,13 +208,13 @@ impl NatGatewayBuilder {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -222,10 +222,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -248,7 +248,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -259,7 +259,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -273,7 +273,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -204,7 +204,7 @@ impl NetworkInsightsAnalysisBuilder {
     }
 }
 
-/// A `alternate_path_hints` block or object.
+/// One `alternate_path_hints`.
 #[derive(Debug, Clone)]
 pub struct AlternatePathHints(Output<Value>);
 
@@ -228,7 +228,7 @@ impl AlternatePathHints {
     }
 }
 
-/// A `explanations` block or object.
+/// One `explanations`.
 #[derive(Debug, Clone)]
 pub struct Explanations(Output<Value>);
 
@@ -550,7 +550,7 @@ impl Explanations {
     }
 }
 
-/// A `explanations.acl` block or object.
+/// One `explanations.acl`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAcl(Output<Value>);
 
@@ -580,7 +580,7 @@ impl ExplanationsAcl {
     }
 }
 
-/// A `explanations.acl_rule` block or object.
+/// One `explanations.acl_rule`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAclRule(Output<Value>);
 
@@ -628,7 +628,7 @@ impl ExplanationsAclRule {
     }
 }
 
-/// A `explanations.acl_rule.port_range` block or object.
+/// One `explanations.acl_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAclRulePortRange(Output<Value>);
 
@@ -652,7 +652,7 @@ impl ExplanationsAclRulePortRange {
     }
 }
 
-/// A `explanations.attached_to` block or object.
+/// One `explanations.attached_to`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsAttachedTo(Output<Value>);
 
@@ -682,7 +682,7 @@ impl ExplanationsAttachedTo {
     }
 }
 
-/// A `explanations.classic_load_balancer_listener` block or object.
+/// One `explanations.classic_load_balancer_listener`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsClassicLoadBalancerListener(Output<Value>);
 
@@ -706,7 +706,7 @@ impl ExplanationsClassicLoadBalancerListener {
     }
 }
 
-/// A `explanations.component` block or object.
+/// One `explanations.component`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsComponent(Output<Value>);
 
@@ -736,7 +736,7 @@ impl ExplanationsComponent {
     }
 }
 
-/// A `explanations.customer_gateway` block or object.
+/// One `explanations.customer_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsCustomerGateway(Output<Value>);
 
@@ -766,7 +766,7 @@ impl ExplanationsCustomerGateway {
     }
 }
 
-/// A `explanations.destination` block or object.
+/// One `explanations.destination`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsDestination(Output<Value>);
 
@@ -796,7 +796,7 @@ impl ExplanationsDestination {
     }
 }
 
-/// A `explanations.destination_vpc` block or object.
+/// One `explanations.destination_vpc`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsDestinationVpc(Output<Value>);
 
@@ -826,7 +826,7 @@ impl ExplanationsDestinationVpc {
     }
 }
 
-/// A `explanations.elastic_load_balancer_listener` block or object.
+/// One `explanations.elastic_load_balancer_listener`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsElasticLoadBalancerListener(Output<Value>);
 
@@ -856,7 +856,7 @@ impl ExplanationsElasticLoadBalancerListener {
     }
 }
 
-/// A `explanations.ingress_route_table` block or object.
+/// One `explanations.ingress_route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsIngressRouteTable(Output<Value>);
 
@@ -886,7 +886,7 @@ impl ExplanationsIngressRouteTable {
     }
 }
 
-/// A `explanations.internet_gateway` block or object.
+/// One `explanations.internet_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsInternetGateway(Output<Value>);
 
@@ -916,7 +916,7 @@ impl ExplanationsInternetGateway {
     }
 }
 
-/// A `explanations.load_balancer_target_group` block or object.
+/// One `explanations.load_balancer_target_group`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsLoadBalancerTargetGroup(Output<Value>);
 
@@ -946,7 +946,7 @@ impl ExplanationsLoadBalancerTargetGroup {
     }
 }
 
-/// A `explanations.load_balancer_target_groups` block or object.
+/// One `explanations.load_balancer_target_groups`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsLoadBalancerTargetGroups(Output<Value>);
 
@@ -976,7 +976,7 @@ impl ExplanationsLoadBalancerTargetGroups {
     }
 }
 
-/// A `explanations.nat_gateway` block or object.
+/// One `explanations.nat_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsNatGateway(Output<Value>);
 
@@ -1006,7 +1006,7 @@ impl ExplanationsNatGateway {
     }
 }
 
-/// A `explanations.network_interface` block or object.
+/// One `explanations.network_interface`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsNetworkInterface(Output<Value>);
 
@@ -1036,7 +1036,7 @@ impl ExplanationsNetworkInterface {
     }
 }
 
-/// A `explanations.port_ranges` block or object.
+/// One `explanations.port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsPortRanges(Output<Value>);
 
@@ -1060,7 +1060,7 @@ impl ExplanationsPortRanges {
     }
 }
 
-/// A `explanations.prefix_list` block or object.
+/// One `explanations.prefix_list`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsPrefixList(Output<Value>);
 
@@ -1090,7 +1090,7 @@ impl ExplanationsPrefixList {
     }
 }
 
-/// A `explanations.route_table` block or object.
+/// One `explanations.route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsRouteTable(Output<Value>);
 
@@ -1120,7 +1120,7 @@ impl ExplanationsRouteTable {
     }
 }
 
-/// A `explanations.route_table_route` block or object.
+/// One `explanations.route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsRouteTableRoute(Output<Value>);
 
@@ -1192,7 +1192,7 @@ impl ExplanationsRouteTableRoute {
     }
 }
 
-/// A `explanations.security_group` block or object.
+/// One `explanations.security_group`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroup(Output<Value>);
 
@@ -1222,7 +1222,7 @@ impl ExplanationsSecurityGroup {
     }
 }
 
-/// A `explanations.security_group_rule` block or object.
+/// One `explanations.security_group_rule`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroupRule(Output<Value>);
 
@@ -1270,7 +1270,7 @@ impl ExplanationsSecurityGroupRule {
     }
 }
 
-/// A `explanations.security_group_rule.port_range` block or object.
+/// One `explanations.security_group_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroupRulePortRange(Output<Value>);
 
@@ -1294,7 +1294,7 @@ impl ExplanationsSecurityGroupRulePortRange {
     }
 }
 
-/// A `explanations.security_groups` block or object.
+/// One `explanations.security_groups`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSecurityGroups(Output<Value>);
 
@@ -1324,7 +1324,7 @@ impl ExplanationsSecurityGroups {
     }
 }
 
-/// A `explanations.source_vpc` block or object.
+/// One `explanations.source_vpc`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSourceVpc(Output<Value>);
 
@@ -1354,7 +1354,7 @@ impl ExplanationsSourceVpc {
     }
 }
 
-/// A `explanations.subnet` block or object.
+/// One `explanations.subnet`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSubnet(Output<Value>);
 
@@ -1384,7 +1384,7 @@ impl ExplanationsSubnet {
     }
 }
 
-/// A `explanations.subnet_route_table` block or object.
+/// One `explanations.subnet_route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsSubnetRouteTable(Output<Value>);
 
@@ -1414,7 +1414,7 @@ impl ExplanationsSubnetRouteTable {
     }
 }
 
-/// A `explanations.transit_gateway` block or object.
+/// One `explanations.transit_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGateway(Output<Value>);
 
@@ -1444,7 +1444,7 @@ impl ExplanationsTransitGateway {
     }
 }
 
-/// A `explanations.transit_gateway_attachment` block or object.
+/// One `explanations.transit_gateway_attachment`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGatewayAttachment(Output<Value>);
 
@@ -1474,7 +1474,7 @@ impl ExplanationsTransitGatewayAttachment {
     }
 }
 
-/// A `explanations.transit_gateway_route_table` block or object.
+/// One `explanations.transit_gateway_route_table`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGatewayRouteTable(Output<Value>);
 
@@ -1504,7 +1504,7 @@ impl ExplanationsTransitGatewayRouteTable {
     }
 }
 
-/// A `explanations.transit_gateway_route_table_route` block or object.
+/// One `explanations.transit_gateway_route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsTransitGatewayRouteTableRoute(Output<Value>);
 
@@ -1558,7 +1558,7 @@ impl ExplanationsTransitGatewayRouteTableRoute {
     }
 }
 
-/// A `explanations.vpc` block or object.
+/// One `explanations.vpc`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpc(Output<Value>);
 
@@ -1588,7 +1588,7 @@ impl ExplanationsVpc {
     }
 }
 
-/// A `explanations.vpc_endpoint` block or object.
+/// One `explanations.vpc_endpoint`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpcEndpoint(Output<Value>);
 
@@ -1618,7 +1618,7 @@ impl ExplanationsVpcEndpoint {
     }
 }
 
-/// A `explanations.vpc_peering_connection` block or object.
+/// One `explanations.vpc_peering_connection`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpcPeeringConnection(Output<Value>);
 
@@ -1648,7 +1648,7 @@ impl ExplanationsVpcPeeringConnection {
     }
 }
 
-/// A `explanations.vpn_connection` block or object.
+/// One `explanations.vpn_connection`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpnConnection(Output<Value>);
 
@@ -1678,7 +1678,7 @@ impl ExplanationsVpnConnection {
     }
 }
 
-/// A `explanations.vpn_gateway` block or object.
+/// One `explanations.vpn_gateway`.
 #[derive(Debug, Clone)]
 pub struct ExplanationsVpnGateway(Output<Value>);
 
@@ -1708,7 +1708,7 @@ impl ExplanationsVpnGateway {
     }
 }
 
-/// A `forward_path_components` block or object.
+/// One `forward_path_components`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponents(Output<Value>);
 
@@ -1814,7 +1814,7 @@ impl ForwardPathComponents {
     }
 }
 
-/// A `forward_path_components.acl_rule` block or object.
+/// One `forward_path_components.acl_rule`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAclRule(Output<Value>);
 
@@ -1862,7 +1862,7 @@ impl ForwardPathComponentsAclRule {
     }
 }
 
-/// A `forward_path_components.acl_rule.port_range` block or object.
+/// One `forward_path_components.acl_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAclRulePortRange(Output<Value>);
 
@@ -1886,7 +1886,7 @@ impl ForwardPathComponentsAclRulePortRange {
     }
 }
 
-/// A `forward_path_components.additional_details` block or object.
+/// One `forward_path_components.additional_details`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAdditionalDetails(Output<Value>);
 
@@ -1910,7 +1910,7 @@ impl ForwardPathComponentsAdditionalDetails {
     }
 }
 
-/// A `forward_path_components.additional_details.component` block or object.
+/// One `forward_path_components.additional_details.component`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAdditionalDetailsComponent(Output<Value>);
 
@@ -1940,7 +1940,7 @@ impl ForwardPathComponentsAdditionalDetailsComponent {
     }
 }
 
-/// A `forward_path_components.attached_to` block or object.
+/// One `forward_path_components.attached_to`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsAttachedTo(Output<Value>);
 
@@ -1970,7 +1970,7 @@ impl ForwardPathComponentsAttachedTo {
     }
 }
 
-/// A `forward_path_components.component` block or object.
+/// One `forward_path_components.component`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsComponent(Output<Value>);
 
@@ -2000,7 +2000,7 @@ impl ForwardPathComponentsComponent {
     }
 }
 
-/// A `forward_path_components.destination_vpc` block or object.
+/// One `forward_path_components.destination_vpc`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsDestinationVpc(Output<Value>);
 
@@ -2030,7 +2030,7 @@ impl ForwardPathComponentsDestinationVpc {
     }
 }
 
-/// A `forward_path_components.inbound_header` block or object.
+/// One `forward_path_components.inbound_header`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsInboundHeader(Output<Value>);
 
@@ -2078,7 +2078,7 @@ impl ForwardPathComponentsInboundHeader {
     }
 }
 
-/// A `forward_path_components.inbound_header.destination_port_ranges` block or object.
+/// One `forward_path_components.inbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsInboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -2102,7 +2102,7 @@ impl ForwardPathComponentsInboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `forward_path_components.inbound_header.source_port_ranges` block or object.
+/// One `forward_path_components.inbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsInboundHeaderSourcePortRanges(Output<Value>);
 
@@ -2126,7 +2126,7 @@ impl ForwardPathComponentsInboundHeaderSourcePortRanges {
     }
 }
 
-/// A `forward_path_components.outbound_header` block or object.
+/// One `forward_path_components.outbound_header`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsOutboundHeader(Output<Value>);
 
@@ -2174,7 +2174,7 @@ impl ForwardPathComponentsOutboundHeader {
     }
 }
 
-/// A `forward_path_components.outbound_header.destination_port_ranges` block or object.
+/// One `forward_path_components.outbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsOutboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -2198,7 +2198,7 @@ impl ForwardPathComponentsOutboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `forward_path_components.outbound_header.source_port_ranges` block or object.
+/// One `forward_path_components.outbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsOutboundHeaderSourcePortRanges(Output<Value>);
 
@@ -2222,7 +2222,7 @@ impl ForwardPathComponentsOutboundHeaderSourcePortRanges {
     }
 }
 
-/// A `forward_path_components.route_table_route` block or object.
+/// One `forward_path_components.route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsRouteTableRoute(Output<Value>);
 
@@ -2294,7 +2294,7 @@ impl ForwardPathComponentsRouteTableRoute {
     }
 }
 
-/// A `forward_path_components.security_group_rule` block or object.
+/// One `forward_path_components.security_group_rule`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSecurityGroupRule(Output<Value>);
 
@@ -2342,7 +2342,7 @@ impl ForwardPathComponentsSecurityGroupRule {
     }
 }
 
-/// A `forward_path_components.security_group_rule.port_range` block or object.
+/// One `forward_path_components.security_group_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSecurityGroupRulePortRange(Output<Value>);
 
@@ -2366,7 +2366,7 @@ impl ForwardPathComponentsSecurityGroupRulePortRange {
     }
 }
 
-/// A `forward_path_components.source_vpc` block or object.
+/// One `forward_path_components.source_vpc`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSourceVpc(Output<Value>);
 
@@ -2396,7 +2396,7 @@ impl ForwardPathComponentsSourceVpc {
     }
 }
 
-/// A `forward_path_components.subnet` block or object.
+/// One `forward_path_components.subnet`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsSubnet(Output<Value>);
 
@@ -2426,7 +2426,7 @@ impl ForwardPathComponentsSubnet {
     }
 }
 
-/// A `forward_path_components.transit_gateway` block or object.
+/// One `forward_path_components.transit_gateway`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsTransitGateway(Output<Value>);
 
@@ -2456,7 +2456,7 @@ impl ForwardPathComponentsTransitGateway {
     }
 }
 
-/// A `forward_path_components.transit_gateway_route_table_route` block or object.
+/// One `forward_path_components.transit_gateway_route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsTransitGatewayRouteTableRoute(Output<Value>);
 
@@ -2510,7 +2510,7 @@ impl ForwardPathComponentsTransitGatewayRouteTableRoute {
     }
 }
 
-/// A `forward_path_components.vpc` block or object.
+/// One `forward_path_components.vpc`.
 #[derive(Debug, Clone)]
 pub struct ForwardPathComponentsVpc(Output<Value>);
 
@@ -2540,7 +2540,7 @@ impl ForwardPathComponentsVpc {
     }
 }
 
-/// A `return_path_components` block or object.
+/// One `return_path_components`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponents(Output<Value>);
 
@@ -2646,7 +2646,7 @@ impl ReturnPathComponents {
     }
 }
 
-/// A `return_path_components.acl_rule` block or object.
+/// One `return_path_components.acl_rule`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAclRule(Output<Value>);
 
@@ -2694,7 +2694,7 @@ impl ReturnPathComponentsAclRule {
     }
 }
 
-/// A `return_path_components.acl_rule.port_range` block or object.
+/// One `return_path_components.acl_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAclRulePortRange(Output<Value>);
 
@@ -2718,7 +2718,7 @@ impl ReturnPathComponentsAclRulePortRange {
     }
 }
 
-/// A `return_path_components.additional_details` block or object.
+/// One `return_path_components.additional_details`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAdditionalDetails(Output<Value>);
 
@@ -2742,7 +2742,7 @@ impl ReturnPathComponentsAdditionalDetails {
     }
 }
 
-/// A `return_path_components.additional_details.component` block or object.
+/// One `return_path_components.additional_details.component`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAdditionalDetailsComponent(Output<Value>);
 
@@ -2772,7 +2772,7 @@ impl ReturnPathComponentsAdditionalDetailsComponent {
     }
 }
 
-/// A `return_path_components.attached_to` block or object.
+/// One `return_path_components.attached_to`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsAttachedTo(Output<Value>);
 
@@ -2802,7 +2802,7 @@ impl ReturnPathComponentsAttachedTo {
     }
 }
 
-/// A `return_path_components.component` block or object.
+/// One `return_path_components.component`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsComponent(Output<Value>);
 
@@ -2832,7 +2832,7 @@ impl ReturnPathComponentsComponent {
     }
 }
 
-/// A `return_path_components.destination_vpc` block or object.
+/// One `return_path_components.destination_vpc`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsDestinationVpc(Output<Value>);
 
@@ -2862,7 +2862,7 @@ impl ReturnPathComponentsDestinationVpc {
     }
 }
 
-/// A `return_path_components.inbound_header` block or object.
+/// One `return_path_components.inbound_header`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsInboundHeader(Output<Value>);
 
@@ -2910,7 +2910,7 @@ impl ReturnPathComponentsInboundHeader {
     }
 }
 
-/// A `return_path_components.inbound_header.destination_port_ranges` block or object.
+/// One `return_path_components.inbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsInboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -2934,7 +2934,7 @@ impl ReturnPathComponentsInboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `return_path_components.inbound_header.source_port_ranges` block or object.
+/// One `return_path_components.inbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsInboundHeaderSourcePortRanges(Output<Value>);
 
@@ -2958,7 +2958,7 @@ impl ReturnPathComponentsInboundHeaderSourcePortRanges {
     }
 }
 
-/// A `return_path_components.outbound_header` block or object.
+/// One `return_path_components.outbound_header`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsOutboundHeader(Output<Value>);
 
@@ -3006,7 +3006,7 @@ impl ReturnPathComponentsOutboundHeader {
     }
 }
 
-/// A `return_path_components.outbound_header.destination_port_ranges` block or object.
+/// One `return_path_components.outbound_header.destination_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsOutboundHeaderDestinationPortRanges(Output<Value>);
 
@@ -3030,7 +3030,7 @@ impl ReturnPathComponentsOutboundHeaderDestinationPortRanges {
     }
 }
 
-/// A `return_path_components.outbound_header.source_port_ranges` block or object.
+/// One `return_path_components.outbound_header.source_port_ranges`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsOutboundHeaderSourcePortRanges(Output<Value>);
 
@@ -3054,7 +3054,7 @@ impl ReturnPathComponentsOutboundHeaderSourcePortRanges {
     }
 }
 
-/// A `return_path_components.route_table_route` block or object.
+/// One `return_path_components.route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsRouteTableRoute(Output<Value>);
 
@@ -3126,7 +3126,7 @@ impl ReturnPathComponentsRouteTableRoute {
     }
 }
 
-/// A `return_path_components.security_group_rule` block or object.
+/// One `return_path_components.security_group_rule`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSecurityGroupRule(Output<Value>);
 
@@ -3174,7 +3174,7 @@ impl ReturnPathComponentsSecurityGroupRule {
     }
 }
 
-/// A `return_path_components.security_group_rule.port_range` block or object.
+/// One `return_path_components.security_group_rule.port_range`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSecurityGroupRulePortRange(Output<Value>);
 
@@ -3198,7 +3198,7 @@ impl ReturnPathComponentsSecurityGroupRulePortRange {
     }
 }
 
-/// A `return_path_components.source_vpc` block or object.
+/// One `return_path_components.source_vpc`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSourceVpc(Output<Value>);
 
@@ -3228,7 +3228,7 @@ impl ReturnPathComponentsSourceVpc {
     }
 }
 
-/// A `return_path_components.subnet` block or object.
+/// One `return_path_components.subnet`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsSubnet(Output<Value>);
 
@@ -3258,7 +3258,7 @@ impl ReturnPathComponentsSubnet {
     }
 }
 
-/// A `return_path_components.transit_gateway` block or object.
+/// One `return_path_components.transit_gateway`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsTransitGateway(Output<Value>);
 
@@ -3288,7 +3288,7 @@ impl ReturnPathComponentsTransitGateway {
     }
 }
 
-/// A `return_path_components.transit_gateway_route_table_route` block or object.
+/// One `return_path_components.transit_gateway_route_table_route`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsTransitGatewayRouteTableRoute(Output<Value>);
 
@@ -3342,7 +3342,7 @@ impl ReturnPathComponentsTransitGatewayRouteTableRoute {
     }
 }
 
-/// A `return_path_components.vpc` block or object.
+/// One `return_path_components.vpc`.
 #[derive(Debug, Clone)]
 pub struct ReturnPathComponentsVpc(Output<Value>);
 
@@ -3372,13 +3372,13 @@ impl ReturnPathComponentsVpc {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -3386,10 +3386,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

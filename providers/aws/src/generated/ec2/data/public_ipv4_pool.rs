@@ -25,7 +25,7 @@ pub struct PublicIpv4Pool(Resource);
 
 impl PublicIpv4Pool {
     /// Starts describing an `aws_ec2_public_ipv4_pool` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PublicIpv4PoolBuilder {
+    pub fn builder(name: impl Into<String>) -> PublicIpv4PoolBuilder<MissingPoolId> {
         PublicIpv4PoolBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -90,7 +90,7 @@ impl AsRef<Resource> for PublicIpv4Pool {
 /// Describes an `aws_ec2_public_ipv4_pool`; made by [`PublicIpv4Pool::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PublicIpv4PoolBuilder<A = MissingPoolId> {
+pub struct PublicIpv4PoolBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -146,7 +146,7 @@ impl PublicIpv4PoolBuilder<Set> {
     }
 }
 
-/// A `pool_address_ranges` block or object.
+/// One `pool_address_ranges`.
 #[derive(Debug, Clone)]
 pub struct PoolAddressRanges(Output<Value>);
 

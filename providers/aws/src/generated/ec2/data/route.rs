@@ -23,7 +23,7 @@ pub struct Route(Resource);
 
 impl Route {
     /// Starts describing an `aws_route` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RouteBuilder {
+    pub fn builder(name: impl Into<String>) -> RouteBuilder<MissingRouteTableId> {
         RouteBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -130,7 +130,7 @@ impl AsRef<Resource> for Route {
 /// Describes an `aws_route`; made by [`Route::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RouteBuilder<A = MissingRouteTableId> {
+pub struct RouteBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -270,7 +270,7 @@ impl RouteBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -281,7 +281,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -295,7 +295,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -197,7 +197,7 @@ impl TransitGatewayMulticastDomainBuilder {
     }
 }
 
-/// A `associations` block or object.
+/// One `associations`.
 #[derive(Debug, Clone)]
 pub struct Associations(Output<Value>);
 
@@ -221,7 +221,7 @@ impl Associations {
     }
 }
 
-/// A `members` block or object.
+/// One `members`.
 #[derive(Debug, Clone)]
 pub struct Members(Output<Value>);
 
@@ -245,7 +245,7 @@ impl Members {
     }
 }
 
-/// A `sources` block or object.
+/// One `sources`.
 #[derive(Debug, Clone)]
 pub struct Sources(Output<Value>);
 
@@ -269,13 +269,13 @@ impl Sources {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -283,10 +283,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -309,7 +309,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -320,7 +320,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -334,7 +334,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -25,7 +25,9 @@ pub struct TransitGatewayRouteTablePropagations(Resource);
 
 impl TransitGatewayRouteTablePropagations {
     /// Starts describing an `aws_ec2_transit_gateway_route_table_propagations` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayRouteTablePropagationsBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayRouteTablePropagationsBuilder<MissingTransitGatewayRouteTableId> {
         TransitGatewayRouteTablePropagationsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -66,7 +68,7 @@ impl AsRef<Resource> for TransitGatewayRouteTablePropagations {
 /// Describes an `aws_ec2_transit_gateway_route_table_propagations`; made by [`TransitGatewayRouteTablePropagations::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayRouteTablePropagationsBuilder<A = MissingTransitGatewayRouteTableId> {
+pub struct TransitGatewayRouteTablePropagationsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -133,13 +135,13 @@ impl TransitGatewayRouteTablePropagationsBuilder<Set> {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -147,10 +149,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -173,7 +175,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -184,7 +186,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -198,7 +200,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

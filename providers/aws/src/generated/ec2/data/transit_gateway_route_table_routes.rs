@@ -25,7 +25,10 @@ pub struct TransitGatewayRouteTableRoutes(Resource);
 
 impl TransitGatewayRouteTableRoutes {
     /// Starts describing an `aws_ec2_transit_gateway_route_table_routes` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> TransitGatewayRouteTableRoutesBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> TransitGatewayRouteTableRoutesBuilder<MissingFilter, MissingTransitGatewayRouteTableId>
+    {
         TransitGatewayRouteTableRoutesBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -66,10 +69,7 @@ impl AsRef<Resource> for TransitGatewayRouteTableRoutes {
 /// Describes an `aws_ec2_transit_gateway_route_table_routes`; made by [`TransitGatewayRouteTableRoutes::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct TransitGatewayRouteTableRoutesBuilder<
-    A = MissingFilter,
-    B = MissingTransitGatewayRouteTableId,
-> {
+pub struct TransitGatewayRouteTableRoutesBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -135,7 +135,7 @@ impl TransitGatewayRouteTableRoutesBuilder<Set, Set> {
     }
 }
 
-/// A `routes` block or object.
+/// One `routes`.
 #[derive(Debug, Clone)]
 pub struct Routes(Output<Value>);
 
@@ -178,13 +178,13 @@ impl Routes {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -192,10 +192,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

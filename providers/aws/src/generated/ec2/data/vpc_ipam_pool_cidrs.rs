@@ -23,7 +23,7 @@ pub struct VpcIpamPoolCidrs(Resource);
 
 impl VpcIpamPoolCidrs {
     /// Starts describing an `aws_vpc_ipam_pool_cidrs` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamPoolCidrsBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamPoolCidrsBuilder<MissingIpamPoolId> {
         VpcIpamPoolCidrsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -64,7 +64,7 @@ impl AsRef<Resource> for VpcIpamPoolCidrs {
 /// Describes an `aws_vpc_ipam_pool_cidrs`; made by [`VpcIpamPoolCidrs::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamPoolCidrsBuilder<A = MissingIpamPoolId> {
+pub struct VpcIpamPoolCidrsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -126,13 +126,13 @@ impl VpcIpamPoolCidrsBuilder<Set> {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -140,10 +140,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -166,7 +166,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -177,7 +177,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -191,7 +191,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

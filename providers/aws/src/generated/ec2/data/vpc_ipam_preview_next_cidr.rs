@@ -24,7 +24,7 @@ pub struct VpcIpamPreviewNextCidr(Resource);
 
 impl VpcIpamPreviewNextCidr {
     /// Starts describing an `aws_vpc_ipam_preview_next_cidr` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> VpcIpamPreviewNextCidrBuilder {
+    pub fn builder(name: impl Into<String>) -> VpcIpamPreviewNextCidrBuilder<MissingIpamPoolId> {
         VpcIpamPreviewNextCidrBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -71,7 +71,7 @@ impl AsRef<Resource> for VpcIpamPreviewNextCidr {
 /// Describes an `aws_vpc_ipam_preview_next_cidr`; made by [`VpcIpamPreviewNextCidr::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct VpcIpamPreviewNextCidrBuilder<A = MissingIpamPoolId> {
+pub struct VpcIpamPreviewNextCidrBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -142,7 +142,7 @@ impl VpcIpamPreviewNextCidrBuilder<Set> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -153,7 +153,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -167,7 +167,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

@@ -249,7 +249,7 @@ impl VpcPeeringConnectionBuilder {
     }
 }
 
-/// A `cidr_block_set` block or object.
+/// One `cidr_block_set`.
 #[derive(Debug, Clone)]
 pub struct CidrBlockSet(Output<Value>);
 
@@ -267,7 +267,7 @@ impl CidrBlockSet {
     }
 }
 
-/// A `peer_cidr_block_set` block or object.
+/// One `peer_cidr_block_set`.
 #[derive(Debug, Clone)]
 pub struct PeerCidrBlockSet(Output<Value>);
 
@@ -285,13 +285,13 @@ impl PeerCidrBlockSet {
     }
 }
 
-/// A `filter` block or object.
+/// One `filter`.
 #[derive(Debug)]
 pub enum Filter {}
 
 impl Filter {
-    /// Starts describing a `filter`.
-    pub fn builder() -> FilterBuilder {
+    /// Starts describing one `filter`.
+    pub fn builder() -> FilterBuilder<MissingName, MissingValues> {
         FilterBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -299,10 +299,10 @@ impl Filter {
     }
 }
 
-/// Describes a `filter`; made by [`Filter::builder`].
+/// Describes one `filter`; made by [`Filter::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct FilterBuilder<A = MissingName, B = MissingValues> {
+pub struct FilterBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -325,7 +325,7 @@ impl<A, B> FilterBuilder<A, B> {
     }
 }
 
-/// A `timeouts` block or object.
+/// One `timeouts`.
 #[derive(Debug, Clone)]
 pub struct Timeouts(Output<Value>);
 
@@ -336,7 +336,7 @@ impl Nested for Timeouts {
 }
 
 impl Timeouts {
-    /// Starts describing a `timeouts`.
+    /// Starts describing one `timeouts`.
     pub fn builder() -> TimeoutsBuilder {
         TimeoutsBuilder {
             arguments: BlockArguments::new(),
@@ -350,7 +350,7 @@ impl Timeouts {
     }
 }
 
-/// Describes a `timeouts`; made by [`Timeouts::builder`].
+/// Describes one `timeouts`; made by [`Timeouts::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct TimeoutsBuilder {

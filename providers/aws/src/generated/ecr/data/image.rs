@@ -21,7 +21,7 @@ pub struct Image(Resource);
 
 impl Image {
     /// Starts describing an `aws_ecr_image` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ImageBuilder {
+    pub fn builder(name: impl Into<String>) -> ImageBuilder<MissingRepositoryName> {
         ImageBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -98,7 +98,7 @@ impl AsRef<Resource> for Image {
 /// Describes an `aws_ecr_image`; made by [`Image::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ImageBuilder<A = MissingRepositoryName> {
+pub struct ImageBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -24,7 +24,7 @@ pub struct Repository(Resource);
 
 impl Repository {
     /// Starts describing an `aws_ecr_repository` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RepositoryBuilder {
+    pub fn builder(name: impl Into<String>) -> RepositoryBuilder<MissingName> {
         RepositoryBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -105,7 +105,7 @@ impl AsRef<Resource> for Repository {
 /// Describes an `aws_ecr_repository`; made by [`Repository::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RepositoryBuilder<A = MissingName> {
+pub struct RepositoryBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -167,7 +167,7 @@ impl RepositoryBuilder<Set> {
     }
 }
 
-/// A `encryption_configuration` block or object.
+/// One `encryption_configuration`.
 #[derive(Debug, Clone)]
 pub struct EncryptionConfiguration(Output<Value>);
 
@@ -191,7 +191,7 @@ impl EncryptionConfiguration {
     }
 }
 
-/// A `image_scanning_configuration` block or object.
+/// One `image_scanning_configuration`.
 #[derive(Debug, Clone)]
 pub struct ImageScanningConfiguration(Output<Value>);
 

@@ -21,7 +21,7 @@ pub struct Addon(Resource);
 
 impl Addon {
     /// Starts describing an `aws_eks_addon` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AddonBuilder {
+    pub fn builder(name: impl Into<String>) -> AddonBuilder<MissingAddonName, MissingClusterName> {
         AddonBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -98,7 +98,7 @@ impl AsRef<Resource> for Addon {
 /// Describes an `aws_eks_addon`; made by [`Addon::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AddonBuilder<A = MissingAddonName, B = MissingClusterName> {
+pub struct AddonBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -20,7 +20,9 @@ pub struct AddonVersion(Resource);
 
 impl AddonVersion {
     /// Starts describing an `aws_eks_addon_version` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AddonVersionBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> AddonVersionBuilder<MissingAddonName, MissingKubernetesVersion> {
         AddonVersionBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -67,7 +69,7 @@ impl AsRef<Resource> for AddonVersion {
 /// Describes an `aws_eks_addon_version`; made by [`AddonVersion::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AddonVersionBuilder<A = MissingAddonName, B = MissingKubernetesVersion> {
+pub struct AddonVersionBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

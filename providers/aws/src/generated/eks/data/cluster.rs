@@ -24,7 +24,7 @@ pub struct Cluster(Resource);
 
 impl Cluster {
     /// Starts describing an `aws_eks_cluster` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClusterBuilder {
+    pub fn builder(name: impl Into<String>) -> ClusterBuilder<MissingName> {
         ClusterBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -147,7 +147,7 @@ impl AsRef<Resource> for Cluster {
 /// Describes an `aws_eks_cluster`; made by [`Cluster::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClusterBuilder<A = MissingName> {
+pub struct ClusterBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -203,7 +203,7 @@ impl ClusterBuilder<Set> {
     }
 }
 
-/// A `certificate_authority` block or object.
+/// One `certificate_authority`.
 #[derive(Debug, Clone)]
 pub struct CertificateAuthority(Output<Value>);
 
@@ -221,7 +221,7 @@ impl CertificateAuthority {
     }
 }
 
-/// A `identity` block or object.
+/// One `identity`.
 #[derive(Debug, Clone)]
 pub struct Identity(Output<Value>);
 
@@ -239,7 +239,7 @@ impl Identity {
     }
 }
 
-/// A `identity.oidc` block or object.
+/// One `identity.oidc`.
 #[derive(Debug, Clone)]
 pub struct IdentityOidc(Output<Value>);
 
@@ -257,7 +257,7 @@ impl IdentityOidc {
     }
 }
 
-/// A `kubernetes_network_config` block or object.
+/// One `kubernetes_network_config`.
 #[derive(Debug, Clone)]
 pub struct KubernetesNetworkConfig(Output<Value>);
 
@@ -287,7 +287,7 @@ impl KubernetesNetworkConfig {
     }
 }
 
-/// A `outpost_config` block or object.
+/// One `outpost_config`.
 #[derive(Debug, Clone)]
 pub struct OutpostConfig(Output<Value>);
 
@@ -319,7 +319,7 @@ impl OutpostConfig {
     }
 }
 
-/// A `outpost_config.control_plane_placement` block or object.
+/// One `outpost_config.control_plane_placement`.
 #[derive(Debug, Clone)]
 pub struct OutpostConfigControlPlanePlacement(Output<Value>);
 
@@ -337,7 +337,7 @@ impl OutpostConfigControlPlanePlacement {
     }
 }
 
-/// A `vpc_config` block or object.
+/// One `vpc_config`.
 #[derive(Debug, Clone)]
 pub struct VpcConfig(Output<Value>);
 

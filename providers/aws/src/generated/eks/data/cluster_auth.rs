@@ -20,7 +20,7 @@ pub struct ClusterAuth(Resource);
 
 impl ClusterAuth {
     /// Starts describing an `aws_eks_cluster_auth` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ClusterAuthBuilder {
+    pub fn builder(name: impl Into<String>) -> ClusterAuthBuilder<MissingName> {
         ClusterAuthBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -55,7 +55,7 @@ impl AsRef<Resource> for ClusterAuth {
 /// Describes an `aws_eks_cluster_auth`; made by [`ClusterAuth::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ClusterAuthBuilder<A = MissingName> {
+pub struct ClusterAuthBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

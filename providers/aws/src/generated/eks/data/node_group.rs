@@ -25,7 +25,9 @@ pub struct NodeGroup(Resource);
 
 impl NodeGroup {
     /// Starts describing an `aws_eks_node_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NodeGroupBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> NodeGroupBuilder<MissingClusterName, MissingNodeGroupName> {
         NodeGroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -162,7 +164,7 @@ impl AsRef<Resource> for NodeGroup {
 /// Describes an `aws_eks_node_group`; made by [`NodeGroup::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NodeGroupBuilder<A = MissingClusterName, B = MissingNodeGroupName> {
+pub struct NodeGroupBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -226,7 +228,7 @@ impl NodeGroupBuilder<Set, Set> {
     }
 }
 
-/// A `launch_template` block or object.
+/// One `launch_template`.
 #[derive(Debug, Clone)]
 pub struct LaunchTemplate(Output<Value>);
 
@@ -256,7 +258,7 @@ impl LaunchTemplate {
     }
 }
 
-/// A `remote_access` block or object.
+/// One `remote_access`.
 #[derive(Debug, Clone)]
 pub struct RemoteAccess(Output<Value>);
 
@@ -280,7 +282,7 @@ impl RemoteAccess {
     }
 }
 
-/// A `resources` block or object.
+/// One `resources`.
 #[derive(Debug, Clone)]
 pub struct Resources(Output<Value>);
 
@@ -304,7 +306,7 @@ impl Resources {
     }
 }
 
-/// A `resources.autoscaling_groups` block or object.
+/// One `resources.autoscaling_groups`.
 #[derive(Debug, Clone)]
 pub struct ResourcesAutoscalingGroups(Output<Value>);
 
@@ -322,7 +324,7 @@ impl ResourcesAutoscalingGroups {
     }
 }
 
-/// A `scaling_config` block or object.
+/// One `scaling_config`.
 #[derive(Debug, Clone)]
 pub struct ScalingConfig(Output<Value>);
 
@@ -352,7 +354,7 @@ impl ScalingConfig {
     }
 }
 
-/// A `taints` block or object.
+/// One `taints`.
 #[derive(Debug, Clone)]
 pub struct Taints(Output<Value>);
 

@@ -20,7 +20,7 @@ pub struct NodeGroups(Resource);
 
 impl NodeGroups {
     /// Starts describing an `aws_eks_node_groups` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> NodeGroupsBuilder {
+    pub fn builder(name: impl Into<String>) -> NodeGroupsBuilder<MissingClusterName> {
         NodeGroupsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -55,7 +55,7 @@ impl AsRef<Resource> for NodeGroups {
 /// Describes an `aws_eks_node_groups`; made by [`NodeGroups::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct NodeGroupsBuilder<A = MissingClusterName> {
+pub struct NodeGroupsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,7 @@ pub struct AccessKeys(Resource);
 
 impl AccessKeys {
     /// Starts describing an `aws_iam_access_keys` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> AccessKeysBuilder {
+    pub fn builder(name: impl Into<String>) -> AccessKeysBuilder<MissingUser> {
         AccessKeysBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -57,7 +57,7 @@ impl AsRef<Resource> for AccessKeys {
 /// Describes an `aws_iam_access_keys`; made by [`AccessKeys::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct AccessKeysBuilder<A = MissingUser> {
+pub struct AccessKeysBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

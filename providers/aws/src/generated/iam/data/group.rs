@@ -23,7 +23,7 @@ pub struct Group(Resource);
 
 impl Group {
     /// Starts describing an `aws_iam_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> GroupBuilder {
+    pub fn builder(name: impl Into<String>) -> GroupBuilder<MissingGroupName> {
         GroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -76,7 +76,7 @@ impl AsRef<Resource> for Group {
 /// Describes an `aws_iam_group`; made by [`Group::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct GroupBuilder<A = MissingGroupName> {
+pub struct GroupBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -126,7 +126,7 @@ impl GroupBuilder<Set> {
     }
 }
 
-/// A `users` block or object.
+/// One `users`.
 #[derive(Debug, Clone)]
 pub struct Users(Output<Value>);
 

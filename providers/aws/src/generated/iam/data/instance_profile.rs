@@ -20,7 +20,7 @@ pub struct InstanceProfile(Resource);
 
 impl InstanceProfile {
     /// Starts describing an `aws_iam_instance_profile` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> InstanceProfileBuilder {
+    pub fn builder(name: impl Into<String>) -> InstanceProfileBuilder<MissingName> {
         InstanceProfileBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -85,7 +85,7 @@ impl AsRef<Resource> for InstanceProfile {
 /// Describes an `aws_iam_instance_profile`; made by [`InstanceProfile::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceProfileBuilder<A = MissingName> {
+pub struct InstanceProfileBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -20,7 +20,7 @@ pub struct InstanceProfiles(Resource);
 
 impl InstanceProfiles {
     /// Starts describing an `aws_iam_instance_profiles` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> InstanceProfilesBuilder {
+    pub fn builder(name: impl Into<String>) -> InstanceProfilesBuilder<MissingRoleName> {
         InstanceProfilesBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -67,7 +67,7 @@ impl AsRef<Resource> for InstanceProfiles {
 /// Describes an `aws_iam_instance_profiles`; made by [`InstanceProfiles::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct InstanceProfilesBuilder<A = MissingRoleName> {
+pub struct InstanceProfilesBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

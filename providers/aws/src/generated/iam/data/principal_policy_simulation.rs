@@ -25,7 +25,9 @@ pub struct PrincipalPolicySimulation(Resource);
 
 impl PrincipalPolicySimulation {
     /// Starts describing an `aws_iam_principal_policy_simulation` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PrincipalPolicySimulationBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> PrincipalPolicySimulationBuilder<MissingActionNames, MissingPolicySourceArn> {
         PrincipalPolicySimulationBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -120,7 +122,7 @@ impl AsRef<Resource> for PrincipalPolicySimulation {
 /// Describes an `aws_iam_principal_policy_simulation`; made by [`PrincipalPolicySimulation::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PrincipalPolicySimulationBuilder<A = MissingActionNames, B = MissingPolicySourceArn> {
+pub struct PrincipalPolicySimulationBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -237,13 +239,13 @@ impl PrincipalPolicySimulationBuilder<Set, Set> {
     }
 }
 
-/// A `context` block or object.
+/// One `context`.
 #[derive(Debug)]
 pub enum Context {}
 
 impl Context {
-    /// Starts describing a `context`.
-    pub fn builder() -> ContextBuilder {
+    /// Starts describing one `context`.
+    pub fn builder() -> ContextBuilder<MissingKey, MissingType, MissingValues> {
         ContextBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -251,10 +253,10 @@ impl Context {
     }
 }
 
-/// Describes a `context`; made by [`Context::builder`].
+/// Describes one `context`; made by [`Context::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ContextBuilder<A = MissingKey, B = MissingType, C = MissingValues> {
+pub struct ContextBuilder<A, B, C> {
     arguments: BlockArguments,
     required: PhantomData<(A, B, C)>,
 }

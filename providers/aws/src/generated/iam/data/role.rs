@@ -25,7 +25,7 @@ pub struct Role(Resource);
 
 impl Role {
     /// Starts describing an `aws_iam_role` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> RoleBuilder {
+    pub fn builder(name: impl Into<String>) -> RoleBuilder<MissingName> {
         RoleBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -114,7 +114,7 @@ impl AsRef<Resource> for Role {
 /// Describes an `aws_iam_role`; made by [`Role::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct RoleBuilder<A = MissingName> {
+pub struct RoleBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -170,7 +170,7 @@ impl RoleBuilder<Set> {
     }
 }
 
-/// A `role_last_used` block or object.
+/// One `role_last_used`.
 #[derive(Debug, Clone)]
 pub struct RoleLastUsed(Output<Value>);
 

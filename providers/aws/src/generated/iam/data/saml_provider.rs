@@ -21,7 +21,7 @@ pub struct SamlProvider(Resource);
 
 impl SamlProvider {
     /// Starts describing an `aws_iam_saml_provider` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SamlProviderBuilder {
+    pub fn builder(name: impl Into<String>) -> SamlProviderBuilder<MissingArn> {
         SamlProviderBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -80,7 +80,7 @@ impl AsRef<Resource> for SamlProvider {
 /// Describes an `aws_iam_saml_provider`; made by [`SamlProvider::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SamlProviderBuilder<A = MissingArn> {
+pub struct SamlProviderBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -20,7 +20,7 @@ pub struct SessionContext(Resource);
 
 impl SessionContext {
     /// Starts describing an `aws_iam_session_context` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SessionContextBuilder {
+    pub fn builder(name: impl Into<String>) -> SessionContextBuilder<MissingArn> {
         SessionContextBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -73,7 +73,7 @@ impl AsRef<Resource> for SessionContext {
 /// Describes an `aws_iam_session_context`; made by [`SessionContext::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SessionContextBuilder<A = MissingArn> {
+pub struct SessionContextBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -21,7 +21,7 @@ pub struct User(Resource);
 
 impl User {
     /// Starts describing an `aws_iam_user` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> UserBuilder {
+    pub fn builder(name: impl Into<String>) -> UserBuilder<MissingUserName> {
         UserBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -80,7 +80,7 @@ impl AsRef<Resource> for User {
 /// Describes an `aws_iam_user`; made by [`User::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct UserBuilder<A = MissingUserName> {
+pub struct UserBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

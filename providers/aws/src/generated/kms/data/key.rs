@@ -24,7 +24,7 @@ pub struct Key(Resource);
 
 impl Key {
     /// Starts describing an `aws_kms_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> KeyBuilder {
+    pub fn builder(name: impl Into<String>) -> KeyBuilder<MissingKeyId> {
         KeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -183,7 +183,7 @@ impl AsRef<Resource> for Key {
 /// Describes an `aws_kms_key`; made by [`Key::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct KeyBuilder<A = MissingKeyId> {
+pub struct KeyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -239,7 +239,7 @@ impl KeyBuilder<Set> {
     }
 }
 
-/// A `multi_region_configuration` block or object.
+/// One `multi_region_configuration`.
 #[derive(Debug, Clone)]
 pub struct MultiRegionConfiguration(Output<Value>);
 
@@ -269,7 +269,7 @@ impl MultiRegionConfiguration {
     }
 }
 
-/// A `multi_region_configuration.primary_key` block or object.
+/// One `multi_region_configuration.primary_key`.
 #[derive(Debug, Clone)]
 pub struct MultiRegionConfigurationPrimaryKey(Output<Value>);
 
@@ -293,7 +293,7 @@ impl MultiRegionConfigurationPrimaryKey {
     }
 }
 
-/// A `multi_region_configuration.replica_keys` block or object.
+/// One `multi_region_configuration.replica_keys`.
 #[derive(Debug, Clone)]
 pub struct MultiRegionConfigurationReplicaKeys(Output<Value>);
 
@@ -317,7 +317,7 @@ impl MultiRegionConfigurationReplicaKeys {
     }
 }
 
-/// A `xks_key_configuration` block or object.
+/// One `xks_key_configuration`.
 #[derive(Debug, Clone)]
 pub struct XksKeyConfiguration(Output<Value>);
 

@@ -20,7 +20,7 @@ pub struct PublicKey(Resource);
 
 impl PublicKey {
     /// Starts describing an `aws_kms_public_key` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> PublicKeyBuilder {
+    pub fn builder(name: impl Into<String>) -> PublicKeyBuilder<MissingKeyId> {
         PublicKeyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -97,7 +97,7 @@ impl AsRef<Resource> for PublicKey {
 /// Describes an `aws_kms_public_key`; made by [`PublicKey::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct PublicKeyBuilder<A = MissingKeyId> {
+pub struct PublicKeyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -24,7 +24,7 @@ pub struct Secret(Resource);
 
 impl Secret {
     /// Starts describing an `aws_kms_secret` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SecretBuilder {
+    pub fn builder(name: impl Into<String>) -> SecretBuilder<MissingSecret> {
         SecretBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -53,7 +53,7 @@ impl AsRef<Resource> for Secret {
 /// Describes an `aws_kms_secret`; made by [`Secret::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SecretBuilder<A = MissingSecret> {
+pub struct SecretBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -103,13 +103,13 @@ impl SecretBuilder<Set> {
     }
 }
 
-/// A `secret` block or object.
+/// One `secret`.
 #[derive(Debug)]
 pub enum SecretBlock {}
 
 impl SecretBlock {
-    /// Starts describing a `secret`.
-    pub fn builder() -> SecretBlockBuilder {
+    /// Starts describing one `secret`.
+    pub fn builder() -> SecretBlockBuilder<MissingName, MissingPayload> {
         SecretBlockBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -117,10 +117,10 @@ impl SecretBlock {
     }
 }
 
-/// Describes a `secret`; made by [`SecretBlock::builder`].
+/// Describes one `secret`; made by [`SecretBlock::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SecretBlockBuilder<A = MissingName, B = MissingPayload> {
+pub struct SecretBlockBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

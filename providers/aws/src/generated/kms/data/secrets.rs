@@ -24,7 +24,7 @@ pub struct Secrets(Resource);
 
 impl Secrets {
     /// Starts describing an `aws_kms_secrets` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> SecretsBuilder {
+    pub fn builder(name: impl Into<String>) -> SecretsBuilder<MissingSecret> {
         SecretsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -59,7 +59,7 @@ impl AsRef<Resource> for Secrets {
 /// Describes an `aws_kms_secrets`; made by [`Secrets::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SecretsBuilder<A = MissingSecret> {
+pub struct SecretsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }
@@ -109,13 +109,13 @@ impl SecretsBuilder<Set> {
     }
 }
 
-/// A `secret` block or object.
+/// One `secret`.
 #[derive(Debug)]
 pub enum Secret {}
 
 impl Secret {
-    /// Starts describing a `secret`.
-    pub fn builder() -> SecretBuilder {
+    /// Starts describing one `secret`.
+    pub fn builder() -> SecretBuilder<MissingName, MissingPayload> {
         SecretBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -123,10 +123,10 @@ impl Secret {
     }
 }
 
-/// Describes a `secret`; made by [`Secret::builder`].
+/// Describes one `secret`; made by [`Secret::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct SecretBuilder<A = MissingName, B = MissingPayload> {
+pub struct SecretBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }

@@ -26,7 +26,9 @@ pub struct LogDataProtectionPolicyDocument(Resource);
 
 impl LogDataProtectionPolicyDocument {
     /// Starts describing an `aws_cloudwatch_log_data_protection_policy_document` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogDataProtectionPolicyDocumentBuilder {
+    pub fn builder(
+        name: impl Into<String>,
+    ) -> LogDataProtectionPolicyDocumentBuilder<MissingName, MissingStatement> {
         LogDataProtectionPolicyDocumentBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -79,7 +81,7 @@ impl AsRef<Resource> for LogDataProtectionPolicyDocument {
 /// Describes an `aws_cloudwatch_log_data_protection_policy_document`; made by [`LogDataProtectionPolicyDocument::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogDataProtectionPolicyDocumentBuilder<A = MissingName, B = MissingStatement> {
+pub struct LogDataProtectionPolicyDocumentBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }
@@ -155,7 +157,7 @@ impl LogDataProtectionPolicyDocumentBuilder<Set, Set> {
     }
 }
 
-/// A `statement` block or object.
+/// One `statement`.
 #[derive(Debug, Clone)]
 pub struct Statement(Output<Value>);
 
@@ -166,8 +168,8 @@ impl Nested for Statement {
 }
 
 impl Statement {
-    /// Starts describing a `statement`.
-    pub fn builder() -> StatementBuilder {
+    /// Starts describing one `statement`.
+    pub fn builder() -> StatementBuilder<MissingDataIdentifiers, MissingOperation> {
         StatementBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -193,10 +195,10 @@ impl Statement {
     }
 }
 
-/// Describes a `statement`; made by [`Statement::builder`].
+/// Describes one `statement`; made by [`Statement::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StatementBuilder<A = MissingDataIdentifiers, B = MissingOperation> {
+pub struct StatementBuilder<A, B> {
     arguments: BlockArguments,
     required: PhantomData<(A, B)>,
 }
@@ -228,7 +230,7 @@ impl<A, B> StatementBuilder<A, B> {
     }
 }
 
-/// A `statement.operation` block or object.
+/// One `statement.operation`.
 #[derive(Debug, Clone)]
 pub struct StatementOperation(Output<Value>);
 
@@ -239,7 +241,7 @@ impl Nested for StatementOperation {
 }
 
 impl StatementOperation {
-    /// Starts describing a `statement.operation`.
+    /// Starts describing one `statement.operation`.
     pub fn builder() -> StatementOperationBuilder {
         StatementOperationBuilder {
             arguments: BlockArguments::new(),
@@ -259,7 +261,7 @@ impl StatementOperation {
     }
 }
 
-/// Describes a `statement.operation`; made by [`StatementOperation::builder`].
+/// Describes one `statement.operation`; made by [`StatementOperation::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct StatementOperationBuilder {
@@ -280,7 +282,7 @@ impl StatementOperationBuilder {
     }
 }
 
-/// A `statement.operation.audit` block or object.
+/// One `statement.operation.audit`.
 #[derive(Debug, Clone)]
 pub struct StatementOperationAudit(Output<Value>);
 
@@ -291,8 +293,8 @@ impl Nested for StatementOperationAudit {
 }
 
 impl StatementOperationAudit {
-    /// Starts describing a `statement.operation.audit`.
-    pub fn builder() -> StatementOperationAuditBuilder {
+    /// Starts describing one `statement.operation.audit`.
+    pub fn builder() -> StatementOperationAuditBuilder<MissingFindingsDestination> {
         StatementOperationAuditBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -308,10 +310,10 @@ impl StatementOperationAudit {
     }
 }
 
-/// Describes a `statement.operation.audit`; made by [`StatementOperationAudit::builder`].
+/// Describes one `statement.operation.audit`; made by [`StatementOperationAudit::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StatementOperationAuditBuilder<A = MissingFindingsDestination> {
+pub struct StatementOperationAuditBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -331,7 +333,7 @@ impl<A> StatementOperationAuditBuilder<A> {
     }
 }
 
-/// A `statement.operation.audit.findings_destination` block or object.
+/// One `statement.operation.audit.findings_destination`.
 #[derive(Debug, Clone)]
 pub struct StatementOperationAuditFindingsDestination(Output<Value>);
 
@@ -342,7 +344,7 @@ impl Nested for StatementOperationAuditFindingsDestination {
 }
 
 impl StatementOperationAuditFindingsDestination {
-    /// Starts describing a `statement.operation.audit.findings_destination`.
+    /// Starts describing one `statement.operation.audit.findings_destination`.
     pub fn builder() -> StatementOperationAuditFindingsDestinationBuilder {
         StatementOperationAuditFindingsDestinationBuilder {
             arguments: BlockArguments::new(),
@@ -370,7 +372,7 @@ impl StatementOperationAuditFindingsDestination {
     }
 }
 
-/// Describes a `statement.operation.audit.findings_destination`; made by [`StatementOperationAuditFindingsDestination::builder`].
+/// Describes one `statement.operation.audit.findings_destination`; made by [`StatementOperationAuditFindingsDestination::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct StatementOperationAuditFindingsDestinationBuilder {
@@ -405,7 +407,7 @@ impl StatementOperationAuditFindingsDestinationBuilder {
     }
 }
 
-/// A `statement.operation.audit.findings_destination.cloudwatch_logs` block or object.
+/// One `statement.operation.audit.findings_destination.cloudwatch_logs`.
 #[derive(Debug, Clone)]
 pub struct StatementOperationAuditFindingsDestinationCloudwatchLogs(Output<Value>);
 
@@ -416,8 +418,9 @@ impl Nested for StatementOperationAuditFindingsDestinationCloudwatchLogs {
 }
 
 impl StatementOperationAuditFindingsDestinationCloudwatchLogs {
-    /// Starts describing a `statement.operation.audit.findings_destination.cloudwatch_logs`.
-    pub fn builder() -> StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder {
+    /// Starts describing one `statement.operation.audit.findings_destination.cloudwatch_logs`.
+    pub fn builder()
+    -> StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<MissingLogGroup> {
         StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -431,10 +434,10 @@ impl StatementOperationAuditFindingsDestinationCloudwatchLogs {
     }
 }
 
-/// Describes a `statement.operation.audit.findings_destination.cloudwatch_logs`; made by [`StatementOperationAuditFindingsDestinationCloudwatchLogs::builder`].
+/// Describes one `statement.operation.audit.findings_destination.cloudwatch_logs`; made by [`StatementOperationAuditFindingsDestinationCloudwatchLogs::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<A = MissingLogGroup> {
+pub struct StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -452,7 +455,7 @@ impl<A> StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<A> {
     }
 }
 
-/// A `statement.operation.audit.findings_destination.firehose` block or object.
+/// One `statement.operation.audit.findings_destination.firehose`.
 #[derive(Debug, Clone)]
 pub struct StatementOperationAuditFindingsDestinationFirehose(Output<Value>);
 
@@ -463,8 +466,9 @@ impl Nested for StatementOperationAuditFindingsDestinationFirehose {
 }
 
 impl StatementOperationAuditFindingsDestinationFirehose {
-    /// Starts describing a `statement.operation.audit.findings_destination.firehose`.
-    pub fn builder() -> StatementOperationAuditFindingsDestinationFirehoseBuilder {
+    /// Starts describing one `statement.operation.audit.findings_destination.firehose`.
+    pub fn builder()
+    -> StatementOperationAuditFindingsDestinationFirehoseBuilder<MissingDeliveryStream> {
         StatementOperationAuditFindingsDestinationFirehoseBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -478,10 +482,10 @@ impl StatementOperationAuditFindingsDestinationFirehose {
     }
 }
 
-/// Describes a `statement.operation.audit.findings_destination.firehose`; made by [`StatementOperationAuditFindingsDestinationFirehose::builder`].
+/// Describes one `statement.operation.audit.findings_destination.firehose`; made by [`StatementOperationAuditFindingsDestinationFirehose::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StatementOperationAuditFindingsDestinationFirehoseBuilder<A = MissingDeliveryStream> {
+pub struct StatementOperationAuditFindingsDestinationFirehoseBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -499,7 +503,7 @@ impl<A> StatementOperationAuditFindingsDestinationFirehoseBuilder<A> {
     }
 }
 
-/// A `statement.operation.audit.findings_destination.s3` block or object.
+/// One `statement.operation.audit.findings_destination.s3`.
 #[derive(Debug, Clone)]
 pub struct StatementOperationAuditFindingsDestinationS3(Output<Value>);
 
@@ -510,8 +514,8 @@ impl Nested for StatementOperationAuditFindingsDestinationS3 {
 }
 
 impl StatementOperationAuditFindingsDestinationS3 {
-    /// Starts describing a `statement.operation.audit.findings_destination.s3`.
-    pub fn builder() -> StatementOperationAuditFindingsDestinationS3Builder {
+    /// Starts describing one `statement.operation.audit.findings_destination.s3`.
+    pub fn builder() -> StatementOperationAuditFindingsDestinationS3Builder<MissingBucket> {
         StatementOperationAuditFindingsDestinationS3Builder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -525,10 +529,10 @@ impl StatementOperationAuditFindingsDestinationS3 {
     }
 }
 
-/// Describes a `statement.operation.audit.findings_destination.s3`; made by [`StatementOperationAuditFindingsDestinationS3::builder`].
+/// Describes one `statement.operation.audit.findings_destination.s3`; made by [`StatementOperationAuditFindingsDestinationS3::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StatementOperationAuditFindingsDestinationS3Builder<A = MissingBucket> {
+pub struct StatementOperationAuditFindingsDestinationS3Builder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -546,7 +550,7 @@ impl<A> StatementOperationAuditFindingsDestinationS3Builder<A> {
     }
 }
 
-/// A `statement.operation.deidentify` block or object.
+/// One `statement.operation.deidentify`.
 #[derive(Debug, Clone)]
 pub struct StatementOperationDeidentify(Output<Value>);
 
@@ -557,8 +561,8 @@ impl Nested for StatementOperationDeidentify {
 }
 
 impl StatementOperationDeidentify {
-    /// Starts describing a `statement.operation.deidentify`.
-    pub fn builder() -> StatementOperationDeidentifyBuilder {
+    /// Starts describing one `statement.operation.deidentify`.
+    pub fn builder() -> StatementOperationDeidentifyBuilder<MissingMaskConfig> {
         StatementOperationDeidentifyBuilder {
             arguments: BlockArguments::new(),
             required: PhantomData,
@@ -572,10 +576,10 @@ impl StatementOperationDeidentify {
     }
 }
 
-/// Describes a `statement.operation.deidentify`; made by [`StatementOperationDeidentify::builder`].
+/// Describes one `statement.operation.deidentify`; made by [`StatementOperationDeidentify::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct StatementOperationDeidentifyBuilder<A = MissingMaskConfig> {
+pub struct StatementOperationDeidentifyBuilder<A> {
     arguments: BlockArguments,
     required: PhantomData<A>,
 }
@@ -593,12 +597,12 @@ impl<A> StatementOperationDeidentifyBuilder<A> {
     }
 }
 
-/// A `statement.operation.deidentify.mask_config` block or object.
+/// One `statement.operation.deidentify.mask_config`.
 #[derive(Debug)]
 pub enum StatementOperationDeidentifyMaskConfig {}
 
 impl StatementOperationDeidentifyMaskConfig {
-    /// Starts describing a `statement.operation.deidentify.mask_config`.
+    /// Starts describing one `statement.operation.deidentify.mask_config`.
     pub fn builder() -> StatementOperationDeidentifyMaskConfigBuilder {
         StatementOperationDeidentifyMaskConfigBuilder {
             arguments: BlockArguments::new(),
@@ -606,7 +610,7 @@ impl StatementOperationDeidentifyMaskConfig {
     }
 }
 
-/// Describes a `statement.operation.deidentify.mask_config`; made by [`StatementOperationDeidentifyMaskConfig::builder`].
+/// Describes one `statement.operation.deidentify.mask_config`; made by [`StatementOperationDeidentifyMaskConfig::builder`].
 #[derive(Debug)]
 #[must_use]
 pub struct StatementOperationDeidentifyMaskConfigBuilder {

@@ -22,7 +22,7 @@ pub struct LogGroup(Resource);
 
 impl LogGroup {
     /// Starts describing an `aws_cloudwatch_log_group` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> LogGroupBuilder {
+    pub fn builder(name: impl Into<String>) -> LogGroupBuilder<MissingName> {
         LogGroupBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -87,7 +87,7 @@ impl AsRef<Resource> for LogGroup {
 /// Describes an `aws_cloudwatch_log_group`; made by [`LogGroup::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct LogGroupBuilder<A = MissingName> {
+pub struct LogGroupBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -20,7 +20,7 @@ pub struct Arn(Resource);
 
 impl Arn {
     /// Starts describing an `aws_arn` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ArnBuilder {
+    pub fn builder(name: impl Into<String>) -> ArnBuilder<MissingArn> {
         ArnBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -79,7 +79,7 @@ impl AsRef<Resource> for Arn {
 /// Describes an `aws_arn`; made by [`Arn::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ArnBuilder<A = MissingArn> {
+pub struct ArnBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -21,7 +21,7 @@ pub struct IpRanges(Resource);
 
 impl IpRanges {
     /// Starts describing an `aws_ip_ranges` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> IpRangesBuilder {
+    pub fn builder(name: impl Into<String>) -> IpRangesBuilder<MissingServices> {
         IpRangesBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -86,7 +86,7 @@ impl AsRef<Resource> for IpRanges {
 /// Describes an `aws_ip_ranges`; made by [`IpRanges::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct IpRangesBuilder<A = MissingServices> {
+pub struct IpRangesBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -20,7 +20,7 @@ pub struct Bucket(Resource);
 
 impl Bucket {
     /// Starts describing an `aws_s3_bucket` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketBuilder<MissingBucket> {
         BucketBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -91,7 +91,7 @@ impl AsRef<Resource> for Bucket {
 /// Describes an `aws_s3_bucket`; made by [`Bucket::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketBuilder<A = MissingBucket> {
+pub struct BucketBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

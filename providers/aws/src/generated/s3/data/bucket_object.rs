@@ -23,7 +23,7 @@ pub struct BucketObject(Resource);
 impl BucketObject {
     /// Starts describing an `aws_s3_bucket_object` with that name in the program.
     #[deprecated]
-    pub fn builder(name: impl Into<String>) -> BucketObjectBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketObjectBuilder<MissingBucket, MissingKey> {
         BucketObjectBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -197,7 +197,7 @@ impl AsRef<Resource> for BucketObject {
 /// Describes an `aws_s3_bucket_object`; made by [`BucketObject::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketObjectBuilder<A = MissingBucket, B = MissingKey> {
+pub struct BucketObjectBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

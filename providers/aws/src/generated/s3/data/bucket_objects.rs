@@ -22,7 +22,7 @@ pub struct BucketObjects(Resource);
 impl BucketObjects {
     /// Starts describing an `aws_s3_bucket_objects` with that name in the program.
     #[deprecated]
-    pub fn builder(name: impl Into<String>) -> BucketObjectsBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketObjectsBuilder<MissingBucket> {
         BucketObjectsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -106,7 +106,7 @@ impl AsRef<Resource> for BucketObjects {
 /// Describes an `aws_s3_bucket_objects`; made by [`BucketObjects::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketObjectsBuilder<A = MissingBucket> {
+pub struct BucketObjectsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

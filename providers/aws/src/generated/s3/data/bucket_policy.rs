@@ -20,7 +20,7 @@ pub struct BucketPolicy(Resource);
 
 impl BucketPolicy {
     /// Starts describing an `aws_s3_bucket_policy` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> BucketPolicyBuilder {
+    pub fn builder(name: impl Into<String>) -> BucketPolicyBuilder<MissingBucket> {
         BucketPolicyBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -55,7 +55,7 @@ impl AsRef<Resource> for BucketPolicy {
 /// Describes an `aws_s3_bucket_policy`; made by [`BucketPolicy::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct BucketPolicyBuilder<A = MissingBucket> {
+pub struct BucketPolicyBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -22,7 +22,7 @@ pub struct Object(Resource);
 
 impl Object {
     /// Starts describing an `aws_s3_object` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ObjectBuilder {
+    pub fn builder(name: impl Into<String>) -> ObjectBuilder<MissingBucket, MissingKey> {
         ObjectBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -225,7 +225,7 @@ impl AsRef<Resource> for Object {
 /// Describes an `aws_s3_object`; made by [`Object::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ObjectBuilder<A = MissingBucket, B = MissingKey> {
+pub struct ObjectBuilder<A, B> {
     declaration: Declaration,
     required: PhantomData<(A, B)>,
 }

@@ -21,7 +21,7 @@ pub struct Objects(Resource);
 
 impl Objects {
     /// Starts describing an `aws_s3_objects` with that name in the program.
-    pub fn builder(name: impl Into<String>) -> ObjectsBuilder {
+    pub fn builder(name: impl Into<String>) -> ObjectsBuilder<MissingBucket> {
         ObjectsBuilder {
             declaration: Declaration::new(&BINDING, name),
             required: PhantomData,
@@ -116,7 +116,7 @@ impl AsRef<Resource> for Objects {
 /// Describes an `aws_s3_objects`; made by [`Objects::builder`].
 #[derive(Debug)]
 #[must_use]
-pub struct ObjectsBuilder<A = MissingBucket> {
+pub struct ObjectsBuilder<A> {
     declaration: Declaration,
     required: PhantomData<A>,
 }

@@ -1,0 +1,17 @@
+//! Bindings of a provider that does not exist: every form a schema can take, in a few types.
+
+// The names in here are the provider's.
+#[allow(unreachable_pub, clippy::wrong_self_convention)]
+mod generated;
+
+#[cfg(feature = "net")]
+pub use generated::net;
+pub use generated::provider::{self, Provider};
+
+/// The provider as the engine sees it.
+pub static PROVIDER: terrane_core::Provider = terrane_core::Provider {
+    source: generated::SOURCE,
+    version: generated::VERSION,
+    facts: generated::FACTS,
+    redirect: None,
+};
