@@ -380,6 +380,8 @@ async fn a_provider_process_has_only_the_environment_it_needs() {
     PLUGIN_MIN_PORT
     PLUGIN_PROTOCOL_VERSIONS
     PLUGIN_UNIX_SOCKET_DIR
+    TF_LOG_PROVIDER_FAKE
+    TF_LOG_SDK
     TF_PLUGIN_MAGIC_COOKIE
     ");
     provider.shutdown().await;

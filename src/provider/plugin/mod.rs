@@ -318,6 +318,7 @@ fn command(
     command
         .args(&provider.arguments)
         .env_clear()
+        .envs(log_levels(pad.sink.level(), source))
         .envs(pad.environment.for_provider(source))
         .envs(provider.vars.iter().map(|(name, value)| (name, value)))
         .env(COOKIE.0, COOKIE.1)
@@ -334,6 +335,24 @@ fn command(
         command.env("PLUGIN_CLIENT_CERT", &identity.pem);
     }
     command
+}
+
+/// The levels at which HashiCorp's libraries log. Left alone they write every step of every call (some 16 lines a call, most of
+/// their CPU) and leave it to the engine to drop it; whoever sets these variables is obeyed. Errors are always asked for: they
+/// may be the last words of a process.
+fn log_levels(least: LogLevel, source: &ProviderSource) -> [(String, &'static str); 2] {
+    let level = match least {
+        LogLevel::Trace => "TRACE",
+        LogLevel::Debug => "DEBUG",
+        LogLevel::Info => "INFO",
+        LogLevel::Warn => "WARN",
+        LogLevel::Error | LogLevel::Off => "ERROR",
+    };
+    let name = source.type_name.to_uppercase().replace('-', "_");
+    [
+        ("TF_LOG_SDK".to_owned(), level),
+        (format!("TF_LOG_PROVIDER_{name}"), level),
+    ]
 }
 
 async fn connect(handshake: &Handshake, identity: Option<Identity>) -> Result<Channel, String> {

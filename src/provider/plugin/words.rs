@@ -15,7 +15,7 @@ const LONGEST_LINE: usize = 64 << 10;
 const PANIC_LINES: usize = 100;
 /// Lines that are kept while there is no panic.
 const TAIL_LINES: usize = 40;
-/// Characters that are kept of one line.
+/// Bytes that are kept of one line.
 const KEPT_OF_LINE: usize = 2_000;
 
 /// The last lines of one process, bounded.
@@ -77,7 +77,9 @@ impl Words {
 
     fn line(&self, line: &str) {
         let line = line.trim_end_matches('\r');
-        self.keep(line);
+        if !is_chatter(line) {
+            self.keep(line);
+        }
         let least = self.sink.level();
         if least == LogLevel::Off {
             return;
@@ -108,7 +110,13 @@ impl Words {
 
     fn keep(&self, line: &str) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let shortened = || line.chars().take(KEPT_OF_LINE).collect::<String>();
+        let shortened = || {
+            let mut end = line.len().min(KEPT_OF_LINE);
+            while !line.is_char_boundary(end) {
+                end -= 1;
+            }
+            line[..end].to_owned()
+        };
         let starts_panic = line.starts_with("panic: ") || line.starts_with("fatal error: ");
         if starts_panic || !kept.panic.is_empty() {
             if kept.panic.len() < PANIC_LINES {
@@ -165,6 +173,18 @@ impl Words {
             kept.panic.join("\n")
         }
     }
+}
+
+/// Whether a line is a log entry of a level that says nothing about a crash; there may be thousands of them a second.
+fn is_chatter(line: &str) -> bool {
+    line.starts_with("{\"@")
+        && [
+            r#""@level":"trace""#,
+            r#""@level":"debug""#,
+            r#""@level":"info""#,
+        ]
+        .iter()
+        .any(|level| line.contains(level))
 }
 
 /// A line in hclog's JSON form.
@@ -269,6 +289,19 @@ mod tests {
         let (_, last) = heard(&stderr);
         assert!(last.starts_with("panic: nil map\n\ngoroutine 1"), "{last}");
         assert_eq!(last.lines().count(), PANIC_LINES);
+    }
+
+    #[test]
+    fn log_entries_below_a_warning_are_no_last_words() {
+        let entry = |level| format!("{{\"@level\":\"{level}\",\"@message\":\"{level}!\"}}\n");
+        let stderr = ["warn", "trace", "error", "debug"].map(entry).concat();
+        let (lines, last) = heard(stderr.as_bytes());
+        assert_eq!(lines.len(), 4);
+        assert!(last.contains("warn!") && last.contains("error!"), "{last}");
+        assert!(
+            !last.contains("trace!") && !last.contains("debug!"),
+            "{last}"
+        );
     }
 
     #[test]
