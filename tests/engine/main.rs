@@ -8,10 +8,13 @@ mod failure;
 mod integrity;
 mod lifecycle;
 mod outputs;
+mod providers;
 mod refresh;
 mod replace;
+mod selection;
 mod sensitive;
 mod update;
+mod values;
 
 #[test]
 fn every_file_of_this_folder_is_a_module_here() {

@@ -323,6 +323,10 @@ impl Applier<'_> {
             Some(object) => Some(subject.store(object)?),
             None => None,
         };
+        // It may have moved to another configuration; what is deposed can only be reached by the one that made it.
+        if instance.deposed.is_empty() {
+            instance.provider = change.provider.clone();
+        }
         self.record_instance(op, subject, instance, settled).await
     }
 }

@@ -141,6 +141,10 @@ impl Planner<'_> {
             .closures
             .dependencies(position, Some(&current.dependencies));
         let create_before_destroy = self.create_before_destroy[position];
+        self.record_provider(
+            subject,
+            &self.provider_addresses[self.program.resources()[position].provider],
+        );
         if dependencies == current.dependencies
             && create_before_destroy == current.create_before_destroy
         {

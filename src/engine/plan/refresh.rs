@@ -83,6 +83,23 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Puts the configuration that serves an instance from now on into the refreshed state. What is deposed can only be reached by the
+    /// one that made it.
+    pub(super) fn record_provider(&self, subject: &Subject<'_>, provider: &ProviderConfigAddr) {
+        let mut refreshed = self.refreshed.borrow_mut();
+        let moved = refreshed
+            .instance(subject.address)
+            .filter(|instance| instance.provider != *provider && instance.deposed.is_empty());
+        if let Some(instance) = moved.cloned() {
+            let provider = provider.clone();
+            let instance = Instance {
+                provider,
+                ..instance.as_ref().clone()
+            };
+            refreshed.set_instance(subject.address, Some(Arc::new(instance)));
+        }
+    }
+
     /// Plans the end of objects that an earlier run replaced and could not destroy.
     pub(super) async fn deposed(
         &self,

@@ -21,13 +21,18 @@ impl Selection {
     /// what the excluded needs.
     ///
     /// # Errors
-    /// When a target names nothing.
+    /// When a target, an exclusion or a replacement names nothing.
     pub(crate) fn new(
         program: &Program,
         orphans: &[Arc<InstanceAddr>],
         state: &State,
         options: &PlanOptions,
     ) -> Result<Self, Diagnostics> {
+        if !options.replace.is_empty() {
+            let declared = program.resources().iter();
+            let declared: Vec<_> = declared.map(|resource| resource.address.clone()).collect();
+            matching(&options.replace, &declared, program, "--replace")?;
+        }
         let partial = !options.targets.is_empty() || !options.excludes.is_empty();
         let everything = Self {
             declared: vec![true; program.resources().len()],
@@ -43,7 +48,7 @@ impl Selection {
             .map(|resource| resource.address.clone())
             .chain(orphans.iter().cloned())
             .collect();
-        let edges = Edges::new(program, &addresses, state);
+        let edges = Edges::new(program, &addresses, state, options.mode);
         let (needs, needed_by) = match options.mode {
             PlanMode::Destroy => (&edges.needed_by, &edges.needs),
             PlanMode::Normal | PlanMode::RefreshOnly => (&edges.needs, &edges.needed_by),
@@ -85,19 +90,31 @@ impl Selection {
     }
 }
 
-/// Who needs whom: as declared, and for orphans as stored.
+/// Who needs whom: as declared, the provider's configuration included; and for orphans as stored. Outside a full destroy an orphan
+/// is there to be deleted, so it needs those orphans that stand on it to go too.
 struct Edges {
     needs: Vec<Vec<usize>>,
     needed_by: Vec<Vec<usize>>,
 }
 
 impl Edges {
-    fn new(program: &Program, addresses: &[Arc<InstanceAddr>], state: &State) -> Self {
+    fn new(
+        program: &Program,
+        addresses: &[Arc<InstanceAddr>],
+        state: &State,
+        mode: PlanMode,
+    ) -> Self {
+        let declared = program.resources().len();
         let mut needs: Vec<Vec<usize>> = program
             .resources()
             .iter()
-            .map(|resource| resource.dependencies.clone())
+            .map(|resource| {
+                let provider = &program.providers()[resource.provider];
+                let needed = resource.dependencies.iter().chain(&provider.dependencies);
+                needed.copied().collect()
+            })
             .collect();
+        needs.resize(addresses.len(), Vec::new());
         let mut by_config: std::collections::HashMap<ConfigAddr, Vec<usize>> =
             std::collections::HashMap::new();
         for (node, address) in addresses.iter().enumerate() {
@@ -106,7 +123,7 @@ impl Edges {
                 .or_default()
                 .push(node);
         }
-        for address in &addresses[program.resources().len()..] {
+        for (node, address) in addresses.iter().enumerate().skip(declared) {
             let current = state
                 .instance(address)
                 .and_then(|instance| instance.current.as_ref());
@@ -117,7 +134,13 @@ impl Edges {
                 .flatten()
                 .copied()
                 .collect();
-            needs.push(stored.into_iter().collect());
+            if mode == PlanMode::Normal {
+                for needed in stored.into_iter().filter(|&needed| needed >= declared) {
+                    needs[needed].push(node);
+                }
+            } else {
+                needs[node].extend(stored);
+            }
         }
         let mut needed_by = vec![Vec::new(); needs.len()];
         for (node, needed) in needs.iter().enumerate() {

@@ -130,8 +130,6 @@ enum Hub {
     DependentsApplied,
     /// Every early destroy of an instance of the configuration itself.
     DestroyedEarly,
-    /// Every apply of an instance of the configuration itself.
-    Applied,
 }
 
 impl<'a> Builder<'a> {
@@ -301,8 +299,6 @@ impl<'a> Builder<'a> {
             if let Some(apply) = self.apply[index] {
                 let dependents = self.hub(Hub::DependentsDestroyedEarly, &own);
                 self.after(apply, dependents);
-                let applied = self.hub(Hub::Applied, &own);
-                self.after(applied, apply);
             }
             let declared =
                 change.deposed.is_none() && self.program.position(&change.address).is_some();
@@ -334,10 +330,8 @@ impl<'a> Builder<'a> {
                 let dependents = self.hub(Hub::DeposedDependentsDestroyed, config);
                 self.after(dependents, destroy);
             }
-            if self.late[index] {
-                let applied = self.hub(Hub::Applied, config);
-                self.after(destroy, applied);
-            } else {
+            // What goes late has no order with changes of what it stands on: its own dependents may wait for them, and they for it.
+            if !self.late[index] {
                 let dependents = self.hub(Hub::DependentsDestroyedEarly, config);
                 self.after(dependents, destroy);
             }
