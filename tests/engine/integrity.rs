@@ -226,6 +226,10 @@ fn survive(links: &str, generations: &[Generation]) {
 }
 
 /// More with `PROPTEST_CASES`.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "how many cases are tried is said by the environment"
+)]
 fn config() -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok();
     ProptestConfig {

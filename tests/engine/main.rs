@@ -1,5 +1,8 @@
 //! Scenarios: the engine against a provider in this process.
 
+// A scenario's program is one expression that declares a resource and drops its handle.
+#![allow(clippy::semicolon_if_nothing_returned)]
+
 mod create;
 mod create_before_destroy;
 mod data_source;
