@@ -171,6 +171,8 @@ impl Check {
         match (nested.nesting, planned, actual) {
             (_, Value::Unknown(_), _) => {}
             (Nesting::Single | Nesting::Group, ..) => self.block(block, planned, actual),
+            // Old SDKs cannot tell no blocks from none known.
+            (_, Value::Null, _) | (_, _, Value::Null | Value::Unknown(_)) => {}
             (Nesting::List, Value::List(planned), Value::List(actual)) => {
                 if planned.len() != actual.len() {
                     return self.report(format!(
@@ -209,7 +211,7 @@ impl Check {
                 };
                 self.sets(planned, actual, &correlates, has_sensitive(block));
             }
-            // Null and dynamic collections: nothing can be paired; compare as values.
+            // Dynamic collections: nothing can be paired; compare as values.
             (_, planned, actual) => self.value(planned, actual, has_sensitive(block)),
         }
     }

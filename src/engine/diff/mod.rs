@@ -6,6 +6,8 @@ mod compatible;
 mod normalise;
 mod plan_valid;
 mod proposed;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use compatible::incompatibilities;
 pub(crate) use normalise::normalise_legacy;
