@@ -57,9 +57,7 @@ fn blocks_sets_and_maps_reach_the_cloud_and_come_back() {
             .declare(stack);
     };
     world.up(program).succeeds();
-    assert_snapshot!(world.state(), @"
-    test_thing.a  disk=[{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=20}] name=a rule=[{note=https port=443 rule_id=rule_id-4-of-a-3}, {port=80 rule_id=rule_id-5-of-a-3}] tags={team=ml}
-    ");
+    assert_snapshot!(world.state(), @"test_thing.a  disk=[{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=20}] name=a rule=[{note=https port=443 rule_id=rule_id-4-of-a-3}, {port=80 rule_id=rule_id-5-of-a-3}] tags={team=ml}");
     world.preview(program).changes_nothing();
 }
 

@@ -197,6 +197,32 @@ fn graph_is_small(run: &Run, generation: &Generation) {
     );
 }
 
+#[test]
+fn the_step_graph_of_many_instances_is_linear() {
+    // Stored dependencies name resources, not instances: each of the children stands on all of the parents.
+    let program = |count: usize| {
+        move |stack: &mut Stack| {
+            for index in 0..count {
+                let parent = new_thing("parent").set("name", format!("p{index}"));
+                let parent = parent.instance_key(index).declare(stack);
+                let id: Output<String> = parent.attribute("id");
+                let child = new_thing("child").set("name", format!("c{index}"));
+                child.instance_key(index).set("parent", id).declare(stack);
+            }
+        }
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(program(100)).succeeds();
+    let run = world.destroy(program(100)).succeeds();
+    let steps = run.made_plan().steps.steps();
+    let edges: usize = steps.iter().map(|step| step.dependencies.len()).sum();
+    assert!(
+        steps.len() <= 1_000 && edges <= 2_000,
+        "{} steps, {edges} edges",
+        steps.len()
+    );
+}
+
 fn survive(links: &str, generations: &[Generation]) {
     let fields = terrane_tests::thing()
         .attribute("links", Type::set(Type::String), links)

@@ -34,12 +34,8 @@ fn elements_of_a_set_of_blocks_keep_what_the_provider_decided_of_them() {
     let run = world
         .up(rules(&[(443, "TLS"), (80, ""), (22, "")]))
         .succeeds();
-    assert_snapshot!(run.plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-3 -> ? rule: [{note=https port=443 rule_id=rule_id-2-of-a-3}, {port=80 rule_id=rule_id-3-of-a-3}] -> [{note=TLS port=443 rule_id=?}, {port=22 rule_id=?}, {port=80 rule_id=rule_id-3-of-a-3}]
-    ");
-    assert_snapshot!(world.state(), @"
-    test_thing.a  name=a rule=[{note=TLS port=443 rule_id=rule_id-2-of-a-3.8}, {port=22 rule_id=rule_id-3-of-a-3.8}, {port=80 rule_id=rule_id-3-of-a-3}]
-    ");
+    assert_snapshot!(run.plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-3 -> ? rule: [{note=https port=443 rule_id=rule_id-2-of-a-3}, {port=80 rule_id=rule_id-3-of-a-3}] -> [{note=TLS port=443 rule_id=?}, {port=22 rule_id=?}, {port=80 rule_id=rule_id-3-of-a-3}]");
+    assert_snapshot!(world.state(), @"test_thing.a  name=a rule=[{note=TLS port=443 rule_id=rule_id-2-of-a-3.8}, {port=22 rule_id=rule_id-3-of-a-3.8}, {port=80 rule_id=rule_id-3-of-a-3}]");
 }
 
 #[test]
@@ -55,13 +51,9 @@ fn elements_of_a_list_of_blocks_are_paired_by_place() {
     };
     world.up(disks(&[10, 20])).succeeds();
     let run = world.up(disks(&[10, 30, 40])).succeeds();
-    assert_snapshot!(run.plan(), @"
-            ~ test_thing.a disk: [{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=20}] -> [{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=30}, {serial=? size=40}] endpoint: endpoint-3-of-a-3 -> ?
-            ");
+    assert_snapshot!(run.plan(), @"~ test_thing.a disk: [{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=20}] -> [{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=30}, {serial=? size=40}] endpoint: endpoint-3-of-a-3 -> ?");
     let run = world.up(disks(&[10])).succeeds();
-    assert_snapshot!(run.plan(), @"
-    ~ test_thing.a disk: [{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=30}, {serial=serial-1-of-a-3.7 size=40}] -> [{serial=serial-1-of-a-3 size=10}] endpoint: endpoint-2-of-a-3.7 -> ?
-    ");
+    assert_snapshot!(run.plan(), @"~ test_thing.a disk: [{serial=serial-1-of-a-3 size=10}, {serial=serial-2-of-a-3 size=30}, {serial=serial-1-of-a-3.7 size=40}] -> [{serial=serial-1-of-a-3 size=10}] endpoint: endpoint-2-of-a-3.7 -> ?");
     world.preview(disks(&[10])).changes_nothing();
 }
 
@@ -95,14 +87,10 @@ fn item(weight: i64, chosen: bool) -> impl FnOnce(&mut Stack) {
 fn nested_attributes_of_every_nesting_keep_what_the_provider_decided() {
     let mut world = World::new(FakeProvider::new());
     world.up(item(1, false)).succeeds();
-    assert_snapshot!(world.state(), @"
-            test_item.a  list=[{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=1}] map={k={label=k part_id=part_id-3-of-a-3 weight=1} l={label=l part_id=part_id-4-of-a-3 weight=3}} name=a one={label=one part_id=part_id-5-of-a-3 weight=1} set=[{label=x part_id=part_id-6-of-a-3 weight=1}, {label=y part_id=part_id-7-of-a-3 weight=2}]
-            ");
+    assert_snapshot!(world.state(), @"test_item.a  list=[{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=1}] map={k={label=k part_id=part_id-3-of-a-3 weight=1} l={label=l part_id=part_id-4-of-a-3 weight=3}} name=a one={label=one part_id=part_id-5-of-a-3 weight=1} set=[{label=x part_id=part_id-6-of-a-3 weight=1}, {label=y part_id=part_id-7-of-a-3 weight=2}]");
     world.preview(item(1, false)).changes_nothing();
     let run = world.up(item(2, false)).succeeds();
-    assert_snapshot!(run.plan(), @"
-    ~ test_item.a chosen: null -> ? list: [{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=1}] -> [{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=2}] map: {k={label=k part_id=part_id-3-of-a-3 weight=1} l={label=l part_id=part_id-4-of-a-3 weight=3}} -> {k={label=k part_id=part_id-3-of-a-3 weight=2} l={label=l part_id=part_id-4-of-a-3 weight=3}} one: {label=one part_id=part_id-5-of-a-3 weight=1} -> {label=one part_id=part_id-5-of-a-3 weight=2} set: [{label=x part_id=part_id-6-of-a-3 weight=1}, {label=y part_id=part_id-7-of-a-3 weight=2}] -> [{label=x part_id=? weight=2}, {label=y part_id=part_id-7-of-a-3 weight=2}]
-    ");
+    assert_snapshot!(run.plan(), @"~ test_item.a chosen: null -> ? list: [{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=1}] -> [{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=2}] map: {k={label=k part_id=part_id-3-of-a-3 weight=1} l={label=l part_id=part_id-4-of-a-3 weight=3}} -> {k={label=k part_id=part_id-3-of-a-3 weight=2} l={label=l part_id=part_id-4-of-a-3 weight=3}} one: {label=one part_id=part_id-5-of-a-3 weight=1} -> {label=one part_id=part_id-5-of-a-3 weight=2} set: [{label=x part_id=part_id-6-of-a-3 weight=1}, {label=y part_id=part_id-7-of-a-3 weight=2}] -> [{label=x part_id=? weight=2}, {label=y part_id=part_id-7-of-a-3 weight=2}]");
     world.preview(item(2, false)).changes_nothing();
 }
 
@@ -210,9 +198,7 @@ fn a_dynamic_attribute_keeps_its_type() {
         world.up(program(value.clone())).succeeds();
         world.preview(program(value)).changes_nothing();
     }
-    assert_snapshot!(world.state(), @"
-test_any.a  any={type=bool value=true} name=a part={type=[tuple, [[object, {value=bool}], [object, {value=number}]]] value=[{value=true}, {value=5}]}
-");
+    assert_snapshot!(world.state(), @"test_any.a  any={type=bool value=true} name=a part={type=[tuple, [[object, {value=bool}], [object, {value=number}]]] value=[{value=true}, {value=5}]}");
 }
 
 #[test]
@@ -277,7 +263,5 @@ fn a_computation_that_fails_is_an_error_at_its_line() {
         new_thing("b").set("size", bad).declare(stack);
     });
     let run = run.fails();
-    assert_snapshot!(run.diagnostics().lines().next().unwrap_or_default(), @"
-    error: a mapped value could not be computed: invalid digit found in string
-    ");
+    assert_snapshot!(run.diagnostics().lines().next().unwrap_or_default(), @"error: a mapped value could not be computed: invalid digit found in string");
 }
