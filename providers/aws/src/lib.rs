@@ -17,6 +17,9 @@
 //! A required argument that is missing does not compile, and the error names it (`SubnetBuilder<MissingVpcId>`):
 //!
 //! ```compile_fail,E0599
+//! # #[cfg(not(feature = "ec2"))]
+//! # fn network() { ().declare() }
+//! # #[cfg(feature = "ec2")]
 //! # fn network(stack: &mut terrane_core::Stack) {
 //! terrane_aws::ec2::Subnet::builder("private").cidr_block("10.0.0.0/20").declare(stack);
 //! # }
