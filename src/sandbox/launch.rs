@@ -3,9 +3,10 @@
 use std::fs;
 use std::io;
 use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use terrane_core::Provider;
 use terrane_provider::serve;
@@ -13,17 +14,20 @@ use terrane_provider::wire::Protocol;
 use terrane_provider::{Environment, ProviderCommand};
 use thiserror::Error;
 
+use crate::clock::Speed;
 use crate::cloud::Cloud;
 use crate::kind::Kinds;
-use crate::server::Sandbox;
+use crate::operations::Operations;
+use crate::service::Aws;
 
 /// Names the folder to serve; its presence is the marker.
 const FOLDER: &str = "TERRANE_SANDBOX_FOLDER";
-/// How much faster than AWS operations are; 0 does not wait at all.
+/// How many times faster than AWS operations are (200 unless it is set); 0 does not wait at all.
 const SPEED: &str = "TERRANE_SANDBOX_SPEED";
-/// Fast enough to try things, slow enough to see what waits for what.
-const DEFAULT_SPEED: f64 = 200.0;
+/// The region of a provider configuration that names none, when the environment does not either.
+const REGION: &str = "us-east-1";
 
+/// The facts that the child serves: a process that has just started does not know which bindings the program will name.
 const FACTS: &str = "schema.facts";
 
 /// The sandbox's files cannot be written.
@@ -58,11 +62,12 @@ pub fn prepare(
             .recursive(true)
             .mode(0o700)
             .create(folder)?;
-        let mut options = fs::OpenOptions::new();
-        let options = options.create(true).write(true).truncate(true).mode(0o600);
-        let mut file = options.open(folder.join(FACTS))?;
-        for service in binding.facts {
-            writeln!(file, "{service}")?;
+        let (path, facts) = (folder.join(FACTS), binding.facts.join("\n"));
+        if !fs::read_to_string(&path).is_ok_and(|there| there == facts) {
+            // In one step, for another run may be reading it. A temporary file has mode 0600.
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(facts.as_bytes())?;
+            file.persist(&path).map_err(|error| error.error)?;
         }
         fs::canonicalize(folder)
     };
@@ -80,30 +85,45 @@ pub fn prepare(
 /// the environment.
 pub fn serve_if_asked(environment: &Environment) -> Option<ExitCode> {
     let folder = PathBuf::from(environment.get(FOLDER)?);
-    let speed = environment.get(SPEED).and_then(|text| text.parse().ok());
-    Some(
-        match serve(&folder, speed.unwrap_or(DEFAULT_SPEED), environment) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                // Before the handshake, what a provider writes to stderr is shown to the person.
-                let _ = writeln!(
-                    io::stderr(),
-                    "the sandbox in {} failed: {error}",
-                    folder.display()
-                );
-                ExitCode::FAILURE
-            }
-        },
-    )
+    Some(match serve(&folder, environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Before the handshake, what a provider writes to stderr is shown to the person.
+            let _ = writeln!(
+                io::stderr(),
+                "the sandbox in {} failed: {}",
+                folder.display(),
+                told(&*error)
+            );
+            ExitCode::FAILURE
+        }
+    })
 }
 
-fn serve(
-    folder: &Path,
-    speed: f64,
-    environment: &Environment,
-) -> Result<(), Box<dyn std::error::Error>> {
+/// An error and what caused it, in one line.
+fn told(error: &dyn std::error::Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", told(source)),
+        None => error.to_string(),
+    }
+}
+
+fn serve(folder: &Path, environment: &Environment) -> Result<(), Box<dyn std::error::Error>> {
+    let speed = match environment.get(SPEED) {
+        None => Speed::default(),
+        Some(text) => {
+            Speed::read(text).ok_or_else(|| format!("{SPEED} is `{text}`, no number from 0 up"))?
+        }
+    };
+    let region = (environment.get("AWS_REGION"))
+        .or_else(|| environment.get("AWS_DEFAULT_REGION"))
+        .unwrap_or(REGION);
     let kinds = Kinds::read(&fs::read_to_string(folder.join(FACTS))?);
     let cloud = Cloud::open(folder, &kinds)?;
-    serve::run(Sandbox::new(kinds, cloud, speed), Protocol::V5, environment)?;
+    let operations = Arc::new(Operations::new(kinds, cloud));
+    let service = Aws::new(operations.clone(), region, speed);
+    serve::run(service, Protocol::V5, environment)?;
+    // The engine has had its last answer; what follows is for the next start.
+    operations.cloud.checkpoint(&operations.kinds)?;
     Ok(())
 }

@@ -9,22 +9,31 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `kind` | the resource types served, from the facts |
-//! | `behaviour` | which arguments replace an object, and what has a default |
+//! | `launch` | how this program becomes a provider process |
+//! | `service` | the provider: every RPC, and the time it takes |
+//! | `kind`, `behaviour` | the types served, from the facts; which arguments replace an object, and what has a default |
 //! | `plan` | what would become of an object, in the manner of HashiCorp's older SDK |
-//! | `rules` | ids, ARNs and endpoints as AWS forms them, and what AWS refuses |
+//! | `operations`, `draft` | create, read, update and delete |
+//! | `rules` | ids, ARNs and endpoints as AWS forms them, and what AWS refuses: one file a service |
+//! | `data`, `validate` | data sources; what the provider refuses before it asks AWS |
 //! | `cloud` | the objects and the ledger |
-//! | `server` | the provider |
 //!
 //! **Why not** a fake inside the engine's process: the sandbox is there to show what really happens, so it takes the same way.
 
 mod behaviour;
+mod clock;
 mod cloud;
+mod data;
+mod draft;
 mod json_text;
 mod kind;
 mod launch;
+mod operations;
 mod plan;
 mod rules;
-mod server;
+#[cfg(test)]
+mod samples;
+mod service;
+mod validate;
 
 pub use launch::{PrepareError, prepare, serve_if_asked};

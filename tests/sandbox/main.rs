@@ -70,7 +70,8 @@ impl Place {
 
     fn objects(&self) -> BTreeMap<String, Json> {
         let bytes = std::fs::read(self.folder().join("cloud.json")).expect("the cloud");
-        serde_json::from_slice(&bytes).expect("JSON")
+        let cloud: Json = serde_json::from_slice(&bytes).expect("JSON");
+        serde_json::from_value(cloud["objects"].clone()).expect("objects by type and id")
     }
 }
 

@@ -11,7 +11,7 @@
 //! | `!` | a change replaces the resource |
 //! | `~` | blocks that AWS fills in when none are written |
 //! | `-` | the provider never reads it back: it stays as written, also null. After `*`: so do all |
-//! | `0` | members that are not set come back as empty, not as null |
+//! | `^` | members that are not set come back as empty, not as null |
 //! | `@policy` `@json` `@url` `@missing` | no change where old and new mean the same: as a policy, as JSON, but for `https://`, when the block is left out |
 //! | `%json` `%policy` | stored in normal form: names sorted; with the version first |
 //! | `=VALUE` | the default, in JSON without spaces |
@@ -147,7 +147,7 @@ impl Argument {
         argument.replaces = flags.contains('!');
         argument.filled_in = flags.contains('~');
         argument.kept_as_written = flags.contains('-');
-        argument.empty_members = flags.contains('0');
+        argument.empty_members = flags.contains('^');
         argument
     }
 
@@ -170,7 +170,7 @@ mod tests {
                         c.is_ascii_alphanumeric() || "_.*".contains(c)
                     });
                     let (flags, default) = rest.split_once('=').unwrap_or((rest, "null"));
-                    let flags = flags.trim_start_matches(['!', '~', '-', '0']);
+                    let flags = flags.trim_start_matches(['!', '~', '-', '^']);
                     let known = [
                         "",
                         "@policy",

@@ -18,7 +18,7 @@ use crate::json_text;
 use crate::kind::Kind;
 
 pub(crate) use same::{is_empty, same};
-pub(crate) use tags::DefaultTags;
+pub(crate) use tags::{DefaultTags, merged as merged_tags};
 
 /// The answer to a plan.
 #[derive(Debug)]
@@ -287,3 +287,6 @@ pub(crate) fn empty(ty: &Type) -> Value {
         Type::Object(_) | Type::Dynamic => Value::Null,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,63 +1,274 @@
-//! Roles, policies and identity providers.
+//! IAM.
 
-use super::{Draft, ids};
+use terrane_core::Value;
+use terrane_core::value::Map;
 
-/// Completes an IAM object; `false` for a type that is none.
-pub(super) fn complete(type_name: &str, draft: &mut Draft<'_>) -> bool {
-    let account = draft.account;
+use super::world::{principal, text_set};
+use super::{ACCOUNT, Rule, Verdict, World, holds, refuse, text};
+use crate::draft::Draft;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("aws_iam_role", "IAM Role")
+        .creates(create_role)
+        .deletes(delete_role)
+        .reads(read_role),
+    Rule::new("aws_iam_policy", "IAM Policy")
+        .creates(create_policy)
+        .deletes(delete_policy),
+    Rule::new("aws_iam_role_policy", "IAM Role Policy").creates(create_role_policy),
+    Rule::new(
+        "aws_iam_role_policy_attachment",
+        "IAM Role Policy Attachment",
+    )
+    .creates(attach),
+    Rule::new("aws_iam_openid_connect_provider", "IAM OIDC Provider").creates(create_oidc_provider),
+    Rule::new("aws_iam_instance_profile", "IAM Instance Profile").creates(create_instance_profile),
+    Rule::new("aws_iam_user", "IAM User")
+        .creates(|user, world| create_named(user, world, "aws_iam_user", "User", "user", "AIDA")),
+    Rule::new("aws_iam_group", "IAM Group").creates(|group, world| {
+        create_named(group, world, "aws_iam_group", "Group", "group", "AGPA")
+    }),
+];
+
+/// Decides the name: the one that was asked for, or one with the prefix.
+fn name(draft: &mut Draft, world: &World<'_>) -> String {
+    let prefix = draft.text("name_prefix").to_owned();
+    let prefix = if prefix.is_empty() {
+        "terraform-"
+    } else {
+        &prefix
+    };
+    draft.fill("name", world.unique_name(prefix));
+    draft.fill("name_prefix", "");
+    draft.text("name").to_owned()
+}
+
+/// The path and the name, as ARNs have them.
+fn path_and_name(draft: &Draft, name: &str) -> String {
     let path = match draft.text("path") {
-        path if path.is_empty() => "/".to_owned(),
+        "" => "/",
         path => path,
     };
-    match type_name {
-        "aws_iam_role" => {
-            draft.put(
-                "name",
-                format!("terraform-{}", ids::from_alphabet("0123456789", 26)),
-            );
-            let name = draft.text("name");
-            draft.put(
-                "arn",
-                account.global_arn("iam", &format!("role{path}{name}")),
-            );
-            draft.put("id", name);
-            draft.put("create_date", ids::timestamp());
-            draft.put("unique_id", ids::iam_id("AROA"));
-        }
-        "aws_iam_policy" => {
-            draft.put(
-                "name",
-                format!("terraform-{}", ids::from_alphabet("0123456789", 26)),
-            );
-            let arn = account.global_arn("iam", &format!("policy{path}{}", draft.text("name")));
-            draft.put("arn", arn.clone());
-            draft.put("id", arn);
-            draft.put("policy_id", ids::iam_id("ANPA"));
-        }
-        "aws_iam_role_policy" => {
-            draft.put(
-                "name",
-                format!("terraform-{}", ids::from_alphabet("0123456789", 26)),
-            );
-            let id = format!("{}:{}", draft.text("role"), draft.text("name"));
-            draft.put("id", id);
-        }
-        "aws_iam_role_policy_attachment" => {
-            let id = format!(
-                "{}-{}",
-                draft.text("role"),
-                ids::from_alphabet("0123456789", 26)
-            );
-            draft.put("id", id);
-        }
-        "aws_iam_openid_connect_provider" => {
-            let url = draft.text("url");
-            let host = url.trim_start_matches("https://");
-            let arn = account.global_arn("iam", &format!("oidc-provider/{host}"));
-            draft.put("arn", arn.clone());
-            draft.put("id", arn);
-        }
-        _ => return false,
+    format!("{path}{name}")
+}
+
+fn must_be_json(text: &str) -> Verdict {
+    if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok() {
+        return Ok(());
     }
-    true
+    refuse("MalformedPolicyDocument", "Syntax errors in policy.")
+}
+
+fn create_role(role: &mut Draft, world: &World<'_>) -> Verdict {
+    must_be_json(role.text("assume_role_policy"))?;
+    let name = name(role, world);
+    if world.find("aws_iam_role", &name).is_some() {
+        return refuse(
+            "EntityAlreadyExists",
+            format!("Role with name {name} already exists."),
+        );
+    }
+    role.put(
+        "arn",
+        world.iam_arn(&format!("role{}", path_and_name(role, &name))),
+    );
+    role.put("id", name);
+    role.put("unique_id", principal("AROA"));
+    role.put("create_date", world.now.rfc3339());
+    Ok(())
+}
+
+/// The ARNs of policies that other resources attach to a role.
+fn attached<'a>(role: &'a str, world: &World<'a>) -> impl Iterator<Item = &'a str> {
+    let attachments = world.with("aws_iam_role_policy_attachment", "role", role);
+    attachments.map(|(_, attachment)| text(attachment, "policy_arn"))
+}
+
+fn delete_role(role: &Map, world: &World<'_>) -> Verdict {
+    let name = text(role, "name");
+    if role.get("force_detach_policies").and_then(Value::as_bool) == Some(true) {
+        return Ok(());
+    }
+    if world.has("aws_iam_role_policy_attachment", "role", name) {
+        return refuse(
+            "DeleteConflict",
+            "Cannot delete entity, must detach all policies first.",
+        );
+    }
+    if world.has("aws_iam_role_policy", "role", name) {
+        return refuse(
+            "DeleteConflict",
+            "Cannot delete entity, must delete policies first.",
+        );
+    }
+    if world.has("aws_iam_instance_profile", "role", name) {
+        return refuse(
+            "DeleteConflict",
+            "Cannot delete entity, must remove roles from instance profile first.",
+        );
+    }
+    Ok(())
+}
+
+/// Attachments and inline policies that are resources of their own show up in the role.
+fn read_role(role: &mut Draft, world: &World<'_>) {
+    let name = role.text("name").to_owned();
+    let mut arns: Vec<&str> = attached(&name, world).collect();
+    if role.get("managed_policy_arns").elements().is_some() {
+        let own: Vec<String> = role
+            .texts("managed_policy_arns")
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        arns.extend(own.iter().map(String::as_str));
+        role.put("managed_policy_arns", text_set(arns));
+    }
+    let inline = world.with("aws_iam_role_policy", "role", &name);
+    let mut policies = role.get("inline_policy").elements().unwrap_or(&[]).to_vec();
+    for (_, policy) in inline {
+        if !policies
+            .iter()
+            .any(|known| known.get("name") == policy.get("name"))
+        {
+            let member = |name| Value::from(text(policy, name));
+            policies.push(Value::map([
+                ("name", member("name")),
+                ("policy", member("policy")),
+            ]));
+        }
+    }
+    let ty = ["name", "policy"].map(|name| (name, terrane_core::Type::String));
+    role.put(
+        "inline_policy",
+        Value::set(policies, &terrane_core::Type::object(ty)),
+    );
+}
+
+fn create_policy(policy: &mut Draft, world: &World<'_>) -> Verdict {
+    must_be_json(policy.text("policy"))?;
+    let name = name(policy, world);
+    let arn = world.iam_arn(&format!("policy{}", path_and_name(policy, &name)));
+    if world.has("aws_iam_policy", "name", &name) {
+        return refuse(
+            "EntityAlreadyExists",
+            format!("A policy called {name} already exists. Duplicate names are not allowed."),
+        );
+    }
+    policy.put("arn", arn.as_str());
+    policy.put("id", arn);
+    policy.put("policy_id", principal("ANPA"));
+    Ok(())
+}
+
+fn delete_policy(policy: &Map, world: &World<'_>) -> Verdict {
+    let arn = text(policy, "arn");
+    let by = |type_name| world.has(type_name, "policy_arn", arn);
+    let in_role = world
+        .all("aws_iam_role")
+        .any(|(_, role)| holds(role, "managed_policy_arns", arn));
+    if by("aws_iam_role_policy_attachment")
+        || by("aws_iam_user_policy_attachment")
+        || by("aws_iam_group_policy_attachment")
+        || in_role
+    {
+        return refuse(
+            "DeleteConflict",
+            "Cannot delete a policy attached to entities.",
+        );
+    }
+    Ok(())
+}
+
+fn role_must_exist(name: &str, world: &World<'_>) -> Verdict {
+    match world.find("aws_iam_role", name) {
+        Some(_) => Ok(()),
+        None => refuse(
+            "NoSuchEntity",
+            format!("The role with name {name} cannot be found."),
+        ),
+    }
+}
+
+fn create_role_policy(policy: &mut Draft, world: &World<'_>) -> Verdict {
+    must_be_json(policy.text("policy"))?;
+    let role = policy.text("role").to_owned();
+    role_must_exist(&role, world)?;
+    let name = name(policy, world);
+    policy.put("id", format!("{role}:{name}"));
+    Ok(())
+}
+
+fn attach(attachment: &mut Draft, world: &World<'_>) -> Verdict {
+    let role = attachment.text("role").to_owned();
+    role_must_exist(&role, world)?;
+    let arn = attachment.text("policy_arn");
+    let ours = arn.starts_with(&format!("arn:aws:iam::{ACCOUNT}:"));
+    if ours && world.find("aws_iam_policy", arn).is_none() || !arn.contains(":policy/") {
+        return refuse(
+            "NoSuchEntity",
+            format!("Policy {arn} does not exist or is not attachable."),
+        );
+    }
+    attachment.put("id", world.unique_name(&format!("{role}-")));
+    Ok(())
+}
+
+fn create_oidc_provider(provider: &mut Draft, world: &World<'_>) -> Verdict {
+    let url = provider.text("url");
+    let host = url.strip_prefix("https://").unwrap_or(url).to_owned();
+    let arn = world.iam_arn(&format!("oidc-provider/{host}"));
+    if world
+        .find("aws_iam_openid_connect_provider", &arn)
+        .is_some()
+    {
+        return refuse(
+            "EntityAlreadyExists",
+            format!("Provider with url {url} already exists."),
+        );
+    }
+    provider.put("url", host);
+    provider.put("arn", arn.as_str());
+    provider.put("id", arn);
+    Ok(())
+}
+
+fn create_instance_profile(profile: &mut Draft, world: &World<'_>) -> Verdict {
+    let role = profile.text("role").to_owned();
+    if !role.is_empty() {
+        role_must_exist(&role, world)?;
+    }
+    create_named(
+        profile,
+        world,
+        "aws_iam_instance_profile",
+        "Instance Profile",
+        "instance-profile",
+        "AIPA",
+    )
+}
+
+/// What has a name, an ARN with its path and a unique id.
+fn create_named(
+    draft: &mut Draft,
+    world: &World<'_>,
+    type_name: &str,
+    title: &str,
+    kind: &str,
+    prefix: &str,
+) -> Verdict {
+    let name = name(draft, world);
+    if world.find(type_name, &name).is_some() {
+        return refuse(
+            "EntityAlreadyExists",
+            format!("{title} with name {name} already exists."),
+        );
+    }
+    draft.put(
+        "arn",
+        world.iam_arn(&format!("{kind}{}", path_and_name(draft, &name))),
+    );
+    draft.put("id", name);
+    draft.fill("unique_id", principal(prefix));
+    draft.fill("create_date", world.now.rfc3339());
+    Ok(())
 }

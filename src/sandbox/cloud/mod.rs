@@ -1,0 +1,301 @@
+//! What exists in the sandbox: kept in files that survive runs and that several provider processes share.
+//!
+//! The ledger is the truth: a change is done when its line is. `cloud.json` holds the objects as of some line, so that a start
+//! need not read the whole ledger. Whoever changes something holds the ledger's lock and has read what others wrote.
+
+mod ledger;
+mod objects;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use terrane_core::Value;
+use thiserror::Error;
+
+use crate::clock::Timestamp;
+use crate::kind::Kinds;
+
+pub(crate) use ledger::{LedgerAction, LedgerEntry, Line};
+pub(crate) use objects::Objects;
+
+/// The file of objects, in the folder of a sandbox.
+pub(crate) const SNAPSHOT: &str = "cloud.json";
+/// The file of changes, in the folder of a sandbox.
+pub(crate) const LEDGER: &str = "ledger.jsonl";
+/// Changes after which a snapshot is due, when there are fewer objects than that.
+const FEW: u64 = 64;
+
+/// The files of a sandbox cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum CloudError {
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is not what the sandbox writes.
+    #[error("{} is damaged at line {line}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1 at the beginning of what was read.
+        line: usize,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// The objects and their files.
+pub(crate) struct Cloud {
+    folder: PathBuf,
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    ledger: File,
+    /// How far the ledger has been read.
+    offset: u64,
+    sequence: u64,
+    objects: Objects,
+    since_snapshot: u64,
+    /// How many objects the snapshot holds: the next one is due after as many changes, so that all of them together cost no
+    /// more than a few times the last.
+    in_snapshot: u64,
+}
+
+/// One change of one object.
+#[derive(Debug)]
+pub(crate) struct Change {
+    pub(crate) action: LedgerAction,
+    pub(crate) type_name: String,
+    pub(crate) id: String,
+    /// The object afterwards; `None` when it is gone.
+    pub(crate) object: Option<Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Snapshot {
+    version: u32,
+    /// The last line of the ledger that is in it.
+    sequence: u64,
+    /// Where the ledger goes on.
+    offset: u64,
+    objects: std::collections::BTreeMap<String, std::collections::BTreeMap<String, Box<RawValue>>>,
+}
+
+impl Cloud {
+    /// Opens the cloud in that folder, which is made if need be.
+    pub(crate) fn open(folder: &Path, kinds: &Kinds) -> Result<Self, CloudError> {
+        let io = |action, path: &Path| {
+            let path = path.to_owned();
+            move |source| CloudError::Io {
+                action,
+                path,
+                source,
+            }
+        };
+        std::fs::create_dir_all(folder).map_err(io("make", folder))?;
+        let path = folder.join(LEDGER);
+        let mut options = OpenOptions::new();
+        options.create(true).read(true).append(true).mode(0o600);
+        let ledger = options.open(&path).map_err(io("open", &path))?;
+        let mut inner = Inner {
+            ledger,
+            offset: 0,
+            sequence: 0,
+            objects: Objects::default(),
+            since_snapshot: 0,
+            in_snapshot: 0,
+        };
+        let path = folder.join(SNAPSHOT);
+        match std::fs::read(&path) {
+            Ok(json) => inner
+                .load(&json, kinds)
+                .map_err(|source| CloudError::Damaged {
+                    line: source.line(),
+                    path,
+                    source,
+                })?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(io("read", &path)(error)),
+        }
+        let cloud = Self {
+            folder: folder.to_owned(),
+            inner: Mutex::new(inner),
+        };
+        cloud.change(kinds, |_| None)?;
+        Ok(cloud)
+    }
+
+    /// Looks at the objects, as of the last change by whichever process, and perhaps makes a change of its own.
+    pub(crate) fn change(
+        &self,
+        kinds: &Kinds,
+        decide: impl FnOnce(&Objects) -> Option<Change>,
+    ) -> Result<(), CloudError> {
+        let mut inner = self.lock();
+        let io = |action| {
+            let path = self.folder.join(LEDGER);
+            move |source| CloudError::Io {
+                action,
+                path,
+                source,
+            }
+        };
+        inner.ledger.lock().map_err(io("lock"))?;
+        let done = (|| {
+            self.catch_up(&mut inner, kinds)?;
+            let Some(change) = decide(&inner.objects) else {
+                return Ok(());
+            };
+            inner.append(change, kinds).map_err(io("write to"))?;
+            if inner.since_snapshot >= FEW.max(inner.in_snapshot) {
+                self.save(&mut inner)?;
+            }
+            Ok(())
+        })();
+        inner.ledger.unlock().map_err(io("unlock"))?;
+        done
+    }
+
+    /// Writes the snapshot.
+    pub(crate) fn checkpoint(&self, kinds: &Kinds) -> Result<(), CloudError> {
+        self.change(kinds, |_| None)?;
+        let mut inner = self.lock();
+        if inner.since_snapshot == 0 {
+            return Ok(());
+        }
+        self.save(&mut inner)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // A panic in a rule happens before anything is written.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads what was written to the ledger since; a last line that was cut off was never acknowledged and goes.
+    fn catch_up(&self, inner: &mut Inner, kinds: &Kinds) -> Result<(), CloudError> {
+        let path = || self.folder.join(LEDGER);
+        let io = |action| {
+            move |source| CloudError::Io {
+                action,
+                path: path(),
+                source,
+            }
+        };
+        let length = inner.ledger.metadata().map_err(io("read"))?.len();
+        if length <= inner.offset {
+            return Ok(());
+        }
+        let mut text = String::new();
+        (inner.ledger.seek(SeekFrom::Start(inner.offset))).map_err(io("read"))?;
+        inner.ledger.read_to_string(&mut text).map_err(io("read"))?;
+        let whole = text.rfind('\n').map_or(0, |end| end + 1);
+        if whole < text.len() {
+            let length = inner.offset + whole as u64;
+            inner.ledger.set_len(length).map_err(io("shorten"))?;
+        }
+        for (number, line) in text[..whole].lines().enumerate() {
+            let line: Line = serde_json::from_str(line).map_err(|source| CloudError::Damaged {
+                path: path(),
+                line: number + 1,
+                source,
+            })?;
+            inner.sequence = line.entry.sequence;
+            inner.since_snapshot += 1;
+            inner.objects.replay(line, kinds);
+        }
+        inner.offset += whole as u64;
+        Ok(())
+    }
+
+    fn save(&self, inner: &mut Inner) -> Result<(), CloudError> {
+        let path = self.folder.join(SNAPSHOT);
+        let io = |action| {
+            let path = path.clone();
+            move |source| CloudError::Io {
+                action,
+                path,
+                source,
+            }
+        };
+        let snapshot = Snapshot {
+            version: 1,
+            sequence: inner.sequence,
+            offset: inner.offset,
+            objects: inner.objects.to_json(),
+        };
+        let json = serde_json::to_vec_pretty(&snapshot)
+            .map_err(|error| io("write")(io::Error::from(error)))?;
+        // A temporary file has mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(io("write"))?;
+        file.write_all(&json).map_err(io("write"))?;
+        file.as_file().sync_data().map_err(io("write"))?;
+        file.persist(&path)
+            .map_err(|error| io("replace")(error.error))?;
+        inner.since_snapshot = 0;
+        inner.in_snapshot = inner.objects.len() as u64;
+        Ok(())
+    }
+}
+
+impl Inner {
+    fn load(&mut self, json: &[u8], kinds: &Kinds) -> Result<(), serde_json::Error> {
+        let snapshot: Snapshot = serde_json::from_slice(json)?;
+        self.sequence = snapshot.sequence;
+        // A ledger that is shorter was taken away: what is in the snapshot stands.
+        let length = self.ledger.metadata().map_or(0, |metadata| metadata.len());
+        self.offset = snapshot.offset.min(length);
+        self.objects = Objects::from_json(&snapshot.objects, kinds);
+        self.in_snapshot = self.objects.len() as u64;
+        Ok(())
+    }
+
+    fn append(&mut self, change: Change, kinds: &Kinds) -> io::Result<()> {
+        let ty = kinds
+            .resource(&change.type_name)
+            .map(|kind| kind.schema.ty().clone());
+        let object = match (&change.object, ty) {
+            (Some(object), Some(ty)) => {
+                let json = object.to_json(&ty).map_err(io::Error::other)?;
+                Some(RawValue::from_string(json).map_err(io::Error::from)?)
+            }
+            _ => None,
+        };
+        let line = Line {
+            entry: LedgerEntry {
+                sequence: self.sequence + 1,
+                time: Timestamp::now().rfc3339(),
+                action: change.action,
+                type_name: change.type_name,
+                id: change.id,
+            },
+            object,
+        };
+        let mut text = serde_json::to_string(&line).map_err(io::Error::from)?;
+        text.push('\n');
+        self.ledger.write_all(text.as_bytes())?;
+        self.ledger.sync_data()?;
+        self.offset += text.len() as u64;
+        self.sequence += 1;
+        self.since_snapshot += 1;
+        let LedgerEntry { type_name, id, .. } = line.entry;
+        self.objects.set(type_name, id, change.object, kinds);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

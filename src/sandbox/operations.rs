@@ -1,0 +1,281 @@
+//! Create, read, update and delete: a planned object, the rules of its type, and the files of the cloud.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use terrane_core::value::Map;
+use terrane_core::{Diagnostic, Value};
+
+use crate::clock::Timestamp;
+use crate::cloud::{Change, Cloud, CloudError, LedgerAction, Objects};
+use crate::draft::Draft;
+use crate::kind::{Kind, Kinds};
+use crate::plan::{DefaultTags, merged_tags};
+use crate::rules::{self, Refusal, World, random_hex, uuid};
+
+/// What the provider configuration settles.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    pub(crate) region: String,
+    pub(crate) default_tags: DefaultTags,
+}
+
+/// An operation that did not happen.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// AWS says no.
+    Refused { doing: String, refusal: Refusal },
+    /// The files cannot be used.
+    Files(CloudError),
+}
+
+impl Failure {
+    /// Whether the provider would try again for a while.
+    pub(crate) fn is_passing(&self) -> bool {
+        matches!(self, Self::Refused { refusal, .. } if refusal.passing)
+    }
+
+    pub(crate) fn into_diagnostic(self) -> Diagnostic {
+        match self {
+            Self::Refused { doing, refusal } => {
+                let Refusal { code, message, .. } = refusal;
+                Diagnostic::error(format!("{doing}: {code}: {message}"))
+                    .detail(format!("status code: 400, request id: {}", uuid()))
+            }
+            Self::Files(error) => {
+                let reason = std::error::Error::source(&error).map(ToString::to_string);
+                let said = Diagnostic::error(format!("the sandbox failed: {error}"));
+                said.detail(reason.unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl From<CloudError> for Failure {
+    fn from(error: CloudError) -> Self {
+        Self::Files(error)
+    }
+}
+
+/// The operations of one provider process.
+pub(crate) struct Operations {
+    pub(crate) kinds: Kinds,
+    pub(crate) cloud: Cloud,
+    sequence: AtomicU32,
+}
+
+impl Operations {
+    pub(crate) fn new(kinds: Kinds, cloud: Cloud) -> Self {
+        Self {
+            kinds,
+            cloud,
+            sequence: AtomicU32::new(0),
+        }
+    }
+
+    fn world<'a>(&self, objects: &'a Objects, settings: &'a Settings) -> World<'a> {
+        World {
+            objects,
+            region: &settings.region,
+            now: Timestamp::now(),
+            sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
+        }
+    }
+
+    /// Makes an object as planned.
+    pub(crate) fn create(
+        &self,
+        kind: &Kind,
+        planned: &Map,
+        settings: &Settings,
+    ) -> Result<Map, Failure> {
+        let rule = rules::of(&kind.name);
+        self.decide(|objects| {
+            let world = self.world(objects, settings);
+            let mut draft = Draft::new(planned.clone());
+            tag(&mut draft, settings);
+            (rule.create)(&mut draft, &world).map_err(|refusal| Failure::Refused {
+                doing: format!("creating {}", title(kind)),
+                refusal,
+            })?;
+            draft.fill("id", new_id(kind, &draft));
+            let object = draft.settle(kind, &world, None);
+            Ok(self.change(kind, LedgerAction::Create, &object))
+        })
+    }
+
+    /// Changes an object as planned.
+    pub(crate) fn update(
+        &self,
+        kind: &Kind,
+        prior: &Map,
+        planned: &Map,
+        settings: &Settings,
+    ) -> Result<Map, Failure> {
+        let rule = rules::of(&kind.name);
+        let id = rules::text(prior, "id");
+        let doing = || format!("updating {} ({id})", title(kind));
+        let mut answer = Map::new();
+        self.decide(|objects| {
+            let world = self.world(objects, settings);
+            let stored = objects
+                .get(&kind.name, id)
+                .ok_or_else(|| Failure::Refused {
+                    doing: doing(),
+                    refusal: not_found(id),
+                })?;
+            let mut draft = Draft::new(planned.clone());
+            tag(&mut draft, settings);
+            (rule.update)(&mut draft, prior, &world).map_err(|refusal| Failure::Refused {
+                doing: doing(),
+                refusal,
+            })?;
+            let mut object = draft.settle(kind, &world, Some(prior));
+            // What the object only shows of others is not its own and is not kept.
+            let shown = self.shown(kind, stored, &world);
+            for (name, value) in &mut object {
+                if let (Some(own), Some(shown)) = (stored.get(name), shown.get(name))
+                    && own != shown
+                    && value == shown
+                {
+                    *value = own.clone();
+                }
+            }
+            answer = self.shown(kind, &object, &world);
+            Ok(self.change(kind, LedgerAction::Update, &object))
+        })?;
+        Ok(answer)
+    }
+
+    /// Looks at an object; `None` when it is gone. What AWS does not know of is as in `current`.
+    pub(crate) fn read(
+        &self,
+        kind: &Kind,
+        current: &Map,
+        settings: &Settings,
+    ) -> Result<Option<Map>, Failure> {
+        let id = rules::text(current, "id");
+        let mut found = None;
+        self.cloud.change(&self.kinds, |objects| {
+            let world = self.world(objects, settings);
+            let stored = objects.get(&kind.name, id)?;
+            let mut object = self.shown(kind, stored, &world);
+            for (name, value) in &mut object {
+                let attribute = kind.schema.block.attributes.get(name);
+                let ours_to_say = attribute.is_some_and(|attribute| !attribute.computed);
+                let only_ours = ours_to_say && kind.behaviour().at(name).kept_as_written;
+                if (only_ours || &**name == "timeouts")
+                    && let Some(current) = current.get(name)
+                {
+                    *value = current.clone();
+                }
+            }
+            found = Some(object);
+            None
+        })?;
+        Ok(found)
+    }
+
+    /// Deletes an object. One that is gone already is deleted.
+    pub(crate) fn delete(
+        &self,
+        kind: &Kind,
+        prior: &Map,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
+        let rule = rules::of(&kind.name);
+        let id = rules::text(prior, "id").to_owned();
+        let mut result = Ok(());
+        self.cloud.change(&self.kinds, |objects| {
+            let world = self.world(objects, settings);
+            let stored = objects.get(&kind.name, &id)?;
+            // Whether it is to be forced is said by the state alone.
+            let mut object = stored.clone();
+            for flag in ["force_destroy", "force_detach_policies", "force_delete"] {
+                if let (Some(member), Some(said)) = (object.get_mut(flag), prior.get(flag)) {
+                    *member = said.clone();
+                }
+            }
+            if let Err(refusal) = (rule.delete)(&object, &world) {
+                let doing = format!("deleting {} ({id})", title(kind));
+                result = Err(Failure::Refused { doing, refusal });
+                return None;
+            }
+            Some(Change {
+                action: LedgerAction::Delete,
+                type_name: kind.name.to_string(),
+                id: id.clone(),
+                object: None,
+            })
+        })?;
+        result
+    }
+
+    /// The object as the provider reads it: with what others did to it.
+    fn shown(&self, kind: &Kind, object: &Map, world: &World<'_>) -> Map {
+        let mut draft = Draft::new(object.clone());
+        (rules::of(&kind.name).read)(&mut draft, world);
+        draft.into_members()
+    }
+
+    fn change(&self, kind: &Kind, action: LedgerAction, object: &Map) -> (Change, Map) {
+        let change = Change {
+            action,
+            type_name: kind.name.to_string(),
+            id: rules::text(object, "id").to_owned(),
+            object: Some(Value::Map(std::sync::Arc::new(object.clone()))),
+        };
+        (change, object.clone())
+    }
+
+    fn decide(
+        &self,
+        decide: impl FnOnce(&Objects) -> Result<(Change, Map), Failure>,
+    ) -> Result<Map, Failure> {
+        let mut result = Ok(Map::new());
+        self.cloud
+            .change(&self.kinds, |objects| match decide(objects) {
+                Ok((change, object)) => {
+                    result = Ok(object);
+                    Some(change)
+                }
+                Err(failure) => {
+                    result = Err(failure);
+                    None
+                }
+            })?;
+        result
+    }
+}
+
+fn title(kind: &Kind) -> String {
+    match rules::of(&kind.name).title {
+        "" => kind.name.to_string(),
+        title => title.to_owned(),
+    }
+}
+
+fn not_found(id: &str) -> Refusal {
+    Refusal {
+        code: "NotFound",
+        message: format!("{id} does not exist"),
+        passing: false,
+    }
+}
+
+/// All tags of an object, its own and those of the provider configuration.
+fn tag(draft: &mut Draft, settings: &Settings) {
+    if let Some(all) = merged_tags(Some(draft.get("tags")), &settings.default_tags) {
+        draft.put("tags_all", Value::Map(std::sync::Arc::new(all)));
+    }
+}
+
+/// An id for an object whose type has no rule: its name, else one in the manner of EC2.
+fn new_id(kind: &Kind, draft: &Draft) -> String {
+    match draft.text("name") {
+        "" => {
+            let word = kind.name.rsplit('_').next().unwrap_or("object");
+            format!("{word}-0{}", &random_hex()[..16])
+        }
+        name => name.to_owned(),
+    }
+}

@@ -1,0 +1,54 @@
+//! ECR.
+
+use super::world::one_block;
+use super::{ACCOUNT, Rule, Verdict, World, refuse};
+use crate::draft::Draft;
+
+pub(super) const RULES: &[Rule] = &[
+    Rule::new("aws_ecr_repository", "ECR Repository").creates(create_repository),
+    Rule::new("aws_ecr_lifecycle_policy", "ECR Lifecycle Policy").creates(part_of_repository),
+    Rule::new("aws_ecr_repository_policy", "ECR Repository Policy").creates(part_of_repository),
+];
+
+fn create_repository(repository: &mut Draft, world: &World<'_>) -> Verdict {
+    let name = repository.text("name").to_owned();
+    if world.find("aws_ecr_repository", &name).is_some() {
+        return refuse(
+            "RepositoryAlreadyExistsException",
+            format!(
+                "The repository with name '{name}' already exists in the registry with id '{ACCOUNT}'"
+            ),
+        );
+    }
+    repository.put("arn", world.arn("ecr", &format!("repository/{name}")));
+    repository.put(
+        "repository_url",
+        format!("{ACCOUNT}.dkr.ecr.{}.amazonaws.com/{name}", world.region),
+    );
+    repository.put("registry_id", ACCOUNT);
+    repository.put("id", name);
+    if repository.block("encryption_configuration").is_none() {
+        let block = one_block([("encryption_type", "AES256".into()), ("kms_key", "".into())]);
+        repository.put("encryption_configuration", block);
+    }
+    if repository.block("image_scanning_configuration").is_none() {
+        let block = one_block([("scan_on_push", false.into())]);
+        repository.put("image_scanning_configuration", block);
+    }
+    Ok(())
+}
+
+fn part_of_repository(part: &mut Draft, world: &World<'_>) -> Verdict {
+    let name = part.text("repository").to_owned();
+    if world.find("aws_ecr_repository", &name).is_none() {
+        return refuse(
+            "RepositoryNotFoundException",
+            format!(
+                "The repository with name '{name}' does not exist in the registry with id '{ACCOUNT}'"
+            ),
+        );
+    }
+    part.put("registry_id", ACCOUNT);
+    part.put("id", name);
+    Ok(())
+}

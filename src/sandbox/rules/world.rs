@@ -1,0 +1,170 @@
+//! What a rule may see: the objects there are, and where and when it is asked.
+
+use std::fmt::Write as _;
+
+use terrane_core::Value;
+use terrane_core::value::Map;
+
+use crate::clock::Timestamp;
+use crate::cloud::Objects;
+
+/// The only account of the sandbox.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// The world as one operation sees it.
+pub(crate) struct World<'a> {
+    pub(crate) objects: &'a Objects,
+    pub(crate) region: &'a str,
+    pub(crate) now: Timestamp,
+    /// Makes names that are made at the same time differ.
+    pub(crate) sequence: u32,
+}
+
+impl<'a> World<'a> {
+    /// An object by type and id.
+    pub(crate) fn find(&self, type_name: &str, id: &str) -> Option<&'a Map> {
+        self.objects.get(type_name, id)
+    }
+
+    /// Ids and objects of a type.
+    pub(crate) fn all(
+        &self,
+        type_name: &str,
+    ) -> impl Iterator<Item = (&'a str, &'a Map)> + use<'a> {
+        self.objects.of_type(type_name)
+    }
+
+    /// The objects of a type with that text in an attribute.
+    pub(crate) fn with<'b>(
+        &self,
+        type_name: &str,
+        attribute: &'b str,
+        value: &'b str,
+    ) -> impl Iterator<Item = (&'a str, &'a Map)> + use<'a, 'b> {
+        let all = self.all(type_name);
+        all.filter(move |(_, object)| super::text(object, attribute) == value)
+    }
+
+    /// Whether there is such an object.
+    pub(crate) fn has(&self, type_name: &str, attribute: &str, value: &str) -> bool {
+        self.with(type_name, attribute, value).next().is_some()
+    }
+
+    /// A new id as EC2 makes them: `vpc-` and 17 hexadecimal digits.
+    pub(crate) fn id(&self, prefix: &str) -> String {
+        format!("{prefix}-0{}", &random_hex()[..16])
+    }
+
+    pub(crate) fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:aws:{service}:{}:{ACCOUNT}:{resource}", self.region)
+    }
+
+    /// An ARN of IAM, which is in no region.
+    pub(crate) fn iam_arn(&self, resource: &str) -> String {
+        format!("arn:aws:iam::{ACCOUNT}:{resource}")
+    }
+
+    /// A name that nobody chose, as the SDK makes them.
+    pub(crate) fn unique_name(&self, prefix: &str) -> String {
+        format!("{prefix}{}{:08x}", self.now.digits(), self.sequence)
+    }
+
+    /// What an attribute that AWS decides most likely holds, going by its name.
+    pub(crate) fn guess(&self, type_name: &str, attribute: &str, id: &str) -> Option<String> {
+        let short = type_name.strip_prefix("aws_").unwrap_or(type_name);
+        let (service, kind) = match short.split_once('_') {
+            Some((service @ ("ec2" | "ecr" | "eks" | "iam" | "kms" | "s3" | "dynamodb"), kind)) => {
+                (service, kind)
+            }
+            Some(("cloudwatch", kind)) => ("logs", kind),
+            _ => ("ec2", short),
+        };
+        let kind = kind.replace('_', "-");
+        match attribute {
+            "arn" if service == "iam" => Some(self.iam_arn(&format!("{kind}/{id}"))),
+            "arn" => Some(self.arn(service, &format!("{kind}/{id}"))),
+            "owner_id" | "account_id" | "registry_id" => Some(ACCOUNT.to_owned()),
+            "region" => Some(self.region.to_owned()),
+            "name" => Some(self.unique_name("terraform-")),
+            "state" => Some("available".to_owned()),
+            "status" => Some("ACTIVE".to_owned()),
+            "create_date" | "created_at" | "creation_date" | "created_date" | "create_time"
+            | "creation_time" | "modified_at" => Some(self.now.rfc3339()),
+            _ => None,
+        }
+    }
+}
+
+/// 32 random hexadecimal digits.
+pub(crate) fn random_hex() -> String {
+    let mut bytes = [0; 16];
+    // Without randomness the ids of one sandbox may repeat, which its own rules then notice.
+    let _ = getrandom::fill(&mut bytes);
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A random UUID.
+pub(crate) fn uuid() -> String {
+    let hex = random_hex();
+    format!(
+        "{}-{}-4{}-a{}-{}",
+        &hex[..8],
+        &hex[8..12],
+        &hex[13..16],
+        &hex[17..20],
+        &hex[20..32]
+    )
+}
+
+/// IAM's ids of principals: a prefix that says of what, and 17 capitals and digits.
+pub(crate) fn principal(prefix: &str) -> String {
+    const LETTERS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let mut bytes = [0; 17];
+    let _ = getrandom::fill(&mut bytes);
+    let letters = bytes
+        .iter()
+        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]));
+    prefix.chars().chain(letters).collect()
+}
+
+/// A list of texts.
+pub(crate) fn text_set<'a>(texts: impl IntoIterator<Item = &'a str>) -> Value {
+    let texts = texts.into_iter().map(Value::from).collect();
+    Value::set(texts, &terrane_core::Type::String)
+}
+
+/// A list with one block of those members.
+pub(crate) fn one_block(members: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::list(vec![Value::map(members)])
+}
+
+/// What Go's `crc32.ChecksumIEEE` says of a text; the SDK makes ids of it.
+pub(crate) fn checksum(text: &str) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in text.bytes() {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg());
+        }
+    }
+    !crc
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_checksum_is_the_one_in_ids_of_routes() {
+        assert_eq!(checksum("0.0.0.0/0"), 1_080_289_494);
+    }
+
+    #[test]
+    fn ids_have_the_form_of_their_service() {
+        assert_eq!(uuid().len(), 36);
+        assert_eq!(principal("AROA").len(), 21);
+    }
+}

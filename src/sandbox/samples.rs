@@ -1,0 +1,146 @@
+//! A sandbox for tests: the schema of the bindings, a folder of its own, and objects from JSON.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use terrane_core::Value;
+use terrane_core::value::Map;
+
+use crate::cloud::Cloud;
+use crate::kind::{Kind, Kinds};
+use crate::operations::{Failure, Operations, Settings};
+use crate::plan::{Planned, plan};
+
+const FACTS: &[&str] = &[
+    include_str!("../../providers/aws/schema/ec2.facts"),
+    include_str!("../../providers/aws/schema/ecr.facts"),
+    include_str!("../../providers/aws/schema/eks.facts"),
+    include_str!("../../providers/aws/schema/iam.facts"),
+    include_str!("../../providers/aws/schema/logs.facts"),
+    include_str!("../../providers/aws/schema/s3.facts"),
+];
+
+pub(crate) struct Sample {
+    pub(crate) operations: Operations,
+    pub(crate) settings: Settings,
+    _folder: Option<tempfile::TempDir>,
+}
+
+pub(crate) fn kinds() -> Kinds {
+    Kinds::read(&FACTS.join("\n"))
+}
+
+/// An object of that kind with those members, the rest null or empty.
+pub(crate) fn object(kind: &Kind, members: &Json) -> Value {
+    let mut object: BTreeMap<_, _> = kind
+        .schema
+        .block
+        .empty_value()
+        .members()
+        .cloned()
+        .expect("an object");
+    let json = members.to_string();
+    let given =
+        Value::from_json(json.as_bytes(), kind.schema.ty()).expect("an object of that type");
+    for (name, value) in given.members().expect("an object") {
+        if members.get(&**name).is_some() {
+            object.insert(name.clone(), value.clone());
+        }
+    }
+    Value::Map(Arc::new(object))
+}
+
+impl Sample {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut sample = Self::at(folder.path());
+        sample._folder = Some(folder);
+        sample
+    }
+
+    pub(crate) fn at(folder: &Path) -> Self {
+        let kinds = kinds();
+        let cloud = Cloud::open(folder, &kinds).expect("a cloud");
+        Self {
+            operations: Operations::new(kinds, cloud),
+            settings: Settings {
+                region: "us-east-1".to_owned(),
+                default_tags: Map::new(),
+            },
+            _folder: None,
+        }
+    }
+
+    pub(crate) fn kind(&self, type_name: &str) -> &Kind {
+        self.operations.kinds.resource(type_name).expect("a type")
+    }
+
+    pub(crate) fn plan(&self, type_name: &str, prior: &Value, config: &Json) -> Planned {
+        let kind = self.kind(type_name);
+        let mut proposed = object(kind, config).members().cloned().expect("an object");
+        // As the engine proposes: what the user leaves to the provider is as before.
+        for (name, attribute) in &kind.schema.block.attributes {
+            if attribute.computed
+                && proposed[name].is_null()
+                && let Some(was) = prior.get(name)
+            {
+                proposed.insert(name.clone(), was.clone());
+            }
+        }
+        plan(
+            kind,
+            prior,
+            &Value::Map(proposed.into()),
+            &self.settings.default_tags,
+        )
+    }
+
+    pub(crate) fn try_create(&self, type_name: &str, config: &Json) -> Result<Value, Failure> {
+        let planned = self.plan(type_name, &Value::Null, config).object;
+        let planned = planned.members().expect("an object");
+        let object = self
+            .operations
+            .create(self.kind(type_name), planned, &self.settings)?;
+        Ok(Value::Map(object.into()))
+    }
+
+    #[track_caller]
+    pub(crate) fn create(&self, type_name: &str, config: &Json) -> Value {
+        self.try_create(type_name, config).expect("AWS agrees")
+    }
+
+    pub(crate) fn try_delete(&self, type_name: &str, object: &Value) -> Result<(), Failure> {
+        let object = object.members().expect("an object");
+        self.operations
+            .delete(self.kind(type_name), object, &self.settings)
+    }
+
+    pub(crate) fn read(&self, type_name: &str, object: &Value) -> Option<Value> {
+        let object = object.members().expect("an object");
+        let read = self
+            .operations
+            .read(self.kind(type_name), object, &self.settings);
+        read.expect("readable")
+            .map(|object| Value::Map(object.into()))
+    }
+
+    /// What AWS says to it.
+    #[track_caller]
+    pub(crate) fn refusal<T>(result: Result<T, Failure>) -> String {
+        match result {
+            Ok(_) => panic!("AWS agrees"),
+            Err(failure) => failure.into_diagnostic().summary,
+        }
+    }
+}
+
+/// The text of a member.
+pub(crate) fn text(object: &Value, name: &str) -> String {
+    object
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,300 @@
+//! The provider that the sandbox serves.
+
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use terrane_core::schema::ProviderSchema;
+use terrane_core::value::Map;
+use terrane_core::{Diagnostic, Diagnostics, Value};
+use terrane_provider::serve::Service;
+use terrane_provider::{
+    ApplyResourceChange, ApplyResourceChangeResponse, ImportResourceState,
+    ImportResourceStateResponse, ImportedResource, PlanResourceChange, PlanResourceChangeResponse,
+    ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
+};
+use tokio::sync::watch;
+
+use crate::clock::Speed;
+use crate::data;
+use crate::kind::Kind;
+use crate::operations::{Failure, Operations, Settings};
+use crate::plan::plan;
+use crate::rules;
+use crate::validate;
+
+/// How long the provider tries again what AWS refuses for now, in AWS's seconds.
+const PATIENCE: f64 = 900.0;
+/// The least it tries again, however fast the sandbox is: what it waits for is under way beside it.
+const LEAST_PATIENCE: Duration = Duration::from_secs(5);
+/// Between two tries, in AWS's seconds, and at least.
+const PAUSE: (f64, Duration) = (5.0, Duration::from_millis(20));
+
+pub(crate) struct Aws {
+    operations: Arc<Operations>,
+    speed: Speed,
+    settings: RwLock<Settings>,
+    stopped: watch::Sender<bool>,
+}
+
+impl Aws {
+    pub(crate) fn new(operations: Arc<Operations>, region: &str, speed: Speed) -> Self {
+        Self {
+            operations,
+            speed,
+            settings: RwLock::new(Settings {
+                region: region.to_owned(),
+                default_tags: Map::new(),
+            }),
+            stopped: watch::Sender::new(false),
+        }
+    }
+
+    fn settings(&self) -> Settings {
+        let settings = self.settings.read();
+        settings.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The schema is in the request's path, so the type is known.
+    fn kind(&self, type_name: &str) -> Result<&Kind, Diagnostics> {
+        let kind = self.operations.kinds.resource(type_name);
+        kind.ok_or_else(|| {
+            Diagnostic::error(format!("the sandbox has no resource type {type_name}")).into()
+        })
+    }
+
+    /// Waits as long as AWS would take, or until the engine asks to stop: then it is done at once.
+    async fn take(&self, seconds: f64) {
+        self.pause(self.speed.scaled(seconds)).await;
+    }
+
+    async fn pause(&self, duration: Duration) {
+        if duration.is_zero() {
+            return;
+        }
+        let mut stopped = self.stopped.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(duration) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
+    }
+
+    async fn apply(&self, kind: &Kind, prior: &Value, planned: &Value) -> Result<Value, Failure> {
+        let settings = self.settings();
+        let [create, update, delete] = rules::of(&kind.name).seconds;
+        let object = match (prior.members(), planned.members()) {
+            (None, Some(planned)) => {
+                let object = self.operations.create(kind, planned, &settings)?;
+                self.take(create).await;
+                object
+            }
+            (Some(prior), Some(planned)) => {
+                let object = self.operations.update(kind, prior, planned, &settings)?;
+                self.take(update).await;
+                object
+            }
+            (Some(prior), None) => {
+                self.delete(kind, prior, &settings).await?;
+                self.take(delete).await;
+                return Ok(Value::Null);
+            }
+            (None, None) => return Ok(Value::Null),
+        };
+        Ok(Value::Map(Arc::new(object)))
+    }
+
+    async fn delete(&self, kind: &Kind, prior: &Map, settings: &Settings) -> Result<(), Failure> {
+        let started = Instant::now();
+        let patience = self.speed.scaled(PATIENCE).max(LEAST_PATIENCE);
+        loop {
+            let result = self.operations.delete(kind, prior, settings);
+            let again = matches!(&result, Err(failure) if failure.is_passing());
+            if !again || started.elapsed() >= patience || *self.stopped.borrow() {
+                return result;
+            }
+            self.pause(self.speed.scaled(PAUSE.0).max(PAUSE.1)).await;
+        }
+    }
+}
+
+#[async_trait]
+impl Service for Aws {
+    fn schema(&self) -> ProviderSchema {
+        self.operations.kinds.schema.clone()
+    }
+
+    async fn configure(&self, config: &Value) -> Diagnostics {
+        let mut settings = self
+            .settings
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(region) = config
+            .get("region")
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+        {
+            if !data::REGIONS.contains(&region) {
+                return Diagnostic::error(format!("invalid AWS Region: {region}")).into();
+            }
+            region.clone_into(&mut settings.region);
+        }
+        let default_tags = config
+            .get("default_tags")
+            .and_then(|blocks| blocks.elements()?.first()?.get("tags")?.members());
+        settings.default_tags = default_tags.cloned().unwrap_or_default();
+        Diagnostics::new()
+    }
+
+    async fn validate_resource_config(&self, type_name: &str, config: &Value) -> Diagnostics {
+        match self.kind(type_name) {
+            Ok(kind) => validate::resource(kind, config),
+            Err(complaints) => complaints,
+        }
+    }
+
+    async fn read_resource(&self, request: ReadResource<'_>) -> ReadResourceResponse {
+        let empty = Map::new();
+        let current = request.current_state.members().unwrap_or(&empty);
+        let read = match self.kind(request.type_name) {
+            Ok(kind) => (self.operations.read(kind, current, &self.settings()))
+                .map_err(|failure| failure.into_diagnostic().into()),
+            Err(complaints) => Err(complaints),
+        };
+        let (new_state, diagnostics) = match read {
+            Ok(Some(object)) => (Value::Map(Arc::new(object)), Diagnostics::new()),
+            Ok(None) => (Value::Null, Diagnostics::new()),
+            Err(complaints) => (request.current_state.clone(), complaints),
+        };
+        ReadResourceResponse {
+            new_state,
+            private: request.private.clone(),
+            new_identity: None,
+            diagnostics,
+        }
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: PlanResourceChange<'_>,
+    ) -> PlanResourceChangeResponse {
+        let mut response = PlanResourceChangeResponse {
+            planned_state: request.proposed_new_state.clone(),
+            requires_replace: Vec::new(),
+            planned_private: request.prior_private.clone(),
+            planned_identity: None,
+            legacy_type_system: true,
+            diagnostics: Diagnostics::new(),
+        };
+        if request.proposed_new_state.is_null() {
+            return response;
+        }
+        match self.kind(request.type_name) {
+            Ok(kind) => {
+                let settings = self.settings();
+                let planned = plan(
+                    kind,
+                    request.prior_state,
+                    request.proposed_new_state,
+                    &settings.default_tags,
+                );
+                response.planned_state = planned.object;
+                response.requires_replace = planned.requires_replace;
+                if response.planned_private.is_empty() {
+                    response.planned_private = private(kind);
+                }
+            }
+            Err(complaints) => response.diagnostics = complaints,
+        }
+        response
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: ApplyResourceChange<'_>,
+    ) -> ApplyResourceChangeResponse {
+        let applied = match self.kind(request.type_name) {
+            Ok(kind) => (self
+                .apply(kind, request.prior_state, request.planned_state)
+                .await)
+                .map_err(|failure| failure.into_diagnostic().into()),
+            Err(complaints) => Err(complaints),
+        };
+        let (new_state, diagnostics) = match applied {
+            Ok(object) => (object, Diagnostics::new()),
+            Err(complaints) => (request.prior_state.clone(), complaints),
+        };
+        ApplyResourceChangeResponse {
+            new_state: Ok(new_state),
+            private: request.planned_private.clone(),
+            new_identity: None,
+            legacy_type_system: true,
+            diagnostics,
+        }
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: ImportResourceState<'_>,
+    ) -> ImportResourceStateResponse {
+        let mut response = ImportResourceStateResponse {
+            imported_resources: Vec::new(),
+            diagnostics: Diagnostics::new(),
+        };
+        match self.kind(request.type_name) {
+            Ok(kind) => {
+                let mut state = kind
+                    .schema
+                    .block
+                    .empty_value()
+                    .members()
+                    .cloned()
+                    .unwrap_or_default();
+                state.insert("id".into(), request.id.into());
+                response.imported_resources.push(ImportedResource {
+                    type_name: request.type_name.to_owned(),
+                    state: Value::Map(Arc::new(state)),
+                    private: private(kind),
+                    identity: None,
+                });
+            }
+            Err(complaints) => response.diagnostics = complaints,
+        }
+        response
+    }
+
+    async fn read_data_source(&self, request: ReadDataSource<'_>) -> ReadDataSourceResponse {
+        let schemas = &self.operations.kinds.schema.data_sources;
+        let read = match schemas.get(request.type_name) {
+            Some(schema) => data::read(
+                request.type_name,
+                schema,
+                request.config,
+                &self.operations,
+                &self.settings(),
+            ),
+            None => {
+                let what = format!("the sandbox has no data source {}", request.type_name);
+                Err(Diagnostic::error(what).into())
+            }
+        };
+        let (state, diagnostics) = match read {
+            Ok(state) => (state, Diagnostics::new()),
+            Err(complaints) => (Value::Null, complaints),
+        };
+        ReadDataSourceResponse { state, diagnostics }
+    }
+
+    async fn stop(&self) -> Result<(), String> {
+        self.stopped.send_replace(true);
+        Ok(())
+    }
+}
+
+/// What the SDK keeps beside an object: its schema's version.
+fn private(kind: &Kind) -> Bytes {
+    match kind.schema.version {
+        0 => Bytes::from_static(b"null"),
+        version => format!(r#"{{"schema_version":"{version}"}}"#).into(),
+    }
+}
