@@ -361,7 +361,7 @@ impl Provider for Client {
         let response: proto::read_resource::Response = self.call(rpc, request).await?;
         Ok(ReadResourceResponse {
             new_state: read(rpc, response.new_state.as_ref(), schema.ty())?,
-            private: response.private,
+            private: own(&response.private),
             new_identity: self.read_identity(rpc, type_name, response.new_identity.as_ref())?,
             diagnostics: diagnostics(response.diagnostics),
         })
@@ -393,7 +393,7 @@ impl Provider for Client {
                 .iter()
                 .filter_map(read_path)
                 .collect(),
-            planned_private: response.planned_private,
+            planned_private: own(&response.planned_private),
             planned_identity: self.read_identity(rpc, type_name, identity)?,
             legacy_type_system: response.legacy_type_system,
             diagnostics: diagnostics(response.diagnostics),
@@ -433,7 +433,7 @@ impl Provider for Client {
                 raw: raw_bytes(response.new_state),
                 reason,
             }),
-            private: response.private,
+            private: own(&response.private),
             new_identity,
             legacy_type_system: response.legacy_type_system,
             diagnostics: said,
@@ -462,7 +462,7 @@ impl Provider for Client {
                     &imported.type_name,
                     imported.identity.as_ref(),
                 )?,
-                private: imported.private,
+                private: own(&imported.private),
                 type_name: imported.type_name,
             });
         }
@@ -492,7 +492,7 @@ impl Provider for Client {
         let identity = response.target_identity.as_ref();
         Ok(MoveResourceStateResponse {
             target_state: read(rpc, response.target_state.as_ref(), schema.ty())?,
-            target_private: response.target_private,
+            target_private: own(&response.target_private),
             target_identity: self.read_identity(rpc, type_name, identity)?,
             diagnostics: diagnostics(response.diagnostics),
         })
@@ -542,4 +542,9 @@ fn raw_bytes(value: Option<proto::DynamicValue>) -> Bytes {
     } else {
         value.msgpack
     }
+}
+
+/// Private bytes that are kept for a whole run must not keep the buffer of the message they came in, which is a hundred times larger.
+fn own(bytes: &Bytes) -> Bytes {
+    Bytes::copy_from_slice(bytes)
 }
