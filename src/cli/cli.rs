@@ -128,9 +128,8 @@ impl Cli {
         function: StackFunction<'_>,
         streams: &Arc<Streams>,
     ) -> std::result::Result<Exit, CommandError> {
-        // One thread for files and pipes beside the one that plans: the engine is one task.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+        // One thread: the engine is one task, and waking another thread for each answer of a provider costs more than reading it.
+        let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| {
