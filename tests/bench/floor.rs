@@ -3,187 +3,202 @@
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use prost::Message;
-use terrane_core::{Type, Value};
+use terrane_core::Value;
 use terrane_provider::BareProvider;
 use terrane_provider::wire::generated::tfplugin6::{
-    DynamicValue, RawState, apply_resource_change, plan_resource_change, read_resource,
-    upgrade_resource_state, validate_resource_config,
+    ClientCapabilities, DynamicValue, RawState, apply_resource_change, configure_provider,
+    plan_resource_change, read_resource, upgrade_resource_state, validate_provider_config,
+    validate_resource_config,
 };
 use terrane_provider::wire::msgpack;
 
-use crate::measure::{Figures, Meter};
-use crate::stack::{plugins, source};
+use crate::case::{Case, PARALLELISM};
+use crate::meter::{Measured, Meter};
 
-/// Which calls are made for each resource.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Validate and plan; then validate, plan and apply.
-    Up,
-    /// Upgrade, read, validate, plan.
-    Preview,
+/// Validate and plan each; then validate, plan and apply each.
+pub(crate) async fn up(case: &Case) -> Measured {
+    let messages: Vec<Messages> = (0..case.count)
+        .map(|place| Messages::of(case, place))
+        .collect();
+    let provider = start(case).await;
+    let meter = Meter::start();
+    each(&messages, async |one| {
+        provider.validate(one).await;
+        provider.plan(&one.plan_creation).await;
+    })
+    .await;
+    each(&messages, async |one| {
+        provider.validate(one).await;
+        provider.plan(&one.plan_creation).await;
+        provider.apply(one).await;
+    })
+    .await;
+    let measured = meter.stop();
+    provider.0.shutdown().await;
+    measured
 }
 
-const TYPE: &str = "fast_resource";
+/// Upgrade, read, validate, plan each.
+pub(crate) async fn preview(case: &Case) -> Measured {
+    let messages: Vec<Messages> = (0..case.count)
+        .map(|place| Messages::of(case, place))
+        .collect();
+    let provider = start(case).await;
+    let meter = Meter::start();
+    each(&messages, async |one| {
+        provider.upgrade(one).await;
+        provider.read(one).await;
+        provider.validate(one).await;
+        provider.plan(&one.plan_nothing).await;
+    })
+    .await;
+    let measured = meter.stop();
+    provider.0.shutdown().await;
+    measured
+}
 
+async fn each<'a>(messages: &'a [Messages], call: impl AsyncFn(&'a Messages)) {
+    stream::iter(messages)
+        .for_each_concurrent(PARALLELISM, |one| call(one))
+        .await;
+}
+
+/// The requests about one resource.
 struct Messages {
     upgrade: Bytes,
     read: Bytes,
     validate: Bytes,
-    plan: Bytes,
-    plan_again: Bytes,
+    plan_nothing: Bytes,
+    plan_creation: Bytes,
     apply: Bytes,
 }
 
-fn object(id: Value) -> DynamicValue {
-    let ty = Type::object([
-        ("first", Type::String),
-        ("id", Type::String),
-        ("second", Type::String),
-        ("triggers", Type::map(Type::String)),
-    ]);
-    let value = Value::map([
-        ("first", Value::from("the same for all")),
-        ("id", id),
-        ("second", Value::Null),
-        ("triggers", Value::Null),
-    ]);
-    dynamic(msgpack::encode(&value, &ty).expect("a value"))
-}
+const CAPABILITIES: Option<ClientCapabilities> = Some(ClientCapabilities {
+    deferral_allowed: false,
+    write_only_attributes_allowed: true,
+});
 
-fn dynamic(msgpack: Vec<u8>) -> DynamicValue {
-    DynamicValue {
-        msgpack: msgpack.into(),
-        json: Bytes::new(),
-    }
-}
-
-fn messages() -> Messages {
-    let encoded = |message: &dyn Fn() -> Vec<u8>| Bytes::from(message());
-    let null = || dynamic(vec![0xc0]);
-    let stored = || object(Value::from("fast-0123456789abcdef"));
-    let config = || object(Value::Null);
-    let type_name = || TYPE.to_owned();
-    let plan = |prior: DynamicValue, proposed: DynamicValue| {
-        plan_resource_change::Request {
-            type_name: type_name(),
-            prior_state: Some(prior),
-            proposed_new_state: Some(proposed),
-            config: Some(config()),
-            ..Default::default()
-        }
-        .encode_to_vec()
-    };
-    Messages {
-        upgrade: encoded(&|| {
-            let json = br#"{"first":"the same for all","id":"fast-0123456789abcdef","second":null,"triggers":null}"#;
-            upgrade_resource_state::Request {
+impl Messages {
+    fn of(case: &Case, place: usize) -> Self {
+        let ty = case.object_type();
+        let encode = |value: &Value| dynamic(msgpack::encode(value, &ty).expect("a value"));
+        let id = Value::from(format!("0123456789abcdef-{place}"));
+        let (stored, planned) = (case.object(place, id), case.object(place, Value::UNKNOWN));
+        let json = stored.to_json(&ty).expect("JSON");
+        let (stored, planned) = (encode(&stored), encode(&planned));
+        let config = encode(&case.object(place, Value::Null));
+        let type_name = || case.type_name().to_owned();
+        let plan = |prior: &Option<DynamicValue>, proposed: &Option<DynamicValue>| {
+            plan_resource_change::Request {
+                type_name: type_name(),
+                prior_state: prior.clone(),
+                proposed_new_state: proposed.clone(),
+                config: config.clone(),
+                client_capabilities: CAPABILITIES,
+                ..Default::default()
+            }
+        };
+        let null = dynamic(vec![0xc0]);
+        Self {
+            upgrade: bytes(upgrade_resource_state::Request {
                 type_name: type_name(),
                 version: 0,
                 raw_state: Some(RawState {
-                    json: json.to_vec().into(),
+                    json: json.into(),
                     ..Default::default()
                 }),
-            }
-            .encode_to_vec()
-        }),
-        read: encoded(&|| {
-            read_resource::Request {
+            }),
+            read: bytes(read_resource::Request {
                 type_name: type_name(),
-                current_state: Some(stored()),
+                current_state: stored.clone(),
+                client_capabilities: CAPABILITIES,
                 ..Default::default()
-            }
-            .encode_to_vec()
-        }),
-        validate: encoded(&|| {
-            validate_resource_config::Request {
+            }),
+            validate: bytes(validate_resource_config::Request {
                 type_name: type_name(),
-                config: Some(config()),
-                ..Default::default()
-            }
-            .encode_to_vec()
-        }),
-        plan: plan(null(), config()).into(),
-        plan_again: plan(stored(), stored()).into(),
-        apply: encoded(&|| {
-            apply_resource_change::Request {
+                config: config.clone(),
+                client_capabilities: CAPABILITIES,
+            }),
+            plan_nothing: bytes(plan(&stored, &stored)),
+            plan_creation: bytes(plan(&null, &config)),
+            apply: bytes(apply_resource_change::Request {
                 type_name: type_name(),
-                prior_state: Some(null()),
-                planned_state: Some(object(Value::UNKNOWN)),
-                config: Some(config()),
+                prior_state: null,
+                planned_state: planned,
+                config,
                 ..Default::default()
-            }
-            .encode_to_vec()
-        }),
-    }
-}
-
-/// Makes the calls for that many resources, ten resources at once.
-pub(crate) async fn calls(count: usize, kind: Kind) -> Figures {
-    let messages = messages();
-    let plugins = plugins();
-    let meter = Meter::start();
-    let provider = BareProvider::start(&plugins, &source())
-        .await
-        .expect("a provider");
-    let (provider_ref, messages) = (&provider, &messages);
-    let planned = |_| async move {
-        if kind == Kind::Preview {
-            call::<upgrade_resource_state::Response>(
-                provider_ref,
-                "/tfplugin5.Provider/UpgradeResourceState",
-                &messages.upgrade,
-            )
-            .await;
-            call::<read_resource::Response>(
-                provider_ref,
-                "/tfplugin5.Provider/ReadResource",
-                &messages.read,
-            )
-            .await;
+            }),
         }
-        let plan = if kind == Kind::Preview {
-            &messages.plan_again
-        } else {
-            &messages.plan
-        };
-        validate_and_plan(provider_ref, messages, plan).await;
-    };
-    stream::iter(0..count)
-        .for_each_concurrent(10, planned)
-        .await;
-    if kind == Kind::Up {
-        let applied = |_| async move {
-            validate_and_plan(provider_ref, messages, &messages.plan).await;
-            call::<apply_resource_change::Response>(
-                provider_ref,
-                "/tfplugin5.Provider/ApplyResourceChange",
-                &messages.apply,
-            )
-            .await;
-        };
-        stream::iter(0..count)
-            .for_each_concurrent(10, applied)
-            .await;
     }
-    let figures = meter.stop();
-    provider.shutdown().await;
-    figures
 }
 
-async fn validate_and_plan(provider: &BareProvider, messages: &Messages, plan: &Bytes) {
-    let validate = "/tfplugin5.Provider/ValidateResourceTypeConfig";
-    call::<validate_resource_config::Response>(provider, validate, &messages.validate).await;
-    let path = "/tfplugin5.Provider/PlanResourceChange";
-    call::<plan_resource_change::Response>(provider, path, plan).await;
+fn dynamic(msgpack: Vec<u8>) -> Option<DynamicValue> {
+    Some(DynamicValue {
+        msgpack: msgpack.into(),
+        json: Bytes::new(),
+    })
 }
 
-async fn call<A: Message + Default + 'static>(
-    provider: &BareProvider,
-    path: &'static str,
-    request: &Bytes,
-) {
-    provider
-        .call::<A>(path, request.clone())
-        .await
-        .expect("an answer");
+fn bytes(message: impl Message) -> Bytes {
+    message.encode_to_vec().into()
+}
+
+/// A provider process, configured.
+struct Bare(BareProvider);
+
+async fn start(case: &Case) -> Bare {
+    let provider = BareProvider::start(&case.plugins(), &case.source()).await;
+    let bare = Bare(provider.expect("a provider"));
+    // An object without members is the configuration of both providers.
+    let config = dynamic(vec![0x80]);
+    let prepare = bytes(validate_provider_config::Request {
+        config: config.clone(),
+    });
+    let path = "/tfplugin5.Provider/PrepareProviderConfig";
+    bare.call::<validate_provider_config::Response>(path, &prepare)
+        .await;
+    let configure = bytes(configure_provider::Request {
+        terraform_version: "1.13.0".to_owned(),
+        config,
+        client_capabilities: None,
+    });
+    bare.call::<configure_provider::Response>("/tfplugin5.Provider/Configure", &configure)
+        .await;
+    bare
+}
+
+impl Bare {
+    async fn call<A: Message + Default + 'static>(&self, path: &'static str, request: &Bytes) -> A {
+        self.0.call(path, request.clone()).await.expect("an answer")
+    }
+
+    async fn upgrade(&self, messages: &Messages) {
+        let path = "/tfplugin5.Provider/UpgradeResourceState";
+        let answer: upgrade_resource_state::Response = self.call(path, &messages.upgrade).await;
+        assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    }
+
+    async fn read(&self, messages: &Messages) {
+        let path = "/tfplugin5.Provider/ReadResource";
+        let answer: read_resource::Response = self.call(path, &messages.read).await;
+        assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    }
+
+    async fn validate(&self, messages: &Messages) {
+        let path = "/tfplugin5.Provider/ValidateResourceTypeConfig";
+        let answer: validate_resource_config::Response = self.call(path, &messages.validate).await;
+        assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    }
+
+    async fn plan(&self, request: &Bytes) {
+        let path = "/tfplugin5.Provider/PlanResourceChange";
+        let answer: plan_resource_change::Response = self.call(path, request).await;
+        assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    }
+
+    async fn apply(&self, messages: &Messages) {
+        let path = "/tfplugin5.Provider/ApplyResourceChange";
+        let answer: apply_resource_change::Response = self.call(path, &messages.apply).await;
+        assert!(answer.diagnostics.is_empty(), "{:?}", answer.diagnostics);
+    }
 }

@@ -1,70 +1,136 @@
-//! How a run scales: engine and provider apart, beside a floor that sends the same calls with nothing around them.
+//! How a run scales: engine and provider apart, beside a floor that makes the same calls with nothing around them.
 //!
 //! ```sh
-//! cargo bench -p terrane-tests --bench scale            # 1,000, 4,000 and 10,000 resources
+//! cargo bench -p terrane-tests --bench scale            # 1,000, 4,000 and 10,000 resources, and what a graph can look like
 //! cargo bench -p terrane-tests --bench scale -- --quick # 1,000
 //! ```
 //!
-//! Each measurement is a process of its own, so that its CPU time and memory are its own. Nothing passes or fails here.
+//! | flag | what |
+//! |---|---|
+//! | `--quick` | 1,000 resources only |
+//! | `--runs N` | the best of N runs is shown (3): whatever else the machine does only ever adds |
+//! | `--null BINARY` | `null_resource` of that HashiCorp provider in place of the fast one, 1,000 and 4,000 |
+//!
+//! Each measurement is a process of its own, so that its CPU time and memory are its own. Nothing passes or fails here;
+//! `docs/performance.md` says what the numbers should be and were.
 
-#![allow(clippy::print_stdout)]
+#![allow(
+    clippy::print_stdout,
+    reason = "a benchmark is for people, and this is its command line"
+)]
 
+mod case;
+mod engine;
 mod floor;
-mod measure;
-mod stack;
+mod meter;
+mod table;
 
+use std::path::PathBuf;
 use std::process::Command;
 
-use measure::Figures;
+use case::{Case, Shape, Subject, What};
+use meter::Measured;
+use table::Table;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().collect();
-    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if let Some(at) = words.iter().position(|word| *word == "--measure") {
-        let count = words[at + 2].parse().expect("a count");
-        println!("{}", measure::run(words[at + 1], count));
-        return;
+    let mut words = std::env::args().skip(1);
+    let (mut quick, mut runs, mut subject) = (false, 3, Subject::Fast);
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            // A child: one measurement, for which nothing may have happened in the process before.
+            "--measure" => {
+                let case = words.next().expect("a case");
+                let measured = measure(&serde_json::from_str(&case).expect("a case"));
+                println!("{}", serde_json::to_string(&measured).expect("figures"));
+                return;
+            }
+            "--quick" => quick = true,
+            "--runs" => runs = words.next().and_then(|n| n.parse().ok()).expect("a number"),
+            "--null" => {
+                subject = Subject::Null(PathBuf::from(words.next().expect("the binary's path")));
+            }
+            // Cargo's own.
+            "--bench" => {}
+            other => panic!("no flag `{other}`; see the head of tests/bench/main.rs"),
+        }
     }
-    let sizes: &[usize] = if words.contains(&"--quick") {
-        &[1_000]
-    } else {
-        &[1_000, 4_000, 10_000]
+    let sizes: &[usize] = match subject {
+        _ if quick => &[1_000],
+        Subject::Fast => &[1_000, 4_000, 10_000],
+        Subject::Null(_) => &[1_000, 4_000],
     };
-    println!(
-        "{:<10}{:>8}  {:>8} {:>8} {:>10} {:>8}   {:>8} {:>8}  {:>6} {:>6}",
-        "", "count", "wall", "CPU", "provider", "memory", "floor", "CPU", "wall×", "CPU×"
-    );
-    for what in ["up", "preview"] {
+    let places = tempfile::tempdir().expect("a folder for states");
+    let case = |shape, count: usize| Case {
+        subject: subject.clone(),
+        shape,
+        count,
+        place: places.path().join(format!("{shape:?}-{count}")),
+    };
+
+    for (what, floor) in [
+        (What::Preview, What::FloorPreview),
+        (What::Up, What::FloorUp),
+    ] {
+        let mut table = Table::new(what);
         for &count in sizes {
-            let engine = child(what, count);
-            let floor = child(&format!("floor-{what}"), count);
-            println!(
-                "{what:<10}{count:>8}  {:>7.2}s {:>7.2}s {:>9.2}s {:>5} MB   {:>7.2}s {:>7.2}s  {:>6.2} {:>6.2}",
-                engine.wall,
-                engine.cpu,
-                engine.provider_cpu,
-                engine.memory_kb / 1024,
-                floor.wall,
-                floor.cpu,
-                engine.wall / floor.wall,
-                engine.cpu / floor.cpu,
-            );
+            let case = case(Shape::Apart, count);
+            if what == What::Preview {
+                // The state that there is nothing to do to.
+                best(1, What::Up, &case);
+            }
+            // In turn, so that a busy minute of the machine hits both.
+            let (mut engine, mut bare) = (None, None);
+            for _ in 0..runs {
+                Measured::keep_best(&mut engine, best(1, what, &case));
+                Measured::keep_best(&mut bare, best(1, floor, &case));
+            }
+            let (engine, bare) = (engine.expect("a run"), bare.expect("a run"));
+            table.row(&count.to_string(), count, &engine, Some(&bare));
+        }
+    }
+    let mut table = Table::new(What::Graph);
+    for shape in [Shape::Apart, Shape::Chain, Shape::Fan, Shape::Layers] {
+        for &count in sizes.iter().filter(|count| shape.fits(**count)) {
+            let case = case(shape, count);
+            let up = best(runs, What::Up, &case);
+            table.row(&format!("{shape} {count} up"), count, &up, None);
+            let preview = best(runs, What::Preview, &case);
+            table.row(&format!("{shape} {count} preview"), count, &preview, None);
         }
     }
 }
 
-fn child(what: &str, count: usize) -> Figures {
+/// The least of what several processes measured.
+fn best(runs: usize, what: What, case: &Case) -> Measured {
     let program = std::env::current_exe().expect("this program");
-    let output = Command::new(program)
-        .args(["--measure", what, &count.to_string()])
-        .output()
-        .expect("it runs");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = text.lines().last().unwrap_or_default();
-    line.parse().unwrap_or_else(|()| {
-        panic!(
-            "{what} {count}: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        )
+    let argument = serde_json::to_string(&(what, case)).expect("a case");
+    let mut best = None;
+    for _ in 0..runs {
+        let child = Command::new(&program)
+            .args(["--measure", &argument])
+            .output();
+        let output = child.expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout);
+        let Ok(measured) = serde_json::from_str(&said) else {
+            panic!("{said}{}", String::from_utf8_lossy(&output.stderr));
+        };
+        Measured::keep_best(&mut best, measured);
+    }
+    best.expect("at least one run")
+}
+
+fn measure((what, case): &(What, Case)) -> Measured {
+    // As the command line has it.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        match what {
+            What::Up => engine::up(case).await,
+            What::Preview | What::Graph => engine::preview(case).await,
+            What::FloorUp => floor::up(case).await,
+            What::FloorPreview => floor::preview(case).await,
+        }
     })
 }

@@ -1,0 +1,95 @@
+//! The engine's side: what a command does, from the stack function to the stored state, with no one to show it to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use terrane_core::addr::ProviderSource;
+use terrane_engine::{Engine, PlanOptions, Silent, World};
+use terrane_provider::{Provider, Providers, StartError};
+use terrane_state::{
+    LocalBackend, Operation, ProcessIdentity, Recorder as _, Run, RunOptions, SystemClock,
+    SystemRandom,
+};
+
+use crate::case::{Case, PARALLELISM};
+use crate::meter::{Measured, Meter};
+
+/// A provider that was started before: the start is the same for everybody, and the meter needs the process.
+struct Started(Arc<dyn Provider>);
+
+#[async_trait]
+impl Providers for Started {
+    async fn start(&self, _: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
+        Ok(self.0.clone())
+    }
+}
+
+async fn start(case: &Case) -> Started {
+    let provider = case.plugins().start(&case.source()).await;
+    Started(provider.expect("a provider"))
+}
+
+fn backend(case: &Case) -> LocalBackend {
+    LocalBackend::new(case.place.join("terraform.tfstate")).expect("a backend")
+}
+
+fn world<'a>(started: &'a Started, clock: &'a SystemClock) -> World<'a> {
+    World {
+        providers: started,
+        events: &Silent,
+        clock,
+        random: &SystemRandom,
+    }
+}
+
+/// Plan and apply from nothing, with journal, snapshots and lock.
+pub(crate) async fn up(case: &Case) -> Measured {
+    if case.place.exists() {
+        std::fs::remove_dir_all(&case.place).expect("the state of an earlier run is removed");
+    }
+    std::fs::create_dir(&case.place).expect("a folder");
+    let started = start(case).await;
+    let clock = SystemClock::default();
+
+    let meter = Meter::start();
+    let program = case.program();
+    let options = RunOptions {
+        operation: Operation::Apply,
+        engine: "benchmark".to_owned(),
+        process: ProcessIdentity::current("benchmark@localhost", None),
+        lock_timeout: Duration::ZERO,
+    };
+    let (backend, random) = (Arc::new(backend(case)), Arc::new(SystemRandom));
+    let opened = Run::open(backend, options, Arc::new(clock), random, &|_| {}).await;
+    let (run, _) = opened.expect("the state");
+    let engine = Engine::new(world(&started, &clock), PARALLELISM);
+    let plan = engine
+        .plan(&program, &run.state(), &PlanOptions::default())
+        .await;
+    let plan = plan.expect("a plan");
+    let applied = engine.apply(&program, &plan, &run).await;
+    assert_eq!(applied.done.create, case.count, "{}", applied.diagnostics);
+    run.close().await.expect("the state is written");
+    let measured = meter.stop();
+
+    engine.close().await;
+    measured
+}
+
+/// Plan with nothing to do.
+pub(crate) async fn preview(case: &Case) -> Measured {
+    let started = start(case).await;
+    let clock = SystemClock::default();
+
+    let meter = Meter::start();
+    let program = case.program();
+    let (state, _) = Run::look(&backend(case)).await.expect("the state");
+    let engine = Engine::new(world(&started, &clock), PARALLELISM);
+    let plan = engine.plan(&program, &state, &PlanOptions::default()).await;
+    assert!(plan.expect("a plan").is_empty());
+    let measured = meter.stop();
+
+    engine.close().await;
+    measured
+}
