@@ -26,7 +26,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`model`] | the state in memory: instances by address, objects as stored text; lineage and serial |
-//! | [`file`] | Terraform's format v4, byte for byte; refusals that name the place |
+//! | [`mod@file`] | Terraform's format v4, byte for byte; refusals that name the place |
 //! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`) |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
 //! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end |
