@@ -28,6 +28,7 @@
 //! | [`model`] | the state in memory: instances by address, objects as stored text; lineage and serial |
 //! | [`mod@file`] | Terraform's format v4, byte for byte; refusals that name the place |
 //! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`) |
+//! | [`edit`] | changes that a person orders: moves, removals, another provider |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
 //! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end |
 //! | `lock_info`, `clock`, `random`, `digest` | Terraform's lock text; time and chance behind traits; checksums |
@@ -48,6 +49,7 @@ pub mod backend;
 mod chain;
 mod clock;
 mod digest;
+pub mod edit;
 pub mod file;
 pub mod journal;
 mod lock_info;

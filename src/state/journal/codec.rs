@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 
 use super::Record;
 use crate::file::v4;
-use crate::model::{Instance, RawJson};
+use crate::model::{Instance, RawJson, State};
 
 /// The payload of a record.
 pub(crate) fn encode(record: &Record) -> Vec<u8> {
@@ -117,6 +117,32 @@ pub(super) mod instance {
         let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
         let instance = raw.map(|raw| v4::read_instance(raw.get()).map(Arc::new));
         instance.transpose().map_err(D::Error::custom)
+    }
+}
+
+/// For `#[serde(with)]`: a state as its file.
+pub(super) mod state {
+    use super::*;
+
+    #[expect(
+        clippy::borrowed_box,
+        reason = "the signature that serde's `with` asks for"
+    )]
+    pub(crate) fn serialize<S: Serializer>(
+        value: &Box<State>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text = String::from_utf8(v4::write(value, v4::Style::Compact));
+        let text = text.expect("invariant: states are text");
+        raw_value::<S>(text)?.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Box<State>, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        let state = v4::read(raw.get().as_bytes());
+        state.map(Box::new).map_err(D::Error::custom)
     }
 }
 

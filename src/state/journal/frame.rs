@@ -18,8 +18,8 @@ use crate::digest::{Sha256, crc32c};
 
 const MAGIC: &[u8; 4] = b"TJ1\n";
 const HEADER: usize = 4 + 4 + 4 + 8 + 8 + 8 + 32;
-/// No record is larger; a length above this is damage.
-const MAX_PAYLOAD: usize = 300 * 1024 * 1024;
+/// No record is larger, not even one that holds a whole state; a length above this is damage.
+const MAX_PAYLOAD: usize = 600 * 1024 * 1024;
 
 /// One record as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::backend::{Position, Segment};
 use crate::digest::Sha256;
-use crate::model::{Instance, State};
+use crate::model::{Instance, Lineage, State};
 
 /// The journal can not be used; an integrity refusal (exit code 7).
 #[derive(Debug, Clone, Error)]
@@ -62,6 +62,8 @@ pub struct OpenIntent {
 pub(crate) struct Log {
     /// The last run's opening, where it is still there.
     pub(crate) open: Option<Arc<Open>>,
+    /// The lineage that the last run gave the state, if it put another state in its place.
+    pushed: Option<Lineage>,
     /// The last good frame's place, number and hash.
     pub(crate) last: Option<(Position, u64, Sha256)>,
     /// Whether the last epoch ended, by its run or by a seal.
@@ -92,6 +94,11 @@ impl Pending {
             Self::Result(result, _) => result.apply(state),
             Self::Change(change) => change.apply(state),
         }
+    }
+
+    /// Whether it only makes sense over the state that it was made for.
+    pub(crate) fn is_edit(&self) -> bool {
+        matches!(self, Self::Change(Change::Together(_) | Change::State(_)))
     }
 
     /// The instance it leaves behind, where it concerns one.
@@ -183,6 +190,7 @@ impl Log {
             Record::Open(open) => {
                 // A run opens over the snapshot it read, so that one is stored.
                 self.stored = Some((open.base_serial, open.base_sha256));
+                self.pushed = None;
                 self.open = Some(Arc::new(open));
             }
             Record::Intent(intent) => {
@@ -204,7 +212,12 @@ impl Log {
                 self.pending
                     .push((epoch, number, Pending::Result(result, intent.map(Box::new))));
             }
-            Record::Change(change) => self.pending.push((epoch, number, Pending::Change(change))),
+            Record::Change(change) => {
+                if let Change::State(state) = &change {
+                    self.pushed = Some(state.lineage.clone());
+                }
+                self.pending.push((epoch, number, Pending::Change(change)));
+            }
             Record::Resolve(resolve) => {
                 self.intents.remove(&resolve.op);
                 if resolve.changes_state {
@@ -240,6 +253,15 @@ impl Log {
         if let Some((epoch, attempt)) = attempt.cloned() {
             self.stored_as(epoch, &attempt);
         }
+    }
+
+    /// The lineage that the state had for this journal, if a state of that one can not be meant.
+    pub(crate) fn contradicts(&self, lineage: &Lineage) -> Option<Lineage> {
+        let open: Lineage = self.open.as_ref()?.lineage.as_str().into();
+        let known = [Some(&open), self.pushed.as_ref()];
+        let fits = |known: &Lineage| known.is_empty() || known == lineage;
+        let fits = lineage.is_empty() || known.into_iter().flatten().any(fits);
+        (!fits).then_some(open)
     }
 
     /// What the snapshot lacks, in order.

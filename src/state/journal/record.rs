@@ -286,6 +286,10 @@ pub enum Change {
     Outputs(BTreeMap<Arc<str>, OutputValue>),
     /// Results of checks, anew.
     CheckResults(Option<RawJson>),
+    /// Several that are one: all of them, or none.
+    Together(Vec<Self>),
+    /// Another whole state in the place of this one, with its lineage and at least its serial (`state push`).
+    State(#[serde(with = "codec::state")] Box<State>),
 }
 
 /// A snapshot and what it covers.
@@ -385,6 +389,8 @@ impl Change {
             }
             Self::Outputs(outputs) => state.outputs != *outputs,
             Self::CheckResults(results) => state.check_results != *results,
+            Self::Together(changes) => changes.iter().any(|change| change.changes(state)),
+            Self::State(other) => !other.same_content(state) || other.lineage != state.lineage,
         }
     }
 
@@ -394,6 +400,8 @@ impl Change {
             Self::Instance { address, instance } => state.set_instance(address, instance.clone()),
             Self::Outputs(outputs) => state.outputs = outputs.clone(),
             Self::CheckResults(results) => state.check_results = results.clone(),
+            Self::Together(changes) => changes.iter().for_each(|change| change.apply(state)),
+            Self::State(other) => *state = State::clone(other),
         }
     }
 }

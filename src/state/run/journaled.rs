@@ -192,14 +192,15 @@ impl Run {
             now.checkpoint_at = self.clock.monotonic();
             (now.state.clone(), self.writer.next_number())
         };
-        if state.same_content(&stored.state) {
+        if state.same_content(&stored.state) && state.lineage == stored.state.lineage {
             return Ok(());
         }
         if state.lineage.is_empty() {
             state.lineage = Lineage::random(&*self.random);
             self.now().state.lineage = state.lineage.clone();
         }
-        state.serial = stored.state.serial + 1;
+        // A state that was pushed keeps its own serial where that is the later one.
+        state.serial = state.serial.max(stored.state.serial + 1);
         let bytes = bytes::Bytes::from(v4::write(&state, self.backend.style()));
         let mut checkpoint = Checkpoint {
             phase: CheckpointPhase::Writing,

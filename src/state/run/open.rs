@@ -247,16 +247,13 @@ async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
             found.trusted(&place)?
         });
     }
-    if let Some(open) = &log.open
-        && snapshot.is_some()
-        && !open.lineage.is_empty()
-        && !state.lineage.is_empty()
-        && open.lineage != state.lineage.as_str()
+    if snapshot.is_some()
+        && let Some(journal) = log.contradicts(&state.lineage)
     {
         return Err(RunError::OtherLineage {
             place,
             stored: state.lineage,
-            journal: (&*open.lineage).into(),
+            journal,
         });
     }
     if let Some((journal, Some(sha256))) = log.stored {
@@ -330,6 +327,10 @@ fn replay(found: &Found) -> Replayed {
         .is_none_or(|(_, sha256)| sha256 == snapshot);
     let mut replayed = 0;
     for pending in found.log.pending() {
+        if !ours && pending.is_edit() {
+            // It was an order about the state that was there then, and nobody was told that it is done.
+            continue;
+        }
         let contradicted = pending.instance().filter(|(address, instance)| {
             !ours && !agrees(*instance, found.state.instance(address))
         });

@@ -1,6 +1,7 @@
 //! Runs over a store in memory that can fail, stop or be taken over at any call.
 
 mod crash;
+mod edits;
 mod faults;
 mod fencing;
 mod foreign;

@@ -1,0 +1,77 @@
+//! Changes of a state that a person orders and no provider is asked about: moves, removals, another provider.
+//!
+//! Each function looks at a state and says what it would do; the [`Change`] in its answer does it, all of it or nothing. What
+//! stands on a changed instance follows: its stored dependencies go on naming what it was made from.
+
+mod dependencies;
+mod forget;
+mod place;
+mod relocate;
+mod replace_provider;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use terrane_core::addr::InstanceAddr;
+
+use crate::journal::Change;
+use crate::model::{Instance, State};
+
+pub use forget::forget;
+pub use place::{ParsePlaceError, Place};
+pub use relocate::{Relocated, RelocationRefused, relocate};
+pub use replace_provider::{ProviderPattern, replace_provider};
+
+/// What an edit does to a state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Edit<T> {
+    /// What was asked for, in the order of the state.
+    pub subjects: Vec<T>,
+    /// Other instances whose stored dependencies follow.
+    pub dependents: Vec<InstanceAddr>,
+    /// Does it.
+    pub change: Change,
+}
+
+type Instances = BTreeMap<InstanceAddr, Arc<Instance>>;
+
+impl<T> Edit<T> {
+    /// The edit that leads from a state to those instances; `is_subject` tells what was asked for from what follows.
+    fn between(
+        before: &State,
+        after: &Instances,
+        subjects: Vec<T>,
+        is_subject: impl Fn(&InstanceAddr) -> bool,
+    ) -> Self {
+        let gone = before
+            .resources
+            .keys()
+            .filter(|address| !after.contains_key(*address))
+            .map(|address| (address, None));
+        let put = after
+            .iter()
+            .filter(|(address, instance)| before.instance(address) != Some(*instance))
+            .map(|(address, instance)| (address, Some(Arc::clone(instance))));
+        let changes: Vec<_> = gone.chain(put).collect();
+        let dependents = changes.iter().map(|(address, _)| *address);
+        Self {
+            subjects,
+            dependents: dependents
+                .filter(|address| !is_subject(address))
+                .cloned()
+                .collect(),
+            change: Change::Together(
+                changes
+                    .into_iter()
+                    .map(|(address, instance)| Change::Instance {
+                        address: address.clone(),
+                        instance,
+                    })
+                    .collect(),
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! What a person names in a state: a module, a resource, an instance.
+
+use std::fmt;
+use std::str::FromStr;
+
+use terrane_core::addr::{InstanceAddr, ModuleAddr, ParseAddrError};
+use thiserror::Error;
+
+/// The address of one end of a move.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A module with all that is in it.
+    Module(ModuleAddr),
+    /// An instance; without a key also a resource with all its instances.
+    Instance(InstanceAddr),
+}
+
+/// The text names nothing that can be in a state.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ParsePlaceError {
+    /// The root module is everything; it can not be named.
+    #[error("an address is missing")]
+    Empty,
+    /// It is no address.
+    #[error(transparent)]
+    Address(#[from] ParseAddrError),
+}
+
+impl FromStr for Place {
+    type Err = ParsePlaceError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.is_empty() {
+            return Err(ParsePlaceError::Empty);
+        }
+        match text.parse() {
+            Ok(module) => Ok(Self::Module(module)),
+            Err(_) => Ok(Self::Instance(text.parse()?)),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Module(module) => module.fmt(f),
+            Self::Instance(instance) => instance.fmt(f),
+        }
+    }
+}
