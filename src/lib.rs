@@ -22,6 +22,7 @@
 //! | to | use |
 //! |---|---|
 //! | run a stack from the command line | [`Cli`] |
+//! | keep its state in S3 | [`S3Backend`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
 //! | use what the cloud decides | [`Output`], [`all`] |
 //! | accept arguments in a component of your own | [`Input`] |
@@ -30,7 +31,7 @@
 //!
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
 
-pub use terrane_cli::Cli;
+pub use terrane_cli::{BackendConfig, Cli, S3Backend};
 pub use terrane_core::addr::InstanceKey;
 pub use terrane_core::{
     ConfigValues, Diagnostic, Diagnostics, Error, Export, Expr, Input, IntoExpr, Lifecycle, Output,

@@ -8,6 +8,7 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 use terrane_core::{Diagnostic, Result, Stack};
 
 use crate::args::{Arguments, Command};
+use crate::backend::BackendConfig;
 use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -32,17 +33,19 @@ use crate::view::painter::Painter;
 pub struct Cli {
     name: Cow<'static, str>,
     config: Option<Cow<'static, str>>,
+    backend: Option<BackendConfig>,
 }
 
 /// Runs the stack's function; more than once if need be.
 pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> Result<()>;
 
 impl Cli {
-    /// A stack with that name. Its state lies in `.terrane/<name>/terraform.tfstate` unless `--backend` says otherwise.
+    /// A stack with that name. Its state lies in `.terrane/<name>/terraform.tfstate` unless [`backend`](Self::backend) says otherwise.
     pub fn stack(name: impl Into<Cow<'static, str>>) -> Self {
         Self {
             name: name.into(),
             config: None,
+            backend: None,
         }
     }
 
@@ -50,6 +53,12 @@ impl Cli {
     /// `<name>.toml`.
     pub fn config_file(mut self, toml: impl Into<Cow<'static, str>>) -> Self {
         self.config = Some(toml.into());
+        self
+    }
+
+    /// Where the state is kept: an [`S3Backend`](terrane_state::S3Backend) or a path. `--backend` and `--sandbox` come before it.
+    pub fn backend(mut self, backend: impl Into<BackendConfig>) -> Self {
+        self.backend = Some(backend.into());
         self
     }
 
@@ -139,6 +148,7 @@ impl Cli {
         let session = Session::new(
             &self.name,
             self.config.as_deref(),
+            self.backend.as_ref(),
             common,
             function,
             streams.clone(),

@@ -18,6 +18,7 @@
 //! | module | what |
 //! |---|---|
 //! | `args` | commands and flags, parsed |
+//! | [`BackendConfig`] | where the state is kept |
 //! | `command` | one file a verb |
 //! | `session` | what a command works with: program, state, providers |
 //! | `view` | plans, states, progress and diagnostics, for people and for programs |
@@ -29,6 +30,7 @@
 //! version cannot differ from the engine's, and nothing has to be installed or initialised before the first preview.
 
 mod args;
+mod backend;
 mod cli;
 mod command;
 mod error;
@@ -39,5 +41,7 @@ mod signals;
 mod streams;
 mod view;
 
+pub use backend::{BackendConfig, ParseBackendError};
 pub use cli::Cli;
 pub use exit_code::Exit;
+pub use terrane_state::S3Backend;

@@ -28,6 +28,15 @@ impl Signals {
     /// The first signal stops the run. After it a second SIGINT leaves at once; so does a SIGTERM after a SIGTERM. A SIGTERM after
     /// a SIGINT does not: GitHub sends both.
     pub(crate) fn stopping(stopper: Stopper, streams: Arc<Streams>) -> Self {
+        Self::heard_by(streams, async move { stopper.stop().await })
+    }
+
+    /// The same for a command that has no engine to stop: it looks at [`heard`](Self::heard) and [`wait`](Self::wait) itself.
+    pub(crate) fn listening(streams: Arc<Streams>) -> Self {
+        Self::heard_by(streams, std::future::ready(()))
+    }
+
+    fn heard_by(streams: Arc<Streams>, stop: impl Future<Output = ()> + Send + 'static) -> Self {
         let (tell, heard) = watch::channel(false);
         let listening = tokio::spawn(async move {
             // Without signals a run cannot be stopped in order, but it can run.
@@ -37,7 +46,7 @@ impl Signals {
             let first = signals.next().await;
             let _ = tell.send(true);
             streams.err("\nstopping: what is under way is waited for and recorded; Ctrl-C again leaves at once\n");
-            let stop = tokio::spawn(async move { stopper.stop().await });
+            let stop = tokio::spawn(stop);
             loop {
                 let exit = match (first, signals.next().await) {
                     (_, Kind::Interrupt) => Exit::KILLED_BY_INTERRUPT,

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use terrane::{Cli, Result, Stack};
-use terrane_platform::{Config, Platform};
+use terrane_platform::{Config, Platform, state_backend};
 
 fn main() -> ExitCode {
     Cli::stack("dev")
         .config_file(include_str!("dev.toml"))
+        .backend(state_backend("dev"))
         .run(platform)
 }
 

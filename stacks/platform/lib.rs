@@ -19,6 +19,7 @@
 //! | `storage` | buckets for models, data and artifacts |
 //! | `registry` | the repository of the API's images |
 //! | `identity` | what the API's service account may do |
+//! | `state` | nothing: where the states are kept |
 //!
 //! Why not one function: each component is a plain struct of handles, so another platform can take the network and leave the rest.
 
@@ -28,6 +29,7 @@ mod identity;
 mod network;
 mod platform;
 mod registry;
+mod state;
 mod storage;
 #[cfg(test)]
 mod tests;
@@ -38,4 +40,5 @@ pub use identity::Identity;
 pub use network::Network;
 pub use platform::Platform;
 pub use registry::Registry;
+pub use state::state_backend;
 pub use storage::Storage;

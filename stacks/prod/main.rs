@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use terrane::{Cli, Result, Stack};
-use terrane_platform::{Config, Platform};
+use terrane_platform::{Config, Platform, state_backend};
 
 fn main() -> ExitCode {
     Cli::stack("prod")
         .config_file(include_str!("prod.toml"))
+        .backend(state_backend("prod"))
         .run(platform)
 }
 

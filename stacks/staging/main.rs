@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use terrane::{Cli, Result, Stack};
-use terrane_platform::{Config, Platform};
+use terrane_platform::{Config, Platform, state_backend};
 
 fn main() -> ExitCode {
     Cli::stack("staging")
         .config_file(include_str!("staging.toml"))
+        .backend(state_backend("staging"))
         .run(platform)
 }
 

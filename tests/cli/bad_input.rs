@@ -65,11 +65,12 @@ fn wrong_arguments_exit_64() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(stack.run(&["preview", "--backend", "s3://bucket/key"]), @r"
+    assert_snapshot!(stack.run(&["preview", "--backend", "gcs://bucket/key"]), @"
     exit: 64
     --- stderr ---
-    error: `s3://bucket/key` is no backend of this program
-    hint: `--backend` takes the path of a state file
+    error: invalid value 'gcs://bucket/key' for '--backend <URL>': `gcs://bucket/key` is no backend: write `s3://BUCKET/KEY?region=…&dynamodb_table=…`, or the path of a file
+
+    For more information, try '--help'.
     ");
     assert_eq!(stack.run(&[""; 0]).code, 64);
     assert_eq!(stack.run(&["--help"]).code, 0);

@@ -5,6 +5,20 @@ use terrane_core::{BlockArguments, Expr, IntoExpr};
 
 use crate::generated::FACTS;
 
+/// Second names of services in `endpoints`: later versions of the provider warn where a service is named twice.
+#[rustfmt::skip]
+const SECOND_NAMES: &[&str] = &[
+    "amg", "appintegrationsservice", "applicationautoscaling", "beanstalk", "cloudcontrolapi", "cloudhsm",
+    "cloudwatchevents", "cloudwatchevidently", "cloudwatchlog", "cloudwatchlogs",
+    "cloudwatchobservabilityaccessmanager", "cloudwatchrum", "codedeploy", "cognitoidentityprovider", "config",
+    "costandusagereportservice", "costexplorer", "databasemigration", "databasemigrationservice", "directoryservice",
+    "elasticloadbalancing", "elasticloadbalancingv2", "elasticsearchservice", "es", "eventbridge", "inspectorv2", "lex",
+    "lexmodelbuilding", "lexmodelbuildingservice", "lexmodelsv2", "locationservice", "managedgrafana", "msk",
+    "opensearchingestion", "opensearchservice", "prometheus", "prometheusservice", "recyclebin",
+    "redshiftdataapiservice", "resourcegroupstagging", "s3api", "sdb", "serverlessapplicationrepository",
+    "serverlessapprepo", "stepfunctions", "transcribeservice",
+];
+
 /// Sends every service to that endpoint. The variable `AWS_ENDPOINT_URL` alone would not do: the provider honours it for
 /// some services and goes to the real AWS for others.
 ///
@@ -16,10 +30,10 @@ pub(crate) fn redirect(arguments: BlockArguments, endpoint_url: &str) -> BlockAr
             .provider()
             .and_then(|schema| schema.block.blocks.get("endpoints").cloned());
         let mut endpoints = BlockArguments::new();
-        for service in services
+        let names = services
             .iter()
-            .flat_map(|block| block.block.attributes.keys())
-        {
+            .flat_map(|block| block.block.attributes.keys());
+        for service in names.filter(|name| !SECOND_NAMES.contains(&&***name)) {
             endpoints = endpoints.set(service, endpoint_url);
         }
         arguments = arguments.push_block("endpoints", endpoints);
@@ -76,6 +90,9 @@ mod tests {
             value("endpoints[0].eks"),
             Value::from("http://127.0.0.1:5000")
         );
+        // One name a service is enough, and two of them are a warning.
+        assert_eq!(value("endpoints[0].cloudwatchlogs"), Value::Null);
+        assert_eq!(value("endpoints[0].logs"), value("endpoints[0].sts"));
         assert_eq!(value("s3_use_path_style"), Value::Bool(false));
         assert_eq!(value("skip_metadata_api_check"), Value::from("true"));
     }

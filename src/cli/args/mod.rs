@@ -2,10 +2,13 @@
 
 mod flags;
 
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use terrane_core::addr::InstanceAddr;
 use terrane_engine::Pattern;
 
+use crate::backend::BackendConfig;
 pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
 
 /// A whole command line.
@@ -37,9 +40,12 @@ pub(crate) struct Common {
     /// Read configuration values from a TOML or JSON file; repeatable, later wins
     #[arg(long = "var-file", value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub(crate) var_files: Vec<std::path::PathBuf>,
-    /// Keep the state there instead of where the program says: a file path
+    /// Keep the state there instead of where the program says: `s3://BUCKET/KEY?region=…`, or a file path
     #[arg(long, value_name = "URL", global = true, help_heading = EVERYWHERE)]
-    pub(crate) backend: Option<String>,
+    pub(crate) backend: Option<BackendConfig>,
+    /// Wait that long for the state's lock when another run holds it, for example 10m
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, global = true, help_heading = EVERYWHERE)]
+    pub(crate) lock_timeout: Option<Duration>,
     /// Use the embedded AWS and a state of its own: no account, no network, no cost
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) sandbox: bool,
@@ -73,6 +79,29 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
     Validate,
+    /// Make the bucket and the lock table that the state needs; show first what that takes
+    Bootstrap(Bootstrap),
+    /// Break the lock of a run that died, after showing whose it is
+    ForceUnlock(ForceUnlock),
+}
+
+/// `bootstrap`.
+#[derive(Debug, Args)]
+pub(crate) struct Bootstrap {
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `force-unlock`.
+#[derive(Debug, Args)]
+pub(crate) struct ForceUnlock {
+    /// The lock's id, as the refusal names it
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// `up`.
@@ -109,6 +138,9 @@ pub(crate) struct Preview {
     /// Plan a destroy
     #[arg(long, conflicts_with = "refresh_only")]
     pub(crate) destroy: bool,
+    /// Hold the state's lock while planning
+    #[arg(long)]
+    pub(crate) lock: bool,
     /// Exit with 2 when there are changes
     #[arg(long)]
     pub(crate) detailed_exitcode: bool,

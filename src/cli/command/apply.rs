@@ -8,8 +8,9 @@ use terrane_core::{Diagnostic, Program};
 use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions};
 use terrane_state::{Operation, Recorder as _, Run};
 
+use super::consent::Consent;
 use super::open_intents;
-use super::plan::{Machine, check, interrupted, make_plan, say_recovered};
+use super::plan::{Machine, check, make_plan, say_recovered};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -22,21 +23,6 @@ use crate::view::painter::Tone;
 use crate::view::plan::PlanView;
 use crate::view::progress::{Lines, Live, Progress, Skipped};
 use crate::view::summary;
-
-/// Whether somebody has to say yes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consent {
-    /// `--yes` said it.
-    Given,
-    /// It is asked for.
-    Needed,
-}
-
-impl From<bool> for Consent {
-    fn from(yes: bool) -> Self {
-        if yes { Self::Given } else { Self::Needed }
-    }
-}
 
 /// What is to be planned and applied.
 pub(super) struct Request {
@@ -79,18 +65,7 @@ pub(super) async fn plan_and_apply(
     request: Request,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    if request.consent == Consent::Needed
-        && (session.common.json || !session.streams.is_interactive())
-    {
-        let why = match session.common.json {
-            true => "`--json` cannot ask",
-            false => "there is no terminal to ask on",
-        };
-        let refused = Diagnostic::error("this needs a yes")
-            .detail(why)
-            .hint("say so with --yes");
-        return Err(refused.into());
-    }
+    request.consent.can_be_had(session)?;
     let program = session.program()?;
     let providers = session.providers(&program)?;
     let (mut progress, streams) = views(session, &request)?;
@@ -182,32 +157,17 @@ impl Work<'_> {
             return Ok(Ended::Unchanged);
         }
         // What was only read is recorded without a question, as everywhere.
-        if !plan.is_empty() && self.request.consent == Consent::Needed {
-            self.ask(signals).await?;
+        if !plan.is_empty() {
+            let consent = self.request.consent;
+            consent
+                .obtain(self.session, signals, self.request.question)
+                .await?;
         }
         let applied = engine.apply(self.program, &plan, self.run).await;
         if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
             return Ok(Ended::Unchanged);
         }
         Ok(Ended::Applied(mode(&plan), Box::new(applied)))
-    }
-
-    /// Returns when somebody said yes.
-    async fn ask(&self, signals: &Signals) -> Result<(), CommandError> {
-        let streams = self.session.streams.clone();
-        let question = format!("{} [yes/no] ", self.request.question);
-        let asked = tokio::task::spawn_blocking(move || streams.ask(&question));
-        let answer = tokio::select! {
-            answer = asked => answer.ok().flatten(),
-            () = signals.wait() => return Err(interrupted()),
-        };
-        match answer.as_deref() {
-            Some("yes" | "y") => Ok(()),
-            _ => {
-                let declined = Diagnostic::error("not confirmed").detail("nothing was changed");
-                Err(declined.into())
-            }
-        }
     }
 
     /// Says what became of the run, and with which code it ends.

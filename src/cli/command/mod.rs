@@ -1,7 +1,10 @@
 //! The verbs, one file each.
 
 mod apply;
+mod bootstrap;
+mod consent;
 mod destroy;
+mod force_unlock;
 mod graph;
 mod open_intents;
 mod output;
@@ -30,5 +33,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Show(arguments) => show::run(session, &arguments).await,
         Command::Graph(arguments) => graph::run(session, &arguments),
         Command::Validate => validate::run(session).await,
+        Command::Bootstrap(arguments) => bootstrap::run(session, &arguments).await,
+        Command::ForceUnlock(arguments) => force_unlock::run(session, &arguments).await,
     }
 }

@@ -1,17 +1,18 @@
-//! `preview`: plan and show. Takes no lock and writes no state.
+//! `preview`: plan and show. Writes no state, and takes no lock unless it is asked to.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use terrane_core::Diagnostic;
 use terrane_engine::{PlanMode, PlanOptions};
+use terrane_state::{Operation, Recorder as _};
 
 use super::open_intents;
 use super::plan::{Machine, check, make_plan, say_recovered};
 use crate::args::Preview;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::Session;
+use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::diff::Secrets;
 use crate::view::json;
@@ -20,10 +21,17 @@ use crate::view::progress::{Live, Progress};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let program = session.program()?;
-    let (state, recovered) = session.look().await?;
+    let providers = session.providers(&program)?;
+    let held = match arguments.lock {
+        true => Some(session.open(Operation::Plan).await?),
+        false => None,
+    };
+    let (state, recovered) = match &held {
+        Some((run, recovered)) => (run.state(), recovered.clone()),
+        None => session.look().await?,
+    };
     say_recovered(session, &recovered);
     session.say(&open_intents::warnings(&recovered.open));
-    let providers = session.providers(&program)?;
     let mut progress = Progress::default();
     if session.streams.is_live() && session.common.log.is_none() {
         progress.add(Arc::new(Live::new(session.streams.clone())));
@@ -45,10 +53,20 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let planned = {
         let _ticking = progress.ticking();
-        make_plan(&engine, &signals, &program, &state, &options).await
+        let planning = make_plan(&engine, &signals, &program, &state, &options);
+        match &held {
+            None => planning.await,
+            Some((run, _)) => tokio::select! {
+                planned = planning => planned,
+                lost = run.keep_alive() => Err(run_error(&lost.into())),
+            },
+        }
     };
     progress.pause();
     engine.close().await;
+    if let Some((run, _)) = held {
+        run.close().await.map_err(|error| run_error(&error))?;
+    }
     let plan = planned?;
 
     let secrets = match arguments.show_secrets {

@@ -3,7 +3,8 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use super::apply::{Consent, Request, plan_and_apply};
+use super::apply::{Request, plan_and_apply};
+use super::consent::Consent;
 use crate::args::{Guard, Refresh};
 use crate::error::CommandError;
 use crate::exit_code::Exit;

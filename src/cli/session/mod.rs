@@ -4,11 +4,13 @@ mod program;
 mod providers;
 mod state;
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use terrane_provider::Environment;
 
 use crate::args::Common;
+use crate::backend::BackendConfig;
 use crate::cli::StackFunction;
 use crate::streams::Streams;
 use crate::view::painter::Painter;
@@ -19,6 +21,7 @@ pub(crate) use state::{open_text, run_error, settled_text};
 pub(crate) struct Session<'a> {
     pub(crate) stack: &'a str,
     config: Option<&'a str>,
+    backend: Option<&'a BackendConfig>,
     pub(crate) common: Common,
     function: StackFunction<'a>,
     pub(crate) streams: Arc<Streams>,
@@ -30,6 +33,7 @@ impl<'a> Session<'a> {
     pub(crate) fn new(
         stack: &'a str,
         config: Option<&'a str>,
+        backend: Option<&'a BackendConfig>,
         common: Common,
         function: StackFunction<'a>,
         streams: Arc<Streams>,
@@ -38,11 +42,29 @@ impl<'a> Session<'a> {
         Self {
             stack,
             config,
+            backend,
             common,
             function,
             streams,
             environment: environment(),
         }
+    }
+
+    /// This program with those arguments on the same state, as a shell takes it: what to type next.
+    pub(crate) fn again(&self, arguments: &str) -> String {
+        let program = std::env::current_exe().ok();
+        let name = program
+            .as_deref()
+            .and_then(|path| path.file_name()?.to_str())
+            .unwrap_or(self.stack);
+        let mut line = format!("{name} {arguments}");
+        if let Some(backend) = &self.common.backend {
+            let _ = write!(line, " --backend '{backend}'");
+        }
+        if self.common.sandbox {
+            line.push_str(" --sandbox");
+        }
+        line
     }
 
     /// Colours for data.

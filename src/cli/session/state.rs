@@ -3,45 +3,50 @@
 use std::error::Error as _;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, Failure, IntentAction, LocalBackend, OpenIntent, Operation, ProcessIdentity,
-    Recovered, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
+    Backend, BackendError, Clock as _, Failure, IntentAction, LocalBackend, OpenIntent, Operation,
+    ProcessIdentity, Recovered, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
 };
 
 use super::Session;
+use crate::backend::BackendConfig;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::view::lock::{LIKELY_DEAD, holder_text};
 
 impl Session<'_> {
-    /// Where the state is.
-    pub(crate) fn backend(&self) -> Result<Arc<dyn Backend>, CommandError> {
-        let path = match &self.common.backend {
-            Some(url) if url.contains("://") => {
-                let unknown = Diagnostic::error(format!("`{url}` is no backend of this program"))
-                    .hint("`--backend` takes the path of a state file");
-                return Err(CommandError::usage(unknown));
+    /// Where the state is kept: `--backend`, the sandbox's own place, the program's wish, or the default.
+    pub(crate) fn location(&self) -> Result<BackendConfig, CommandError> {
+        if let Some(backend) = &self.common.backend {
+            return Ok(backend.clone());
+        }
+        // Names become paths; this is where they are checked.
+        let default = LocalBackend::default_path(self.stack)
+            .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
+        if self.common.sandbox {
+            return Ok(sandbox_path(self.stack).join("terraform.tfstate").into());
+        }
+        Ok(self.backend.cloned().unwrap_or_else(|| default.into()))
+    }
+
+    /// The store of the state, connected.
+    pub(crate) async fn backend(&self) -> Result<Arc<dyn Backend>, CommandError> {
+        let failed = |error: BackendError| run_error(&error.into());
+        Ok(match self.location()? {
+            BackendConfig::Local(path) => Arc::new(LocalBackend::new(path).map_err(failed)?),
+            BackendConfig::S3(backend) => {
+                let clock = Arc::new(SystemClock::default());
+                Arc::new(backend.connect(clock).await.map_err(failed)?)
             }
-            Some(path) => PathBuf::from(path),
-            None => {
-                let default = LocalBackend::default_path(self.stack)
-                    .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
-                match self.common.sandbox {
-                    true => sandbox_path(self.stack).join("terraform.tfstate"),
-                    false => default,
-                }
-            }
-        };
-        let backend = LocalBackend::new(path).map_err(|error| run_error(&error.into()))?;
-        Ok(Arc::new(backend))
+        })
     }
 
     /// The state as it is, without a lock.
     pub(crate) async fn look(&self) -> Result<(State, Recovered), CommandError> {
-        let backend = self.backend()?;
+        let backend = self.backend().await?;
         let (state, recovered) = Run::look(&*backend)
             .await
             .map_err(|error| run_error(&error))?;
@@ -57,17 +62,47 @@ impl Session<'_> {
             operation,
             engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
             process: ProcessIdentity::current(self.who(), self.ci_url()),
-            lock_timeout: Duration::ZERO,
+            lock_timeout: self.common.lock_timeout.unwrap_or_default(),
         };
         let clock = Arc::new(SystemClock::default());
+        let streams = self.streams.clone();
+        let waiting = move |holder: &Holder| {
+            let who = holder_text(holder, SystemClock::default().now());
+            streams.err(&format!("waiting for the lock of the state: {who}\n"));
+        };
         let opened = Run::open(
-            self.backend()?,
+            self.backend().await?,
             options,
             clock,
             Arc::new(SystemRandom),
-            &|_| {},
+            &waiting,
         );
-        opened.await.map_err(|error| run_error(&error))
+        opened.await.map_err(|error| match &error {
+            RunError::Locked { holder, .. } => self.locked(&error, holder),
+            _ => run_error(&error),
+        })
+    }
+
+    /// Another run holds the lock: who, since when, and what can be done about it.
+    fn locked(&self, error: &RunError, holder: &Holder) -> CommandError {
+        let now = SystemClock::default().now();
+        let mut diagnostic = Diagnostic::error(error.to_string()).detail(holder_text(holder, now));
+        let is_dead = holder
+            .last_seen
+            .is_some_and(|seen| now.since(seen) > LIKELY_DEAD);
+        if !is_dead {
+            diagnostic = diagnostic.hint("wait for it with --lock-timeout 10m");
+        }
+        // The lock of a file ends with the process that holds it: there is never anything to break.
+        if !matches!(self.location(), Ok(BackendConfig::Local(_))) {
+            let id = holder.lock_id();
+            let command = self.again(&format!("force-unlock {id}"));
+            diagnostic = diagnostic.hint(match is_dead {
+                true => format!("free it with `{command}`"),
+                false => format!("if that run is dead, free it with `{command}`"),
+            });
+        }
+        CommandError::new(Exit::LOCKED, diagnostic)
     }
 
     /// `user@host`.
@@ -138,7 +173,6 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
         diagnostic = diagnostic.detail(causes.join(": "));
     }
     let diagnostic = match error {
-        RunError::Locked { holder, .. } => holder_text(diagnostic, holder),
         RunError::State { .. } | RunError::Journal { .. } => {
             diagnostic.hint("nothing was changed; put back a good copy of the file, then run again")
         }
@@ -156,19 +190,6 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
         exit,
         diagnostics: Diagnostics::from(diagnostic),
     }
-}
-
-fn holder_text(diagnostic: Diagnostic, holder: &Holder) -> Diagnostic {
-    let detail = match &holder.info {
-        Some(info) => format!(
-            "{} holds it for {} since {} (lock {})",
-            info.who, info.operation, info.created, info.id
-        ),
-        None => format!("its holder left no readable description: {}", holder.raw),
-    };
-    diagnostic
-        .detail(detail)
-        .hint("wait until that run is done")
 }
 
 /// An operation whose end nobody saw, for people.

@@ -4,6 +4,7 @@ pub(crate) mod diagnostics;
 pub(crate) mod diff;
 pub(crate) mod graph;
 pub(crate) mod json;
+pub(crate) mod lock;
 pub(crate) mod outputs;
 pub(crate) mod painter;
 pub(crate) mod plan;

@@ -290,6 +290,21 @@ pub enum LockError {
     Backend(#[from] BackendError),
 }
 
+impl Holder {
+    /// What [`Backend::force_unlock`] takes: the id in the description, or one made from its bytes where it can not be read.
+    pub fn lock_id(&self) -> String {
+        match &self.info {
+            Some(info) => info.id.clone(),
+            None => Self::unreadable_id(&self.raw),
+        }
+    }
+
+    /// The name of a lock whose description is these bytes and names none.
+    pub(crate) fn unreadable_id(raw: &str) -> String {
+        format!("unreadable-{:.12}", Sha256::of(raw.as_bytes()).to_string())
+    }
+}
+
 impl Snapshot {
     /// The same, unless the store doubts it: for readers that have no journal to ask.
     ///

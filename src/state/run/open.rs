@@ -50,6 +50,10 @@ struct Found {
 /// How often a living writer may overtake us while we seal its epoch.
 const SEAL_TRIES: usize = 20;
 
+/// How often a lock that changes hands is looked at again, and after which time.
+const BLINKS: usize = 5;
+const BLINK: Duration = Duration::from_millis(100);
+
 /// Takes the lock, waiting for it if asked to; `waiting` is told of the holder each time it is refused.
 pub(super) async fn acquire(
     backend: &dyn Backend,
@@ -60,12 +64,19 @@ pub(super) async fn acquire(
 ) -> Result<(), RunError> {
     let deadline = clock.monotonic() + timeout;
     let mut pause = Duration::from_secs(1);
+    let mut blinks = 0;
     loop {
         let holder = match backend.lock(info).await {
             Ok(()) => return Ok(()),
             Err(LockError::Backend(error)) => return Err(error.into()),
             Err(LockError::Held(holder)) => holder,
         };
+        // Freed at this moment, or just taken and not described yet: a second look tells.
+        if holder.info.is_none() && holder.raw.is_empty() && blinks < BLINKS {
+            blinks += 1;
+            clock.sleep(BLINK).await;
+            continue;
+        }
         let left = deadline.saturating_sub(clock.monotonic());
         if left.is_zero() {
             return Err(RunError::Locked {

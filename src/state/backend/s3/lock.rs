@@ -27,7 +27,10 @@ impl Stored {
 
     /// Whether it is the one with that id.
     fn has_id(&self, id: &str) -> bool {
-        self.info().is_some_and(|info| info.id == id)
+        match self.info() {
+            Some(info) => info.id == id,
+            None => Holder::unreadable_id(&self.raw) == id,
+        }
     }
 
     fn into_holder(self) -> Holder {

@@ -1,0 +1,75 @@
+//! `force-unlock`: breaks the lock of a run that died, after showing whose it is.
+
+use serde::Serialize;
+use terrane_core::Diagnostic;
+use terrane_state::{BackendError, Clock as _, SystemClock};
+
+use super::consent::Consent;
+use crate::args::ForceUnlock;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::{Session, run_error};
+use crate::signals::Signals;
+use crate::view::lock::holder_text;
+use crate::view::outputs::to_line;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Unlocked<'a> {
+    /// The lock that was broken.
+    unlocked: &'a str,
+    /// Whose it was; `null` where that could not be read.
+    who: Option<&'a str>,
+    /// The state that is free now.
+    state: String,
+}
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    arguments: &ForceUnlock,
+) -> Result<Exit, CommandError> {
+    let consent = Consent::from(arguments.yes);
+    consent.can_be_had(session)?;
+    let backend = session.backend().await?;
+    let failed = |error: BackendError| run_error(&error.into());
+    let Some(holder) = backend.holder().await.map_err(failed)? else {
+        let free = Diagnostic::error(format!("the state at {} is not locked", backend.place()));
+        return Err(free.into());
+    };
+    let now = SystemClock::default().now();
+    if holder.lock_id() != arguments.id {
+        let other = Diagnostic::error(format!("there is no lock {}", arguments.id))
+            .detail(holder_text(&holder, now))
+            .hint(format!(
+                "the lock that is held has the id {}",
+                holder.lock_id()
+            ));
+        return Err(other.into());
+    }
+    if !session.common.json {
+        let text = holder_text(&holder, now);
+        session.streams.err(&format!("{text}\n"));
+    }
+    let signals = Signals::listening(session.streams.clone());
+    consent
+        .obtain(
+            session,
+            &signals,
+            "Break this lock? Its run can record nothing after that.",
+        )
+        .await?;
+    backend.force_unlock(&arguments.id).await.map_err(failed)?;
+    if session.common.json {
+        session.streams.out(&to_line(&Unlocked {
+            unlocked: &arguments.id,
+            who: holder.info.as_ref().map(|info| &*info.who),
+            state: backend.place(),
+        }));
+    } else {
+        let place = backend.place();
+        session.streams.err(&format!(
+            "the state at {place} is free; the next run settles what that one left open\n"
+        ));
+    }
+    Ok(Exit::DONE)
+}
