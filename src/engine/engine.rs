@@ -9,6 +9,7 @@ use crate::event::EventSink;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
 use crate::plan::planner::Planner;
+use crate::recover::{Recovery, Settled};
 use crate::sessions::Sessions;
 use crate::stop::{StopFlag, Stopper};
 use crate::validate::validate;
@@ -54,6 +55,14 @@ impl<'a> Engine<'a> {
     /// Everything that is wrong.
     pub async fn validate(&self, program: &Program) -> Result<Diagnostics, Diagnostics> {
         validate(program, &self.sessions, self.parallelism).await
+    }
+
+    /// Settles what earlier runs left open, as far as it can be shown what came of it. Due before anything is planned; what remains
+    /// belongs into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
+    pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Settled {
+        let stop = self.stop.clone();
+        let recovery = Recovery::new(program, recorder, &self.sessions, stop);
+        recovery.settle().await
     }
 
     /// Decides what has to happen.

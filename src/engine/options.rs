@@ -38,6 +38,8 @@ pub struct PlanOptions {
     pub excludes: Vec<Pattern>,
     /// Replace these even if they could stay.
     pub replace: Vec<Pattern>,
+    /// Where nobody knows what exists: left out like [`excludes`](Self::excludes).
+    pub blocked: Vec<InstanceAddr>,
 }
 
 /// An address pattern of the command line: a module, a resource, an instance, each with `*` for any run of characters.

@@ -115,9 +115,13 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r"
     exit: 3
     --- stderr ---
-    error: fake_thing.one is in doubt: its creation was asked for at <time> by an earlier run, and nobody saw the answer
+    error: fake_thing.one is in doubt: its creation was asked for at <time> by an earlier run, and nobody saw the answer; nothing is known by which the object could be found
       resource   fake_thing.one
     hint: look whether it exists; if it does not, say so with `state resolve 'fake_thing.one' --absent`, and it is made anew
+    warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
+    hint: run again when nothing is in doubt any more
+
+    There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     ");
     assert_snapshot!(stack.run(&["state", "resolve", "fake_thing.one", "--absent"]), @r"
     exit: 0

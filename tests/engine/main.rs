@@ -12,6 +12,7 @@ mod integrity;
 mod lifecycle;
 mod outputs;
 mod providers;
+mod recovery;
 mod refresh;
 mod replace;
 mod selection;

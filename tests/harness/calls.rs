@@ -116,7 +116,12 @@ impl ApplyCall<'_> {
 
     /// The process does it, and dies before it can say so.
     pub fn crash_after(&self) -> Applied {
+        let known = self.process.private_of(self.request.prior_state);
         drop(self.proceed()?);
+        // The private bytes of an answer that nobody got were not given out.
+        if let Some((id, private)) = known {
+            self.process.set_private(&id, private);
+        }
         Err(self.process.die("ApplyResourceChange"))
     }
 

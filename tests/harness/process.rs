@@ -97,6 +97,20 @@ impl Process {
         }
     }
 
+    /// The id of an object with the private bytes that were given out last.
+    pub(crate) fn private_of(&self, state: &Value) -> Option<(String, bytes::Bytes)> {
+        let id = state.get("id").and_then(Value::as_str)?;
+        let contents = self.provider.cloud.lock();
+        let object = contents.objects.get(id)?;
+        Some((id.to_owned(), object.private.clone()))
+    }
+
+    pub(crate) fn set_private(&self, id: &str, private: bytes::Bytes) {
+        if let Some(object) = self.provider.cloud.lock().objects.get_mut(id) {
+            object.private = private;
+        }
+    }
+
     fn judge_apply(&self, request: &ApplyResourceChange<'_>) {
         let fake = self.resource(request.type_name);
         for (what, value) in [

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use terrane_core::{Diagnostics, Marked, Path, Value};
-use terrane_engine::{Action, Applied, Event, Plan, Reason, ResourceChange, Step};
+use terrane_engine::{Action, Applied, Event, Plan, Reason, ResourceChange, Settled, Step};
 use terrane_state::journal::Record;
 
 use crate::show;
@@ -11,6 +11,8 @@ use crate::show;
 /// What came of an operation.
 pub struct Run {
     planned: Option<Plan>,
+    /// What became of operations that earlier runs left open.
+    pub settled: Settled,
     /// What became of the plan; `None` when there was none or it was only a preview.
     pub applied: Option<Applied>,
     /// Everything that was emitted.
@@ -24,6 +26,7 @@ impl Run {
     pub(crate) fn refused(diagnostics: Diagnostics) -> Self {
         Self {
             planned: None,
+            settled: Settled::default(),
             applied: None,
             events: Vec::new(),
             records: Vec::new(),
@@ -32,12 +35,14 @@ impl Run {
     }
 
     pub(crate) fn new(
+        settled: Settled,
         result: Result<(Plan, Option<Applied>), Diagnostics>,
         events: Vec<Event>,
         records: Vec<Record>,
     ) -> Self {
         match result {
             Err(diagnostics) => Self {
+                settled,
                 events,
                 records,
                 ..Self::refused(diagnostics)
@@ -47,6 +52,7 @@ impl Run {
                 diagnostics.extend(applied.iter().flat_map(|a| a.diagnostics.clone()));
                 Self {
                     planned: Some(plan),
+                    settled,
                     applied,
                     events,
                     records,
@@ -134,6 +140,24 @@ impl Run {
             ));
         }
         lines.join("\n")
+    }
+
+    /// What was found out about operations that earlier runs left open, a line each.
+    pub fn settled(&self) -> String {
+        let action = |action| format!("{action:?}").to_lowercase();
+        let resolved = self.settled.resolved.iter().map(|resolved| {
+            let (address, what) = (&resolved.address, action(resolved.action));
+            format!(
+                "{address}: {what}: {:?} ({})",
+                resolved.how, resolved.evidence
+            )
+        });
+        let remaining = self.settled.remaining.iter().map(|unresolved| {
+            let intent = &unresolved.open.intent;
+            let (address, what) = (&intent.address, action(intent.action));
+            format!("{address}: {what} in doubt: {}", unresolved.doubt)
+        });
+        resolved.chain(remaining).collect::<Vec<_>>().join("\n")
     }
 
     /// What was done, in order.

@@ -7,9 +7,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{ConfigValues, Program, Stack};
-use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy};
+use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Settled};
 use terrane_state::{
-    Clock, Intent, IntentAction, MemoryRecorder, Random, RecordError, Recorder, State, Timestamp,
+    Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
+    State, Timestamp,
 };
 use tokio::sync::Notify;
 
@@ -31,7 +32,9 @@ pub struct World {
     /// What is remembered.
     pub state: State,
     /// Operations of all runs whose end nobody knows.
-    pub open_intents: Vec<Intent>,
+    pub open_intents: Vec<OpenIntent>,
+    /// Whether those who asked for them may still be at it.
+    pub liveness: Liveness,
     /// Every record fails like that from the next operation on.
     pub recording_fails: Option<RecordError>,
     stop_at: Option<StopAt>,
@@ -56,6 +59,7 @@ impl World {
             parallelism: 10,
             state: State::new("lineage".into()),
             open_intents: Vec::new(),
+            liveness: Liveness::Dead,
             recording_fails: None,
             stop_at: None,
             clock: FakeClock::default(),
@@ -168,7 +172,9 @@ impl World {
             Ok(program) => program,
             Err(diagnostics) => return Run::refused(diagnostics),
         };
-        let recorder = MemoryRecorder::new(self.state.clone());
+        let open = std::mem::take(&mut self.open_intents);
+        let recorder = MemoryRecorder::with_open(self.state.clone(), open);
+        recorder.set_liveness(self.liveness);
         recorder.fail_with(self.recording_fails.clone());
         let world = terrane_engine::World {
             providers: &self.provider,
@@ -179,7 +185,13 @@ impl World {
         let engine = Engine::new(world, self.parallelism);
         let stopper = engine.stopper();
         let work = async {
-            let result = match engine.plan(&program, &self.state, &options).await {
+            let settled = match verb {
+                Verb::Up => engine.settle(&program, &recorder).await,
+                Verb::Preview => Settled::default(),
+            };
+            options.blocked = settled.blocked();
+            let prior = recorder.state();
+            let result = match engine.plan(&program, &prior, &options).await {
                 Err(diagnostics) => Err(diagnostics),
                 Ok(plan) if verb == Verb::Preview => Ok((plan, None)),
                 Ok(plan) => {
@@ -188,7 +200,7 @@ impl World {
                 }
             };
             engine.close().await;
-            result
+            (settled, result)
         };
         let interrupt = async {
             events.stop.notified().await;
@@ -198,20 +210,20 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
-        let result = runtime.block_on(async {
+        let (settled, result) = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
                 () = interrupt => unreachable!("an interrupt never ends a run"),
             }
         });
         self.state = recorder.state();
-        self.open_intents.extend(recorder.open_intents());
+        self.open_intents = recorder.open_intents();
         self.check();
         let events = events
             .seen
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        Run::new(result, events, recorder.records())
+        Run::new(settled, result, events, recorder.records())
     }
 
     /// Nothing is lost and nothing is there twice.
@@ -237,7 +249,7 @@ impl World {
         let maybe = self
             .open_intents
             .iter()
-            .filter(|intent| intent.action == IntentAction::Create)
+            .filter(|open| open.intent.action == IntentAction::Create)
             .count();
         lost.truncate(lost.len().saturating_sub(maybe));
         assert!(

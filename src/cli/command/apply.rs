@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Program};
-use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions};
+use terrane_engine::{Applied, Engine, PlanMode, PlanOptions, Settled};
 use terrane_state::{Operation, Recorder as _, Run};
 
 use super::consent::Consent;
@@ -52,11 +52,11 @@ struct Work<'a> {
 }
 
 /// How the work ended.
-enum Ended {
-    /// There was nothing to do.
-    Unchanged,
-    /// It was applied, as far as it went.
-    Applied(PlanMode, Box<Applied>),
+struct Ended {
+    /// What was left open before it, and what became of that.
+    settled: Settled,
+    /// What was done; `None` when there was nothing to do.
+    applied: Option<(PlanMode, Box<Applied>)>,
 }
 
 /// Does all of it.
@@ -138,14 +138,18 @@ fn views(
 
 impl Work<'_> {
     async fn run(&self, engine: &Engine<'_>, signals: &Signals) -> Result<Ended, CommandError> {
-        let options = &self.request.options;
-        open_intents::refuse_unknown_creations(&self.run.open_intents())?;
+        let settled = self.settle(engine, signals).await?;
+        let options = PlanOptions {
+            blocked: settled.blocked(),
+            ..self.request.options.clone()
+        };
         let prior = self.run.state();
-        let plan = make_plan(engine, signals, self.program, &prior, options).await?;
-        open_intents::settle_by_reading(self.run, &plan, options).await?;
+        let plan = make_plan(engine, signals, self.program, &prior, &options).await?;
         self.progress.pause();
         self.progress.diagnostics(&plan.diagnostics);
-        if !self.session.common.json {
+        // "No changes" would be a claim about what nobody knows.
+        let silent = plan.is_empty() && !settled.remaining.is_empty();
+        if !self.session.common.json && !silent {
             let painter = self.session.out_painter();
             let view = PlanView::new(&plan, self.program, Secrets::Hidden, painter);
             self.session.streams.out(&view.text());
@@ -153,8 +157,9 @@ impl Work<'_> {
         self.progress.plan(&plan);
         check(&plan, &self.request.guard)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
+        let ended = |applied| Ended { settled, applied };
         if plan.is_empty() && nothing_read {
-            return Ok(Ended::Unchanged);
+            return Ok(ended(None));
         }
         // What was only read is recorded without a question, as everywhere.
         if !plan.is_empty() {
@@ -165,9 +170,29 @@ impl Work<'_> {
         }
         let applied = engine.apply(self.program, &plan, self.run).await;
         if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
-            return Ok(Ended::Unchanged);
+            return Ok(ended(None));
         }
-        Ok(Ended::Applied(mode(&plan), Box::new(applied)))
+        Ok(ended(Some((plan.mode, Box::new(applied)))))
+    }
+
+    /// Settles what earlier runs left open, and says what can not be settled.
+    async fn settle(
+        &self,
+        engine: &Engine<'_>,
+        signals: &Signals,
+    ) -> Result<Settled, CommandError> {
+        let settled = engine.settle(self.program, self.run).await;
+        self.progress.pause();
+        self.progress.diagnostics(&settled.diagnostics);
+        let text = open_intents::settled_text(&settled);
+        self.session.streams.err(&text);
+        open_intents::recorded(&settled)?;
+        if signals.heard() {
+            return Err(interrupted());
+        }
+        self.progress
+            .diagnostics(&open_intents::unresolved(&settled));
+        Ok(settled)
     }
 
     /// Says what became of the run, and with which code it ends.
@@ -181,7 +206,7 @@ impl Work<'_> {
             Ok(closed) => Ok(summary::closed(closed, started.elapsed())),
             Err(error) => Err(run_error(error)),
         };
-        let (mode, applied) = match ended {
+        let Ended { settled, applied } = match ended {
             Err(error) => {
                 // Nothing was applied; a state that could not be written is the worse news then.
                 return Err(match closing {
@@ -192,13 +217,13 @@ impl Work<'_> {
                     _ => error,
                 });
             }
-            Ok(Ended::Unchanged) => {
-                self.show_outputs();
-                let text = closing?;
-                self.talk(&text);
-                return Ok(Exit::DONE);
-            }
-            Ok(Ended::Applied(mode, applied)) => (mode, applied),
+            Ok(ended) => ended,
+        };
+        let Some((mode, applied)) = applied else {
+            self.show_outputs();
+            let text = closing?;
+            self.talk(&text);
+            return Ok(open_intents::exit_with(&settled, Exit::DONE));
         };
         self.progress.diagnostics(&applied.diagnostics);
         let exit = exit_of(&applied);
@@ -228,11 +253,11 @@ impl Work<'_> {
                     return Err(error);
                 }
                 self.progress.diagnostics(&error.diagnostics);
-                return Ok(exit);
+                return Ok(open_intents::exit_with(&settled, exit));
             }
         };
         self.talk(&format!("{talk}{text}"));
-        Ok(exit)
+        Ok(open_intents::exit_with(&settled, exit))
     }
 
     fn show_outputs(&self) {
@@ -263,10 +288,6 @@ impl Work<'_> {
             self.session.streams.err(&format!("\n{line}\n"));
         }
     }
-}
-
-fn mode(plan: &Plan) -> PlanMode {
-    plan.mode
 }
 
 fn exit_of(applied: &Applied) -> Exit {

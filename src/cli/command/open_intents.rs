@@ -1,14 +1,15 @@
-//! Operations of an earlier run whose end nobody saw: what is settled by reading, and what waits for a person.
+//! Operations of an earlier run whose end nobody saw, for people: what was settled, what waits, and what to do about it.
 
 use terrane_core::{Diagnostic, Diagnostics};
-use terrane_engine::{Plan, PlanOptions, RefreshPolicy};
-use terrane_state::{IntentAction, OpenIntent, Recorder as _, Resolution, Resolve, Run};
+use terrane_engine::{Resolved, Settled, Unresolved};
+use terrane_state::{IntentAction, OpenIntent, Resolution};
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{open_text, run_error};
+use crate::session::{open_text, operation_text, run_error};
+use crate::view::text::one_line;
 
-/// One warning for each.
+/// One warning for each, where nothing can be settled because nothing may be written.
 pub(super) fn warnings(open: &[OpenIntent]) -> Diagnostics {
     open.iter()
         .map(|open| described(open, Diagnostic::warning))
@@ -22,68 +23,57 @@ fn described(open: &OpenIntent, severity: impl Fn(String) -> Diagnostic) -> Diag
         .address(address)
 }
 
-/// Refuses to plan where something may have been made that the state does not know: it would be made twice.
-pub(super) fn refuse_unknown_creations(open: &[OpenIntent]) -> Result<(), CommandError> {
-    let creations = open
-        .iter()
-        .filter(|open| open.intent.action == IntentAction::Create);
-    let diagnostics: Diagnostics = creations
-        .map(|open| {
-            let address = &open.intent.address;
-            described(open, Diagnostic::error).hint(format!(
-                "look whether it exists; if it does not, say so with `state resolve '{address}' --absent`, and it is made anew"
-            ))
-        })
-        .collect();
-    if diagnostics.is_empty() {
-        return Ok(());
-    }
-    Err(CommandError {
-        exit: Exit::UNRESOLVED,
-        diagnostics,
-    })
+/// What was settled, a line each; empty when there was nothing.
+pub(super) fn settled_text(settled: &Settled) -> String {
+    settled.resolved.iter().map(resolved_line).collect()
 }
 
-/// A plan that read everything has seen what became of updates and removals: the state it rests on is the truth again.
-pub(super) async fn settle_by_reading(
-    run: &Run,
-    plan: &Plan,
-    options: &PlanOptions,
-) -> Result<(), CommandError> {
-    let read_all = options.refresh == RefreshPolicy::All
-        && options.targets.is_empty()
-        && options.excludes.is_empty();
-    if !read_all {
-        return Ok(());
-    }
-    for open in run.open_intents() {
-        let Some(how) = resolution(&open, plan) else {
-            continue;
-        };
-        let intent = open.intent;
-        let resolve = Resolve {
-            op: intent.op,
-            how,
-            evidence: "read before planning".to_owned(),
-            who: "recovery".to_owned(),
-            instance: run.instance(&intent.address),
-            address: intent.address,
-            changes_state: false,
-        };
-        run.resolve(resolve)
-            .await
-            .map_err(|error| run_error(&error.into()))?;
-    }
-    Ok(())
+fn resolved_line(resolved: &Resolved) -> String {
+    let address = one_line(&resolved.address.to_string());
+    let asked = operation_text(resolved.action);
+    let what = match (&resolved.how, resolved.action) {
+        (Resolution::Adopted { id }, _) => {
+            format!("it exists ({}) and is in the state now", one_line(id))
+        }
+        (Resolution::Deleted, _) => "the object is gone".to_owned(),
+        (Resolution::Refreshed, IntentAction::Delete) => "the object is still there".to_owned(),
+        (Resolution::Refreshed, _) => "the object was read".to_owned(),
+        (Resolution::Absent | Resolution::Forgotten, _) => "nothing came of it".to_owned(),
+    };
+    format!("{address}: an earlier run did not see the end of {asked}; {what}\n")
 }
 
-/// What reading showed; `None` where it cannot show anything.
-fn resolution(open: &OpenIntent, plan: &Plan) -> Option<Resolution> {
-    let there = plan.refreshed().instance(&open.intent.address).is_some();
+/// What a run did not settle: an error for each, with the commands that answer it.
+pub(super) fn unresolved(settled: &Settled) -> Diagnostics {
+    settled.remaining.iter().map(question).collect()
+}
+
+fn question(unresolved: &Unresolved) -> Diagnostic {
+    let Unresolved { open, doubt } = unresolved;
+    let address = &open.intent.address;
+    let diagnostic = described(open, Diagnostic::error);
+    let asked = open_text(open);
+    let diagnostic = diagnostic.detail(format!("{asked}; {doubt}"));
     match open.intent.action {
-        IntentAction::Update => Some(Resolution::Refreshed),
-        IntentAction::Delete if there => Some(Resolution::Refreshed),
-        IntentAction::Delete => Some(Resolution::Deleted),
-        IntentAction::Create | IntentAction::Import => None,
+        IntentAction::Create => diagnostic.hint(format!(
+            "look whether it exists; if it does not, say so with `state resolve '{address}' --absent`, and it is made anew"
+        )),
+        _ => diagnostic.hint("run again when it can be read"),
+    }
+}
+
+/// A record that could not be written while settling.
+pub(super) fn recorded(settled: &Settled) -> Result<(), CommandError> {
+    match &settled.record_error {
+        None => Ok(()),
+        Some(error) => Err(run_error(&error.clone().into())),
+    }
+}
+
+/// The exit code of a run that otherwise ends with `exit`: somebody has to look, unless something is worse.
+pub(super) fn exit_with(settled: &Settled, exit: Exit) -> Exit {
+    match exit {
+        Exit::DONE | Exit::FAILED if !settled.remaining.is_empty() => Exit::UNRESOLVED,
+        exit => exit,
     }
 }

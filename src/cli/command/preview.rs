@@ -47,6 +47,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         targets: arguments.selection.targets,
         excludes: arguments.selection.excludes,
         replace: arguments.replace.replace,
+        ..PlanOptions::default()
     };
     let machine = Machine::default();
     let engine = machine.engine(&providers, &progress, arguments.parallelism.parallelism);

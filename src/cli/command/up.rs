@@ -23,6 +23,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, Co
             targets: arguments.selection.targets,
             excludes: arguments.selection.excludes,
             replace: arguments.replace.replace,
+            ..PlanOptions::default()
         },
         parallelism: arguments.parallelism.parallelism,
         consent: Consent::from(arguments.yes),

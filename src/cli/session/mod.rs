@@ -15,7 +15,7 @@ use crate::cli::StackFunction;
 use crate::streams::Streams;
 use crate::view::painter::Painter;
 
-pub(crate) use state::{open_text, run_error, settled_text};
+pub(crate) use state::{open_text, operation_text, run_error, settled_text};
 
 /// One invocation of a stack program.
 pub(crate) struct Session<'a> {

@@ -195,18 +195,17 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
 /// An operation whose end nobody saw, for people.
 pub(crate) fn open_text(open: &OpenIntent) -> String {
     let intent = &open.intent;
-    let by = open
-        .by
-        .as_ref()
-        .map_or("an earlier run", |run| &run.process.who);
+    let by = open.by.as_ref();
+    let by = by.map_or("an earlier run", |process| &process.who);
     format!(
         "{} was asked for at {} by {by}, and nobody saw the answer",
-        action(intent.action),
+        operation_text(intent.action),
         intent.started_at
     )
 }
 
-fn action(action: IntentAction) -> &'static str {
+/// What was asked for, for people.
+pub(crate) fn operation_text(action: IntentAction) -> &'static str {
     match action {
         IntentAction::Create => "its creation",
         IntentAction::Update => "an update",

@@ -19,7 +19,7 @@ use crate::event::{Event, Step, StepKind};
 use crate::object::Subject;
 use crate::options::PlanMode;
 use crate::plan::closure::Closures;
-use crate::plan::planner::deduplicated;
+use crate::plan::planner::{deduplicated, serving};
 use crate::plan::{Plan, outputs};
 use crate::scope::Objects;
 use crate::sessions::{Sessions, call_failed};
@@ -348,20 +348,9 @@ impl<'a> Applier<'a> {
             .position(&change.address)
             .map(|position| self.program.resources()[position].provider);
         let configs = self.program.providers();
-        let config = match declared {
-            Some(position) => &configs[position],
-            None => configs
-                .iter()
-                .find(|config| config.address == change.provider)
-                .or_else(|| {
-                    configs.iter().find(|config| {
-                        config.address.source.type_name == change.provider.source.type_name
-                            && config.address.source.namespace == change.provider.source.namespace
-                            && config.address.alias == change.provider.alias
-                    })
-                })
-                .expect("invariant: planning refuses changes that no configured provider serves"),
-        };
+        let position = declared.or_else(|| serving(self.program, &change.provider));
+        let config = &configs[position
+            .expect("invariant: planning refuses changes that no configured provider serves")];
         if config.dependencies.is_empty()
             && let Some(provider) = self.sessions.configured(&config.address)
         {

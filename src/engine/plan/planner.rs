@@ -186,10 +186,19 @@ impl<'a> Planner<'a> {
         let refreshed = self.refreshed.into_inner();
         let steps = steps::build(self.program, &changes, self.prior)?;
         if self.selection.is_partial() {
+            let (why, hint) = match self.options.blocked.as_slice() {
+                [] => ("`--target` or `--exclude`", "run without them afterwards"),
+                _ => (
+                    "what is in doubt",
+                    "run again when nothing is in doubt any more",
+                ),
+            };
             diagnostics.push(
                 Diagnostic::warning("the plan covers only a part of the stack")
-                    .detail("`--target` or `--exclude` left the rest out; exported values may be out of date")
-                    .hint("run without them afterwards"),
+                    .detail(format!(
+                        "{why} left the rest out; exported values may be out of date"
+                    ))
+                    .hint(hint),
             );
         }
         Ok(Plan {
@@ -215,17 +224,7 @@ impl<'a> Planner<'a> {
 
     /// The program's configuration that serves an orphan.
     fn orphan_provider(&self, address: &InstanceAddr) -> Option<usize> {
-        let stored = &self.prior.instance(address)?.provider;
-        let exact = self
-            .provider_addresses
-            .iter()
-            .position(|provider| provider == stored);
-        // Modules have no configurations of their own here; a state of another tool may name one.
-        exact.or_else(|| {
-            self.provider_addresses.iter().position(|provider| {
-                same_provider(&provider.source, &stored.source) && provider.alias == stored.alias
-            })
-        })
+        serving(self.program, &self.prior.instance(address)?.provider)
     }
 
     async fn configure(&self, position: usize) -> Result<(), Diagnostics> {
@@ -277,6 +276,19 @@ impl<'a> Planner<'a> {
             .as_ref()
             .map_or(Action::NoOp, |c| c.action)
     }
+}
+
+/// The program's configuration that serves what the state has under `stored`.
+pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<usize> {
+    let configs = || program.providers().iter().map(|config| &config.address);
+    let exact = configs().position(|address| address == stored);
+    // Modules have no configurations of their own here, and the older tools disagree on the registry's host; a state of theirs may
+    // name either.
+    exact.or_else(|| {
+        configs().position(|address| {
+            same_provider(&address.source, &stored.source) && address.alias == stored.alias
+        })
+    })
 }
 
 /// Create-before-destroy spreads from an instance to everything it depends on: their old objects must outlive its own.

@@ -1,6 +1,6 @@
 //! Which instances a run looks at, given `--target` and `--exclude`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, InstanceAddr};
@@ -33,7 +33,10 @@ impl Selection {
             let declared: Vec<_> = declared.map(|resource| resource.address.clone()).collect();
             matching(&options.replace, &declared, program, "--replace")?;
         }
-        let partial = !options.targets.is_empty() || !options.excludes.is_empty();
+        let blocked: HashSet<&InstanceAddr> = options.blocked.iter().collect();
+        let partial = !options.targets.is_empty()
+            || !options.excludes.is_empty()
+            || !options.blocked.is_empty();
         let everything = Self {
             declared: vec![true; program.resources().len()],
             orphans: vec![true; orphans.len()],
@@ -61,12 +64,13 @@ impl Selection {
                 needs,
             )
         };
-        if !options.excludes.is_empty() {
-            let excluded = matching(&options.excludes, &addresses, program, "--exclude")?;
-            let excluded = spread(excluded, needed_by);
-            for (chosen, excluded) in chosen.iter_mut().zip(excluded) {
-                *chosen &= !excluded;
-            }
+        let mut excluded = matching(&options.excludes, &addresses, program, "--exclude")?;
+        for (excluded, address) in excluded.iter_mut().zip(&addresses) {
+            *excluded |= blocked.contains(&**address);
+        }
+        let excluded = spread(excluded, needed_by);
+        for (chosen, excluded) in chosen.iter_mut().zip(excluded) {
+            *chosen &= !excluded;
         }
         let orphans = chosen.split_off(program.resources().len());
         Ok(Self {

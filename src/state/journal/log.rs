@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::frame::{self, EndReason, Frame};
 use super::{
-    Change, Checkpoint, Intent, Open, OperationId, OperationResult, Outcome, Record, codec,
+    Change, Checkpoint, Intent, Open, OperationId, OperationResult, Outcome, ProcessIdentity,
+    Record, codec,
 };
 use crate::backend::{Position, Segment};
 use crate::digest::Sha256;
@@ -53,8 +54,8 @@ pub struct OpenIntent {
     pub intent: Intent,
     /// What came back and could not settle it: an unknown outcome, or a result that another tool's state contradicts.
     pub result: Option<OperationResult>,
-    /// The run that asked.
-    pub by: Option<Arc<Open>>,
+    /// The process that asked, unless it is this one.
+    pub by: Option<ProcessIdentity>,
 }
 
 /// What a journal says, over all of its epochs.
@@ -143,7 +144,7 @@ impl Log {
         let salvage = |bytes: &Bytes| frame::salvage(bytes);
         let frames = segments.iter().flat_map(|segment| salvage(&segment.bytes));
         let intents = frames.filter_map(|frame| match codec::decode(&frame.payload) {
-            Ok(Record::Intent(intent)) => Some(intent),
+            Ok(Record::Intent(intent)) => Some(*intent),
             _ => None,
         });
         let (epoch, number) = self
@@ -194,10 +195,11 @@ impl Log {
                 self.open = Some(Arc::new(open));
             }
             Record::Intent(intent) => {
+                let of_epoch = || self.open.as_ref().map(|open| open.process.clone());
                 let open = OpenIntent {
-                    by: self.open.clone(),
+                    by: intent.asked_by.clone().or_else(of_epoch),
                     result: None,
-                    intent,
+                    intent: *intent,
                 };
                 self.intents.insert(open.intent.op, open);
             }
@@ -304,7 +306,7 @@ mod tests {
             undecoded: None,
             error_class: None,
         };
-        let mut records: Vec<Record> = (0..4).map(|n| Record::Intent(intent(n))).collect();
+        let mut records: Vec<Record> = (0..4).map(|n| Record::Intent(intent(n).into())).collect();
         records.extend([Record::Result(result(0)), Record::Result(result(1))]);
         let (mut previous, mut segments) = (Sha256::default(), vec![Vec::new(), Vec::new()]);
         for (number, record) in records.iter().enumerate() {

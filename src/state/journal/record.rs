@@ -24,7 +24,7 @@ pub enum Record {
     /// A run began; the first record of an epoch.
     Open(Open),
     /// An operation is about to be asked of a provider.
-    Intent(Intent),
+    Intent(Box<Intent>),
     /// An operation ended, or was lost sight of.
     Result(OperationResult),
     /// The state changed without an operation: an object was deposed or forgotten, a refresh saw drift, exports were computed.
@@ -146,7 +146,7 @@ pub struct Intent {
     /// Whom.
     #[serde(with = "codec::text")]
     pub provider: ProviderConfigAddr,
-    /// How many objects of this address were made before, where the engine counts them.
+    /// The serial of the state that the object was planned from: tells apart objects that one address had one after the other.
     pub generation: u64,
     /// The object's identity (or its `id`) before the operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -154,6 +154,9 @@ pub struct Intent {
     /// The identity the provider planned for the new object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_identity: Option<RawJson>,
+    /// The id by which the new object can be imported, where its configuration names it before it exists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_id: Option<String>,
     /// When the object was looked for and was not there.
     #[serde(
         with = "codec::optional_text",
@@ -180,6 +183,9 @@ pub struct Intent {
     /// The provider's process.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_pid: Option<u32>,
+    /// The run that asked, where that is not the one of this epoch: written when an open intent is carried on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<ProcessIdentity>,
 }
 
 /// What an operation asks of a provider.
@@ -214,12 +220,14 @@ impl Intent {
             generation: 0,
             prior_id: None,
             planned_identity: None,
+            planned_id: None,
             absent_proof: None,
             owner_tag: None,
             planned_hmac: None,
             started_at,
             deadline: None,
             provider_pid: None,
+            asked_by: None,
         }
     }
 }
@@ -402,6 +410,15 @@ impl Change {
             Self::CheckResults(results) => state.check_results = results.clone(),
             Self::Together(changes) => changes.iter().for_each(|change| change.apply(state)),
             Self::State(other) => *state = State::clone(other),
+        }
+    }
+}
+
+impl Resolve {
+    /// Makes the change in a state, where there is one.
+    pub fn apply(&self, state: &mut State) {
+        if self.changes_state {
+            state.set_instance(&self.address, self.instance.clone());
         }
     }
 }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 
 use super::open::carry;
-use super::{RecordError, Recorder, RunError};
+use super::{Liveness, RecordError, Recorder, RunError};
 use crate::backend::{Backend, BackendError, Expected, LocalBackend, Position, Token};
 use crate::clock::Clock;
 use crate::digest::Sha256;
@@ -130,30 +130,6 @@ impl Run {
 
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Operations whose end is not known, oldest first.
-    pub fn open_intents(&self) -> Vec<OpenIntent> {
-        let mut open: Vec<OpenIntent> = self.now().open.values().cloned().collect();
-        open.sort_by_key(|open| (open.intent.started_at, open.intent.op));
-        open
-    }
-
-    /// Settles an open intent; durable on return.
-    ///
-    /// # Errors
-    /// When it could not be recorded.
-    pub async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {
-        let number = {
-            let mut now = self.now();
-            now.open.remove(&resolve.op);
-            if resolve.changes_state {
-                now.state
-                    .set_instance(&resolve.address, resolve.instance.clone());
-            }
-            self.writer.enqueue(&Record::Resolve(resolve))
-        };
-        self.writer.durable(number).await
     }
 
     /// Says every few seconds that this run lives, until the lock is no longer its own; then no record is taken any more.
@@ -366,7 +342,7 @@ impl Recorder for Run {
     async fn intent(&self, intent: Intent) -> Result<(), RecordError> {
         let number = {
             let mut now = self.now();
-            let number = self.writer.enqueue(&Record::Intent(intent.clone()));
+            let number = self.writer.enqueue(&Record::Intent(intent.clone().into()));
             let open = OpenIntent {
                 intent,
                 result: None,
@@ -410,5 +386,29 @@ impl Recorder for Run {
 
     fn state(&self) -> State {
         self.now().state.clone()
+    }
+
+    fn open_intents(&self) -> Vec<OpenIntent> {
+        let mut open: Vec<OpenIntent> = self.now().open.values().cloned().collect();
+        open.sort_by_key(|open| (open.intent.started_at, open.intent.op));
+        open
+    }
+
+    fn liveness(&self, open: &OpenIntent) -> Liveness {
+        match &open.by {
+            // Asked by this very run, whose provider may be at it still.
+            None => Liveness::Alive,
+            Some(process) => process.liveness_with(open.intent.provider_pid),
+        }
+    }
+
+    async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {
+        let number = {
+            let mut now = self.now();
+            now.open.remove(&resolve.op);
+            resolve.apply(&mut now.state);
+            self.writer.enqueue(&Record::Resolve(resolve))
+        };
+        self.writer.durable(number).await
     }
 }

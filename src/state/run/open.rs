@@ -9,8 +9,8 @@ use crate::clock::Clock;
 use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
-    Log, Open, OpenIntent, OperationResult, Outcome, Pending, ProcessIdentity, Record, Seal,
-    Writer, frame,
+    Intent, Log, Open, OpenIntent, OperationResult, Outcome, Pending, ProcessIdentity, Record,
+    Seal, Writer, frame,
 };
 use crate::lock_info::{LockInfo, Operation};
 use crate::model::{Attributes, Instance, Lineage, Object, State};
@@ -216,7 +216,12 @@ impl Run {
 
 /// Writes an open intent, with what came of it so far, into the next epoch.
 pub(super) fn carry(writer: &Writer, open: &OpenIntent) {
-    writer.enqueue(&Record::Intent(open.intent.clone()));
+    let asked_by = open.by.clone();
+    let intent = Intent {
+        asked_by,
+        ..open.intent.clone()
+    };
+    writer.enqueue(&Record::Intent(intent.into()));
     if let Some(result) = &open.result {
         let result = OperationResult {
             outcome: Outcome::Unknown,
@@ -361,7 +366,7 @@ fn replay(found: &Found) -> Replayed {
             (Some(_), Pending::Result(result, Some(intent))) => open.push(OpenIntent {
                 intent: intent.as_ref().clone(),
                 result: Some(result.clone()),
-                by: found.log.open.clone(),
+                by: found.log.open.as_ref().map(|open| open.process.clone()),
             }),
             // A change without an operation made nothing that could be lost.
             (Some(_), _) => {}

@@ -28,6 +28,23 @@ impl ProcessIdentity {
         }
     }
 
+    /// The same of that process and of one that it started. Of that one only the number is known, so that another process which got it
+    /// since counts as alive.
+    pub fn liveness_with(&self, child: Option<u32>) -> Liveness {
+        match (self.liveness(), child) {
+            (Liveness::Dead, Some(child))
+                if self.is_of_this_boot() && start_of(child).is_some() =>
+            {
+                Liveness::Alive
+            }
+            (liveness, _) => liveness,
+        }
+    }
+
+    fn is_of_this_boot(&self) -> bool {
+        boot().is_some_and(|boot| boot == self.boot)
+    }
+
     /// Whether that process still runs. A process id alone proves nothing: it may have been given to another since.
     pub fn liveness(&self) -> Liveness {
         let host = |who: &str| who.rsplit_once('@').map(|(_, host)| host.to_owned());
@@ -71,6 +88,17 @@ mod tests {
         assert_eq!(process.liveness(), Liveness::Alive);
         process.start = "1".into();
         assert_eq!(process.liveness(), Liveness::Dead);
+    }
+
+    #[test]
+    fn a_dead_process_whose_child_lives_may_still_act() {
+        let mut process = ProcessIdentity::current("me@here", None);
+        let child = process.pid;
+        process.start = "1".into();
+        assert_eq!(process.liveness_with(Some(child)), Liveness::Alive);
+        assert_eq!(process.liveness_with(None), Liveness::Dead);
+        process.boot = "another".into();
+        assert_ne!(process.liveness_with(Some(child)), Liveness::Alive);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use thiserror::Error;
 
-use crate::journal::{Change, Intent, OperationResult, Outcome, Record};
+use super::Liveness;
+use crate::journal::{Change, Intent, OpenIntent, OperationResult, Outcome, Record, Resolve};
 use crate::model::{Instance, State};
 
 /// The engine's side of the journal and the state in memory.
@@ -36,6 +37,18 @@ pub trait Recorder: Send + Sync {
 
     /// The whole state as it is now; copies pointers only.
     fn state(&self) -> State;
+
+    /// Operations whose end is not known, oldest first: those that earlier runs left open, and those of this one.
+    fn open_intents(&self) -> Vec<OpenIntent>;
+
+    /// Whether whoever asked for that operation may still be at it: the run, and the provider process that it asked.
+    fn liveness(&self, open: &OpenIntent) -> Liveness;
+
+    /// Settles an open intent, and changes the state with it where the resolution says so. Durable on return.
+    ///
+    /// # Errors
+    /// When it could not be made durable, or this run no longer owns the stack.
+    async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError>;
 }
 
 /// Something could not be recorded.
@@ -70,6 +83,8 @@ pub struct MemoryRecorder {
 #[derive(Debug)]
 struct Memory {
     state: State,
+    open: Vec<OpenIntent>,
+    liveness: Liveness,
     records: Vec<Record>,
     failure: Option<RecordError>,
 }
@@ -78,6 +93,8 @@ impl Default for Memory {
     fn default() -> Self {
         Self {
             state: State::new("".into()),
+            open: Vec::new(),
+            liveness: Liveness::Dead,
             records: Vec::new(),
             failure: None,
         }
@@ -87,8 +104,14 @@ impl Default for Memory {
 impl MemoryRecorder {
     /// A recorder that begins with that state.
     pub fn new(state: State) -> Self {
+        Self::with_open(state, Vec::new())
+    }
+
+    /// A recorder that begins with that state and what earlier runs left open.
+    pub fn with_open(state: State, open: Vec<OpenIntent>) -> Self {
         let memory = Memory {
             state,
+            open,
             ..Memory::default()
         };
         Self {
@@ -106,20 +129,9 @@ impl MemoryRecorder {
         self.lock().failure = failure;
     }
 
-    /// Intents that have no result yet, or one that is unknown.
-    pub fn open_intents(&self) -> Vec<Intent> {
-        let memory = self.lock();
-        let mut open: Vec<Intent> = Vec::new();
-        for record in &memory.records {
-            match record {
-                Record::Intent(intent) => open.push(intent.clone()),
-                Record::Result(result) if result.outcome != Outcome::Unknown => {
-                    open.retain(|intent| intent.op != result.op);
-                }
-                _ => {}
-            }
-        }
-        open
+    /// Says from now on that whoever asked for an open operation is alive, dead or unknown; dead at first.
+    pub fn set_liveness(&self, liveness: Liveness) {
+        self.lock().liveness = liveness;
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
@@ -127,22 +139,38 @@ impl MemoryRecorder {
     }
 }
 
+impl Memory {
+    fn may_record(&self) -> Result<(), RecordError> {
+        self.failure.clone().map_or(Ok(()), Err)
+    }
+}
+
 #[async_trait]
 impl Recorder for MemoryRecorder {
     async fn intent(&self, intent: Intent) -> Result<(), RecordError> {
         let mut memory = self.lock();
-        if let Some(failure) = &memory.failure {
-            return Err(failure.clone());
-        }
-        memory.records.push(Record::Intent(intent));
+        memory.may_record()?;
+        memory.open.push(OpenIntent {
+            intent: intent.clone(),
+            result: None,
+            by: None,
+        });
+        memory.records.push(Record::Intent(intent.into()));
         Ok(())
     }
 
     async fn result(&self, result: OperationResult) -> Result<(), RecordError> {
         let mut memory = self.lock();
         result.apply(&mut memory.state);
-        if let Some(failure) = &memory.failure {
-            return Err(failure.clone());
+        memory.may_record()?;
+        if result.outcome != Outcome::Unknown {
+            memory.open.retain(|open| open.intent.op != result.op);
+        } else if let Some(open) = memory
+            .open
+            .iter_mut()
+            .find(|open| open.intent.op == result.op)
+        {
+            open.result = Some(result.clone());
         }
         memory.records.push(Record::Result(result));
         Ok(())
@@ -160,5 +188,22 @@ impl Recorder for MemoryRecorder {
 
     fn state(&self) -> State {
         self.lock().state.clone()
+    }
+
+    fn open_intents(&self) -> Vec<OpenIntent> {
+        self.lock().open.clone()
+    }
+
+    fn liveness(&self, _: &OpenIntent) -> Liveness {
+        self.lock().liveness
+    }
+
+    async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {
+        let mut memory = self.lock();
+        memory.may_record()?;
+        memory.open.retain(|open| open.intent.op != resolve.op);
+        resolve.apply(&mut memory.state);
+        memory.records.push(Record::Resolve(resolve));
+        Ok(())
     }
 }

@@ -1,0 +1,211 @@
+//! Settles what earlier runs left open, before anything is planned: by reading, by looking objects up, or not at all.
+//!
+//! An operation whose end nobody saw may have happened. What can be shown is recorded as a resolution, so that recovery itself may
+//! crash anywhere and be repeated; what can not be shown stays open, waits for a person, and blocks only its own address and what
+//! stands on it.
+
+mod doubt;
+mod remembered;
+
+use std::sync::Arc;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{Diagnostics, Program};
+use terrane_state::{IntentAction, OpenIntent, RecordError, Recorder, Resolution, Resolve};
+
+use crate::object::Subject;
+use crate::sessions::Sessions;
+use crate::stop::StopFlag;
+
+pub use doubt::Doubt;
+use remembered::Remembered;
+
+/// Who decided, in the records of what is settled here.
+const WHO: &str = "recovery";
+
+/// What became of the operations that earlier runs left open.
+#[derive(Debug, Clone, Default)]
+pub struct Settled {
+    /// What is no longer in doubt, in the order in which it was settled; all of it is on record.
+    pub resolved: Vec<Resolved>,
+    /// What is still in doubt, oldest first.
+    pub remaining: Vec<Unresolved>,
+    /// What providers had to say on the way.
+    pub diagnostics: Diagnostics,
+    /// The journal could not be written, or this run no longer owns the stack: nothing may be done any more.
+    pub record_error: Option<RecordError>,
+}
+
+impl Settled {
+    /// The addresses that nothing may be planned at until somebody has looked; for [`PlanOptions::blocked`](crate::PlanOptions).
+    pub fn blocked(&self) -> Vec<InstanceAddr> {
+        let remaining = self.remaining.iter();
+        remaining
+            .map(|unresolved| unresolved.open.intent.address.clone())
+            .collect()
+    }
+}
+
+/// One operation that is no longer in doubt.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resolved {
+    /// Where it was asked for.
+    pub address: InstanceAddr,
+    /// What was asked.
+    pub action: IntentAction,
+    /// What came of it.
+    pub how: Resolution,
+    /// What showed it.
+    pub evidence: String,
+}
+
+/// One operation that waits for a person, or for another run later.
+#[derive(Debug, Clone)]
+pub struct Unresolved {
+    /// The operation.
+    pub open: OpenIntent,
+    /// Why nothing could be shown.
+    pub doubt: Doubt,
+}
+
+/// What one look at an open operation came to.
+enum Verdict {
+    /// That is what came of it.
+    Known(Resolve),
+    /// Nothing could be shown.
+    Open(Doubt),
+}
+
+/// One recovery.
+pub(crate) struct Recovery<'a> {
+    recorder: &'a dyn Recorder,
+    remembered: Remembered<'a>,
+    stop: StopFlag,
+}
+
+impl<'a> Recovery<'a> {
+    pub(crate) fn new(
+        program: &'a Program,
+        recorder: &'a dyn Recorder,
+        sessions: &'a Sessions<'a>,
+        stop: StopFlag,
+    ) -> Self {
+        Self {
+            recorder,
+            remembered: Remembered::new(program, recorder, sessions),
+            stop,
+        }
+    }
+
+    /// Looks at every open operation, oldest first.
+    pub(crate) async fn settle(self) -> Settled {
+        let mut settled = Settled::default();
+        for open in self.recorder.open_intents() {
+            if self.stop.is_stopped() {
+                let doubt = Doubt::Interrupted;
+                settled.remaining.push(Unresolved { open, doubt });
+                continue;
+            }
+            match self.look(&open).await {
+                Verdict::Open(doubt) => settled.remaining.push(Unresolved { open, doubt }),
+                Verdict::Known(resolve) => {
+                    let resolved = Resolved {
+                        address: resolve.address.clone(),
+                        action: open.intent.action,
+                        how: resolve.how.clone(),
+                        evidence: resolve.evidence.clone(),
+                    };
+                    if let Err(error) = self.recorder.resolve(resolve).await {
+                        settled.record_error = Some(error);
+                        break;
+                    }
+                    settled.resolved.push(resolved);
+                }
+            }
+        }
+        settled.diagnostics = self.remembered.into_warnings();
+        settled
+    }
+
+    async fn look(&self, open: &OpenIntent) -> Verdict {
+        let looked = match open.intent.action {
+            IntentAction::Update | IntentAction::Delete => self.by_reading(open).await,
+            // An import only reads, so nothing came of it that is not on record.
+            IntentAction::Import => Ok(Verdict::Known(Resolve {
+                how: Resolution::Absent,
+                ..unchanged(open, "an import asks nothing of a cloud", self.recorder)
+            })),
+            IntentAction::Create => Ok(Verdict::Open(Doubt::NoLookUp)),
+        };
+        looked.unwrap_or_else(|diagnostics| Verdict::Open(Doubt::Unreadable(diagnostics)))
+    }
+
+    /// Updates and deletes are of objects that are known: reading them shows what came of it.
+    async fn by_reading(&self, open: &OpenIntent) -> Result<Verdict, Diagnostics> {
+        let intent = &open.intent;
+        let Some(instance) = self.recorder.instance(&intent.address) else {
+            return Ok(Verdict::Known(Resolve {
+                how: Resolution::Deleted,
+                ..unchanged(open, "the state has nothing there any more", self.recorder)
+            }));
+        };
+        let object = match intent.deposed {
+            None => instance.current.as_ref(),
+            Some(key) => instance.deposed.get(&key),
+        };
+        let Some(object) = object else {
+            return Ok(Verdict::Known(Resolve {
+                how: Resolution::Deleted,
+                ..unchanged(open, "the state has no such object any more", self.recorder)
+            }));
+        };
+        let Some(served) = self
+            .remembered
+            .served(&intent.address, &intent.provider)
+            .await?
+        else {
+            return Ok(Verdict::Open(Doubt::NoProvider));
+        };
+        let subject = Subject {
+            provider: &*served.provider,
+            schema: &served.schema,
+            address: &intent.address,
+            location: served.location,
+            warnings: self.remembered.warnings(),
+        };
+        let loaded = subject.load(object).await?;
+        let read = subject.read(&loaded).await?;
+        let how = match &read {
+            Some(_) => Resolution::Refreshed,
+            None => Resolution::Deleted,
+        };
+        let read = read.map(|read| subject.store(&read)).transpose()?;
+        let mut after = instance.as_ref().clone();
+        match (intent.deposed, read) {
+            (None, read) => after.current = read,
+            (Some(key), Some(read)) => drop(after.deposed.insert(key, read)),
+            (Some(key), None) => drop(after.deposed.remove(&key)),
+        }
+        let changes_state = after != *instance;
+        let after = (!after.is_empty()).then(|| Arc::new(after));
+        Ok(Verdict::Known(Resolve {
+            how,
+            changes_state,
+            instance: after,
+            ..unchanged(open, "it was read", self.recorder)
+        }))
+    }
+}
+
+/// A resolution that leaves the state as it is.
+fn unchanged(open: &OpenIntent, evidence: &str, recorder: &dyn Recorder) -> Resolve {
+    Resolve {
+        op: open.intent.op,
+        how: Resolution::Absent,
+        evidence: evidence.to_owned(),
+        who: WHO.to_owned(),
+        address: open.intent.address.clone(),
+        changes_state: false,
+        instance: recorder.instance(&open.intent.address),
+    }
+}
