@@ -10,7 +10,7 @@ use terrane_state::{Operation, Recorder as _, Run};
 
 use super::consent::Consent;
 use super::open_intents;
-use super::plan::{Machine, check, make_plan, say_recovered};
+use super::plan::{Machine, check, interrupted, make_plan, say_recovered};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
