@@ -5,5 +5,6 @@ mod failures;
 mod life;
 mod machine;
 mod stage;
+mod state;
 mod streams;
 mod terminal;

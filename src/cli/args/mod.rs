@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use terrane_core::addr::InstanceAddr;
 use terrane_engine::Pattern;
+use terrane_state::edit::{Place, ProviderPattern};
 
 use crate::backend::BackendConfig;
 pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
@@ -71,7 +72,7 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// Print the stack's exported values
     Output(Output),
-    /// Look at the resources in the state
+    /// Look at the state, and repair it
     State(State),
     /// Show the state
     Show(Show),
@@ -217,6 +218,35 @@ pub(crate) enum StateCommand {
         /// Print sensitive values
         #[arg(long)]
         show_secrets: bool,
+    },
+    /// Give what is in the state another address: an instance, a resource, a module
+    Mv {
+        /// Where it is
+        from: Place,
+        /// Where it shall be
+        to: Place,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Forget instances without destroying anything
+    Rm {
+        /// Addresses of modules, resources or instances, with `*` for any text
+        #[arg(value_name = "ADDR", required = true)]
+        patterns: Vec<Pattern>,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Put another provider in the place of one
+    ReplaceProvider {
+        /// The provider in the state: `[HOST/]NAMESPACE/TYPE`
+        from: ProviderPattern,
+        /// The other; without a host, that of the state stays
+        to: ProviderPattern,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
     },
     /// Answer what became of an operation whose end nobody saw
     Resolve {

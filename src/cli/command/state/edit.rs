@@ -1,0 +1,141 @@
+//! What the commands that change the state share: lock, look, show, ask, record, unlock.
+
+use std::time::Instant;
+
+use serde::Serialize;
+use terrane_core::addr::{InstanceAddr, ModuleAddr};
+use terrane_core::{Diagnostic, Diagnostics, closest};
+use terrane_state::{Change, OpenIntent, Operation, Recorder as _, Run, State};
+
+use crate::command::consent::Consent;
+use crate::command::plan::say_recovered;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::{Session, open_text, run_error};
+use crate::signals::Signals;
+use crate::view::{outputs, summary};
+
+/// What a command would do to the state as it is under the lock.
+pub(super) struct Proposal<R> {
+    /// Shown to people before they are asked.
+    pub(super) text: String,
+    /// What they are asked.
+    pub(super) question: &'static str,
+    /// Where nothing may be in doubt.
+    pub(super) addresses: Vec<InstanceAddr>,
+    /// Does it.
+    pub(super) change: Change,
+    /// What `--json` prints when it is done, beside the serial.
+    pub(super) report: R,
+}
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Done<R> {
+    #[serde(flatten)]
+    report: R,
+    /// The serial of the state that is stored now.
+    serial: u64,
+}
+
+/// Does what `propose` says, once somebody agreed.
+pub(super) async fn edit<R: Serialize>(
+    session: &Session<'_>,
+    yes: bool,
+    propose: impl FnOnce(&State) -> Result<Proposal<R>, CommandError>,
+) -> Result<Exit, CommandError> {
+    let started = Instant::now();
+    let consent = Consent::from(yes);
+    consent.can_be_had(session)?;
+    let (run, recovered) = session.open(Operation::State).await?;
+    say_recovered(session, &recovered);
+    let signals = Signals::listening(session.streams.clone());
+    let agreed = tokio::select! {
+        agreed = agree(session, &run, consent, &signals, propose) => agreed,
+        lost = run.keep_alive() => Err(run_error(&lost.into())),
+    };
+    let agreed = agreed.map(|proposal| {
+        run.change(proposal.change);
+        proposal.report
+    });
+    let closed = run.close().await.map_err(|error| run_error(&error));
+    let (report, closed) = match (agreed, closed) {
+        (Ok(report), Ok(closed)) => (report, closed),
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
+        (Err(error), Err(worse)) => {
+            let diagnostics = error.diagnostics.into_iter().chain(worse.diagnostics);
+            return Err(CommandError {
+                exit: worse.exit,
+                diagnostics: diagnostics.collect(),
+            });
+        }
+    };
+    if session.common.json {
+        let serial = closed.serial;
+        session
+            .streams
+            .out(&outputs::to_line(&Done { report, serial }));
+    } else {
+        let text = summary::closed(&closed, started.elapsed());
+        session.streams.err(&format!("\n{text}\n"));
+    }
+    Ok(Exit::DONE)
+}
+
+/// Looks, shows and asks.
+async fn agree<R>(
+    session: &Session<'_>,
+    run: &Run,
+    consent: Consent,
+    signals: &Signals,
+    propose: impl FnOnce(&State) -> Result<Proposal<R>, CommandError>,
+) -> Result<Proposal<R>, CommandError> {
+    let proposal = propose(&run.state())?;
+    refuse_in_doubt(&run.open_intents(), &proposal.addresses)?;
+    if !session.common.json {
+        session.streams.out(&proposal.text);
+    }
+    consent.obtain(session, signals, proposal.question).await?;
+    Ok(proposal)
+}
+
+/// An operation whose end nobody saw is settled under the address it was begun with.
+fn refuse_in_doubt(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<(), CommandError> {
+    let diagnostics: Diagnostics = open
+        .iter()
+        .filter(|open| addresses.contains(&open.intent.address))
+        .map(|open| {
+            let address = &open.intent.address;
+            Diagnostic::error(format!("{address} is in doubt"))
+                .detail(open_text(open))
+                .address(address)
+                .hint("settle that first: `up` does, or says how")
+        })
+        .collect();
+    match diagnostics.is_empty() {
+        true => Ok(()),
+        false => Err(CommandError {
+            exit: Exit::UNRESOLVED,
+            diagnostics,
+        }),
+    }
+}
+
+/// Nothing in the state has that address; perhaps something has one like it.
+pub(super) fn not_there(state: &State, address: &str) -> Diagnostic {
+    let mut known: Vec<String> = Vec::new();
+    for instance in state.resources.keys() {
+        known.push(instance.to_string());
+        known.push(instance.resource.to_string());
+        let steps = instance.resource.module.steps();
+        for depth in 1..=steps.len() {
+            let module: ModuleAddr = steps[..depth].iter().cloned().collect();
+            known.push(module.to_string());
+        }
+    }
+    let missing = Diagnostic::error(format!("{address} is not in the state"));
+    match closest(address, known.iter().map(String::as_str)) {
+        Some(close) => missing.hint(format!("did you mean `{close}`?")),
+        None => missing.hint("`state list` prints what is"),
+    }
+}

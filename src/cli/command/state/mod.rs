@@ -1,0 +1,33 @@
+//! `state`: what is in it, its versions, and changes of it that ask nothing of a provider. A verb a file.
+
+mod edit;
+mod list;
+mod mv;
+mod replace_provider;
+mod resolve;
+mod rm;
+mod show;
+
+use crate::args::StateCommand;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    command: StateCommand,
+) -> Result<Exit, CommandError> {
+    match command {
+        StateCommand::List { patterns } => list::run(session, &patterns).await,
+        StateCommand::Show {
+            address,
+            show_secrets,
+        } => show::run(session, &address, show_secrets).await,
+        StateCommand::Mv { from, to, yes } => mv::run(session, &from, &to, yes).await,
+        StateCommand::Rm { patterns, yes } => rm::run(session, &patterns, yes).await,
+        StateCommand::ReplaceProvider { from, to, yes } => {
+            replace_provider::run(session, &from, &to, yes).await
+        }
+        StateCommand::Resolve { address, .. } => resolve::run(session, &address).await,
+    }
+}

@@ -1,0 +1,58 @@
+//! `state replace-provider`: another provider takes care of the objects.
+
+use serde::Serialize;
+use terrane_core::Diagnostic;
+use terrane_state::State;
+use terrane_state::edit::{ProviderPattern, replace_provider};
+
+use super::edit::{Proposal, edit};
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::view::edit as view;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    /// Every instance that has another provider now.
+    replaced: Vec<String>,
+}
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    from: &ProviderPattern,
+    to: &ProviderPattern,
+    yes: bool,
+) -> Result<Exit, CommandError> {
+    edit(session, yes, |state| {
+        let edit = replace_provider(state, from, to);
+        if edit.subjects.is_empty() {
+            return Err(nothing_of(state, from).into());
+        }
+        Ok(Proposal {
+            text: view::provided(&edit, (from, to), session.out_painter()),
+            question: "Replace the provider?",
+            addresses: edit.subjects.clone(),
+            report: Report {
+                replaced: edit.subjects.iter().map(ToString::to_string).collect(),
+            },
+            change: edit.change,
+        })
+    })
+    .await
+}
+
+fn nothing_of(state: &State, from: &ProviderPattern) -> Diagnostic {
+    let mut sources: Vec<String> = state
+        .resources
+        .values()
+        .map(|instance| instance.provider.source.to_string())
+        .collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let nothing = Diagnostic::error(format!("nothing in the state is of the provider {from}"));
+    match sources.is_empty() {
+        true => nothing.detail("the state is empty"),
+        false => nothing.detail(format!("it names {}", sources.join(", "))),
+    }
+}

@@ -1,0 +1,58 @@
+//! `state rm`: instances leave the state, their objects stay in the world.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+use terrane_core::Diagnostics;
+use terrane_core::addr::InstanceAddr;
+use terrane_engine::Pattern;
+use terrane_state::edit::forget;
+
+use super::edit::{Proposal, edit, not_there};
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::view::edit as view;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    /// Every instance that left the state.
+    removed: Vec<String>,
+    /// Other instances whose stored dependencies followed.
+    dependents: Vec<String>,
+}
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    patterns: &[Pattern],
+    yes: bool,
+) -> Result<Exit, CommandError> {
+    edit(session, yes, |state| {
+        let mut addresses: BTreeSet<InstanceAddr> = BTreeSet::new();
+        let mut unknown = Diagnostics::new();
+        for pattern in patterns {
+            let named = state.resources.keys().filter(|a| pattern.matches(a));
+            let mut named = named.cloned().peekable();
+            if named.peek().is_none() {
+                unknown.push(not_there(state, &pattern.to_string()));
+            }
+            addresses.extend(named);
+        }
+        if !unknown.is_empty() {
+            return Err(unknown.into());
+        }
+        let edit = forget(state, &addresses);
+        Ok(Proposal {
+            text: view::removed(&edit, state, session.out_painter()),
+            question: "Forget them?",
+            addresses: edit.subjects.clone(),
+            report: Report {
+                removed: edit.subjects.iter().map(ToString::to_string).collect(),
+                dependents: edit.dependents.iter().map(ToString::to_string).collect(),
+            },
+            change: edit.change,
+        })
+    })
+    .await
+}

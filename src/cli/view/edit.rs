@@ -1,0 +1,106 @@
+//! Changes of the state as people read them before they agree.
+
+use std::fmt::Write as _;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{Path, Value};
+use terrane_state::edit::{Edit, ProviderPattern, Relocated};
+use terrane_state::{Instance, State};
+
+use super::painter::{Painter, Tone};
+use super::text::{counted, one_line};
+
+/// What moves where.
+pub(crate) fn moved(edit: &Edit<Relocated>, state: &State, painter: Painter) -> String {
+    let mut text = String::new();
+    for Relocated { from, to } in &edit.subjects {
+        let (sign, from_text) = (painter.paint(Tone::Change, "~"), strong(from, painter));
+        let to = strong(to, painter);
+        let _ = writeln!(
+            text,
+            "  {sign} {from_text} -> {to}{}",
+            notes(from, state, painter)
+        );
+    }
+    let count = counted(edit.subjects.len(), "instance");
+    let verb = verb(edit.subjects.len(), "moves", "move");
+    let _ = writeln!(text, "\n{count} {verb}.{}", following(edit));
+    text
+}
+
+/// What leaves the state.
+pub(crate) fn removed(edit: &Edit<InstanceAddr>, state: &State, painter: Painter) -> String {
+    let mut text = String::new();
+    for address in &edit.subjects {
+        let (sign, name) = (painter.paint(Tone::Faint, "."), strong(address, painter));
+        let _ = writeln!(text, "  {sign} {name}{}", notes(address, state, painter));
+    }
+    let count = counted(edit.subjects.len(), "instance");
+    let verb = verb(edit.subjects.len(), "leaves", "leave");
+    let _ = writeln!(
+        text,
+        "\n{count} {verb} the state; what exists goes on existing, and nothing here manages it.{}",
+        following(edit)
+    );
+    text
+}
+
+/// What another provider takes care of.
+pub(crate) fn provided(
+    edit: &Edit<InstanceAddr>,
+    (from, to): (&ProviderPattern, &ProviderPattern),
+    painter: Painter,
+) -> String {
+    let mut text = String::new();
+    for address in &edit.subjects {
+        let sign = painter.paint(Tone::Change, "~");
+        let _ = writeln!(text, "  {sign} {}", strong(address, painter));
+    }
+    let count = counted(edit.subjects.len(), "instance");
+    let verb = verb(edit.subjects.len(), "goes", "go");
+    let _ = writeln!(text, "\n{count} {verb} from {from} to {to}.");
+    text
+}
+
+fn strong(address: &InstanceAddr, painter: Painter) -> String {
+    painter.paint(Tone::Strong, &one_line(&address.to_string()))
+}
+
+fn verb(count: usize, one: &'static str, many: &'static str) -> &'static str {
+    if count == 1 { one } else { many }
+}
+
+/// The id of what is there, and what is there beside it.
+fn notes(address: &InstanceAddr, state: &State, painter: Painter) -> String {
+    let Some(instance) = state.instance(address) else {
+        return String::new();
+    };
+    let deposed = instance.deposed.len();
+    let with = (deposed > 0).then(|| format!("with {}", counted(deposed, "deposed object")));
+    let notes = [id(instance).map(|id| format!("[id={id}]")), with];
+    let notes = notes.into_iter().flatten();
+    notes
+        .map(|note| format!("  {}", painter.paint(Tone::Faint, &note)))
+        .collect()
+}
+
+/// The id of the current object, if it has one that may be shown.
+fn id(instance: &Instance) -> Option<String> {
+    let object = instance.current.as_ref()?;
+    let path = Path::root().attribute("id");
+    let mut secrets = object.sensitive_attributes.paths.iter();
+    if secrets.any(|secret| secret.contains(&path)) {
+        return None;
+    }
+    let attributes = object.attributes.raw().as_str();
+    let attributes = Value::from_json_untyped(attributes.as_bytes()).ok()?;
+    attributes.get("id")?.as_str().map(one_line)
+}
+
+fn following<T>(edit: &Edit<T>) -> String {
+    match edit.dependents.len() {
+        0 => String::new(),
+        1 => " The stored dependencies of 1 other instance follow.".to_owned(),
+        count => format!(" The stored dependencies of {count} other instances follow."),
+    }
+}

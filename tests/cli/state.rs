@@ -1,0 +1,210 @@
+//! Commands that look at the state and change it without asking a provider anything.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use insta::assert_snapshot;
+use serde_json::json;
+use terrane_tests::TestEnvironment;
+
+use crate::stage::network;
+
+/// A stack that is up.
+fn up() -> TestEnvironment {
+    let stack = network();
+    stack.run(&["up", "--yes"]).exits(0);
+    stack
+}
+
+fn listed(stack: &TestEnvironment) -> String {
+    stack.run(&["state", "list"]).exits(0).stdout
+}
+
+/// What exists, as the provider keeps it.
+fn objects(stack: &TestEnvironment) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut folders = vec![stack.objects()];
+    let mut files = BTreeMap::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => drop(files.insert(path.clone(), std::fs::read(path).expect("a file"))),
+            }
+        }
+    }
+    files
+}
+
+#[test]
+fn a_module_moves_with_all_that_is_in_it_and_back() {
+    let stack = up();
+    assert_snapshot!(stack.run(&["state", "mv", "module.network", "module.net", "--yes"]), @r#"
+    exit: 0
+    --- stdout ---
+      ~ module.network.conformance_sdk_thing.child["a"] -> module.net.conformance_sdk_thing.child["a"]  [id=child-a-<id>]
+      ~ module.network.conformance_sdk_thing.child["b"] -> module.net.conformance_sdk_thing.child["b"]  [id=child-b-<id>]
+
+    2 instances move.
+    --- stderr ---
+
+    State serial 2 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+    assert_snapshot!(listed(&stack), @r#"
+    conformance_sdk_thing.base
+    module.net.conformance_sdk_thing.child["a"]
+    module.net.conformance_sdk_thing.child["b"]
+    "#);
+    assert_snapshot!(stack.run(&["state", "mv", "module.net", "module.network", "--yes", "--json"]), @r#"
+    exit: 0
+    --- stdout ---
+    {"moved":[{"from":"module.net.conformance_sdk_thing.child[\"a\"]","to":"module.network.conformance_sdk_thing.child[\"a\"]"},{"from":"module.net.conformance_sdk_thing.child[\"b\"]","to":"module.network.conformance_sdk_thing.child[\"b\"]"}],"dependents":[],"serial":3}
+    "#);
+    let unchanged = stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+    assert!(unchanged.stdout.contains("No changes"), "{unchanged}");
+}
+
+#[test]
+fn what_stands_on_a_moved_instance_follows() {
+    let stack = up();
+    let base = "conformance_sdk_thing.base";
+    assert_snapshot!(stack.run(&["state", "mv", base, "module.m.conformance_sdk_thing.x[0]", "--yes"]), @"
+    exit: 0
+    --- stdout ---
+      ~ conformance_sdk_thing.base -> module.m.conformance_sdk_thing.x[0]  [id=one-<id>]
+
+    1 instance moves. The stored dependencies of 2 other instances follow.
+    --- stderr ---
+
+    State serial 2 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    ");
+    let file = std::fs::read_to_string(stack.path().join(".terrane/test/terraform.tfstate"));
+    let file: serde_json::Value = serde_json::from_str(&file.expect("a state")).expect("JSON");
+    for resource in file["resources"].as_array().expect("resources") {
+        for instance in resource["instances"].as_array().expect("instances") {
+            let on = &instance["dependencies"];
+            match resource["name"].as_str() {
+                Some("child") => assert_eq!(*on, json!(["module.m.conformance_sdk_thing.x"])),
+                _ => assert!(on.is_null(), "{on}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_can_not_be_moved_is_refused_and_nothing_is_written() {
+    let stack = up();
+    let before = stack.run(&["state", "list", "--json"]).stdout;
+    assert_snapshot!(stack.run(&["state", "mv", "conformance_sdk_thing.bsae", "conformance_sdk_thing.b", "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: conformance_sdk_thing.bsae is not in the state
+    hint: did you mean `conformance_sdk_thing.base`?
+    ");
+    assert_snapshot!(stack.run(&["state", "mv", "module.network", "conformance_sdk_thing.b", "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: cannot move module.network to conformance_sdk_thing.b: a module can only become a module, a resource only a resource
+    ");
+    assert_snapshot!(stack.run(&["state", "mv", "module.network.conformance_sdk_thing.child", "conformance_sdk_thing.base", "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: cannot move module.network.conformance_sdk_thing.child to conformance_sdk_thing.base: conformance_sdk_thing.base is there already
+    ");
+    assert_snapshot!(stack.run(&["state", "mv", "conformance_sdk_thing.base", "conformance_sdk_thing.b"]), @"
+    exit: 1
+    --- stderr ---
+    error: this needs a yes: there is no terminal to ask on
+    hint: say so with --yes
+    ");
+    stack
+        .run(&["state", "mv", "conformance_sdk_thing", "x.y", "--yes"])
+        .exits(64);
+    assert_eq!(stack.run(&["state", "list", "--json"]).stdout, before);
+}
+
+#[test]
+fn what_is_forgotten_goes_on_existing() {
+    let stack = up();
+    let before = objects(&stack);
+    let base = ["state", "rm", "conformance_sdk_thing.base", "--yes"];
+    assert_snapshot!(stack.run(&base), @"
+    exit: 0
+    --- stdout ---
+      . conformance_sdk_thing.base  [id=one-<id>]
+
+    1 instance leaves the state; what exists goes on existing, and nothing here manages it. The stored dependencies of 2 other instances follow.
+    --- stderr ---
+
+    State serial 2 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    ");
+    assert_snapshot!(stack.run(&["state", "rm", "module.netwrk", "nothing.*", "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: module.netwrk is not in the state
+    hint: did you mean `module.network`?
+
+    error: nothing.* is not in the state
+    hint: `state list` prints what is
+    ");
+    let rest = [
+        "state",
+        "rm",
+        "module.network",
+        "*child*",
+        "--yes",
+        "--json",
+    ];
+    assert_snapshot!(stack.run(&rest), @r#"
+    exit: 0
+    --- stdout ---
+    {"removed":["module.network.conformance_sdk_thing.child[\"a\"]","module.network.conformance_sdk_thing.child[\"b\"]"],"dependents":[],"serial":3}
+    "#);
+    assert_eq!(listed(&stack), "");
+    assert_eq!(objects(&stack), before);
+}
+
+#[test]
+fn another_provider_takes_over() {
+    let stack = up();
+    let replace = [
+        "state",
+        "replace-provider",
+        "terrane/conformance",
+        "registry.opentofu.org/acme/conformance",
+        "--yes",
+    ];
+    assert_snapshot!(stack.run(&replace), @r#"
+    exit: 0
+    --- stdout ---
+      ~ conformance_sdk_thing.base
+      ~ module.network.conformance_sdk_thing.child["a"]
+      ~ module.network.conformance_sdk_thing.child["b"]
+
+    3 instances go from terrane/conformance to registry.opentofu.org/acme/conformance.
+    --- stderr ---
+
+    State serial 2 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+    assert_snapshot!(stack.run(&replace), @"
+    exit: 1
+    --- stderr ---
+    error: nothing in the state is of the provider terrane/conformance: it names registry.opentofu.org/acme/conformance
+    ");
+    let back = [
+        "state",
+        "replace-provider",
+        "acme/conformance",
+        "terrane/conformance",
+        "--yes",
+        "--json",
+    ];
+    assert_snapshot!(stack.run(&back), @r#"
+    exit: 0
+    --- stdout ---
+    {"replaced":["conformance_sdk_thing.base","module.network.conformance_sdk_thing.child[\"a\"]","module.network.conformance_sdk_thing.child[\"b\"]"],"serial":3}
+    "#);
+    // The host of the other registry stays, and means the same provider.
+    let unchanged = stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+    assert!(unchanged.stdout.contains("No changes"), "{unchanged}");
+}
