@@ -160,7 +160,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
 }
 
 /// Starts an apply, and waits until its first operation is under way.
-fn until_creating(mut command: Command) -> (Child, BufReader<ChildStderr>) {
+pub(crate) fn until_creating(mut command: Command) -> (Child, BufReader<ChildStderr>) {
     let mut child = command.spawn().expect("a stack program");
     let mut errors = BufReader::new(child.stderr.take().expect("piped"));
     let mut line = String::new();

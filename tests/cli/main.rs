@@ -4,6 +4,7 @@ mod bad_input;
 mod failures;
 mod life;
 mod machine;
+mod s3;
 mod stage;
 mod state;
 mod streams;

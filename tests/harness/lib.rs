@@ -17,6 +17,7 @@
 //! | `fields` | resource types in a few words |
 //! | `cli` | [`TestEnvironment`]: a stack program as a process |
 //! | `go` | programs on HashiCorp's libraries |
+//! | `moto` | [`Aws`]: moto's server behind a proxy that can lose requests |
 //! | `modules` | that no test file is forgotten |
 //! | `filters` | what differs from run to run |
 
@@ -29,6 +30,7 @@ mod fields;
 mod filters;
 mod go;
 mod modules;
+mod moto;
 mod process;
 mod run;
 mod show;
@@ -42,6 +44,7 @@ pub use fields::{Fields, item, lookup, thing};
 pub use filters::filtered;
 pub use go::go_program;
 pub use modules::assert_every_file_listed;
+pub use moto::{Aws, Fate, aws};
 pub use run::Run;
 pub use show::{attributes, value as show_value};
 pub use world::{FakeClock, FakeRandom, World};

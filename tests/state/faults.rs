@@ -2,8 +2,8 @@
 
 use terrane_state::{Backend, Failure, RecordError, Recorder};
 
-use crate::moto::{Fate, aws};
 use crate::world::*;
+use terrane_tests::{Fate, aws};
 
 #[tokio::test]
 async fn a_lost_answer_to_any_write_of_a_run_is_no_loss_and_no_conflict() {

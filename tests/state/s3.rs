@@ -6,8 +6,8 @@ use serde_json::json;
 use terrane_state::backend::conformance;
 use terrane_state::{Backend, Failure, LockInfo, RunError};
 
-use crate::moto::aws;
 use crate::world::*;
+use terrane_tests::aws;
 
 /// What OpenTofu 1.12.6 put into lock table and bucket while it held the lock.
 const HELD: &str = r#"{"ID":"4c182652-9d06-4598-415f-2e06cb9d3b43","Operation":"OperationTypeApply","Info":"","Who":"root@vm","Version":"1.12.6","Created":"2026-11-23T09:05:17.539919072Z","Path":"mlops-platform-terraform-state/prod/terraform.tfstate"}"#;

@@ -11,7 +11,7 @@ use terrane_state::{
     SystemClock, SystemRandom,
 };
 
-use crate::moto::Aws;
+use terrane_tests::Aws;
 
 pub(crate) const STATE: &str = "prod/terraform.tfstate";
 

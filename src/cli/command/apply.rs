@@ -102,8 +102,12 @@ pub(super) async fn plan_and_apply(
     progress.pause();
     engine.close().await;
     let closed = run.close().await;
+    let rescued = match &closed {
+        Err(error) => session.rescue(&run, error).await,
+        Ok(_) => None,
+    };
     drop(signals);
-    work.finish(ended, closed, started)
+    work.finish(ended, closed, rescued, started)
 }
 
 fn views(
@@ -200,11 +204,12 @@ impl Work<'_> {
         &self,
         ended: Result<Ended, CommandError>,
         closed: Result<terrane_state::Closed, terrane_state::RunError>,
+        rescued: Option<Diagnostic>,
         started: Instant,
     ) -> Result<Exit, CommandError> {
         let closing = match &closed {
             Ok(closed) => Ok(summary::closed(closed, started.elapsed())),
-            Err(error) => Err(run_error(error)),
+            Err(error) => Err(self.session.unclosed(error, rescued)),
         };
         let Ended { settled, applied } = match ended {
             Err(error) => {

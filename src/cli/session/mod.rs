@@ -2,6 +2,7 @@
 
 mod program;
 mod providers;
+mod rescue;
 mod state;
 
 use std::fmt::Write as _;

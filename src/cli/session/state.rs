@@ -58,6 +58,15 @@ impl Session<'_> {
         &self,
         operation: Operation,
     ) -> Result<(Run, Recovered), CommandError> {
+        self.refuse_unpushed()?;
+        self.open_to_push(operation).await
+    }
+
+    /// The same for who stores what an earlier run of this machine could not.
+    pub(crate) async fn open_to_push(
+        &self,
+        operation: Operation,
+    ) -> Result<(Run, Recovered), CommandError> {
         let options = RunOptions {
             operation,
             engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
@@ -181,9 +190,6 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
                 "nothing was changed; put back the state that belongs to the journal beside it",
             )
         }
-        RunError::Unwritten { place, .. } => diagnostic.hint(format!(
-            "the journal beside {place} holds everything: run again when the place can be written"
-        )),
         _ => diagnostic,
     };
     CommandError {

@@ -78,6 +78,11 @@ impl Writer {
         queue.number - 1
     }
 
+    /// Whether the record with that number, and all before it, are durable.
+    pub(crate) fn is_durable(&self, number: u64) -> bool {
+        self.queue().durable > number
+    }
+
     /// The number that the next record will have.
     pub(crate) fn next_number(&self) -> u64 {
         self.queue().number

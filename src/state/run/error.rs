@@ -72,7 +72,7 @@ pub enum RunError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// The snapshot was not stored: it is still in the journal.
-    #[error("the state could not be written to {place}; everything is in its journal")]
+    #[error("the state could not be written to {place}")]
     Unwritten {
         /// Where it was to go.
         place: String,

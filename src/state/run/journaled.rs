@@ -51,6 +51,8 @@ struct Now {
     open: BTreeMap<OperationId, OpenIntent>,
     results: usize,
     checkpoint_at: Duration,
+    /// The last record that says what the state is.
+    telling: Option<u64>,
 }
 
 /// What the backend has.
@@ -101,6 +103,7 @@ impl Run {
                 .collect(),
             results: 0,
             checkpoint_at: clock.monotonic(),
+            telling: None,
         };
         Self {
             backend,
@@ -256,6 +259,17 @@ impl Run {
         }
     }
 
+    /// Whether all that this run did is in the state or its journal: what is not exists only in this process, and asks for
+    /// [`rescue`](Self::rescue).
+    pub async fn is_recorded(&self) -> bool {
+        let telling = self.now().telling;
+        if telling.is_none_or(|number| self.writer.is_durable(number)) {
+            return true;
+        }
+        let stored = self.stored.lock().await;
+        self.now().state.same_content(&stored.state)
+    }
+
     /// Writes the state as it is now into a file of its own, readable by its owner only: for when it could not be stored where
     /// it belongs. The file is a state that can be pushed.
     ///
@@ -360,6 +374,7 @@ impl Recorder for Run {
             result.apply(&mut now.state);
             now.results += 1;
             let number = self.writer.enqueue(&Record::Result(result.clone()));
+            now.telling = Some(number);
             if result.outcome != Outcome::Unknown {
                 now.open.remove(&result.op);
             } else if let Some(open) = now.open.get_mut(&result.op) {
@@ -376,7 +391,7 @@ impl Recorder for Run {
         let mut now = self.now();
         if change.changes(&now.state) {
             change.apply(&mut now.state);
-            self.writer.enqueue(&Record::Change(change));
+            now.telling = Some(self.writer.enqueue(&Record::Change(change)));
         }
     }
 
@@ -407,7 +422,9 @@ impl Recorder for Run {
             let mut now = self.now();
             now.open.remove(&resolve.op);
             resolve.apply(&mut now.state);
-            self.writer.enqueue(&Record::Resolve(resolve))
+            let number = self.writer.enqueue(&Record::Resolve(resolve));
+            now.telling = Some(number);
+            number
         };
         self.writer.durable(number).await
     }

@@ -64,7 +64,7 @@ fn server() -> Option<&'static Server> {
 
 /// What becomes of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fate {
+pub enum Fate {
     /// It is answered.
     Answered,
     /// It arrives, and its answer is lost.
@@ -81,7 +81,7 @@ type Rule = Box<dyn Fn(&str) -> Fate + Send>;
 
 /// A proxy before moto with a bucket of its own. Moto checks and writes conditional puts without a lock, so requests go through
 /// one after the other.
-pub(crate) struct Aws {
+pub struct Aws {
     proxy: SocketAddr,
     rule: Arc<Mutex<Rule>>,
     requests: Arc<Mutex<Vec<String>>>,
@@ -93,7 +93,7 @@ pub(crate) struct Aws {
     clippy::disallowed_methods,
     reason = "whether a missing tool is a failure is said by the environment"
 )]
-pub(crate) fn aws() -> Option<Aws> {
+pub fn aws() -> Option<Aws> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let Some(server) = server() else {
         assert_ne!(
@@ -217,7 +217,7 @@ fn read_request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u
 
 impl Aws {
     /// The options of a state in the bucket of this AWS, with dummy credentials.
-    pub(crate) fn backend(&self) -> S3Backend {
+    pub fn backend(&self) -> S3Backend {
         let endpoint = format!("http://{}", self.proxy);
         let mut backend = S3Backend::new(&self.name, "prod/terraform.tfstate").region("us-east-1");
         for (option, value) in [
@@ -232,18 +232,27 @@ impl Aws {
         backend
     }
 
+    /// The same as `--backend` takes it; credentials come from the environment then.
+    pub fn url(&self) -> String {
+        let mut backend = self.backend().lock_table(&self.name);
+        for secret in ["access_key", "secret_key"] {
+            backend.set(secret, "").expect("an option");
+        }
+        backend.to_string()
+    }
+
     /// The name of bucket and table.
-    pub(crate) fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         &self.name
     }
 
     /// What becomes of the requests from now on, by `METHOD /path` or the DynamoDB operation.
-    pub(crate) fn when(&self, rule: impl Fn(&str) -> Fate + Send + 'static) {
+    pub fn when(&self, rule: impl Fn(&str) -> Fate + Send + 'static) {
         *self.rule.lock().expect("not poisoned") = Box::new(rule);
     }
 
     /// Lets the first request that contains the text have that fate.
-    pub(crate) fn once(&self, text: &'static str, fate: Fate) {
+    pub fn once(&self, text: &'static str, fate: Fate) {
         let done = AtomicUsize::new(0);
         self.when(move |request| {
             if request.contains(text) && done.fetch_add(1, Ordering::Relaxed) == 0 {
@@ -255,7 +264,7 @@ impl Aws {
     }
 
     /// Every request so far.
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("not poisoned").clone()
     }
 
@@ -290,29 +299,25 @@ impl Aws {
     }
 
     /// The bytes of an object, as any other program sees them.
-    pub(crate) fn object(&self, key: &str) -> Option<String> {
+    pub fn object(&self, key: &str) -> Option<String> {
         let (status, body) = self.raw(&format!("GET /{}/{key} HTTP/1.1", self.name), "");
         (status == 200).then_some(body)
     }
 
     /// Puts an object there as another program would.
-    pub(crate) fn put_object(&self, key: &str, body: &str) {
+    pub fn put_object(&self, key: &str, body: &str) {
         let (status, answer) = self.raw(&format!("PUT /{}/{key} HTTP/1.1", self.name), body);
         assert_eq!(status, 200, "{answer}");
     }
 
     /// Deletes an object as a person would.
-    pub(crate) fn delete_object(&self, key: &str) {
+    pub fn delete_object(&self, key: &str) {
         let (status, answer) = self.raw(&format!("DELETE /{}/{key} HTTP/1.1", self.name), "");
         assert_eq!(status, 204, "{answer}");
     }
 
     /// A DynamoDB operation on the table, as another program would do it.
-    pub(crate) fn dynamodb(
-        &self,
-        operation: &str,
-        mut input: serde_json::Value,
-    ) -> serde_json::Value {
+    pub fn dynamodb(&self, operation: &str, mut input: serde_json::Value) -> serde_json::Value {
         input["TableName"] = self.name.clone().into();
         let request = format!(
             "POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\nContent-Type: application/x-amz-json-1.0"
@@ -323,7 +328,7 @@ impl Aws {
     }
 
     /// An item of the lock table.
-    pub(crate) fn item(&self, id: &str) -> Option<serde_json::Value> {
+    pub fn item(&self, id: &str) -> Option<serde_json::Value> {
         let found = self.dynamodb(
             "GetItem",
             serde_json::json!({ "Key": { "LockID": { "S": id } } }),

@@ -1,0 +1,88 @@
+//! What a run did and could store nowhere: a file of this machine, and no further run before it is pushed.
+
+use std::path::PathBuf;
+
+use terrane_core::Diagnostic;
+use terrane_state::{Failure, LocalBackend, Run, RunError};
+
+use super::Session;
+use super::state::run_error;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+
+impl Session<'_> {
+    /// Where the results of a run go that neither state nor journal took: `.terrane/<stack>/errored.tfstate`.
+    pub(crate) fn rescue_path(&self) -> Result<PathBuf, CommandError> {
+        let default = LocalBackend::default_path(self.stack)
+            .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
+        Ok(default.with_file_name("errored.tfstate"))
+    }
+
+    /// Refuses to go on from a state that lacks what an earlier run of this machine did.
+    pub(super) fn refuse_unpushed(&self) -> Result<(), CommandError> {
+        let path = self.rescue_path()?;
+        if !path.exists() {
+            return Ok(());
+        }
+        let path = path.display();
+        let unpushed = Diagnostic::error(format!(
+            "{path} holds results of an earlier run that are not in the state"
+        ));
+        let command = self.again(&format!("state push {path}"));
+        let unpushed = unpushed
+            .detail("going on without them would make again what exists already")
+            .hint(format!("store them with `{command}`"));
+        Err(CommandError::new(Exit::REFUSED, unpushed))
+    }
+
+    /// Saves what only this process knows when a run could not be closed: what was done about it, or `None` when nothing had to be.
+    ///
+    /// A run that another one fenced saves nothing: that one found the intents, and settles what came of them.
+    pub(crate) async fn rescue(&self, run: &Run, error: &RunError) -> Option<Diagnostic> {
+        if error.failure() != Failure::Unwritten || run.is_recorded().await {
+            return None;
+        }
+        let saved = match self.rescue_path() {
+            Ok(path) => run.rescue(&path).await.map(|()| path),
+            Err(error) => return error.diagnostics.into_iter().next(),
+        };
+        Some(match saved {
+            Ok(path) => {
+                let path = path.display();
+                let command = self.again(&format!("state push {path}"));
+                Diagnostic::error("the results of this run are stored on this machine only")
+                    .detail(format!("they are in {path}"))
+                    .hint(format!(
+                        "store them with `{command}` as soon as the state can be written"
+                    ))
+            }
+            Err(error) => {
+                // Never the state itself: what a terminal or a log keeps is no place for secrets.
+                let lost = run_error(&error.into()).diagnostics;
+                let why: Vec<String> = lost.into_iter().map(|lost| lost.to_string()).collect();
+                Diagnostic::error("the results of this run could not be stored anywhere")
+                    .detail(why.join("; "))
+                    .hint("the journal names every operation that was begun; the next run settles them")
+            }
+        })
+    }
+
+    /// Why a run did not end in order, with what became of its results.
+    pub(crate) fn unclosed(&self, error: &RunError, rescued: Option<Diagnostic>) -> CommandError {
+        let mut failed = run_error(error);
+        if let Some(rescued) = rescued {
+            failed.diagnostics.push(rescued);
+        } else if error.failure() == Failure::Unwritten {
+            let command = self.again("up");
+            let hint = format!(
+                "its journal holds everything; `{command}` puts it back as soon as the state can be written"
+            );
+            failed.diagnostics = failed
+                .diagnostics
+                .into_iter()
+                .map(|diagnostic| diagnostic.hint(&*hint))
+                .collect();
+        }
+        failed
+    }
+}

@@ -1,0 +1,346 @@
+//! A state that a team shares: in S3 under DynamoDB locks, as the command line shows it.
+
+use std::time::{Duration, Instant};
+
+use insta::assert_snapshot;
+use terrane_tests::{Aws, Fate, Output, TestEnvironment, aws};
+
+use crate::failures::until_creating;
+use crate::stage::network;
+
+const KEY: &str = "prod/terraform.tfstate";
+
+/// What OpenTofu 1.12.6 put into the lock that it held, for another bucket.
+const OPENTOFU: &str = r#"{"ID":"4c182652-9d06-4598-415f-2e06cb9d3b43","Operation":"OperationTypeApply","Info":"","Who":"root@vm","Version":"1.12.6","Created":"2026-11-23T09:05:17.539919072Z","Path":"mlops-platform-terraform-state/prod/terraform.tfstate"}"#;
+
+/// The test stack, and a place for its state that is not made yet.
+fn stage() -> Option<(TestEnvironment, Aws)> {
+    let aws = aws()?;
+    let mut stack = network();
+    stack.set("AWS_ACCESS_KEY_ID", "AKIATEST");
+    stack.set("AWS_SECRET_ACCESS_KEY", "test");
+    Some((stack, aws))
+}
+
+/// The same with bucket and table.
+fn prepared() -> Option<(TestEnvironment, Aws)> {
+    let (stack, aws) = stage()?;
+    run(&stack, &aws, &["bootstrap", "--yes"]).exits(0);
+    Some((stack, aws))
+}
+
+fn run(stack: &TestEnvironment, aws: &Aws, arguments: &[&str]) -> Output {
+    stack.run(&on(aws, arguments))
+}
+
+fn on(aws: &Aws, arguments: &[&str]) -> Vec<String> {
+    let url = aws.url();
+    let place = ["--backend".to_owned(), url];
+    let arguments = arguments.iter().map(|&argument| argument.to_owned());
+    arguments.chain(place).collect()
+}
+
+/// The text without what differs from run to run of this file: bucket, ports, ids.
+fn shown(aws: &Aws, output: &Output) -> String {
+    let url = aws.url();
+    let text = output.to_string().replace(&url, "<url>");
+    text.replace(aws.name(), "<bucket>")
+}
+
+fn lock(aws: &Aws) -> Option<serde_json::Value> {
+    aws.item(&format!("{}/{KEY}", aws.name()))
+}
+
+#[test]
+fn bootstrap_shows_what_it_will_do_and_has_nothing_to_do_the_second_time() {
+    let Some((stack, aws)) = stage() else { return };
+    assert_snapshot!(shown(&aws, &run(&stack, &aws, &["up", "--yes"])), @"
+    exit: 1
+    --- stderr ---
+    error: <bucket> can not be used: the lock table does not exist; `bootstrap` makes it
+    ");
+    assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap"])), @"
+    exit: 1
+    --- stdout ---
+      + create bucket <bucket> in us-east-1
+      + enable versioning of the bucket
+      + encrypt the bucket with AES256
+      + block public access to the bucket
+      + create lock table <bucket> (key LockID, billed per request)
+      + enable point-in-time recovery of lock table <bucket>
+    --- stderr ---
+    error: this needs a yes: there is no terminal to ask on
+    hint: say so with --yes
+    ");
+    assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap", "--yes"])), @"
+    exit: 0
+    --- stdout ---
+      + create bucket <bucket> in us-east-1
+      + enable versioning of the bucket
+      + encrypt the bucket with AES256
+      + block public access to the bucket
+      + create lock table <bucket> (key LockID, billed per request)
+      + enable point-in-time recovery of lock table <bucket>
+    create bucket <bucket> in us-east-1: done
+    enable versioning of the bucket: done
+    encrypt the bucket with AES256: done
+    block public access to the bucket: done
+    create lock table <bucket> (key LockID, billed per request): done
+    enable point-in-time recovery of lock table <bucket>: done
+    <url> is ready
+    ");
+    assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap", "--yes"])), @"
+    exit: 0
+    --- stdout ---
+    <url> is ready
+    ");
+    let again = run(&stack, &aws, &["bootstrap", "--yes", "--json"])
+        .exits(0)
+        .json();
+    assert_eq!(again["steps"], serde_json::json!([]));
+    assert_snapshot!(stack.run(&["bootstrap", "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: the state at .terrane/test/terraform.tfstate is a local file: there is nothing to make for it
+    hint: name a state in S3 with --backend s3://BUCKET/KEY, or in the program
+    ");
+}
+
+#[test]
+fn a_state_in_s3_is_valid_unlocked_and_has_its_digest() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    let up = run(&stack, &aws, &["up", "--yes"]).exits(0);
+    assert!(up.stderr.contains("lock released"), "{up}");
+    let state = aws.object(KEY).expect("a state");
+    let document: serde_json::Value = serde_json::from_str(&state).expect("JSON");
+    assert_eq!(document["version"], 4);
+    assert_eq!(document["resources"].as_array().map(Vec::len), Some(2));
+    terrane_state::file::read(state.as_bytes()).expect("a state file");
+    assert_eq!(lock(&aws), None);
+    let digest = aws
+        .item(&format!("{}/{KEY}-md5", aws.name()))
+        .expect("a digest");
+    assert_eq!(digest["Digest"]["S"], md5_of(state.as_bytes()));
+    run(&stack, &aws, &["preview", "--detailed-exitcode", "--lock"]).exits(0);
+    assert_eq!(lock(&aws), None);
+    run(&stack, &aws, &["destroy", "--yes"]).exits(0);
+    assert_eq!(run(&stack, &aws, &["state", "list"]).exits(0).stdout, "");
+}
+
+/// As `md5sum` prints it.
+fn md5_of(bytes: &[u8]) -> String {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let mut sum = Command::new("md5sum")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("md5sum runs");
+    let mut input = sum.stdin.take().expect("piped");
+    input.write_all(bytes).expect("written");
+    drop(input);
+    let output = sum.wait_with_output().expect("an end");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.split(' ').next().expect("a digest").to_owned()
+}
+
+#[test]
+fn a_second_run_is_refused_with_the_name_of_the_first_and_may_wait_for_it() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    let slow = [
+        "up",
+        "--yes",
+        "--var",
+        "knobs={\"base\":{\"delay\":\"1500ms\"}}",
+    ];
+    let (mut child, _errors) = until_creating(stack.command(&on(&aws, &slow)));
+    let refused = run(&stack, &aws, &["up", "--yes"]).exits(4);
+    assert!(refused.stderr.contains("tester@"), "{refused}");
+    assert!(refused.stderr.contains("for an apply since"), "{refused}");
+    assert!(
+        refused.stderr.contains("test-stack force-unlock "),
+        "{refused}"
+    );
+    // Looking takes no lock, unless it is asked to.
+    run(&stack, &aws, &["preview"]).exits(0);
+    run(&stack, &aws, &["preview", "--lock"]).exits(4);
+    let waited = run(&stack, &aws, &["up", "--yes", "--lock-timeout", "60s"]).exits(0);
+    assert!(
+        waited
+            .stderr
+            .contains("waiting for the lock of the state: tester@"),
+        "{waited}"
+    );
+    assert!(child.wait().expect("an end").success());
+}
+
+#[test]
+fn a_lock_that_opentofu_holds_is_respected_and_can_be_broken_by_its_id() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    let path = format!("{}/{KEY}", aws.name());
+    let info = OPENTOFU.replace("mlops-platform-terraform-state", aws.name());
+    let held = serde_json::json!({ "Item": { "LockID": { "S": path }, "Info": { "S": info } } });
+    aws.dynamodb("PutItem", held);
+    let refused = shown(&aws, &run(&stack, &aws, &["up", "--yes"]));
+    assert_snapshot!(ages(&refused), @"
+    exit: 4
+    --- stderr ---
+    error: the state at s3://<bucket>/prod/terraform.tfstate is locked by another run: root@vm holds it for an apply since <time> (<age>) (lock <uuid>)
+    hint: wait for it with --lock-timeout 10m
+    hint: if that run is dead, free it with `test-stack force-unlock <uuid> --backend '<url>'`
+    ");
+    let other = shown(&aws, &run(&stack, &aws, &["force-unlock", "--yes", "4c18"]));
+    assert_snapshot!(ages(&other), @"
+    exit: 1
+    --- stderr ---
+    error: there is no lock 4c18: root@vm holds it for an apply since <time> (<age>) (lock <uuid>)
+    hint: the lock that is held has the id <uuid>
+    ");
+    let id = "4c182652-9d06-4598-415f-2e06cb9d3b43";
+    let asked = run(&stack, &aws, &["force-unlock", id]).exits(1);
+    assert!(asked.stderr.contains("say so with --yes"), "{asked}");
+    assert!(lock(&aws).is_some());
+    let broken = shown(&aws, &run(&stack, &aws, &["force-unlock", "--yes", id]));
+    assert_snapshot!(ages(&broken), @"
+    exit: 0
+    --- stderr ---
+    root@vm holds it for an apply since <time> (<age>) (lock <uuid>)
+    the state at s3://<bucket>/prod/terraform.tfstate is free; the next run settles what that one left open
+    ");
+    assert_eq!(lock(&aws), None);
+    assert_snapshot!(shown(&aws, &run(&stack, &aws, &["force-unlock", "--yes", id])), @"
+    exit: 1
+    --- stderr ---
+    error: the state at s3://<bucket>/prod/terraform.tfstate is not locked
+    ");
+    run(&stack, &aws, &["up", "--yes"]).exits(0);
+}
+
+/// The text without how long ago something was.
+fn ages(text: &str) -> String {
+    let mut parts = text.split(" ago)");
+    let mut kept = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let cut = kept.rfind('(').expect("an opening bracket");
+        kept.truncate(cut);
+        kept.push_str("(<age>)");
+        kept.push_str(part);
+    }
+    kept
+}
+
+#[test]
+fn a_lock_that_nobody_can_read_is_broken_by_the_name_that_the_refusal_gives_it() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    let path = format!("{}/{KEY}", aws.name());
+    let held = serde_json::json!({ "Item": { "LockID": { "S": path }, "Info": { "S": "{half" } } });
+    aws.dynamodb("PutItem", held);
+    let refused = run(&stack, &aws, &["up", "--yes"]).exits(4);
+    let id = refused
+        .stderr
+        .split("force-unlock ")
+        .nth(1)
+        .expect("a command");
+    let id = id.split([' ', '`']).next().expect("an id");
+    run(&stack, &aws, &["force-unlock", "--yes", id]).exits(0);
+    assert_eq!(lock(&aws), None);
+}
+
+/// Waits until the first object is made.
+fn until_made(stack: &TestEnvironment) {
+    let started = Instant::now();
+    while stack
+        .objects()
+        .read_dir()
+        .expect("a folder")
+        .next()
+        .is_none()
+    {
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "nothing is made"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_state_that_can_not_be_written_at_the_end_is_put_back_from_its_journal() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    // The journal is taken, the state is not.
+    aws.when(|request| match request {
+        _ if request.starts_with("PUT ") && request.contains("tfstate?") => Fate::Lost,
+        _ => Fate::Answered,
+    });
+    let url = format!("{}&max_retries=0", aws.url());
+    let failed = stack.run(&["up", "--yes", "--backend", &*url]).exits(5);
+    assert!(
+        failed
+            .stderr
+            .contains("its journal holds everything; `test-stack up"),
+        "{failed}"
+    );
+    assert_eq!(aws.object(KEY), None);
+    aws.when(|_| Fate::Answered);
+    let next = run(&stack, &aws, &["up", "--yes"]).exits(0);
+    assert!(next.stderr.contains("recovered 4 results"), "{next}");
+    assert!(next.stdout.contains("No changes"), "{next}");
+}
+
+#[test]
+fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_without_them() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    let slow = [
+        "up",
+        "--yes",
+        "--var",
+        "knobs={\"base\":{\"delay\":\"1500ms\"}}",
+    ];
+    let mut arguments = on(&aws, &slow);
+    let url = arguments.last_mut().expect("a URL");
+    url.push_str("&max_retries=0");
+    let (child, errors) = until_creating(stack.command(&arguments));
+    until_made(&stack);
+    aws.when(|_| Fate::Lost);
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut { errors }, &mut said).expect("text");
+    let ended = stack.finish(child).exits(5);
+    assert!(
+        said.contains("state push .terrane/test/errored.tfstate"),
+        "{ended}{said}"
+    );
+    let rescued = stack.path().join(".terrane/test/errored.tfstate");
+    let mode = std::os::unix::fs::MetadataExt::mode(&rescued.metadata().expect("a file"));
+    assert_eq!(mode & 0o777, 0o600);
+    aws.when(|_| Fate::Answered);
+    let id = lock(&aws).expect("still held")["Info"]["S"]
+        .as_str()
+        .expect("text")
+        .to_owned();
+    let id: serde_json::Value = serde_json::from_str(&id).expect("JSON");
+    run(
+        &stack,
+        &aws,
+        &["force-unlock", "--yes", id["ID"].as_str().expect("text")],
+    )
+    .exits(0);
+    let refused = run(&stack, &aws, &["up", "--yes"]).exits(7);
+    assert!(
+        refused
+            .stderr
+            .contains("state push .terrane/test/errored.tfstate"),
+        "{refused}"
+    );
+}
