@@ -49,11 +49,11 @@ impl Sink {
         })
     }
 
-    fn write(&mut self, text: &str) {
+    fn write(&mut self, bytes: &[u8]) {
         if !matches!(self.state, SinkState::Open) {
             return;
         }
-        let written = self.to.write_all(text.as_bytes());
+        let written = self.to.write_all(bytes);
         if let Err(error) = written.and_then(|()| self.to.flush()) {
             self.state = match error.kind() {
                 io::ErrorKind::BrokenPipe => SinkState::Closed,
@@ -85,12 +85,17 @@ impl Streams {
 
     /// Writes data.
     pub(crate) fn out(&self, text: &str) {
-        lock(&self.out).write(text);
+        lock(&self.out).write(text.as_bytes());
+    }
+
+    /// Writes data that may be anything.
+    pub(crate) fn out_bytes(&self, bytes: &[u8]) {
+        lock(&self.out).write(bytes);
     }
 
     /// Writes talk.
     pub(crate) fn err(&self, text: &str) {
-        lock(&self.err).write(text);
+        lock(&self.err).write(text.as_bytes());
     }
 
     /// Whether somebody sees questions and can answer them.

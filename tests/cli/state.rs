@@ -208,3 +208,139 @@ fn another_provider_takes_over() {
     let unchanged = stack.run(&["preview", "--detailed-exitcode"]).exits(0);
     assert!(unchanged.stdout.contains("No changes"), "{unchanged}");
 }
+
+#[test]
+fn what_is_pulled_is_what_is_stored_and_versions_can_be_had_back() {
+    let stack = up();
+    let file = stack.path().join(".terrane/test/terraform.tfstate");
+    let first = std::fs::read(&file).expect("a state");
+    let pull = |arguments: &[&str]| {
+        let arguments = [&["state", "pull"], arguments].concat();
+        let output = stack.command(&arguments).output().expect("a stack program");
+        assert!(output.status.success(), "{output:?}");
+        output.stdout
+    };
+    assert_eq!(pull(&[]), first);
+    stack.run(&["up", "--yes", "--var", "size=2"]).exits(0);
+    assert_eq!(pull(&["--version", "backup"]), first);
+    assert_ne!(pull(&[]), first);
+    assert_snapshot!(sizes_hidden(&stack.run(&["state", "history"]).stdout), @"
+    VERSION  WRITTEN               SERIAL  SIZE
+    current  <time>       2  9999  current
+    backup   <time>       1  9999
+    ");
+    assert_snapshot!(sizes_hidden(&stack.run(&["state", "history", "--json", "--limit", "1"]).stdout), @r#"
+    [{"id":"current","written_at":"<time>","serial":2,"size":9999,"current":true}]
+    "#);
+    assert_snapshot!(stack.run(&["state", "pull", "--version", "x"]), @"
+    exit: 1
+    --- stderr ---
+    error: <dir>/.terrane/test/terraform.tfstate has no version x
+    ");
+    // What can not be used can still be looked at.
+    std::fs::write(&file, [0xff, 0]).expect("writable");
+    assert_eq!(pull(&[]), [0xff, 0]);
+}
+
+/// Sizes differ with the ids in them.
+fn sizes_hidden(text: &str) -> String {
+    let words = text.split_inclusive([' ', ',']);
+    let hidden = words.map(|word| {
+        let digits = word.chars().filter(char::is_ascii_digit).count();
+        match digits >= 4 && !word.starts_with('<') {
+            true => word.replace(|c: char| c.is_ascii_digit(), "9"),
+            false => word.to_owned(),
+        }
+    });
+    hidden.collect()
+}
+
+#[test]
+fn a_state_is_pushed_only_over_an_earlier_one_of_its_own_history() {
+    let stack = up();
+    let pulled = stack.path().join("pulled.tfstate");
+    let save = |name: &str, text: &str| {
+        std::fs::write(stack.path().join(name), text).expect("writable");
+    };
+    let stored = std::fs::read_to_string(stack.path().join(".terrane/test/terraform.tfstate"))
+        .expect("a state");
+    save("pulled.tfstate", &stored);
+    // To another place: serial and lineage go along.
+    assert_snapshot!(stack.run(&["state", "push", "pulled.tfstate", "--yes", "--backend", "other.tfstate"]), @r#"
+    exit: 0
+    --- stdout ---
+      + conformance_sdk_thing.base
+      + module.network.conformance_sdk_thing.child["a"]
+      + module.network.conformance_sdk_thing.child["b"]
+
+    The state to push has serial 1, lineage <uuid>, 3 instances; stored is nothing.
+    --- stderr ---
+
+    State serial 1 written to other.tfstate; lock released. Took <n>s.
+    "#);
+    let other = std::fs::read_to_string(stack.path().join("other.tfstate")).expect("a state");
+    assert_eq!(other, stored);
+    assert_snapshot!(stack.run(&["state", "push", "pulled.tfstate", "--yes"]), @"
+    exit: 0
+    --- stdout ---
+    The state to push has serial 1, lineage <uuid>, 3 instances; stored is serial 1, lineage <uuid>, 3 instances.
+    --- stderr ---
+
+    State unchanged, serial 1 at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    ");
+
+    stack.run(&["up", "--yes", "--var", "size=2"]).exits(0);
+    assert_snapshot!(stack.run(&["state", "push", "pulled.tfstate", "--yes"]), @"
+    exit: 7
+    --- stderr ---
+    error: this state is not a successor of the stored one: the stored state has serial 2, the new one only 1
+    hint: nothing was changed; `state pull` prints the stored one, and --force replaces it all the same
+    ");
+    save(
+        "foreign.tfstate",
+        &stored.replace("\"lineage\": \"", "\"lineage\": \"f"),
+    );
+    assert_snapshot!(stack.run(&["state", "push", "foreign.tfstate", "--yes"]), @"
+    exit: 7
+    --- stderr ---
+    error: this state is not a successor of the stored one: the stored state has lineage <uuid>, the new one f<uuid>
+    hint: nothing was changed; `state pull` prints the stored one, and --force replaces it all the same
+    ");
+    save("half.tfstate", &stored[..200]);
+    assert_snapshot!(stack.run(&["state", "push", "half.tfstate", "--yes"]), @"
+    exit: 7
+    --- stderr ---
+    error: half.tfstate is not a state that can be pushed: the state is damaged at line 9, column 18: EOF while parsing a string
+    ");
+    save("empty.tfstate", "");
+    stack
+        .run(&["state", "push", "empty.tfstate", "--yes"])
+        .exits(7);
+    stack
+        .run(&["state", "push", "missing.tfstate", "--yes"])
+        .exits(1);
+
+    assert_snapshot!(stack.run(&["state", "push", "pulled.tfstate", "--yes", "--force"]), @r#"
+    exit: 0
+    --- stdout ---
+      ~ conformance_sdk_thing.base
+      ~ module.network.conformance_sdk_thing.child["a"]
+      ~ module.network.conformance_sdk_thing.child["b"]
+
+    The state to push has serial 1, lineage <uuid>, 3 instances; stored is serial 2, lineage <uuid>, 3 instances.
+    --- stderr ---
+
+    State serial 3 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+    // A later serial than the stored one, from standard input.
+    let mut command = stack.command(&["state", "push", "-", "--yes", "--json"]);
+    let later = stored.replace("\"serial\": 1", "\"serial\": 40");
+    std::fs::write(&pulled, later.replace("one", "uno")).expect("writable");
+    command.stdin(std::fs::File::open(&pulled).expect("a file"));
+    let pushed = stack.finish(command.spawn().expect("a stack program"));
+    assert_snapshot!(pushed, @r#"
+    exit: 0
+    --- stdout ---
+    {"pushed":{"lineage":"<uuid>","serial":40,"instances":3},"replaced":{"lineage":"<uuid>","serial":3,"instances":3},"serial":40}
+    "#);
+}

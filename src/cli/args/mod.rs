@@ -248,6 +248,30 @@ pub(crate) enum StateCommand {
         #[arg(long)]
         yes: bool,
     },
+    /// Print the stored state as it is, secrets included
+    Pull {
+        /// An earlier one, as `state history` names it
+        #[arg(long, value_name = "ID")]
+        version: Option<String>,
+    },
+    /// Put a whole state in the place of the stored one
+    Push {
+        /// A state file; `-` is standard input
+        #[arg(value_name = "FILE")]
+        file: std::path::PathBuf,
+        /// Also one of another lineage, or an older one
+        #[arg(long)]
+        force: bool,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// List the versions of the state that the store still has, newest first
+    History {
+        /// At most that many
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+    },
     /// Answer what became of an operation whose end nobody saw
     Resolve {
         /// The address in doubt

@@ -62,6 +62,48 @@ pub(crate) fn provided(
     text
 }
 
+/// What a whole state brings, compared with the stored one.
+pub(crate) fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -> String {
+    let mut text = String::new();
+    let nothing = State::new(pushed.lineage.clone());
+    let before = stored.unwrap_or(&nothing);
+    let mut line = |tone: Tone, sign: &str, address: &InstanceAddr| {
+        let _ = writeln!(
+            text,
+            "  {} {}",
+            painter.paint(tone, sign),
+            strong(address, painter)
+        );
+    };
+    for (address, instance) in &before.resources {
+        match pushed.instance(address) {
+            None => line(Tone::Remove, "-", address),
+            Some(other) if other != instance => line(Tone::Change, "~", address),
+            Some(_) => {}
+        }
+    }
+    for address in pushed.resources.keys() {
+        if before.instance(address).is_none() {
+            line(Tone::Add, "+", address);
+        }
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let whole = |state: &State| {
+        let instances = counted(state.resources.len(), "instance");
+        let lineage = one_line(state.lineage.as_str());
+        format!("serial {}, lineage {lineage}, {instances}", state.serial)
+    };
+    let stored = stored.map_or("nothing".to_owned(), whole);
+    let _ = writeln!(
+        text,
+        "The state to push has {}; stored is {stored}.",
+        whole(pushed)
+    );
+    text
+}
+
 fn strong(address: &InstanceAddr, painter: Painter) -> String {
     painter.paint(Tone::Strong, &one_line(&address.to_string()))
 }

@@ -4,6 +4,7 @@ pub(crate) mod diagnostics;
 pub(crate) mod diff;
 pub(crate) mod edit;
 pub(crate) mod graph;
+pub(crate) mod history;
 pub(crate) mod json;
 pub(crate) mod lock;
 pub(crate) mod outputs;

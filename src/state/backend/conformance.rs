@@ -173,6 +173,10 @@ async fn earlier_versions_are_named((a, b): Pair) {
         b"two"
     );
     assert_eq!(history[1].size, 3);
+    for (length, start) in [(2, "tw"), (100, "two")] {
+        let read = a.read_version_start(&history[1].id, length).await;
+        assert_eq!(&*read.expect("readable"), start.as_bytes());
+    }
     let missing = a.read_version("no-such-version").await;
     assert!(
         matches!(missing, Err(BackendError::NoSuchVersion { .. })),

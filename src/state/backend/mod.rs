@@ -126,6 +126,15 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// When there is no such version or the store can not be read.
     async fn read_version(&self, id: &str) -> Result<Bytes, BackendError>;
+
+    /// The first bytes of one version, at most that many, where the rest need not be fetched for it.
+    ///
+    /// # Errors
+    /// When there is no such version or the store can not be read.
+    async fn read_version_start(&self, id: &str, length: usize) -> Result<Bytes, BackendError> {
+        let bytes = self.read_version(id).await?;
+        Ok(bytes.slice(..length.min(bytes.len())))
+    }
 }
 
 /// The bytes of a stored state, and what to name when replacing them.

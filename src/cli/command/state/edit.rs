@@ -90,12 +90,15 @@ async fn agree<R>(
     signals: &Signals,
     propose: impl FnOnce(&State) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Proposal<R>, CommandError> {
-    let proposal = propose(&run.state())?;
+    let state = run.state();
+    let proposal = propose(&state)?;
     refuse_in_doubt(&run.open_intents(), &proposal.addresses)?;
     if !session.common.json {
         session.streams.out(&proposal.text);
     }
-    consent.obtain(session, signals, proposal.question).await?;
+    if proposal.change.changes(&state) {
+        consent.obtain(session, signals, proposal.question).await?;
+    }
     Ok(proposal)
 }
 

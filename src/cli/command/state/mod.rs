@@ -1,8 +1,11 @@
 //! `state`: what is in it, its versions, and changes of it that ask nothing of a provider. A verb a file.
 
 mod edit;
+mod history;
 mod list;
 mod mv;
+mod pull;
+mod push;
 mod replace_provider;
 mod resolve;
 mod rm;
@@ -28,6 +31,9 @@ pub(super) async fn run(
         StateCommand::ReplaceProvider { from, to, yes } => {
             replace_provider::run(session, &from, &to, yes).await
         }
+        StateCommand::Pull { version } => pull::run(session, version.as_deref()).await,
+        StateCommand::Push { file, force, yes } => push::run(session, &file, force, yes).await,
+        StateCommand::History { limit } => history::run(session, limit).await,
         StateCommand::Resolve { address, .. } => resolve::run(session, &address).await,
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -220,6 +221,25 @@ impl S3Store {
             }
             (key_marker, version_marker) = (list.next_key_marker, list.next_version_id_marker);
         }
+    }
+
+    /// The first bytes of a version that the listing named.
+    pub(super) async fn version_start(
+        &self,
+        id: &str,
+        length: usize,
+    ) -> Result<Bytes, BackendError> {
+        let place = self.object(&self.key);
+        let get = self.get(&self.key).version_id(id);
+        let get = get.range(format!("bytes=0-{}", length.max(1) - 1));
+        // The stored checksum is that of the whole object.
+        let unchecked = aws_sdk_s3::config::Builder::new()
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired);
+        let found = get.customize().config_override(unchecked).send().await;
+        let found = found.map_err(|error| failure("read a version of", &place, &error))?;
+        let body = found.body.collect().await;
+        let body = body.map_err(|error| other("read a version of", &place, &error))?;
+        Ok(body.into_bytes())
     }
 
     pub(super) async fn version(&self, id: &str) -> Result<Bytes, BackendError> {

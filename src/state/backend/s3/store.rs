@@ -189,4 +189,8 @@ impl Backend for S3Store {
     async fn read_version(&self, id: &str) -> Result<Bytes, BackendError> {
         self.version(id).await
     }
+
+    async fn read_version_start(&self, id: &str, length: usize) -> Result<Bytes, BackendError> {
+        self.version_start(id, length).await
+    }
 }

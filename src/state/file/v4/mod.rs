@@ -7,7 +7,7 @@ mod read;
 mod write;
 
 pub(crate) use instance::{read_instance, write_instance};
-pub use read::read;
+pub use read::{read, serial_in_start};
 pub use write::{Style, write};
 
 #[cfg(test)]

@@ -76,6 +76,16 @@ pub fn read(bytes: &[u8]) -> Result<State, FileError> {
     Ok(state)
 }
 
+/// The serial, from the first bytes of a file: every writer puts it before anything that may be long. `None` where it is not there.
+pub fn serial_in_start(start: &[u8]) -> Option<u64> {
+    let text = String::from_utf8_lossy(start);
+    let before = text.find("\"outputs\"").unwrap_or(text.len());
+    let (_, rest) = text[..before].split_once("\"serial\"")?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start();
+    let (digits, _) = rest.split_once(|c: char| !c.is_ascii_digit())?;
+    digits.parse().ok()
+}
+
 fn not_text(bytes: &[u8], at: usize) -> FileError {
     let before = &bytes[..at];
     FileError::Damaged {

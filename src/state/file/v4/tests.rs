@@ -546,3 +546,23 @@ proptest! {
         prop_assert!(read(&bytes).is_err());
     }
 }
+
+#[test]
+fn the_serial_is_found_in_the_first_bytes() {
+    for style in [Style::Indented, Style::Compact] {
+        let mut state = State::new("l".into());
+        state.serial = 42;
+        let bytes = write(&state, style);
+        assert_eq!(
+            super::serial_in_start(&bytes[..120.min(bytes.len())]),
+            Some(42)
+        );
+    }
+    for start in [
+        "",
+        "{\"version\":4,\"serial\":4",
+        "{\"outputs\":{\"x\":{\"serial\":4}}}",
+    ] {
+        assert_eq!(super::serial_in_start(start.as_bytes()), None, "{start}");
+    }
+}

@@ -1,0 +1,96 @@
+//! `state push`: a whole state in the place of the stored one.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use serde::Serialize;
+use terrane_core::Diagnostic;
+use terrane_state::model::{Successor, WriteRefused};
+use terrane_state::{Change, State, file};
+
+use super::edit::{Proposal, edit};
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::Session;
+use crate::view::edit as view;
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Report {
+    /// The state that was given.
+    pushed: Summary,
+    /// The state that was stored before; null when there was none.
+    replaced: Option<Summary>,
+}
+
+/// What tells one state from another.
+#[derive(Serialize)]
+struct Summary {
+    lineage: String,
+    serial: u64,
+    instances: usize,
+}
+
+impl From<&State> for Summary {
+    fn from(state: &State) -> Self {
+        Self {
+            lineage: state.lineage.to_string(),
+            serial: state.serial,
+            instances: state.resources.len(),
+        }
+    }
+}
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    file: &Path,
+    force: bool,
+    yes: bool,
+) -> Result<Exit, CommandError> {
+    let name = file.display().to_string();
+    let bytes = read(file).map_err(|error| {
+        Diagnostic::error(format!("cannot read {name}")).detail(error.to_string())
+    })?;
+    let mut pushed = file::read(&bytes).map_err(|error| {
+        let refused = Diagnostic::error(format!("{name} is not a state that can be pushed"));
+        CommandError::new(Exit::REFUSED, refused.detail(error.to_string()))
+    })?;
+    edit(session, yes, move |stored| {
+        match pushed.replaces(stored) {
+            Ok(Successor::Newer | Successor::Unchanged) => {}
+            Err(_) if force => {}
+            Err(refused) => return Err(refusal(&refused)),
+        }
+        if pushed.lineage.is_empty() {
+            pushed.lineage = stored.lineage.clone();
+        }
+        let was_stored = stored.serial > 0 || !stored.is_empty();
+        Ok(Proposal {
+            text: view::pushed(&pushed, was_stored.then_some(stored), session.out_painter()),
+            question: "Put it in the place of the stored state?",
+            addresses: Vec::new(),
+            report: Report {
+                pushed: Summary::from(&pushed),
+                replaced: was_stored.then(|| Summary::from(stored)),
+            },
+            change: Change::State(Box::new(pushed)),
+        })
+    })
+    .await
+}
+
+fn read(file: &Path) -> std::io::Result<Vec<u8>> {
+    if file.as_os_str() != "-" {
+        return std::fs::read(file);
+    }
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn refusal(refused: &WriteRefused) -> CommandError {
+    let diagnostic = Diagnostic::error("this state is not a successor of the stored one")
+        .detail(refused.to_string())
+        .hint("nothing was changed; `state pull` prints the stored one, and --force replaces it all the same");
+    CommandError::new(Exit::REFUSED, diagnostic)
+}
