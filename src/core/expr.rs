@@ -49,6 +49,18 @@ pub struct Apply {
     location: Location,
 }
 
+impl Apply {
+    /// The expression whose value the function takes.
+    pub fn input(&self) -> &Expr {
+        &self.input
+    }
+
+    /// Where the function was written.
+    pub fn location(&self) -> Location {
+        self.location
+    }
+}
+
 type ApplyFn = dyn Fn(&Value) -> Result<Value, String> + Send + Sync;
 
 /// The values of resource instances at this moment of the run.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
 use terrane_core::schema::Schema;
 use terrane_core::{Location, Marked, Path};
@@ -10,7 +11,8 @@ use terrane_provider::Identity;
 use terrane_state::DeposedKey;
 
 /// What is done to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Nothing.
     NoOp,
@@ -43,7 +45,8 @@ impl Action {
 }
 
 /// Why an action was chosen, where that is not plain from the action itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// An earlier creation ended half-way.
     ReplaceBecauseTainted,
@@ -70,7 +73,7 @@ pub enum Reason {
 }
 
 /// The change planned for one object.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ResourceChange {
     /// The resource instance.
     pub address: Arc<InstanceAddr>,
@@ -103,7 +106,7 @@ pub struct ResourceChange {
 }
 
 /// An object that is not what the state remembers.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// The resource instance.
     pub address: Arc<InstanceAddr>,
@@ -120,7 +123,7 @@ pub struct Drift {
 }
 
 /// The change of one exported value.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OutputChange {
     /// Its name.
     pub name: Arc<str>,

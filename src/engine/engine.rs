@@ -5,6 +5,7 @@ use terrane_provider::Providers;
 use terrane_state::{Clock, Random, Recorder, State};
 
 use crate::apply::{Applied, Applier};
+use crate::caller::{CallerIdentity, callers};
 use crate::event::EventSink;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
@@ -100,6 +101,18 @@ impl<'a> Engine<'a> {
             self.stop.clone(),
         );
         applier.apply(self.parallelism).await
+    }
+
+    /// In whose name the providers that a plan needs act: account and region, where a provider can say.
+    ///
+    /// # Errors
+    /// When one can not be configured or does not answer.
+    pub async fn callers(
+        &self,
+        program: &Program,
+        plan: &Plan,
+    ) -> Result<Vec<CallerIdentity>, Diagnostics> {
+        callers(program, plan, &self.sessions).await
     }
 
     /// A handle that stops the run from elsewhere.

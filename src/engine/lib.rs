@@ -1,6 +1,7 @@
 //! Decides what has to happen (plan), then does it (apply); emits typed events and prints nothing.
 
 mod apply;
+mod caller;
 mod change;
 mod config;
 mod diff;
@@ -19,11 +20,13 @@ mod validate;
 mod walk;
 
 pub use apply::Applied;
+pub use caller::CallerIdentity;
 pub use change::{Action, Drift, OutputChange, Reason, ResourceChange, Summary};
 pub use engine::{Engine, World};
 pub use event::{Event, EventSink, Silent, Step, StepKind};
 pub use options::{Pattern, PlanMode, PlanOptions, RefreshPolicy};
 pub use plan::Plan;
+pub use plan::file::{Fingerprint, Inputs, Origin, PlanFileError, ProviderBuild, SavedPlan};
 pub use recover::{Doubt, Resolved, Settled, Unresolved};
 pub use steps::{PlannedStep, StepGraph, Work};
 pub use stop::Stopper;

@@ -1,10 +1,12 @@
 //! What a run is asked to do.
 
+use serde::{Deserialize, Serialize};
 use terrane_core::addr::ParseAddrError;
 use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr};
 
 /// What kind of plan is made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PlanMode {
     /// Make the world as the program says.
     #[default]

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use terrane_core::addr::{ProviderConfigAddr, ProviderSource};
-use terrane_core::{Diagnostic, Diagnostics, Value};
+use terrane_core::{Diagnostic, Diagnostics, ProviderConfig, Value};
 use terrane_provider::{CallError, Provider, Providers};
 use terrane_state::Clock;
 
+use crate::config;
 use crate::event::{Event, EventSink};
+use crate::scope::Objects;
 
 /// Running providers by configuration.
 pub(crate) struct Sessions<'a> {
@@ -98,7 +100,7 @@ impl<'a> Sessions<'a> {
     ///
     /// A process is configured once in its life, so another configuration (at apply, when an unknown has become known) needs another
     /// process.
-    pub(crate) async fn configure(
+    async fn configure(
         &self,
         address: &ProviderConfigAddr,
         config: impl Fn(&dyn Provider) -> Result<Value, Diagnostics>,
@@ -145,6 +147,28 @@ impl<'a> Sessions<'a> {
             elapsed,
         });
         Ok((provider, warnings))
+    }
+
+    /// The same with the configuration that a program declares, as far as it is known now.
+    pub(crate) async fn configure_as_declared(
+        &self,
+        declared: &ProviderConfig,
+        objects: &Objects<'_>,
+    ) -> Result<(Arc<dyn Provider>, Diagnostics), Diagnostics> {
+        let evaluate = |running: &dyn Provider| {
+            let schema = running
+                .config_schema()
+                .map_err(|error| call_failed(&error, &declared.address))?;
+            let evaluated = config::evaluate(
+                &declared.arguments,
+                &schema,
+                objects,
+                &declared.address,
+                declared.location,
+            )?;
+            Ok(evaluated.value)
+        };
+        self.configure(&declared.address, evaluate).await
     }
 
     async fn retire(&self, provider: &Arc<dyn Provider>) {

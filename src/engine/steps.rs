@@ -3,13 +3,13 @@
 use crate::event::StepKind;
 
 /// Steps and what each waits for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepGraph {
     steps: Vec<PlannedStep>,
 }
 
 /// One node of the graph.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct PlannedStep {
     /// What it does.
     pub work: Work,

@@ -1,6 +1,7 @@
 //! Checksums: SHA-256 of stored bytes, and the CRC that guards journal records.
 
 use std::fmt;
+use std::io;
 use std::str::FromStr;
 
 use sha2::Digest as _;
@@ -14,6 +15,23 @@ impl Sha256 {
     /// Of those bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// Of everything that a reader gives, piece by piece: for files that are too large to hold.
+    ///
+    /// # Errors
+    /// When it can not be read to its end.
+    pub fn of_reader(mut reader: impl io::Read) -> io::Result<Self> {
+        let mut digest = sha2::Sha256::new();
+        let mut piece = vec![0; 1 << 18];
+        loop {
+            match reader.read(&mut piece) {
+                Ok(0) => return Ok(Self(digest.finalize().into())),
+                Ok(length) => digest.update(&piece[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// The bytes of the digest.
@@ -113,6 +131,9 @@ mod tests {
             Sha256::of(b"abc").to_string(),
             "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
         );
+        let long = vec![7; 1 << 20];
+        let read = Sha256::of_reader(&long[..]).expect("memory can be read");
+        assert_eq!(read, Sha256::of(&long));
         let digest = Sha256::of(b"");
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert!("zz".parse::<Sha256>().is_err());

@@ -57,13 +57,15 @@ pub mod model;
 mod random;
 mod run;
 
-pub use backend::{Backend, BackendError, LocalBackend, LockError, MemoryBackend, S3Backend};
+pub use backend::{
+    Backend, BackendError, LocalBackend, LockError, MemoryBackend, PrivateFile, S3Backend,
+};
 use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
 pub use journal::{
     Change, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId, OperationResult,
-    Outcome, ProcessIdentity, Record, Resolution, Resolve,
+    Outcome, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
 };
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};

@@ -12,6 +12,7 @@
 //! |---|---|
 //! | `world` | [`World`]: provider, state, clock; runs programs and checks that nothing is lost |
 //! | `run` | [`Run`]: what came of an operation, as text |
+//! | `saved` | plans through their files |
 //! | `fake_provider` | [`FakeProvider`]: types, cloud and hooks |
 //! | `calls` | what a hook gets and how it answers |
 //! | `fields` | resource types in a few words |
@@ -33,6 +34,7 @@ mod modules;
 mod moto;
 mod process;
 mod run;
+mod saved;
 mod show;
 mod world;
 

@@ -16,12 +16,13 @@ use tokio::sync::Notify;
 
 use crate::fake_provider::FakeProvider;
 use crate::run::Run;
+use crate::saved::through_file;
 use crate::show;
 
 /// Provider, state and clock; an operation consumes a program and leaves the world changed.
 ///
 /// After every operation the world checks that nothing was lost: what exists in the cloud is in the state or in an open intent, each
-/// object once, and the state survives being written to a file.
+/// object once, and the state survives being written to a file. Plans are written to a file and read back before they are applied.
 pub struct World {
     /// The provider of everything called `test_…`.
     pub provider: FakeProvider,
@@ -193,8 +194,9 @@ impl World {
             let prior = recorder.state();
             let result = match engine.plan(&program, &prior, &options).await {
                 Err(diagnostics) => Err(diagnostics),
-                Ok(plan) if verb == Verb::Preview => Ok((plan, None)),
+                Ok(plan) if verb == Verb::Preview => Ok((through_file(&plan, &program), None)),
                 Ok(plan) => {
+                    let plan = through_file(&plan, &program);
                     let applied = engine.apply(&program, &plan, &recorder).await;
                     Ok((plan, Some(applied)))
                 }

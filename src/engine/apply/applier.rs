@@ -19,10 +19,10 @@ use crate::event::{Event, Step, StepKind};
 use crate::object::Subject;
 use crate::options::PlanMode;
 use crate::plan::closure::Closures;
-use crate::plan::planner::{deduplicated, serving};
+use crate::plan::planner::{deduplicated, serving_change};
 use crate::plan::{Plan, outputs};
 use crate::scope::Objects;
-use crate::sessions::{Sessions, call_failed};
+use crate::sessions::Sessions;
 use crate::steps::Work;
 use crate::stop::StopFlag;
 use crate::walk::{Outcome, walk};
@@ -148,27 +148,8 @@ impl<'a> Applier<'a> {
 
     /// What planning found out about the world is recorded with the changes that rest on it.
     fn record_refreshed(&self) {
-        let (prior, refreshed) = (&self.plan.prior.resources, &self.plan.refreshed.resources);
-        for (address, instance) in refreshed {
-            let same = prior
-                .get(address)
-                .is_some_and(|prior| Arc::ptr_eq(prior, instance) || prior == instance);
-            if !same {
-                self.recorder.change(Change::Instance {
-                    address: address.clone(),
-                    instance: Some(instance.clone()),
-                });
-            }
-        }
-        for address in prior
-            .keys()
-            .filter(|address| !refreshed.contains_key(address))
-        {
-            let address = address.clone();
-            self.recorder.change(Change::Instance {
-                address,
-                instance: None,
-            });
+        for change in self.plan.learnt() {
+            self.recorder.change(change);
         }
     }
 
@@ -343,33 +324,16 @@ impl<'a> Applier<'a> {
 
     /// The configured provider that serves a change; configured anew when its configuration has become known only now.
     async fn provider(&self, change: &ResourceChange) -> Result<Arc<dyn Provider>, Diagnostics> {
-        let declared = self
-            .program
-            .position(&change.address)
-            .map(|position| self.program.resources()[position].provider);
-        let configs = self.program.providers();
-        let position = declared.or_else(|| serving(self.program, &change.provider));
-        let config = &configs[position
-            .expect("invariant: planning refuses changes that no configured provider serves")];
+        let position = serving_change(self.program, change)
+            .expect("invariant: planning refuses changes that no configured provider serves");
+        let config = &self.program.providers()[position];
         if config.dependencies.is_empty()
             && let Some(provider) = self.sessions.configured(&config.address)
         {
             return Ok(provider);
         }
-        let evaluate = |running: &dyn Provider| {
-            let schema = running
-                .config_schema()
-                .map_err(|error| call_failed(&error, &config.address))?;
-            let evaluated = config::evaluate(
-                &config.arguments,
-                &schema,
-                &self.objects,
-                &config.address,
-                config.location,
-            )?;
-            Ok(evaluated.value)
-        };
-        let (provider, warnings) = self.sessions.configure(&config.address, evaluate).await?;
+        let configured = self.sessions.configure_as_declared(config, &self.objects);
+        let (provider, warnings) = configured.await?;
         self.warnings.borrow_mut().extend(warnings);
         Ok(provider)
     }

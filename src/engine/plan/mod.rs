@@ -2,6 +2,7 @@
 
 pub(crate) mod closure;
 mod data;
+pub(crate) mod file;
 pub(crate) mod instance;
 mod managed;
 mod orphans;
@@ -13,15 +14,16 @@ mod steps;
 
 use std::sync::Arc;
 
+use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostics, Marked};
-use terrane_state::State;
+use terrane_state::{Change, Instance, State};
 
 use crate::change::{Drift, OutputChange, ResourceChange, Summary};
 use crate::options::PlanMode;
 use crate::steps::StepGraph;
 
 /// Everything a run means to do, and what it found out on the way.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What kind of plan this is.
     pub mode: PlanMode,
@@ -62,5 +64,26 @@ impl Plan {
     /// The state after upgrades and reads: what applying starts from.
     pub fn refreshed(&self) -> &State {
         &self.refreshed
+    }
+
+    /// What planning found out about the world: the changes that make the refreshed state of the prior one.
+    pub(crate) fn learnt(&self) -> impl Iterator<Item = Change> {
+        let (prior, refreshed) = (&self.prior.resources, &self.refreshed.resources);
+        let differs = |(address, instance): &(&InstanceAddr, &Arc<Instance>)| {
+            prior
+                .get(address)
+                .is_none_or(|prior| !Arc::ptr_eq(prior, instance) && prior != *instance)
+        };
+        let there = refreshed.iter().filter(differs);
+        let gone = prior
+            .keys()
+            .filter(|address| !refreshed.contains_key(address));
+        there
+            .map(|(address, instance)| (address, Some(instance.clone())))
+            .chain(gone.map(|address| (address, None)))
+            .map(|(address, instance)| Change::Instance {
+                address: address.clone(),
+                instance,
+            })
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
 use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
-use terrane_provider::Provider;
 use terrane_state::{DeposedKey, State};
 
 use super::closure::Closures;
@@ -14,11 +13,10 @@ use super::orphans::Siblings;
 use super::selection::Selection;
 use super::{Plan, outputs, steps};
 use crate::change::{Action, Drift, ResourceChange};
-use crate::config::{self};
 use crate::event::{Event, EventSink};
 use crate::options::{PlanMode, PlanOptions};
 use crate::scope::Objects;
-use crate::sessions::{Sessions, call_failed};
+use crate::sessions::Sessions;
 use crate::stop::StopFlag;
 use crate::walk::{Outcome, walk};
 
@@ -229,20 +227,8 @@ impl<'a> Planner<'a> {
 
     async fn configure(&self, position: usize) -> Result<(), Diagnostics> {
         let provider = &self.program.providers()[position];
-        let evaluate = |running: &dyn Provider| {
-            let schema = running
-                .config_schema()
-                .map_err(|error| call_failed(&error, &provider.address))?;
-            let config = config::evaluate(
-                &provider.arguments,
-                &schema,
-                &self.objects,
-                &provider.address,
-                provider.location,
-            )?;
-            Ok(config.value)
-        };
-        let (_, warnings) = self.sessions.configure(&provider.address, evaluate).await?;
+        let configured = self.sessions.configure_as_declared(provider, &self.objects);
+        let (_, warnings) = configured.await?;
         self.diagnostics.borrow_mut().extend(warnings);
         Ok(())
     }
@@ -289,6 +275,13 @@ pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<
             same_provider(&address.source, &stored.source) && address.alias == stored.alias
         })
     })
+}
+
+/// The program's configuration that serves a change; planning refuses changes that none serves.
+pub(crate) fn serving_change(program: &Program, change: &ResourceChange) -> Option<usize> {
+    let declared = program.position(&change.address);
+    let declared = declared.map(|position| program.resources()[position].provider);
+    declared.or_else(|| serving(program, &change.provider))
 }
 
 /// Create-before-destroy spreads from an instance to everything it depends on: their old objects must outlive its own.

@@ -12,11 +12,10 @@ use terrane_core::{Diagnostics, Location, Marked, Program, Value};
 use terrane_provider::Provider;
 use terrane_state::Recorder;
 
-use crate::config;
 use crate::object::{Subject, schema_of};
 use crate::plan::planner::serving;
 use crate::scope::Objects;
-use crate::sessions::{Sessions, call_failed};
+use crate::sessions::Sessions;
 
 /// Loads stored objects and configures providers when they are asked for, each once.
 pub(crate) struct Remembered<'a> {
@@ -97,20 +96,8 @@ impl<'a> Remembered<'a> {
                 return Ok(provider);
             }
             self.load(&declared.dependencies).await?;
-            let evaluate = |running: &dyn Provider| {
-                let schema = running
-                    .config_schema()
-                    .map_err(|error| call_failed(&error, &declared.address))?;
-                let config = config::evaluate(
-                    &declared.arguments,
-                    &schema,
-                    &self.objects,
-                    &declared.address,
-                    declared.location,
-                )?;
-                Ok(config.value)
-            };
-            let (provider, warnings) = self.sessions.configure(&declared.address, evaluate).await?;
+            let configured = self.sessions.configure_as_declared(declared, &self.objects);
+            let (provider, warnings) = configured.await?;
             self.warnings.borrow_mut().extend(warnings);
             Ok(provider)
         })

@@ -18,7 +18,7 @@ mod local;
 mod memory;
 mod s3;
 
-pub use local::LocalBackend;
+pub use local::{LocalBackend, PrivateFile};
 pub use memory::MemoryBackend;
 pub use s3::{AssumeRole, Endpoints, InvalidOption, S3Backend};
 #[cfg(feature = "s3")]

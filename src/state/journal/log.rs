@@ -9,8 +9,8 @@ use thiserror::Error;
 
 use super::frame::{self, EndReason, Frame};
 use super::{
-    Change, Checkpoint, Intent, Open, OperationId, OperationResult, Outcome, ProcessIdentity,
-    Record, codec,
+    Change, Checkpoint, Intent, Open, OperationId, OperationResult, Outcome, PlanUse,
+    ProcessIdentity, Record, codec,
 };
 use crate::backend::{Position, Segment};
 use crate::digest::Sha256;
@@ -75,6 +75,8 @@ pub(crate) struct Log {
     attempts: Vec<(u64, Checkpoint)>,
     /// Changes of the state with their epoch and number, in order.
     pending: Vec<(u64, u64, Pending)>,
+    /// Saved plans that were applied, oldest first.
+    pub(crate) plans: Vec<PlanUse>,
     /// Begun and not ended, by operation.
     intents: BTreeMap<OperationId, OpenIntent>,
 }
@@ -234,6 +236,11 @@ impl Log {
                 super::CheckpointPhase::Writing => self.attempts.push((epoch, checkpoint)),
                 super::CheckpointPhase::Written => self.stored_as(epoch, &checkpoint),
             },
+            Record::Plan(plan) => {
+                if !self.plans.contains(&plan) {
+                    self.plans.push(plan);
+                }
+            }
             Record::Seal(_) | Record::Close => {}
         }
     }

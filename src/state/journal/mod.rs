@@ -11,6 +11,6 @@ pub use log::{JournalError, OpenIntent};
 pub(crate) use log::{Log, Pending};
 pub use record::{
     Change, Checkpoint, CheckpointPhase, Intent, IntentAction, Open, OperationId, OperationResult,
-    Outcome, ParseOperationIdError, ProcessIdentity, Record, Resolution, Resolve, Seal,
+    Outcome, ParseOperationIdError, PlanUse, ProcessIdentity, Record, Resolution, Resolve, Seal,
 };
 pub(crate) use writer::Writer;

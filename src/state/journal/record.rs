@@ -33,6 +33,8 @@ pub enum Record {
     Checkpoint(Checkpoint),
     /// An open intent was settled.
     Resolve(Resolve),
+    /// A saved plan is about to be applied.
+    Plan(PlanUse),
     /// Another run took over: nothing may follow in this epoch.
     Seal(Seal),
     /// The run ended in order.
@@ -368,6 +370,19 @@ pub enum Resolution {
     Deleted,
     /// It was read: the state holds the truth again.
     Refreshed,
+}
+
+/// The use of a saved plan, which has only one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct PlanUse {
+    /// Names the plan alone.
+    pub nonce: String,
+    /// Who applied it.
+    pub who: String,
+    /// When.
+    #[serde(with = "codec::text")]
+    pub at: Timestamp,
 }
 
 /// The end of an epoch by another run.

@@ -16,7 +16,7 @@ use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
     Change, Checkpoint, CheckpointPhase, Intent, OpenIntent, OperationId, OperationResult, Outcome,
-    Record, Resolve, Writer,
+    PlanUse, Record, Resolve, Writer,
 };
 use crate::model::{Instance, Lineage, State};
 use crate::random::Random;
@@ -40,6 +40,8 @@ pub struct Run {
     writer: Writer,
     /// How many records belong to the opening.
     opening: u64,
+    /// SHA-256 of the snapshot that the run began with.
+    base: Option<Sha256>,
     now: Mutex<Now>,
     stored: tokio::sync::Mutex<Stored>,
 }
@@ -49,6 +51,7 @@ pub struct Run {
 struct Now {
     state: State,
     open: BTreeMap<OperationId, OpenIntent>,
+    plans: Vec<PlanUse>,
     results: usize,
     checkpoint_at: Duration,
     /// The last record that says what the state is.
@@ -94,6 +97,7 @@ impl Run {
         expected: Expected,
         state: State,
         open: Vec<OpenIntent>,
+        plans: Vec<PlanUse>,
     ) -> Self {
         let now = Now {
             state,
@@ -101,6 +105,7 @@ impl Run {
                 .into_iter()
                 .map(|open| (open.intent.op, open))
                 .collect(),
+            plans,
             results: 0,
             checkpoint_at: clock.monotonic(),
             telling: None,
@@ -111,6 +116,7 @@ impl Run {
             random,
             lock_id,
             opening: writer.next_number(),
+            base: sha256,
             writer,
             now: Mutex::new(now),
             stored: tokio::sync::Mutex::new(Stored {
@@ -133,6 +139,25 @@ impl Run {
 
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// When and by whom that saved plan was applied. Known at least as long as the state is the one that it was made from.
+    pub fn plan_use(&self, nonce: &str) -> Option<PlanUse> {
+        let now = self.now();
+        now.plans.iter().find(|plan| plan.nonce == nonce).cloned()
+    }
+
+    /// Says that a saved plan is about to be applied; durable on return.
+    ///
+    /// # Errors
+    /// When it could not be recorded. Nothing of the plan must be done then.
+    pub async fn use_plan(&self, plan: PlanUse) -> Result<(), RecordError> {
+        let number = {
+            let mut now = self.now();
+            now.plans.push(plan.clone());
+            self.writer.enqueue(&Record::Plan(plan))
+        };
+        self.writer.durable(number).await
     }
 
     /// Says every few seconds that this run lives, until the lock is no longer its own; then no record is taken any more.
@@ -332,6 +357,15 @@ impl Run {
         let last = self.writer.next_position();
         for open in &self.open_intents() {
             carry(&self.writer, open);
+        }
+        let plans = self.now().plans.clone();
+        // Over another state than the one they were made from plans are stale anyway: only the last one is still worth a better word.
+        let first = match stored.sha256 == self.base {
+            true => 0,
+            false => plans.len().saturating_sub(1),
+        };
+        for plan in &plans[first..] {
+            self.writer.enqueue(&Record::Plan(plan.clone()));
         }
         if let Some(sha256) = stored.sha256 {
             // The last segment stays when the journal is trimmed: it tells the next run what must be there.

@@ -186,6 +186,9 @@ impl Run {
         for carried in &recovered_state.open {
             carry(&writer, carried);
         }
+        for plan in &found.log.plans {
+            writer.enqueue(&Record::Plan(plan.clone()));
+        }
         let run = Self::new(
             backend,
             clock,
@@ -199,6 +202,7 @@ impl Run {
                 .map_or(Expected::Absent, |snapshot| Expected::Token(snapshot.token)),
             recovered_state.state,
             recovered_state.open.clone(),
+            found.log.plans,
         );
         let recovered = Recovered {
             replayed: recovered_state.replayed,

@@ -13,7 +13,7 @@ use crate::random::{Random, SystemRandom};
 /// No stored file is larger than this.
 const MAX_SIZE: u64 = 1 << 30;
 
-fn flags() -> i32 {
+pub(super) fn flags() -> i32 {
     // Without NONBLOCK the opening of a FIFO would wait for a writer.
     (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed()
 }

@@ -3,6 +3,7 @@
 mod files;
 mod journal;
 mod lock;
+mod private;
 mod store;
 
 use std::io;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use thiserror::Error;
 
+pub use self::private::PrivateFile;
 use self::store::Store;
 use super::{
     Backend, BackendError, Expected, Holder, LockError, Position, Segment, Snapshot, StoredVersion,

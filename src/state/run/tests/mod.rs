@@ -6,6 +6,7 @@ mod faults;
 mod fencing;
 mod foreign;
 mod life;
+mod plans;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,434 @@
+//! The parts of a plan as they lie in its file.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
+use terrane_core::schema::{FactsKind, Schema, from_facts_line, to_facts_line};
+use terrane_core::{Diagnostic, Location, Marked, Path, PathStep, Program, Severity};
+use terrane_provider::Identity;
+use terrane_state::{Change, DeposedKey};
+
+use super::codec::{self, Text};
+use super::error::PlanFileError;
+use super::origin::Origin;
+use super::value::SavedValue;
+use crate::change::{Action, Drift, OutputChange, Reason, ResourceChange};
+use crate::options::PlanMode;
+
+/// Everything in a plan file but the state that the plan was made from, which follows it in the form of state files.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedForm {
+    pub(super) origin: Origin,
+    pub(super) mode: PlanMode,
+    /// What planning found out about the world.
+    pub(super) learnt: Vec<Change>,
+    /// Schemas as facts; what follows names them by their place.
+    pub(super) schemas: Vec<String>,
+    pub(super) changes: Vec<SavedChange>,
+    pub(super) drift: Vec<SavedDrift>,
+    pub(super) outputs: Vec<SavedOutput>,
+    pub(super) objects: Vec<SavedObject>,
+    pub(super) diagnostics: Vec<SavedDiagnostic>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedChange {
+    address: Text<InstanceAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deposed: Option<Text<DeposedKey>>,
+    provider: Text<ProviderConfigAddr>,
+    action: Action,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+    before: SavedMarked,
+    /// Missing where it is as before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<SavedMarked>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    replace_paths: Vec<SavedPath>,
+    schema: usize,
+    #[serde(
+        with = "codec::base64_text",
+        default,
+        skip_serializing_if = "Bytes::is_empty"
+    )]
+    private: Bytes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before_identity: Option<SavedIdentity>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    planned_identity: Option<SavedIdentity>,
+    create_before_destroy: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<SavedLocation>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedDrift {
+    address: Text<InstanceAddr>,
+    provider: Text<ProviderConfigAddr>,
+    before: SavedMarked,
+    after: SavedMarked,
+    schema: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<SavedLocation>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedOutput {
+    name: Arc<str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<SavedMarked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<SavedMarked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<SavedLocation>,
+}
+
+/// What a declared instance is planned to be.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SavedObject {
+    /// It has no object.
+    Nothing,
+    /// What the change at that place makes of it.
+    After(usize),
+    /// That.
+    Value(SavedMarked),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedDiagnostic {
+    error: bool,
+    summary: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    detail: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    attribute: Option<SavedPath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<SavedLocation>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedMarked {
+    value: SavedValue,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    sensitive: Vec<SavedPath>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedIdentity {
+    schema_version: u64,
+    value: SavedValue,
+}
+
+/// A path by its steps: as text, a name with a dot in it would be two.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct SavedPath(Vec<SavedStep>);
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum SavedStep {
+    Attribute(Arc<str>),
+    Index(usize),
+    Key { key: Arc<str> },
+}
+
+/// File, line and column.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(super) struct SavedLocation(String, u32, u32);
+
+/// The schemas of a plan that is being written, each once.
+#[derive(Default)]
+pub(super) struct SchemaTable {
+    places: HashMap<*const Schema, usize>,
+    pub(super) lines: Vec<String>,
+}
+
+impl SchemaTable {
+    fn place(&mut self, address: &InstanceAddr, schema: &Arc<Schema>) -> usize {
+        *self.places.entry(Arc::as_ptr(schema)).or_insert_with(|| {
+            let resource = &address.resource;
+            let kind = match resource.mode {
+                Mode::Managed => FactsKind::Resource,
+                Mode::Data => FactsKind::DataSource,
+            };
+            self.lines
+                .push(to_facts_line(kind, &resource.type_name, schema));
+            self.lines.len() - 1
+        })
+    }
+}
+
+/// The schemas of a plan that was read.
+pub(super) struct Schemas(Vec<Arc<Schema>>);
+
+impl Schemas {
+    pub(super) fn read(lines: &[String]) -> Result<Self, PlanFileError> {
+        let schemas = lines.iter().map(|line| match from_facts_line(line) {
+            Ok((.., schema)) => Ok(Arc::new(schema)),
+            Err(error) => Err(PlanFileError::damaged(format_args!("a schema: {error}"))),
+        });
+        Ok(Self(schemas.collect::<Result<_, _>>()?))
+    }
+
+    fn get(&self, place: usize) -> Result<Arc<Schema>, PlanFileError> {
+        let schema = self.0.get(place).cloned();
+        schema.ok_or_else(|| PlanFileError::damaged(format_args!("there is no schema {place}")))
+    }
+}
+
+/// The lines of a program by their text: what was written as text names them again.
+pub(super) struct Locations(HashMap<SavedLocation, Location>);
+
+impl Locations {
+    pub(super) fn of(program: &Program) -> Self {
+        let mut known = HashMap::new();
+        let mut add = |location: Location| {
+            known.insert(SavedLocation::from(location), location);
+        };
+        for provider in program.providers() {
+            provider.location.into_iter().for_each(&mut add);
+            provider
+                .arguments
+                .for_each_reference(&mut |reference| add(reference.location));
+        }
+        for resource in program.resources() {
+            add(resource.location);
+            resource
+                .arguments
+                .for_each_reference(&mut |reference| add(reference.location));
+        }
+        for export in program.exports() {
+            add(export.location);
+            export
+                .value
+                .for_each_reference(&mut |reference| add(reference.location));
+        }
+        Self(known)
+    }
+
+    pub(super) fn find(&self, saved: Option<&SavedLocation>) -> Option<Location> {
+        self.0.get(saved?).copied()
+    }
+}
+
+/// Something that was read, with the line of the program that it names.
+pub(super) struct Read<T> {
+    pub(super) part: T,
+    pub(super) declared: Option<SavedLocation>,
+}
+
+impl SavedChange {
+    pub(super) fn new(change: &ResourceChange, schemas: &mut SchemaTable) -> Self {
+        let same = change.after == change.before;
+        Self {
+            address: Text(change.address.as_ref().clone()),
+            deposed: change.deposed.map(Text),
+            provider: Text(change.provider.clone()),
+            action: change.action,
+            reason: change.reason,
+            before: (&*change.before).into(),
+            after: (!same).then(|| (&*change.after).into()),
+            replace_paths: change.replace_paths.iter().map(Into::into).collect(),
+            schema: schemas.place(&change.address, &change.schema),
+            private: change.private.clone(),
+            before_identity: change.before_identity.as_ref().map(Into::into),
+            planned_identity: change.planned_identity.as_ref().map(Into::into),
+            create_before_destroy: change.create_before_destroy,
+            declared: change.location.map(Into::into),
+        }
+    }
+
+    pub(super) fn read(self, schemas: &Schemas) -> Result<Read<ResourceChange>, PlanFileError> {
+        let before: Arc<Marked> = Arc::new(self.before.into());
+        let part = ResourceChange {
+            address: Arc::new(self.address.0),
+            deposed: self.deposed.map(|key| key.0),
+            provider: self.provider.0,
+            action: self.action,
+            reason: self.reason,
+            after: self
+                .after
+                .map_or_else(|| before.clone(), |after| Arc::new(after.into())),
+            before,
+            replace_paths: self.replace_paths.into_iter().map(Into::into).collect(),
+            schema: schemas.get(self.schema)?,
+            private: self.private,
+            before_identity: self.before_identity.map(Into::into),
+            planned_identity: self.planned_identity.map(Into::into),
+            create_before_destroy: self.create_before_destroy,
+            location: None,
+        };
+        Ok(Read {
+            part,
+            declared: self.declared,
+        })
+    }
+}
+
+impl SavedDrift {
+    pub(super) fn new(drift: &Drift, schemas: &mut SchemaTable) -> Self {
+        Self {
+            address: Text(drift.address.as_ref().clone()),
+            provider: Text(drift.provider.clone()),
+            before: (&*drift.before).into(),
+            after: (&*drift.after).into(),
+            schema: schemas.place(&drift.address, &drift.schema),
+            declared: drift.location.map(Into::into),
+        }
+    }
+
+    pub(super) fn read(self, schemas: &Schemas) -> Result<Read<Drift>, PlanFileError> {
+        let part = Drift {
+            address: Arc::new(self.address.0),
+            provider: self.provider.0,
+            before: Arc::new(self.before.into()),
+            after: Arc::new(self.after.into()),
+            schema: schemas.get(self.schema)?,
+            location: None,
+        };
+        Ok(Read {
+            part,
+            declared: self.declared,
+        })
+    }
+}
+
+impl From<&OutputChange> for SavedOutput {
+    fn from(output: &OutputChange) -> Self {
+        Self {
+            name: output.name.clone(),
+            before: output.before.as_ref().map(Into::into),
+            after: output.after.as_ref().map(Into::into),
+            declared: output.location.map(Into::into),
+        }
+    }
+}
+
+impl From<SavedOutput> for Read<OutputChange> {
+    fn from(saved: SavedOutput) -> Self {
+        let part = OutputChange {
+            name: saved.name,
+            before: saved.before.map(Into::into),
+            after: saved.after.map(Into::into),
+            location: None,
+        };
+        Self {
+            part,
+            declared: saved.declared,
+        }
+    }
+}
+
+impl From<&Diagnostic> for SavedDiagnostic {
+    fn from(diagnostic: &Diagnostic) -> Self {
+        Self {
+            error: diagnostic.is_error(),
+            summary: diagnostic.summary.clone(),
+            detail: diagnostic.detail.clone(),
+            address: diagnostic.address.clone(),
+            attribute: diagnostic.attribute.as_ref().map(Into::into),
+            declared: diagnostic.location.map(Into::into),
+            hints: diagnostic.hints.clone(),
+        }
+    }
+}
+
+impl From<SavedDiagnostic> for Read<Diagnostic> {
+    fn from(saved: SavedDiagnostic) -> Self {
+        let part = Diagnostic {
+            severity: match saved.error {
+                true => Severity::Error,
+                false => Severity::Warning,
+            },
+            summary: saved.summary,
+            detail: saved.detail,
+            address: saved.address,
+            attribute: saved.attribute.map(Into::into),
+            location: None,
+            hints: saved.hints,
+        };
+        Self {
+            part,
+            declared: saved.declared,
+        }
+    }
+}
+
+impl From<&Marked> for SavedMarked {
+    fn from(marked: &Marked) -> Self {
+        Self {
+            value: SavedValue(marked.value.clone()),
+            sensitive: marked.sensitive.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<SavedMarked> for Marked {
+    fn from(saved: SavedMarked) -> Self {
+        Self {
+            value: saved.value.0,
+            sensitive: saved.sensitive.into_iter().map(Into::into).collect(),
+        }
+    }
+}
+
+impl From<&Identity> for SavedIdentity {
+    fn from(identity: &Identity) -> Self {
+        Self {
+            schema_version: identity.schema_version,
+            value: SavedValue(identity.value.clone()),
+        }
+    }
+}
+
+impl From<SavedIdentity> for Identity {
+    fn from(saved: SavedIdentity) -> Self {
+        Self {
+            schema_version: saved.schema_version,
+            value: saved.value.0,
+        }
+    }
+}
+
+impl From<&Path> for SavedPath {
+    fn from(path: &Path) -> Self {
+        let steps = path.steps().iter().map(|step| match step {
+            PathStep::Attribute(name) => SavedStep::Attribute(name.clone()),
+            PathStep::Key(key) => SavedStep::Key { key: key.clone() },
+            PathStep::Index(index) => SavedStep::Index(*index),
+        });
+        Self(steps.collect())
+    }
+}
+
+impl From<SavedPath> for Path {
+    fn from(saved: SavedPath) -> Self {
+        let steps = saved.0.into_iter().map(|step| match step {
+            SavedStep::Attribute(name) => PathStep::Attribute(name),
+            SavedStep::Key { key } => PathStep::Key(key),
+            SavedStep::Index(index) => PathStep::Index(index),
+        });
+        steps.collect()
+    }
+}
+
+impl From<Location> for SavedLocation {
+    fn from(location: Location) -> Self {
+        Self(location.file.to_owned(), location.line, location.column)
+    }
+}

@@ -1,0 +1,34 @@
+//! Plans through their files: what every scenario applies is what a file gave back.
+
+use terrane_core::Program;
+use terrane_engine::{Fingerprint, Inputs, Origin, Plan, SavedPlan};
+use terrane_state::{Sha256, Timestamp};
+
+/// The plan as its file gives it back.
+///
+/// # Panics
+/// When that is another plan.
+#[track_caller]
+pub(crate) fn through_file(plan: &Plan, program: &Program) -> Plan {
+    let origin = Origin {
+        nonce: "nonce".into(),
+        terrane: "test".into(),
+        who: "tester@host".into(),
+        made_at: Timestamp::new(1_700_000_000, 0),
+        stack: "test".into(),
+        backend: "memory".into(),
+        sandbox: false,
+        endpoint: None,
+        executable: Sha256::default(),
+        program: Fingerprint::of(program),
+        inputs: Inputs::default(),
+        flags: Vec::new(),
+        providers: Vec::new(),
+        callers: Vec::new(),
+    };
+    let file = SavedPlan::write(plan, origin).expect("a file");
+    let saved = SavedPlan::read(&file).expect("a plan file");
+    let again = saved.plan(program).expect("the same program");
+    assert!(again == *plan, "the plan changes by being written");
+    again
+}
