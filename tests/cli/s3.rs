@@ -343,4 +343,10 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
             .contains("state push .terrane/test/errored.tfstate"),
         "{refused}"
     );
+    let push = ["state", "push", ".terrane/test/errored.tfstate", "--yes"];
+    run(&stack, &aws, &push).exits(0);
+    assert!(!rescued.exists());
+    // The base was made once, and nothing is in doubt.
+    let last = run(&stack, &aws, &["up", "--yes"]).exits(0);
+    assert!(last.stdout.contains("2 added, 1 changed"), "{last}");
 }

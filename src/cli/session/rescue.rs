@@ -1,6 +1,6 @@
 //! What a run did and could store nowhere: a file of this machine, and no further run before it is pushed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use terrane_core::Diagnostic;
 use terrane_state::{Failure, LocalBackend, Run, RunError};
@@ -64,6 +64,25 @@ impl Session<'_> {
                     .detail(why.join("; "))
                     .hint("the journal names every operation that was begun; the next run settles them")
             }
+        })
+    }
+
+    /// What was kept on this machine is in the state now, if that is the file it was kept in.
+    pub(crate) fn forget_rescued(&self, pushed: &Path) -> Result<(), CommandError> {
+        let rescued = self.rescue_path()?;
+        let same = match (pushed.canonicalize(), rescued.canonicalize()) {
+            (Ok(pushed), Ok(rescued)) => pushed == rescued,
+            _ => false,
+        };
+        if !same {
+            return Ok(());
+        }
+        std::fs::remove_file(&rescued).map_err(|error| {
+            let left = Diagnostic::error(format!(
+                "{} is in the state now, and could not be removed",
+                rescued.display()
+            ));
+            left.detail(error.to_string()).hint("remove it").into()
         })
     }
 

@@ -116,14 +116,12 @@ impl Session<'_> {
 
     /// `user@host`.
     pub(crate) fn who(&self) -> String {
-        let user = self
-            .environment
-            .get("USER")
-            .or(self.environment.get("LOGNAME"));
+        let get = |name| self.environment.get(name).map(str::to_owned);
+        let user = get("USER").or_else(|| get("LOGNAME")).or_else(user_name);
         let names = rustix::system::uname();
         format!(
             "{}@{}",
-            user.unwrap_or("unknown"),
+            user.as_deref().unwrap_or("unknown"),
             names.nodename().to_string_lossy()
         )
     }
@@ -140,6 +138,17 @@ impl Session<'_> {
             get("GITHUB_RUN_ID")?
         ))
     }
+}
+
+/// The name of this process's user: in containers and CI jobs the variables that say it are often missing.
+fn user_name() -> Option<String> {
+    let own = rustix::process::getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    let mut users = users.lines().map(|line| line.split(':'));
+    users.find_map(|mut fields| {
+        let name = fields.next()?;
+        (fields.nth(1)? == own).then(|| name.to_owned())
+    })
 }
 
 /// What belongs to the sandbox of a stack.

@@ -93,6 +93,17 @@ pub struct Identity {
 }
 
 impl Object {
+    /// The `id` attribute, which almost every object has.
+    pub fn id(&self) -> Option<String> {
+        #[derive(serde::Deserialize)]
+        struct Id {
+            id: Option<String>,
+        }
+        serde_json::from_str::<Id>(self.attributes.raw().as_str())
+            .ok()?
+            .id
+    }
+
     /// A whole object with nothing but attributes and their schema version.
     pub fn new(schema_version: u64, attributes: RawJson) -> Self {
         Self {

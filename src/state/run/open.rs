@@ -13,7 +13,7 @@ use crate::journal::{
     Seal, Writer, frame,
 };
 use crate::lock_info::{LockInfo, Operation};
-use crate::model::{Attributes, Instance, Lineage, Object, State};
+use crate::model::{Instance, Lineage, Object, State};
 use crate::random::Random;
 
 /// Who begins a run, and for what.
@@ -389,20 +389,10 @@ fn agrees(ours: Option<&Arc<Instance>>, theirs: Option<&Arc<Instance>>) -> bool 
         // Nothing there: our object is put back. Ours is gone: their reading will find that out.
         return true;
     };
-    let id = |instance: &Instance| instance.current.as_deref().and_then(object_id);
+    let id = |instance: &Instance| instance.current.as_deref().and_then(Object::id);
     match (id(ours), id(theirs)) {
         (Some(ours), Some(theirs)) => ours == theirs,
         (None, None) => ours.current == theirs.current,
         _ => false,
     }
-}
-
-/// The `id` attribute, which almost every object has.
-fn object_id(object: &Object) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Id {
-        id: Option<String>,
-    }
-    let (Attributes::Json(raw) | Attributes::Flat(raw)) = &object.attributes;
-    serde_json::from_str::<Id>(raw.as_str()).ok()?.id
 }

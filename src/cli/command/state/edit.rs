@@ -5,7 +5,9 @@ use std::time::Instant;
 use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, ModuleAddr};
 use terrane_core::{Diagnostic, Diagnostics, closest};
-use terrane_state::{Change, OpenIntent, Operation, Recorder as _, Run, State};
+use terrane_state::{
+    Change, IntentAction, OpenIntent, Operation, Recorder as _, Resolution, Resolve, Run, State,
+};
 
 use crate::command::consent::Consent;
 use crate::command::plan::say_recovered;
@@ -38,26 +40,47 @@ struct Done<R> {
     serial: u64,
 }
 
+/// Whether a state may be changed that lacks what an earlier run of this machine did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unpushed {
+    /// That has to be stored first.
+    Refused,
+    /// This command stores it.
+    Welcome,
+}
+
 /// Does what `propose` says, once somebody agreed.
 pub(super) async fn edit<R: Serialize>(
     session: &Session<'_>,
     yes: bool,
+    unpushed: Unpushed,
     propose: impl FnOnce(&State) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let consent = Consent::from(yes);
     consent.can_be_had(session)?;
-    let (run, recovered) = session.open(Operation::State).await?;
+    let (run, recovered) = match unpushed {
+        Unpushed::Refused => session.open(Operation::State).await?,
+        Unpushed::Welcome => session.open_to_push(Operation::State).await?,
+    };
     say_recovered(session, &recovered);
     let signals = Signals::listening(session.streams.clone());
     let agreed = tokio::select! {
         agreed = agree(session, &run, consent, &signals, propose) => agreed,
         lost = run.keep_alive() => Err(run_error(&lost.into())),
     };
-    let agreed = agreed.map(|proposal| {
-        run.change(proposal.change);
-        proposal.report
-    });
+    let agreed = match agreed {
+        Ok(proposal) => {
+            let is_whole = matches!(proposal.change, Change::State(_));
+            run.change(proposal.change);
+            let settled = match is_whole {
+                true => settle_by_content(session, &run).await,
+                false => Ok(()),
+            };
+            settled.map(|()| proposal.report)
+        }
+        Err(error) => Err(error),
+    };
     let closed = run.close().await.map_err(|error| run_error(&error));
     let (report, closed) = match (agreed, closed) {
         (Ok(report), Ok(closed)) => (report, closed),
@@ -100,6 +123,39 @@ async fn agree<R>(
         consent.obtain(session, signals, proposal.question).await?;
     }
     Ok(proposal)
+}
+
+/// A whole state that somebody stores is their answer to what was in doubt, as far as it has one: a creation whose object it does not
+/// have stays open.
+async fn settle_by_content(session: &Session<'_>, run: &Run) -> Result<(), CommandError> {
+    for open in run.open_intents() {
+        let intent = open.intent;
+        let instance = run.instance(&intent.address);
+        let object = instance.as_ref().and_then(|instance| match intent.deposed {
+            None => instance.current.as_ref(),
+            Some(key) => instance.deposed.get(&key),
+        });
+        let how = match (intent.action, object) {
+            (IntentAction::Create | IntentAction::Import, None) => continue,
+            (IntentAction::Create | IntentAction::Import, Some(object)) => Resolution::Adopted {
+                id: object.id().unwrap_or_default(),
+            },
+            (IntentAction::Update | IntentAction::Delete, Some(_)) => Resolution::Refreshed,
+            (IntentAction::Update | IntentAction::Delete, None) => Resolution::Deleted,
+        };
+        let resolve = Resolve {
+            op: intent.op,
+            how,
+            evidence: "it is so in the state that was pushed".to_owned(),
+            who: session.who(),
+            address: intent.address,
+            changes_state: false,
+            instance,
+        };
+        let resolved = run.resolve(resolve).await;
+        resolved.map_err(|error| run_error(&error.into()))?;
+    }
+    Ok(())
 }
 
 /// An operation whose end nobody saw is settled under the address it was begun with.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::edit::{Place, RelocationRefused, relocate};
 
-use super::edit::{Proposal, edit, not_there};
+use super::edit::{Proposal, Unpushed, edit, not_there};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub(super) async fn run(
     to: &Place,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, |state| {
+    edit(session, yes, Unpushed::Refused, |state| {
         let edit = relocate(state, from, to).map_err(|refused| match refused {
             RelocationRefused::NothingThere => not_there(state, &from.to_string()),
             refused => {

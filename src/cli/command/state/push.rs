@@ -8,7 +8,7 @@ use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
 use terrane_state::{Change, State, file};
 
-use super::edit::{Proposal, edit};
+use super::edit::{Proposal, Unpushed, edit};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -55,7 +55,7 @@ pub(super) async fn run(
         let refused = Diagnostic::error(format!("{name} is not a state that can be pushed"));
         CommandError::new(Exit::REFUSED, refused.detail(error.to_string()))
     })?;
-    edit(session, yes, move |stored| {
+    let done = edit(session, yes, Unpushed::Welcome, move |stored| {
         match pushed.replaces(stored) {
             Ok(Successor::Newer | Successor::Unchanged) => {}
             Err(_) if force => {}
@@ -76,7 +76,9 @@ pub(super) async fn run(
             change: Change::State(Box::new(pushed)),
         })
     })
-    .await
+    .await?;
+    session.forget_rescued(file)?;
+    Ok(done)
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {

@@ -5,7 +5,7 @@ use terrane_core::Diagnostic;
 use terrane_state::State;
 use terrane_state::edit::{ProviderPattern, replace_provider};
 
-use super::edit::{Proposal, edit};
+use super::edit::{Proposal, Unpushed, edit};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -24,7 +24,7 @@ pub(super) async fn run(
     to: &ProviderPattern,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, |state| {
+    edit(session, yes, Unpushed::Refused, |state| {
         let edit = replace_provider(state, from, to);
         if edit.subjects.is_empty() {
             return Err(nothing_of(state, from).into());

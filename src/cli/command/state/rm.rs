@@ -8,7 +8,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_engine::Pattern;
 use terrane_state::edit::forget;
 
-use super::edit::{Proposal, edit, not_there};
+use super::edit::{Proposal, Unpushed, edit, not_there};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -28,7 +28,7 @@ pub(super) async fn run(
     patterns: &[Pattern],
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, |state| {
+    edit(session, yes, Unpushed::Refused, |state| {
         let mut addresses: BTreeSet<InstanceAddr> = BTreeSet::new();
         let mut unknown = Diagnostics::new();
         for pattern in patterns {
