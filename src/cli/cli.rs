@@ -70,6 +70,10 @@ impl Cli {
         if let Some(exit) = terrane_sandbox::serve_if_asked(&environment()) {
             return exit;
         }
+        #[cfg(feature = "crash-points")]
+        if let Some(crash) = environment().get("TERRANE_CRASH_AT") {
+            terrane_state::crash::arm(crash).expect("a test says where to end");
+        }
         let streams = Arc::new(Streams::standard());
         let exit = self.run_with(&function, &streams);
         match streams.failure() {

@@ -2,6 +2,7 @@
 
 use terrane_core::{Diagnostics, Program};
 use terrane_provider::Providers;
+use terrane_state::crash::{self, Point};
 use terrane_state::{Clock, Random, Recorder, State};
 
 use crate::apply::{Applied, Applier};
@@ -85,7 +86,9 @@ impl<'a> Engine<'a> {
             self.world.events,
             stop,
         )?;
-        planner.plan(self.parallelism).await
+        let plan = planner.plan(self.parallelism).await;
+        crash::reach(Point::Planned).await;
+        plan
     }
 
     /// Does what a plan says. `recorder` holds the state that the plan was made from.

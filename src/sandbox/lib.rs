@@ -17,6 +17,7 @@
 //! | `rules` | ids, ARNs and endpoints as AWS forms them, and what AWS refuses: one file a service |
 //! | `data`, `validate` | data sources; what the provider refuses before it asks AWS |
 //! | `cloud` | the objects and the ledger |
+//! | `in_memory` | all of it in the caller's process, for simulations |
 //!
 //! **Why not** a fake inside the engine's process: the sandbox is there to show what really happens, so it takes the same way.
 
@@ -25,6 +26,7 @@ mod clock;
 mod cloud;
 mod data;
 mod draft;
+mod in_memory;
 mod json_text;
 mod kind;
 mod launch;
@@ -36,4 +38,5 @@ mod samples;
 mod service;
 mod validate;
 
+pub use in_memory::{Happened, InMemory, Types};
 pub use launch::{PrepareError, prepare, serve_if_asked};

@@ -1,5 +1,6 @@
 //! Create, read, update and delete: a planned object, the rules of its type, and the files of the cloud.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use terrane_core::value::Map;
@@ -58,15 +59,15 @@ impl From<CloudError> for Failure {
 
 /// The operations of one provider process.
 pub(crate) struct Operations {
-    pub(crate) kinds: Kinds,
+    pub(crate) kinds: Arc<Kinds>,
     pub(crate) cloud: Cloud,
     sequence: AtomicU32,
 }
 
 impl Operations {
-    pub(crate) fn new(kinds: Kinds, cloud: Cloud) -> Self {
+    pub(crate) fn new(kinds: impl Into<Arc<Kinds>>, cloud: Cloud) -> Self {
         Self {
-            kinds,
+            kinds: kinds.into(),
             cloud,
             sequence: AtomicU32::new(0),
         }

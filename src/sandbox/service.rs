@@ -51,6 +51,12 @@ impl Aws {
         }
     }
 
+    /// The same, which never waits: as if it had been asked to stop already.
+    pub(crate) fn without_waiting(self) -> Self {
+        self.stopped.send_replace(true);
+        self
+    }
+
     fn settings(&self) -> Settings {
         let settings = self.settings.read();
         settings.unwrap_or_else(PoisonError::into_inner).clone()
@@ -70,7 +76,7 @@ impl Aws {
     }
 
     async fn pause(&self, duration: Duration) {
-        if duration.is_zero() {
+        if duration.is_zero() || *self.stopped.borrow() {
             return;
         }
         let mut stopped = self.stopped.subscribe();

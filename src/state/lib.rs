@@ -31,6 +31,7 @@
 //! | [`edit`] | changes that a person orders: moves, removals, another provider |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
 //! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end |
+//! | [`crash`] | named places at which tests let a run die (feature `crash-points`) |
 //! | `lock_info`, `clock`, `random`, `digest` | Terraform's lock text; time and chance behind traits; checksums |
 //!
 //! **Decisions.** Attributes stay text (`RawJson`) from file to file: only the engine, which has the schema, decodes them, so a
@@ -48,6 +49,7 @@
 pub mod backend;
 mod chain;
 mod clock;
+pub mod crash;
 mod digest;
 pub mod edit;
 pub mod file;

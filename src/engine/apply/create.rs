@@ -6,6 +6,7 @@ use std::sync::Arc;
 use terrane_core::addr::ConfigAddr;
 use terrane_core::{IgnoreChanges, Value};
 use terrane_provider::ApplyResourceChange;
+use terrane_state::crash::{self, Point};
 use terrane_state::{Change, DeposedKey, Instance, Intent, IntentAction, OperationId};
 
 use super::applier::{Applier, StepError};
@@ -31,6 +32,7 @@ impl Applier<'_> {
         }
         if change.action == Action::CreateThenDelete {
             self.depose(index, change);
+            crash::reach(Point::Deposed).await;
         }
         let result = self.make(change, subject, &config).await;
         if result.is_err() && change.action == Action::CreateThenDelete {
@@ -112,6 +114,7 @@ impl Applier<'_> {
                 planned_identity: planned.identity.as_ref(),
             })
             .await;
+        crash::reach(Point::Replied).await;
         let asked = if creating {
             Asked::Create {
                 planned: &planned.after,

@@ -2,6 +2,7 @@
 
 use terrane_core::Value;
 use terrane_provider::ApplyResourceChange;
+use terrane_state::crash::{self, Point};
 use terrane_state::{Instance, Intent, IntentAction, OperationId, OperationResult};
 
 use super::applier::{Applier, StepError};
@@ -71,6 +72,7 @@ impl Applier<'_> {
                 planned_identity: loaded.identity.as_ref(),
             })
             .await;
+        crash::reach(Point::Replied).await;
         // What is kept when it fails is the object as stored, not as planned.
         let kept = subject.stored_as(object, loaded.value.clone());
         let settled = subject.settle(Asked::Delete, Some(&kept), reply);

@@ -33,7 +33,7 @@ pub(crate) enum LedgerAction {
 }
 
 /// A line of the file: the entry, and the object as it is afterwards.
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Line {
     #[serde(flatten)]
     pub(crate) entry: LedgerEntry,

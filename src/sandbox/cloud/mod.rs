@@ -63,8 +63,16 @@ pub(crate) struct Cloud {
     inner: Mutex<Inner>,
 }
 
+/// Where changes are written down.
+enum Ledger {
+    /// In a file that survives, and that several processes share.
+    File(File),
+    /// Here: the cloud ends with this process.
+    Memory(Vec<Line>),
+}
+
 struct Inner {
-    ledger: File,
+    ledger: Ledger,
     /// How far the ledger has been read.
     offset: u64,
     sequence: u64,
@@ -111,18 +119,12 @@ impl Cloud {
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true).mode(0o600);
         let ledger = options.open(&path).map_err(io("open", &path))?;
-        let mut inner = Inner {
-            ledger,
-            offset: 0,
-            sequence: 0,
-            objects: Objects::default(),
-            since_snapshot: 0,
-            in_snapshot: 0,
-        };
+        let length = ledger.metadata().map_or(0, |metadata| metadata.len());
+        let mut inner = Inner::new(Ledger::File(ledger));
         let path = folder.join(SNAPSHOT);
         match std::fs::read(&path) {
             Ok(json) => inner
-                .load(&json, kinds)
+                .load(&json, length, kinds)
                 .map_err(|source| CloudError::Damaged {
                     line: source.line(),
                     path,
@@ -137,6 +139,36 @@ impl Cloud {
         };
         cloud.change(kinds, |_| None)?;
         Ok(cloud)
+    }
+
+    /// A cloud without files.
+    pub(crate) fn in_memory() -> Self {
+        Self {
+            folder: PathBuf::new(),
+            inner: Mutex::new(Inner::new(Ledger::Memory(Vec::new()))),
+        }
+    }
+
+    /// Another cloud without files, with the same in it.
+    pub(crate) fn fork(&self) -> Self {
+        let forked = Self::in_memory();
+        {
+            let (from, mut to) = (self.lock(), forked.lock());
+            to.sequence = from.sequence;
+            to.objects = from.objects.clone();
+            if let Ledger::Memory(lines) = &from.ledger {
+                to.ledger = Ledger::Memory(lines.clone());
+            }
+        }
+        forked
+    }
+
+    /// Every change so far of a cloud without files.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        match &self.lock().ledger {
+            Ledger::File(_) => Vec::new(),
+            Ledger::Memory(lines) => lines.clone(),
+        }
     }
 
     /// Looks at the objects, as of the last change by whichever process, and perhaps makes a change of its own.
@@ -161,7 +193,7 @@ impl Cloud {
                 return Ok(());
             };
             inner.append(change, kinds).map_err(io("write to"))?;
-            if inner.since_snapshot >= FEW.max(inner.in_snapshot) {
+            if inner.is_shared() && inner.since_snapshot >= FEW.max(inner.in_snapshot) {
                 self.save(&mut inner)?;
             }
             Ok(())
@@ -195,17 +227,21 @@ impl Cloud {
                 source,
             }
         };
-        let length = inner.ledger.metadata().map_err(io("read"))?.len();
-        if length <= inner.offset {
+        let offset = inner.offset;
+        let Ledger::File(ledger) = &mut inner.ledger else {
+            return Ok(());
+        };
+        let length = ledger.metadata().map_err(io("read"))?.len();
+        if length <= offset {
             return Ok(());
         }
         let mut text = String::new();
-        (inner.ledger.seek(SeekFrom::Start(inner.offset))).map_err(io("read"))?;
-        inner.ledger.read_to_string(&mut text).map_err(io("read"))?;
+        (ledger.seek(SeekFrom::Start(offset))).map_err(io("read"))?;
+        ledger.read_to_string(&mut text).map_err(io("read"))?;
         let whole = text.rfind('\n').map_or(0, |end| end + 1);
         if whole < text.len() {
-            let length = inner.offset + whole as u64;
-            inner.ledger.set_len(length).map_err(io("shorten"))?;
+            let length = offset + whole as u64;
+            ledger.set_len(length).map_err(io("shorten"))?;
         }
         for (number, line) in text[..whole].lines().enumerate() {
             let line: Line = serde_json::from_str(line).map_err(|source| CloudError::Damaged {
@@ -251,12 +287,59 @@ impl Cloud {
     }
 }
 
+impl Ledger {
+    fn lock(&self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.lock(),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    fn unlock(&self) -> io::Result<()> {
+        match self {
+            Self::File(file) => file.unlock(),
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// Adds a line; how many bytes of a file it takes.
+    fn append(&mut self, line: &Line) -> io::Result<usize> {
+        let file = match self {
+            Self::File(file) => file,
+            Self::Memory(lines) => {
+                lines.push(line.clone());
+                return Ok(0);
+            }
+        };
+        let mut text = serde_json::to_string(line).map_err(io::Error::from)?;
+        text.push('\n');
+        file.write_all(text.as_bytes())?;
+        file.sync_data()?;
+        Ok(text.len())
+    }
+}
+
 impl Inner {
-    fn load(&mut self, json: &[u8], kinds: &Kinds) -> Result<(), serde_json::Error> {
+    fn new(ledger: Ledger) -> Self {
+        Self {
+            ledger,
+            offset: 0,
+            sequence: 0,
+            objects: Objects::default(),
+            since_snapshot: 0,
+            in_snapshot: 0,
+        }
+    }
+
+    fn is_shared(&self) -> bool {
+        matches!(self.ledger, Ledger::File(_))
+    }
+
+    /// Takes the snapshot beside a ledger of that length.
+    fn load(&mut self, json: &[u8], length: u64, kinds: &Kinds) -> Result<(), serde_json::Error> {
         let snapshot: Snapshot = serde_json::from_slice(json)?;
         self.sequence = snapshot.sequence;
         // A ledger that is shorter was taken away: what is in the snapshot stands.
-        let length = self.ledger.metadata().map_or(0, |metadata| metadata.len());
         self.offset = snapshot.offset.min(length);
         self.objects = Objects::from_json(&snapshot.objects, kinds);
         self.in_snapshot = self.objects.len() as u64;
@@ -284,11 +367,7 @@ impl Inner {
             },
             object,
         };
-        let mut text = serde_json::to_string(&line).map_err(io::Error::from)?;
-        text.push('\n');
-        self.ledger.write_all(text.as_bytes())?;
-        self.ledger.sync_data()?;
-        self.offset += text.len() as u64;
+        self.offset += self.ledger.append(&line)? as u64;
         self.sequence += 1;
         self.since_snapshot += 1;
         let LedgerEntry { type_name, id, .. } = line.entry;

@@ -10,12 +10,13 @@ use super::Line;
 use crate::kind::Kinds;
 
 /// The objects, with what is needed to write them down again.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Objects {
     by_type: BTreeMap<String, OfType>,
     count: usize,
 }
 
+#[derive(Clone)]
 struct OfType {
     /// None for a type that this program has no schema of: its objects keep the type that their JSON implies.
     ty: Option<Type>,

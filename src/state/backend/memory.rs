@@ -20,7 +20,7 @@ pub struct MemoryBackend {
     inner: Mutex<Store>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Store {
     versions: Vec<Bytes>,
     journal: BTreeMap<Position, Bytes>,
@@ -31,6 +31,14 @@ impl MemoryBackend {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Another store with the same in it.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            inner: Mutex::new(self.lock_store().clone()),
+        }
     }
 
     fn lock_store(&self) -> MutexGuard<'_, Store> {

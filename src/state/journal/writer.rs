@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{Record, codec, frame};
 use crate::backend::{Backend, BackendError, Position};
 use crate::clock::Clock;
+use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::run::RecordError;
 
@@ -146,7 +147,9 @@ impl Writer {
             let (bytes, behind) = queue.in_flight.clone().expect("invariant: filled above");
             (at, bytes, behind)
         };
+        crash::reach(Point::SegmentBefore).await;
         let appended = self.backend.append_journal(at, bytes).await;
+        crash::reach(Point::SegmentStored).await;
         let mut queue = self.queue();
         match appended {
             Ok(()) => {

@@ -12,6 +12,7 @@ use super::open::carry;
 use super::{Liveness, RecordError, Recorder, RunError};
 use crate::backend::{Backend, BackendError, Expected, LocalBackend, Position, Token};
 use crate::clock::Clock;
+use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
@@ -215,8 +216,10 @@ impl Run {
         };
         let number = self.writer.enqueue(&Record::Checkpoint(checkpoint.clone()));
         self.writer.durable(number).await?;
+        crash::reach(Point::CheckpointAnnounced).await;
         let sha256 = checkpoint.sha256;
         let (token, version) = self.put(bytes, &stored.expected, &sha256).await?;
+        crash::reach(Point::CheckpointStored).await;
         checkpoint.phase = CheckpointPhase::Written;
         checkpoint.version = version;
         self.writer.enqueue(&Record::Checkpoint(checkpoint));
@@ -226,6 +229,7 @@ impl Run {
             state,
             sha256: Some(sha256),
         };
+        crash::reach(Point::CheckpointNoted).await;
         Ok(())
     }
 
@@ -335,7 +339,9 @@ impl Run {
         let before = self.stored.lock().await.expected.clone();
         let ended = self.end().await;
         self.writer.fence(RecordError::Closed);
+        crash::reach(Point::UnlockBefore).await;
         let unlocked = self.backend.unlock(&self.lock_id).await;
+        crash::reach(Point::Unlocked).await;
         ended?;
         unlocked?;
         let stored = self.stored.lock().await;
@@ -379,8 +385,10 @@ impl Run {
         }
         let close = self.writer.enqueue(&Record::Close);
         self.writer.durable(close).await?;
+        crash::reach(Point::Closed).await;
         // What is left over is read and trimmed by the next run.
         let _ = self.backend.trim_journal(last).await;
+        crash::reach(Point::CloseTrimmed).await;
         Ok(())
     }
 }
@@ -388,6 +396,7 @@ impl Run {
 #[async_trait]
 impl Recorder for Run {
     async fn intent(&self, intent: Intent) -> Result<(), RecordError> {
+        crash::reach(Point::IntentBefore).await;
         let number = {
             let mut now = self.now();
             let number = self.writer.enqueue(&Record::Intent(intent.clone().into()));
@@ -399,10 +408,13 @@ impl Recorder for Run {
             now.open.insert(open.intent.op, open);
             number
         };
-        self.writer.durable(number).await
+        self.writer.durable(number).await?;
+        crash::reach(Point::IntentDurable).await;
+        Ok(())
     }
 
     async fn result(&self, result: OperationResult) -> Result<(), RecordError> {
+        crash::reach(Point::ResultBefore).await;
         let number = {
             let mut now = self.now();
             result.apply(&mut now.state);
@@ -417,6 +429,7 @@ impl Recorder for Run {
             number
         };
         self.writer.durable(number).await?;
+        crash::reach(Point::ResultDurable).await;
         self.checkpoint_if_due().await;
         Ok(())
     }
@@ -452,6 +465,7 @@ impl Recorder for Run {
     }
 
     async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {
+        crash::reach(Point::ResolveBefore).await;
         let number = {
             let mut now = self.now();
             now.open.remove(&resolve.op);
@@ -460,6 +474,8 @@ impl Recorder for Run {
             now.telling = Some(number);
             number
         };
-        self.writer.durable(number).await
+        self.writer.durable(number).await?;
+        crash::reach(Point::Resolved).await;
+        Ok(())
     }
 }

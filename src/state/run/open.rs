@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Run, RunError};
 use crate::backend::{Backend, BackendError, Expected, Holder, LockError, Position, Snapshot};
 use crate::clock::Clock;
+use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
@@ -66,8 +67,12 @@ pub(super) async fn acquire(
     let mut pause = Duration::from_secs(1);
     let mut blinks = 0;
     loop {
+        crash::reach(Point::LockBefore).await;
         let holder = match backend.lock(info).await {
-            Ok(()) => return Ok(()),
+            Ok(()) => {
+                crash::reach(Point::LockTaken).await;
+                return Ok(());
+            }
             Err(LockError::Backend(error)) => return Err(error.into()),
             Err(LockError::Held(holder)) => holder,
         };
@@ -150,12 +155,13 @@ impl Run {
         info: &LockInfo,
     ) -> Result<(Self, Recovered), RunError> {
         let mut found = find(&*backend).await?;
+        crash::reach(Point::StateRead).await;
         let interrupted = found.log.last.is_some() && !found.log.ended;
         let mut tries = 0;
         while found.log.last.is_some() && !found.log.ended {
             let sealed = seal(&*backend, &found.log, info, &options, &*clock).await;
             match sealed {
-                Ok(()) => {}
+                Ok(()) => crash::reach(Point::Sealed).await,
                 // The interrupted run lives and wrote once more: read that too.
                 Err(BackendError::Conflict { .. }) if tries < SEAL_TRIES => tries += 1,
                 Err(error) => return Err(error.into()),
@@ -212,8 +218,11 @@ impl Run {
         if recovered.replayed > 0 {
             // Until this is stored the earlier epochs are needed; after it they are not.
             run.checkpoint().await?;
+            crash::reach(Point::Replayed).await;
             run.trim().await?;
+            crash::reach(Point::RecoveryTrimmed).await;
         }
+        crash::reach(Point::Opened).await;
         Ok((run, recovered))
     }
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use crate::backend::BackendError;
+use crate::crash::{self, Point};
 use crate::random::{Random, SystemRandom};
 
 /// No stored file is larger than this.
@@ -164,9 +165,15 @@ pub(super) fn replace(
 ) -> Result<(), BackendError> {
     let temporary = temporary_beside(path);
     let written = write_new(&temporary, bytes)
-        .and_then(|()| before_rename())
+        .and_then(|()| {
+            crash::reach_blocking(Point::FileWritten);
+            before_rename()
+        })
         .and_then(|()| std::fs::rename(&temporary, path))
-        .and_then(|()| sync_directory(parent(path)));
+        .and_then(|()| {
+            crash::reach_blocking(Point::FileRenamed);
+            sync_directory(parent(path))
+        });
     if let Err(error) = written {
         let _ = std::fs::remove_file(&temporary);
         return Err(failed("write", path)(error));

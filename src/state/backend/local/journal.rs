@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::files;
 use super::store::Store;
 use crate::backend::{BackendError, Position, Segment};
+use crate::crash::{self, Point};
 use crate::journal::frame::{self, EndReason};
 
 /// The open journal.
@@ -117,10 +118,10 @@ impl Store {
         if !follows || journal.file.metadata().map_err(failed)?.len() != journal.length {
             return Err(conflict);
         }
-        let written = journal
-            .file
-            .write_all(bytes)
-            .and_then(|()| journal.file.sync_data());
+        let written = journal.file.write_all(bytes).and_then(|()| {
+            crash::reach_blocking(Point::SegmentUnsynced);
+            journal.file.sync_data()
+        });
         if let Err(error) = written {
             journal.failed = true;
             return Err(failed(error));

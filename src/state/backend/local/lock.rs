@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use super::files;
 use super::store::Store;
 use crate::backend::{BackendError, Holder, LockError};
+use crate::crash::{self, Point};
 use crate::lock_info::LockInfo;
 
 /// A lock that this process holds; closing the file gives it up.
@@ -57,6 +58,7 @@ impl Store {
             id: info.id.clone(),
             file,
         });
+        crash::reach_blocking(Point::LockUndescribed);
         if let Err(error) = self.describe(info) {
             self.lock = None;
             return Err(error.into());
@@ -93,6 +95,7 @@ impl Store {
                 error,
             ));
         }
+        crash::reach_blocking(Point::LockDescriptionGone);
         self.lock = None;
         self.journal = None;
         Ok(())

@@ -12,6 +12,7 @@ use super::snapshot::timestamp;
 use super::store::S3Store;
 use crate::backend::{BackendError, Position, Segment};
 use crate::clock::Timestamp;
+use crate::crash::{self, Point};
 
 /// Segments that are read at once.
 const READS: usize = 16;
@@ -203,6 +204,7 @@ impl S3Store {
                 gone.push(segment.key.clone());
             }
         }
+        crash::reach(Point::TombstonesLaid).await;
         self.delete(gone).await
     }
 

@@ -7,6 +7,7 @@ use super::error::{failure, is_missing, is_precondition, is_race};
 use super::store::S3Store;
 use crate::backend::{BackendError, Holder, LockError};
 use crate::clock::Timestamp;
+use crate::crash::{self, Point};
 use crate::lock_info::LockInfo;
 
 /// The attribute with the holder's last sign of life; Terraform looks at `Info` only.
@@ -57,6 +58,7 @@ impl S3Store {
     pub(super) async fn take_lock(&self, info: &LockInfo) -> Result<(), LockError> {
         if self.options.locks_by_file() {
             self.take_lockfile(info).await?;
+            crash::reach(Point::HalfLocked).await;
         }
         let Some(table) = &self.options.dynamodb_table else {
             return Ok(());
@@ -234,6 +236,7 @@ impl S3Store {
         let mut halves = Vec::new();
         if let Some(table) = &self.options.dynamodb_table {
             halves.push(self.free_item(table, id).await);
+            crash::reach(Point::HalfUnlocked).await;
         }
         if self.options.locks_by_file() {
             halves.push(self.free_lockfile(id).await);

@@ -13,6 +13,7 @@ use super::error::{failure, is_missing, is_precondition, is_race, other};
 use super::store::S3Store;
 use crate::backend::{BackendError, Expected, Snapshot, StoredVersion, Token, Written};
 use crate::clock::Timestamp;
+use crate::crash::{self, Point};
 use crate::digest::{Sha256, hex};
 
 /// Tries when the digest does not fit or another write is under way: S3 is consistent, so only a writer that is just between
@@ -136,7 +137,9 @@ impl S3Store {
                 }
             },
         };
+        crash::reach(Point::DigestBefore).await;
         self.put_digest(&bytes).await?;
+        crash::reach(Point::DigestStored).await;
         Ok(Written {
             token: Token(token.into()),
             version,

@@ -1,0 +1,254 @@
+//! Every place, every death, every late operation, for every kind of plan; then death again in the recovery from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use terrane_state::crash::{Layer, Point};
+
+use crate::play::{Played, play, prepared};
+use crate::program::Thing;
+use crate::schedule::{Answers, DEATHS, Event, LATES, Late, Schedule, What, faults};
+use crate::world::World;
+
+/// Plays a schedule; what does not hold, where that is so.
+pub(crate) fn judged(schedule: &Schedule, world: &World) -> Result<Played, String> {
+    catch_unwind(AssertUnwindSafe(|| play(schedule, world))).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().cloned();
+        let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
+        text.unwrap_or_else(|| "a panic without words".to_owned())
+    })
+}
+
+/// What a set of schedules came to.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) schedules: usize,
+    /// In how many of them a person was asked.
+    pub(crate) flagged: usize,
+    pub(crate) failures: Vec<String>,
+    pub(crate) passed: BTreeSet<&'static str>,
+}
+
+impl Tally {
+    /// Plays one more.
+    pub(crate) fn add(&mut self, schedule: &Schedule, world: &World) -> Option<Played> {
+        self.schedules += 1;
+        match judged(schedule, world) {
+            Ok(played) => {
+                self.flagged += usize::from(played.flagged > 0);
+                self.passed.extend(played.traces.iter().flatten());
+                Some(played)
+            }
+            Err(why) => {
+                self.failures.push(format!("{why}\n{schedule}"));
+                None
+            }
+        }
+    }
+
+    fn join(&mut self, other: Self) {
+        self.schedules += other.schedules;
+        self.flagged += other.flagged;
+        self.failures.extend(other.failures);
+        self.passed.extend(other.passed);
+    }
+}
+
+/// The six kinds of plan.
+fn plans(count: usize) -> Vec<(&'static str, Schedule)> {
+    let chain = |change: &dyn Fn(Thing) -> Thing| -> Vec<Thing> {
+        let names: Vec<String> = (0..count).map(|n| format!("v{n}")).collect();
+        let things = names.iter().enumerate().map(|(n, name)| {
+            let thing = Thing::vpc(name);
+            // Half of them wait for another.
+            change(if n % 2 == 1 {
+                thing.after(&names[n - 1])
+            } else {
+                thing
+            })
+        });
+        things.collect()
+    };
+    let as_is = chain(&|thing| thing);
+    let create_first = |thing: Thing| thing.create_first();
+    let before_mixed = vec![
+        Thing::vpc("kept"),
+        Thing::vpc("changed"),
+        Thing::vpc("moved"),
+        Thing::vpc("swapped").create_first(),
+        Thing::vpc("gone").after("kept"),
+        Thing::subnet("inside", "moved"),
+    ];
+    let after_mixed = vec![
+        Thing::vpc("kept"),
+        Thing::vpc("changed").version(2),
+        Thing::vpc("moved").network(1),
+        Thing::vpc("swapped").create_first().network(1),
+        Thing::vpc("new").after("kept"),
+        Thing::subnet("inside", "moved"),
+    ];
+    vec![
+        ("create", Schedule::new(Vec::new(), as_is.clone())),
+        (
+            "update",
+            Schedule::new(as_is.clone(), chain(&|thing| thing.version(2))),
+        ),
+        (
+            "replace, delete first",
+            Schedule::new(as_is.clone(), chain(&|thing| thing.network(1))),
+        ),
+        (
+            "replace, create first",
+            Schedule::new(
+                chain(&create_first),
+                chain(&|thing| create_first(thing).network(1)),
+            ),
+        ),
+        ("destroy", Schedule::new(as_is, Vec::new())),
+        ("mixed", Schedule::new(before_mixed, after_mixed)),
+    ]
+}
+
+/// Which place is passed for which time, in the order of a trace.
+fn moments(trace: &[&'static str]) -> Vec<(&'static str, usize)> {
+    let mut passed: BTreeMap<&'static str, usize> = BTreeMap::new();
+    let count = |&place: &&'static str| {
+        let nth = passed.entry(place).or_default();
+        *nth += 1;
+        (place, *nth)
+    };
+    trace.iter().map(count).collect()
+}
+
+/// Every death and every fault at every place that a plan passes.
+fn deaths(plan: &Schedule, world: &World) -> Vec<Schedule> {
+    let quiet = judged(plan, world).unwrap_or_else(|why| panic!("{why}\n{plan}"));
+    let mut schedules = Vec::new();
+    for (place, nth) in moments(&quiet.traces[0]) {
+        let schedule = |what, late| Schedule {
+            events: vec![Event {
+                run: 0,
+                place,
+                nth,
+                what,
+            }],
+            late,
+            ..plan.clone()
+        };
+        for fault in faults(place) {
+            schedules.push(schedule(What::Fault(*fault), Late::Never));
+        }
+        // Only there is something asked of the cloud and not begun.
+        let under_way = place == "cloud.asked";
+        for what in DEATHS {
+            // A provider that nobody waits for makes no difference but to what it was asked.
+            if what == What::BothDie && !under_way {
+                continue;
+            }
+            for late in LATES {
+                let possible = match what {
+                    _ if !under_way => late == Late::Never,
+                    // A provider that lives on does what it was asked.
+                    What::EngineDies | What::Panic => late != Late::Never,
+                    _ => true,
+                };
+                if possible {
+                    schedules.push(schedule(what, late));
+                }
+            }
+        }
+    }
+    schedules
+}
+
+/// The same once more with nobody to answer, where somebody was asked.
+fn with_and_without_answers(
+    tally: &mut Tally,
+    schedule: &Schedule,
+    world: &World,
+) -> Option<Played> {
+    let played = tally.add(schedule, world)?;
+    if played.flagged > 0 {
+        let silent = Schedule {
+            answers: Answers::Nobody,
+            ..schedule.clone()
+        };
+        tally.add(&silent, world);
+    }
+    Some(played)
+}
+
+/// Works through a list on every core.
+pub(crate) fn on_every_core<T: Sync>(work: &[T], each: impl Fn(&mut Tally, &T) + Sync) -> Tally {
+    let next = Mutex::new(work.iter());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let worker = || {
+            let mut tally = Tally::default();
+            loop {
+                let item = next.lock().expect("not poisoned").next();
+                let Some(item) = item else { return tally };
+                each(&mut tally, item);
+            }
+        };
+        let workers: Vec<_> = (0..cores).map(|_| scope.spawn(worker)).collect();
+        let mut all = Tally::default();
+        for worker in workers {
+            all.join(worker.join().expect("judged panics are caught"));
+        }
+        all
+    })
+}
+
+/// Fails with what did not hold, if anything did not.
+#[track_caller]
+pub(crate) fn assert_nothing_failed(tally: &Tally) {
+    const SHOWN: usize = 5;
+    let shown: Vec<&str> = tally
+        .failures
+        .iter()
+        .take(SHOWN)
+        .map(String::as_str)
+        .collect();
+    assert!(
+        shown.is_empty(),
+        "{} of {} schedules failed\n{}",
+        tally.failures.len(),
+        tally.schedules,
+        shown.join("\n")
+    );
+}
+
+/// The figures, for who asked for them with `--nocapture`.
+#[expect(clippy::print_stdout, reason = "figures of a test are read by people")]
+pub(crate) fn report(name: &str, tally: &Tally, took: Duration) {
+    println!(
+        "{name}: {} schedules, {} of them asked a person, {:.1} s",
+        tally.schedules,
+        tally.flagged,
+        took.as_secs_f64()
+    );
+}
+
+#[test]
+fn every_death_at_every_place_loses_nothing_and_makes_nothing_twice() {
+    let mut all = Tally::default();
+    for (name, plan) in plans(2) {
+        let started = Instant::now();
+        let world = prepared(&plan.before);
+        let tally = on_every_core(&deaths(&plan, &world), |tally, schedule| {
+            with_and_without_answers(tally, schedule, &world);
+        });
+        report(name, &tally, started.elapsed());
+        all.join(tally);
+    }
+    assert_nothing_failed(&all);
+    let run = Point::ALL.iter().filter(|it| it.layer() == Layer::Run);
+    let missed: Vec<&str> = run
+        .map(|point| point.name())
+        .filter(|name| !all.passed.contains(name))
+        .collect();
+    assert!(missed.is_empty(), "never passed: {missed:?}");
+}

@@ -1,0 +1,164 @@
+//! What must hold: right after a death, and in the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use terrane_engine::StepKind;
+use terrane_state::{Backend as _, IntentAction, OpenIntent, Recovered, Run, State};
+
+use crate::world::{Said, World};
+
+/// An object of the cloud.
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    pub(crate) id: String,
+    /// The address that it was made for.
+    pub(crate) address: String,
+    pub(crate) json: String,
+}
+
+fn tag(json: &str) -> String {
+    let object: Json = serde_json::from_str(json).expect("the ledger holds JSON");
+    object["tags"]["Name"]
+        .as_str()
+        .expect("every object of a schedule has a name")
+        .to_owned()
+}
+
+/// What exists, by the ledger.
+pub(crate) fn live(world: &World) -> Vec<Object> {
+    let mut live: BTreeMap<String, Object> = BTreeMap::new();
+    for line in world.cloud.ledger() {
+        match line.object {
+            None => drop(live.remove(&line.id)),
+            Some(json) => {
+                let object = Object {
+                    id: line.id.clone(),
+                    address: tag(&json),
+                    json,
+                };
+                live.insert(line.id, object);
+            }
+        }
+    }
+    live.into_values().collect()
+}
+
+/// How often an object was made for each address since that line of the ledger.
+pub(crate) fn creations(world: &World, since: usize) -> BTreeMap<String, usize> {
+    let mut creations = BTreeMap::new();
+    let lines = world.cloud.ledger().into_iter().skip(since);
+    for line in lines.filter(|line| line.action == "create") {
+        let address = tag(line.object.as_deref().expect("what was made exists"));
+        *creations.entry(address).or_default() += 1;
+    }
+    creations
+}
+
+/// The state as the next run would find it.
+pub(crate) fn look(world: &World) -> (State, Recovered) {
+    let looked = futures_util::FutureExt::now_or_never(Run::look(&world.store));
+    looked
+        .expect("memory never waits")
+        .unwrap_or_else(|error| panic!("READ: the state can not be read: {error:?}"))
+}
+
+/// Every id in a state, with its address.
+pub(crate) fn ids(state: &State) -> BTreeMap<String, String> {
+    let mut ids = BTreeMap::new();
+    for (address, instance) in &state.resources {
+        for object in instance.current.iter().chain(instance.deposed.values()) {
+            let attributes: Json =
+                serde_json::from_str(object.attributes.raw().as_str()).expect("JSON");
+            let id = attributes["id"].as_str().expect("an id").to_owned();
+            let twice = ids.insert(id, address.to_string());
+            assert_eq!(twice, None, "DUP: an object is in the state twice");
+        }
+    }
+    ids
+}
+
+/// The open creations of what is in the cloud and in no state, an object each.
+pub(crate) fn unknown(world: &World, state: &State) -> Vec<Object> {
+    let known = ids(state);
+    let live = live(world).into_iter();
+    live.filter(|object| !known.contains_key(&object.id))
+        .collect()
+}
+
+/// Nothing is lost, whatever has just happened.
+pub(crate) fn nothing_is_lost(world: &Arc<World>) {
+    let (state, recovered) = look(world);
+    let mut open: Vec<&OpenIntent> = recovered
+        .open
+        .iter()
+        .filter(|open| open.intent.action == IntentAction::Create)
+        .collect();
+    for object in unknown(world, &state) {
+        let place = open
+            .iter()
+            .position(|open| open.intent.address.to_string() == object.address);
+        let Some(place) = place else {
+            panic!(
+                "ORPH: {} of {} exists, and neither state nor journal knows",
+                object.id, object.address
+            );
+        };
+        open.remove(place);
+    }
+    let there = live(world).into_iter().map(|object| object.id).collect();
+    what_was_said_holds(&world.said(), &state, &there);
+}
+
+/// Printed ⇒ durable: of what was last said of an address, the next run knows.
+fn what_was_said_holds(said: &[Said], state: &State, live: &BTreeSet<String>) {
+    let ids = ids(state);
+    let last: BTreeMap<&str, &Said> = said.iter().map(|said| (&*said.address, said)).collect();
+    for (address, said) in last {
+        // Something began after the last "done".
+        let Some(done) = &said.done else { continue };
+        let at_address = || ids.iter().filter(|(_, other)| *other == address);
+        match (said.kind, done) {
+            (StepKind::Create | StepKind::Update, Some(id)) => assert!(
+                at_address().any(|(known, _)| known == id),
+                "ACK: {address} was said to be {id} and the state does not know",
+            ),
+            (StepKind::Delete, _) => {
+                for (known, _) in at_address() {
+                    assert!(
+                        live.contains(known),
+                        "ACK: {known} at {address} was said to be gone and is in the state",
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// In the end all is as declared, once, and nothing is left over: no lock, no open operation, no deposed object.
+pub(crate) fn all_is_well(world: &Arc<World>) {
+    let (state, recovered) = look(world);
+    let known: BTreeSet<String> = ids(&state).into_keys().collect();
+    let there: BTreeSet<String> = live(world).into_iter().map(|object| object.id).collect();
+    assert_eq!(
+        known, there,
+        "ORPH: the state (left) is not the cloud (right)"
+    );
+    assert!(recovered.open.is_empty(), "an operation is still in doubt");
+    assert_eq!(
+        recovered.replayed, 0,
+        "the journal knows more than the state"
+    );
+    assert!(recovered.interrupted.is_none(), "the journal has no end");
+    for (address, instance) in &state.resources {
+        assert!(
+            instance.deposed.is_empty(),
+            "{address} has a deposed object still"
+        );
+    }
+    let holder = futures_util::FutureExt::now_or_never(world.store.holder());
+    let holder = holder.expect("memory never waits").expect("readable");
+    assert_eq!(holder, None, "LOCK: it is still held");
+}

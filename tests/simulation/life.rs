@@ -1,0 +1,167 @@
+//! One run of the engine from lock to unlock, in the order in which the command line does it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrane_core::Program;
+use terrane_engine::{Applied, Engine, Event, EventSink, PlanMode, PlanOptions, Unresolved};
+use terrane_state::{Operation, ProcessIdentity, Recorder as _, Run, RunError, RunOptions};
+
+use crate::cloud::Plugins;
+use crate::store::Store;
+use crate::world::{Said, World};
+
+/// How a run ended that was not killed.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The state could not be used, or not be written.
+    Failed(RunError),
+    /// There is no plan.
+    Unplanned(terrane_core::Diagnostics),
+    /// It was applied, as far as it went.
+    Applied {
+        /// Somebody must say what became of these.
+        remaining: Vec<Unresolved>,
+        /// There was nothing to do.
+        unchanged: bool,
+        applied: Box<Applied>,
+    },
+}
+
+/// What a run is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Up,
+    Destroy,
+}
+
+/// Takes what a run says.
+struct Events {
+    world: Arc<World>,
+    process: usize,
+}
+
+impl EventSink for Events {
+    fn emit(&self, event: Event) {
+        let (step, done) = match event {
+            Event::StepDone { step, id, .. } => (step, Some(id)),
+            Event::StepStarted(step) | Event::StepFailed { step, .. } => (step, None),
+            _ => return,
+        };
+        self.world.process(self.process, |process| {
+            process.said.push(Said {
+                address: step.address.to_string(),
+                kind: step.kind,
+                done,
+            });
+        });
+    }
+}
+
+/// Opens the state, waiting for nobody.
+pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Recovered), RunError> {
+    let options = RunOptions {
+        operation: Operation::Apply,
+        engine: "simulated".to_owned(),
+        process: ProcessIdentity {
+            who: "me@here".to_owned(),
+            ..ProcessIdentity::default()
+        },
+        lock_timeout: Duration::ZERO,
+    };
+    let store = Arc::new(Store(world.clone()));
+    Run::open(
+        store,
+        options,
+        world.time.clone(),
+        world.dice.clone(),
+        &|_| (),
+    )
+    .await
+}
+
+/// The run.
+pub(crate) async fn live(
+    world: Arc<World>,
+    process: usize,
+    verb: Verb,
+    program: &Program,
+) -> Outcome {
+    let run = match open(&world).await {
+        Ok((run, _)) => run,
+        Err(error) => return Outcome::Failed(error),
+    };
+    let plugins = Plugins {
+        world: world.clone(),
+        process,
+    };
+    let events = Events {
+        world: world.clone(),
+        process,
+    };
+    let machine = terrane_engine::World {
+        providers: &plugins,
+        events: &events,
+        clock: &*world.time,
+        random: &*world.dice,
+    };
+    let engine = Engine::new(machine, world.schedule.parallelism);
+    let interrupt = world.process(process, |process| process.interrupt.clone());
+    let stopper = engine.stopper();
+    let ended = {
+        let lost = async {
+            run.keep_alive().await;
+            stopper.stop().await;
+            std::future::pending::<()>().await;
+        };
+        let interrupted = async {
+            interrupt.notified().await;
+            stopper.stop().await;
+            std::future::pending::<()>().await;
+        };
+        // Without `biased` the order of polling would be chance that no seed decides.
+        tokio::select! {
+            biased;
+            () = interrupted => unreachable!("a signal alone ends nothing"),
+            () = lost => unreachable!("a lost lock alone ends nothing"),
+            ended = work(&run, &engine, verb, program) => ended,
+        }
+    };
+    engine.close().await;
+    match run.close().await {
+        Ok(_) => ended,
+        Err(error) => match ended {
+            // That nothing could be recorded is what went wrong first.
+            Outcome::Applied { ref applied, .. } if applied.record_error.is_some() => ended,
+            _ => Outcome::Failed(error),
+        },
+    }
+}
+
+async fn work(run: &Run, engine: &Engine<'_>, verb: Verb, program: &Program) -> Outcome {
+    let settled = engine.settle(program, run).await;
+    if let Some(error) = settled.record_error {
+        return Outcome::Failed(error.into());
+    }
+    let mut options = PlanOptions {
+        blocked: settled.blocked(),
+        ..PlanOptions::default()
+    };
+    if verb == Verb::Destroy {
+        options.mode = PlanMode::Destroy;
+    }
+    let plan = match engine.plan(program, &run.state(), &options).await {
+        Ok(plan) => plan,
+        Err(diagnostics) => return Outcome::Unplanned(diagnostics),
+    };
+    let unchanged = plan.is_empty() && plan.refreshed().same_content(&plan.prior);
+    let applied = match unchanged {
+        true => Applied::default(),
+        false => engine.apply(program, &plan, run).await,
+    };
+    Outcome::Applied {
+        remaining: settled.remaining,
+        unchanged: plan.is_empty() && applied.succeeded + applied.failed == 0,
+        applied: Box::new(applied),
+    }
+}

@@ -1,0 +1,149 @@
+//! What happens when: the script of one schedule, which together with its seed says everything.
+
+use std::fmt;
+
+use crate::program::Thing;
+
+/// Something that happens when a run passes a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    /// Which run, from 0: the one that the schedule is about, then those that follow it.
+    pub(crate) run: usize,
+    /// Which place.
+    pub(crate) place: &'static str,
+    /// At which time of passing it, from 1.
+    pub(crate) nth: usize,
+    /// What happens.
+    pub(crate) what: What,
+}
+
+/// What can happen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// The engine is killed; its provider goes on with what it was asked.
+    EngineDies,
+    /// Engine and provider are killed.
+    BothDie,
+    /// The provider is killed.
+    ProviderDies,
+    /// The engine panics.
+    Panic,
+    /// SIGINT, SIGTERM 7.5 s later, SIGKILL 2.5 s after that.
+    Cancelled,
+    /// A request to the store, or an operation of the cloud, goes wrong.
+    Fault(Fault),
+}
+
+/// How a request goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It fails; where it was done already, only its answer is lost.
+    Fails,
+    /// Its answer is lost, so it is sent again.
+    Repeated,
+}
+
+/// What can go wrong at a place.
+pub(crate) fn faults(place: &str) -> &'static [Fault] {
+    match place {
+        // A store that sends it again knows that it did.
+        "store.unlock.done" => &[Fault::Fails],
+        _ if place.starts_with("store.") && place.ends_with(".done") => {
+            &[Fault::Fails, Fault::Repeated]
+        }
+        _ if place.starts_with("store.") => &[Fault::Fails],
+        // AWS refuses.
+        "cloud.asked" => &[Fault::Fails],
+        _ => &[],
+    }
+}
+
+/// The kinds of death.
+pub(crate) const DEATHS: [What; 5] = [
+    What::EngineDies,
+    What::BothDie,
+    What::ProviderDies,
+    What::Panic,
+    What::Cancelled,
+];
+
+/// What becomes of an operation that the cloud had heard of and not begun when its run died.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Late {
+    /// It never takes place.
+    Never,
+    /// It takes place before anyone looks.
+    BeforeLook,
+    /// It takes place when the next run has looked already.
+    AfterLook,
+}
+
+pub(crate) const LATES: [Late; 3] = [Late::Never, Late::BeforeLook, Late::AfterLook];
+
+/// Who answers what recovery cannot know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answers {
+    /// A person who knows the truth.
+    Truth,
+    /// Nobody: then nothing may be made twice, and the run says that it waits.
+    Nobody,
+}
+
+/// One schedule.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    pub(crate) seed: u64,
+    /// What is there at first.
+    pub(crate) before: Vec<Thing>,
+    /// What the program declares.
+    pub(crate) after: Vec<Thing>,
+    pub(crate) parallelism: usize,
+    pub(crate) events: Vec<Event>,
+    pub(crate) late: Late,
+    pub(crate) answers: Answers,
+}
+
+impl Schedule {
+    /// From one program to another, without anything going wrong.
+    pub(crate) fn new(before: Vec<Thing>, after: Vec<Thing>) -> Self {
+        Self {
+            seed: 1,
+            before,
+            after,
+            parallelism: 1,
+            events: Vec::new(),
+            late: Late::Never,
+            answers: Answers::Truth,
+        }
+    }
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            seed,
+            before,
+            after,
+            parallelism,
+            events,
+            late,
+            answers,
+        } = self;
+        writeln!(
+            f,
+            "seed {seed}, parallelism {parallelism}, late {late:?}, answers {answers:?}"
+        )?;
+        for (what, things) in [("before", before), ("after", after)] {
+            let things: Vec<String> = things.iter().map(ToString::to_string).collect();
+            writeln!(f, "  {what}: {}", things.join(", "))?;
+        }
+        for event in events {
+            writeln!(
+                f,
+                "  run {} at {} #{}: {:?}",
+                event.run, event.place, event.nth, event.what
+            )?;
+        }
+        Ok(())
+    }
+}
