@@ -344,7 +344,13 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
         "{refused}"
     );
     let push = ["state", "push", ".terrane/test/errored.tfstate", "--yes"];
-    run(&stack, &aws, &push).exits(0);
+    let pushed = run(&stack, &aws, &push).exits(0);
+    assert!(
+        pushed
+            .stdout
+            .contains("how 1 operation of an earlier run ended"),
+        "{pushed}"
+    );
     assert!(!rescued.exists());
     // The base was made once, and nothing is in doubt.
     let last = run(&stack, &aws, &["up", "--yes"]).exits(0);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Path, Value};
 use terrane_state::edit::{Edit, ProviderPattern, Relocated};
-use terrane_state::{Instance, State};
+use terrane_state::{Instance, Resolve, State};
 
 use super::painter::{Painter, Tone};
 use super::text::{counted, one_line};
@@ -101,6 +101,30 @@ pub(crate) fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -
         "The state to push has {}; stored is {stored}.",
         whole(pushed)
     );
+    text
+}
+
+/// What a file of a run that could store nothing says of operations that nobody else saw the end of.
+pub(crate) fn rescued(resolutions: &[Resolve], painter: Painter) -> String {
+    let mut text = String::new();
+    for settled in resolutions {
+        let (tone, sign, end) = match &settled.instance {
+            Some(_) => (Tone::Change, "~", "is as the file has it"),
+            None => (Tone::Remove, "-", "is not there"),
+        };
+        let address = strong(&settled.address, painter);
+        let _ = writeln!(text, "  {} {address} {end}", painter.paint(tone, sign));
+    }
+    match resolutions.len() {
+        0 => text.push_str("The state has all that this file could add.\n"),
+        count => {
+            let count = counted(count, "operation");
+            let _ = writeln!(
+                text,
+                "\nThe file tells how {count} of an earlier run ended."
+            );
+        }
+    }
     text
 }
 

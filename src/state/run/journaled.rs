@@ -1,6 +1,6 @@
 //! The real recorder: a journal on a backend, snapshots at checkpoints, the lock given back at the end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 
 use super::open::carry;
-use super::{Liveness, RecordError, Recorder, RunError};
+use super::{Liveness, RecordError, Recorder, Rescued, RunError};
 use crate::backend::{Backend, BackendError, Expected, LocalBackend, Position, Token};
 use crate::clock::Clock;
 use crate::crash::{self, Point};
@@ -54,6 +54,8 @@ struct Now {
     open: BTreeMap<OperationId, OpenIntent>,
     plans: Vec<PlanUse>,
     results: usize,
+    /// Every operation of this run whose end is known.
+    ended: BTreeSet<OperationId>,
     checkpoint_at: Duration,
     /// The last record that says what the state is.
     telling: Option<u64>,
@@ -108,6 +110,7 @@ impl Run {
                 .collect(),
             plans,
             results: 0,
+            ended: BTreeSet::new(),
             checkpoint_at: clock.monotonic(),
             telling: None,
         };
@@ -300,7 +303,7 @@ impl Run {
     }
 
     /// Writes the state as it is now into a file of its own, readable by its owner only: for when it could not be stored where
-    /// it belongs. The file is a state that can be pushed.
+    /// it belongs. The file is a state, and [`Rescued::of`] reads more from it.
     ///
     /// # Errors
     /// When it can not be written either.
@@ -315,7 +318,8 @@ impl Run {
             None => Expected::Absent,
             Some(snapshot) => Expected::Token(snapshot.token),
         };
-        let bytes = v4::write(&state, v4::Style::Indented);
+        let rescued = Rescued::new(state, self.now().ended.clone());
+        let bytes = v4::write(&rescued.to_state(), v4::Style::Indented);
         file.write(bytes.into(), &over).await.map(drop)
     }
 
@@ -423,6 +427,7 @@ impl Recorder for Run {
             now.telling = Some(number);
             if result.outcome != Outcome::Unknown {
                 now.open.remove(&result.op);
+                now.ended.insert(result.op);
             } else if let Some(open) = now.open.get_mut(&result.op) {
                 open.result = Some(result);
             }

@@ -5,12 +5,14 @@ mod journaled;
 mod open;
 mod process;
 mod recorder;
+mod rescue;
 
 pub use error::{Failure, RunError};
 pub use journaled::{Closed, Run};
 pub use open::{Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
+pub use rescue::Rescued;
 
 #[cfg(test)]
 mod tests;

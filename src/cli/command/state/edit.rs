@@ -26,9 +26,46 @@ pub(super) struct Proposal<R> {
     /// Where nothing may be in doubt.
     pub(super) addresses: Vec<InstanceAddr>,
     /// Does it.
-    pub(super) change: Change,
+    pub(super) deed: Deed,
     /// What `--json` prints when it is done, beside the serial.
     pub(super) report: R,
+}
+
+/// What is recorded.
+pub(super) enum Deed {
+    /// A change of the state.
+    Change(Change),
+    /// How operations ended that nobody else saw the end of.
+    Settle(Vec<Resolve>),
+}
+
+impl Deed {
+    /// Whether there is anything to ask for.
+    fn makes_a_difference(&self, state: &State) -> bool {
+        match self {
+            Self::Change(change) => change.changes(state),
+            Self::Settle(resolutions) => !resolutions.is_empty(),
+        }
+    }
+
+    async fn record(self, session: &Session<'_>, run: &Run) -> Result<(), CommandError> {
+        let resolutions = match self {
+            Self::Settle(resolutions) => resolutions,
+            Self::Change(change) => {
+                let is_whole = matches!(change, Change::State(_));
+                run.change(change);
+                match is_whole {
+                    true => settled_by_content(session, run),
+                    false => Vec::new(),
+                }
+            }
+        };
+        for resolve in resolutions {
+            let resolved = run.resolve(resolve).await;
+            resolved.map_err(|error| run_error(&error.into()))?;
+        }
+        Ok(())
+    }
 }
 
 /// What `--json` prints.
@@ -54,7 +91,7 @@ pub(super) async fn edit<R: Serialize>(
     session: &Session<'_>,
     yes: bool,
     unpushed: Unpushed,
-    propose: impl FnOnce(&State) -> Result<Proposal<R>, CommandError>,
+    propose: impl FnOnce(&Run) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let consent = Consent::from(yes);
@@ -71,13 +108,8 @@ pub(super) async fn edit<R: Serialize>(
     };
     let agreed = match agreed {
         Ok(proposal) => {
-            let is_whole = matches!(proposal.change, Change::State(_));
-            run.change(proposal.change);
-            let settled = match is_whole {
-                true => settle_by_content(session, &run).await,
-                false => Ok(()),
-            };
-            settled.map(|()| proposal.report)
+            let recorded = proposal.deed.record(session, &run).await;
+            recorded.map(|()| proposal.report)
         }
         Err(error) => Err(error),
     };
@@ -111,15 +143,14 @@ async fn agree<R>(
     run: &Run,
     consent: Consent,
     signals: &Signals,
-    propose: impl FnOnce(&State) -> Result<Proposal<R>, CommandError>,
+    propose: impl FnOnce(&Run) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Proposal<R>, CommandError> {
-    let state = run.state();
-    let proposal = propose(&state)?;
+    let proposal = propose(run)?;
     refuse_in_doubt(&run.open_intents(), &proposal.addresses)?;
     if !session.common.json {
         session.streams.out(&proposal.text);
     }
-    if proposal.change.changes(&state) {
+    if proposal.deed.makes_a_difference(&run.state()) {
         consent.obtain(session, signals, proposal.question).await?;
     }
     Ok(proposal)
@@ -127,8 +158,8 @@ async fn agree<R>(
 
 /// A whole state that somebody stores is their answer to what was in doubt, as far as it has one: a creation whose object it does not
 /// have stays open.
-async fn settle_by_content(session: &Session<'_>, run: &Run) -> Result<(), CommandError> {
-    for open in run.open_intents() {
+fn settled_by_content(session: &Session<'_>, run: &Run) -> Vec<Resolve> {
+    let settled = |open: OpenIntent| {
         let intent = open.intent;
         let instance = run.instance(&intent.address);
         let object = instance.as_ref().and_then(|instance| match intent.deposed {
@@ -136,14 +167,14 @@ async fn settle_by_content(session: &Session<'_>, run: &Run) -> Result<(), Comma
             Some(key) => instance.deposed.get(&key),
         });
         let how = match (intent.action, object) {
-            (IntentAction::Create | IntentAction::Import, None) => continue,
+            (IntentAction::Create | IntentAction::Import, None) => return None,
             (IntentAction::Create | IntentAction::Import, Some(object)) => Resolution::Adopted {
                 id: object.id().unwrap_or_default(),
             },
             (IntentAction::Update | IntentAction::Delete, Some(_)) => Resolution::Refreshed,
             (IntentAction::Update | IntentAction::Delete, None) => Resolution::Deleted,
         };
-        let resolve = Resolve {
+        Some(Resolve {
             op: intent.op,
             how,
             evidence: "it is so in the state that was pushed".to_owned(),
@@ -151,11 +182,10 @@ async fn settle_by_content(session: &Session<'_>, run: &Run) -> Result<(), Comma
             address: intent.address,
             changes_state: false,
             instance,
-        };
-        let resolved = run.resolve(resolve).await;
-        resolved.map_err(|error| run_error(&error.into()))?;
-    }
-    Ok(())
+        })
+    };
+    let open = run.open_intents().into_iter();
+    open.filter_map(settled).collect()
 }
 
 /// An operation whose end nobody saw is settled under the address it was begun with.

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 use terrane_core::Diagnostic;
+use terrane_state::Recorder as _;
 use terrane_state::edit::{Place, RelocationRefused, relocate};
 
-use super::edit::{Proposal, Unpushed, edit, not_there};
+use super::edit::{Deed, Proposal, Unpushed, edit, not_there};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -31,7 +32,8 @@ pub(super) async fn run(
     to: &Place,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, |state| {
+    edit(session, yes, Unpushed::Refused, |run| {
+        let state = &run.state();
         let edit = relocate(state, from, to).map_err(|refused| match refused {
             RelocationRefused::NothingThere => not_there(state, &from.to_string()),
             refused => {
@@ -53,7 +55,7 @@ pub(super) async fn run(
                 moved: moved.collect(),
                 dependents: edit.dependents.iter().map(ToString::to_string).collect(),
             },
-            change: edit.change,
+            deed: Deed::Change(edit.change),
         })
     })
     .await

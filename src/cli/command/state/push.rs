@@ -6,9 +6,9 @@ use std::path::Path;
 use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
-use terrane_state::{Change, State, file};
+use terrane_state::{Change, Recorder as _, Rescued, State, file};
 
-use super::edit::{Proposal, Unpushed, edit};
+use super::edit::{Deed, Proposal, Unpushed, edit};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -41,6 +41,13 @@ impl From<&State> for Summary {
     }
 }
 
+/// What `--json` prints for a file that a run left because it could store nothing.
+#[derive(Serialize)]
+struct RescueReport {
+    /// Where an operation had an end that nobody else saw.
+    settled: Vec<String>,
+}
+
 pub(super) async fn run(
     session: &Session<'_>,
     file: &Path,
@@ -51,11 +58,45 @@ pub(super) async fn run(
     let bytes = read(file).map_err(|error| {
         Diagnostic::error(format!("cannot read {name}")).detail(error.to_string())
     })?;
-    let mut pushed = file::read(&bytes).map_err(|error| {
+    let pushed = file::read(&bytes).map_err(|error| {
         let refused = Diagnostic::error(format!("{name} is not a state that can be pushed"));
         CommandError::new(Exit::REFUSED, refused.detail(error.to_string()))
     })?;
-    let done = edit(session, yes, Unpushed::Welcome, move |stored| {
+    let done = match Rescued::of(&pushed) {
+        Some(rescued) => settle(session, &rescued, yes).await?,
+        None => replace(session, pushed, force, yes).await?,
+    };
+    session.forget_rescued(file)?;
+    Ok(done)
+}
+
+/// Takes over what a run did and could store nowhere, and only that: the state may have become another since.
+async fn settle(session: &Session<'_>, rescued: &Rescued, yes: bool) -> Result<Exit, CommandError> {
+    edit(session, yes, Unpushed::Welcome, |run| {
+        let resolutions = rescued.resolutions(&run.open_intents(), &session.who());
+        let addresses = resolutions.iter().map(|settled| &settled.address);
+        Ok(Proposal {
+            text: view::rescued(&resolutions, session.out_painter()),
+            question: "Record this?",
+            addresses: Vec::new(),
+            report: RescueReport {
+                settled: addresses.map(ToString::to_string).collect(),
+            },
+            deed: Deed::Settle(resolutions),
+        })
+    })
+    .await
+}
+
+/// Puts the state in the place of the stored one.
+async fn replace(
+    session: &Session<'_>,
+    mut pushed: State,
+    force: bool,
+    yes: bool,
+) -> Result<Exit, CommandError> {
+    edit(session, yes, Unpushed::Welcome, move |run| {
+        let stored = &run.state();
         match pushed.replaces(stored) {
             Ok(Successor::Newer | Successor::Unchanged) => {}
             Err(_) if force => {}
@@ -73,12 +114,10 @@ pub(super) async fn run(
                 pushed: Summary::from(&pushed),
                 replaced: was_stored.then(|| Summary::from(stored)),
             },
-            change: Change::State(Box::new(pushed)),
+            deed: Deed::Change(Change::State(Box::new(pushed))),
         })
     })
-    .await?;
-    session.forget_rescued(file)?;
-    Ok(done)
+    .await
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {

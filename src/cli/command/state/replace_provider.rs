@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 use terrane_core::Diagnostic;
-use terrane_state::State;
 use terrane_state::edit::{ProviderPattern, replace_provider};
+use terrane_state::{Recorder as _, State};
 
-use super::edit::{Proposal, Unpushed, edit};
+use super::edit::{Deed, Proposal, Unpushed, edit};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -24,7 +24,8 @@ pub(super) async fn run(
     to: &ProviderPattern,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, |state| {
+    edit(session, yes, Unpushed::Refused, |run| {
+        let state = &run.state();
         let edit = replace_provider(state, from, to);
         if edit.subjects.is_empty() {
             return Err(nothing_of(state, from).into());
@@ -36,7 +37,7 @@ pub(super) async fn run(
             report: Report {
                 replaced: edit.subjects.iter().map(ToString::to_string).collect(),
             },
-            change: edit.change,
+            deed: Deed::Change(edit.change),
         })
     })
     .await

@@ -6,9 +6,10 @@ use serde::Serialize;
 use terrane_core::Diagnostics;
 use terrane_core::addr::InstanceAddr;
 use terrane_engine::Pattern;
+use terrane_state::Recorder as _;
 use terrane_state::edit::forget;
 
-use super::edit::{Proposal, Unpushed, edit, not_there};
+use super::edit::{Deed, Proposal, Unpushed, edit, not_there};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -28,7 +29,8 @@ pub(super) async fn run(
     patterns: &[Pattern],
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, |state| {
+    edit(session, yes, Unpushed::Refused, |run| {
+        let state = &run.state();
         let mut addresses: BTreeSet<InstanceAddr> = BTreeSet::new();
         let mut unknown = Diagnostics::new();
         for pattern in patterns {
@@ -51,7 +53,7 @@ pub(super) async fn run(
                 removed: edit.subjects.iter().map(ToString::to_string).collect(),
                 dependents: edit.dependents.iter().map(ToString::to_string).collect(),
             },
-            change: edit.change,
+            deed: Deed::Change(edit.change),
         })
     })
     .await

@@ -327,6 +327,61 @@ async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
 }
 
 #[tokio::test]
+async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    create(&world, &run, "known").await;
+    let intents = ["made", "failed", "unseen"].map(|name| world.intent(name));
+    for intent in &intents {
+        run.intent(intent.clone()).await.expect("recorded");
+    }
+    observed.die_at(0, Death::Before);
+    let [made, failed, unseen] = &intents;
+    let nothing = OperationResult {
+        outcome: Outcome::FailedProved,
+        instance: None,
+        ..done(failed, "")
+    };
+    for result in [done(made, "m"), nothing, unknown(unseen)] {
+        run.result(result).await.expect_err("nobody hears it");
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("errored.tfstate");
+    run.rescue(&path).await.expect("written");
+    observed.revive();
+    world.break_lock().await;
+
+    // Somebody else went on meanwhile.
+    let (run, _) = world.open().await;
+    create(&world, &run, "other").await;
+    run.close().await.expect("closed");
+    let file = std::fs::read(&path).expect("readable");
+    let file = crate::file::read(&file).expect("a state");
+    let rescued = crate::Rescued::of(&file).expect("a rescue");
+    assert_eq!(
+        crate::Rescued::of(&world.stored().await.expect("there")),
+        None
+    );
+    for settled in [2, 0] {
+        let (run, _) = world.open().await;
+        let resolutions = rescued.resolutions(&run.open_intents(), "me@here");
+        assert_eq!(resolutions.len(), settled);
+        for resolve in resolutions {
+            run.resolve(resolve).await.expect("recorded");
+        }
+        run.close().await.expect("closed");
+        let stored = world.stored().await.expect("there");
+        assert_eq!(names(&stored), ["known", "made", "other"]);
+        assert!(stored.extra.is_empty());
+    }
+    let (run, _) = world.open().await;
+    let open = run.open_intents();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0].intent.address, address("unseen"));
+}
+
+#[tokio::test]
 async fn our_own_snapshot_whose_answer_was_lost_is_known_and_not_replayed() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
     let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
