@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use terrane_core::Diagnostic;
 use terrane_engine::Stopper;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
 
@@ -73,6 +75,12 @@ impl Signals {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Interrupted before anything was changed.
+pub(crate) fn interrupted() -> CommandError {
+    let said = Diagnostic::error("interrupted").detail("nothing was changed");
+    CommandError::new(Exit::INTERRUPTED, said)
 }
 
 /// Ends the process on the spot.

@@ -61,7 +61,7 @@ pub(crate) async fn up(case: &Case) -> Measured {
         lock_timeout: Duration::ZERO,
     };
     let (backend, random) = (Arc::new(backend(case)), Arc::new(SystemRandom));
-    let opened = Run::open(backend, options, Arc::new(clock), random, &|_| {}).await;
+    let opened = Run::open(backend, options, Arc::new(clock), random, &()).await;
     let (run, _) = opened.expect("the state");
     let engine = Engine::new(world(&started, &clock), PARALLELISM);
     let plan = engine

@@ -175,7 +175,7 @@ pub(crate) fn until_creating(mut command: Command) -> (Child, BufReader<ChildStd
 }
 
 /// An apply whose first operation takes its time.
-fn slow(stack: &TestEnvironment) -> (Child, BufReader<ChildStderr>) {
+pub(crate) fn slow(stack: &TestEnvironment) -> (Child, BufReader<ChildStderr>) {
     let knobs = "knobs={\"base\":{\"delay\":\"1500ms\"}}";
     until_creating(stack.command(&["up", "--yes", "--var", knobs]))
 }
@@ -191,7 +191,7 @@ fn journal(stack: &TestEnvironment) -> String {
         .collect()
 }
 
-fn signal(child: &Child, name: &str) {
+pub(crate) fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill")
         .args([format!("-{name}"), child.id().to_string()])
         .status();

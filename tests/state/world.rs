@@ -46,7 +46,7 @@ pub(crate) async fn try_open(options: &S3Backend) -> Result<(Run, Recovered), Ru
     };
     let (clock, random) = (Arc::new(SystemClock::default()), Arc::new(SystemRandom));
     let store = connect(options).await;
-    Run::open(store, run_options, clock, random, &|_| ()).await
+    Run::open(store, run_options, clock, random, &()).await
 }
 
 pub(crate) async fn open(options: &S3Backend) -> (Run, Recovered) {

@@ -10,12 +10,12 @@ use terrane_state::{Operation, Recorder as _, Run};
 
 use super::consent::Consent;
 use super::open_intents;
-use super::plan::{Machine, check, interrupted, make_plan, say_recovered};
+use super::plan::{Machine, check, make_plan, say_recovered};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
-use crate::signals::Signals;
+use crate::signals::{Signals, interrupted};
 use crate::view::diff::Secrets;
 use crate::view::json::stream::JsonStream;
 use crate::view::outputs;
@@ -242,10 +242,6 @@ impl Work<'_> {
         } else {
             talk = summary::partial(&applied, &self.skipped.names());
             talk.push(' ');
-        }
-        if let Some(error) = &applied.record_error {
-            self.progress
-                .diagnostics(&run_error(&error.clone().into()).diagnostics);
         }
         let text = match closing {
             Ok(text) => text,

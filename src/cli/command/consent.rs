@@ -2,10 +2,9 @@
 
 use terrane_core::Diagnostic;
 
-use super::plan::interrupted;
 use crate::error::CommandError;
 use crate::session::Session;
-use crate::signals::Signals;
+use crate::signals::{Signals, interrupted};
 
 /// Whether somebody has to say yes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

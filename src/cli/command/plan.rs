@@ -9,7 +9,7 @@ use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::signals::Signals;
+use crate::signals::{Signals, interrupted};
 use crate::view::text::one_line;
 
 /// Time and randomness of this machine.
@@ -50,12 +50,6 @@ pub(super) async fn make_plan(
         return Err(interrupted());
     }
     planned.map_err(CommandError::from)
-}
-
-/// Interrupted before anything was changed.
-pub(super) fn interrupted() -> CommandError {
-    let said = Diagnostic::error("interrupted").detail("nothing was changed");
-    CommandError::new(Exit::INTERRUPTED, said)
 }
 
 /// Refuses a plan that holds what `--deny` names.

@@ -8,13 +8,16 @@ use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::backend::Holder;
 use terrane_state::{
     Backend, BackendError, Clock as _, Failure, IntentAction, LocalBackend, OpenIntent, Operation,
-    ProcessIdentity, Recovered, Run, RunError, RunOptions, State, SystemClock, SystemRandom,
+    Patience, ProcessIdentity, Recovered, Run, RunError, RunOptions, State, SystemClock,
+    SystemRandom,
 };
 
 use super::Session;
 use crate::backend::BackendConfig;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::signals::{Signals, interrupted};
+use crate::streams::Streams;
 use crate::view::lock::{LIKELY_DEAD, holder_text};
 
 impl Session<'_> {
@@ -74,10 +77,11 @@ impl Session<'_> {
             lock_timeout: self.common.lock_timeout.unwrap_or_default(),
         };
         let clock = Arc::new(SystemClock::default());
-        let streams = self.streams.clone();
-        let waiting = move |holder: &Holder| {
-            let who = holder_text(holder, SystemClock::default().now());
-            streams.err(&format!("waiting for the lock of the state: {who}\n"));
+        // Only while the lock is waited for and the state is read: who works on it listens for more than that.
+        let signals = Signals::listening(self.streams.clone());
+        let waiting = Waiting {
+            streams: &self.streams,
+            signals: &signals,
         };
         let opened = Run::open(
             self.backend().await?,
@@ -86,7 +90,14 @@ impl Session<'_> {
             Arc::new(SystemRandom),
             &waiting,
         );
-        opened.await.map_err(|error| match &error {
+        let opened = opened.await;
+        if signals.heard() {
+            if let Ok((run, _)) = opened {
+                run.close().await.map_err(|error| run_error(&error))?;
+            }
+            return Err(interrupted());
+        }
+        opened.map_err(|error| match &error {
             RunError::Locked { holder, .. } => self.locked(&error, holder),
             _ => run_error(&error),
         })
@@ -137,6 +148,24 @@ impl Session<'_> {
             "{server}/{repository}/actions/runs/{}",
             get("GITHUB_RUN_ID")?
         ))
+    }
+}
+
+/// Waits for a lock, and says for whose.
+struct Waiting<'a> {
+    streams: &'a Streams,
+    signals: &'a Signals,
+}
+
+impl Patience for Waiting<'_> {
+    fn refused(&self, holder: &Holder) {
+        let who = holder_text(holder, SystemClock::default().now());
+        self.streams
+            .err(&format!("waiting for the lock of the state: {who}\n"));
+    }
+
+    fn is_over(&self) -> bool {
+        self.signals.heard()
     }
 }
 

@@ -9,7 +9,7 @@ mod rescue;
 
 pub use error::{Failure, RunError};
 pub use journaled::{Closed, Run};
-pub use open::{Recovered, RunOptions};
+pub use open::{Patience, Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
 pub use rescue::Rescued;

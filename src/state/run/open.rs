@@ -48,6 +48,24 @@ struct Found {
     log: Log,
 }
 
+/// Who waits for a lock: is told of every refusal, and may lose patience.
+pub trait Patience: Sync {
+    /// The lock is another's; it is tried again soon.
+    fn refused(&self, holder: &Holder);
+
+    /// Whether waiting has no sense any more, as after Ctrl-C. Asked several times a second.
+    fn is_over(&self) -> bool;
+}
+
+/// Waits in silence, as long as it may.
+impl Patience for () {
+    fn refused(&self, _: &Holder) {}
+
+    fn is_over(&self) -> bool {
+        false
+    }
+}
+
 /// How often a living writer may overtake us while we seal its epoch.
 const SEAL_TRIES: usize = 20;
 
@@ -55,13 +73,16 @@ const SEAL_TRIES: usize = 20;
 const BLINKS: usize = 5;
 const BLINK: Duration = Duration::from_millis(100);
 
-/// Takes the lock, waiting for it if asked to; `waiting` is told of the holder each time it is refused.
+/// Between two looks at whether somebody still wants to wait.
+const GLANCE: Duration = Duration::from_millis(200);
+
+/// Takes the lock, waiting for it if asked to.
 pub(super) async fn acquire(
     backend: &dyn Backend,
     info: &LockInfo,
     timeout: Duration,
     clock: &dyn Clock,
-    waiting: &(dyn Fn(&Holder) + Sync),
+    patience: &dyn Patience,
 ) -> Result<(), RunError> {
     let deadline = clock.monotonic() + timeout;
     let mut pause = Duration::from_secs(1);
@@ -83,14 +104,18 @@ pub(super) async fn acquire(
             continue;
         }
         let left = deadline.saturating_sub(clock.monotonic());
-        if left.is_zero() {
+        if left.is_zero() || patience.is_over() {
             return Err(RunError::Locked {
                 place: backend.place(),
                 holder,
             });
         }
-        waiting(&holder);
-        clock.sleep(pause.min(left)).await;
+        patience.refused(&holder);
+        let again = clock.monotonic() + pause.min(left);
+        while clock.monotonic() < again && !patience.is_over() {
+            let rest = again.saturating_sub(clock.monotonic());
+            clock.sleep(rest.min(GLANCE)).await;
+        }
         pause = (pause * 2).min(Duration::from_secs(16));
     }
 }
@@ -117,7 +142,7 @@ impl Run {
     }
 
     /// Begins a run: takes the lock, reads the state, puts back what an interrupted run left in its journal, and shuts that run
-    /// out. `waiting` is called whenever the lock is another's and there is time left to wait.
+    /// out. `patience` hears of it whenever the lock is another's and there is time left to wait.
     ///
     /// # Errors
     /// When the lock is another's, or state and journal can not be read or do not belong together. The lock is given back then.
@@ -126,7 +151,7 @@ impl Run {
         options: RunOptions,
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        waiting: &(dyn Fn(&Holder) + Sync),
+        patience: &dyn Patience,
     ) -> Result<(Self, Recovered), RunError> {
         let who = &options.process.who;
         let info = LockInfo::new(
@@ -136,7 +161,7 @@ impl Run {
             &*clock,
             &*random,
         );
-        acquire(&*backend, &info, options.lock_timeout, &*clock, waiting).await?;
+        acquire(&*backend, &info, options.lock_timeout, &*clock, patience).await?;
         match Self::open_locked(Arc::clone(&backend), options, clock, random, &info).await {
             Ok(opened) => Ok(opened),
             Err(error) => {

@@ -5,6 +5,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 use super::files;
 use super::store::Store;
@@ -22,6 +24,17 @@ pub(super) struct Appender {
     last_bytes: Bytes,
     /// After a failed sync nobody knows what is on the disk, and syncing again would say that all is well.
     failed: bool,
+}
+
+/// Room for the results of everything that can be under way: a disk that fills up meanwhile shall still take them.
+const RESERVED: u64 = 256 * 1024;
+
+/// Sets disk space aside behind the journal's end. A file system that cannot do that is used without.
+fn reserve(file: &File, length: u64) -> std::io::Result<()> {
+    match fallocate(file, FallocateFlags::KEEP_SIZE, length, RESERVED) {
+        Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 impl Store {
@@ -75,6 +88,7 @@ impl Store {
             let cut = |file: File| file.set_len(length).and_then(|()| file.sync_all());
             writable.map_or(Ok(()), cut).map_err(failed)?;
         }
+        reserve(&file, length).map_err(failed)?;
         let last = frames.last().map(|frame| frame.at);
         let first_of_last = frames
             .iter()

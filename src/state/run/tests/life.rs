@@ -1,10 +1,11 @@
 //! A run from its lock to its end, when nothing goes wrong.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::faults::{Death, Observed};
 use super::*;
-use crate::backend::Expected;
+use crate::backend::{Expected, Holder};
 use crate::journal::{Change, Resolution, Resolve};
 use crate::model::OutputValue;
 
@@ -251,13 +252,11 @@ async fn many_results_cost_bytes_in_proportion() {
 async fn a_held_lock_is_waited_for_and_its_holder_named() {
     let world = World::new();
     let (first, _) = world.open().await;
-    let seen = Mutex::new(Vec::new());
+    let waiting = Waiting::default();
     let options = RunOptions {
         lock_timeout: Duration::from_secs(10),
         ..world.options()
     };
-    let waiting =
-        |holder: &crate::backend::Holder| seen.lock().expect("not poisoned").push(holder.clone());
     let opened = Run::open(
         Arc::clone(&world.backend),
         options,
@@ -272,8 +271,51 @@ async fn a_held_lock_is_waited_for_and_its_holder_named() {
     };
     assert_eq!(holder.info.expect("readable").id, first.lock_id());
     // After 1, 2, 4 and what is left of ten seconds.
-    assert_eq!(seen.lock().expect("not poisoned").len(), 4);
+    assert_eq!(waiting.seen.load(Ordering::Relaxed), 4);
     assert_eq!(world.clock.monotonic(), Duration::from_secs(10));
+}
+
+/// Counts refusals, and loses patience after some.
+#[derive(Default)]
+struct Waiting {
+    seen: AtomicUsize,
+    enough: Option<usize>,
+}
+
+impl Patience for Waiting {
+    fn refused(&self, _: &Holder) {
+        self.seen.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn is_over(&self) -> bool {
+        self.enough
+            .is_some_and(|enough| self.seen.load(Ordering::Relaxed) >= enough)
+    }
+}
+
+#[tokio::test]
+async fn who_loses_patience_waits_no_longer_and_holds_nothing() {
+    let world = World::new();
+    let (first, _) = world.open().await;
+    let options = RunOptions {
+        lock_timeout: Duration::from_secs(3600),
+        ..world.options()
+    };
+    let waiting = Waiting {
+        enough: Some(2),
+        ..Waiting::default()
+    };
+    let opened = Run::open(
+        Arc::clone(&world.backend),
+        options,
+        Arc::clone(&world.clock) as Arc<dyn Clock>,
+        Arc::clone(&world.random) as Arc<dyn Random>,
+        &waiting,
+    );
+    let error = opened.await.map(drop).expect_err("locked");
+    assert_eq!(error.failure(), Failure::Locked);
+    assert!(world.clock.monotonic() < Duration::from_secs(2));
+    first.close().await.expect("still its own");
 }
 
 #[tokio::test]

@@ -101,7 +101,7 @@ impl World {
             self.options(),
             clock,
             random,
-            &|_| (),
+            &(),
         )
         .await
     }
