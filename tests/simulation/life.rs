@@ -75,7 +75,7 @@ pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Reco
         options,
         world.time.clone(),
         world.dice.clone(),
-        &|_| (),
+        &(),
     )
     .await
 }
