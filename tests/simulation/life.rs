@@ -70,14 +70,7 @@ pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Reco
         lock_timeout: Duration::ZERO,
     };
     let store = Arc::new(Store(world.clone()));
-    Run::open(
-        store,
-        options,
-        world.time.clone(),
-        world.dice.clone(),
-        &(),
-    )
-    .await
+    Run::open(store, options, world.time.clone(), world.dice.clone(), &()).await
 }
 
 /// The run.

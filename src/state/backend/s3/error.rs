@@ -1,7 +1,7 @@
 //! What AWS answers, in our words.
 
 use aws_sdk_s3::config::http::HttpResponse;
-use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use thiserror::Error;
 
 use crate::backend::BackendError;
@@ -88,10 +88,21 @@ where
                 let body: String = String::from_utf8_lossy(body).chars().take(200).collect();
                 format!("HTTP status {} {}", response.status(), body.escape_debug())
             }
-            None => DisplayErrorContext(error).to_string(),
+            None => unanswered(error),
         },
     };
     BackendError::store(action, place, AwsError(message))
+}
+
+/// Why there is no answer. The most frequent reason of all is that nobody is logged in.
+fn unanswered(error: &(dyn std::error::Error + 'static)) -> String {
+    let why = crate::chain(error);
+    if why.contains("credentials") {
+        return format!(
+            "no AWS credentials could be loaded; log in, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY ({why})"
+        );
+    }
+    format!("there is no answer: {why}")
 }
 
 /// An error that is not an answer of a service.
