@@ -24,6 +24,7 @@ pub struct Program {
     providers: Vec<ProviderConfig>,
     resources: Vec<ResourceInstance>,
     exports: Vec<Export>,
+    owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, usize>,
 }
 
@@ -121,6 +122,11 @@ impl Program {
         &self.exports
     }
 
+    /// Whether objects get a tag by which they can be found (see [`Stack::owner_tags`]).
+    pub fn owner_tags(&self) -> bool {
+        self.owner_tags
+    }
+
     /// The index of an instance in [`resources`](Self::resources).
     pub fn position(&self, address: &InstanceAddr) -> Option<usize> {
         self.index.get(address).copied()
@@ -144,6 +150,7 @@ impl Program {
             providers: declared_providers,
             resources: declared_resources,
             exports,
+            owner_tags,
             mut diagnostics,
         } = declared;
         let index = index_resources(&declared_resources, &mut diagnostics);
@@ -248,6 +255,7 @@ impl Program {
             providers,
             resources,
             exports,
+            owner_tags,
             index,
         })
     }

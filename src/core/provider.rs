@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::addr::ProviderSource;
 use crate::expr::Expr;
 use crate::input::IntoExpr;
+use crate::recovery::Recovery;
 use crate::resource::BlockArguments;
 
 /// What generated bindings know of a provider.
@@ -19,6 +20,8 @@ pub struct Provider {
     pub facts: &'static [&'static str],
     /// Points a configuration at an emulator of the cloud, without touching what the program set itself.
     pub redirect: Option<fn(BlockArguments, endpoint_url: &str) -> BlockArguments>,
+    /// How objects are found that nobody has the id of.
+    pub recovery: Recovery,
 }
 
 impl Provider {

@@ -31,6 +31,7 @@ pub(crate) struct Declared {
     pub(crate) providers: Vec<DeclaredProvider>,
     pub(crate) resources: Vec<DeclaredResource>,
     pub(crate) exports: Vec<Export>,
+    pub(crate) owner_tags: bool,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -102,6 +103,15 @@ impl Stack {
             location,
         });
         ProviderHandle { source, alias }
+    }
+
+    /// Whether every object that can be tagged gets a tag `terrane/owner` that no other object has; off unless said otherwise.
+    ///
+    /// By it a creation whose answer was lost is found again without a person. The tag is written into the resource's own `tags`, and
+    /// is visible there. The same line makes the engine look, before it makes something under a name of its own, whether that name is
+    /// taken: one read more for each such creation.
+    pub fn owner_tags(&mut self, on: bool) {
+        self.declared.owner_tags = on;
     }
 
     /// Runs a component: everything declared inside has `module.<name>.` before its address.

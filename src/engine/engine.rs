@@ -1,5 +1,7 @@
 //! The engine: one run's providers, and the verbs on them.
 
+use std::time::Duration;
+
 use terrane_core::{Diagnostics, Program};
 use terrane_provider::Providers;
 use terrane_state::crash::{self, Point};
@@ -11,7 +13,7 @@ use crate::event::EventSink;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
 use crate::plan::planner::Planner;
-use crate::recover::{Recovery, Settled};
+use crate::recover::{LATE, Recovery, Settled};
 use crate::sessions::Sessions;
 use crate::stop::{StopFlag, Stopper};
 use crate::validate::validate;
@@ -37,6 +39,7 @@ pub struct Engine<'a> {
     parallelism: usize,
     sessions: Sessions<'a>,
     stop: StopFlag,
+    late: Duration,
 }
 
 impl<'a> Engine<'a> {
@@ -48,7 +51,16 @@ impl<'a> Engine<'a> {
             parallelism,
             sessions,
             stop: StopFlag::default(),
+            late: LATE,
         }
+    }
+
+    /// The same, where a request of a provider may still take effect that long after the provider is gone; two minutes unless said
+    /// otherwise.
+    #[must_use]
+    pub fn late_by(mut self, late: Duration) -> Self {
+        self.late = late;
+        self
     }
 
     /// Lets providers check a program against their schemas. Needs no credentials and no state.
@@ -63,7 +75,8 @@ impl<'a> Engine<'a> {
     /// belongs into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
     pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Settled {
         let stop = self.stop.clone();
-        let recovery = Recovery::new(program, recorder, &self.sessions, stop);
+        let (world, late) = (self.world, self.late);
+        let recovery = Recovery::new(program, recorder, &self.sessions, world, stop, late);
         recovery.settle().await
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
 use terrane_core::{Diagnostic, Diagnostics};
-use terrane_state::DeposedKey;
+use terrane_state::{DeposedKey, Timestamp};
 
 use crate::change::Action;
 
@@ -24,6 +24,16 @@ pub enum Event {
         provider: ProviderConfigAddr,
         /// How long that took.
         elapsed: Duration,
+    },
+    /// Operations that earlier runs left open are looked at.
+    SettleStarted {
+        /// How many.
+        total: usize,
+    },
+    /// Some of them were not found and may still take effect.
+    SettleWaiting {
+        /// When they can not any more.
+        until: Timestamp,
     },
     /// Planning begins.
     PlanStarted {

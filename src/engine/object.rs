@@ -77,6 +77,14 @@ impl Subject<'_> {
         }
     }
 
+    pub(crate) fn warning(&self, summary: impl Into<String>) -> Diagnostic {
+        let diagnostic = Diagnostic::warning(summary).address(self.address);
+        match self.location {
+            Some(location) => diagnostic.location(location),
+            None => diagnostic,
+        }
+    }
+
     pub(crate) fn call_failed(&self, error: &terrane_provider::CallError) -> Diagnostics {
         self.about(call_failed(error, self.address))
     }
@@ -311,6 +319,21 @@ pub(crate) fn schema_of(
                 .hint("check the name and the installed version of the provider")
                 .into()
         })
+}
+
+/// The schema of a data source that nobody declared, asked on behalf of an instance.
+pub(crate) fn schema_of_data(
+    provider: &dyn Provider,
+    address: &InstanceAddr,
+    data_source: &str,
+) -> Result<Arc<Schema>, Diagnostics> {
+    let schema = provider.data_source_schema(data_source);
+    let schema = schema.map_err(|error| call_failed(&error, address))?;
+    schema.ok_or_else(|| {
+        Diagnostic::error(format!("the provider has no data source `{data_source}`"))
+            .address(address)
+            .into()
+    })
 }
 
 fn raw_json(value: &Value, ty: &Type) -> Result<RawJson, terrane_core::value::JsonError> {

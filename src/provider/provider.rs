@@ -20,6 +20,11 @@ pub trait Provider: Send + Sync {
     /// What the provider announced that it can do.
     fn capabilities(&self) -> Capabilities;
 
+    /// The process, where it is one of this host.
+    fn pid(&self) -> Option<u32> {
+        None
+    }
+
     /// The schema of the provider's own configuration.
     ///
     /// # Errors

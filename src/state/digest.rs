@@ -34,6 +34,19 @@ impl Sha256 {
         }
     }
 
+    /// Of those bytes under a key: HMAC (RFC 2104).
+    pub fn keyed(key: &[u8], bytes: &[u8]) -> Self {
+        const BLOCK: usize = 64;
+        let mut block = [0_u8; BLOCK];
+        match key.len() {
+            ..=BLOCK => block[..key.len()].copy_from_slice(key),
+            _ => block[..32].copy_from_slice(&Self::of(key).0),
+        }
+        let padded = |pad: u8| block.map(|byte| byte ^ pad);
+        let inner = Self::of(&[&padded(0x36)[..], bytes].concat());
+        Self::of(&[&padded(0x5c)[..], &inner.0].concat())
+    }
+
     /// The bytes of the digest.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -137,5 +150,9 @@ mod tests {
         let digest = Sha256::of(b"");
         assert_eq!(digest.to_string().parse(), Ok(digest));
         assert!("zz".parse::<Sha256>().is_err());
+        assert_eq!(
+            Sha256::keyed(b"key", b"The quick brown fox jumps over the lazy dog").to_string(),
+            "f7bc83f430538424b13298e6aa6fb143ef4d59a14946175997479dbc2d1a3cd8"
+        );
     }
 }

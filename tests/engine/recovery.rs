@@ -1,8 +1,16 @@
 //! Operations whose end nobody saw: what the next run finds out by itself, and what it leaves to a person.
 
+use std::time::Duration;
+
 use insta::assert_snapshot;
-use terrane_core::{Output, Stack};
-use terrane_tests::{FakeProvider, World, new_thing};
+use terrane_core::schema::Nesting;
+use terrane_core::{
+    BlockArguments, Declaration, Expr, Lifecycle, Output, ProviderDeclaration, Resource, Stack,
+    Value,
+};
+use terrane_engine::Event;
+use terrane_state::{Intent, Liveness, Outcome, Record, RecordError};
+use terrane_tests::{FakeProvider, Fields, Run, TEST, World, new_thing};
 
 fn alone(size: i64) -> impl FnOnce(&mut Stack) {
     move |stack| drop(new_thing("a").set("size", size).declare(stack))
@@ -95,4 +103,391 @@ fn what_can_not_be_read_blocks_its_address_only() {
     assert_snapshot!(run.settled(), @"test_thing.a: update in doubt: it could not be looked up: no network");
     assert_snapshot!(run.steps(), @"create test_thing.c: done");
     assert_eq!(world.open_intents.len(), 1);
+}
+
+/// A stack with owner tags and a provider that bindings know, with one object of that type.
+fn owned(type_name: &'static str) -> impl Fn(&mut Stack) + Copy {
+    owned_with(type_name, |declaration| declaration)
+}
+
+fn owned_with(
+    type_name: &'static str,
+    with: impl Fn(Declaration) -> Declaration + Copy,
+) -> impl Fn(&mut Stack) + Copy {
+    move |stack| {
+        stack.owner_tags(true);
+        known(type_name, with)(stack);
+    }
+}
+
+/// The same without owner tags.
+fn known(
+    type_name: &'static str,
+    with: impl Fn(Declaration) -> Declaration + Copy,
+) -> impl Fn(&mut Stack) + Copy {
+    move |stack| {
+        stack.provider(ProviderDeclaration::new(&TEST));
+        with(Resource::dynamic(type_name, "a").set("name", "a")).declare(stack);
+    }
+}
+
+/// A world in which the creation of `a` was asked for and the provider died: after it had made it, or before.
+fn interrupted(made: bool, program: impl Fn(&mut Stack)) -> World {
+    let mut world = World::new(FakeProvider::new());
+    world.provider.on_create("a", move |call| match made {
+        true => call.crash_after(),
+        false => call.crash_before(),
+    });
+    world.up(program).fails();
+    assert_eq!(world.open_intents.len(), 1);
+    world.provider.reset();
+    world
+}
+
+fn intent(world: &World) -> Intent {
+    world.open_intents[0].intent.clone()
+}
+
+#[test]
+fn every_object_that_can_be_tagged_has_a_tag_of_its_own_and_the_second_preview_is_empty() {
+    let program = |stack: &mut Stack| {
+        stack.owner_tags(true);
+        new_thing("a")
+            .set("tags", std::collections::BTreeMap::from([("team", "data")]))
+            .declare(stack);
+        new_thing("b").declare(stack);
+        Resource::dynamic("test_item", "c")
+            .set("name", "c")
+            .declare(stack);
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(program).succeeds();
+    assert_snapshot!(world.state(), @"
+    test_item.c  name=c
+    test_thing.a  name=a tags={team=data terrane/owner=cg3xarad56axigdxmca2t6vzoaofscmd}
+    test_thing.b  name=b tags={terrane/owner=htb56t4ptvd7qfwbv4ofnx34b46kdu6j}
+    ");
+    world.preview(program).changes_nothing();
+    // The object that takes its place is another one.
+    let before = world.state();
+    let run = world.replace("test_thing.a").up(program).succeeds();
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.a: done
+    create test_thing.a: done
+    ");
+    assert_ne!(world.state(), before);
+    world.preview(program).changes_nothing();
+}
+
+#[test]
+fn turning_owner_tags_on_and_off_is_an_update() {
+    let mut world = World::new(FakeProvider::new());
+    let without = known("test_thing", |a| a);
+    world.up(without).succeeds();
+    assert_snapshot!(world.up(owned("test_thing")).succeeds().steps(), @"update test_thing.a: done");
+    world.preview(owned("test_thing")).changes_nothing();
+    assert_snapshot!(world.up(without).succeeds().steps(), @"update test_thing.a: done");
+}
+
+#[test]
+fn a_creation_is_found_by_its_owner_tag() {
+    let program = owned("test_thing");
+    let mut world = interrupted(true, program);
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.steps(), @"");
+    assert!(world.open_intents.is_empty());
+    world.preview(program).changes_nothing();
+}
+
+#[test]
+fn a_creation_whose_tag_nothing_has_is_made_again_once_it_can_not_come_late() {
+    let program = owned("test_thing");
+    let mut world = interrupted(false, program);
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @"test_thing.a: create: Absent (nothing has its owner tag)");
+    assert_snapshot!(run.steps(), @"create test_thing.a: done");
+    let waited = run
+        .events
+        .iter()
+        .any(|event| matches!(event, Event::SettleWaiting { .. }));
+    assert!(waited);
+}
+
+#[test]
+fn a_tag_that_several_objects_have_is_left_to_a_person() {
+    let program = owned("test_thing");
+    let mut world = interrupted(true, program);
+    world.provider.cloud.copy("a", "a-copy");
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: several objects have its owner tag (`a-3`, `a-copy`)");
+    assert_eq!((world.open_intents.len(), run.steps().as_str()), (1, ""));
+}
+
+#[test]
+fn a_creation_that_comes_late_is_found_by_the_second_look() {
+    let program = owned("test_thing");
+    let mut world = interrupted(true, program);
+    let looks = std::sync::atomic::AtomicUsize::new(0);
+    world.provider.on_read_data("test_finder", move |call| {
+        match looks.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            // As the cloud was before the creation took effect.
+            0 => call.finding_nothing(),
+            _ => call.proceed(),
+        }
+    });
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.steps(), @"");
+}
+
+#[test]
+fn nothing_is_concluded_before_the_deadline_of_whoever_may_still_be_at_it() {
+    for liveness in [Liveness::Alive, Liveness::Unknown] {
+        let program = owned("test_thing");
+        let mut world = interrupted(false, program);
+        world.liveness = liveness;
+        let run = world.up(program).succeeds();
+        let settled = run.settled();
+        assert!(
+            settled.contains("may still come to be until 2023-11-14T22:34:20"),
+            "{settled}"
+        );
+        assert_eq!(run.steps(), "");
+        // The deadline of twenty minutes and a minute for the clocks.
+        world.pass(Duration::from_secs(21 * 60));
+        let run = world.up(program).succeeds();
+        assert_eq!(run.steps(), "create test_thing.a: done");
+    }
+}
+
+#[test]
+fn the_timeout_of_the_configuration_is_the_deadline() {
+    let program = owned_with("test_thing", |a| {
+        a.set("timeouts", BlockArguments::new().set("create", "2h"))
+    });
+    let timeouts = Fields::new().string("create", "optional");
+    let fields = terrane_tests::thing().blocks("timeouts", Nesting::Single, timeouts);
+    let mut world = World::new(FakeProvider::new().resource("test_thing", fields));
+    world.provider.on_create("a", |call| call.crash_before());
+    world.up(program).fails();
+    let intent = intent(&world);
+    let timeout = intent
+        .deadline
+        .expect("a deadline")
+        .since(intent.started_at);
+    assert_eq!(timeout, Duration::from_secs(7200));
+}
+
+#[test]
+fn a_named_object_is_found_by_its_name_and_known_by_its_tag() {
+    let program = owned("test_bucket");
+    let mut world = interrupted(true, program);
+    let intent = intent(&world);
+    assert_eq!(intent.planned_id.as_deref(), Some("a"));
+    assert!(intent.absent_proof.is_some_and(|at| at < intent.started_at));
+    world.provider.cloud.ledger();
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_bucket.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(world.provider.cloud.ledger(), @"
+    configure region=null
+    import a
+    ");
+    world.preview(program).changes_nothing();
+}
+
+#[test]
+fn a_name_that_is_taken_is_not_taken_over() {
+    let mut world = World::new(FakeProvider::new());
+    world.up(known("test_bucket", |a| a)).succeeds();
+    world.provider.cloud.disown("a");
+    let mut other = World::new(world.provider.clone());
+    let run = other.up(owned("test_bucket")).fails();
+    assert_snapshot!(run.diagnostics(), @"
+    error: `a` exists already: it is not in the state, so nothing was made and nothing was changed
+      resource   test_bucket.a
+    hint: if it is yours, take it over with `import 'test_bucket.a' 'a'`; else choose another name
+    ");
+    assert!(other.open_intents.is_empty());
+}
+
+#[test]
+fn an_object_of_that_name_alone_is_never_adopted() {
+    // Without owner tags nothing was looked for before, so nothing shows whose it is.
+    let program = known("test_bucket", |a| a);
+    let mut world = interrupted(true, program);
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @"test_bucket.a: create in doubt: something of its name exists (`a`), and nothing shows that it is this one");
+    assert_snapshot!(run.steps(), @"");
+}
+
+#[test]
+fn a_decoy_with_another_owners_tag_is_never_adopted() {
+    let program = owned("test_bucket");
+    let mut world = interrupted(true, program);
+    let tags = Value::map([("terrane/owner", Value::from("somebody"))]);
+    world.provider.cloud.edit("a", "tags", tags);
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @"test_bucket.a: create in doubt: something of its name exists (`a`), made by somebody else");
+}
+
+#[test]
+fn an_untagged_object_is_adopted_when_it_was_absent_before_and_made_since() {
+    let program = owned("test_role");
+    for (made, adopted) in [
+        ("2023-11-14T22:13:21Z", true),
+        ("2023-11-14T21:00:00Z", false),
+    ] {
+        let mut world = interrupted(true, program);
+        world.provider.cloud.edit("a", "tags", Value::Null);
+        world.provider.cloud.edit("a", "made", made);
+        world.up(program).succeeds();
+        assert_eq!(world.open_intents.is_empty(), adopted, "{made}");
+    }
+}
+
+#[test]
+fn a_part_of_another_object_is_adopted_when_it_was_absent_before() {
+    let program = owned("test_setting");
+    let mut world = interrupted(true, program);
+    world.provider.cloud.edit("a", "tags", Value::Null);
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_setting.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+}
+
+#[test]
+fn without_a_tag_a_program_that_changed_adopts_nothing() {
+    let sized = |size: i64| owned_with("test_setting", move |a| a.set("size", size));
+    let mut world = interrupted(true, sized(1));
+    world.provider.cloud.edit("a", "tags", Value::Null);
+    let run = world.up(sized(2)).succeeds();
+    assert_snapshot!(run.settled(), @"test_setting.a: create in doubt: something of its name exists (`a`), and the program has changed since it was asked for");
+    // As it was asked for it is the same.
+    assert_snapshot!(world.up(sized(1)).succeeds().settled(), @r#"test_setting.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+}
+
+#[test]
+fn an_object_that_would_have_to_be_replaced_is_not_the_one_that_was_asked_for() {
+    let program = owned("test_thing");
+    let mut world = interrupted(true, program);
+    world.provider.cloud.edit("a", "name", "b");
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: it exists (`a-3`), and is not what the program asks for");
+}
+
+#[test]
+fn a_replacement_in_doubt_keeps_the_old_object_on_its_way_out() {
+    let sized = |size: i64| {
+        move |stack: &mut Stack| {
+            stack.owner_tags(true);
+            stack.provider(ProviderDeclaration::new(&TEST));
+            let lifecycle = Lifecycle::new().create_before_destroy();
+            new_thing("a")
+                .set("size", size)
+                .lifecycle(lifecycle)
+                .declare(stack);
+        }
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(sized(1)).succeeds();
+    world.provider.on_create("a", |call| call.crash_after());
+    world.replace("test_thing.a").up(sized(1)).fails();
+    world.provider.reset();
+    let run = world.up(sized(1)).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-8" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.steps(), @"delete test_thing.a (deposed): done");
+    assert_eq!(world.provider.cloud.names(), ["a"]);
+    world.preview(sized(1)).changes_nothing();
+}
+
+#[test]
+fn a_recovery_that_cannot_record_changes_nothing_and_can_be_repeated() {
+    let program = owned("test_thing");
+    let mut world = interrupted(true, program);
+    world.recording_fails = Some(RecordError::Closed);
+    let run = world.up(program);
+    assert!(run.settled.record_error.is_some());
+    assert_eq!((world.open_intents.len(), world.state().as_str()), (1, ""));
+    world.recording_fails = None;
+    world.up(program).succeeds();
+    assert!(world.open_intents.is_empty());
+    world.preview(program).changes_nothing();
+}
+
+#[test]
+fn an_error_after_which_nothing_is_there_is_proved() {
+    let mut world = World::new(FakeProvider::new());
+    world
+        .provider
+        .on_create("a", |call| call.refuse("quota exceeded"));
+    let run = world.up(owned("test_bucket")).fails();
+    assert_eq!(outcomes(&run), [Outcome::FailedProved]);
+    let run = world.up(owned("test_thing")).fails();
+    assert_eq!(outcomes(&run), [Outcome::FailedAssumed]);
+}
+
+#[test]
+fn an_error_that_left_an_object_behind_leaves_it_in_the_state_tainted() {
+    for type_name in ["test_bucket", "test_thing"] {
+        let program = owned(type_name);
+        let mut world = World::new(FakeProvider::new());
+        world.provider.on_create("a", |call| {
+            drop(call.proceed()?);
+            call.refuse("it broke")
+        });
+        let run = world.up(program).fails();
+        assert_eq!(outcomes(&run), [Outcome::Partial]);
+        assert!(world.state().contains("tainted"), "{}", world.state());
+        world.provider.reset();
+        world.up(program).succeeds();
+        world.preview(program).changes_nothing();
+        assert_eq!(world.provider.cloud.names(), ["a"]);
+    }
+}
+
+#[test]
+fn an_error_of_one_who_gave_up_waiting_is_unknown() {
+    let mut world = World::new(FakeProvider::new());
+    world
+        .provider
+        .on_create("a", |call| call.refuse("timeout while waiting for state"));
+    let run = world.up(alone(1)).fails();
+    assert_eq!(outcomes(&run), [Outcome::Unknown]);
+    assert_snapshot!(run.diagnostics(), @"
+    error: timeout while waiting for state
+      resource   test_thing.a
+    hint: the object may or may not have been created
+    ");
+    assert_eq!(world.open_intents.len(), 1);
+}
+
+#[test]
+fn an_intent_holds_no_secret() {
+    let program = owned_with("test_bucket", |a| {
+        a.set("note", "plain")
+            .set("secret", "canary")
+            .set("token", Value::Null)
+    });
+    let world = interrupted(true, program);
+    let text = format!("{:?}", intent(&world));
+    assert!(
+        !text.contains("canary") && !text.contains("plain"),
+        "{text}"
+    );
+    let secret_name = owned_with("test_bucket", |a| {
+        a.set(
+            "name",
+            Output::<String>::new(Expr::Literal("a".into())).sensitive(),
+        )
+    });
+    assert_eq!(intent(&interrupted(true, secret_name)).planned_id, None);
+}
+
+/// How the operations of a run ended, by its records.
+fn outcomes(run: &Run) -> Vec<Outcome> {
+    let results = run.records.iter().filter_map(|record| match record {
+        Record::Result(result) => Some(result.outcome),
+        _ => None,
+    });
+    results.collect()
 }

@@ -8,11 +8,13 @@ use terrane_core::schema::{Attribute, AttributeType, Block, Nesting};
 use terrane_core::value::Map;
 use terrane_core::{Diagnostics, Path, Type, Value};
 use terrane_provider::{
-    ApplyResourceChange, ApplyResourceChangeResponse, PlanResourceChange,
-    PlanResourceChangeResponse, ReadDataSource, ReadDataSourceResponse, ReadResource,
-    ReadResourceResponse, UpgradeResourceStateResponse,
+    ApplyResourceChange, ApplyResourceChangeResponse, ImportResourceState,
+    ImportResourceStateResponse, ImportedResource, PlanResourceChange, PlanResourceChangeResponse,
+    ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
+    UpgradeResourceStateResponse,
 };
 
+use crate::binding::FINDER;
 use crate::cloud::{CloudObject, Contents, name_of, with_member};
 use crate::fake_provider::FakeType;
 use crate::process::{Process, error, identity_of};
@@ -114,7 +116,52 @@ impl Process {
         answer
     }
 
+    /// Takes the id or the name of an object, and whatever else: the read that follows tells whether it is there.
+    pub(crate) fn import(&self, request: &ImportResourceState<'_>) -> ImportResourceStateResponse {
+        self.note(format!("import {}", request.id));
+        let fake = self.resource(request.type_name);
+        let contents = self.provider.cloud.lock();
+        let mut objects = contents.objects.values();
+        let found = objects.find(|object| {
+            object.type_name == request.type_name
+                && (object.id == request.id || object.name() == request.id)
+        });
+        let id = found.map_or(request.id, |object| &object.id);
+        let state = with_member(&fake.schema.block.empty_value(), "id", id.into());
+        ImportResourceStateResponse {
+            imported_resources: vec![ImportedResource {
+                type_name: request.type_name.to_owned(),
+                state,
+                private: found
+                    .map(|object| object.private.clone())
+                    .unwrap_or_default(),
+                identity: fake.identity.then(|| identity_of(id)),
+            }],
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    fn find_by_tag(&self, config: &Value) -> ReadDataSourceResponse {
+        let text = |name| config.get(name).and_then(Value::as_str).unwrap_or_default();
+        let (key, value) = (text("key"), text("value"));
+        self.note(format!("find {key}"));
+        let contents = self.provider.cloud.lock();
+        let found = contents.objects.values().filter(|object| {
+            let tags = object.value.get("tags");
+            tags.and_then(|tags| tags.get(key)?.as_str()) == Some(value)
+        });
+        let found = found.map(|object| format!("{}/{}", object.type_name, object.id).into());
+        let found = Value::list(found.collect());
+        ReadDataSourceResponse {
+            state: with_member(config, "found", found),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
     pub(crate) fn read_data(&self, request: &ReadDataSource<'_>) -> ReadDataSourceResponse {
+        if request.type_name == FINDER {
+            return self.find_by_tag(request.config);
+        }
         let name = name_of(request.config);
         self.note(format!("read data {name}"));
         let contents = self.provider.cloud.lock();
@@ -165,6 +212,7 @@ fn create(
         type_name: request.type_name.to_owned(),
         value: value.clone(),
         private: Bytes::new(),
+        foreign: false,
     };
     contents.objects.insert(id, object);
     Ok(value)

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use terrane_core::{Diagnostic, Diagnostics, Path, Value};
 use terrane_provider::{
-    ApplyResourceChange, ApplyResourceChangeResponse, CallError, GarbledState, PlanResourceChange,
-    PlanResourceChangeResponse, ReadDataSource, ReadDataSourceResponse, ReadResource,
-    ReadResourceResponse,
+    ApplyResourceChange, ApplyResourceChangeResponse, CallError, GarbledState, ImportResourceState,
+    ImportResourceStateResponse, PlanResourceChange, PlanResourceChangeResponse, ReadDataSource,
+    ReadDataSourceResponse, ReadResource, ReadResourceResponse,
 };
 
 use crate::cloud::{name_of, with_member};
@@ -29,6 +29,13 @@ pub struct ApplyCall<'a> {
 pub struct ReadCall<'a> {
     /// The request.
     pub request: ReadResource<'a>,
+    pub(crate) process: &'a Process,
+}
+
+/// An `ImportResourceState`.
+pub struct ImportCall<'a> {
+    /// The request.
+    pub request: ImportResourceState<'a>,
     pub(crate) process: &'a Process,
 }
 
@@ -147,6 +154,20 @@ impl ApplyCall<'_> {
     }
 }
 
+impl ImportCall<'_> {
+    /// As without a hook.
+    pub fn proceed(&self) -> Result<ImportResourceStateResponse, CallError> {
+        Ok(self.process.import(&self.request))
+    }
+
+    /// An error.
+    pub fn refuse(&self, message: &str) -> Result<ImportResourceStateResponse, CallError> {
+        let mut response = self.proceed()?;
+        response.diagnostics.push(Diagnostic::error(message));
+        Ok(response)
+    }
+}
+
 impl ReadCall<'_> {
     /// As without a hook.
     pub fn proceed(&self) -> Result<ReadResourceResponse, CallError> {
@@ -165,6 +186,13 @@ impl ReadCall<'_> {
 }
 
 impl ReadDataCall<'_> {
+    /// As without a hook, but what was found is left out.
+    pub fn finding_nothing(&self) -> Result<ReadDataSourceResponse, CallError> {
+        let mut response = self.proceed()?;
+        response.state = with_member(&response.state, "found", Value::list(Vec::new()));
+        Ok(response)
+    }
+
     /// As without a hook.
     pub fn proceed(&self) -> Result<ReadDataSourceResponse, CallError> {
         Ok(self.process.read_data(&self.request))

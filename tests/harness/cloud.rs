@@ -33,6 +33,8 @@ pub struct CloudObject {
     pub value: Value,
     /// The private bytes that its provider gave out last.
     pub private: Bytes,
+    /// Somebody else made it.
+    pub foreign: bool,
 }
 
 impl CloudObject {
@@ -74,6 +76,26 @@ impl Cloud {
             .find(|object| object.name() == name)
             .unwrap_or_else(|| panic!("the cloud has no object `{name}`"));
         object.value = with_member(&object.value, attribute, value.into());
+    }
+
+    /// Copies the object with that name under another id, as something that somebody else made.
+    pub fn copy(&self, name: &str, id: &str) {
+        let mut contents = self.lock();
+        let mut objects = contents.objects.values();
+        let original = objects.find(|object| object.name() == name).cloned();
+        let mut copy = original.unwrap_or_else(|| panic!("the cloud has no object `{name}`"));
+        copy.value = with_member(&copy.value, "id", id.into());
+        copy.id = id.to_owned();
+        copy.foreign = true;
+        contents.objects.insert(id.to_owned(), copy);
+    }
+
+    /// Says that somebody else made the object with that name.
+    pub fn disown(&self, name: &str) {
+        let mut contents = self.lock();
+        for object in contents.objects.values_mut() {
+            object.foreign |= object.name() == name;
+        }
     }
 
     /// Removes the object with that name behind everyone's back.

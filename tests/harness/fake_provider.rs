@@ -8,11 +8,13 @@ use terrane_core::addr::ProviderSource;
 use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Type};
 use terrane_provider::{
-    ApplyResourceChangeResponse, CallError, Capabilities, PlanResourceChangeResponse, Provider,
-    Providers, ReadDataSourceResponse, ReadResourceResponse, StartError,
+    ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceStateResponse,
+    PlanResourceChangeResponse, Provider, Providers, ReadDataSourceResponse, ReadResourceResponse,
+    StartError,
 };
 
-use crate::calls::{ApplyCall, PlanCall, ReadCall, ReadDataCall};
+use crate::binding::FINDER;
+use crate::calls::{ApplyCall, ImportCall, PlanCall, ReadCall, ReadDataCall};
 use crate::cloud::Cloud;
 use crate::fields::Fields;
 use crate::process::Process;
@@ -54,6 +56,8 @@ type PlanHook =
     Arc<dyn Fn(PlanCall<'_>) -> Result<PlanResourceChangeResponse, CallError> + Send + Sync>;
 type ApplyHook =
     Arc<dyn Fn(ApplyCall<'_>) -> Result<ApplyResourceChangeResponse, CallError> + Send + Sync>;
+type ImportHook =
+    Arc<dyn Fn(ImportCall<'_>) -> Result<ImportResourceStateResponse, CallError> + Send + Sync>;
 type ReadHook = Arc<dyn Fn(ReadCall<'_>) -> Result<ReadResourceResponse, CallError> + Send + Sync>;
 type DataHook =
     Arc<dyn Fn(ReadDataCall<'_>) -> Result<ReadDataSourceResponse, CallError> + Send + Sync>;
@@ -66,6 +70,7 @@ pub(crate) struct Hooks {
     pub(crate) update: BTreeMap<String, ApplyHook>,
     pub(crate) delete: BTreeMap<String, ApplyHook>,
     pub(crate) read: BTreeMap<String, ReadHook>,
+    pub(crate) import: BTreeMap<String, ImportHook>,
     pub(crate) data: BTreeMap<String, DataHook>,
     pub(crate) validate: BTreeMap<String, ConfigHook>,
     pub(crate) configure: Option<ConfigHook>,
@@ -79,7 +84,8 @@ impl Default for FakeProvider {
 
 impl FakeProvider {
     /// A provider `test` with a `region` in its configuration, the type `test_thing` ([`crate::thing`]), `test_item`
-    /// ([`crate::item`]) and the data source `test_lookup` ([`crate::lookup`]).
+    /// ([`crate::item`]) and the data source `test_lookup` ([`crate::lookup`]); with the types that [`crate::TEST`] knows the names of,
+    /// `test_bucket`, `test_setting` and `test_role` ([`crate::named`]).
     pub fn new() -> Self {
         let provider = Self {
             inner: Arc::default(),
@@ -92,7 +98,11 @@ impl FakeProvider {
         provider
             .resource("test_thing", crate::thing())
             .resource("test_item", crate::item())
+            .resource("test_bucket", crate::thing())
+            .resource("test_role", crate::named())
+            .resource("test_setting", crate::thing())
             .data_source("test_lookup", crate::lookup())
+            .data_source(FINDER, crate::fields::finder())
     }
 
     fn define(&self, change: impl FnOnce(&mut Definition)) {
@@ -223,6 +233,18 @@ impl FakeProvider {
         hook: impl Fn(ReadCall<'_>) -> Result<ReadResourceResponse, CallError> + Send + Sync + 'static,
     ) {
         self.define(|d| drop(d.hooks.read.insert(name.to_owned(), Arc::new(hook))));
+    }
+
+    /// Answers `ImportResourceState` for that id (`*` for all).
+    pub fn on_import(
+        &self,
+        id: &str,
+        hook: impl Fn(ImportCall<'_>) -> Result<ImportResourceStateResponse, CallError>
+        + Send
+        + Sync
+        + 'static,
+    ) {
+        self.define(|d| drop(d.hooks.import.insert(id.to_owned(), Arc::new(hook))));
     }
 
     /// Answers `ReadDataSource` for that name (`*` for all).

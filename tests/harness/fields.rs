@@ -131,6 +131,19 @@ pub fn thing() -> Fields {
         .blocks("rule", Nesting::Set, rule)
 }
 
+/// A type whose objects say when they were made; the bindings know its names.
+pub fn named() -> Fields {
+    thing().string("made", "computed")
+}
+
+/// The data source that finds objects by a tag.
+pub(crate) fn finder() -> Fields {
+    Fields::new()
+        .string("key", "required")
+        .string("value", "required")
+        .attribute("found", Type::list(Type::String), "computed")
+}
+
 /// A type with nested attributes, as providers of protocol 6 have.
 pub fn item() -> Fields {
     let part = || {

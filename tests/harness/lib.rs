@@ -14,6 +14,7 @@
 //! | `run` | [`Run`]: what came of an operation, as text |
 //! | `saved` | plans through their files |
 //! | `fake_provider` | [`FakeProvider`]: types, cloud and hooks |
+//! | `binding` | what bindings of it would know |
 //! | `calls` | what a hook gets and how it answers |
 //! | `fields` | resource types in a few words |
 //! | `cli` | [`TestEnvironment`]: a stack program as a process |
@@ -23,6 +24,7 @@
 //! | `filters` | what differs from run to run |
 
 mod answers;
+mod binding;
 mod calls;
 mod cli;
 mod cloud;
@@ -38,11 +40,12 @@ mod saved;
 mod show;
 mod world;
 
-pub use calls::{ApplyCall, PlanCall, ReadCall, ReadDataCall};
+pub use binding::TEST;
+pub use calls::{ApplyCall, ImportCall, PlanCall, ReadCall, ReadDataCall};
 pub use cli::{Output, TestEnvironment};
 pub use cloud::{Cloud, CloudObject, with_member};
 pub use fake_provider::FakeProvider;
-pub use fields::{Fields, item, lookup, thing};
+pub use fields::{Fields, item, lookup, named, thing};
 pub use filters::filtered;
 pub use go::go_program;
 pub use modules::assert_every_file_listed;

@@ -16,7 +16,8 @@ use terrane_provider::{
     UpgradeResourceIdentityResponse, UpgradeResourceState, UpgradeResourceStateResponse,
 };
 
-use crate::calls::{ApplyCall, PlanCall, ReadCall, ReadDataCall};
+use crate::binding::FINDER;
+use crate::calls::{ApplyCall, ImportCall, PlanCall, ReadCall, ReadDataCall};
 use crate::cloud::name_of;
 use crate::fake_provider::{FakeProvider, FakeType, identity_type};
 
@@ -378,11 +379,18 @@ impl Provider for Process {
 
     async fn import_resource_state(
         &self,
-        _: ImportResourceState<'_>,
+        request: ImportResourceState<'_>,
     ) -> Result<ImportResourceStateResponse, CallError> {
-        Err(CallError::Unimplemented {
-            rpc: "ImportResourceState",
-        })
+        let _call = self.begin("ImportResourceState").await?;
+        let hook = self.provider.hook(request.id, |hooks| &hooks.import);
+        let call = ImportCall {
+            request,
+            process: self,
+        };
+        match hook {
+            Some(hook) => hook(call),
+            None => call.proceed(),
+        }
     }
 
     async fn move_resource_state(
@@ -410,7 +418,10 @@ impl Provider for Process {
             request,
             process: self,
         };
-        let name = name_of(request.config);
+        let name = match request.type_name {
+            FINDER => FINDER,
+            _ => name_of(request.config),
+        };
         match self.provider.hook(name, |hooks| &hooks.data) {
             Some(hook) => hook(call),
             None => call.proceed(),

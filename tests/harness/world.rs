@@ -147,6 +147,11 @@ impl World {
         instance.expect("an instance in the state").clone()
     }
 
+    /// Lets time pass.
+    pub fn pass(&self, duration: Duration) {
+        self.clock.pass(duration);
+    }
+
     /// Settles what nobody knows, as a recovery would: what no state names is removed from the cloud, the rest is as the state says.
     pub fn settle(&mut self) {
         let known = show::private(&self.state);
@@ -218,7 +223,10 @@ impl World {
                 () = interrupt => unreachable!("an interrupt never ends a run"),
             }
         });
-        self.state = recorder.state();
+        let before = std::mem::replace(&mut self.state, recorder.state());
+        if !self.state.same_content(&before) {
+            self.state.serial += 1;
+        }
         self.open_intents = recorder.open_intents();
         self.check();
         let events = events
@@ -245,7 +253,7 @@ impl World {
             .cloud
             .objects()
             .into_iter()
-            .filter(|object| !ids.contains(&object.id))
+            .filter(|object| !object.foreign && !ids.contains(&object.id))
             .map(|object| object.id)
             .collect();
         let maybe = self
@@ -288,6 +296,13 @@ impl EventSink for Events {
 #[derive(Debug, Default)]
 pub struct FakeClock(AtomicU64);
 
+impl FakeClock {
+    fn pass(&self, duration: Duration) {
+        let millis = u64::try_from(duration.as_millis()).expect("a short time");
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+}
+
 #[async_trait]
 impl Clock for FakeClock {
     fn now(&self) -> Timestamp {
@@ -299,8 +314,7 @@ impl Clock for FakeClock {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let millis = u64::try_from(duration.as_millis()).expect("a short time");
-        self.0.fetch_add(millis, Ordering::SeqCst);
+        self.pass(duration);
         tokio::task::yield_now().await;
     }
 }

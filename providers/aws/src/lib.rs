@@ -27,7 +27,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `dynamodb`, `ec2`, `ecr`, `eks`, `iam`, `kms`, `logs`, `meta`, `s3`, `sts` | resource types; data sources in `data` inside |
+//! | `dynamodb`, `ec2`, `ecr`, `eks`, `iam`, `kms`, `logs`, `meta`, `s3`, `sts`, `tagging` | resource types; data sources in `data` inside |
 //! | `provider` | the blocks of a provider configuration |
 //! | `iam::PolicyDocument`, `ecr::LifecyclePolicyDocument` | documents as typed builders |
 //! | `eks::kubeconfig` | what `kubectl` needs for a cluster |
@@ -38,6 +38,7 @@
 // Services with helpers are re-exported item by item, which leaves their modules themselves out of reach.
 #[allow(unreachable_pub)]
 mod generated;
+mod recovery;
 mod redirect;
 
 #[cfg(feature = "ecr")]
@@ -64,6 +65,8 @@ pub use generated::provider::{self, Provider};
 pub use generated::s3;
 #[cfg(feature = "sts")]
 pub use generated::sts;
+#[cfg(feature = "tagging")]
+pub use generated::tagging;
 
 /// The provider as the engine sees it: where it comes from, the version of the bindings, the facts of its schema.
 pub static PROVIDER: terrane_core::Provider = terrane_core::Provider {
@@ -71,4 +74,5 @@ pub static PROVIDER: terrane_core::Provider = terrane_core::Provider {
     version: generated::VERSION,
     facts: generated::FACTS,
     redirect: Some(redirect::redirect),
+    recovery: recovery::RECOVERY,
 };

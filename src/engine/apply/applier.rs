@@ -8,7 +8,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::value::JsonError;
 use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Scope, Value};
 use terrane_provider::Provider;
-use terrane_state::model::OutputValue;
+use terrane_state::model::{Lineage, OutputValue};
 use terrane_state::{Change, DeposedKey, RawJson, RecordError, Recorder};
 
 use super::Applied;
@@ -35,6 +35,8 @@ pub(crate) struct Applier<'a> {
     pub(super) sessions: &'a Sessions<'a>,
     pub(super) world: World<'a>,
     stop: StopFlag,
+    /// The state's, for owner tags.
+    pub(super) lineage: Lineage,
     pub(super) objects: Objects<'a>,
     pub(super) closures: Closures,
     /// Under which key the old half of a create-before-destroy waits.
@@ -103,6 +105,7 @@ impl<'a> Applier<'a> {
             sessions,
             world,
             stop,
+            lineage: recorder.state().lineage,
             objects: Objects::with(program, plan.objects.clone()),
             closures: Closures::new(program),
             deposed: RefCell::default(),

@@ -7,7 +7,7 @@ use terrane_core::addr::ConfigAddr;
 use terrane_core::{IgnoreChanges, Value};
 use terrane_provider::ApplyResourceChange;
 use terrane_state::crash::{self, Point};
-use terrane_state::{Change, DeposedKey, Instance, Intent, IntentAction, OperationId};
+use terrane_state::{Change, DeposedKey, Instance, IntentAction, OperationId, Outcome};
 
 use super::applier::{Applier, StepError};
 use super::settle::{Asked, Settled};
@@ -15,6 +15,7 @@ use crate::change::{Action, ResourceChange};
 use crate::config::{self, Config};
 use crate::diff::incompatibilities;
 use crate::object::{Loaded, Subject};
+use crate::owner;
 use crate::plan::instance::{Planned, Wish};
 
 impl Applier<'_> {
@@ -25,7 +26,7 @@ impl Applier<'_> {
         change: &ResourceChange,
         subject: &Subject<'_>,
     ) -> Result<Option<String>, StepError> {
-        let config = self.config(subject)?;
+        let config = self.config(subject, Some(change))?;
         if change.action == Action::Update && change.before.value.known_equal(&change.after.value) {
             self.record_around(subject, change, &config).await?;
             return Ok(id_of(&change.after.value));
@@ -41,20 +42,43 @@ impl Applier<'_> {
         result
     }
 
-    /// The configuration, which must be known by now.
-    fn config(&self, subject: &Subject<'_>) -> Result<Config, StepError> {
+    /// The owner tag as it was planned; where all tags were unknown then, the one that would have been.
+    fn owner_tag(&self, change: &ResourceChange) -> Value {
+        let kept = match change.action {
+            Action::Update => owner::tag_of(&change.before.value),
+            _ => None,
+        };
+        let planned = owner::tag_of(&change.after.value).or(kept);
+        planned.map_or_else(
+            || owner::new_tag(&self.lineage, self.plan.prior.serial, &change.address),
+            Value::from,
+        )
+    }
+
+    /// The configuration, which must be known by now; of a `change` with its owner tag.
+    fn config(
+        &self,
+        subject: &Subject<'_>,
+        change: Option<&ResourceChange>,
+    ) -> Result<Config, StepError> {
         let position = self
             .program
             .position(subject.address)
             .expect("invariant: only declared instances are made or changed");
         let resource = &self.program.resources()[position];
-        let config = config::evaluate(
+        let mut config = config::evaluate(
             &resource.arguments,
             subject.schema,
             &self.objects,
             subject.address,
             subject.location,
         )?;
+        if let Some(change) = change
+            && self.program.owner_tags()
+            && owner::is_taggable(subject.schema)
+        {
+            config.value = owner::tagged(&config.value, self.owner_tag(change));
+        }
         if !config.value.is_wholly_known() {
             return Err(subject
                 .error("the configuration still holds unknown values when it is applied")
@@ -87,20 +111,22 @@ impl Applier<'_> {
             return Ok(id_of(&planned.after));
         }
         let creating = current.is_none();
-        let op = OperationId::random(self.world.random);
-        let action = if creating {
-            IntentAction::Create
-        } else {
-            IntentAction::Update
+        let intent = match &current {
+            None => {
+                self.creation_intent(change, subject, config, &planned)
+                    .await?
+            }
+            current => self.intent(
+                IntentAction::Update,
+                change,
+                None,
+                subject,
+                current.as_ref(),
+                &config.value,
+            ),
         };
-        let intent = Intent::new(
-            op,
-            subject.address.clone(),
-            action,
-            change.provider.clone(),
-            self.world.clock.now(),
-        );
-        self.recorder.intent(intent).await?;
+        let op = intent.op;
+        self.recorder.intent(intent.clone()).await?;
         let null = Value::Null;
         let prior = current.as_ref().map_or(&null, |current| &current.value);
         let reply = subject
@@ -127,6 +153,10 @@ impl Applier<'_> {
             }
         };
         let mut settled = subject.settle(asked, current.as_ref(), reply);
+        if creating && settled.outcome == Outcome::FailedAssumed {
+            self.look_after_failure(&intent, subject, &mut settled)
+                .await;
+        }
         let failed = settled.diagnostics.has_errors();
         if let Some(object) = &mut settled.object {
             let before = current.as_ref().filter(|_| failed);
@@ -186,6 +216,7 @@ impl Applier<'_> {
             ignore,
             create_before_destroy: change.create_before_destroy,
             force: None,
+            anew: None,
         };
         let planned = subject.plan(current, config, wish).await?;
         let expected = if change.action == Action::Update {
@@ -291,7 +322,7 @@ impl Applier<'_> {
         change: &ResourceChange,
         subject: &Subject<'_>,
     ) -> Result<(), StepError> {
-        let config = self.config(subject)?;
+        let config = self.config(subject, None)?;
         let object = subject.read_data(&config).await?;
         let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
         self.complete(subject, change, &config, None, &mut loaded);

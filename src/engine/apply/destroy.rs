@@ -3,7 +3,7 @@
 use terrane_core::Value;
 use terrane_provider::ApplyResourceChange;
 use terrane_state::crash::{self, Point};
-use terrane_state::{Instance, Intent, IntentAction, OperationId, OperationResult};
+use terrane_state::{Instance, IntentAction, OperationId, OperationResult};
 
 use super::applier::{Applier, StepError};
 use super::settle::{Asked, Settled};
@@ -51,15 +51,10 @@ impl Applier<'_> {
                 )
             }
         };
-        let op = OperationId::random(self.world.random);
-        let mut intent = Intent::new(
-            op,
-            subject.address.clone(),
-            IntentAction::Delete,
-            change.provider.clone(),
-            self.world.clock.now(),
-        );
-        intent.deposed = deposed;
+        let value = &loaded.value;
+        let action = IntentAction::Delete;
+        let intent = self.intent(action, change, deposed, subject, Some(&loaded), value);
+        let op = intent.op;
         self.recorder.intent(intent).await?;
         let reply = subject
             .provider

@@ -3,9 +3,12 @@
 mod applier;
 mod create;
 mod destroy;
+mod failed;
+mod intent;
 mod settle;
 
 pub(crate) use applier::Applier;
+pub(crate) use failed::reported;
 
 use terrane_core::Diagnostics;
 use terrane_core::addr::InstanceAddr;

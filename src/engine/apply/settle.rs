@@ -9,6 +9,7 @@ use terrane_state::{ObjectStatus, Outcome};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::failed::REPORTED;
 use crate::diff::incompatibilities;
 use crate::object::{Loaded, Subject};
 
@@ -106,7 +107,7 @@ impl Subject<'_> {
                     object: None,
                     outcome: Outcome::FailedAssumed,
                     undecoded: None,
-                    error_class: Some("provider error".to_owned()),
+                    error_class: Some(REPORTED.to_owned()),
                     diagnostics,
                 }
             }
@@ -150,7 +151,7 @@ impl Subject<'_> {
                         Outcome::Ok
                     },
                     undecoded: None,
-                    error_class: failed.then(|| "provider error".to_owned()),
+                    error_class: failed.then(|| REPORTED.to_owned()),
                     diagnostics,
                 }
             }
@@ -163,7 +164,7 @@ impl Subject<'_> {
             object: before.cloned(),
             outcome: Outcome::FailedAssumed,
             undecoded: None,
-            error_class: Some("provider error".to_owned()),
+            error_class: Some(REPORTED.to_owned()),
             diagnostics,
         }
     }

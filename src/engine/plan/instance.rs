@@ -23,6 +23,8 @@ pub(crate) struct Wish<'a> {
     pub(crate) create_before_destroy: bool,
     /// Replace the object even if it could stay.
     pub(crate) force: Option<Reason>,
+    /// The configuration of a new object, where it is not that of the present one: each has an owner tag of its own.
+    pub(crate) anew: Option<&'a Value>,
 }
 
 /// What is to become of one object.
@@ -55,7 +57,9 @@ impl Subject<'_> {
         let no_private = Bytes::new();
         let prior_private = live.map_or(&no_private, |prior| &prior.private);
         let prior_identity = live.and_then(|prior| prior.identity.as_ref());
-        let adjusted = ignore_changes(wish.ignore, block, prior_value, &config.value);
+        let anew = wish.anew.unwrap_or(&config.value);
+        let wanted = if live.is_some() { &config.value } else { anew };
+        let adjusted = ignore_changes(wish.ignore, block, prior_value, wanted);
         let response = self
             .call_plan(prior_value, &adjusted, prior_private, prior_identity)
             .await?;
@@ -116,7 +120,7 @@ impl Subject<'_> {
         }
         // A replacement is planned a second time, as the creation it will be. Its warnings would repeat the first one's.
         let creation = self
-            .call_plan_quietly(&Value::Null, &config.value, &response.planned_private, None)
+            .call_plan_quietly(&Value::Null, anew, &response.planned_private, None)
             .await?;
         Ok(Planned {
             action,

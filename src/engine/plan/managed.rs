@@ -12,6 +12,7 @@ use crate::change::{Action, Reason, ResourceChange};
 use crate::config::{self, Config};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
+use crate::owner;
 
 impl Planner<'_> {
     pub(super) async fn managed(
@@ -58,18 +59,29 @@ impl Planner<'_> {
             return Ok(());
         }
 
-        let config = config::evaluate(
+        let mut config = config::evaluate(
             &resource.arguments,
             &schema,
             &self.objects,
             address,
             location,
         )?;
+        let mut anew = None;
+        if self.program.owner_tags() && owner::is_taggable(&schema) {
+            let own = current
+                .as_ref()
+                .and_then(|current| owner::tag_of(&current.value));
+            let new = owner::new_tag(&self.prior.lineage, self.prior.serial, address);
+            let kept = own.map_or_else(|| new.clone(), Value::from);
+            anew = Some(owner::tagged(&config.value, new));
+            config.value = owner::tagged(&config.value, kept);
+        }
         let create_before_destroy = self.create_before_destroy[position];
         let wish = Wish {
             ignore: &resource.lifecycle.ignore_changes,
             create_before_destroy,
             force: self.forced(position),
+            anew: anew.as_ref(),
         };
         let planned = subject.plan(current.as_ref(), &config, wish).await?;
         if planned.action.destroys() && resource.lifecycle.prevent_destroy {

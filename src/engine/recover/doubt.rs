@@ -3,11 +3,52 @@
 use std::fmt;
 
 use terrane_core::Diagnostics;
+use terrane_state::Timestamp;
 
 /// Why an operation is still in doubt. Prints as the end of "it is in doubt: …".
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Doubt {
+    /// Nothing is there, but until then the operation may still take effect.
+    NotYet {
+        /// When it can not any more.
+        until: Timestamp,
+    },
+    /// Something of that name exists, and nothing shows that it is ours.
+    NameAlone {
+        /// Its id.
+        id: String,
+    },
+    /// Something of that name exists, and it is somebody else's.
+    OfAnother {
+        /// Its id.
+        id: String,
+    },
+    /// It exists, but is not what the program asks for.
+    Different {
+        /// Its id.
+        id: String,
+    },
+    /// It exists, but the program asks for something else than it did then, so that they can not be compared.
+    Changed {
+        /// Its id.
+        id: String,
+    },
+    /// It exists, but the program does not declare it any more.
+    Undeclared {
+        /// Its id.
+        id: String,
+    },
+    /// Several objects have its owner tag.
+    Several {
+        /// Their ids.
+        ids: Vec<String>,
+    },
+    /// It exists, and another tool's state has another object in its place.
+    Displaced {
+        /// Its id.
+        id: String,
+    },
     /// There is nothing by which the object could be found.
     NoLookUp,
     /// The program does not configure the provider that was asked; a state alone never starts one.
@@ -18,9 +59,60 @@ pub enum Doubt {
     Interrupted,
 }
 
+impl Doubt {
+    /// The id of the object that it may be, where exactly one was found.
+    pub fn candidate(&self) -> Option<&str> {
+        match self {
+            Self::NameAlone { id }
+            | Self::OfAnother { id }
+            | Self::Different { id }
+            | Self::Changed { id }
+            | Self::Undeclared { id }
+            | Self::Displaced { id } => Some(id),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotYet { until } => {
+                write!(f, "it is not there, but may still come to be until {until}")
+            }
+            Self::NameAlone { id } => write!(
+                f,
+                "something of its name exists (`{id}`), and nothing shows that it is this one"
+            ),
+            Self::OfAnother { id } => {
+                write!(
+                    f,
+                    "something of its name exists (`{id}`), made by somebody else"
+                )
+            }
+            Self::Different { id } => write!(
+                f,
+                "it exists (`{id}`), and is not what the program asks for"
+            ),
+            Self::Changed { id } => write!(
+                f,
+                "something of its name exists (`{id}`), and the program has changed since it was asked for"
+            ),
+            Self::Undeclared { id } => write!(
+                f,
+                "it exists (`{id}`), and the program does not declare it any more"
+            ),
+            Self::Several { ids } => {
+                write!(
+                    f,
+                    "several objects have its owner tag (`{}`)",
+                    ids.join("`, `")
+                )
+            }
+            Self::Displaced { id } => write!(
+                f,
+                "it exists (`{id}`), and the state has another object in its place"
+            ),
             Self::NoLookUp => f.write_str("nothing is known by which the object could be found"),
             Self::NoProvider => {
                 f.write_str("the program no longer configures the provider that was asked")

@@ -4,21 +4,28 @@
 //! crash anywhere and be repeated; what can not be shown stays open, waits for a person, and blocks only its own address and what
 //! stands on it.
 
+mod creation;
 mod doubt;
+pub(crate) mod proof;
 mod remembered;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostics, Program};
-use terrane_state::{IntentAction, OpenIntent, RecordError, Recorder, Resolution, Resolve};
+use terrane_state::{
+    IntentAction, OpenIntent, RecordError, Recorder, Resolution, Resolve, Timestamp,
+};
 
+use crate::engine::World;
+use crate::event::Event;
 use crate::object::Subject;
 use crate::sessions::Sessions;
 use crate::stop::StopFlag;
 
 pub use doubt::Doubt;
-use remembered::Remembered;
+use remembered::{Remembered, Served};
 
 /// Who decided, in the records of what is settled here.
 const WHO: &str = "recovery";
@@ -72,15 +79,28 @@ pub struct Unresolved {
 enum Verdict {
     /// That is what came of it.
     Known(Resolve),
+    /// Nothing is there, but until then something may still come.
+    Early(Timestamp),
     /// Nothing could be shown.
     Open(Doubt),
 }
+
+/// How long after its provider is gone a request of it may still take effect.
+pub(crate) const LATE: Duration = Duration::from_secs(120);
+/// How long a run waits for that before it leaves it to a later one.
+const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// How often a wait looks whether the run was stopped.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// One recovery.
 pub(crate) struct Recovery<'a> {
     recorder: &'a dyn Recorder,
     remembered: Remembered<'a>,
+    world: World<'a>,
     stop: StopFlag,
+    /// When it began: whoever was seen to be gone was gone by then.
+    began: Timestamp,
+    late: Duration,
 }
 
 impl<'a> Recovery<'a> {
@@ -88,43 +108,112 @@ impl<'a> Recovery<'a> {
         program: &'a Program,
         recorder: &'a dyn Recorder,
         sessions: &'a Sessions<'a>,
+        world: World<'a>,
         stop: StopFlag,
+        late: Duration,
     ) -> Self {
         Self {
             recorder,
             remembered: Remembered::new(program, recorder, sessions),
+            world,
             stop,
+            began: world.clock.now(),
+            late,
         }
     }
 
-    /// Looks at every open operation, oldest first.
+    /// Looks at every open operation, oldest first; at those that may still take effect a second time when that is over.
     pub(crate) async fn settle(self) -> Settled {
         let mut settled = Settled::default();
-        for open in self.recorder.open_intents() {
+        let open = self.recorder.open_intents();
+        if !open.is_empty() {
+            self.world
+                .events
+                .emit(Event::SettleStarted { total: open.len() });
+        }
+        let early = self.pass(open, &mut settled).await;
+        let until = early
+            .iter()
+            .map(|(_, until)| *until)
+            .filter(|until| self.is_soon(*until));
+        if let Some(until) = until.max()
+            && settled.record_error.is_none()
+        {
+            self.wait(until).await;
+            let early = early.into_iter().map(|(open, _)| open).collect();
+            let early = self.pass(early, &mut settled).await;
+            self.leave(early, &mut settled);
+        } else {
+            self.leave(early, &mut settled);
+        }
+        settled.remaining.sort_by_key(|unresolved| {
+            (unresolved.open.intent.started_at, unresolved.open.intent.op)
+        });
+        settled.diagnostics = self.remembered.into_warnings();
+        settled
+    }
+
+    /// One look at each; what it is too early for comes back.
+    async fn pass(
+        &self,
+        open: Vec<OpenIntent>,
+        settled: &mut Settled,
+    ) -> Vec<(OpenIntent, Timestamp)> {
+        let mut early = Vec::new();
+        for open in open {
             if self.stop.is_stopped() {
                 let doubt = Doubt::Interrupted;
                 settled.remaining.push(Unresolved { open, doubt });
                 continue;
             }
-            match self.look(&open).await {
-                Verdict::Open(doubt) => settled.remaining.push(Unresolved { open, doubt }),
-                Verdict::Known(resolve) => {
-                    let resolved = Resolved {
-                        address: resolve.address.clone(),
-                        action: open.intent.action,
-                        how: resolve.how.clone(),
-                        evidence: resolve.evidence.clone(),
-                    };
-                    if let Err(error) = self.recorder.resolve(resolve).await {
-                        settled.record_error = Some(error);
-                        break;
-                    }
-                    settled.resolved.push(resolved);
+            let resolve = match self.look(&open).await {
+                Verdict::Known(resolve) => resolve,
+                Verdict::Early(until) => {
+                    early.push((open, until));
+                    continue;
                 }
+                Verdict::Open(doubt) => {
+                    settled.remaining.push(Unresolved { open, doubt });
+                    continue;
+                }
+            };
+            let resolved = Resolved {
+                address: resolve.address.clone(),
+                action: open.intent.action,
+                how: resolve.how.clone(),
+                evidence: resolve.evidence.clone(),
+            };
+            if let Err(error) = self.recorder.resolve(resolve).await {
+                settled.record_error = Some(error);
+                break;
             }
+            settled.resolved.push(resolved);
         }
-        settled.diagnostics = self.remembered.into_warnings();
-        settled
+        early
+    }
+
+    fn leave(&self, early: Vec<(OpenIntent, Timestamp)>, settled: &mut Settled) {
+        let remaining = early.into_iter().map(|(open, until)| Unresolved {
+            open,
+            doubt: Doubt::NotYet { until },
+        });
+        settled.remaining.extend(remaining);
+    }
+
+    fn is_soon(&self, until: Timestamp) -> bool {
+        until.since(self.world.clock.now()) <= PATIENCE
+    }
+
+    /// Waits until then, or until the run is stopped.
+    async fn wait(&self, until: Timestamp) {
+        self.world.events.emit(Event::SettleWaiting { until });
+        loop {
+            let left = until.since(self.world.clock.now());
+            if left.is_zero() || self.stop.is_stopped() {
+                return;
+            }
+            self.world.clock.sleep(left.min(GLANCE)).await;
+        }
     }
 
     async fn look(&self, open: &OpenIntent) -> Verdict {
@@ -135,9 +224,19 @@ impl<'a> Recovery<'a> {
                 how: Resolution::Absent,
                 ..unchanged(open, "an import asks nothing of a cloud", self.recorder)
             })),
-            IntentAction::Create => Ok(Verdict::Open(Doubt::NoLookUp)),
+            IntentAction::Create => self.creation(open).await,
         };
         looked.unwrap_or_else(|diagnostics| Verdict::Open(Doubt::Unreadable(diagnostics)))
+    }
+
+    fn subject<'s>(&'s self, open: &'s OpenIntent, served: &'s Served) -> Subject<'s> {
+        Subject {
+            provider: &*served.provider,
+            schema: &served.schema,
+            address: &open.intent.address,
+            location: served.location,
+            warnings: self.remembered.warnings(),
+        }
     }
 
     /// Updates and deletes are of objects that are known: reading them shows what came of it.
@@ -166,13 +265,7 @@ impl<'a> Recovery<'a> {
         else {
             return Ok(Verdict::Open(Doubt::NoProvider));
         };
-        let subject = Subject {
-            provider: &*served.provider,
-            schema: &served.schema,
-            address: &intent.address,
-            location: served.location,
-            warnings: self.remembered.warnings(),
-        };
+        let subject = self.subject(open, &served);
         let loaded = subject.load(object).await?;
         let read = subject.read(&loaded).await?;
         let how = match &read {

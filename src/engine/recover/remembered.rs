@@ -1,6 +1,6 @@
 //! The state as values, as far as somebody refers to it: what recovery knows before anything is planned.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostics, Location, Marked, Program, Value};
+use terrane_core::{Diagnostics, IgnoreChanges, Location, Marked, Program, Recovery, Value};
 use terrane_provider::Provider;
 use terrane_state::Recorder;
 
-use crate::object::{Subject, schema_of};
+use crate::config::{self, Config};
+use crate::object::{Loaded, Subject, schema_of};
+use crate::plan::closure::Closures;
 use crate::plan::planner::serving;
 use crate::scope::Objects;
 use crate::sessions::Sessions;
@@ -24,6 +26,7 @@ pub(crate) struct Remembered<'a> {
     sessions: &'a Sessions<'a>,
     objects: Objects<'a>,
     loaded: RefCell<HashSet<usize>>,
+    closures: OnceCell<Closures>,
     warnings: RefCell<Diagnostics>,
 }
 
@@ -32,6 +35,10 @@ pub(crate) struct Served {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) schema: Arc<Schema>,
     pub(crate) location: Option<Location>,
+    /// Its position in the program.
+    pub(crate) declared: Option<usize>,
+    /// What the bindings know about finding objects.
+    pub(crate) recovery: Option<&'static Recovery>,
 }
 
 type Promise<'a, T> = Pin<Box<dyn Future<Output = Result<T, Diagnostics>> + 'a>>;
@@ -48,6 +55,7 @@ impl<'a> Remembered<'a> {
             sessions,
             objects: Objects::new(program),
             loaded: RefCell::default(),
+            closures: OnceCell::new(),
             warnings: RefCell::default(),
         }
     }
@@ -68,8 +76,8 @@ impl<'a> Remembered<'a> {
         address: &InstanceAddr,
         stored: &ProviderConfigAddr,
     ) -> Result<Option<Served>, Diagnostics> {
-        let declared = self.program.position(address);
-        let declared = declared.map(|position| &self.program.resources()[position]);
+        let place = self.program.position(address);
+        let declared = place.map(|position| &self.program.resources()[position]);
         let position = match declared {
             Some(resource) => Some(resource.provider),
             None => serving(self.program, stored),
@@ -79,13 +87,48 @@ impl<'a> Remembered<'a> {
         };
         let location = declared.map(|resource| resource.location);
         let provider = self.provider(position).await?;
-        let source = &self.program.providers()[position].address.source;
-        let schema = schema_of(&*provider, address, source, location)?;
+        let config = &self.program.providers()[position];
+        let schema = schema_of(&*provider, address, &config.address.source, location)?;
         Ok(Some(Served {
             provider,
             schema,
             location,
+            declared: place,
+            recovery: config.binding.map(|binding| &binding.recovery),
         }))
+    }
+
+    /// The configuration of a declared instance, as far as the state knows what it refers to.
+    pub(crate) async fn config(
+        &self,
+        position: usize,
+        schema: &Schema,
+    ) -> Result<Config, Diagnostics> {
+        let resource = &self.program.resources()[position];
+        self.load(&resource.dependencies).await?;
+        let location = Some(resource.location);
+        config::evaluate(
+            &resource.arguments,
+            schema,
+            &self.objects,
+            &resource.address,
+            location,
+        )
+    }
+
+    /// What of a declared instance counts for nothing.
+    pub(crate) fn ignored(&self, position: usize) -> &IgnoreChanges {
+        &self.program.resources()[position].lifecycle.ignore_changes
+    }
+
+    /// Fills in what the state remembers beside an object.
+    pub(crate) fn complete(&self, position: usize, config: &Config, object: &mut Loaded) {
+        let closures = self.closures.get_or_init(|| Closures::new(self.program));
+        object.dependencies = closures.dependencies(position, None);
+        let lifecycle = &self.program.resources()[position].lifecycle;
+        object.create_before_destroy = lifecycle.create_before_destroy;
+        object.sensitive = Arc::new(config.sensitive.clone());
+        object.forget_stored_form();
     }
 
     /// A configured provider. What its configuration refers to is loaded first; the program has no cycles, so that ends.

@@ -234,6 +234,10 @@ impl Provider for Client {
         self.schemas.capabilities()
     }
 
+    fn pid(&self) -> Option<u32> {
+        self.plugin.pid()
+    }
+
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
         self.schemas.config()
     }

@@ -65,6 +65,7 @@ pub(crate) struct Plugin {
     /// None for one that we did not start.
     process: tokio::sync::Mutex<Option<Process>>,
     fate: Option<Fate>,
+    pid: Option<u32>,
     /// Whether it is somebody else's, to be left alone.
     foreign: bool,
     /// Holds the socket.
@@ -133,6 +134,7 @@ impl Plugin {
                             protocol: handshake.protocol,
                             words,
                             fate: Some(process.fate().clone()),
+                            pid: Some(process.pid()),
                             process: tokio::sync::Mutex::new(Some(process)),
                             foreign: false,
                             _directory: Some(directory),
@@ -188,6 +190,7 @@ impl Plugin {
             words: Words::new(source.to_string(), pad.sink.clone()),
             process: tokio::sync::Mutex::new(None),
             fate: None,
+            pid: None,
             foreign: reattach.leave_running,
             _directory: None,
         };
@@ -204,6 +207,11 @@ impl Plugin {
 
     pub(crate) fn channel(&self) -> &Channel {
         &self.channel
+    }
+
+    /// The process; `None` where it is somebody else's.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.pid
     }
 
     pub(crate) fn protocol(&self) -> Protocol {

@@ -196,10 +196,10 @@ impl Log {
                 self.pushed = None;
                 self.open = Some(Arc::new(open));
             }
-            Record::Intent(intent) => {
+            Record::Intent(mut intent) => {
                 let of_epoch = || self.open.as_ref().map(|open| open.process.clone());
                 let open = OpenIntent {
-                    by: intent.asked_by.clone().or_else(of_epoch),
+                    by: intent.asked_by.take().or_else(of_epoch),
                     result: None,
                     intent: *intent,
                 };

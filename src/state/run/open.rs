@@ -193,7 +193,21 @@ impl Run {
             }
             found = find(&*backend).await?;
         }
-        let recovered_state = replay(&found);
+        let mut recovered_state = replay(&found);
+        // A new state has its lineage from the first run on, also when that run dies before there is a snapshot: owner tags are made
+        // of it.
+        let lineage = &mut recovered_state.state.lineage;
+        if lineage.is_empty() {
+            let begun = found
+                .log
+                .open
+                .as_ref()
+                .map(|open| Lineage::from(&*open.lineage));
+            let begun = begun.filter(|lineage| !lineage.is_empty());
+            *lineage = begun.unwrap_or_else(|| Lineage::random(&*random));
+            // That alone is nothing to store.
+            found.state.lineage = lineage.clone();
+        }
         let sha256 = found.snapshot.as_ref().map(|snapshot| snapshot.sha256);
         let epoch = found.log.last.map_or(1, |(at, ..)| at.epoch + 1);
         let open = Open {

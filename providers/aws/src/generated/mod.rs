@@ -23,6 +23,8 @@ pub mod provider;
 pub mod s3;
 #[cfg(feature = "sts")]
 pub mod sts;
+#[cfg(feature = "tagging")]
+pub mod tagging;
 
 /// Where the provider comes from.
 pub const SOURCE: &str = "hashicorp/aws";
@@ -53,4 +55,6 @@ pub const FACTS: &[&str] = &[
     include_str!("../../schema/s3.facts"),
     #[cfg(feature = "sts")]
     include_str!("../../schema/sts.facts"),
+    #[cfg(feature = "tagging")]
+    include_str!("../../schema/tagging.facts"),
 ];

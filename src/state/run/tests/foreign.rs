@@ -115,7 +115,7 @@ async fn another_lineage_is_refused() {
     state.lineage = "another".into();
     state.serial += 1;
     put(&world, &state).await;
-    insta::assert_snapshot!(refusal(&world).await, @"the state at memory has lineage another, its journal 00000000-0000-4005-8000-000000000006");
+    insta::assert_snapshot!(refusal(&world).await, @"the state at memory has lineage another, its journal 00000000-0000-4003-8000-000000000004");
 }
 
 #[tokio::test]

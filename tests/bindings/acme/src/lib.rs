@@ -14,4 +14,5 @@ pub static PROVIDER: terrane_core::Provider = terrane_core::Provider {
     version: generated::VERSION,
     facts: generated::FACTS,
     redirect: None,
+    recovery: terrane_core::Recovery::NONE,
 };

@@ -1,0 +1,145 @@
+//! How objects are found that nobody has the id of: what bindings know of a provider beyond its schema.
+
+use crate::value::Value;
+
+/// What bindings know about finding objects. The engine asks with it when a creation's answer was lost, and before it makes
+/// something under a name that may be taken.
+#[derive(Debug, Clone, Copy)]
+pub struct Recovery {
+    /// The types whose objects are named by their configuration before they exist.
+    pub named: &'static [Named],
+    /// How objects are found by a tag, where the provider has something for that.
+    pub finder: Option<Finder>,
+}
+
+/// A resource type whose configuration says by which id an object of it can be imported.
+#[derive(Debug, Clone, Copy)]
+pub struct Named {
+    /// The resource type.
+    pub type_name: &'static str,
+    /// Forms of the id, with `{argument}` for arguments; the first whose arguments are all there counts.
+    pub ids: &'static [&'static str],
+    /// The attribute that says when an object was made (RFC 3339), where there is one.
+    pub created: Option<&'static str>,
+    /// It is a part of another object that its configuration names (a setting, a rule, a link), so that nobody else can have made it
+    /// as something of their own.
+    pub part: bool,
+}
+
+/// A data source that finds objects by a tag.
+#[derive(Debug, Clone, Copy)]
+pub struct Finder {
+    /// The data source.
+    pub data_source: &'static str,
+    /// Its configuration for a tag's key and value.
+    pub config: fn(key: &str, value: &str) -> Value,
+    /// The ids by which what it found can be imported as objects of that type; what is of other types is left out.
+    pub ids: fn(type_name: &str, found: &Value) -> Vec<String>,
+}
+
+impl Recovery {
+    /// Nothing is known.
+    pub const NONE: Self = Self {
+        named: &[],
+        finder: None,
+    };
+
+    /// What is known of a type's names.
+    pub fn named(&self, type_name: &str) -> Option<&'static Named> {
+        self.named.iter().find(|named| named.type_name == type_name)
+    }
+}
+
+impl Named {
+    /// An object that has a name of its own.
+    pub const fn new(type_name: &'static str, ids: &'static [&'static str]) -> Self {
+        Self {
+            type_name,
+            ids,
+            created: None,
+            part: false,
+        }
+    }
+
+    /// A part of another object.
+    pub const fn part(type_name: &'static str, ids: &'static [&'static str]) -> Self {
+        Self {
+            part: true,
+            ..Self::new(type_name, ids)
+        }
+    }
+
+    /// The same, where that attribute says when an object was made.
+    #[must_use]
+    pub const fn created(mut self, attribute: &'static str) -> Self {
+        self.created = Some(attribute);
+        self
+    }
+
+    /// The id of an object with these arguments; `None` as long as one that it needs is unknown or not set.
+    pub fn id(&self, object: &Value) -> Option<String> {
+        self.ids.iter().find_map(|form| filled(form, object))
+    }
+
+    /// The arguments that the id of this object is made of.
+    pub fn arguments(&self, object: &Value) -> Vec<&'static str> {
+        let form = self.ids.iter().find(|form| filled(form, object).is_some());
+        let parts = form.into_iter().flat_map(|form| form.split('{').skip(1));
+        parts
+            .filter_map(|part| Some(part.split_once('}')?.0))
+            .collect()
+    }
+}
+
+fn filled(form: &str, object: &Value) -> Option<String> {
+    let mut parts = form.split('{');
+    let mut id = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (argument, rest) = part.split_once('}')?;
+        id.push_str(&text(argument, object.get(argument)?)?);
+        id.push_str(rest);
+    }
+    Some(id)
+}
+
+/// One value as ids spell it: a text, a number, the only element of a list, a flag that is on as its own name.
+fn text(argument: &str, value: &Value) -> Option<String> {
+    match value {
+        Value::Bool(true) => Some(argument.to_owned()),
+        Value::String(text) if !text.is_empty() => Some(text.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::List(elements) => match elements.as_slice() {
+            [only] => text(argument, only),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_there_when_all_of_its_arguments_are() {
+        let link = Named::part("t_link", &["{a}/{b}", "{a}:{port}", "{a}"]);
+        let object = |members: &[(&str, Value)]| {
+            Value::map(members.iter().map(|(name, value)| (*name, value.clone())))
+        };
+        let a = ("a", Value::from("x"));
+        assert_eq!(
+            link.id(&object(std::slice::from_ref(&a))).as_deref(),
+            Some("x")
+        );
+        let both = object(&[a.clone(), ("b", Value::from("y"))]);
+        assert_eq!(link.id(&both).as_deref(), Some("x/y"));
+        assert_eq!(link.arguments(&both), ["a", "b"]);
+        let port = object(&[a, ("b", Value::Null), ("port", Value::from(80_i64))]);
+        assert_eq!(link.id(&port).as_deref(), Some("x:80"));
+        assert_eq!(link.id(&object(&[("a", Value::UNKNOWN)])), None);
+        assert_eq!(link.id(&object(&[("a", Value::from(false))])), None);
+        let flag = object(&[("a", Value::from(true))]);
+        assert_eq!(link.id(&flag).as_deref(), Some("a"));
+        assert_eq!(link.id(&object(&[("a", Value::from(""))])), None);
+    }
+}

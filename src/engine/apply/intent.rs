@@ -1,0 +1,220 @@
+//! What an intent says, so that a run that finds it open can find out what came of it.
+
+use std::time::Duration;
+
+use terrane_core::{Diagnostics, Named, Recovery, Value};
+use terrane_provider::Identity;
+use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
+
+use super::applier::Applier;
+use crate::change::{Action, ResourceChange};
+use crate::config::Config;
+use crate::fingerprint::fingerprint;
+use crate::object::{Loaded, Subject};
+use crate::owner;
+use crate::plan::instance::Planned;
+use crate::recover::proof::USUAL_TIMEOUT;
+
+impl Applier<'_> {
+    /// An intent with what is known of every operation. `before` is the object that it is about, where there is one.
+    pub(super) fn intent(
+        &self,
+        action: IntentAction,
+        change: &ResourceChange,
+        deposed: Option<DeposedKey>,
+        subject: &Subject<'_>,
+        before: Option<&Loaded>,
+        config: &Value,
+    ) -> Intent {
+        let now = self.world.clock.now();
+        let verb = match action {
+            IntentAction::Create | IntentAction::Import => "create",
+            IntentAction::Update => "update",
+            IntentAction::Delete => "delete",
+        };
+        let timeout = config
+            .get("timeouts")
+            .and_then(|timeouts| timeouts.get(verb)?.as_str());
+        let timeout = timeout.and_then(duration).unwrap_or(USUAL_TIMEOUT);
+        Intent {
+            deposed,
+            generation: self.plan.prior.serial,
+            prior_id: before.and_then(|before| id_of(subject, before)),
+            deadline: Some(now.after(timeout)),
+            provider_pid: subject.provider.pid(),
+            ..Intent::new(
+                OperationId::random(self.world.random),
+                subject.address.clone(),
+                action,
+                change.provider.clone(),
+                now,
+            )
+        }
+    }
+
+    /// The intent of a creation: by what its object could be found again, and that it is not there yet.
+    pub(super) async fn creation_intent(
+        &self,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+        config: &Config,
+        planned: &Planned,
+    ) -> Result<Intent, Diagnostics> {
+        let planned_id = self.planned_id(subject, &planned.after, config);
+        // The look-up comes first: the proof must be older than the intent.
+        let absent_proof = match &planned_id {
+            Some(id) if self.program.owner_tags() => self.proof(change, subject, id).await?,
+            _ => None,
+        };
+        let intent = self.intent(
+            IntentAction::Create,
+            change,
+            None,
+            subject,
+            None,
+            &config.value,
+        );
+        let block = &subject.schema.block;
+        Ok(Intent {
+            planned_identity: planned
+                .identity
+                .as_ref()
+                .and_then(|i| identity_json(subject, i)),
+            planned_id,
+            absent_proof,
+            owner_tag: owner::tag_of(&config.value).map(str::to_owned),
+            planned_hmac: Some(fingerprint(
+                intent.op,
+                block,
+                &planned.after,
+                &config.sensitive,
+            )),
+            ..intent
+        })
+    }
+
+    /// What the bindings of an instance's provider know about finding objects.
+    pub(super) fn recovery(&self, subject: &Subject<'_>) -> Option<&'static Recovery> {
+        let resource = &self.program.resources()[self.program.position(subject.address)?];
+        let binding = self.program.providers()[resource.provider].binding?;
+        Some(&binding.recovery)
+    }
+
+    /// What is known of the names of a type.
+    pub(super) fn named(&self, subject: &Subject<'_>) -> Option<&'static Named> {
+        self.recovery(subject)?.named(subject.type_name())
+    }
+
+    /// The id that the object will have by its configuration, unless it is a secret.
+    fn planned_id(
+        &self,
+        subject: &Subject<'_>,
+        planned: &Value,
+        config: &Config,
+    ) -> Option<String> {
+        let named = self.named(subject)?;
+        let marked = subject.marked(planned.clone(), &config.sensitive);
+        let secret = named.arguments(planned).into_iter().any(|argument| {
+            let path = terrane_core::Path::root().attribute(argument);
+            marked
+                .sensitive
+                .iter()
+                .any(|mark| mark.contains(&path) || path.contains(mark))
+        });
+        named.id(planned).filter(|_| !secret)
+    }
+
+    /// Looks whether the name is free; when that was seen, if it could be seen.
+    async fn proof(
+        &self,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+        id: &str,
+    ) -> Result<Option<Timestamp>, Diagnostics> {
+        let now = self.world.clock.now();
+        let before = self
+            .named(subject)
+            .and_then(|named| named.id(&change.before.value));
+        if change.action.is_replace() && before.as_deref() == Some(id) {
+            // The object that is replaced had the name. It is gone, or else this creation can only fail.
+            return Ok((change.action == Action::DeleteThenCreate).then_some(now));
+        }
+        match subject.look_up(id, None).await {
+            Ok(None) => Ok(Some(now)),
+            // Whoever cannot look will not be asked to create either, or says why then.
+            Err(_) => Ok(None),
+            Ok(Some(_)) => Err(subject
+                .error(format!("`{id}` exists already"))
+                .detail("it is not in the state, so nothing was made and nothing was changed")
+                .hint(format!(
+                    "if it is yours, take it over with `import '{}' '{id}'`; else choose another name",
+                    subject.address
+                ))
+                .into()),
+        }
+    }
+}
+
+/// The identity of an object, else its `id`.
+fn id_of(subject: &Subject<'_>, object: &Loaded) -> Option<RawJson> {
+    if let Some(identity) = &object.identity {
+        return identity_json(subject, identity);
+    }
+    let id = object.value.get("id").filter(|id| id.as_str().is_some())?;
+    RawJson::new(&id.to_json(&terrane_core::Type::String).ok()?).ok()
+}
+
+fn identity_json(subject: &Subject<'_>, identity: &Identity) -> Option<RawJson> {
+    let schema = subject.provider.identity_schema(subject.type_name());
+    let (_, ty) = schema.ok()??;
+    let whole = identity.value.is_wholly_known();
+    let json = identity.value.to_json(&ty).ok().filter(|_| whole)?;
+    RawJson::new(&json).ok()
+}
+
+/// A duration as providers read it in `timeouts`: `1h30m`, `90s`.
+fn duration(text: &str) -> Option<Duration> {
+    let mut seconds = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, tail) = rest.split_at(digits);
+        let letters = tail
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(tail.len());
+        let (unit, tail) = tail.split_at(letters);
+        let unit = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            "ms" => 0.001,
+            _ => return None,
+        };
+        seconds += number.parse::<f64>().ok()? * unit;
+        rest = tail;
+    }
+    Duration::try_from_secs_f64(seconds)
+        .ok()
+        .filter(|_| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timeouts_are_read_as_providers_read_them() {
+        for (text, seconds) in [
+            ("30m", Some(1800.0)),
+            ("1h30m", Some(5400.0)),
+            ("90s", Some(90.0)),
+            ("1.5h", Some(5400.0)),
+            ("500ms", Some(0.5)),
+            ("", None),
+            ("30", None),
+            ("5 minutes", None),
+        ] {
+            assert_eq!(duration(text).map(|d| d.as_secs_f64()), seconds, "{text}");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Looks an object up that no state has: by an id that can be imported, or by a tag.
+
+use terrane_core::{Diagnostic, Diagnostics, Finder, Value};
+use terrane_provider::{Identity, ImportResourceState, ReadDataSource};
+
+use crate::object::{Loaded, Subject, schema_of_data};
+use crate::owner::OWNER_TAG;
+use crate::sessions::call_failed;
+
+impl Subject<'_> {
+    /// Imports and reads; `None` when there is no such object. An import alone proves nothing: most providers return what they were
+    /// given.
+    ///
+    /// # Errors
+    /// When the provider cannot import that type, or could not look.
+    pub(crate) async fn look_up(
+        &self,
+        id: &str,
+        identity: Option<&Identity>,
+    ) -> Result<Option<Loaded>, Diagnostics> {
+        let request = ImportResourceState {
+            type_name: self.type_name(),
+            id,
+            identity,
+        };
+        let response = self.provider.import_resource_state(request).await;
+        let response = response.map_err(|error| self.call_failed(&error))?;
+        let imported = self.accept(response.diagnostics, response.imported_resources)?;
+        let (ours, others): (Vec<_>, Vec<_>) = imported
+            .into_iter()
+            .partition(|imported| imported.type_name == self.type_name());
+        for other in others {
+            let what = format!("the provider also imported a {}", other.type_name);
+            let ignored = self.warning(what).detail("it is ignored");
+            self.warnings.borrow_mut().push(ignored);
+        }
+        let Some(imported) = ours.into_iter().next() else {
+            return Ok(None);
+        };
+        if imported.state.is_null() {
+            return Ok(None);
+        }
+        self.read(&Loaded::new(
+            imported.state,
+            imported.private,
+            imported.identity,
+        ))
+        .await
+    }
+
+    /// The objects of this type that have that owner tag, with the ids they were imported by.
+    ///
+    /// # Errors
+    /// When the provider could not look.
+    pub(crate) async fn with_tag(
+        &self,
+        finder: &Finder,
+        tag: &str,
+    ) -> Result<Vec<(String, Loaded)>, Diagnostics> {
+        let schema = schema_of_data(self.provider, self.address, finder.data_source)?;
+        let config = (finder.config)(OWNER_TAG, tag);
+        let config = schema.block.coerce(&config).map_err(|problems| {
+            let problems = problems.into_iter().map(Diagnostic::from);
+            self.about(problems.collect())
+        })?;
+        let request = ReadDataSource {
+            type_name: finder.data_source,
+            config: &config,
+        };
+        let response = self.provider.read_data_source(request).await;
+        let response = response.map_err(|error| call_failed(&error, self.address))?;
+        let found: Value = self.accept(response.diagnostics, response.state)?;
+        let mut ids = (finder.ids)(self.type_name(), &found);
+        ids.sort_unstable();
+        ids.dedup();
+        let mut objects = Vec::with_capacity(ids.len());
+        for id in ids {
+            // What was destroyed lately may be listed still.
+            if let Some(object) = self.look_up(&id, None).await? {
+                objects.push((id, object));
+            }
+        }
+        Ok(objects)
+    }
+}

@@ -1,0 +1,121 @@
+//! Owner tags: one tag that tells an object from all others, so that it can be found when the answer to its creation was lost.
+//!
+//! A tag is made from the state's lineage, the address and the serial of the state that the creation was planned from. A live object
+//! keeps the tag it has, which is in its own tags in the state; so nothing has to be remembered beside it, and a moved object does not
+//! change. The object that replaces it was planned from a later state and gets a tag of its own.
+
+use std::sync::Arc;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::schema::{AttributeType, Schema};
+use terrane_core::value::Map;
+use terrane_core::{Type, Value};
+use terrane_state::Sha256;
+use terrane_state::model::Lineage;
+
+/// The key of the tag.
+pub(crate) const OWNER_TAG: &str = "terrane/owner";
+/// The attribute that holds the tags.
+const TAGS: &str = "tags";
+
+/// The tag of the object that `address` gets when it is planned from the state with that serial. Unknown as long as the state has no
+/// lineage, which a run gives it when it takes the lock: until then two stacks would make the same tag.
+pub(crate) fn new_tag(lineage: &Lineage, serial: u64, address: &InstanceAddr) -> Value {
+    if lineage.is_empty() {
+        return Value::UNKNOWN;
+    }
+    let text = format!("{lineage}\n{address}\n{serial}");
+    base32(&Sha256::of(text.as_bytes()).as_bytes()[..20]).into()
+}
+
+/// The owner tag that an object has.
+pub(crate) fn tag_of(object: &Value) -> Option<&str> {
+    object.get(TAGS)?.get(OWNER_TAG)?.as_str()
+}
+
+/// Whether objects of that schema can be tagged: `tags` is a map of strings that a configuration may set.
+pub(crate) fn is_taggable(schema: &Schema) -> bool {
+    let tags = schema.block.attributes.get(TAGS);
+    tags.is_some_and(|tags| {
+        let map = AttributeType::Plain(Type::map(Type::String));
+        (tags.optional || tags.required) && tags.ty == map
+    })
+}
+
+/// A configuration with the tag in it. Tags that are not known yet as a whole are left for later.
+pub(crate) fn tagged(config: &Value, tag: Value) -> Value {
+    let Value::Map(members) = config else {
+        return config.clone();
+    };
+    let mut tags = match members.get(TAGS) {
+        None | Some(Value::Null) => Map::new(),
+        Some(Value::Map(tags)) => tags.as_ref().clone(),
+        Some(_) => return config.clone(),
+    };
+    tags.insert(OWNER_TAG.into(), tag);
+    let mut members = members.as_ref().clone();
+    members.insert(TAGS.into(), Value::Map(Arc::new(tags)));
+    Value::Map(Arc::new(members))
+}
+
+/// RFC 4648 without padding, in lower case.
+fn base32(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 32] = b"abcdefghijklmnopqrstuvwxyz234567";
+    let bits = bytes.len() * 8;
+    let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (7 - at % 8) & 1);
+    (0..bits.div_ceil(5))
+        .map(|digit| {
+            let value = (0..5).fold(0, |value, at| value << 1 | bit(digit * 5 + at));
+            char::from(DIGITS[usize::from(value)])
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base32_is_that_of_the_standard() {
+        for (text, expected) in [
+            ("", ""),
+            ("f", "my"),
+            ("fooba", "mzxw6ytb"),
+            ("foobar", "mzxw6ytboi"),
+        ] {
+            assert_eq!(base32(text.as_bytes()), expected);
+        }
+    }
+
+    #[test]
+    fn tags_differ_by_lineage_address_and_serial_and_by_nothing_else() {
+        let tag = |lineage: &str, address: &str, serial| {
+            let address = address.parse().expect("an address");
+            let tag = new_tag(&lineage.into(), serial, &address);
+            tag.as_str().map(str::to_owned)
+        };
+        let first = tag("l", "t.a", 1).expect("a tag");
+        assert_eq!(first.len(), 32);
+        assert_eq!(tag("l", "t.a", 1), Some(first.clone()));
+        for other in [tag("m", "t.a", 1), tag("l", "t.b", 1), tag("l", "t.a", 2)] {
+            assert_ne!(other, Some(first.clone()));
+        }
+        assert_eq!(tag("", "t.a", 1), None);
+    }
+
+    #[test]
+    fn the_tag_joins_those_of_the_program() {
+        let tag = || Value::from("x");
+        let null = Value::map([("tags", Value::Null)]);
+        assert_eq!(tag_of(&tagged(&null, tag())), Some("x"));
+        let own = Value::map([("tags", Value::map([("team", Value::from("data"))]))]);
+        let both = tagged(&own, tag());
+        assert_eq!(tag_of(&both), Some("x"));
+        assert_eq!(
+            both.get("tags").and_then(|tags| tags.get("team")),
+            Some(&"data".into())
+        );
+        let unknown = Value::map([("tags", Value::UNKNOWN)]);
+        assert_eq!(tagged(&unknown, tag()), unknown);
+    }
+}

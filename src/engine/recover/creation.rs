@@ -1,0 +1,213 @@
+//! Creations whose end nobody saw: looked up by name or by owner tag, adopted with proof, made again when they are proved absent.
+
+use std::sync::Arc;
+
+use terrane_core::{Diagnostics, Value};
+use terrane_provider::Identity;
+use terrane_state::{
+    DeposedKey, Instance, Liveness, ObjectStatus, OpenIntent, Resolution, Resolve, Timestamp,
+};
+
+use super::proof::{Proof, SKEW, deadline, prove};
+use super::remembered::Served;
+use super::{Doubt, Recovery, Verdict, unchanged};
+use crate::apply::reported;
+use crate::fingerprint::fingerprint;
+use crate::object::{Loaded, Subject};
+use crate::owner;
+use crate::plan::instance::Wish;
+
+impl Recovery<'_> {
+    /// Looks for the object of a creation.
+    pub(super) async fn creation(&self, open: &OpenIntent) -> Result<Verdict, Diagnostics> {
+        let intent = &open.intent;
+        if let Some(id) = elsewhere(open) {
+            return Ok(Verdict::Open(Doubt::Displaced { id }));
+        }
+        let served = self
+            .remembered
+            .served(&intent.address, &intent.provider)
+            .await?;
+        let Some(served) = served else {
+            return Ok(Verdict::Open(Doubt::NoProvider));
+        };
+        let subject = self.subject(open, &served);
+        let identity = planned_identity(&subject, open);
+        if let Some(id) = intent
+            .planned_id
+            .as_deref()
+            .or(identity.is_some().then_some(""))
+        {
+            return match subject.look_up(id, identity.as_ref()).await? {
+                Some(found) => self.adopt(open, &served, &subject, id, found).await,
+                None => Ok(self.absent(open, "it was looked for by its name and is not there")),
+            };
+        }
+        let finder = served.recovery.and_then(|recovery| recovery.finder);
+        let (Some(tag), Some(finder)) = (&intent.owner_tag, finder) else {
+            return Ok(Verdict::Open(Doubt::NoLookUp));
+        };
+        let mut found = subject.with_tag(&finder, tag).await?;
+        match found.len() {
+            0 => Ok(self.absent(open, "nothing has its owner tag")),
+            1 => {
+                let (id, object) = found.remove(0);
+                self.adopt(open, &served, &subject, &id, object).await
+            }
+            _ => {
+                let ids = found.into_iter().map(|(id, _)| id).collect();
+                Ok(Verdict::Open(Doubt::Several { ids }))
+            }
+        }
+    }
+
+    /// Nothing is there. That proves something only when nobody can be at it any more.
+    fn absent(&self, open: &OpenIntent, evidence: &str) -> Verdict {
+        let until = self.until(open);
+        if self.world.clock.now() < until {
+            return Verdict::Early(until);
+        }
+        Verdict::Known(Resolve {
+            how: Resolution::Absent,
+            ..unchanged(open, evidence, self.recorder)
+        })
+    }
+
+    /// Until when the operation may still take effect. A provider that is gone sends nothing more, but what it sent last may be under
+    /// way; and nobody knows when it went, only that it is gone now.
+    fn until(&self, open: &OpenIntent) -> Timestamp {
+        let given_up = deadline(&open.intent).after(SKEW);
+        match self.recorder.liveness(open) {
+            Liveness::Dead => given_up.min(self.began.after(self.late)),
+            Liveness::Alive | Liveness::Unknown => given_up,
+        }
+    }
+
+    /// Takes an object into the state if it is ours beyond doubt.
+    async fn adopt(
+        &self,
+        open: &OpenIntent,
+        served: &Served,
+        subject: &Subject<'_>,
+        id: &str,
+        found: Loaded,
+    ) -> Result<Verdict, Diagnostics> {
+        let intent = &open.intent;
+        let named = served.recovery.and_then(|r| r.named(subject.type_name()));
+        let proof = match prove(intent, named, id, &found.value) {
+            Ok(proof) => proof,
+            Err(doubt) => return Ok(Verdict::Open(doubt)),
+        };
+        let doubt = |doubt: fn(String) -> Doubt| Ok(Verdict::Open(doubt(id.to_owned())));
+        let Some(position) = served.declared else {
+            return doubt(|id| Doubt::Undeclared { id });
+        };
+        let mut config = self.remembered.config(position, &served.schema).await?;
+        if let Some(tag) = &intent.owner_tag {
+            config.value = owner::tagged(&config.value, tag.as_str().into());
+        }
+        let wish = Wish {
+            ignore: self.remembered.ignored(position),
+            create_before_destroy: false,
+            force: None,
+            anew: None,
+        };
+        // Without a tag of ours the program must still ask for what it asked for then, or nothing can be compared.
+        if let (Proof::AbsentBefore, Some(asked)) = (&proof, &intent.planned_hmac) {
+            let planned = subject.plan(None, &config, wish).await?;
+            let now = fingerprint(
+                intent.op,
+                &subject.schema.block,
+                &planned.after,
+                &config.sensitive,
+            );
+            if now != *asked {
+                return doubt(|id| Doubt::Changed { id });
+            }
+        }
+        // What cannot change in place is as it was asked for exactly if the provider would not replace the object for it.
+        if subject
+            .plan(Some(&found), &config, wish)
+            .await?
+            .action
+            .is_replace()
+        {
+            return doubt(|id| Doubt::Different { id });
+        }
+        let mut object = found;
+        if reported(open.result.as_ref()) {
+            object.status = ObjectStatus::Tainted;
+        }
+        let how = Resolution::Adopted {
+            id: known_id(&object.value, id),
+        };
+        let instance = self.with_object(open, served, subject, &config, object)?;
+        Ok(Verdict::Known(Resolve {
+            how,
+            changes_state: true,
+            instance: Some(Arc::new(instance)),
+            ..unchanged(open, proof.evidence(), self.recorder)
+        }))
+    }
+
+    /// All that is at the address once an object has been taken in. What was the current object till then is the one it replaces.
+    pub(super) fn with_object(
+        &self,
+        open: &OpenIntent,
+        served: &Served,
+        subject: &Subject<'_>,
+        config: &crate::config::Config,
+        mut object: Loaded,
+    ) -> Result<Instance, Diagnostics> {
+        if let Some(position) = served.declared {
+            self.remembered.complete(position, config, &mut object);
+        }
+        let provider = open.intent.provider.clone();
+        let current = subject.store(&object)?;
+        let Some(before) = self.recorder.instance(&open.intent.address) else {
+            return Ok(Instance::with_current(provider, current));
+        };
+        let mut instance = before.as_ref().clone();
+        if let Some(old) = instance.current.replace(current) {
+            let key = loop {
+                let key = DeposedKey::from_bits(self.world.random.bits());
+                if !instance.deposed.contains_key(&key) {
+                    break key;
+                }
+            };
+            instance.deposed.insert(key, old);
+        }
+        if instance.deposed.is_empty() {
+            instance.provider = provider;
+        }
+        Ok(instance)
+    }
+}
+
+/// The id of an object that a creation did return, where another tool's state has something else at the address.
+fn elsewhere(open: &OpenIntent) -> Option<String> {
+    let current = open.result.as_ref()?.instance.as_ref()?.current.as_ref()?;
+    let json = current.attributes.raw().as_str().as_bytes();
+    let object = Value::from_json_untyped(json).ok()?;
+    Some(known_id(&object, "without an id"))
+}
+
+/// The `id` of an object, else the one it was imported by.
+fn known_id(object: &Value, imported: &str) -> String {
+    let id = object.get("id").and_then(Value::as_str);
+    id.unwrap_or(imported).to_owned()
+}
+
+/// The identity that the provider planned, where it still has such identities.
+fn planned_identity(subject: &Subject<'_>, open: &OpenIntent) -> Option<Identity> {
+    let stored = open.intent.planned_identity.as_ref()?;
+    let (schema_version, ty) = subject
+        .provider
+        .identity_schema(subject.type_name())
+        .ok()??;
+    let value = Value::from_json(stored.as_str().as_bytes(), &ty).ok()?;
+    Some(Identity {
+        schema_version,
+        value,
+    })
+}

@@ -1,0 +1,34 @@
+//! What bindings of the fake provider would know: which of its types are named in advance, and how objects are found by a tag.
+
+use terrane_core::{Finder, Named, Provider, Recovery, Value};
+
+/// The binding of the fake provider; a program that wants recovery to know more than a schema declares its provider with it.
+pub static TEST: Provider = Provider {
+    source: "hashicorp/test",
+    version: "1.0.0",
+    facts: &[],
+    redirect: None,
+    recovery: Recovery {
+        named: &[
+            Named::new("test_bucket", &["{name}"]),
+            Named::new("test_role", &["{name}"]).created("made"),
+            Named::part("test_setting", &["{name}"]),
+        ],
+        finder: Some(Finder {
+            data_source: FINDER,
+            config: |key, value| Value::map([("key", key.into()), ("value", value.into())]),
+            ids,
+        }),
+    },
+};
+
+/// The data source that finds objects by a tag.
+pub(crate) const FINDER: &str = "test_finder";
+
+/// It says of each its type and its id.
+fn ids(type_name: &str, found: &Value) -> Vec<String> {
+    let found = found.get("found").and_then(Value::elements);
+    let texts = found.unwrap_or_default().iter().filter_map(Value::as_str);
+    let ours = texts.filter_map(|text| text.strip_prefix(type_name)?.strip_prefix('/'));
+    ours.map(str::to_owned).collect()
+}
