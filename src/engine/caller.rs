@@ -12,16 +12,16 @@ use crate::plan::planner::serving_change;
 use crate::scope::Objects;
 use crate::sessions::{Sessions, call_failed};
 
-/// The account and the region that a provider configuration leads to.
+/// The account and the region that a provider configuration leads to, as far as the provider can say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CallerIdentity {
     /// The provider configuration.
     pub provider: String,
     /// The account.
-    pub account: String,
+    pub account: Option<String>,
     /// The region.
-    pub region: String,
+    pub region: Option<String>,
 }
 
 /// Data sources without arguments, each with the attribute that says where a provider acts.
@@ -65,7 +65,7 @@ pub(crate) async fn callers(
         let (provider, _) = sessions.configure_as_declared(config, &nothing).await?;
         let account = ask(&*provider, config, questions.account).await?;
         let region = ask(&*provider, config, questions.region).await?;
-        if let (Some(account), Some(region)) = (account, region) {
+        if account.is_some() || region.is_some() {
             callers.push(CallerIdentity {
                 provider: config.address.to_string(),
                 account,

@@ -125,6 +125,14 @@ impl Plugins {
         &self.pad
     }
 
+    /// Whether a running process would be attached to instead of starting one.
+    ///
+    /// # Errors
+    /// When the variable that says so can not be read.
+    pub fn is_attached(&self, source: &ProviderSource) -> Result<bool, StartError> {
+        Ok(Reattach::find(&self.pad.environment, source)?.is_some())
+    }
+
     /// Which binary would be started.
     ///
     /// # Errors

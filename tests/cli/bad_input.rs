@@ -49,12 +49,14 @@ fn wrong_configuration_exits_64() {
 #[test]
 fn wrong_arguments_exit_64() {
     let stack = network();
-    assert_snapshot!(stack.run(&["up", "--frob"]), @r"
+    assert_snapshot!(stack.run(&["up", "--frob"]), @"
     exit: 64
     --- stderr ---
     error: unexpected argument '--frob' found
 
-    Usage: test-stack up [OPTIONS]
+      tip: to pass '--frob' as a value, use '-- --frob'
+
+    Usage: test-stack up [OPTIONS] [PLAN]
 
     For more information, try '--help'.
     ");

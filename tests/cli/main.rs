@@ -6,6 +6,7 @@ mod failures;
 mod life;
 mod machine;
 mod s3;
+mod saved_plans;
 mod stage;
 mod state;
 mod streams;

@@ -61,7 +61,7 @@ pub(crate) struct Common {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Plan, show, ask, apply
+    /// Plan, show, ask, apply; or apply a saved plan
     Up(Up),
     /// Plan and show
     #[command(alias = "plan")]
@@ -74,7 +74,7 @@ pub(crate) enum Command {
     Output(Output),
     /// Look at the state, and repair it
     State(State),
-    /// Show the state
+    /// Show the state, or a saved plan
     Show(Show),
     /// Print the resource graph
     Graph(Graph),
@@ -108,6 +108,9 @@ pub(crate) struct ForceUnlock {
 /// `up`.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
+    /// Apply this saved plan, and nothing else; asks nothing
+    #[arg(conflicts_with_all = ["targets", "excludes", "replace", "refresh", "refresh_only"])]
+    pub(crate) plan: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub(crate) selection: Selection,
     #[command(flatten)]
@@ -139,6 +142,9 @@ pub(crate) struct Preview {
     /// Plan a destroy
     #[arg(long, conflicts_with = "refresh_only")]
     pub(crate) destroy: bool,
+    /// Save the plan, for `up` and `show`; it holds secrets
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<std::path::PathBuf>,
     /// Hold the state's lock while planning
     #[arg(long)]
     pub(crate) lock: bool,
@@ -188,6 +194,8 @@ pub(crate) struct Output {
 /// `show`.
 #[derive(Debug, Args)]
 pub(crate) struct Show {
+    /// A saved plan instead of the state
+    pub(crate) plan: Option<std::path::PathBuf>,
     /// Print sensitive values
     #[arg(long)]
     pub(crate) show_secrets: bool,

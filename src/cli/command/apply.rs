@@ -1,16 +1,19 @@
 //! What up, destroy and refresh share: hold the state, plan, show, ask, apply, and say what became of it.
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Program};
-use terrane_engine::{Applied, Engine, PlanMode, PlanOptions, Settled};
+use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions, Settled};
+use terrane_provider::Plugins;
 use terrane_state::{Operation, Recorder as _, Run};
 
 use super::consent::Consent;
 use super::open_intents;
 use super::plan::{Machine, check, make_plan, say_recovered};
+use super::saved::Saved;
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -28,8 +31,8 @@ use crate::view::summary;
 pub(super) struct Request {
     /// What the lock says.
     pub(super) operation: Operation,
-    /// What is planned.
-    pub(super) options: PlanOptions,
+    /// What is planned, or was.
+    pub(super) planned: Planned,
     /// Operations at once.
     pub(super) parallelism: NonZeroUsize,
     /// Whether somebody has to say yes.
@@ -38,6 +41,14 @@ pub(super) struct Request {
     pub(super) question: &'static str,
     /// What the plan may not hold, and where else it goes.
     pub(super) guard: Guard,
+}
+
+/// When a plan is made.
+pub(super) enum Planned {
+    /// With that request.
+    Now(PlanOptions),
+    /// Earlier; it was saved.
+    Before(Box<Saved>),
 }
 
 /// One run from lock to unlock.
@@ -68,19 +79,30 @@ pub(super) async fn plan_and_apply(
     request.consent.can_be_had(session)?;
     let program = session.program()?;
     let providers = session.providers(&program)?;
-    let (mut progress, streams) = views(session, &request)?;
+    carry_out(session, &request, &program, &providers, started).await
+}
+
+/// Does all of it, for a program and its providers.
+pub(super) async fn carry_out(
+    session: &Session<'_>,
+    request: &Request,
+    program: &Program,
+    providers: &Plugins,
+    started: Instant,
+) -> Result<Exit, CommandError> {
+    let (mut progress, streams) = views(session, request)?;
     let skipped = Arc::new(Skipped::default());
     progress.add(skipped.clone());
     let (run, recovered) = session.open(request.operation).await?;
     say_recovered(session, &recovered);
 
     let machine = Machine::default();
-    let engine = machine.engine(&providers, &progress, request.parallelism);
+    let engine = machine.engine(providers, &progress, request.parallelism);
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let work = Work {
         session,
-        program: &program,
-        request: &request,
+        program,
+        request,
         progress: &progress,
         streams,
         skipped,
@@ -142,13 +164,13 @@ fn views(
 
 impl Work<'_> {
     async fn run(&self, engine: &Engine<'_>, signals: &Signals) -> Result<Ended, CommandError> {
-        let settled = self.settle(engine, signals).await?;
-        let options = PlanOptions {
-            blocked: settled.blocked(),
-            ..self.request.options.clone()
+        let (plan, settled) = match &self.request.planned {
+            Planned::Now(options) => self.plan(engine, signals, options).await?,
+            Planned::Before(saved) => {
+                saved.check_state(self.run)?;
+                (Cow::Borrowed(&saved.plan), Settled::default())
+            }
         };
-        let prior = self.run.state();
-        let plan = make_plan(engine, signals, self.program, &prior, &options).await?;
         self.progress.pause();
         self.progress.diagnostics(&plan.diagnostics);
         // "No changes" would be a claim about what nobody knows.
@@ -172,11 +194,32 @@ impl Work<'_> {
                 .obtain(self.session, signals, self.request.question)
                 .await?;
         }
+        if let Planned::Before(saved) = &self.request.planned {
+            saved.check_callers(engine, self.program).await?;
+            saved.mark_used(self.session, self.run).await?;
+        }
         let applied = engine.apply(self.program, &plan, self.run).await;
         if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
             return Ok(ended(None));
         }
         Ok(ended(Some((plan.mode, Box::new(applied)))))
+    }
+
+    /// Makes a plan of the state as it is, once what earlier runs left open is settled.
+    async fn plan(
+        &self,
+        engine: &Engine<'_>,
+        signals: &Signals,
+        options: &PlanOptions,
+    ) -> Result<(Cow<'_, Plan>, Settled), CommandError> {
+        let settled = self.settle(engine, signals).await?;
+        let options = PlanOptions {
+            blocked: settled.blocked(),
+            ..options.clone()
+        };
+        let prior = self.run.state();
+        let plan = make_plan(engine, signals, self.program, &prior, &options).await?;
+        Ok((Cow::Owned(plan), settled))
     }
 
     /// Settles what earlier runs left open, and says what can not be settled.

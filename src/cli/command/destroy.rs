@@ -3,7 +3,7 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use super::apply::{Request, plan_and_apply};
+use super::apply::{Planned, Request, plan_and_apply};
 use super::consent::Consent;
 use crate::args::{Destroy, Guard};
 use crate::error::CommandError;
@@ -13,12 +13,12 @@ use crate::session::Session;
 pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exit, CommandError> {
     let request = Request {
         operation: Operation::Apply,
-        options: PlanOptions {
+        planned: Planned::Now(PlanOptions {
             mode: PlanMode::Destroy,
             targets: arguments.selection.targets,
             excludes: arguments.selection.excludes,
             ..PlanOptions::default()
-        },
+        }),
         parallelism: arguments.parallelism.parallelism,
         consent: Consent::from(arguments.yes),
         question: "Destroy all of these? There is no undo.",

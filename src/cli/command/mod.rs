@@ -11,6 +11,7 @@ mod output;
 mod plan;
 mod preview;
 mod refresh;
+mod saved;
 mod show;
 mod state;
 mod up;

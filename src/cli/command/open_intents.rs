@@ -16,6 +16,13 @@ pub(super) fn warnings(open: &[OpenIntent]) -> Diagnostics {
         .collect()
 }
 
+/// One error for each, where nothing must be in doubt.
+pub(super) fn errors(open: &[OpenIntent]) -> Diagnostics {
+    open.iter()
+        .map(|open| described(open, Diagnostic::error))
+        .collect()
+}
+
 fn described(open: &OpenIntent, severity: impl Fn(String) -> Diagnostic) -> Diagnostic {
     let address = &open.intent.address;
     severity(format!("{address} is in doubt"))

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use terrane_core::Diagnostic;
+use terrane_core::{Diagnostic, Diagnostics};
 use terrane_engine::{PlanMode, PlanOptions};
-use terrane_state::{Operation, Recorder as _};
+use terrane_state::{Clock as _, Operation, Recorder as _, SystemClock};
 
 use super::open_intents;
 use super::plan::{Machine, check, make_plan, say_recovered};
+use super::saved;
 use crate::args::Preview;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -20,6 +21,10 @@ use crate::view::plan::PlanView;
 use crate::view::progress::{Live, Progress};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
+    if let Some(file) = &arguments.out {
+        saved::check_target(file)?;
+    }
+    let flags = saved::flags(&arguments);
     let program = session.program()?;
     let providers = session.providers(&program)?;
     let held = match arguments.lock {
@@ -64,6 +69,10 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         }
     };
     progress.pause();
+    let callers = match &planned {
+        Ok(plan) if arguments.out.is_some() => engine.callers(&program, plan).await,
+        _ => Ok(Vec::new()),
+    };
     engine.close().await;
     if let Some((run, _)) = held {
         run.close().await.map_err(|error| run_error(&error))?;
@@ -75,20 +84,42 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         false => Secrets::Hidden,
     };
     session.say(&plan.diagnostics);
+    let made_at = SystemClock::default().now();
     if session.common.json {
-        session.streams.out(&json::plan(&plan, &program, secrets));
+        let text = json::plan(&plan, &program, made_at, secrets);
+        session.streams.out(&text);
     } else {
         let view = PlanView::new(&plan, &program, secrets, session.out_painter());
         session.streams.out(&view.text());
     }
     if let Some(file) = &arguments.guard.json_file {
-        write_file(file, &json::plan(&plan, &program, secrets))?;
+        write_file(file, &json::plan(&plan, &program, made_at, secrets))?;
     }
     check(&plan, &arguments.guard)?;
+    if let Some(file) = &arguments.out {
+        let callers = callers.unwrap_or_else(|error| {
+            session.say(&unknown_callers(error));
+            Vec::new()
+        });
+        let origin = saved::origin(session, &program, &providers, callers, made_at, flags).await?;
+        saved::write(session, file, &plan, origin)?;
+    }
     match arguments.detailed_exitcode && !plan.is_empty() {
         true => Ok(Exit::CHANGES),
         false => Ok(Exit::DONE),
     }
+}
+
+/// An emulator may not know whose it is; the plan is good all the same.
+fn unknown_callers(why: Diagnostics) -> Diagnostics {
+    let why: Vec<String> = why
+        .into_iter()
+        .map(|diagnostic| diagnostic.summary)
+        .collect();
+    Diagnostic::warning("it is not known for which account the plan is")
+        .detail(why.join("; "))
+        .hint("`up` will not notice when it is another one")
+        .into()
 }
 
 /// Puts a document into a file of its own.

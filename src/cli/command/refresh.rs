@@ -3,7 +3,7 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use super::apply::{Request, plan_and_apply};
+use super::apply::{Planned, Request, plan_and_apply};
 use super::consent::Consent;
 use crate::args::{Guard, Refresh};
 use crate::error::CommandError;
@@ -13,10 +13,10 @@ use crate::session::Session;
 pub(super) async fn run(session: &Session<'_>, arguments: Refresh) -> Result<Exit, CommandError> {
     let request = Request {
         operation: Operation::Refresh,
-        options: PlanOptions {
+        planned: Planned::Now(PlanOptions {
             mode: PlanMode::RefreshOnly,
             ..PlanOptions::default()
-        },
+        }),
         parallelism: arguments.parallelism.parallelism,
         consent: Consent::from(arguments.yes),
         question: "Record this in the state?",

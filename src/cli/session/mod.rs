@@ -16,6 +16,7 @@ use crate::cli::StackFunction;
 use crate::streams::Streams;
 use crate::view::painter::Painter;
 
+pub(crate) use providers::own_digest;
 pub(crate) use state::{open_text, operation_text, run_error, settled_text};
 
 /// One invocation of a stack program.

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use terrane_core::{ConfigValues, Diagnostic, Diagnostics, Program};
+use terrane_core::{ConfigValues, Diagnostic, Diagnostics, Program, VARIABLE_PREFIX};
+use terrane_engine::Inputs;
 
 use super::Session;
 use crate::error::CommandError;
@@ -15,10 +16,16 @@ const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 impl Session<'_> {
     /// Runs the stack's function and checks what it declared.
     pub(crate) fn program(&self) -> Result<Program, CommandError> {
-        let config = Arc::new(self.config().map_err(|diagnostics| CommandError {
-            exit: Exit::USAGE,
-            diagnostics,
-        })?);
+        self.program_on(&self.inputs()?, self.endpoint())
+    }
+
+    /// The same with that configuration and that emulator instead of this invocation's.
+    pub(crate) fn program_on(
+        &self,
+        inputs: &Inputs,
+        endpoint: Option<&str>,
+    ) -> Result<Program, CommandError> {
+        let config = Arc::new(self.config(inputs).map_err(misconfigured)?);
         let program = Program::from_fn(|stack| (self.function)(stack), config.clone());
         let mut program = program.map_err(|diagnostics| CommandError {
             exit: if config.was_refused() {
@@ -37,28 +44,57 @@ impl Session<'_> {
                 );
             return Err(CommandError::usage(unread));
         }
-        if let Some(url) = self.environment.get(ENDPOINT_VARIABLE)
-            && !self.common.sandbox
-        {
+        if let Some(url) = endpoint {
             program.redirect(url);
         }
         Ok(program)
     }
 
+    /// The emulator that everything is pointed at; the sandbox is none.
+    pub(crate) fn endpoint(&self) -> Option<&str> {
+        let url = self.environment.get(ENDPOINT_VARIABLE);
+        url.filter(|_| !self.common.sandbox)
+    }
+
+    /// The configuration that this invocation gives.
+    pub(crate) fn inputs(&self) -> Result<Inputs, CommandError> {
+        let vars = self.environment.vars.iter();
+        let files = self.common.var_files.iter();
+        let files = files.map(|file| Ok((file.display().to_string(), read(file)?)));
+        let flags = self.common.vars.iter();
+        Ok(Inputs {
+            environment: vars
+                .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            files: files.collect::<Result<_, _>>().map_err(misconfigured)?,
+            flags: flags
+                .map(|variable| format!("{}={}", variable.name, variable.value))
+                .collect(),
+        })
+    }
+
     /// Default < `<stack>.toml` < `TERRANE_VAR_<NAME>` < `--var-file` < `--var`.
-    fn config(&self) -> Result<ConfigValues, Diagnostics> {
+    fn config(&self, inputs: &Inputs) -> Result<ConfigValues, Diagnostics> {
         let mut values = ConfigValues::new();
         if let Some(text) = self.config {
             values.add_toml(&format!("{}.toml", self.stack), text)?;
         }
-        values.add_environment(self.environment.vars.clone());
-        for file in &self.common.var_files {
-            values.add_file(&file.display().to_string(), &read(file)?)?;
+        values.add_environment(inputs.environment.clone());
+        for (name, text) in &inputs.files {
+            values.add_file(name, text)?;
         }
-        for variable in &self.common.vars {
-            values.add_flag(&format!("{}={}", variable.name, variable.value))?;
+        for flag in &inputs.flags {
+            values.add_flag(flag)?;
         }
         Ok(values)
+    }
+}
+
+fn misconfigured(diagnostics: Diagnostics) -> CommandError {
+    CommandError {
+        exit: Exit::USAGE,
+        diagnostics,
     }
 }
 

@@ -1,11 +1,14 @@
 //! The providers: those of this machine, as Terraform's own configuration names them.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Program, ProviderConfig};
+use terrane_engine::ProviderBuild;
 use terrane_provider::{CliConfig, Launch, Plugins, Version};
+use terrane_state::Sha256;
 
 use super::Session;
 use super::state::sandbox_path;
@@ -53,6 +56,42 @@ impl Session<'_> {
         Ok(plugins)
     }
 
+    /// The very files that would be started as a program's providers; one that is not installed is left out.
+    pub(crate) fn provider_builds(
+        &self,
+        program: &Program,
+        plugins: &Plugins,
+    ) -> Result<Vec<ProviderBuild>, CommandError> {
+        let sources = program.providers().iter();
+        let sources: BTreeSet<_> = sources.map(|config| &config.address.source).collect();
+        let mut digests: BTreeMap<PathBuf, Sha256> = BTreeMap::new();
+        let mut builds = Vec::new();
+        for source in sources {
+            let mut build = ProviderBuild {
+                source: source.clone(),
+                version: None,
+                sha256: None,
+            };
+            if plugins.is_attached(source).map_err(start_failed)? {
+                builds.push(build);
+                continue;
+            }
+            let Ok(installed) = plugins.locate(source) else {
+                continue;
+            };
+            let binary = installed.command.binary;
+            let digest = match digests.get(&binary) {
+                Some(digest) => *digest,
+                None => digest_of(&binary)?,
+            };
+            digests.insert(binary, digest);
+            build.version = installed.version.map(|version| version.to_string());
+            build.sha256 = Some(digest.to_string());
+            builds.push(build);
+        }
+        Ok(builds)
+    }
+
     /// The same, with the sandbox in place of that provider.
     fn in_sandbox(
         &self,
@@ -82,6 +121,27 @@ impl Session<'_> {
         })?;
         Ok(plugins.with_command(source.clone(), command))
     }
+}
+
+fn start_failed(error: terrane_provider::StartError) -> CommandError {
+    let diagnostic = Diagnostic {
+        hints: error.hints,
+        ..Diagnostic::error(error.summary)
+    };
+    diagnostic.detail(error.detail).into()
+}
+
+/// The build of this program.
+pub(crate) fn own_digest() -> Result<Sha256, CommandError> {
+    digest_of(&own_program()?)
+}
+
+fn digest_of(file: &Path) -> Result<Sha256, CommandError> {
+    let digest = std::fs::File::open(file).and_then(Sha256::of_reader);
+    digest.map_err(|error| {
+        let said = Diagnostic::error(format!("cannot read {}", file.display()));
+        said.detail(error.to_string()).into()
+    })
 }
 
 fn own_program() -> Result<PathBuf, CommandError> {

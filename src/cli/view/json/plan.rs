@@ -7,7 +7,7 @@ use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Marked, Program, Value};
 use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
-use terrane_state::{Clock as _, State, SystemClock};
+use terrane_state::{State, Timestamp};
 
 use super::configuration::{Configuration, configuration};
 use super::state::StateJson;
@@ -59,8 +59,8 @@ struct Change {
     replace_paths: Vec<serde_json::Value>,
 }
 
-/// The plan as one line. Sensitive values are in it only when asked for; Terraform always prints them.
-pub(crate) fn plan(plan: &Plan, program: &Program, secrets: Secrets) -> String {
+/// The plan, made at that time, as one line. Sensitive values are in it only when asked for; Terraform always prints them.
+pub(crate) fn plan(plan: &Plan, program: &Program, at: Timestamp, secrets: Secrets) -> String {
     let managed = |change: &&ResourceChange| {
         // Terraform leaves out data sources that are only forgotten.
         change.address.resource.mode == Mode::Managed || change.action != Action::Delete
@@ -82,7 +82,7 @@ pub(crate) fn plan(plan: &Plan, program: &Program, secrets: Secrets) -> String {
             .collect(),
         prior_state: super::state::document(plan.refreshed(), secrets),
         configuration: configuration(program, &plan.changes),
-        timestamp: SystemClock::default().now().to_string(),
+        timestamp: at.to_string(),
         applyable: !plan.is_empty(),
         complete: true,
         errored: false,

@@ -145,8 +145,8 @@ fn origin(program: &Program) -> Origin {
         }],
         callers: vec![crate::CallerIdentity {
             provider: "provider".into(),
-            account: "123456789012".into(),
-            region: "us-east-1".into(),
+            account: Some("123456789012".into()),
+            region: None,
         }],
     }
 }
