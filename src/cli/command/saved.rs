@@ -262,7 +262,9 @@ impl Saved {
         let (then, now) = (&self.plan.prior, run.state());
         let stale =
             |summary: &str, detail: String| Err(refusal(refused(summary, detail).hint(AGAIN)));
-        if then.lineage != now.lineage {
+        // A state that was never written has a lineage only while a run holds it.
+        let unwritten = then.lineage.is_empty() && then.serial + now.serial == 0;
+        if !unwritten && then.lineage != now.lineage {
             return match (then.serial, now.serial) {
                 (0, serial) => stale(
                     "there was no state when the plan was made, and now there is one",
@@ -284,7 +286,7 @@ impl Saved {
                 format!("it had serial {} and has {}", then.serial, now.serial),
             );
         }
-        if *then != now {
+        if *then != now && !(unwritten && then.same_content(&now)) {
             return stale(
                 "the state is not the one that the plan was made from",
                 format!(

@@ -33,6 +33,7 @@ impl Fingerprint {
             whole.extend([&name, " ", &digest, "\n"]);
             declarations.insert(name, digest[..16].to_owned());
         };
+        add("owner tags".to_owned(), json(&program.owner_tags()));
         for provider in program.providers() {
             let binding = provider.binding.map(|known| (known.source, known.version));
             let declared = (binding, Form(&provider.arguments));
