@@ -51,6 +51,7 @@ pub use go::go_program;
 pub use modules::assert_every_file_listed;
 pub use moto::{Aws, Fate, aws};
 pub use run::Run;
+pub use saved::origin;
 pub use show::{attributes, value as show_value};
 pub use world::{FakeClock, FakeRandom, World};
 

@@ -4,13 +4,9 @@ use terrane_core::Program;
 use terrane_engine::{Fingerprint, Inputs, Origin, Plan, SavedPlan};
 use terrane_state::{Sha256, Timestamp};
 
-/// The plan as its file gives it back.
-///
-/// # Panics
-/// When that is another plan.
-#[track_caller]
-pub(crate) fn through_file(plan: &Plan, program: &Program) -> Plan {
-    let origin = Origin {
+/// Where the plans of tests come from.
+pub fn origin(program: &Program) -> Origin {
+    Origin {
         nonce: "nonce".into(),
         terrane: "test".into(),
         who: "tester@host".into(),
@@ -25,8 +21,16 @@ pub(crate) fn through_file(plan: &Plan, program: &Program) -> Plan {
         flags: Vec::new(),
         providers: Vec::new(),
         callers: Vec::new(),
-    };
-    let file = SavedPlan::write(plan, origin).expect("a file");
+    }
+}
+
+/// The plan as its file gives it back.
+///
+/// # Panics
+/// When that is another plan.
+#[track_caller]
+pub(crate) fn through_file(plan: &Plan, program: &Program) -> Plan {
+    let file = SavedPlan::write(plan, origin(program)).expect("a file");
     let saved = SavedPlan::read(&file).expect("a plan file");
     let again = saved.plan(program).expect("the same program");
     assert!(again == *plan, "the plan changes by being written");

@@ -146,19 +146,38 @@ pub(crate) fn decode(bytes: &Bytes) -> (Vec<Frame>, End) {
 pub(crate) fn salvage(bytes: &Bytes) -> Vec<Frame> {
     let mut frames = Vec::new();
     let mut offset = 0;
+    let mut effort = effort(bytes);
     while offset < bytes.len() {
         match frame_at(bytes, offset) {
             Some((frame, end)) => {
                 frames.push(frame);
                 offset = end;
             }
-            None => match find_magic(bytes, offset + 1) {
-                Some(next) => offset = next,
-                None => break,
-            },
+            None if effort == 0 => break,
+            None => {
+                effort = effort.saturating_sub(announced(bytes, offset));
+                match find_magic(bytes, offset + 1) {
+                    Some(next) => offset = next,
+                    None => break,
+                }
+            }
         }
     }
     frames
+}
+
+/// How many bytes are summed up in vain before a search ends. A writer puts the magic only where a frame begins, so that a search
+/// comes to an end at once; bytes that are full of beginnings were made by no writer.
+fn effort(bytes: &[u8]) -> usize {
+    bytes.len().saturating_mul(4)
+}
+
+/// How much the frame that seems to begin there says that it has, as far as it is there.
+fn announced(bytes: &[u8], start: usize) -> usize {
+    let length = bytes.get(start + 4..start + 8);
+    let length = length.and_then(|length| length.try_into().ok());
+    let length = length.map_or(0, u32::from_le_bytes) as usize;
+    (HEADER + length).min(bytes.len() - start)
 }
 
 fn find_magic(bytes: &[u8], from: usize) -> Option<usize> {
@@ -170,10 +189,13 @@ fn find_magic(bytes: &[u8], from: usize) -> Option<usize> {
 
 fn has_frame_after(bytes: &Bytes, offset: usize) -> bool {
     let mut from = offset + 1;
+    let mut effort = effort(bytes);
     while let Some(start) = find_magic(bytes, from) {
-        if frame_at(bytes, start).is_some() {
+        // What could not be searched to its end counts as damage: that is refused, a torn tail is not.
+        if effort == 0 || frame_at(bytes, start).is_some() {
             return true;
         }
+        effort = effort.saturating_sub(announced(bytes, start));
         from = start + 1;
     }
     false
