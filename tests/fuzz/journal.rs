@@ -34,13 +34,7 @@ fn journal() -> Vec<Bytes> {
             lock_timeout: std::time::Duration::ZERO,
         };
         let clock = Arc::new(SystemClock::default());
-        let opened = Run::open(
-            backend.clone(),
-            options,
-            clock,
-            Arc::new(SystemRandom),
-            &|_| (),
-        );
+        let opened = Run::open(backend.clone(), options, clock, Arc::new(SystemRandom), &());
         let (run, _) = opened.await.expect("opened");
         let provider = "provider[\"h.example/ns/t\"]";
         let attributes = RawJson::new(r#"{"id":"i-1","tags":{"a":"b"}}"#).expect("JSON");
