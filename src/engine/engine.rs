@@ -35,7 +35,7 @@ pub struct World<'a> {
 ///
 /// Its futures run in the caller's task and are not `Send`.
 pub struct Engine<'a> {
-    world: World<'a>,
+    pub(crate) world: World<'a>,
     parallelism: usize,
     sessions: Sessions<'a>,
     stop: StopFlag,
@@ -74,10 +74,16 @@ impl<'a> Engine<'a> {
     /// Settles what earlier runs left open, as far as it can be shown what came of it. Due before anything is planned; what remains
     /// belongs into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
     pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Settled {
-        let stop = self.stop.clone();
-        let (world, late) = (self.world, self.late);
-        let recovery = Recovery::new(program, recorder, &self.sessions, world, stop, late);
-        recovery.settle().await
+        self.recovery(program, recorder).settle().await
+    }
+
+    pub(crate) fn recovery<'s>(
+        &'s self,
+        program: &'s Program,
+        recorder: &'s dyn Recorder,
+    ) -> Recovery<'s> {
+        let (world, stop) = (self.world, self.stop.clone());
+        Recovery::new(program, recorder, &self.sessions, world, stop, self.late)
     }
 
     /// Decides what has to happen.

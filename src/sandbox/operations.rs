@@ -176,6 +176,22 @@ impl Operations {
         Ok(found)
     }
 
+    /// The own id of the object that is imported by that one; the same where there is none.
+    pub(crate) fn imported_id(&self, kind: &Kind, id: &str) -> Result<String, Failure> {
+        let imports = rules::of(&kind.name).imports;
+        let mut own = id.to_owned();
+        self.cloud.change(&self.kinds, |objects| {
+            if objects.get(&kind.name, id).is_none() {
+                let mut all = objects.of_type(&kind.name);
+                if let Some((found, _)) = all.find(|(_, object)| imports(id, object)) {
+                    found.clone_into(&mut own);
+                }
+            }
+            None
+        })?;
+        Ok(own)
+    }
+
     /// Deletes an object. One that is gone already is deleted.
     pub(crate) fn delete(
         &self,

@@ -247,8 +247,13 @@ impl Service for Aws {
             imported_resources: Vec::new(),
             diagnostics: Diagnostics::new(),
         };
-        match self.kind(request.type_name) {
-            Ok(kind) => {
+        let found = self.kind(request.type_name).and_then(|kind| {
+            let id = self.operations.imported_id(kind, request.id);
+            let id = id.map_err(|failure| Diagnostics::from(failure.into_diagnostic()))?;
+            Ok((kind, id))
+        });
+        match found {
+            Ok((kind, id)) => {
                 let mut state = kind
                     .schema
                     .block
@@ -256,7 +261,7 @@ impl Service for Aws {
                     .members()
                     .cloned()
                     .unwrap_or_default();
-                state.insert("id".into(), request.id.into());
+                state.insert("id".into(), id.into());
                 response.imported_resources.push(ImportedResource {
                     type_name: request.type_name.to_owned(),
                     state: Value::Map(Arc::new(state)),

@@ -28,6 +28,8 @@ impl Platform {
     /// When the configuration contradicts itself.
     pub fn declare(stack: &mut Stack, config: &Config) -> Result<Self> {
         config.check()?;
+        // What a run that died was making is found again by the next one.
+        stack.owner_tags(true);
         stack.provider(
             Provider::builder()
                 .region(&config.aws_region)

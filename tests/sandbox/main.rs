@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value as Json;
 use tempfile::TempDir;
@@ -21,15 +22,19 @@ impl Place {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    fn run(&self, arguments: &[&str]) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_sandbox-stack"))
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox-stack"));
+        command
             .args(arguments)
             .arg("--sandbox")
             .current_dir(self.0.path())
             .env_clear()
-            .env("TERRANE_SANDBOX_SPEED", "0")
-            .output()
-            .expect("the stack runs");
+            .env("TERRANE_SANDBOX_SPEED", "0");
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ran {
+        let output = self.command(arguments).output().expect("the stack runs");
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
         Ran {
             code: output.status.code().expect("an exit code"),
@@ -133,7 +138,7 @@ fn each_variable_changes_its_own_part_and_nothing_else() {
 }
 
 #[test]
-fn what_aws_refuses_is_refused_and_the_rest_is_made() {
+fn a_name_that_is_taken_is_refused_and_the_rest_is_made() {
     let place = Place::new();
     place.succeeds(&["up", "--yes", "--target", "module.registry"]);
     // Somebody else's state does not know the repository that is there.
@@ -143,11 +148,8 @@ fn what_aws_refuses_is_refused_and_the_rest_is_made() {
     }
     let ran = place.run(&["up", "--yes"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
-    assert!(
-        ran.err.contains("RepositoryAlreadyExistsException"),
-        "{}",
-        ran.err
-    );
+    let said = "`mlops-platform-prod-api` exists already";
+    assert!(ran.err.contains(said), "{}", ran.err);
     assert!(
         ran.err.contains("module.registry.aws_ecr_repository.api"),
         "{}",
@@ -159,6 +161,51 @@ fn what_aws_refuses_is_refused_and_the_rest_is_made() {
             .map(serde_json::Map::len),
         Some(1)
     );
+}
+
+#[test]
+fn a_run_that_was_killed_is_taken_up_by_the_next_one_without_a_person() {
+    for (killed_at, speed) in [
+        ("aws_vpc", "2"),
+        ("aws_nat_gateway", "30"),
+        ("aws_eks_cluster", "60"),
+    ] {
+        let place = Place::new();
+        let mut child = place
+            .command(&["up", "--yes"])
+            .env("TERRANE_SANDBOX_SPEED", speed)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the stack runs");
+        let made = format!("create {killed_at}");
+        let started = Instant::now();
+        while !place.ledger(0).contains(&made) {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "no {killed_at}"
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill().expect("killed");
+        child.wait().expect("an end");
+        let ran = place.run(&["up", "--yes"]);
+        assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
+        let adopted =
+            ran.err.contains(&format!("{killed_at}.")) && ran.err.contains("is in the state now");
+        assert!(adopted, "{}", ran.err);
+        place.succeeds(&["preview", "--detailed-exitcode"]);
+        // Nothing was made twice, and nothing was thrown away.
+        let ledger = place.ledger(0);
+        assert!(
+            !ledger.iter().any(|line| line.starts_with("delete")),
+            "{ledger:?}"
+        );
+        let count = ledger.iter().filter(|line| **line == made).count();
+        assert_eq!(count, 1);
+        place.succeeds(&["destroy", "--yes"]);
+        assert!(place.objects().is_empty());
+    }
 }
 
 #[test]

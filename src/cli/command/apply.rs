@@ -97,7 +97,7 @@ pub(super) async fn carry_out(
     say_recovered(session, &recovered);
 
     let machine = Machine::default();
-    let engine = machine.engine(providers, &progress, request.parallelism);
+    let engine = machine.engine(providers, &progress, request.parallelism, session);
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let work = Work {
         session,

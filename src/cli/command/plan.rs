@@ -1,5 +1,7 @@
 //! What preview and up share: making a plan, and refusing one.
 
+use std::time::Duration;
+
 use terrane_core::{Diagnostic, Program};
 use terrane_engine::{Action, Engine, EventSink, Plan, PlanOptions, World};
 use terrane_provider::Providers;
@@ -26,6 +28,7 @@ impl Machine {
         providers: &'a dyn Providers,
         events: &'a dyn EventSink,
         parallelism: std::num::NonZeroUsize,
+        session: &Session<'_>,
     ) -> Engine<'a> {
         let world = World {
             providers,
@@ -33,7 +36,12 @@ impl Machine {
             clock: &self.clock,
             random: &self.random,
         };
-        Engine::new(world, parallelism.get())
+        let engine = Engine::new(world, parallelism.get());
+        match session.common.sandbox {
+            // What its process was asked is done or not done when that process is gone.
+            true => engine.late_by(Duration::ZERO),
+            false => engine,
+        }
     }
 }
 

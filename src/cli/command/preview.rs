@@ -55,7 +55,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         ..PlanOptions::default()
     };
     let machine = Machine::default();
-    let engine = machine.engine(&providers, &progress, arguments.parallelism.parallelism);
+    let engine = machine.engine(
+        &providers,
+        &progress,
+        arguments.parallelism.parallelism,
+        session,
+    );
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let planned = {
         let _ticking = progress.ticking();

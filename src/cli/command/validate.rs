@@ -35,7 +35,7 @@ async fn check(session: &Session<'_>) -> Result<terrane_core::Diagnostics, Comma
     let providers = session.providers(&program)?;
     let machine = Machine::default();
     let progress = Progress::default();
-    let engine = machine.engine(&providers, &progress, PARALLELISM);
+    let engine = machine.engine(&providers, &progress, PARALLELISM, session);
     let _signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let checked = engine.validate(&program).await;
     engine.close().await;

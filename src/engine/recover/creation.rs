@@ -1,17 +1,20 @@
 //! Creations whose end nobody saw: looked up by name or by owner tag, adopted with proof, made again when they are proved absent.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostics, Value};
+use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_provider::Identity;
 use terrane_state::{
-    DeposedKey, Instance, Liveness, ObjectStatus, OpenIntent, Resolution, Resolve, Timestamp,
+    DeposedKey, Instance, Intent, Liveness, ObjectStatus, OpenIntent, Resolution, Resolve,
+    Timestamp,
 };
 
 use super::proof::{Proof, SKEW, deadline, prove};
 use super::remembered::Served;
 use super::{Doubt, Recovery, Verdict, unchanged};
 use crate::apply::reported;
+use crate::config::Config;
 use crate::fingerprint::fingerprint;
 use crate::object::{Loaded, Subject};
 use crate::owner;
@@ -31,7 +34,7 @@ impl Recovery<'_> {
         let Some(served) = served else {
             return Ok(Verdict::Open(Doubt::NoProvider));
         };
-        let subject = self.subject(open, &served);
+        let subject = self.subject(intent, &served);
         let identity = planned_identity(&subject, open);
         if let Some(id) = intent
             .planned_id
@@ -141,7 +144,7 @@ impl Recovery<'_> {
         let how = Resolution::Adopted {
             id: known_id(&object.value, id),
         };
-        let instance = self.with_object(open, served, subject, &config, object)?;
+        let instance = self.with_object(intent, served, subject, &config, object)?;
         Ok(Verdict::Known(Resolve {
             how,
             changes_state: true,
@@ -150,21 +153,59 @@ impl Recovery<'_> {
         }))
     }
 
-    /// All that is at the address once an object has been taken in. What was the current object till then is the one it replaces.
-    pub(super) fn with_object(
+    /// All that is at the address of `intent` once the object with that id has been taken in, and the object's own id.
+    ///
+    /// # Errors
+    /// When nobody serves the address, when the provider cannot import, and when there is no such object.
+    pub(crate) async fn named_by_a_person(
         &self,
-        open: &OpenIntent,
+        intent: &Intent,
+        id: &str,
+    ) -> Result<(Instance, String), Diagnostics> {
+        let served = self
+            .remembered
+            .served(&intent.address, &intent.provider)
+            .await?;
+        let served = served.ok_or_else(|| {
+            let diagnostic =
+                Diagnostic::error(format!("the program does not use {}", intent.provider));
+            diagnostic.address(&intent.address)
+        })?;
+        let subject = self.subject(intent, &served);
+        let Some(found) = subject.look_up(id, None).await? else {
+            let missing = subject.error(format!("there is no {} `{id}`", subject.type_name()));
+            return Err(missing
+                .detail("nothing was changed")
+                .hint("what an id looks like is in the provider's documentation of the type, under \"Import\"")
+                .into());
+        };
+        let config = match served.declared {
+            Some(position) => self.remembered.config(position, &served.schema).await?,
+            None => Config {
+                value: Value::Null,
+                sensitive: BTreeSet::new(),
+            },
+        };
+        let own = known_id(&found.value, id);
+        let instance = self.with_object(intent, &served, &subject, &config, found)?;
+        Ok((instance, own))
+    }
+
+    /// All that is at the address once an object has been taken in. What was the current object till then is the one it replaces.
+    fn with_object(
+        &self,
+        intent: &Intent,
         served: &Served,
         subject: &Subject<'_>,
-        config: &crate::config::Config,
+        config: &Config,
         mut object: Loaded,
     ) -> Result<Instance, Diagnostics> {
         if let Some(position) = served.declared {
             self.remembered.complete(position, config, &mut object);
         }
-        let provider = open.intent.provider.clone();
+        let provider = intent.provider.clone();
         let current = subject.store(&object)?;
-        let Some(before) = self.recorder.instance(&open.intent.address) else {
+        let Some(before) = self.recorder.instance(&intent.address) else {
             return Ok(Instance::with_current(provider, current));
         };
         let mut instance = before.as_ref().clone();

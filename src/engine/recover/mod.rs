@@ -15,7 +15,8 @@ use std::time::Duration;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostics, Program};
 use terrane_state::{
-    IntentAction, OpenIntent, RecordError, Recorder, Resolution, Resolve, Timestamp,
+    Intent, IntentAction, Liveness, OpenIntent, RecordError, Recorder, Resolution, Resolve,
+    Timestamp,
 };
 
 use crate::engine::World;
@@ -89,6 +90,8 @@ enum Verdict {
 pub(crate) const LATE: Duration = Duration::from_secs(120);
 /// How long a run waits for that before it leaves it to a later one.
 const PATIENCE: Duration = Duration::from_secs(5 * 60);
+/// How long a provider may outlive the run that started it, at most: it dies with it, but not in the same instant.
+const DYING: Duration = Duration::from_secs(3);
 /// How often a wait looks whether the run was stopped.
 const GLANCE: Duration = Duration::from_secs(1);
 
@@ -123,7 +126,7 @@ impl<'a> Recovery<'a> {
     }
 
     /// Looks at every open operation, oldest first; at those that may still take effect a second time when that is over.
-    pub(crate) async fn settle(self) -> Settled {
+    pub(crate) async fn settle(mut self) -> Settled {
         let mut settled = Settled::default();
         let open = self.recorder.open_intents();
         if !open.is_empty() {
@@ -131,6 +134,8 @@ impl<'a> Recovery<'a> {
                 .events
                 .emit(Event::SettleStarted { total: open.len() });
         }
+        self.let_die(&open).await;
+        self.began = self.world.clock.now();
         let early = self.pass(open, &mut settled).await;
         let until = early
             .iter()
@@ -151,6 +156,18 @@ impl<'a> Recovery<'a> {
         });
         settled.diagnostics = self.remembered.into_warnings();
         settled
+    }
+
+    /// A run that was killed a moment ago takes its providers along.
+    async fn let_die(&self, open: &[OpenIntent]) {
+        let until = self.world.clock.monotonic() + DYING;
+        let alive = || {
+            open.iter()
+                .any(|open| self.recorder.liveness(open) == Liveness::Alive)
+        };
+        while alive() && !self.stop.is_stopped() && self.world.clock.monotonic() < until {
+            self.world.clock.sleep(DYING / 30).await;
+        }
     }
 
     /// One look at each; what it is too early for comes back.
@@ -229,11 +246,15 @@ impl<'a> Recovery<'a> {
         looked.unwrap_or_else(|diagnostics| Verdict::Open(Doubt::Unreadable(diagnostics)))
     }
 
-    fn subject<'s>(&'s self, open: &'s OpenIntent, served: &'s Served) -> Subject<'s> {
+    pub(crate) fn into_warnings(self) -> Diagnostics {
+        self.remembered.into_warnings()
+    }
+
+    fn subject<'s>(&'s self, intent: &'s Intent, served: &'s Served) -> Subject<'s> {
         Subject {
             provider: &*served.provider,
             schema: &served.schema,
-            address: &open.intent.address,
+            address: &intent.address,
             location: served.location,
             warnings: self.remembered.warnings(),
         }
@@ -265,7 +286,7 @@ impl<'a> Recovery<'a> {
         else {
             return Ok(Verdict::Open(Doubt::NoProvider));
         };
-        let subject = self.subject(open, &served);
+        let subject = self.subject(intent, &served);
         let loaded = subject.load(object).await?;
         let read = subject.read(&loaded).await?;
         let how = match &read {

@@ -34,6 +34,14 @@ impl Objects {
         self.by_type.get(type_name)?.by_id.get(id)?.members()
     }
 
+    /// Every object with its type.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &Map)> {
+        self.by_type.iter().flat_map(|(type_name, of_type)| {
+            let objects = of_type.by_id.values().filter_map(Value::members);
+            objects.map(|object| (type_name.as_str(), object))
+        })
+    }
+
     /// Ids and objects of a type.
     pub(crate) fn of_type<'a>(
         &'a self,

@@ -2,6 +2,7 @@
 
 mod account;
 mod lookup;
+mod tagged;
 
 use terrane_core::schema::Schema;
 use terrane_core::value::Map;
@@ -20,7 +21,9 @@ pub(crate) fn read(
     settings: &Settings,
 ) -> Result<Value, Diagnostics> {
     let mut state = config.members().cloned().unwrap_or_default();
-    if !account::read(type_name, &mut state, settings)? {
+    if type_name == tagged::NAME {
+        tagged::read(schema, &mut state, operations, settings)?;
+    } else if !account::read(type_name, &mut state, settings)? {
         lookup::read(type_name, schema, &mut state, operations, settings)?;
     }
     Ok(Value::Map(std::sync::Arc::new(state)))

@@ -20,7 +20,12 @@ pub(super) const RULES: &[Rule] = &[
         "aws_iam_role_policy_attachment",
         "IAM Role Policy Attachment",
     )
-    .creates(attach),
+    .creates(attach)
+    .imports(|id, attachment| {
+        id.split_once('/').is_some_and(|(role, arn)| {
+            text(attachment, "role") == role && text(attachment, "policy_arn") == arn
+        })
+    }),
     Rule::new("aws_iam_openid_connect_provider", "IAM OIDC Provider").creates(create_oidc_provider),
     Rule::new("aws_iam_instance_profile", "IAM Instance Profile").creates(create_instance_profile),
     Rule::new("aws_iam_user", "IAM User")

@@ -65,6 +65,8 @@ pub(crate) struct Rule {
     pub(crate) update: fn(&mut Draft, &Map, &World<'_>) -> Verdict,
     /// Checks whether an object may go.
     pub(crate) delete: fn(&Map, &World<'_>) -> Verdict,
+    /// Whether that is the id by which this object is imported, where it is not its own.
+    pub(crate) imports: fn(&str, &Map) -> bool,
     /// Brings an object up to date with what others did to it.
     pub(crate) read: fn(&mut Draft, &World<'_>),
     /// How long AWS takes, in seconds: to create, to update, to delete.
@@ -79,6 +81,7 @@ impl Rule {
             create: |_, _| Ok(()),
             update: |_, _, _| Ok(()),
             delete: |_, _| Ok(()),
+            imports: |_, _| false,
             read: |_, _| (),
             seconds: [1.0, 1.0, 1.0],
         }
@@ -96,6 +99,11 @@ impl Rule {
 
     const fn deletes(mut self, delete: fn(&Map, &World<'_>) -> Verdict) -> Self {
         self.delete = delete;
+        self
+    }
+
+    const fn imports(mut self, imports: fn(&str, &Map) -> bool) -> Self {
+        self.imports = imports;
         self
     }
 

@@ -70,12 +70,15 @@ fn boot() -> Option<String> {
     Some(text.trim().to_owned()).filter(|boot| !boot.is_empty())
 }
 
-/// When a process began, in ticks since boot.
+/// When a process began, in ticks since boot; of one that runs, not of one that only waits to be taken note of.
 fn start_of(pid: u32) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The second field is a file name in parentheses, which may hold anything; field 22 is the twentieth behind it.
     let (_, fields) = stat.rsplit_once(") ")?;
-    fields.split(' ').nth(19).map(str::to_owned)
+    let mut fields = fields.split(' ');
+    let state = fields.next()?;
+    let start = fields.nth(18)?;
+    (!matches!(state, "Z" | "X")).then(|| start.to_owned())
 }
 
 #[cfg(test)]
@@ -88,6 +91,19 @@ mod tests {
         assert_eq!(process.liveness(), Liveness::Alive);
         process.start = "1".into();
         assert_eq!(process.liveness(), Liveness::Dead);
+    }
+
+    #[test]
+    fn a_process_that_ended_and_that_nobody_waited_for_is_not_alive() {
+        let mut child = std::process::Command::new("true")
+            .spawn()
+            .expect("a process");
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while start_of(child.id()).is_some() {
+            assert!(std::time::Instant::now() < deadline, "it does not end");
+            std::thread::yield_now();
+        }
+        child.wait().expect("an end");
     }
 
     #[test]

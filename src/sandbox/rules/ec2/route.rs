@@ -18,12 +18,14 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_route", "Route")
         .creates(create_route)
         .updates(|route, _, world| target_must_exist(route.members(), world))
+        .imports(imports_route)
         .takes(1.0, 1.0, 1.0),
     Rule::new("aws_route_table_association", "Route Table Association")
         .creates(create_association)
         .updates(|association, _, world| {
             table_must_exist(association.text("route_table_id"), world)
         })
+        .imports(imports_association)
         .takes(1.0, 1.0, 1.0),
 ];
 
@@ -54,6 +56,29 @@ const TARGETS: [(&str, &str, &str, &str); 4] = [
         "vpcPeeringConnection ID",
     ),
 ];
+
+/// `rtb-1_10.0.0.0/16`
+fn imports_route(id: &str, route: &Map) -> bool {
+    let destinations = [
+        "destination_cidr_block",
+        "destination_ipv6_cidr_block",
+        "destination_prefix_list_id",
+    ];
+    id.split_once('_').is_some_and(|(table, to)| {
+        text(route, "route_table_id") == table
+            && destinations.iter().any(|name| text(route, name) == to)
+    })
+}
+
+/// `subnet-1/rtb-1`
+fn imports_association(id: &str, association: &Map) -> bool {
+    id.split_once('/').is_some_and(|(end, table)| {
+        text(association, "route_table_id") == table
+            && ["subnet_id", "gateway_id"]
+                .iter()
+                .any(|name| text(association, name) == end)
+    })
+}
 
 fn create_table(table: &mut Draft, world: &World<'_>) -> Verdict {
     vpc::must_exist(table.text("vpc_id"), world)?;

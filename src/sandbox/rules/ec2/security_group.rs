@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule] = &[
         .takes(3.0, 2.0, 1.0),
     Rule::new("aws_security_group_rule", "Security Group Rule")
         .creates(create_rule)
+        .imports(imports_rule)
         .takes(1.0, 1.0, 1.0),
     Rule::new(
         "aws_vpc_security_group_ingress_rule",
@@ -162,6 +163,29 @@ fn rule_key(rule: &Draft) -> String {
     // Each part ends with a hyphen, the last one too.
     parts.push(String::new());
     parts.join("-")
+}
+
+/// `sg-1_ingress_tcp_80_80_10.0.0.0/16`; several sources are joined by more of `_`.
+fn imports_rule(id: &str, rule: &Map) -> bool {
+    let parts: Vec<&str> = id.split('_').collect();
+    let [group, direction, protocol, from, to, sources @ ..] = parts.as_slice() else {
+        return false;
+    };
+    let number = |name: &str| match rule.get(name) {
+        Some(Value::Number(number)) => number.to_string(),
+        _ => String::new(),
+    };
+    let own = rule.get("self").and_then(Value::as_bool) == Some(true);
+    text(rule, "security_group_id") == *group
+        && text(rule, "type") == *direction
+        && text(rule, "protocol") == *protocol
+        && (number("from_port") == *from && number("to_port") == *to)
+        && sources.iter().all(|source| {
+            let ranges = ["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids"];
+            (own && *source == "self")
+                || text(rule, "source_security_group_id") == *source
+                || ranges.iter().any(|ranges| holds(rule, ranges, source))
+        })
 }
 
 fn create_rule(rule: &mut Draft, world: &World<'_>) -> Verdict {
