@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 use serde_json::json;
 use terrane_tests::TestEnvironment;
 
-use crate::stage::network;
+use crate::stage::{fake, network};
 
 /// One zone only, to keep texts short.
 fn small() -> TestEnvironment {
@@ -403,5 +403,31 @@ fn a_plan_for_another_account_is_refused_before_anything_is_asked_for() {
     hint: nothing was changed; make a new plan with `preview --out FILE`
     ");
     assert_eq!(world(&stack), (None, vec![]));
+    stack.run(&["up", "a.plan"]).exits(0);
+}
+
+#[test]
+fn a_plan_waits_until_nothing_is_in_doubt() {
+    let mut stack = fake(&[]);
+    stack.run(&["preview", "--out", "a.plan"]).exits(0);
+    stack.set("FAKE_FAULT", "apply:exit");
+    stack.run(&["up", "--yes"]).exits(1);
+    stack.set("FAKE_FAULT", "");
+    assert_snapshot!(refused(&stack, &["up", "a.plan"]), @"
+    error: fake_thing.one is in doubt: its creation was asked for at <time> by an earlier run, and nobody saw the answer
+      resource   fake_thing.one
+    hint: nothing was changed; `up` without a plan settles what can be settled, after that make a new plan
+    ");
+    let resolve = ["state", "resolve", "fake_thing.one", "--absent"];
+    stack.run(&resolve).exits(0);
+    stack.run(&["up", "a.plan"]).exits(0);
+}
+
+#[test]
+fn a_first_plan_made_under_the_lock_is_applied_like_any_other() {
+    let stack = small();
+    stack
+        .run(&["preview", "--lock", "--out", "a.plan"])
+        .exits(0);
     stack.run(&["up", "a.plan"]).exits(0);
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_engine::{PlanMode, PlanOptions};
+use terrane_state::model::Lineage;
 use terrane_state::{Clock as _, Operation, Recorder as _, SystemClock};
 
 use super::open_intents;
@@ -31,10 +32,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         true => Some(session.open(Operation::Plan).await?),
         false => None,
     };
-    let (state, recovered) = match &held {
+    let (mut state, recovered) = match &held {
         Some((run, recovered)) => (run.state(), recovered.clone()),
         None => session.look().await?,
     };
+    if state.serial == 0 {
+        // One that was never written has a lineage only while a run holds it; a plan that is saved must not rest on that.
+        state.lineage = Lineage::default();
+    }
     say_recovered(session, &recovered);
     session.say(&open_intents::warnings(&recovered.open));
     let mut progress = Progress::default();
