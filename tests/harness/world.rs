@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{ConfigValues, Program, Stack};
-use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Settled};
+use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Settled, Silent};
 use terrane_state::{
     Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
     State, Timestamp,
@@ -145,6 +145,46 @@ impl World {
         let address: InstanceAddr = address.parse().expect("an address");
         let instance = self.state.instance(&address);
         instance.expect("an instance in the state").clone()
+    }
+
+    /// Records the object with that id at an address; its own id, or why not.
+    ///
+    /// # Errors
+    /// What a person would read.
+    pub fn import(
+        &mut self,
+        address: &str,
+        id: &str,
+        program: impl FnOnce(&mut Stack),
+    ) -> Result<String, String> {
+        let declare = |stack: &mut Stack| {
+            program(stack);
+            Ok(())
+        };
+        let program = Program::from_fn(declare, ConfigValues::new());
+        let program = program.map_err(|diagnostics| diagnostics.to_string())?;
+        let address: InstanceAddr = address.parse().expect("an address");
+        let recorder = MemoryRecorder::new(self.state.clone());
+        let world = terrane_engine::World {
+            providers: &self.provider,
+            events: &Silent,
+            clock: &self.clock,
+            random: &self.random,
+        };
+        let engine = Engine::new(world, 1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let imported = runtime.expect("a runtime").block_on(async {
+            let imported = engine.import(&program, &recorder, &address, id).await;
+            engine.close().await;
+            let imported = imported.map_err(|diagnostics| diagnostics.to_string())?;
+            let id = imported.id.clone();
+            let (intent, result) = imported.records();
+            recorder.intent(intent).await.expect("recorded");
+            recorder.result(result).await.expect("recorded");
+            Ok::<_, String>(id)
+        });
+        self.state = recorder.state();
+        imported
     }
 
     /// Lets time pass.

@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Destroy(Destroy),
     /// Read the real world, show drift, ask, write the state
     Refresh(Refresh),
+    /// Record an existing object in the state
+    Import(Import),
     /// Print the stack's exported values
     Output(Output),
     /// Look at the state, and repair it
@@ -163,6 +165,20 @@ pub(crate) struct Destroy {
     pub(crate) selection: Selection,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
+    /// Don't ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// The address that the program declares
+    #[arg(value_name = "ADDRESS")]
+    pub(crate) address: InstanceAddr,
+    /// The object's id, as the provider's documentation of the type says under "Import"
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
     /// Don't ask
     #[arg(long)]
     pub(crate) yes: bool,
@@ -286,8 +302,11 @@ pub(crate) enum StateCommand {
         #[arg(value_name = "ADDR")]
         address: InstanceAddr,
         /// Nothing was made: the next run makes it anew
-        #[arg(long, required = true)]
+        #[arg(long, required_unless_present = "id", conflicts_with = "id")]
         absent: bool,
+        /// It made the object with this id: it is looked up and goes into the state
+        #[arg(long, value_name = "ID")]
+        id: Option<String>,
     },
 }
 

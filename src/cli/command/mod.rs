@@ -6,6 +6,7 @@ mod consent;
 mod destroy;
 mod force_unlock;
 mod graph;
+mod import;
 mod open_intents;
 mod output;
 mod plan;
@@ -29,6 +30,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Preview(arguments) => preview::run(session, arguments).await,
         Command::Destroy(arguments) => destroy::run(session, arguments).await,
         Command::Refresh(arguments) => refresh::run(session, arguments).await,
+        Command::Import(arguments) => import::run(session, arguments).await,
         Command::Output(arguments) => output::run(session, &arguments).await,
         Command::State(arguments) => state::run(session, arguments.command).await,
         Command::Show(arguments) => show::run(session, &arguments).await,

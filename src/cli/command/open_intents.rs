@@ -62,9 +62,16 @@ fn question(unresolved: &Unresolved) -> Diagnostic {
     let asked = open_text(open);
     let diagnostic = diagnostic.detail(format!("{asked}; {doubt}"));
     match open.intent.action {
-        IntentAction::Create => diagnostic.hint(format!(
-            "look whether it exists; if it does not, say so with `state resolve '{address}' --absent`, and it is made anew"
-        )),
+        IntentAction::Create => {
+            let id = doubt.candidate().unwrap_or("ID");
+            diagnostic
+                .hint(format!(
+                    "if it exists, say which it is: `state resolve '{address}' --id '{id}'`"
+                ))
+                .hint(format!(
+                    "if it does not, say so: `state resolve '{address}' --absent`, and it is made anew"
+                ))
+        }
         _ => diagnostic.hint("run again when it can be read"),
     }
 }

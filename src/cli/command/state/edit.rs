@@ -5,6 +5,7 @@ use std::time::Instant;
 use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, ModuleAddr};
 use terrane_core::{Diagnostic, Diagnostics, closest};
+use terrane_engine::Imported;
 use terrane_state::{
     Change, IntentAction, OpenIntent, Operation, Recorder as _, Resolution, Resolve, Run, State,
 };
@@ -18,25 +19,27 @@ use crate::signals::Signals;
 use crate::view::{outputs, summary};
 
 /// What a command would do to the state as it is under the lock.
-pub(super) struct Proposal<R> {
+pub(in crate::command) struct Proposal<R> {
     /// Shown to people before they are asked.
-    pub(super) text: String,
+    pub(in crate::command) text: String,
     /// What they are asked.
-    pub(super) question: &'static str,
+    pub(in crate::command) question: &'static str,
     /// Where nothing may be in doubt.
-    pub(super) addresses: Vec<InstanceAddr>,
+    pub(in crate::command) addresses: Vec<InstanceAddr>,
     /// Does it.
-    pub(super) deed: Deed,
+    pub(in crate::command) deed: Deed,
     /// What `--json` prints when it is done, beside the serial.
-    pub(super) report: R,
+    pub(in crate::command) report: R,
 }
 
 /// What is recorded.
-pub(super) enum Deed {
+pub(in crate::command) enum Deed {
     /// A change of the state.
     Change(Change),
     /// How operations ended that nobody else saw the end of.
     Settle(Vec<Resolve>),
+    /// An object that exists is taken over.
+    Import(Box<Imported>),
 }
 
 impl Deed {
@@ -45,12 +48,20 @@ impl Deed {
         match self {
             Self::Change(change) => change.changes(state),
             Self::Settle(resolutions) => !resolutions.is_empty(),
+            Self::Import(_) => true,
         }
     }
 
     async fn record(self, session: &Session<'_>, run: &Run) -> Result<(), CommandError> {
         let resolutions = match self {
             Self::Settle(resolutions) => resolutions,
+            Self::Import(imported) => {
+                let (intent, result) = imported.records();
+                let recorded = run.intent(intent).await;
+                recorded.map_err(|error| run_error(&error.into()))?;
+                let recorded = run.result(result).await;
+                return recorded.map_err(|error| run_error(&error.into()));
+            }
             Self::Change(change) => {
                 let is_whole = matches!(change, Change::State(_));
                 run.change(change);
@@ -79,7 +90,7 @@ struct Done<R> {
 
 /// Whether a state may be changed that lacks what an earlier run of this machine did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unpushed {
+pub(in crate::command) enum Unpushed {
     /// That has to be stored first.
     Refused,
     /// This command stores it.
@@ -87,11 +98,11 @@ pub(super) enum Unpushed {
 }
 
 /// Does what `propose` says, once somebody agreed.
-pub(super) async fn edit<R: Serialize>(
+pub(in crate::command) async fn edit<R: Serialize>(
     session: &Session<'_>,
     yes: bool,
     unpushed: Unpushed,
-    propose: impl FnOnce(&Run) -> Result<Proposal<R>, CommandError>,
+    propose: impl AsyncFnOnce(&Run) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let consent = Consent::from(yes);
@@ -143,9 +154,9 @@ async fn agree<R>(
     run: &Run,
     consent: Consent,
     signals: &Signals,
-    propose: impl FnOnce(&Run) -> Result<Proposal<R>, CommandError>,
+    propose: impl AsyncFnOnce(&Run) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Proposal<R>, CommandError> {
-    let proposal = propose(run)?;
+    let proposal = propose(run).await?;
     refuse_in_doubt(&run.open_intents(), &proposal.addresses)?;
     if !session.common.json {
         session.streams.out(&proposal.text);

@@ -15,6 +15,7 @@ use crate::args::StateCommand;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
+pub(super) use edit::{Deed, Proposal, Unpushed, edit};
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -34,6 +35,6 @@ pub(super) async fn run(
         StateCommand::Pull { version } => pull::run(session, version.as_deref()).await,
         StateCommand::Push { file, force, yes } => push::run(session, &file, force, yes).await,
         StateCommand::History { limit } => history::run(session, limit).await,
-        StateCommand::Resolve { address, .. } => resolve::run(session, &address).await,
+        StateCommand::Resolve { address, id, .. } => resolve::run(session, &address, id).await,
     }
 }

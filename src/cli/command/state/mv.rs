@@ -32,7 +32,7 @@ pub(super) async fn run(
     to: &Place,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, |run| {
+    edit(session, yes, Unpushed::Refused, async |run| {
         let state = &run.state();
         let edit = relocate(state, from, to).map_err(|refused| match refused {
             RelocationRefused::NothingThere => not_there(state, &from.to_string()),

@@ -72,7 +72,7 @@ pub(super) async fn run(
 
 /// Takes over what a run did and could store nowhere, and only that: the state may have become another since.
 async fn settle(session: &Session<'_>, rescued: &Rescued, yes: bool) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Welcome, |run| {
+    edit(session, yes, Unpushed::Welcome, async |run| {
         let resolutions = rescued.resolutions(&run.open_intents(), &session.who());
         let addresses = resolutions.iter().map(|settled| &settled.address);
         Ok(Proposal {
@@ -95,7 +95,7 @@ async fn replace(
     force: bool,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Welcome, move |run| {
+    edit(session, yes, Unpushed::Welcome, async move |run| {
         let stored = &run.state();
         match pushed.replaces(stored) {
             Ok(Successor::Newer | Successor::Unchanged) => {}

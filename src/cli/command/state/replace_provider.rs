@@ -24,7 +24,7 @@ pub(super) async fn run(
     to: &ProviderPattern,
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, |run| {
+    edit(session, yes, Unpushed::Refused, async |run| {
         let state = &run.state();
         let edit = replace_provider(state, from, to);
         if edit.subjects.is_empty() {

@@ -29,7 +29,7 @@ pub(super) async fn run(
     patterns: &[Pattern],
     yes: bool,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, |run| {
+    edit(session, yes, Unpushed::Refused, async |run| {
         let state = &run.state();
         let mut addresses: BTreeSet<InstanceAddr> = BTreeSet::new();
         let mut unknown = Diagnostics::new();
