@@ -117,7 +117,8 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     --- stderr ---
     error: fake_thing.one is in doubt: its creation was asked for at <time> by an earlier run, and nobody saw the answer; nothing is known by which the object could be found
       resource   fake_thing.one
-    hint: look whether it exists; if it does not, say so with `state resolve 'fake_thing.one' --absent`, and it is made anew
+    hint: if it exists, say which it is: `state resolve 'fake_thing.one' --id 'ID'`
+    hint: if it does not, say so: `state resolve 'fake_thing.one' --absent`, and it is made anew
     warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
     hint: run again when nothing is in doubt any more
 
@@ -127,6 +128,8 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     exit: 0
     --- stderr ---
     fake_thing.one is not in doubt any more
+
+    There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     ");
     assert_snapshot!(stack.run(&["state", "resolve", "fake_thing.one", "--absent"]), @r"
     exit: 1

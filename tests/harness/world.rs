@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{ConfigValues, Program, Stack};
-use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Settled, Silent};
+use terrane_engine::{
+    Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Settled, Silent,
+};
 use terrane_state::{
     Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
     State, Timestamp,
