@@ -9,7 +9,7 @@ use terrane_core::{Diagnostics, Marked, Program, Scope, Value};
 use crate::config;
 use crate::object::{Subject, schema_of};
 use crate::sessions::{Sessions, call_failed};
-use crate::walk::{Outcome, walk};
+use crate::walk::{Outcome, Resting, walk};
 
 /// Nothing is known yet, whatever is referred to.
 struct AllUnknown;
@@ -47,7 +47,7 @@ pub(crate) async fn validate(
         }
         Outcome::Done
     };
-    walk(&graph, parallelism, run, |_| {}).await;
+    walk(&graph, parallelism, &Resting::default(), run, |_| {}).await;
     let diagnostics = diagnostics.into_inner();
     diagnostics.into_result(()).map(|((), warnings)| warnings)
 }

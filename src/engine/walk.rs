@@ -1,6 +1,8 @@
 //! Runs the nodes of a graph, several at once, each after all it depends on.
 
-use std::future::Future;
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::task::Poll;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 
@@ -13,14 +15,36 @@ pub(crate) enum Outcome {
     Failed,
 }
 
+/// The nodes under way that ask nothing of anyone any more: they only wait for something to be written down, and others may begin.
+#[derive(Debug, Default)]
+pub(crate) struct Resting(Cell<usize>);
+
+/// One of them, until it is dropped.
+pub(crate) struct Rest<'a>(&'a Resting);
+
+impl Resting {
+    /// The caller's node rests.
+    pub(crate) fn rest(&self) -> Rest<'_> {
+        self.0.set(self.0.get() + 1);
+        Rest(self)
+    }
+}
+
+impl Drop for Rest<'_> {
+    fn drop(&mut self) {
+        self.0.0.set(self.0.0.get() - 1);
+    }
+}
+
 /// Walks the graph of `dependencies` (node → nodes it waits for). `run` is called for a node once all it waits for are done, with
-/// at most `parallelism` nodes under way; `skip` for each node that cannot run because something below it failed or was skipped.
+/// at most `parallelism` nodes under way that do not rest; `skip` for each node that cannot run because something below it failed or was skipped.
 ///
 /// Everything happens in the caller's task: nodes interleave, they never run at the same instant, so they may share plain cells.
 /// Time and memory are linear in nodes and edges. The graph must have no cycle; nodes on one are never reached.
 pub(crate) async fn walk<F>(
     dependencies: &[Vec<usize>],
     parallelism: usize,
+    resting: &Resting,
     mut run: impl FnMut(usize) -> F,
     mut skip: impl FnMut(usize),
 ) where
@@ -39,15 +63,24 @@ pub(crate) async fn walk<F>(
         .filter(|&node| waiting[node] == 0)
         .collect();
     let mut running = FuturesUnordered::new();
+    let is_free = |running: usize| running - resting.0.get().min(running) < parallelism.max(1);
     loop {
-        while running.len() < parallelism.max(1)
+        while is_free(running.len())
             && let Some(node) = ready.pop_front()
         {
             let future = run(node);
             running.push(async move { (node, future.await) });
         }
-        let Some((node, outcome)) = running.next().await else {
-            break;
+        let next = poll_fn(|context| match running.poll_next_unpin(context) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending if !ready.is_empty() && is_free(running.len()) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        let (node, outcome) = match next.await {
+            Some(Some(ended)) => ended,
+            Some(None) => break,
+            // One began to rest.
+            None => continue,
         };
         // A skipped node releases its own dependents, which are then skipped too.
         let mut ended = vec![(node, outcome == Outcome::Failed)];
@@ -108,6 +141,7 @@ mod tests {
         walk(
             &graph,
             2,
+            &Resting::default(),
             |node| {
                 let log = &log;
                 async move {
@@ -133,6 +167,7 @@ mod tests {
         walk(
             &graph,
             3,
+            &Resting::default(),
             |_| async {
                 *running.borrow_mut() += 1;
                 let now = *running.borrow();
@@ -146,5 +181,38 @@ mod tests {
         )
         .await;
         assert_eq!(*most.borrow(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_node_that_rests_leaves_its_place_to_another() {
+        let graph = vec![vec![]; 3];
+        let resting = Resting::default();
+        let log = RefCell::new(Vec::new());
+        walk(
+            &graph,
+            1,
+            &resting,
+            |node| {
+                let (log, resting) = (&log, &resting);
+                async move {
+                    log.borrow_mut().push(format!("{node} begins"));
+                    tokio::task::yield_now().await;
+                    let rest = resting.rest();
+                    for _ in 0..2 {
+                        tokio::task::yield_now().await;
+                    }
+                    drop(rest);
+                    log.borrow_mut().push(format!("{node} ends"));
+                    Outcome::Done
+                }
+            },
+            |_| {},
+        )
+        .await;
+        let log = log.into_inner();
+        let place = |line: &str| log.iter().position(|said| said == line).expect("said");
+        assert!(place("1 begins") < place("0 ends"), "{log:?}");
+        assert!(place("2 begins") > place("1 begins"), "{log:?}");
+        assert_eq!(log.len(), 6);
     }
 }

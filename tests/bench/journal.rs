@@ -32,6 +32,7 @@ use terrane_state::{
     LockInfo, MemoryBackend, Object, Operation, OperationId, OperationResult, Outcome,
     ProcessIdentity, RawJson, Recorder as _, Run, RunOptions, SystemClock, SystemRandom, Timestamp,
 };
+use tokio::sync::Semaphore;
 
 /// Operations at once; the command line's default.
 const PARALLELISM: usize = 10;
@@ -280,14 +281,21 @@ fn result(intent: &Intent, round: usize) -> OperationResult {
 
 /// Does operations as an apply does: intent, call, result.
 async fn operate(run: &Run, clock: &Paused, numbers: std::ops::Range<usize>, round: usize) {
-    let operations = stream::iter(numbers).map(|number| async move {
-        let intent = intent(number);
-        run.intent(intent.clone()).await.expect("recorded");
-        clock.sleep(about_a_second(number)).await;
-        run.result(result(&intent, round)).await.expect("recorded");
+    // As the engine does: an operation keeps its place until the provider has answered.
+    let places = Semaphore::new(PARALLELISM);
+    let operations = stream::iter(numbers).map(|number| {
+        let places = &places;
+        async move {
+            let place = places.acquire().await.expect("never closed");
+            let intent = intent(number);
+            run.intent(intent.clone()).await.expect("recorded");
+            clock.sleep(about_a_second(number)).await;
+            drop(place);
+            run.result(result(&intent, round)).await.expect("recorded");
+        }
     });
     operations
-        .buffer_unordered(PARALLELISM)
+        .buffer_unordered(4 * PARALLELISM)
         .collect::<()>()
         .await;
 }

@@ -25,7 +25,7 @@ use crate::scope::Objects;
 use crate::sessions::Sessions;
 use crate::steps::Work;
 use crate::stop::StopFlag;
-use crate::walk::{Outcome, walk};
+use crate::walk::{Outcome, Resting, walk};
 
 /// The state of one applying walk.
 pub(crate) struct Applier<'a> {
@@ -45,6 +45,8 @@ pub(crate) struct Applier<'a> {
     /// Positions of instances that are not as planned: what their objects will be is only a plan still.
     unfinished: RefCell<HashSet<usize>>,
     applied: RefCell<Applied>,
+    /// Steps whose provider has answered and whose results are not durable yet.
+    pub(super) resting: Resting,
 }
 
 /// What exports may say: nothing of what did not come about.
@@ -112,6 +114,7 @@ impl<'a> Applier<'a> {
             warnings: RefCell::default(),
             unfinished: RefCell::default(),
             applied: RefCell::default(),
+            resting: Resting::default(),
         }
     }
 
@@ -131,6 +134,7 @@ impl<'a> Applier<'a> {
         walk(
             &graph,
             parallelism,
+            &this.resting,
             |node| this.run(node),
             |node| this.skip(node),
         )

@@ -110,7 +110,11 @@ impl Applier<'_> {
             undecoded: settled.undecoded,
             error_class: settled.error_class,
         };
-        let recorded = self.recorder.result(result).await;
+        let recorded = {
+            // The provider has answered: another one can be asked while this is made durable.
+            let _rest = self.resting.rest();
+            self.recorder.result(result).await
+        };
         // What the provider said comes first: an error of the journal stops the run anyway, at the next intent if not here.
         if settled.outcome == terrane_state::Outcome::Unknown {
             recorded?;

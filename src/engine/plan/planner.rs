@@ -18,7 +18,7 @@ use crate::options::{PlanMode, PlanOptions};
 use crate::scope::Objects;
 use crate::sessions::Sessions;
 use crate::stop::StopFlag;
-use crate::walk::{Outcome, walk};
+use crate::walk::{Outcome, Resting, walk};
 
 /// Changes of what is not declared, or deposed.
 type OtherChanges = BTreeMap<(Arc<InstanceAddr>, Option<DeposedKey>), ResourceChange>;
@@ -153,7 +153,7 @@ impl<'a> Planner<'a> {
                 }
             }
         };
-        walk(&graph, parallelism, run, |_| {}).await;
+        walk(&graph, parallelism, &Resting::default(), run, |_| {}).await;
         self.finish()
     }
 
