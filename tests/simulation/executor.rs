@@ -56,16 +56,23 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
         })
         .collect();
     loop {
+        if running.iter().all(Option::is_none) {
+            break;
+        }
+        let asleep =
+            |driven: &Driven<'_, T>| world.process(driven.process, |process| process.sleeps);
+        if running.iter().flatten().all(asleep) {
+            for driven in running.iter().flatten() {
+                world.process(driven.process, |process| process.sleeps = false);
+            }
+        }
         let ready: Vec<usize> = (0..running.len())
             .filter(|&place| {
                 running[place]
                     .as_ref()
-                    .is_some_and(|driven| driven.woken.0.load(Ordering::SeqCst))
+                    .is_some_and(|driven| driven.woken.0.load(Ordering::SeqCst) && !asleep(driven))
             })
             .collect();
-        if running.iter().all(Option::is_none) {
-            break;
-        }
         if ready.is_empty() {
             pass_time(world, &mut running, &mut ends);
             continue;
@@ -91,6 +98,7 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
         };
         if let Some(end) = end {
             // What it holds is dropped as what it is: of a process that is no more.
+            world.process(driven.process, |process| process.still.notify_one());
             running[place] = None;
             ends[place] = Some(end);
         }

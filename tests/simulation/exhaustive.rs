@@ -27,7 +27,8 @@ pub(crate) struct Tally {
     pub(crate) schedules: usize,
     /// In how many of them a person was asked.
     pub(crate) flagged: usize,
-    pub(crate) failures: Vec<String>,
+    /// What failed, and why.
+    pub(crate) failed: Vec<(Schedule, String)>,
     pub(crate) passed: BTreeSet<&'static str>,
 }
 
@@ -42,7 +43,7 @@ impl Tally {
                 Some(played)
             }
             Err(why) => {
-                self.failures.push(format!("{why}\n{schedule}"));
+                self.failed.push((schedule.clone(), why));
                 None
             }
         }
@@ -51,7 +52,7 @@ impl Tally {
     fn join(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.flagged += other.flagged;
-        self.failures.extend(other.failures);
+        self.failed.extend(other.failed);
         self.passed.extend(other.passed);
     }
 }
@@ -112,7 +113,7 @@ fn plans(count: usize) -> Vec<(&'static str, Schedule)> {
 }
 
 /// Which place is passed for which time, in the order of a trace.
-fn moments(trace: &[&'static str]) -> Vec<(&'static str, usize)> {
+pub(crate) fn moments(trace: &[&'static str]) -> Vec<(&'static str, usize)> {
     let mut passed: BTreeMap<&'static str, usize> = BTreeMap::new();
     let count = |&place: &&'static str| {
         let nth = passed.entry(place).or_default();
@@ -206,16 +207,14 @@ pub(crate) fn on_every_core<T: Sync>(work: &[T], each: impl Fn(&mut Tally, &T) +
 #[track_caller]
 pub(crate) fn assert_nothing_failed(tally: &Tally) {
     const SHOWN: usize = 5;
-    let shown: Vec<&str> = tally
-        .failures
-        .iter()
-        .take(SHOWN)
-        .map(String::as_str)
+    let shown = tally.failed.iter().take(SHOWN);
+    let shown: Vec<String> = shown
+        .map(|(schedule, why)| format!("{why}\n{schedule}"))
         .collect();
     assert!(
         shown.is_empty(),
         "{} of {} schedules failed\n{}",
-        tally.failures.len(),
+        tally.failed.len(),
         tally.schedules,
         shown.join("\n")
     );

@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use terrane_core::Program;
 use terrane_engine::{Applied, Engine, Event, EventSink, PlanMode, PlanOptions, Unresolved};
-use terrane_state::{Operation, ProcessIdentity, Recorder as _, Run, RunError, RunOptions};
+use terrane_state::{
+    Backend as _, Clock as _, Operation, ProcessIdentity, Recorder as _, Run, RunError, RunOptions,
+};
 
 use crate::cloud::Plugins;
+use crate::schedule::{Begins, Rival};
 use crate::store::Store;
 use crate::world::{Said, World};
 
@@ -36,10 +39,7 @@ pub(crate) enum Verb {
 }
 
 /// Takes what a run says.
-struct Events {
-    world: Arc<World>,
-    process: usize,
-}
+struct Events(Arc<World>);
 
 impl EventSink for Events {
     fn emit(&self, event: Event) {
@@ -48,12 +48,10 @@ impl EventSink for Events {
             Event::StepStarted(step) | Event::StepFailed { step, .. } => (step, None),
             _ => return,
         };
-        self.world.process(self.process, |process| {
-            process.said.push(Said {
-                address: step.address.to_string(),
-                kind: step.kind,
-                done,
-            });
+        self.0.say(Said {
+            address: step.address.to_string(),
+            kind: step.kind,
+            done,
         });
     }
 }
@@ -73,6 +71,33 @@ pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Reco
     Run::open(store, options, world.time.clone(), world.dice.clone(), &()).await
 }
 
+/// A run beside another one.
+pub(crate) async fn rival(
+    world: Arc<World>,
+    process: usize,
+    beside: usize,
+    rival: Rival,
+    verb: Verb,
+    program: &Program,
+) -> Outcome {
+    match rival.begins {
+        Begins::After(millis) => world.time.sleep(Duration::from_millis(millis.into())).await,
+        Begins::WhenItSleeps => {
+            let still = world.process(beside, |process| process.still.clone());
+            still.notified().await;
+        }
+    }
+    if rival.steals {
+        let store = Store(world.clone());
+        let holder = store.holder().await.expect("readable");
+        if let Some(info) = holder.and_then(|holder| holder.info) {
+            // It may have been given back in between.
+            let _ = store.force_unlock(&info.id).await;
+        }
+    }
+    live(world, process, verb, program).await
+}
+
 /// The run.
 pub(crate) async fn live(
     world: Arc<World>,
@@ -88,10 +113,7 @@ pub(crate) async fn live(
         world: world.clone(),
         process,
     };
-    let events = Events {
-        world: world.clone(),
-        process,
-    };
+    let events = Events(world.clone());
     let machine = terrane_engine::World {
         providers: &plugins,
         events: &events,

@@ -10,9 +10,9 @@ use terrane_state::{
     Resolve,
 };
 
-use crate::executor::{End, drive};
+use crate::executor::{End, Life, drive};
 use crate::judge;
-use crate::life::{Outcome, Verb, live, open};
+use crate::life::{Outcome, Verb, live, open, rival};
 use crate::program::{Thing, program};
 use crate::schedule::{Answers, Schedule};
 use crate::world::World;
@@ -35,7 +35,7 @@ pub(crate) struct Played {
 pub(crate) fn prepared(before: &[Thing]) -> Arc<World> {
     let world = World::new(Schedule::new(Vec::new(), before.to_vec()));
     if !before.is_empty() {
-        match run(&world, None, Verb::Up, &program(before)) {
+        match run(&world, None, Verb::Up, &program(before)).0 {
             End::Returned(Outcome::Applied { applied, .. }) if applied.failed == 0 => {}
             other => panic!("the world can not be prepared: {other:?}"),
         }
@@ -75,33 +75,46 @@ struct Player {
     played: Played,
 }
 
-fn run(world: &Arc<World>, number: Option<usize>, verb: Verb, program: &Program) -> End<Outcome> {
+/// One run with those beside it; how it ended, and how they did.
+fn run(
+    world: &Arc<World>,
+    number: Option<usize>,
+    verb: Verb,
+    program: &Program,
+) -> (End<Outcome>, Vec<End<Outcome>>) {
     let process = world.begin(number);
-    let life = Box::pin(live(world.clone(), process, verb, program));
-    let end = drive(world, vec![(process, life)]).pop();
-    // Its provider dies with it; what the cloud has heard may still take place.
+    let mut lives: Vec<(usize, Life<'_, Outcome>)> = vec![(
+        process,
+        Box::pin(live(world.clone(), process, verb, program)),
+    )];
+    let rivals = world.schedule.rivals.iter();
+    for other in rivals.filter(|rival| Some(rival.run) == number) {
+        let beside = world.begin(None);
+        let life = rival(world.clone(), beside, process, *other, verb, program);
+        lives.push((beside, Box::pin(life)));
+    }
+    let processes: Vec<usize> = lives.iter().map(|(process, _)| *process).collect();
+    let mut ends = drive(world, lives);
+    // Providers die with their engines; what the cloud has heard may still take place.
     let now = world.time.monotonic();
-    world.cloud.abandon(process, world.schedule.late, now);
-    end.expect("one run, one end")
+    for process in processes {
+        world.cloud.abandon(process, world.schedule.late, now);
+    }
+    let first = ends.remove(0);
+    (first, ends)
 }
 
 impl Player {
     fn play(mut self) -> Played {
-        let last_fault = self
-            .world
-            .schedule
-            .events
-            .iter()
-            .map(|event| event.run)
-            .max();
+        let last_disturbed = self.world.schedule.last_disturbed();
         // Of what nothing goes wrong in any more.
         let mut quiet = 0;
         for number in 0.. {
-            let end = run(&self.world, Some(number), self.verb, &self.program);
-            self.played.runs += 1;
+            let (end, beside) = run(&self.world, Some(number), self.verb, &self.program);
+            self.played.runs += 1 + beside.len();
             judge::nothing_is_lost(&self.world);
             self.break_lock();
-            let disturbed = last_fault.is_some_and(|last| number <= last);
+            let disturbed = last_disturbed.is_some_and(|last| number <= last);
             match end {
                 End::Died(_) => {}
                 End::Returned(Outcome::Applied {
@@ -109,8 +122,9 @@ impl Player {
                     unchanged,
                     applied,
                 }) => {
+                    // What waits for a person may be in the way of something else.
                     assert!(
-                        disturbed || applied.failed == 0,
+                        disturbed || !remaining.is_empty() || applied.failed == 0,
                         "a run failed for no reason: {}",
                         applied.diagnostics
                     );
@@ -156,6 +170,7 @@ impl Player {
             let info = holder.info.expect("LOCK: it says whose it is");
             assert_eq!(info.who, "me@here");
             now(self.world.store.force_unlock(&info.id)).expect("LOCK: it can be broken");
+            self.world.freed_lock();
         }
     }
 

@@ -60,6 +60,12 @@ impl Thing {
         self
     }
 
+    /// The number in its name, which no two subnets share.
+    fn number(&self) -> u8 {
+        let digits = self.name.trim_start_matches(|c: char| !c.is_ascii_digit());
+        digits.parse().unwrap_or_default()
+    }
+
     /// Whether it is made on the way from one program to the next: new, or another than it was.
     pub(crate) fn is_made(&self, before: &[Self], after: &[Self]) -> bool {
         let find = |things: &[Self], name: &str| things.iter().find(|it| it.name == name).cloned();
@@ -99,7 +105,7 @@ impl fmt::Display for Thing {
 /// The program that declares them, each behind those that it needs.
 pub(crate) fn program(things: &[Thing]) -> Program {
     let declare = |stack: &mut terrane_core::Stack| {
-        for (position, thing) in things.iter().enumerate() {
+        for thing in things {
             let tags = std::collections::BTreeMap::from([
                 ("Name", thing.address()),
                 ("version", thing.version.to_string()),
@@ -119,7 +125,10 @@ pub(crate) fn program(things: &[Thing]) -> Program {
                     let vpc = stack.resource(&format!("aws_vpc.{vpc}"))?;
                     Resource::dynamic("aws_subnet", &*thing.name)
                         .set("vpc_id", vpc.attribute::<String>("id"))
-                        .set("cidr_block", format!("10.{network}.{position}.0/24"))
+                        .set(
+                            "cidr_block",
+                            format!("10.{network}.{}.0/24", thing.number()),
+                        )
                 }
             };
             for needed in &thing.after {

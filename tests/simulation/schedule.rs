@@ -9,12 +9,37 @@ use crate::program::Thing;
 pub(crate) struct Event {
     /// Which run, from 0: the one that the schedule is about, then those that follow it.
     pub(crate) run: usize,
-    /// Which place.
+    /// Which place, or [`ANY`] of them.
     pub(crate) place: &'static str,
     /// At which time of passing it, from 1.
     pub(crate) nth: usize,
     /// What happens.
     pub(crate) what: What,
+}
+
+/// The place of events that count every place.
+pub(crate) const ANY: &str = "any place";
+/// The place of events that count what can go wrong by itself.
+pub(crate) const ANY_REQUEST: &str = "any request";
+
+/// Another run beside one of the schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rival {
+    /// Beside which.
+    pub(crate) run: usize,
+    /// It breaks whatever lock it finds, though its holder lives.
+    pub(crate) steals: bool,
+    /// When it begins.
+    pub(crate) begins: Begins,
+}
+
+/// When a rival begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// That many milliseconds later.
+    After(u16),
+    /// When the run beside it sleeps, or has ended.
+    WhenItSleeps,
 }
 
 /// What can happen.
@@ -30,6 +55,8 @@ pub(crate) enum What {
     Panic,
     /// SIGINT, SIGTERM 7.5 s later, SIGKILL 2.5 s after that.
     Cancelled,
+    /// The engine sleeps until nobody else runs.
+    Sleeps,
     /// A request to the store, or an operation of the cloud, goes wrong.
     Fault(Fault),
 }
@@ -89,6 +116,16 @@ pub(crate) enum Answers {
     Nobody,
 }
 
+impl Schedule {
+    /// The last run that anything goes wrong in.
+    pub(crate) fn last_disturbed(&self) -> Option<usize> {
+        let events = self.events.iter().map(|event| event.run);
+        events
+            .chain(self.rivals.iter().map(|rival| rival.run))
+            .max()
+    }
+}
+
 /// One schedule.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
@@ -99,6 +136,7 @@ pub(crate) struct Schedule {
     pub(crate) after: Vec<Thing>,
     pub(crate) parallelism: usize,
     pub(crate) events: Vec<Event>,
+    pub(crate) rivals: Vec<Rival>,
     pub(crate) late: Late,
     pub(crate) answers: Answers,
 }
@@ -112,6 +150,7 @@ impl Schedule {
             after,
             parallelism: 1,
             events: Vec::new(),
+            rivals: Vec::new(),
             late: Late::Never,
             answers: Answers::Truth,
         }
@@ -126,6 +165,7 @@ impl fmt::Display for Schedule {
             after,
             parallelism,
             events,
+            rivals,
             late,
             answers,
         } = self;
@@ -136,6 +176,19 @@ impl fmt::Display for Schedule {
         for (what, things) in [("before", before), ("after", after)] {
             let things: Vec<String> = things.iter().map(ToString::to_string).collect();
             writeln!(f, "  {what}: {}", things.join(", "))?;
+        }
+        for Rival {
+            run,
+            steals,
+            begins,
+        } in rivals
+        {
+            let steals = if *steals {
+                "breaks its lock"
+            } else {
+                "waits for nobody"
+            };
+            writeln!(f, "  beside run {run}: one that {steals}, {begins:?}")?;
         }
         for event in events {
             writeln!(

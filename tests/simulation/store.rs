@@ -97,7 +97,7 @@ impl Backend for Store {
         self.request(
             ["store.append.asked", "store.append.done"],
             "append to",
-            || now(self.0.store.append_journal(at, bytes.clone())),
+            || now(self.0.store.append_journal(at, bytes.clone())).inspect(|()| self.0.appended()),
         )
         .await
     }
@@ -111,7 +111,7 @@ impl Backend for Store {
 
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {
         self.request(["store.lock.asked", "store.lock.done"], "lock", || {
-            now(self.0.store.lock(info))
+            now(self.0.store.lock(info)).inspect(|()| self.0.took_lock())
         })
         .await
     }
@@ -120,7 +120,7 @@ impl Backend for Store {
         self.request(
             ["store.unlock.asked", "store.unlock.done"],
             "unlock",
-            || now(self.0.store.unlock(id)),
+            || now(self.0.store.unlock(id)).inspect(|()| self.0.freed_lock()),
         )
         .await
     }
@@ -137,7 +137,7 @@ impl Backend for Store {
 
     async fn force_unlock(&self, id: &str) -> Result<(), BackendError> {
         self.0.takes(LATENCY).await;
-        now(self.0.store.force_unlock(id))
+        now(self.0.store.force_unlock(id)).inspect(|()| self.0.freed_lock())
     }
 
     async fn history(&self) -> Result<Vec<StoredVersion>, BackendError> {

@@ -30,7 +30,10 @@ impl Time {
     /// When the next one wakes.
     pub(crate) fn next_wake(&self) -> Option<Duration> {
         let inner = self.lock();
-        inner.waiting.keys().next().map(|(until, _)| *until)
+        let mut waiting = inner.waiting.iter();
+        // Who was woken and has not looked yet waits for nothing.
+        let next = waiting.find(|(_, waker)| waker.is_some());
+        next.map(|((until, _), _)| *until)
     }
 
     /// Lets it become that late, and wakes all who waited for it.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use crate::cloud::Cloud;
 use crate::dice::Dice;
-use crate::schedule::{Fault, Schedule, What};
+use crate::schedule::{ANY, ANY_REQUEST, Fault, Schedule, What, faults};
 use crate::time::Time;
 
 /// How long GitHub waits from the first signal to the last.
@@ -32,6 +32,12 @@ struct Inner {
     /// Who is being polled.
     current: Option<usize>,
     processes: Vec<Process>,
+    /// What all of them said of their steps, in order.
+    said: Vec<Said>,
+    /// Who took the lock, in order.
+    locks: Vec<usize>,
+    /// Who has it.
+    holder: Option<usize>,
 }
 
 /// A run of the engine with its provider, as the world sees it.
@@ -47,8 +53,12 @@ pub(crate) struct Process {
     pub(crate) provider_dead: bool,
     pub(crate) interrupt: Arc<Notify>,
     pub(crate) killed_at: Option<Duration>,
-    /// What it said of its steps.
-    pub(crate) said: Vec<Said>,
+    /// It sleeps; whoever drives it lets it.
+    pub(crate) sleeps: bool,
+    /// It sleeps, or has ended.
+    pub(crate) still: Arc<Notify>,
+    /// Another run has put a record behind its last one.
+    fenced: bool,
 }
 
 /// What was said of an address.
@@ -64,6 +74,7 @@ pub(crate) struct Said {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Passage {
     Goes,
+    Sleeps,
     Ends,
     Panics,
     Fails(Fault),
@@ -99,6 +110,7 @@ impl World {
             };
             match world.pass(point.name()) {
                 Passage::Ends => Fate::Ends,
+                Passage::Sleeps => Fate::Waits,
                 Passage::Panics => std::panic::resume_unwind(Box::new(Panicked)),
                 // A request can fail, a step of the engine cannot.
                 Passage::Goes | Passage::Fails(_) => Fate::GoesOn,
@@ -130,11 +142,47 @@ impl World {
         work(&mut self.lock().processes[process])
     }
 
-    /// Everything that every run said, in order: no two of them live at the same time.
+    /// Everything that every run said, in order.
     pub(crate) fn said(&self) -> Vec<Said> {
-        let inner = self.lock();
-        let processes = inner.processes.iter();
-        processes.flat_map(|process| process.said.clone()).collect()
+        self.lock().said.clone()
+    }
+
+    /// One more.
+    pub(crate) fn say(&self, said: Said) {
+        self.lock().said.push(said);
+    }
+
+    /// Whoever is being polled has put a record into the journal: all who had the lock before it are shut out.
+    pub(crate) fn appended(&self) {
+        let mut inner = self.lock();
+        let Some(current) = inner.current else { return };
+        assert!(
+            !inner.processes[current].fenced,
+            "FENCE: a run that was shut out put a record into the journal"
+        );
+        let Some(mine) = inner.locks.iter().rposition(|&process| process == current) else {
+            return;
+        };
+        for earlier in inner.locks[..mine].to_vec() {
+            inner.processes[earlier].fenced |= earlier != current;
+        }
+    }
+
+    /// Whoever is being polled has got the lock; two never have it at once.
+    pub(crate) fn took_lock(&self) {
+        let mut inner = self.lock();
+        let Some(current) = inner.current else { return };
+        assert!(
+            inner.holder.is_none_or(|holder| holder == current),
+            "LOCK: two runs hold it"
+        );
+        inner.holder = Some(current);
+        inner.locks.push(current);
+    }
+
+    /// The lock is free: given back, or broken.
+    pub(crate) fn freed_lock(&self) {
+        self.lock().holder = None;
     }
 
     /// Every place that the runs of the schedule passed, a list a run.
@@ -151,6 +199,10 @@ impl World {
             Passage::Fails(fault) => Some(fault),
             Passage::Panics => std::panic::resume_unwind(Box::new(Panicked)),
             Passage::Ends => std::future::pending().await,
+            Passage::Sleeps => {
+                tokio::task::yield_now().await;
+                None
+            }
         }
     }
 
@@ -159,20 +211,34 @@ impl World {
         let Some(current) = inner.current else {
             return Passage::Goes;
         };
-        let process = &mut inner.processes[current];
-        if process.death.is_some() {
+        if inner.processes[current].death.is_some() {
             return Passage::Ends;
         }
+        let process = &mut inner.processes[current];
         process.trace.push(place);
-        let nth = process.passed.entry(place).or_default();
-        *nth += 1;
-        let nth = *nth;
-        let happens = self.schedule.events.iter().find(|event| {
-            Some(event.run) == process.run && event.place == place && event.nth == nth
-        });
-        match happens.map(|event| event.what) {
+        let mut counted = vec![place, ANY];
+        if !faults(place).is_empty() {
+            counted.push(ANY_REQUEST);
+        }
+        let mut happens = None;
+        for counted in counted {
+            let nth = process.passed.entry(counted).or_default();
+            *nth += 1;
+            let event = self.schedule.events.iter().find(|event| {
+                Some(event.run) == process.run && event.place == counted && event.nth == *nth
+            });
+            happens = happens.or(event.map(|event| event.what));
+        }
+        match happens {
             None => Passage::Goes,
+            // Not every request can go wrong in every way.
+            Some(What::Fault(fault)) if !faults(place).contains(&fault) => Passage::Goes,
             Some(What::Fault(fault)) => Passage::Fails(fault),
+            Some(What::Sleeps) => {
+                process.sleeps = true;
+                process.still.notify_one();
+                Passage::Sleeps
+            }
             Some(What::ProviderDies) => {
                 process.provider_dead = true;
                 Passage::Goes
