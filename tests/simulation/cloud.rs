@@ -39,6 +39,7 @@ pub(crate) fn types() -> &'static Types {
             include_str!("../../providers/aws/schema/provider.facts"),
             include_str!("../../providers/aws/schema/meta.facts"),
             include_str!("../../providers/aws/schema/ec2.facts"),
+            include_str!("../../providers/aws/schema/tagging.facts"),
         ];
         Types::read(&facts.join("\n"))
     })

@@ -19,7 +19,7 @@ fn change() -> Schedule {
 fn a_run_that_slept_while_another_took_over_begins_nothing_and_writes_nothing() {
     let started = std::time::Instant::now();
     let plan = change();
-    let world = prepared(&plan.before);
+    let world = prepared(&plan);
     let quiet = judged(&plan, &world).unwrap_or_else(|why| panic!("{why}\n{plan}"));
     let mut schedules = Vec::new();
     for (place, nth) in moments(&quiet.traces[0]) {
@@ -71,7 +71,7 @@ fn a_run_that_slept_while_another_took_over_begins_nothing_and_writes_nothing() 
 fn of_runs_that_race_for_the_lock_one_has_it() {
     let started = std::time::Instant::now();
     let plan = change();
-    let world = prepared(&plan.before);
+    let world = prepared(&plan);
     let schedules: Vec<Schedule> = (0..300)
         .map(|seed| Schedule {
             seed,

@@ -13,7 +13,7 @@ use terrane_state::{
 use crate::executor::{End, Life, drive};
 use crate::judge;
 use crate::life::{Outcome, Verb, live, open, rival};
-use crate::program::{Thing, program};
+use crate::program::program;
 use crate::schedule::{Answers, Schedule};
 use crate::world::World;
 
@@ -32,10 +32,12 @@ pub(crate) struct Played {
 }
 
 /// A world with what schedules find at first.
-pub(crate) fn prepared(before: &[Thing]) -> Arc<World> {
-    let world = World::new(Schedule::new(Vec::new(), before.to_vec()));
+pub(crate) fn prepared(schedule: &Schedule) -> Arc<World> {
+    let before = &schedule.before;
+    let world = World::new(Schedule::new(Vec::new(), before.clone()));
     if !before.is_empty() {
-        match run(&world, None, Verb::Up, &program(before)).0 {
+        let program = program(before);
+        match run(&world, None, Verb::Up, &program).0 {
             End::Returned(Outcome::Applied { applied, .. }) if applied.failed == 0 => {}
             other => panic!("the world can not be prepared: {other:?}"),
         }
@@ -56,10 +58,10 @@ pub(crate) fn play(schedule: &Schedule, prepared: &World) -> Played {
             false => Verb::Up,
         },
         // What is destroyed is not declared less.
-        program: program(match schedule.after.is_empty() {
-            true => &schedule.before,
-            false => &schedule.after,
-        }),
+        program: match schedule.after.is_empty() {
+            true => program(&schedule.before),
+            false => program(&schedule.after),
+        },
         world,
         played: Played::default(),
     }
@@ -129,8 +131,8 @@ impl Player {
                         applied.diagnostics
                     );
                     if !remaining.is_empty() {
-                        self.played.flagged += remaining.len();
                         self.wait();
+                        self.played.flagged += remaining.len();
                         judge::nothing_is_lost(&self.world);
                         if self.world.schedule.answers == Answers::Nobody {
                             self.nothing_is_twice();
@@ -181,7 +183,7 @@ impl Player {
 
     /// A person comes when all has come down that ever will.
     fn wait(&self) {
-        let late = self.world.time.monotonic() + std::time::Duration::from_secs(3600);
+        let late = self.world.time.monotonic() + std::time::Duration::from_secs(3 * 3600);
         self.world.time.advance(late);
         self.world.cloud.land(late);
     }

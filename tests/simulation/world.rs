@@ -163,8 +163,11 @@ impl World {
         let Some(mine) = inner.locks.iter().rposition(|&process| process == current) else {
             return;
         };
-        for earlier in inner.locks[..mine].to_vec() {
-            inner.processes[earlier].fenced |= earlier != current;
+        let Inner {
+            processes, locks, ..
+        } = &mut *inner;
+        for &earlier in &locks[..mine] {
+            processes[earlier].fenced |= earlier != current;
         }
     }
 
