@@ -57,7 +57,7 @@ impl Tally {
     }
 }
 
-/// The six kinds of plan.
+/// The six kinds of plan, the first also with objects that can be found again.
 fn plans(count: usize) -> Vec<(&'static str, Schedule)> {
     let chain = |change: &dyn Fn(Thing) -> Thing| -> Vec<Thing> {
         let names: Vec<String> = (0..count).map(|n| format!("v{n}")).collect();
@@ -92,6 +92,13 @@ fn plans(count: usize) -> Vec<(&'static str, Schedule)> {
     ];
     vec![
         ("create", Schedule::new(Vec::new(), as_is.clone())),
+        (
+            "create, tagged",
+            Schedule {
+                tagged: true,
+                ..Schedule::new(Vec::new(), as_is.clone())
+            },
+        ),
         (
             "update",
             Schedule::new(as_is.clone(), chain(&|thing| thing.version(2))),

@@ -36,7 +36,7 @@ pub(crate) fn prepared(schedule: &Schedule) -> Arc<World> {
     let before = &schedule.before;
     let world = World::new(Schedule::new(Vec::new(), before.clone()));
     if !before.is_empty() {
-        let program = program(before);
+        let program = program(before, schedule.tagged);
         match run(&world, None, Verb::Up, &program).0 {
             End::Returned(Outcome::Applied { applied, .. }) if applied.failed == 0 => {}
             other => panic!("the world can not be prepared: {other:?}"),
@@ -59,8 +59,8 @@ pub(crate) fn play(schedule: &Schedule, prepared: &World) -> Played {
         },
         // What is destroyed is not declared less.
         program: match schedule.after.is_empty() {
-            true => program(&schedule.before),
-            false => program(&schedule.after),
+            true => program(&schedule.before, schedule.tagged),
+            false => program(&schedule.after, schedule.tagged),
         },
         world,
         played: Played::default(),
@@ -111,6 +111,7 @@ impl Player {
         let last_disturbed = self.world.schedule.last_disturbed();
         // Of what nothing goes wrong in any more.
         let mut quiet = 0;
+        let mut waited = false;
         for number in 0.. {
             let (end, beside) = run(&self.world, Some(number), self.verb, &self.program);
             self.played.runs += 1 + beside.len();
@@ -132,6 +133,10 @@ impl Player {
                     );
                     if !remaining.is_empty() {
                         self.wait();
+                        // What is tagged shows by itself, or proves to be absent, once nobody can be at it any more.
+                        if self.world.schedule.tagged && !std::mem::replace(&mut waited, true) {
+                            continue;
+                        }
                         self.played.flagged += remaining.len();
                         judge::nothing_is_lost(&self.world);
                         if self.world.schedule.answers == Answers::Nobody {

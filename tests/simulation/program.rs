@@ -103,8 +103,11 @@ impl fmt::Display for Thing {
 }
 
 /// The program that declares them, each behind those that it needs.
-pub(crate) fn program(things: &[Thing]) -> Program {
+pub(crate) fn program(things: &[Thing], tagged: bool) -> Program {
     let declare = |stack: &mut terrane_core::Stack| {
+        // The bindings know by what objects are found again.
+        stack.provider(terrane_aws::Provider::builder());
+        stack.owner_tags(tagged);
         for thing in things {
             let tags = std::collections::BTreeMap::from([
                 ("Name", thing.address()),

@@ -57,6 +57,7 @@ fn schedule(seed: u64) -> Schedule {
     Schedule {
         seed,
         rivals: rivals.collect(),
+        tagged: dice.below(2) == 0,
         parallelism: 1 + dice.below(16),
         late: *dice.pick(&LATES),
         answers: *dice.pick(&[Answers::Truth, Answers::Truth, Answers::Nobody]),

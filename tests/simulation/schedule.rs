@@ -134,6 +134,8 @@ pub(crate) struct Schedule {
     pub(crate) before: Vec<Thing>,
     /// What the program declares.
     pub(crate) after: Vec<Thing>,
+    /// Whether objects carry the tag by which they are found again.
+    pub(crate) tagged: bool,
     pub(crate) parallelism: usize,
     pub(crate) events: Vec<Event>,
     pub(crate) rivals: Vec<Rival>,
@@ -148,6 +150,7 @@ impl Schedule {
             seed: 1,
             before,
             after,
+            tagged: false,
             parallelism: 1,
             events: Vec::new(),
             rivals: Vec::new(),
@@ -163,6 +166,7 @@ impl fmt::Display for Schedule {
             seed,
             before,
             after,
+            tagged,
             parallelism,
             events,
             rivals,
@@ -171,7 +175,7 @@ impl fmt::Display for Schedule {
         } = self;
         writeln!(
             f,
-            "seed {seed}, parallelism {parallelism}, late {late:?}, answers {answers:?}"
+            "seed {seed}, tagged {tagged}, parallelism {parallelism}, late {late:?}, answers {answers:?}"
         )?;
         for (what, things) in [("before", before), ("after", after)] {
             let things: Vec<String> = things.iter().map(ToString::to_string).collect();
