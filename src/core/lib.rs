@@ -31,7 +31,7 @@ pub use nested::{Nested, NestedList, Set};
 pub use output::{Output, Outputs, all};
 pub use program::{Program, ProviderConfig, ResourceInstance};
 pub use provider::{Provider, ProviderDeclaration, ProviderHandle};
-pub use recovery::{Finder, Named, Recovery};
+pub use recovery::{Finder, Named, Recovery, Standing};
 pub use resource::{Binding, BlockArguments, Declaration, Resource};
 pub use stack::{Export, Stack};
 pub use suggest::closest;

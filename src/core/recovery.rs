@@ -21,9 +21,21 @@ pub struct Named {
     pub ids: &'static [&'static str],
     /// The attribute that says when an object was made (RFC 3339), where there is one.
     pub created: Option<&'static str>,
-    /// It is a part of another object that its configuration names (a setting, a rule, a link), so that nobody else can have made it
-    /// as something of their own.
-    pub part: bool,
+    /// Whether it exists by itself.
+    pub standing: Standing,
+}
+
+/// How an object that is named in advance stands to others: what it means when one of that name is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It exists by itself: one that is there and not in the state is somebody's, and is never taken over without a word.
+    Own,
+    /// It is a part of another object that its configuration names (a rule, a link), so that nobody made it for something else.
+    /// Whether a second one is refused is the provider's to say.
+    Part,
+    /// It is a setting of another object, which has one whether or not anybody made it: creating it means setting it, twice the same
+    /// as once.
+    Setting,
 }
 
 /// A data source that finds objects by a tag.
@@ -57,14 +69,22 @@ impl Named {
             type_name,
             ids,
             created: None,
-            part: false,
+            standing: Standing::Own,
         }
     }
 
     /// A part of another object.
     pub const fn part(type_name: &'static str, ids: &'static [&'static str]) -> Self {
         Self {
-            part: true,
+            standing: Standing::Part,
+            ..Self::new(type_name, ids)
+        }
+    }
+
+    /// A setting of another object.
+    pub const fn setting(type_name: &'static str, ids: &'static [&'static str]) -> Self {
+        Self {
+            standing: Standing::Setting,
             ..Self::new(type_name, ids)
         }
     }

@@ -348,22 +348,45 @@ fn an_untagged_object_is_adopted_when_it_was_absent_before_and_made_since() {
 
 #[test]
 fn a_part_of_another_object_is_adopted_when_it_was_absent_before() {
-    let program = owned("test_setting");
+    let program = owned("test_part");
     let mut world = interrupted(true, program);
     world.provider.cloud.edit("a", "tags", Value::Null);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_setting.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_part.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+}
+
+#[test]
+fn a_part_that_is_there_is_the_providers_to_refuse() {
+    let mut world = World::new(FakeProvider::new());
+    world.up(known("test_part", |a| a)).succeeds();
+    world.provider.cloud.disown("a");
+    let mut other = World::new(world.provider.clone());
+    other.up(owned("test_part")).succeeds();
+}
+
+#[test]
+fn a_setting_that_every_object_has_is_set_without_a_question_and_found_again_without_proof() {
+    let mut world = World::new(FakeProvider::new());
+    world.up(known("test_setting", |a| a)).succeeds();
+    world.provider.cloud.disown("a");
+    let mut other = World::new(world.provider.clone());
+    other.up(owned("test_setting")).succeeds();
+
+    let program = known("test_setting", |a| a);
+    let mut world = interrupted(true, program);
+    let run = world.up(program).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_setting.a: create: Adopted { id: "a-3" } (it is a setting of another object)"#);
 }
 
 #[test]
 fn without_a_tag_a_program_that_changed_adopts_nothing() {
-    let sized = |size: i64| owned_with("test_setting", move |a| a.set("size", size));
+    let sized = |size: i64| owned_with("test_part", move |a| a.set("size", size));
     let mut world = interrupted(true, sized(1));
     world.provider.cloud.edit("a", "tags", Value::Null);
     let run = world.up(sized(2)).succeeds();
-    assert_snapshot!(run.settled(), @"test_setting.a: create in doubt: something of its name exists (`a`), and the program has changed since it was asked for");
+    assert_snapshot!(run.settled(), @"test_part.a: create in doubt: something of its name exists (`a`), and the program has changed since it was asked for");
     // As it was asked for it is the same.
-    assert_snapshot!(world.up(sized(1)).succeeds().settled(), @r#"test_setting.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+    assert_snapshot!(world.up(sized(1)).succeeds().settled(), @r#"test_part.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
 }
 
 #[test]

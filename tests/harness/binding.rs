@@ -12,7 +12,8 @@ pub static TEST: Provider = Provider {
         named: &[
             Named::new("test_bucket", &["{name}"]),
             Named::new("test_role", &["{name}"]).created("made"),
-            Named::part("test_setting", &["{name}"]),
+            Named::part("test_part", &["{name}"]),
+            Named::setting("test_setting", &["{name}"]),
         ],
         finder: Some(Finder {
             data_source: FINDER,

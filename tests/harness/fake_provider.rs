@@ -85,7 +85,7 @@ impl Default for FakeProvider {
 impl FakeProvider {
     /// A provider `test` with a `region` in its configuration, the type `test_thing` ([`crate::thing`]), `test_item`
     /// ([`crate::item`]) and the data source `test_lookup` ([`crate::lookup`]); with the types that [`crate::TEST`] knows the names of,
-    /// `test_bucket`, `test_setting` and `test_role` ([`crate::named`]).
+    /// `test_bucket`, `test_part`, `test_setting` and `test_role` ([`crate::named`]).
     pub fn new() -> Self {
         let provider = Self {
             inner: Arc::default(),
@@ -100,6 +100,7 @@ impl FakeProvider {
             .resource("test_item", crate::item())
             .resource("test_bucket", crate::thing())
             .resource("test_role", crate::named())
+            .resource("test_part", crate::thing())
             .resource("test_setting", crate::thing())
             .data_source("test_lookup", crate::lookup())
             .data_source(FINDER, crate::fields::finder())

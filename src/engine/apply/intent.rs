@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use terrane_core::{Diagnostics, Named, Recovery, Value};
+use terrane_core::{Diagnostics, Named, Recovery, Standing, Value};
 use terrane_provider::Identity;
 use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
 
@@ -139,10 +139,15 @@ impl Applier<'_> {
             // The object that is replaced had the name. It is gone, or else this creation can only fail.
             return Ok((change.action == Action::DeleteThenCreate).then_some(now));
         }
+        let standing = self.named(subject).map(|named| named.standing);
+        if standing == Some(Standing::Setting) {
+            return Ok(None);
+        }
         match subject.look_up(id, None).await {
             Ok(None) => Ok(Some(now)),
             // Whoever cannot look will not be asked to create either, or says why then.
             Err(_) => Ok(None),
+            Ok(Some(_)) if standing == Some(Standing::Part) => Ok(None),
             Ok(Some(_)) => Err(subject
                 .error(format!("`{id}` exists already"))
                 .detail("it is not in the state, so nothing was made and nothing was changed")

@@ -116,7 +116,8 @@ impl Recovery<'_> {
             anew: None,
         };
         // Without a tag of ours the program must still ask for what it asked for then, or nothing can be compared.
-        if let (Proof::AbsentBefore, Some(asked)) = (&proof, &intent.planned_hmac) {
+        if let (Proof::AbsentBefore | Proof::Setting, Some(asked)) = (&proof, &intent.planned_hmac)
+        {
             let planned = subject.plan(None, &config, wish).await?;
             let now = fingerprint(
                 intent.op,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use terrane_core::{Named, Value};
+use terrane_core::{Named, Standing, Value};
 use terrane_state::{Intent, Timestamp};
 
 use super::Doubt;
@@ -19,6 +19,8 @@ pub(crate) enum Proof {
     Tag,
     /// It was not there before the creation was asked for, and can only have been made since.
     AbsentBefore,
+    /// It is a setting, which was there anyway: who made it is no question.
+    Setting,
 }
 
 impl Proof {
@@ -27,6 +29,7 @@ impl Proof {
         match self {
             Self::Tag => "it has the owner tag of this creation",
             Self::AbsentBefore => "it was not there before this creation",
+            Self::Setting => "it is a setting of another object",
         }
     }
 }
@@ -53,13 +56,16 @@ pub(crate) fn prove(
         Some(_) => return Err(Doubt::OfAnother { id }),
         None => {}
     }
+    if named.is_some_and(|named| named.standing == Standing::Setting) {
+        return Ok(Proof::Setting);
+    }
     let (Some(named), Some(absent)) = (named, intent.absent_proof) else {
         return Err(Doubt::NameAlone { id });
     };
     if absent > intent.started_at {
         return Err(Doubt::NameAlone { id });
     }
-    if named.part {
+    if named.standing == Standing::Part {
         return Ok(Proof::AbsentBefore);
     }
     let created = named
@@ -107,6 +113,7 @@ mod tests {
         // 1970-01-12T13:46:40Z is second 1,000,000.
         let then = "1970-01-12T13:46:41Z";
         let part = Named::part("t_link", &["{name}"]);
+        let setting = Named::setting("t_default", &["{name}"]);
         let nameless = Named::new("t_role", &["{name}"]);
         let cases = [
             (
@@ -192,6 +199,13 @@ mod tests {
                 Some(&part),
                 object(None, None),
                 false,
+            ),
+            (
+                "a setting",
+                intent(None, None),
+                Some(&setting),
+                object(None, None),
+                true,
             ),
         ];
         for (what, intent, named, object, expected) in cases {
