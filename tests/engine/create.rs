@@ -116,3 +116,32 @@ fn dependencies_are_stored_transitively() {
         ["test_thing.a", "test_thing.b"]
     );
 }
+
+#[test]
+fn dependencies_are_stored_in_the_order_of_their_texts_and_another_order_is_left_alone() {
+    let mut world = World::new(FakeProvider::new());
+    let program = |stack: &mut Stack| {
+        let root = new_thing("x").declare(stack);
+        let inner = stack.module("a", |stack| new_thing("x").declare(stack));
+        new_thing("z")
+            .set("parent", inner.attribute::<String>("id"))
+            .set("note", root.attribute::<String>("id"))
+            .declare(stack);
+    };
+    world.up(program).succeeds();
+    let by_text = ["module.a.test_thing.x", "test_thing.x"];
+    assert_eq!(world.dependencies("test_thing.z"), by_text);
+
+    let z = "test_thing.z".parse().expect("an address");
+    let turn_round = |world: &mut World| {
+        let mut instance = world.instance("test_thing.z").as_ref().clone();
+        let mut object = instance.current.as_deref().expect("an object").clone();
+        object.dependencies = object.dependencies.iter().rev().cloned().collect();
+        instance.current = Some(object.into());
+        world.state.set_instance(&z, Some(instance.into()));
+    };
+    turn_round(&mut world);
+    let as_it_was = world.state.clone();
+    world.up(program).succeeds();
+    assert_eq!(world.state, as_it_was);
+}

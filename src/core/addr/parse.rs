@@ -276,6 +276,24 @@ mod tests {
     }
 
     #[test]
+    fn declarations_sort_as_their_texts() {
+        let sorted = [
+            "data.t.z",
+            "module.a.module.b.t.x",
+            "module.a.t.x",
+            "module.a.t_thing.x",
+            "module.a_b.t.x",
+            "random_id.x",
+            "t.x",
+            "t.x-y",
+            "t_thing.y",
+        ];
+        assert!(sorted.is_sorted());
+        let addresses = sorted.map(|text| text.parse::<ConfigAddr>().expect("an address"));
+        assert!(addresses.is_sorted());
+    }
+
+    #[test]
     fn what_is_no_address_says_what_is_wrong() {
         for text in [
             "",

@@ -1,5 +1,6 @@
 //! Resource addresses, with and without instance keys.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,8 +37,9 @@ pub struct InstanceAddr {
     pub key: Option<InstanceKey>,
 }
 
-/// A declaration without any instance key, module keys included: how stored dependencies are written.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A declaration without any instance key, module keys included: how stored dependencies are written. They sort as their texts do, for
+/// that is the order in which other tools store them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConfigAddr(ResourceAddr);
 
 impl ResourceAddr {
@@ -72,6 +74,32 @@ impl ConfigAddr {
     /// The keyless resource address.
     pub fn resource(&self) -> &ResourceAddr {
         &self.0
+    }
+
+    /// The text, byte for byte.
+    fn bytes(&self) -> impl Iterator<Item = u8> {
+        let resource = &self.0;
+        let modules = resource.module.steps().iter();
+        let modules = modules.flat_map(|step| ["module.", &step.name, "."]);
+        let data = match resource.mode {
+            Mode::Managed => "",
+            Mode::Data => "data.",
+        };
+        let own = [data, &resource.type_name, ".", &resource.name];
+        modules.chain(own).flat_map(str::bytes)
+    }
+}
+
+impl Ord for ConfigAddr {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let texts = self.bytes().cmp(other.bytes());
+        texts.then_with(|| self.0.cmp(&other.0))
+    }
+}
+
+impl PartialOrd for ConfigAddr {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 

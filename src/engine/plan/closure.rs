@@ -1,6 +1,6 @@
 //! What each instance was made from, transitively: the `dependencies` that states record.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use terrane_core::addr::ConfigAddr;
 
 /// The stored dependencies of every declared instance.
 pub(crate) struct Closures {
+    /// In the order in which they are stored.
     configs: Vec<ConfigAddr>,
     /// For each instance the sorted numbers of the configurations it stands on.
     closures: Vec<Rc<[u32]>>,
@@ -19,18 +20,7 @@ impl Closures {
     /// instance stands on exactly what another does.
     pub(crate) fn new(program: &Program) -> Self {
         let resources = program.resources();
-        let mut numbers: HashMap<ConfigAddr, u32> = HashMap::new();
-        let mut configs = Vec::new();
-        let config_of: Vec<u32> = resources
-            .iter()
-            .map(|resource| {
-                let config = resource.address.resource.config();
-                *numbers.entry(config.clone()).or_insert_with(|| {
-                    configs.push(config);
-                    u32::try_from(configs.len() - 1).expect("invariant: fewer than 2^32 resources")
-                })
-            })
-            .collect();
+        let (configs, config_of) = numbered(program);
         let mut closures: Vec<Option<Rc<[u32]>>> = vec![None; resources.len()];
         let empty: Rc<[u32]> = Rc::from([]);
         for start in 0..resources.len() {
@@ -88,14 +78,35 @@ impl Closures {
         stored: Option<&Arc<[ConfigAddr]>>,
     ) -> Arc<[ConfigAddr]> {
         let closure = &self.closures[position];
-        let mut wanted: Vec<&ConfigAddr> = closure
-            .iter()
-            .map(|&number| &self.configs[number as usize])
-            .collect();
-        wanted.sort_unstable();
+        let wanted = || closure.iter().map(|&number| &self.configs[number as usize]);
         match stored {
-            Some(stored) if stored.iter().eq(wanted.iter().copied()) => stored.clone(),
-            _ => wanted.into_iter().cloned().collect(),
+            Some(stored) if stored.iter().eq(wanted()) => stored.clone(),
+            // In which order a file has them says nothing.
+            Some(stored) if stored.len() == closure.len() && sorted(&**stored).eq(wanted()) => {
+                stored.clone()
+            }
+            _ => wanted().cloned().collect(),
         }
     }
+}
+
+/// The declared configurations, sorted, and for each resource the number of its own.
+fn numbered(program: &Program) -> (Vec<ConfigAddr>, Vec<u32>) {
+    let resources = program.resources().iter();
+    let config_of: Vec<ConfigAddr> = resources
+        .map(|resource| resource.address.resource.config())
+        .collect();
+    let distinct: HashSet<&ConfigAddr> = config_of.iter().collect();
+    let configs: Vec<ConfigAddr> = sorted(distinct).cloned().collect();
+    let numbers: HashMap<&ConfigAddr, u32> = configs.iter().zip(0..).collect();
+    let config_of = config_of.iter().map(|config| numbers[config]).collect();
+    (configs, config_of)
+}
+
+fn sorted<'a>(
+    configs: impl IntoIterator<Item = &'a ConfigAddr>,
+) -> impl Iterator<Item = &'a ConfigAddr> {
+    let mut sorted: Vec<_> = configs.into_iter().collect();
+    sorted.sort_unstable();
+    sorted.into_iter()
 }

@@ -35,11 +35,11 @@ impl Planner<'_> {
             location,
             warnings,
         };
+        let stored = self
+            .prior
+            .instance(address)
+            .and_then(|instance| instance.current.as_ref());
         if self.options.mode == PlanMode::Destroy {
-            let stored = self
-                .prior
-                .instance(address)
-                .and_then(|i| i.current.as_ref());
             let value = stored.and_then(|object| {
                 let json = object.attributes.raw().as_str().as_bytes();
                 Value::from_json(json, schema.ty()).ok()
@@ -63,7 +63,8 @@ impl Planner<'_> {
         if config.value.is_wholly_known() && !pending {
             let object = subject.read_data(&config).await?;
             let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
-            loaded.dependencies = self.closures.dependencies(position, None);
+            let before = stored.map(|object| &object.dependencies);
+            loaded.dependencies = self.closures.dependencies(position, before);
             let stored = Instance::with_current(provider_address.clone(), subject.store(&loaded)?);
             self.refreshed
                 .borrow_mut()
