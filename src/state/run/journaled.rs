@@ -17,7 +17,7 @@ use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
     Change, Checkpoint, CheckpointPhase, Intent, OpenIntent, OperationId, OperationResult, Outcome,
-    PlanUse, Record, Resolve, Writer,
+    PlanUse, ProcessIdentity, Record, Resolve, Writer,
 };
 use crate::model::{Instance, Lineage, State};
 use crate::random::Random;
@@ -38,6 +38,7 @@ pub struct Run {
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     lock_id: String,
+    process: ProcessIdentity,
     writer: Writer,
     /// How many records belong to the opening.
     opening: u64,
@@ -94,6 +95,7 @@ impl Run {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
         lock_id: String,
+        process: ProcessIdentity,
         writer: Writer,
         stored: State,
         sha256: Option<Sha256>,
@@ -119,6 +121,7 @@ impl Run {
             clock,
             random,
             lock_id,
+            process,
             opening: writer.next_number(),
             base: sha256,
             writer,
@@ -365,8 +368,10 @@ impl Run {
             return Ok(());
         }
         let last = self.writer.next_position();
-        for open in &self.open_intents() {
-            carry(&self.writer, open);
+        for open in self.open_intents() {
+            // The opening, which says whose epoch this is, is trimmed with the rest.
+            let by = open.by.or_else(|| Some(self.process.clone()));
+            carry(&self.writer, &OpenIntent { by, ..open });
         }
         let plans = self.now().plans.clone();
         // Over another state than the one they were made from plans are stale anyway: only the last one is still worth a better word.

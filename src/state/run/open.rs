@@ -216,7 +216,7 @@ impl Run {
             base_serial: found.snapshot.as_ref().map_or(0, |_| found.state.serial),
             base_sha256: sha256,
             engine: options.engine,
-            process: options.process,
+            process: options.process.clone(),
             at: clock.now(),
         };
         let at = Position { epoch, segment: 0 };
@@ -239,6 +239,7 @@ impl Run {
             clock,
             random,
             info.id.clone(),
+            options.process,
             writer,
             found.state,
             sha256,

@@ -107,6 +107,7 @@ async fn an_unknown_outcome_stays_open_over_runs_until_it_is_settled() {
         let (run, recovered) = world.open().await;
         assert!(recovered.interrupted.is_none());
         assert_eq!(recovered.open[0].intent, intent);
+        assert_eq!(recovered.open[0].by, Some(world.options().process));
         assert_eq!(
             recovered.open[0]
                 .result
