@@ -2,6 +2,7 @@
 
 use terrane_core::{BlockArguments, Declaration, Lifecycle, Output, Stack};
 use terrane_engine::Action;
+use terrane_state::State;
 
 use crate::rig::{Rig, Served};
 
@@ -90,6 +91,46 @@ fn what_changes_behind_our_back_is_seen_and_put_right() {
         std::fs::remove_file(&rig.objects(kind)[0]).expect("removed");
         assert_eq!(rig.up(&program).succeeds().actions(), [Action::Create]);
         rig.preview(&program).succeeds().is_empty();
+    });
+}
+
+#[test]
+fn what_exists_is_imported_by_its_id_and_only_read() {
+    each(|rig, kind| {
+        let program = declare(thing(rig, kind, "one").set("size", 5_u8).set("label", "l"));
+        rig.up(&program).succeeds();
+        let before = rig.state();
+        rig.forget_everything();
+        let address = format!("{kind}.a");
+        let missing = rig.import(&program, &address, "one-00000000");
+        let missing = missing.expect_err("there is none").to_string();
+        assert!(missing.contains("one-00000000"), "{missing}");
+        assert!(rig.state().resources.is_empty());
+
+        let id = rig.objects(kind)[0].file_stem().expect("a name").to_owned();
+        let id = id.to_str().expect("UTF-8");
+        assert_eq!(rig.import(&program, &address, id).expect("imported"), id);
+        assert_eq!(rig.open_intents(), 0);
+        assert_eq!(rig.stored(&address, "size"), 5);
+        assert_eq!(rig.stored(&address, "id"), id);
+        let identity = |state: &State| {
+            let address = address.parse().expect("an address");
+            let instance = state.instance(&address).expect("an instance");
+            instance
+                .current
+                .as_ref()
+                .expect("an object")
+                .identity
+                .clone()
+        };
+        assert_eq!(identity(&rig.state()), identity(&before));
+        rig.preview(&program).succeeds().is_empty();
+        assert_eq!(rig.ledger(), ["create done"]);
+        // It is managed from now on like any other.
+        let larger = declare(thing(rig, kind, "one").set("size", 6_u8).set("label", "l"));
+        assert_eq!(rig.up(&larger).succeeds().actions(), [Action::Update]);
+        rig.destroy(&larger).succeeds();
+        assert_eq!(rig.ledger(), ["create done", "update done", "delete done"]);
     });
 }
 

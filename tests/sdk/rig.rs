@@ -13,7 +13,7 @@ use terrane_core::{
 };
 use terrane_engine::{Action, Applied, Engine, Plan, PlanMode, PlanOptions, Silent, World};
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
-use terrane_state::{MemoryRecorder, Recorder as _, State, SystemClock, SystemRandom};
+use terrane_state::{Change, MemoryRecorder, Recorder as _, State, SystemClock, SystemRandom};
 use terrane_tests::go_program;
 
 /// Which form the conformance provider is served in.
@@ -93,24 +93,76 @@ impl Rig {
         self.run(declare, &options, Then::Apply)
     }
 
-    fn run(&self, declare: impl Fn(&mut Stack), options: &PlanOptions, then: Then) -> Done {
-        let program = Program::from_fn(
-            |stack| {
-                self.configure(stack);
-                declare(stack);
-                Ok(())
-            },
-            ConfigValues::default(),
-        )
-        .unwrap_or_else(|diagnostics| panic!("no program: {diagnostics}"));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .expect("a runtime");
-        runtime.block_on(self.run_program(&program, options, then))
+    /// Records the object with that id at an address of the program; its own id.
+    pub(crate) fn import(
+        &self,
+        declare: impl Fn(&mut Stack),
+        address: &str,
+        id: &str,
+    ) -> Result<String, Diagnostics> {
+        let program = self.program(declare);
+        let address = address.parse().expect("an address");
+        self.with_engine(async |engine| {
+            let imported = engine.import(&program, &self.recorder, &address, id);
+            let imported = imported.await?;
+            let id = imported.id.clone();
+            let (intent, result) = imported.records();
+            self.recorder.intent(intent).await.expect("recorded");
+            self.recorder.result(result).await.expect("recorded");
+            Ok(id)
+        })
     }
 
-    async fn run_program(&self, program: &Program, options: &PlanOptions, then: Then) -> Done {
+    /// Takes everything out of the state; it goes on existing.
+    pub(crate) fn forget_everything(&self) {
+        for address in self.state().resources.into_keys() {
+            self.recorder.change(Change::Instance {
+                address,
+                instance: None,
+            });
+        }
+    }
+
+    fn program(&self, declare: impl Fn(&mut Stack)) -> Program {
+        let declare = |stack: &mut Stack| {
+            self.configure(stack);
+            declare(stack);
+            Ok(())
+        };
+        Program::from_fn(declare, ConfigValues::default())
+            .unwrap_or_else(|diagnostics| panic!("no program: {diagnostics}"))
+    }
+
+    fn run(&self, declare: impl Fn(&mut Stack), options: &PlanOptions, then: Then) -> Done {
+        let program = self.program(declare);
+        self.with_engine(async |engine| {
+            let prior = self.recorder.state();
+            match engine.plan(&program, &prior, options).await {
+                Err(diagnostics) => Done {
+                    plan: None,
+                    applied: None,
+                    diagnostics,
+                },
+                Ok(plan) if then == Then::Stop => Done {
+                    diagnostics: plan.diagnostics.clone(),
+                    plan: Some(plan),
+                    applied: None,
+                },
+                Ok(plan) => {
+                    let applied = engine.apply(&program, &plan, &self.recorder).await;
+                    let diagnostics = applied.diagnostics.clone();
+                    Done {
+                        plan: Some(plan),
+                        applied: Some(applied),
+                        diagnostics,
+                    }
+                }
+            }
+        })
+    }
+
+    /// Does that with an engine that starts the provider.
+    fn with_engine<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> T) -> T {
         let binary = format!("terraform-provider-{}", self.served.type_name());
         let command: ProviderCommand = go_program(&binary).into();
         let environment: Environment = ["PATH", "HOME"]
@@ -131,32 +183,16 @@ impl Rig {
             clock: &clock,
             random: &SystemRandom,
         };
-        let engine = Engine::new(world, 10);
-        let recorder = &self.recorder;
-        let prior = recorder.state();
-        let done = match engine.plan(program, &prior, options).await {
-            Err(diagnostics) => Done {
-                plan: None,
-                applied: None,
-                diagnostics,
-            },
-            Ok(plan) if then == Then::Stop => Done {
-                diagnostics: plan.diagnostics.clone(),
-                plan: Some(plan),
-                applied: None,
-            },
-            Ok(plan) => {
-                let applied = engine.apply(program, &plan, recorder).await;
-                let diagnostics = applied.diagnostics.clone();
-                Done {
-                    plan: Some(plan),
-                    applied: Some(applied),
-                    diagnostics,
-                }
-            }
-        };
-        engine.close().await;
-        done
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        runtime.block_on(async {
+            let engine = Engine::new(world, 10);
+            let done = work(&engine).await;
+            engine.close().await;
+            done
+        })
     }
 
     pub(crate) fn state(&self) -> State {
