@@ -30,10 +30,14 @@ pub enum Event {
         /// How many.
         total: usize,
     },
-    /// Some of them were not found and may still take effect.
+    /// Some of them were not found and may still take effect. That is waited for, unless the run is stopped.
     SettleWaiting {
+        /// Where they were asked for.
+        addresses: Vec<Arc<InstanceAddr>>,
         /// When they can not any more.
         until: Timestamp,
+        /// How long that is from now.
+        time: Duration,
     },
     /// Planning begins.
     PlanStarted {

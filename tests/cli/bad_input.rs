@@ -11,7 +11,7 @@ fn wrong_configuration_exits_64() {
     exit: 64
     --- stderr ---
     error: there is no configuration key `nope`: set in `--var`
-    hint: the keys are scene, base, size, zones, cidr, action, prevent_destroy, knobs
+    hint: the keys are scene, base, size, zones, cidr, action, prevent_destroy, knobs, named
     ");
     assert_snapshot!(stack.run(&["preview", "--var", "size=big"]), @r"
     exit: 64
@@ -36,7 +36,7 @@ fn wrong_configuration_exits_64() {
     --- stderr ---
     error: there is no configuration key `sizes`: set in `more.toml:2`
     hint: did you mean `size`?
-    hint: the keys are scene, base, size, zones, cidr, action, prevent_destroy, knobs
+    hint: the keys are scene, base, size, zones, cidr, action, prevent_destroy, knobs, named
     ");
     stack.set("TERRANE_VAR_SIZE", "[]");
     assert_snapshot!(stack.run(&["preview"]), @r"
@@ -84,9 +84,9 @@ fn a_cycle_is_reported_at_its_lines() {
     assert_snapshot!(stack.run(&["preview", "--var", "scene=cycle"]), @r"
     exit: 1
     --- stderr ---
-    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:129) → fake_thing.second (tests/cli/stack.rs:133) → fake_thing.first (tests/cli/stack.rs:129)
+    error: the declarations depend on each other in a cycle: fake_thing.first (tests/cli/stack.rs:150) → fake_thing.second (tests/cli/stack.rs:154) → fake_thing.first (tests/cli/stack.rs:150)
       resource   fake_thing.first
-      declared   tests/cli/stack.rs:129
+      declared   tests/cli/stack.rs:150
     hint: an arrow reads `needs`; take one of these references away
     ");
 }

@@ -2,7 +2,24 @@
 
 use insta::assert_snapshot;
 
+use terrane_tests::Output;
+
 use crate::stage::network;
+
+/// The output with the lines of each step together. While the result of one is made durable the next one begins, so that they come
+/// in more than one order.
+fn by_step(mut output: Output) -> Output {
+    let mut groups: Vec<(&str, String)> = Vec::new();
+    for line in output.stderr.split_inclusive('\n') {
+        let address = line.split_once(": ").map_or("", |(address, _)| address);
+        match groups.iter_mut().find(|(known, _)| *known == address) {
+            Some((_, lines)) => lines.push_str(line),
+            None => groups.push((address, line.to_owned())),
+        }
+    }
+    output.stderr = groups.into_iter().map(|(_, lines)| lines).collect();
+    output
+}
 
 #[test]
 fn a_stack_goes_up_changes_and_goes_away() {
@@ -10,7 +27,7 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:93
+      + conformance_sdk_thing.base  tests/cli/stack.rs:114
           + enabled = true
           + name = "one"
           + policy (json)
@@ -19,14 +36,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:106
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:127
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
                 + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:127
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
@@ -41,10 +58,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
 
     Plan: 3 to add, 0 to change, 0 to destroy.
     "#);
-    assert_snapshot!(stack.run(&["up", "--yes", "--parallelism", "1"]), @r#"
+    assert_snapshot!(by_step(stack.run(&["up", "--yes", "--parallelism", "1"])), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:93
+      + conformance_sdk_thing.base  tests/cli/stack.rs:114
           + enabled = true
           + name = "one"
           + policy (json)
@@ -53,14 +70,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:106
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:127
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
                 + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:127
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
@@ -122,12 +139,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&[&["preview", "--detailed-exitcode"][..], &change].concat()), @r#"
     exit: 2
     --- stdout ---
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:93
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
           ~ policy (json)
               ~ Statement[0].Action = ["get", "list"] -> ["put", "list"]
           ~ size = 1 -> 3
     module.network
-        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:106
+        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:127
             ~ rule
                 ~ {port = 443}
                     ~ cidr = "10.0.0.0/8" -> "10.1.0.0/16"
@@ -142,12 +159,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&["preview", "--var", "base=two"]), @r#"
     exit: 0
     --- stdout ---
-    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:93
+    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
           ~ name = "one" -> "two"  forces replacement
     module.network
-      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:106
+      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:127
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
-      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:106
+      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:127
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
 
     Outputs:
@@ -156,13 +173,13 @@ fn a_stack_goes_up_changes_and_goes_away() {
     Plan: 3 to add, 0 to change, 3 to destroy.
     3 replaced (counted as added and destroyed)
     "#);
-    assert_snapshot!(stack.run(&["destroy", "--yes", "--parallelism", "1"]), @r#"
+    assert_snapshot!(by_step(stack.run(&["destroy", "--yes", "--parallelism", "1"])), @r#"
     exit: 0
     --- stdout ---
-      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:93
+      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
     module.network
-        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:106
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:106
+        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:127
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:127
 
     Outputs:
       - base_id = "one-<id>"
@@ -316,15 +333,15 @@ fn what_changed_outside_is_shown_and_recorded() {
     exit: 0
     --- stdout ---
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:93
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:106
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:127
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:93
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
           ~ size = 7 -> 1
     module.network
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:106
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:127
             + enabled = true
             + kind = "one-<id>"
             + name = "child-b"
@@ -344,10 +361,10 @@ fn what_changed_outside_is_shown_and_recorded() {
     exit: 0
     --- stdout ---
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:93
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:106
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:127
 
     Refresh: 2 changes to record in the state.
 
@@ -374,7 +391,7 @@ fn parts_are_chosen_by_address() {
     assert_snapshot!(stack.run(&["up", "--yes", "--target", "conformance_sdk_thing.base"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:93
+      + conformance_sdk_thing.base  tests/cli/stack.rs:114
           + enabled = true
           + name = "one"
           + policy (json)

@@ -3,8 +3,10 @@
 mod bad_input;
 mod ends;
 mod failures;
+mod import;
 mod life;
 mod machine;
+mod recovery;
 mod s3;
 mod saved_plans;
 mod stage;

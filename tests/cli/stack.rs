@@ -5,7 +5,10 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 use terrane_cli::Cli;
-use terrane_core::{BlockArguments, Error, Lifecycle, Resource, Result, Stack};
+use terrane_core::{
+    BlockArguments, Error, Lifecycle, Named, Provider, ProviderDeclaration, Recovery, Resource,
+    Result, Stack,
+};
 
 /// What `--var` can change.
 #[derive(Deserialize)]
@@ -25,7 +28,22 @@ struct Config {
     /// Passed to the things of these names as they are: knobs of the conformance provider.
     #[serde(default)]
     knobs: BTreeMap<String, BTreeMap<String, String>>,
+    /// Whether a binding knows by which name things are found.
+    #[serde(default)]
+    named: bool,
 }
+
+/// A binding of the conformance provider. It is wrong: ids have more than the name in them, so nothing is ever found by it.
+static BINDING: Provider = Provider {
+    source: "terrane/conformance",
+    version: "1.0.0",
+    facts: &[],
+    redirect: None,
+    recovery: Recovery {
+        named: &[Named::new("conformance_sdk_thing", &["{name}"])],
+        finder: None,
+    },
+};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -76,6 +94,9 @@ fn thing(name: &str, config: &Config) -> Result<terrane_core::Declaration> {
 }
 
 fn network(stack: &mut Stack, config: &Config) -> Result<()> {
+    if config.named {
+        stack.provider(ProviderDeclaration::new(&BINDING));
+    }
     let policy = format!(
         r#"{{"Statement":[{{"Action":["{}","list"],"Effect":"Allow"}}]}}"#,
         config.action

@@ -1,5 +1,6 @@
 //! What the tests of this folder share: the stack program and the providers it finds.
 
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use terrane_tests::{TestEnvironment, go_program};
@@ -29,4 +30,16 @@ pub(crate) fn fake(vars: &[(&str, &str)]) -> TestEnvironment {
         environment.set(name, value);
     }
     environment
+}
+
+/// The id of the only thing that exists, and the file that it is.
+pub(crate) fn only_object(stack: &TestEnvironment) -> (String, PathBuf) {
+    let folder = stack.objects().join("conformance_sdk_thing");
+    let files = folder.read_dir().expect("a folder");
+    let files: Vec<_> = files.map(|file| file.expect("an entry").path()).collect();
+    let [file] = files.as_slice() else {
+        panic!("{files:?}")
+    };
+    let id = file.file_stem().and_then(|id| id.to_str());
+    (id.expect("a name").to_owned(), file.clone())
 }

@@ -11,7 +11,7 @@ use terrane_tests::TestEnvironment;
 use crate::stage::network;
 
 /// Starts the program with a terminal as its standard input and error.
-fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Child, File) {
+pub(crate) fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Child, File) {
     let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&terminal).expect("a terminal of ours");
     unlockpt(&terminal).expect("an open terminal");
@@ -42,7 +42,7 @@ fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Child, File) {
 }
 
 /// Reads what is drawn until the text is there, or everything when the program is gone.
-fn read_until(terminal: &mut File, wanted: &str) -> String {
+pub(crate) fn read_until(terminal: &mut File, wanted: &str) -> String {
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
     loop {

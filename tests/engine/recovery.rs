@@ -207,11 +207,17 @@ fn a_creation_whose_tag_nothing_has_is_made_again_once_it_can_not_come_late() {
     let run = world.up(program).succeeds();
     assert_snapshot!(run.settled(), @"test_thing.a: create: Absent (nothing has its owner tag)");
     assert_snapshot!(run.steps(), @"create test_thing.a: done");
-    let waited = run
-        .events
-        .iter()
-        .any(|event| matches!(event, Event::SettleWaiting { .. }));
-    assert!(waited);
+    let waits = run.events.iter().filter_map(|event| match event {
+        Event::SettleWaiting {
+            addresses, time, ..
+        } => Some(format!(
+            "{}: {} minutes",
+            addresses[0],
+            time.as_secs().div_ceil(60)
+        )),
+        _ => None,
+    });
+    assert_eq!(waits.collect::<Vec<_>>(), ["test_thing.a: 2 minutes"]);
 }
 
 #[test]

@@ -342,6 +342,9 @@ fn exit_of(applied: &Applied) -> Exit {
     if applied.interrupted {
         return Exit::INTERRUPTED;
     }
+    if !applied.unknown.is_empty() {
+        return Exit::UNRESOLVED;
+    }
     if applied.failed > 0 || applied.diagnostics.has_errors() {
         return Exit::FAILED;
     }

@@ -38,7 +38,11 @@ pub(crate) fn partial(applied: &Applied, skipped: &[String]) -> String {
             .iter()
             .map(|a| one_line(&a.to_string()))
             .collect();
-        let _ = write!(text, " Nobody saw the answer for {}.", named(&unknown));
+        let _ = write!(
+            text,
+            " Nobody saw the answer for {}: the next `up`, `destroy` or `refresh` finds out what came of it, or asks.",
+            named(&unknown)
+        );
     }
     if !skipped.is_empty() {
         let _ = write!(text, " Not attempted: {}.", named(skipped));

@@ -137,14 +137,17 @@ impl<'a> Recovery<'a> {
         self.let_die(&open).await;
         self.began = self.world.clock.now();
         let early = self.pass(open, &mut settled).await;
-        let until = early
+        let soon: Vec<_> = early
             .iter()
-            .map(|(_, until)| *until)
-            .filter(|until| self.is_soon(*until));
-        if let Some(until) = until.max()
+            .filter(|(_, until)| self.is_soon(*until))
+            .collect();
+        if let Some(until) = soon.iter().map(|(_, until)| *until).max()
             && settled.record_error.is_none()
         {
-            self.wait(until).await;
+            let addresses = soon
+                .iter()
+                .map(|(open, _)| Arc::new(open.intent.address.clone()));
+            self.wait(addresses.collect(), until).await;
             let early = early.into_iter().map(|(open, _)| open).collect();
             let early = self.pass(early, &mut settled).await;
             self.leave(early, &mut settled);
@@ -222,8 +225,12 @@ impl<'a> Recovery<'a> {
     }
 
     /// Waits until then, or until the run is stopped.
-    async fn wait(&self, until: Timestamp) {
-        self.world.events.emit(Event::SettleWaiting { until });
+    async fn wait(&self, addresses: Vec<Arc<InstanceAddr>>, until: Timestamp) {
+        self.world.events.emit(Event::SettleWaiting {
+            addresses,
+            until,
+            time: until.since(self.world.clock.now()),
+        });
         loop {
             let left = until.since(self.world.clock.now());
             if left.is_zero() || self.stop.is_stopped() {

@@ -18,7 +18,7 @@ use super::validate::diagnostic;
 use super::values::index;
 use crate::streams::Streams;
 use crate::view::plan::plan_totals;
-use crate::view::progress::ProgressView;
+use crate::view::progress::{ProgressView, words};
 use crate::view::summary;
 
 /// How often a slow operation says that it goes on.
@@ -203,6 +203,20 @@ impl JsonStream {
 impl ProgressView for JsonStream {
     fn event(&self, event: &Event) {
         match event {
+            Event::SettleWaiting {
+                addresses,
+                until,
+                time,
+            } => {
+                let resources: Vec<Json> = addresses.iter().map(|a| resource(a)).collect();
+                let wait = json!({
+                    "resources": resources,
+                    "until": until.to_string(),
+                    "at_most_seconds": time.as_secs(),
+                });
+                let message = words::waiting(addresses, *until, *time);
+                self.line("info", "settle_wait", &message, json!({ "wait": wait }));
+            }
             Event::RefreshStarted { address } => {
                 let message = format!("{address}: Refreshing state...");
                 let hook = json!({ "resource": resource(address) });

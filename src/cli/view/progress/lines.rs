@@ -50,6 +50,11 @@ impl Lines {
 impl ProgressView for Lines {
     fn event(&self, event: &Event) {
         match event {
+            Event::SettleWaiting {
+                addresses,
+                until,
+                time,
+            } => self.line(None, &words::waiting(addresses, *until, *time)),
             Event::StepStarted(step) => {
                 self.line(None, &words::started(step));
                 let running = Running {

@@ -41,6 +41,10 @@ struct Now {
     needs: Vec<Vec<usize>>,
     /// Steps that did not start yet, in the order of the plan.
     pending: std::collections::BTreeSet<usize>,
+    /// Operations of earlier runs that may still take effect.
+    late: Vec<String>,
+    /// When they can not any more.
+    late_until: Instant,
 }
 
 /// A step under way, since when, and its row.
@@ -48,6 +52,7 @@ type Running = (Step, Instant, ProgressBar);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
+    Settling,
     Planning,
     Applying,
 }
@@ -70,6 +75,8 @@ impl Live {
                 names: Vec::new(),
                 needs: Vec::new(),
                 pending: std::collections::BTreeSet::new(),
+                late: Vec::new(),
+                late_until: Instant::now(),
             }),
         }
     }
@@ -116,6 +123,10 @@ impl Live {
                 failed => painter.paint(Tone::Error, &format!(", {failed} failed")),
             };
             let head_text = match now.phase {
+                Phase::Settling => format!(
+                    "settling what earlier runs left open: {}",
+                    counted(now.total, "operation")
+                ),
                 Phase::Planning => format!(
                     "planning: {} of {}",
                     now.done,
@@ -160,8 +171,11 @@ impl Live {
         row.set_message(format!("  {time:>6}  {} {doing}", words::name(step)));
     }
 
-    /// The first steps that wait for something under way, and for what.
+    /// The first that wait for something under way, and for what.
     fn waiting(&self, now: &Now) -> Vec<String> {
+        if now.phase == Phase::Settling {
+            return now.late_rows();
+        }
         let mut rows = Vec::new();
         for &step in now.pending.iter().take(SEARCHED) {
             if rows.len() == WAITING_ROWS {
@@ -204,6 +218,25 @@ impl Live {
 }
 
 impl Now {
+    /// The first operations that may still take effect, with the time that is left.
+    fn late_rows(&self) -> Vec<String> {
+        let left = self.late_until.saturating_duration_since(Instant::now());
+        let left = elapsed(left);
+        let mut rows: Vec<String> = self
+            .late
+            .iter()
+            .take(WAITING_ROWS)
+            .map(|name| format!("  {left:>6}  {name}: {}", words::LATE))
+            .collect();
+        if self.late.len() > WAITING_ROWS {
+            rows.push(format!(
+                "          and {} more",
+                self.late.len() - WAITING_ROWS
+            ));
+        }
+        rows
+    }
+
     /// Something under way that the step needs, junctions looked through.
     fn running_need(&self, step: usize) -> Option<usize> {
         const LOOKED_AT: usize = 64;
@@ -226,6 +259,15 @@ impl Now {
 impl ProgressView for Live {
     fn event(&self, event: &Event) {
         match event {
+            Event::SettleStarted { total } => self.begin(Phase::Settling, *total),
+            Event::SettleWaiting {
+                addresses, time, ..
+            } => {
+                let mut now = self.now();
+                now.late = addresses.iter().map(|a| one_line(&a.to_string())).collect();
+                now.late_until = Instant::now() + *time;
+                self.draw(&mut now);
+            }
             Event::PlanStarted { total } => self.begin(Phase::Planning, *total),
             Event::InstancePlanned { .. } => self.now().done += 1,
             Event::ApplyStarted { total } => self.begin(Phase::Applying, *total),

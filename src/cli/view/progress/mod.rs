@@ -2,7 +2,7 @@
 
 mod lines;
 mod live;
-mod words;
+pub(super) mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

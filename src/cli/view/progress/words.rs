@@ -1,9 +1,12 @@
-//! Steps in words.
+//! Steps and waits in words.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::Diagnostics;
+use terrane_core::addr::InstanceAddr;
 use terrane_engine::{Step, StepKind};
+use terrane_state::Timestamp;
 
 use crate::view::painter::Tone;
 use crate::view::text::{elapsed, one_line, printable};
@@ -15,6 +18,29 @@ pub(super) fn name(step: &Step) -> String {
         Some(key) => format!("{address} (deposed {key})"),
         None => address,
     }
+}
+
+/// Why a run waits before it plans.
+pub(super) const LATE: &str = "what an earlier run asked for may still take effect";
+
+/// `aws_vpc.main and 2 more: what an earlier run asked for may still take effect; waiting until 2026-11-26T05:40:00Z, at most 1m58s`
+pub(in crate::view) fn waiting(
+    addresses: &[Arc<InstanceAddr>],
+    until: Timestamp,
+    time: Duration,
+) -> String {
+    let first = addresses
+        .first()
+        .map(|address| one_line(&address.to_string()));
+    let more = match addresses.len() {
+        0 | 1 => String::new(),
+        count => format!(" and {} more", count - 1),
+    };
+    format!(
+        "{}{more}: {LATE}; waiting until {until}, at most {}",
+        first.unwrap_or_default(),
+        elapsed(time)
+    )
 }
 
 /// What is going on.

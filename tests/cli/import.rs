@@ -1,0 +1,128 @@
+//! Objects that exist already go into the state, by the word of a person.
+
+use insta::assert_snapshot;
+use serde_json::{Value as Json, json};
+use terrane_tests::TestEnvironment;
+
+use crate::stage::{network, only_object};
+
+const BASE: &str = "conformance_sdk_thing.base";
+
+/// A stack without zones whose base exists and is in no state, and the id of that.
+fn disowned() -> (TestEnvironment, String) {
+    let mut stack = network();
+    stack.set("TERRANE_VAR_ZONES", "[]");
+    stack.run(&["up", "--yes"]).exits(0);
+    stack.run(&["state", "rm", BASE, "--yes"]).exits(0);
+    let (id, _) = only_object(&stack);
+    (stack, id)
+}
+
+/// Changes the base behind the program's back.
+fn resize(stack: &TestEnvironment, size: u8) {
+    let (_, file) = only_object(stack);
+    let text = std::fs::read(&file).expect("a file");
+    let mut object: Json = serde_json::from_slice(&text).expect("JSON");
+    object["attributes"]["size"] = size.into();
+    std::fs::write(file, object.to_string()).expect("writable");
+}
+
+#[test]
+fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_differs() {
+    let (stack, id) = disowned();
+    resize(&stack, 7);
+    assert_snapshot!(stack.run(&["import", BASE, &id]), @"
+    exit: 1
+    --- stderr ---
+    error: this needs a yes: there is no terminal to ask on
+    hint: say so with --yes
+    ");
+    assert_eq!(stack.run(&["state", "list"]).stdout, "");
+    assert_snapshot!(stack.run(&["import", BASE, &id, "--yes"]), @r#"
+    exit: 0
+    --- stdout ---
+    conformance_sdk_thing.base
+      arn = "arn:conformance:one-<id>"
+      code = ""
+      crash = ""
+      delay = ""
+      enabled = true
+      fail_create = ""
+      fail_delete = ""
+      fail_update = ""
+      id = "one-<id>"
+      kind = ""
+      label = "label of one"
+      name = "one"
+      password_digest = ""
+      password_wo_version = 0
+      placement[0].zone = "zone-a"
+      policy = (json)
+        Statement[0].Action = ["get", "list"]
+        Statement[0].Effect = "Allow"
+      ratio = 0
+      revision = 1
+      secret = (sensitive)
+      size = 7
+    --- stderr ---
+
+    State serial 3 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    "#);
+    assert_snapshot!(stack.run(&["preview"]), @"
+    exit: 0
+    --- stdout ---
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
+          ~ size = 7 -> 1
+
+    Plan: 0 to add, 1 to change, 0 to destroy.
+    ");
+    assert_snapshot!(stack.run(&["import", BASE, &id, "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: conformance_sdk_thing.base is in the state already
+      resource   conformance_sdk_thing.base
+    hint: `state show 'conformance_sdk_thing.base'` prints it; `state rm 'conformance_sdk_thing.base'` forgets it
+    ");
+    resize(&stack, 1);
+    stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn what_is_not_declared_or_does_not_exist_is_not_imported() {
+    let (stack, id) = disowned();
+    assert_snapshot!(stack.run(&["import", "conformance_sdk_thing.bsae", &id, "--yes"]), @"
+    exit: 1
+    --- stderr ---
+    error: conformance_sdk_thing.bsae is not declared in the program
+      resource   conformance_sdk_thing.bsae
+    hint: declare it first, as it should be; then import it, and `preview` shows what differs
+    ");
+    assert_snapshot!(stack.run(&["import", BASE, "one-00000000", "--yes"]), @r#"
+    exit: 1
+    --- stderr ---
+    error: there is no conformance_sdk_thing `one-<id>`: nothing was changed
+      resource   conformance_sdk_thing.base
+      declared   tests/cli/stack.rs:114
+    hint: what an id looks like is in the provider's documentation of the type, under "Import"
+    "#);
+    stack.run(&["import", BASE]).exits(64);
+    stack.run(&["import", "base", &id]).exits(64);
+    assert_eq!(stack.run(&["state", "list"]).stdout, "");
+    // Nothing is left in doubt.
+    stack
+        .run(&["import", BASE, &id, "--yes", "--json"])
+        .exits(0);
+}
+
+#[test]
+fn with_json_the_document_says_what_is_in_the_state() {
+    let (stack, id) = disowned();
+    let imported = stack.run(&["import", BASE, &id, "--yes", "--json"]);
+    let imported = imported.exits(0).json();
+    assert_eq!(
+        imported,
+        json!({ "address": BASE, "id": "one-<id>", "serial": 3 })
+    );
+    let unchanged = stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+    assert!(unchanged.stdout.contains("No changes"), "{unchanged}");
+}
