@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use insta::assert_snapshot;
-use terrane_tests::{Aws, Fate, Output, TestEnvironment, aws};
+use terrane_tests::{Aws, Fate, Output, TestEnvironment, aws, md5_of};
 
 use crate::failures::until_creating;
 use crate::stage::network;
@@ -127,23 +127,6 @@ fn a_state_in_s3_is_valid_unlocked_and_has_its_digest() {
     assert_eq!(lock(&aws), None);
     run(&stack, &aws, &["destroy", "--yes"]).exits(0);
     assert_eq!(run(&stack, &aws, &["state", "list"]).exits(0).stdout, "");
-}
-
-/// As `md5sum` prints it.
-fn md5_of(bytes: &[u8]) -> String {
-    use std::io::Write as _;
-    use std::process::{Command, Stdio};
-    let mut sum = Command::new("md5sum")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("md5sum runs");
-    let mut input = sum.stdin.take().expect("piped");
-    input.write_all(bytes).expect("written");
-    drop(input);
-    let output = sum.wait_with_output().expect("an end");
-    let text = String::from_utf8(output.stdout).expect("text");
-    text.split(' ').next().expect("a digest").to_owned()
 }
 
 #[test]

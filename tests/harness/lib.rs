@@ -49,7 +49,7 @@ pub use fields::{Fields, item, lookup, named, thing};
 pub use filters::filtered;
 pub use go::go_program;
 pub use modules::assert_every_file_listed;
-pub use moto::{Aws, Fate, aws};
+pub use moto::{Aws, Fate, aws, md5_of};
 pub use run::Run;
 pub use saved::origin;
 pub use show::{attributes, value as show_value};

@@ -232,9 +232,13 @@ impl Aws {
         backend
     }
 
-    /// The same as `--backend` takes it; credentials come from the environment then.
+    /// The same with a lock table, as `--backend` takes it; credentials come from the environment then.
     pub fn url(&self) -> String {
-        let mut backend = self.backend().lock_table(&self.name);
+        Self::url_of(self.backend().lock_table(&self.name))
+    }
+
+    /// Options of this AWS as `--backend` takes them.
+    pub fn url_of(mut backend: S3Backend) -> String {
         for secret in ["access_key", "secret_key"] {
             backend.set(secret, "").expect("an option");
         }
@@ -335,4 +339,19 @@ impl Aws {
         );
         found.get("Item").cloned()
     }
+}
+
+/// As `md5sum` prints it.
+pub fn md5_of(bytes: &[u8]) -> String {
+    let mut sum = Command::new("md5sum")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("md5sum runs");
+    let mut input = sum.stdin.take().expect("piped");
+    input.write_all(bytes).expect("written");
+    drop(input);
+    let output = sum.wait_with_output().expect("an end");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.split(' ').next().expect("a digest").to_owned()
 }

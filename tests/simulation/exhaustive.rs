@@ -5,8 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use terrane_state::crash::{Layer, Point};
+use terrane_state::crash::Layer;
 
+use crate::assert_every_place_is_passed;
 use crate::play::{Played, play, prepared};
 use crate::program::Thing;
 use crate::schedule::{Answers, DEATHS, Event, LATES, Late, Schedule, What, faults};
@@ -49,7 +50,7 @@ impl Tally {
         }
     }
 
-    fn join(&mut self, other: Self) {
+    pub(crate) fn join(&mut self, other: Self) {
         self.schedules += other.schedules;
         self.flagged += other.flagged;
         self.failed.extend(other.failed);
@@ -252,10 +253,5 @@ fn every_death_at_every_place_loses_nothing_and_makes_nothing_twice() {
         all.join(tally);
     }
     assert_nothing_failed(&all);
-    let run = Point::ALL.iter().filter(|it| it.layer() == Layer::Run);
-    let missed: Vec<&str> = run
-        .map(|point| point.name())
-        .filter(|name| !all.passed.contains(name))
-        .collect();
-    assert!(missed.is_empty(), "never passed: {missed:?}");
+    assert_every_place_is_passed(Layer::Run, &all.passed);
 }

@@ -1,6 +1,6 @@
 //! S3 as it may work: answers that are lost, writes that are not stored, objects that are damaged.
 
-use terrane_state::{Backend, Failure, RecordError, Recorder};
+use terrane_state::{Backend, Failure, RecordError, Recorder, Run, RunError};
 
 use crate::world::*;
 use terrane_tests::{Fate, aws};
@@ -26,6 +26,40 @@ async fn a_lost_answer_to_any_write_of_a_run_is_no_loss_and_no_conflict() {
             let state = terrane_state::file::read(&snapshot.bytes).expect("a state");
             assert_eq!((names(&state), state.serial), (vec!["a".to_owned()], 1));
         }
+    }
+}
+
+#[tokio::test]
+async fn a_lock_that_was_taken_without_an_answer_is_given_back() {
+    let Some(aws) = aws() else { return };
+    let table = prepared(&aws).await;
+    let file = aws.backend().lockfile();
+    for (n, (options, request)) in [
+        (table.clone(), "PutItem"),
+        (file, ".tflock"),
+        (table.clone().lockfile(), "PutItem"),
+        (table.clone().lockfile(), ".tflock"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut options = options.workspace(format!("w{n}"));
+        options.set("max_retries", "0").expect("an option");
+        aws.once(request, Fate::AnswerLost);
+        let error = try_open(&options).await.expect_err("no answer");
+        assert!(matches!(error, RunError::Backend(_)), "{error:?}");
+        let store = connect(&options).await;
+        assert_eq!(store.holder().await.expect("readable"), None, "{request}");
+
+        // What is another's stays.
+        let (run, _) = open(&options).await;
+        let error = try_open(&options).await.expect_err("locked");
+        assert!(matches!(error, RunError::Locked { .. }), "{error:?}");
+        assert!(store.holder().await.expect("readable").is_some());
+        aws.once(request, Fate::AnswerLost);
+        try_open(&options).await.expect_err("locked");
+        assert!(store.holder().await.expect("readable").is_some());
+        run.close().await.expect("closed");
     }
 }
 
@@ -113,6 +147,11 @@ async fn a_death_between_state_and_digest_heals_itself() {
     aws.when(|_| Fate::Answered);
     break_lock(&options).await;
 
+    // Who only looks knows it for what it is, and leaves it so.
+    let (looked, _) = Run::look(&*connect(&options).await)
+        .await
+        .expect("readable");
+    assert_eq!(names(&looked), ["a", "b"]);
     assert!(
         connect(&options)
             .await

@@ -48,6 +48,15 @@ struct Found {
     log: Log,
 }
 
+impl Found {
+    /// The snapshot, if the journal saw it written.
+    fn known_snapshot(&self) -> Option<&Snapshot> {
+        let stored = self.log.stored.and_then(|(_, sha256)| sha256);
+        let snapshot = self.snapshot.as_ref();
+        snapshot.filter(|snapshot| stored == Some(snapshot.sha256))
+    }
+}
+
 /// Who waits for a lock: is told of every refusal, and may lose patience.
 pub trait Patience: Sync {
     /// The lock is another's; it is tried again soon.
@@ -145,7 +154,8 @@ impl Run {
     /// out. `patience` hears of it whenever the lock is another's and there is time left to wait.
     ///
     /// # Errors
-    /// When the lock is another's, or state and journal can not be read or do not belong together. The lock is given back then.
+    /// When the lock is another's or the store does not take it, or state and journal can not be read or do not belong together. What
+    /// is ours of the lock is given back then.
     pub async fn open(
         backend: Arc<dyn Backend>,
         options: RunOptions,
@@ -161,15 +171,19 @@ impl Run {
             &*clock,
             &*random,
         );
-        acquire(&*backend, &info, options.lock_timeout, &*clock, patience).await?;
-        match Self::open_locked(Arc::clone(&backend), options, clock, random, &info).await {
-            Ok(opened) => Ok(opened),
-            Err(error) => {
-                // The lock is ours for nothing; that it could not be freed is not what went wrong first.
-                let _ = backend.unlock(&info.id).await;
-                Err(error)
-            }
+        let taken = acquire(&*backend, &info, options.lock_timeout, &*clock, patience).await;
+        let opened = match taken {
+            Ok(()) => Self::open_locked(Arc::clone(&backend), options, clock, random, &info).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &opened
+            && !matches!(error, RunError::Locked { .. })
+        {
+            // The lock is ours for nothing, perhaps also where the store only seemed not to take it: its answer may have been lost.
+            // That it could not be freed is not what went wrong first.
+            let _ = backend.unlock(&info.id).await;
         }
+        opened
     }
 
     async fn open_locked(
@@ -184,6 +198,10 @@ impl Run {
         let interrupted = found.log.last.is_some() && !found.log.ended;
         let mut tries = 0;
         while found.log.last.is_some() && !found.log.ended {
+            // It may have died before it could tell the store's other half, which perhaps knows of no state yet.
+            if let Some(snapshot) = found.known_snapshot() {
+                backend.vouch(snapshot).await?;
+            }
             let sealed = seal(&*backend, &found.log, info, &options, &*clock).await;
             match sealed {
                 Ok(()) => crash::reach(Point::Sealed).await,
@@ -192,6 +210,9 @@ impl Run {
                 Err(error) => return Err(error.into()),
             }
             found = find(&*backend).await?;
+        }
+        if let Some(snapshot) = found.known_snapshot().filter(|it| it.doubt.is_some()) {
+            backend.vouch(snapshot).await?;
         }
         let mut recovered_state = replay(&found);
         // A new state has its lineage from the first run on, also when that run dies before there is a snapshot: owner tags are made
@@ -288,7 +309,7 @@ pub(super) fn carry(writer: &Writer, open: &OpenIntent) {
 async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
     // The journal first: a snapshot that is read after it can only be newer than what it says.
     let segments = backend.read_journal().await?;
-    let mut snapshot = backend.read().await?;
+    let snapshot = backend.read().await?;
     let place = backend.place();
     let state = match &snapshot {
         None => State::new(Lineage::default()),
@@ -304,32 +325,27 @@ async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
     if let Some(snapshot) = &snapshot {
         log.found(&snapshot.sha256);
     }
-    if let Some(found) = snapshot.take_if(|snapshot| snapshot.doubt.is_some()) {
-        let known = log
-            .stored
-            .is_some_and(|(_, sha256)| sha256 == Some(found.sha256));
-        snapshot = Some(if known {
-            // Our own write, which died before it could tell the store's other half.
-            backend.vouch(&found).await?;
-            found
-        } else {
-            found.trusted(&place)?
-        });
+    let mut found = Found {
+        snapshot,
+        state,
+        log,
+    };
+    // Our own write, which died before it could tell the store's other half, is in doubt no longer; who holds the lock says so.
+    if found.known_snapshot().is_none() {
+        let snapshot = found.snapshot.take();
+        found.snapshot = snapshot.map(|it| it.trusted(&place)).transpose()?;
     }
-    if snapshot.is_some()
-        && let Some(journal) = log.contradicts(&state.lineage)
+    if found.snapshot.is_some()
+        && let Some(journal) = found.log.contradicts(&found.state.lineage)
     {
         return Err(RunError::OtherLineage {
             place,
-            stored: state.lineage,
+            stored: found.state.lineage,
             journal,
         });
     }
-    if let Some((journal, Some(sha256))) = log.stored {
-        let serial = snapshot.as_ref().map(|_| state.serial);
-        let same = snapshot
-            .as_ref()
-            .is_some_and(|snapshot| snapshot.sha256 == sha256);
+    if let Some((journal, Some(_))) = found.log.stored {
+        let serial = found.snapshot.as_ref().map(|_| found.state.serial);
         if serial.is_none_or(|serial| serial < journal) {
             return Err(RunError::RolledBack {
                 place,
@@ -337,18 +353,14 @@ async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
                 journal,
             });
         }
-        if serial == Some(journal) && !same {
+        if serial == Some(journal) && found.known_snapshot().is_none() {
             return Err(RunError::Altered {
                 place,
                 serial: journal,
             });
         }
     }
-    Ok(Found {
-        snapshot,
-        state,
-        log,
-    })
+    Ok(found)
 }
 
 /// Ends an epoch that its run did not end: that run can append nothing any more, so it can begin no operation.
