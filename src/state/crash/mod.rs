@@ -1,7 +1,7 @@
 //! Named places at which a test lets a run die. Without the feature `crash-points` they are empty.
 //!
-//! A simulation installs a [`Hook`], which decides at each place; a real process is armed with one place and one kind of death by
-//! [`arm`]. Engine, runs and stores only call [`reach`] (or [`reach_blocking`] where they may block).
+//! A simulation installs a `Hook`, which decides at each place; a real process is armed with one place and one kind of death by
+//! `arm`. Engine, runs and stores only call [`reach`] (or [`reach_blocking`] where they may block).
 
 #[cfg(feature = "crash-points")]
 mod armed;
