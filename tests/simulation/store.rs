@@ -57,6 +57,13 @@ impl Store {
     }
 }
 
+impl Store {
+    /// How many segments the journal has.
+    fn segments(&self) -> usize {
+        now(self.0.store.read_journal()).map_or(0, |segments| segments.len())
+    }
+}
+
 /// What memory answers, which it does at once.
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory never waits")
@@ -97,7 +104,15 @@ impl Backend for Store {
         self.request(
             ["store.append.asked", "store.append.done"],
             "append to",
-            || now(self.0.store.append_journal(at, bytes.clone())).inspect(|()| self.0.appended()),
+            || {
+                let before = self.segments();
+                now(self.0.store.append_journal(at, bytes.clone()))?;
+                // What was there already is no record of whoever says it again.
+                if self.segments() > before {
+                    self.0.appended();
+                }
+                Ok(())
+            },
         )
         .await
     }

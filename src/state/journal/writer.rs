@@ -38,6 +38,8 @@ struct Queue {
     waiting: Vec<Vec<u8>>,
     /// The segment that is being written, and the number behind its last record.
     in_flight: Option<(Bytes, u64)>,
+    /// An earlier try to write it failed, and may have arrived all the same.
+    in_doubt: bool,
     fenced: Option<RecordError>,
 }
 
@@ -60,6 +62,7 @@ impl Writer {
                 previous,
                 waiting: Vec::new(),
                 in_flight: None,
+                in_doubt: false,
                 fenced: None,
             }),
             turn: tokio::sync::Mutex::new(()),
@@ -132,7 +135,7 @@ impl Writer {
 
     /// Writes what waits, or once more what an earlier try did not finish.
     async fn write_segment(&self) -> Result<(), RecordError> {
-        let (at, bytes, behind) = {
+        let (at, bytes, behind, in_doubt) = {
             let mut queue = self.queue();
             let at = queue.next;
             if queue.in_flight.is_none() {
@@ -145,15 +148,19 @@ impl Writer {
                 queue.in_flight = Some((bytes.into(), queue.number));
             }
             let (bytes, behind) = queue.in_flight.clone().expect("invariant: filled above");
-            (at, bytes, behind)
+            (at, bytes, behind, queue.in_doubt)
         };
         crash::reach(Point::SegmentBefore).await;
-        let appended = self.backend.append_journal(at, bytes).await;
+        let mut appended = self.backend.append_journal(at, bytes).await;
+        if in_doubt && appended.is_ok() {
+            appended = self.still_last(at).await;
+        }
         crash::reach(Point::SegmentStored).await;
         let mut queue = self.queue();
         match appended {
             Ok(()) => {
                 queue.in_flight = None;
+                queue.in_doubt = false;
                 queue.durable = behind;
                 queue.next.segment += 1;
                 Ok(())
@@ -164,10 +171,25 @@ impl Writer {
                 };
                 Err(queue.fenced.get_or_insert(fenced).clone())
             }
-            Err(error) => Err(RecordError::Unwritable {
+            Err(error) => {
+                queue.in_doubt = true;
+                Err(RecordError::Unwritable {
+                    place: self.backend.place(),
+                    reason: crate::chain(&error),
+                })
+            }
+        }
+    }
+
+    /// Whether nothing follows a segment that is there since an earlier try: another run may have sealed this epoch in between, and
+    /// then nothing may begin any more, although the record is durable.
+    async fn still_last(&self, at: Position) -> Result<(), BackendError> {
+        let segments = self.backend.read_journal().await?;
+        match segments.last() {
+            Some(last) if last.at > at => Err(BackendError::Conflict {
                 place: self.backend.place(),
-                reason: crate::chain(&error),
             }),
+            _ => Ok(()),
         }
     }
 }

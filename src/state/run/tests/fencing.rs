@@ -1,5 +1,6 @@
 //! A run that lost the stack can neither begin an operation nor write the state.
 
+use super::faults::{Death, Observed};
 use super::*;
 use crate::journal::Change;
 
@@ -121,4 +122,28 @@ async fn a_run_is_fenced_as_soon_as_another_has_begun_whether_or_not_that_one_re
     run.close().await.expect("closed");
     let (_, recovered) = world.open().await;
     assert_eq!(recovered.open.len(), 1, "a seal ends no operation");
+}
+
+#[tokio::test]
+async fn an_intent_that_arrived_unheard_begins_nothing_when_another_run_sealed_behind_it() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (stale, _) = world.open().await;
+    // Two intents that are written together: the first one's write arrives, and its answer is lost.
+    let first = stale.intent(world.intent("b"));
+    let second = stale.intent(world.intent("c"));
+    futures_util::pin_mut!(first, second);
+    assert!(futures_util::poll!(&mut first).is_pending());
+    assert!(futures_util::poll!(&mut second).is_pending());
+    observed.die_at(0, Death::After);
+    let error = first.await.expect_err("no answer");
+    assert_eq!(RunError::from(error).failure(), Failure::Unwritten);
+
+    observed.revive();
+    world.break_lock().await;
+    let (run, recovered) = world.open().await;
+    assert_eq!(recovered.open.len(), 2);
+    // The second one tries again, finds its record there, and must not take that for leave to begin.
+    fenced(second.await.expect_err("sealed"));
+    run.close().await.expect("the lock is its own");
 }
