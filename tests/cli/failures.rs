@@ -178,9 +178,16 @@ pub(crate) fn until_creating(mut command: Command) -> (Child, BufReader<ChildStd
 }
 
 /// An apply whose first operation takes its time.
+pub(crate) const SLOW: [&str; 4] = [
+    "up",
+    "--yes",
+    "--var",
+    "knobs={\"base\":{\"delay\":\"1500ms\"}}",
+];
+
+/// Such an apply, begun.
 pub(crate) fn slow(stack: &TestEnvironment) -> (Child, BufReader<ChildStderr>) {
-    let knobs = "knobs={\"base\":{\"delay\":\"1500ms\"}}";
-    until_creating(stack.command(&["up", "--yes", "--var", knobs]))
+    until_creating(stack.command(&SLOW))
 }
 
 /// What the journal beside the state holds.

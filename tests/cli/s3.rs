@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use insta::assert_snapshot;
 use terrane_tests::{Aws, Fate, Output, TestEnvironment, aws, md5_of};
 
-use crate::failures::until_creating;
+use crate::failures::{SLOW, until_creating};
 use crate::stage::network;
 
 const KEY: &str = "prod/terraform.tfstate";
@@ -134,13 +134,7 @@ fn a_second_run_is_refused_with_the_name_of_the_first_and_may_wait_for_it() {
     let Some((stack, aws)) = prepared() else {
         return;
     };
-    let slow = [
-        "up",
-        "--yes",
-        "--var",
-        "knobs={\"base\":{\"delay\":\"1500ms\"}}",
-    ];
-    let (mut child, _errors) = until_creating(stack.command(&on(&aws, &slow)));
+    let (mut child, _errors) = until_creating(stack.command(&on(&aws, &SLOW)));
     let refused = run(&stack, &aws, &["up", "--yes"]).exits(4);
     assert!(refused.stderr.contains("tester@"), "{refused}");
     assert!(refused.stderr.contains("for an apply since"), "{refused}");
@@ -285,13 +279,7 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
     let Some((stack, aws)) = prepared() else {
         return;
     };
-    let slow = [
-        "up",
-        "--yes",
-        "--var",
-        "knobs={\"base\":{\"delay\":\"1500ms\"}}",
-    ];
-    let mut arguments = on(&aws, &slow);
+    let mut arguments = on(&aws, &SLOW);
     let url = arguments.last_mut().expect("a URL");
     url.push_str("&max_retries=0");
     let (child, errors) = until_creating(stack.command(&arguments));
