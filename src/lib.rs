@@ -17,6 +17,28 @@
 //! }
 //! ```
 //!
+//! Everything that a program can receive has a name here, so that a component can take it and give it back:
+//!
+//! ```
+//! use terrane::{BlockArguments, Declaration, IntoInput, Output, Program, Resource, Stack, interpolate};
+//!
+//! /// What all our queues have in common.
+//! fn queue(name: impl IntoInput<String>, retention_days: usize) -> Declaration {
+//!     let retention = BlockArguments::new().set("days", retention_days);
+//!     Resource::dynamic("acme_queue", "main")
+//!         .set("name", name.into_input())
+//!         .set("token", Output::known("hunter2").sensitive())
+//!         .push_block("retention", retention)
+//! }
+//!
+//! fn arn(stack: &mut Stack) -> Output<String> {
+//!     let queue = queue("jobs", 7).declare(stack);
+//!     interpolate!("arn:acme:{}", queue.attribute::<String>("id"))
+//! }
+//! # let program = Program::from_fn(|stack| { let arn = arn(stack); stack.export("arn", arn); Ok(()) }, Default::default());
+//! # assert_eq!(program.unwrap().resources().len(), 1);
+//! ```
+//!
 //! Types with bindings are named through those (`terrane_aws::ec2::Vpc`); [`Resource::dynamic`] is for the rest.
 //!
 //! | to | use |
@@ -24,17 +46,23 @@
 //! | run a stack from the command line | [`Cli`] |
 //! | keep its state in S3 | [`S3Backend`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
-//! | use what the cloud decides | [`Output`], [`all`] |
-//! | accept arguments in a component of your own | [`Input`] |
+//! | use what the cloud decides | [`Output`], [`all`], [`interpolate!`] |
+//! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
+//! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |
 //! | test a stack without any cloud | [`Program::from_fn`] |
 //!
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
 
 pub use terrane_cli::{BackendConfig, Cli, S3Backend};
-pub use terrane_core::addr::InstanceKey;
+pub use terrane_core::addr::{
+    InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource, ResourceAddr,
+};
+pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
-    ConfigValues, Diagnostic, Diagnostics, Error, Export, Expr, Input, IntoExpr, Lifecycle, Output,
-    Program, ProviderDeclaration, ProviderHandle, Resource, ResourceInstance, Result, Stack, Value,
-    all,
+    BlockArguments, ConfigValues, Declaration, Diagnostic, Diagnostics, Error, EvalError, Export,
+    Expr, FromValue, IgnoreChanges, Input, IntoExpr, IntoInput, IntoValue, Lifecycle, Literal,
+    Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep, Program, ProviderConfig,
+    ProviderDeclaration, ProviderHandle, Reference, Resource, ResourceInstance, Result, Scope,
+    Severity, Stack, Trigger, Type, TypeMismatch, Value, all, interpolate,
 };

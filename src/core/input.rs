@@ -9,7 +9,7 @@ use crate::output::Output;
 use crate::typed::IntoValue;
 use crate::value::{Number, Value};
 
-/// An argument of type `T`. Setters take `impl Into<Input<T>>`, so literals, outputs and references to outputs pass as they are.
+/// An argument of type `T`: a literal or an output. Setters take [`IntoInput<T>`], so both pass as they are.
 pub struct Input<T> {
     expr: Expr,
     marker: PhantomData<fn() -> T>,
@@ -27,6 +27,27 @@ impl<T> Input<T> {
     /// The expression.
     pub fn into_expr(self) -> Expr {
         self.expr
+    }
+}
+
+/// Whatever converts into [`Input<T>`]: the bound of typed setters.
+///
+/// It says no more than `Into<Input<T>>`, which components of your own may use as well; it is a trait of its own so that the compiler
+/// can say which argument does not fit.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be given where an argument of type `{T}` is expected",
+    label = "not a `{T}`, nor an `Output<{T}>`",
+    note = "an argument takes a literal, an `Output`, a reference to one, or an `Option` of these; where a schema says number, every number type of Rust fits"
+)]
+pub trait IntoInput<T> {
+    /// The argument.
+    fn into_input(self) -> Input<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, X: Into<Input<T>>> IntoInput<T> for X {
+    fn into_input(self) -> Input<T> {
+        self.into()
     }
 }
 
@@ -67,8 +88,12 @@ literals!(
     u16 => Number,
     u32 => Number,
     u64 => Number,
+    usize => Number,
+    i8 => Number,
+    i16 => Number,
     i32 => Number,
     i64 => Number,
+    isize => Number,
     f64 => Number,
 );
 
@@ -87,7 +112,7 @@ macro_rules! number_outputs {
         })*
     };
 }
-number_outputs!(u8, u16, u32, u64, i32, i64, f64);
+number_outputs!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, f64);
 
 fn list<T, X: Into<Input<T>>>(elements: impl IntoIterator<Item = X>) -> Input<Vec<T>> {
     Input::new(Expr::list(
@@ -153,70 +178,5 @@ impl<T, K: Into<Arc<str>>, X: Into<Input<T>>, const N: usize> From<[(K, X); N]>
 {
     fn from(members: [(K, X); N]) -> Self {
         map(members)
-    }
-}
-
-/// Anything that can stand for an argument whose type the bindings do not know.
-pub trait IntoExpr {
-    /// The expression.
-    fn into_expr(self) -> Expr;
-}
-
-impl IntoExpr for Expr {
-    fn into_expr(self) -> Expr {
-        self
-    }
-}
-
-impl<T> IntoExpr for Output<T> {
-    fn into_expr(self) -> Expr {
-        Self::into_expr(self)
-    }
-}
-
-impl<T> IntoExpr for &Output<T> {
-    fn into_expr(self) -> Expr {
-        self.expr().clone()
-    }
-}
-
-impl<T> IntoExpr for Input<T> {
-    fn into_expr(self) -> Expr {
-        self.expr
-    }
-}
-
-macro_rules! into_expr_literals {
-    ($($literal:ty),*) => {
-        $(impl IntoExpr for $literal {
-            fn into_expr(self) -> Expr {
-                Expr::Literal(self.into_value())
-            }
-        })*
-    };
-}
-into_expr_literals!(
-    &str, String, bool, u8, u16, u32, u64, i32, i64, f64, Number, Value
-);
-
-impl<X: IntoExpr> IntoExpr for Vec<X> {
-    fn into_expr(self) -> Expr {
-        Expr::list(self.into_iter().map(IntoExpr::into_expr).collect())
-    }
-}
-
-impl<X: IntoExpr, const N: usize> IntoExpr for [X; N] {
-    fn into_expr(self) -> Expr {
-        Expr::list(self.into_iter().map(IntoExpr::into_expr).collect())
-    }
-}
-
-impl<K: Into<Arc<str>>, X: IntoExpr> IntoExpr for BTreeMap<K, X> {
-    fn into_expr(self) -> Expr {
-        Expr::map(
-            self.into_iter()
-                .map(|(key, x)| (key.into(), x.into_expr()))
-                .collect(),
-        )
     }
 }

@@ -58,3 +58,13 @@ impl<T> fmt::Debug for NestedList<T> {
 /// Says that a required argument of a typed builder is set. Until then its place holds a type that names what is missing.
 #[derive(Debug, Clone, Copy)]
 pub struct Set;
+
+/// A required argument that is set; [`Set`] alone.
+#[diagnostic::on_unimplemented(
+    message = "a required argument is not set: `{Self}`",
+    label = "`declare` needs every required argument",
+    note = "`{Self}` is named after the argument: call its setter before `declare`"
+)]
+pub trait IsSet {}
+
+impl IsSet for Set {}

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use crate::expr::Expr;
 use crate::typed::{FromValue, IntoValue};
-use crate::value::PathStep;
+use crate::value::{PathStep, Value};
 
 /// A value of type `T` that the cloud decides, usable as an argument right away.
 ///
@@ -100,7 +100,19 @@ impl<T> Output<BTreeMap<String, T>> {
     }
 }
 
-impl Output<crate::Value> {
+impl Output<Value> {
+    /// The element at that place of a list whose type the bindings do not know, from 0.
+    #[track_caller]
+    pub fn index(&self, index: usize) -> Self {
+        Self::new(self.expr.at(PathStep::Index(index)))
+    }
+
+    /// The value of that key in a map whose type the bindings do not know.
+    #[track_caller]
+    pub fn key(&self, key: &str) -> Self {
+        Self::new(self.expr.at(PathStep::Key(key.into())))
+    }
+
     /// A member of an object whose type the bindings do not know.
     #[track_caller]
     pub fn attribute<T>(&self, name: &str) -> Output<T> {
@@ -118,6 +130,29 @@ impl<T> fmt::Debug for Output<T> {
     /// Shows where the value comes from, never the value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Output({:?})", self.expr)
+    }
+}
+
+/// A trait without implementations: it lets the compiler say why an output cannot be printed.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "an `Output` cannot be printed: its value may not be known yet",
+    label = "the cloud decides this value",
+    note = "compute with it by `output.map(|value| …)` or `interpolate!(\"https://{{}}\", output)`; publish it by `stack.export(\"name\", output)`"
+)]
+pub trait Printable {}
+
+/// What an output holds while the program runs. The bound below is on this and not on the output itself, for then the compiler
+/// would fall back on its own words for a missing `Display`.
+#[doc(hidden)]
+pub struct NotKnownYet<T>(PhantomData<fn() -> T>);
+
+impl<T> fmt::Display for Output<T>
+where
+    NotKnownYet<T>: Printable,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::config::ConfigValues;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
 use crate::expr::{EvalError, Expr, Scope};
-use crate::input::IntoExpr;
+use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::marks::Marked;
 use crate::provider::Provider;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::addr::ProviderSource;
 use crate::expr::Expr;
-use crate::input::IntoExpr;
+use crate::into_expr::IntoExpr;
 use crate::recovery::Recovery;
 use crate::resource::BlockArguments;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderSource};
 use crate::diagnostics::Location;
 use crate::expr::{Expr, Reference};
-use crate::input::IntoExpr;
+use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::output::Output;
 use crate::provider::{Provider, ProviderHandle};

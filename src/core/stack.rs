@@ -10,7 +10,7 @@ use crate::config::ConfigValues;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::{Error, Result};
 use crate::expr::Expr;
-use crate::input::IntoExpr;
+use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::provider::{Provider, ProviderDeclaration, ProviderHandle};
 use crate::resource::{Declaration, ProviderChoice, Resource};

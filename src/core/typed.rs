@@ -96,6 +96,12 @@ impl IntoValue for &str {
     }
 }
 
+impl IntoValue for &String {
+    fn into_value(self) -> Value {
+        Value::string(self)
+    }
+}
+
 impl FromValue for bool {
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
         plain(value)
@@ -131,9 +137,9 @@ macro_rules! integers {
             fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
                 let number = Number::from_value(value)?;
                 number
-                    .as_i64()
-                    .and_then(|number| number.try_into().ok())
-                    .ok_or_else(|| mismatch(concat!("a number that fits ", stringify!($int)), value))
+                    .to_string()
+                    .parse()
+                    .map_err(|_| mismatch(concat!("a number that fits ", stringify!($int)), value))
             }
         }
 
@@ -144,7 +150,7 @@ macro_rules! integers {
         })*
     };
 }
-integers!(u8, u16, u32, u64, i8, i16, i32, i64);
+integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 impl FromValue for f64 {
     fn from_value(value: &Value) -> Result<Self, TypeMismatch> {
@@ -278,5 +284,6 @@ mod tests {
         let error = u8::from_value(&Value::from("hunter2")).expect_err("not a number");
         assert_eq!(error.to_string(), "expected a number, found a string");
         assert!(u8::from_value(&Value::from(256_i64)).is_err());
+        assert_eq!(u64::from_value(&u64::MAX.into_value()), Ok(u64::MAX));
     }
 }

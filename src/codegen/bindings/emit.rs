@@ -25,15 +25,16 @@ const RESERVED: [&str; 9] = [
 ];
 
 /// What a file may import, and from where.
-const IMPORTS: [(&str, &str); 19] = [
+const IMPORTS: [(&str, &str); 20] = [
     ("BTreeMap", "std::collections"),
     ("PhantomData", "std::marker"),
     ("Arc", "std::sync"),
     ("Binding", "terrane_core"),
     ("BlockArguments", "terrane_core"),
     ("Declaration", "terrane_core"),
-    ("Input", "terrane_core"),
     ("IntoExpr", "terrane_core"),
+    ("IntoInput", "terrane_core"),
+    ("IsSet", "terrane_core"),
     ("Lifecycle", "terrane_core"),
     ("Nested", "terrane_core"),
     ("NestedList", "terrane_core"),
@@ -342,11 +343,17 @@ fn meta_arguments(
              self.declaration = self.declaration.lifecycle(lifecycle);\nself\n}\n",
         );
     }
+    let letters: Vec<char> = ('A'..='Z').take(required(top).count()).collect();
+    let set = if letters.is_empty() {
+        String::new()
+    } else {
+        let bounds: Vec<String> = letters.iter().map(|of| format!("{of}: IsSet")).collect();
+        format!("\nwhere {}", bounds.join(", "))
+    };
     let _ = write!(
         body,
-        "}}\n\nimpl {name}Builder{} {{\n/// Adds the {} to the stack.\n#[track_caller]\n\
-         pub fn declare(self, stack: &mut Stack) -> {name} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
-        params.complete,
+        "\n/// Adds the {} to the stack.\n#[track_caller]\n\
+         pub fn declare(self, stack: &mut Stack) -> {name}{set} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
         if managed { "resource" } else { "data resource" },
     );
     Ok(())

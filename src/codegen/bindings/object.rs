@@ -161,8 +161,8 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
     let (generics, argument, call, adds) = match &member.kind {
         Kind::Value(ty) => (
             "",
-            format!("value: impl Into<Input<{ty}>>"),
-            format!("set(\"{name}\", value.into())"),
+            format!("value: impl IntoInput<{ty}>"),
+            format!("set(\"{name}\", value.into_input())"),
             false,
         ),
         Kind::Any { .. } => (
@@ -173,9 +173,9 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
         ),
         Kind::Flat { attribute, ty } => (
             "",
-            format!("value: impl Into<Input<{ty}>>"),
+            format!("value: impl IntoInput<{ty}>"),
             format!(
-                "push_block(\"{name}\", BlockArguments::new().set(\"{attribute}\", value.into()))"
+                "push_block(\"{name}\", BlockArguments::new().set(\"{attribute}\", value.into_input()))"
             ),
             false,
         ),

@@ -111,13 +111,15 @@ impl Place {
 }
 
 /// Names that the generated files import, and must not define.
-const IMPORTED: [&str; 16] = [
+const IMPORTED: [&str; 18] = [
     "BTreeMap",
     "Binding",
     "BlockArguments",
     "Declaration",
     "Input",
     "IntoExpr",
+    "IntoInput",
+    "IsSet",
     "Lifecycle",
     "Nested",
     "NestedList",

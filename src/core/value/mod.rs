@@ -8,6 +8,7 @@ mod path;
 mod refinements;
 #[cfg(test)]
 pub(crate) mod samples;
+mod serialize;
 mod set;
 mod types;
 #[cfg(test)]

@@ -117,6 +117,20 @@ impl From<u64> for Number {
     }
 }
 
+impl From<usize> for Number {
+    fn from(number: usize) -> Self {
+        // Lossless on every platform Rust has.
+        Self::from(number as u64)
+    }
+}
+
+impl From<isize> for Number {
+    fn from(number: isize) -> Self {
+        // Lossless on every platform Rust has.
+        Self::from(number as i64)
+    }
+}
+
 impl FromStr for Number {
     type Err = ParseNumberError;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
-use terrane_core::{BlockArguments, Input, ProviderDeclaration};
+use terrane_core::{BlockArguments, IntoInput, ProviderDeclaration};
 
 /// The provider and its configurations.
 #[derive(Debug)]
@@ -29,14 +29,16 @@ pub struct ProviderBuilder {
 
 impl ProviderBuilder {
     /// Sets `access_key`.
-    pub fn access_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("access_key", value.into());
+    pub fn access_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("access_key", value.into_input());
         self
     }
 
     /// Sets `allowed_account_ids`.
-    pub fn allowed_account_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("allowed_account_ids", value.into());
+    pub fn allowed_account_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("allowed_account_ids", value.into_input());
         self
     }
 
@@ -58,33 +60,33 @@ impl ProviderBuilder {
     }
 
     /// Sets `custom_ca_bundle`.
-    pub fn custom_ca_bundle(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("custom_ca_bundle", value.into());
+    pub fn custom_ca_bundle(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("custom_ca_bundle", value.into_input());
         self
     }
 
     /// Sets `default_tags`.
-    pub fn default_tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
+    pub fn default_tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.push_block(
             "default_tags",
-            BlockArguments::new().set("tags", value.into()),
+            BlockArguments::new().set("tags", value.into_input()),
         );
         self
     }
 
     /// Sets `ec2_metadata_service_endpoint`.
-    pub fn ec2_metadata_service_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn ec2_metadata_service_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("ec2_metadata_service_endpoint", value.into());
+            .set("ec2_metadata_service_endpoint", value.into_input());
         self
     }
 
     /// Sets `ec2_metadata_service_endpoint_mode`.
-    pub fn ec2_metadata_service_endpoint_mode(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn ec2_metadata_service_endpoint_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("ec2_metadata_service_endpoint_mode", value.into());
+            .set("ec2_metadata_service_endpoint_mode", value.into_input());
         self
     }
 
@@ -95,20 +97,22 @@ impl ProviderBuilder {
     }
 
     /// Sets `forbidden_account_ids`.
-    pub fn forbidden_account_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("forbidden_account_ids", value.into());
+    pub fn forbidden_account_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("forbidden_account_ids", value.into_input());
         self
     }
 
     /// Sets `http_proxy`.
-    pub fn http_proxy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("http_proxy", value.into());
+    pub fn http_proxy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("http_proxy", value.into_input());
         self
     }
 
     /// Sets `https_proxy`.
-    pub fn https_proxy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("https_proxy", value.into());
+    pub fn https_proxy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("https_proxy", value.into_input());
         self
     }
 
@@ -119,126 +123,136 @@ impl ProviderBuilder {
     }
 
     /// Sets `insecure`.
-    pub fn insecure(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("insecure", value.into());
+    pub fn insecure(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("insecure", value.into_input());
         self
     }
 
     /// Sets `max_retries`.
-    pub fn max_retries(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("max_retries", value.into());
+    pub fn max_retries(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("max_retries", value.into_input());
         self
     }
 
     /// Sets `no_proxy`.
-    pub fn no_proxy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("no_proxy", value.into());
+    pub fn no_proxy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("no_proxy", value.into_input());
         self
     }
 
     /// Sets `profile`.
-    pub fn profile(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("profile", value.into());
+    pub fn profile(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("profile", value.into_input());
         self
     }
 
     /// Sets `region`.
-    pub fn region(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("region", value.into());
+    pub fn region(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("region", value.into_input());
         self
     }
 
     /// Sets `retry_mode`.
-    pub fn retry_mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("retry_mode", value.into());
+    pub fn retry_mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("retry_mode", value.into_input());
         self
     }
 
     /// Sets `s3_us_east_1_regional_endpoint`.
-    pub fn s3_us_east_1_regional_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn s3_us_east_1_regional_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("s3_us_east_1_regional_endpoint", value.into());
+            .set("s3_us_east_1_regional_endpoint", value.into_input());
         self
     }
 
     /// Sets `s3_use_path_style`.
-    pub fn s3_use_path_style(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("s3_use_path_style", value.into());
+    pub fn s3_use_path_style(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("s3_use_path_style", value.into_input());
         self
     }
 
     /// Sets `secret_key`.
-    pub fn secret_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("secret_key", value.into());
+    pub fn secret_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("secret_key", value.into_input());
         self
     }
 
     /// Sets `shared_config_files`.
-    pub fn shared_config_files(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("shared_config_files", value.into());
+    pub fn shared_config_files(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("shared_config_files", value.into_input());
         self
     }
 
     /// Sets `shared_credentials_files`.
-    pub fn shared_credentials_files(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn shared_credentials_files(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("shared_credentials_files", value.into());
+            .set("shared_credentials_files", value.into_input());
         self
     }
 
     /// Sets `skip_credentials_validation`.
-    pub fn skip_credentials_validation(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn skip_credentials_validation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("skip_credentials_validation", value.into());
+            .set("skip_credentials_validation", value.into_input());
         self
     }
 
     /// Sets `skip_metadata_api_check`.
-    pub fn skip_metadata_api_check(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn skip_metadata_api_check(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("skip_metadata_api_check", value.into());
+            .set("skip_metadata_api_check", value.into_input());
         self
     }
 
     /// Sets `skip_region_validation`.
-    pub fn skip_region_validation(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("skip_region_validation", value.into());
+    pub fn skip_region_validation(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("skip_region_validation", value.into_input());
         self
     }
 
     /// Sets `skip_requesting_account_id`.
-    pub fn skip_requesting_account_id(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn skip_requesting_account_id(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("skip_requesting_account_id", value.into());
+            .set("skip_requesting_account_id", value.into_input());
         self
     }
 
     /// Sets `sts_region`.
-    pub fn sts_region(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("sts_region", value.into());
+    pub fn sts_region(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("sts_region", value.into_input());
         self
     }
 
     /// Sets `token`.
-    pub fn token(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("token", value.into());
+    pub fn token(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("token", value.into_input());
         self
     }
 
     /// Sets `use_dualstack_endpoint`.
-    pub fn use_dualstack_endpoint(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("use_dualstack_endpoint", value.into());
+    pub fn use_dualstack_endpoint(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("use_dualstack_endpoint", value.into_input());
         self
     }
 
     /// Sets `use_fips_endpoint`.
-    pub fn use_fips_endpoint(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("use_fips_endpoint", value.into());
+    pub fn use_fips_endpoint(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("use_fips_endpoint", value.into_input());
         self
     }
 }
@@ -279,56 +293,58 @@ pub struct AssumeRoleBuilder {
 
 impl AssumeRoleBuilder {
     /// Sets `duration`.
-    pub fn duration(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("duration", value.into());
+    pub fn duration(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("duration", value.into_input());
         self
     }
 
     /// Sets `external_id`.
-    pub fn external_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("external_id", value.into());
+    pub fn external_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("external_id", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("policy", value.into_input());
         self
     }
 
     /// Sets `policy_arns`.
-    pub fn policy_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("policy_arns", value.into());
+    pub fn policy_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("policy_arns", value.into_input());
         self
     }
 
     /// Sets `role_arn`.
-    pub fn role_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("role_arn", value.into());
+    pub fn role_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("role_arn", value.into_input());
         self
     }
 
     /// Sets `session_name`.
-    pub fn session_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("session_name", value.into());
+    pub fn session_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("session_name", value.into_input());
         self
     }
 
     /// Sets `source_identity`.
-    pub fn source_identity(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("source_identity", value.into());
+    pub fn source_identity(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("source_identity", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
     /// Sets `transitive_tag_keys`.
-    pub fn transitive_tag_keys(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("transitive_tag_keys", value.into());
+    pub fn transitive_tag_keys(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("transitive_tag_keys", value.into_input());
         self
     }
 }
@@ -355,44 +371,46 @@ pub struct AssumeRoleWithWebIdentityBuilder {
 
 impl AssumeRoleWithWebIdentityBuilder {
     /// Sets `duration`.
-    pub fn duration(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("duration", value.into());
+    pub fn duration(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("duration", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("policy", value.into_input());
         self
     }
 
     /// Sets `policy_arns`.
-    pub fn policy_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("policy_arns", value.into());
+    pub fn policy_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("policy_arns", value.into_input());
         self
     }
 
     /// Sets `role_arn`.
-    pub fn role_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("role_arn", value.into());
+    pub fn role_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("role_arn", value.into_input());
         self
     }
 
     /// Sets `session_name`.
-    pub fn session_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("session_name", value.into());
+    pub fn session_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("session_name", value.into_input());
         self
     }
 
     /// Sets `web_identity_token`.
-    pub fn web_identity_token(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("web_identity_token", value.into());
+    pub fn web_identity_token(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("web_identity_token", value.into_input());
         self
     }
 
     /// Sets `web_identity_token_file`.
-    pub fn web_identity_token_file(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("web_identity_token_file", value.into());
+    pub fn web_identity_token_file(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("web_identity_token_file", value.into_input());
         self
     }
 }
@@ -419,1570 +437,1610 @@ pub struct EndpointsBuilder {
 
 impl EndpointsBuilder {
     /// Sets `accessanalyzer`.
-    pub fn accessanalyzer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("accessanalyzer", value.into());
+    pub fn accessanalyzer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("accessanalyzer", value.into_input());
         self
     }
 
     /// Sets `account`.
-    pub fn account(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("account", value.into());
+    pub fn account(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("account", value.into_input());
         self
     }
 
     /// Sets `acm`.
-    pub fn acm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("acm", value.into());
+    pub fn acm(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("acm", value.into_input());
         self
     }
 
     /// Sets `acmpca`.
-    pub fn acmpca(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("acmpca", value.into());
+    pub fn acmpca(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("acmpca", value.into_input());
         self
     }
 
     /// Sets `amg`.
-    pub fn amg(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("amg", value.into());
+    pub fn amg(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("amg", value.into_input());
         self
     }
 
     /// Sets `amp`.
-    pub fn amp(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("amp", value.into());
+    pub fn amp(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("amp", value.into_input());
         self
     }
 
     /// Sets `amplify`.
-    pub fn amplify(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("amplify", value.into());
+    pub fn amplify(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("amplify", value.into_input());
         self
     }
 
     /// Sets `apigateway`.
-    pub fn apigateway(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("apigateway", value.into());
+    pub fn apigateway(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("apigateway", value.into_input());
         self
     }
 
     /// Sets `apigatewayv2`.
-    pub fn apigatewayv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("apigatewayv2", value.into());
+    pub fn apigatewayv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("apigatewayv2", value.into_input());
         self
     }
 
     /// Sets `appautoscaling`.
-    pub fn appautoscaling(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appautoscaling", value.into());
+    pub fn appautoscaling(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appautoscaling", value.into_input());
         self
     }
 
     /// Sets `appconfig`.
-    pub fn appconfig(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appconfig", value.into());
+    pub fn appconfig(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appconfig", value.into_input());
         self
     }
 
     /// Sets `appfabric`.
-    pub fn appfabric(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appfabric", value.into());
+    pub fn appfabric(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appfabric", value.into_input());
         self
     }
 
     /// Sets `appflow`.
-    pub fn appflow(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appflow", value.into());
+    pub fn appflow(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appflow", value.into_input());
         self
     }
 
     /// Sets `appintegrations`.
-    pub fn appintegrations(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appintegrations", value.into());
+    pub fn appintegrations(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appintegrations", value.into_input());
         self
     }
 
     /// Sets `appintegrationsservice`.
-    pub fn appintegrationsservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appintegrationsservice", value.into());
+    pub fn appintegrationsservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("appintegrationsservice", value.into_input());
         self
     }
 
     /// Sets `applicationautoscaling`.
-    pub fn applicationautoscaling(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("applicationautoscaling", value.into());
+    pub fn applicationautoscaling(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("applicationautoscaling", value.into_input());
         self
     }
 
     /// Sets `applicationinsights`.
-    pub fn applicationinsights(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("applicationinsights", value.into());
+    pub fn applicationinsights(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("applicationinsights", value.into_input());
         self
     }
 
     /// Sets `appmesh`.
-    pub fn appmesh(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appmesh", value.into());
+    pub fn appmesh(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appmesh", value.into_input());
         self
     }
 
     /// Sets `apprunner`.
-    pub fn apprunner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("apprunner", value.into());
+    pub fn apprunner(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("apprunner", value.into_input());
         self
     }
 
     /// Sets `appstream`.
-    pub fn appstream(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appstream", value.into());
+    pub fn appstream(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appstream", value.into_input());
         self
     }
 
     /// Sets `appsync`.
-    pub fn appsync(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("appsync", value.into());
+    pub fn appsync(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("appsync", value.into_input());
         self
     }
 
     /// Sets `athena`.
-    pub fn athena(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("athena", value.into());
+    pub fn athena(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("athena", value.into_input());
         self
     }
 
     /// Sets `auditmanager`.
-    pub fn auditmanager(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("auditmanager", value.into());
+    pub fn auditmanager(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("auditmanager", value.into_input());
         self
     }
 
     /// Sets `autoscaling`.
-    pub fn autoscaling(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("autoscaling", value.into());
+    pub fn autoscaling(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("autoscaling", value.into_input());
         self
     }
 
     /// Sets `autoscalingplans`.
-    pub fn autoscalingplans(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("autoscalingplans", value.into());
+    pub fn autoscalingplans(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("autoscalingplans", value.into_input());
         self
     }
 
     /// Sets `backup`.
-    pub fn backup(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("backup", value.into());
+    pub fn backup(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("backup", value.into_input());
         self
     }
 
     /// Sets `batch`.
-    pub fn batch(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("batch", value.into());
+    pub fn batch(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("batch", value.into_input());
         self
     }
 
     /// Sets `beanstalk`.
-    pub fn beanstalk(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("beanstalk", value.into());
+    pub fn beanstalk(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("beanstalk", value.into_input());
         self
     }
 
     /// Sets `bedrock`.
-    pub fn bedrock(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bedrock", value.into());
+    pub fn bedrock(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bedrock", value.into_input());
         self
     }
 
     /// Sets `budgets`.
-    pub fn budgets(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("budgets", value.into());
+    pub fn budgets(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("budgets", value.into_input());
         self
     }
 
     /// Sets `ce`.
-    pub fn ce(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ce", value.into());
+    pub fn ce(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ce", value.into_input());
         self
     }
 
     /// Sets `chime`.
-    pub fn chime(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("chime", value.into());
+    pub fn chime(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("chime", value.into_input());
         self
     }
 
     /// Sets `chimesdkmediapipelines`.
-    pub fn chimesdkmediapipelines(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("chimesdkmediapipelines", value.into());
+    pub fn chimesdkmediapipelines(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("chimesdkmediapipelines", value.into_input());
         self
     }
 
     /// Sets `chimesdkvoice`.
-    pub fn chimesdkvoice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("chimesdkvoice", value.into());
+    pub fn chimesdkvoice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("chimesdkvoice", value.into_input());
         self
     }
 
     /// Sets `cleanrooms`.
-    pub fn cleanrooms(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cleanrooms", value.into());
+    pub fn cleanrooms(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cleanrooms", value.into_input());
         self
     }
 
     /// Sets `cloud9`.
-    pub fn cloud9(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloud9", value.into());
+    pub fn cloud9(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloud9", value.into_input());
         self
     }
 
     /// Sets `cloudcontrol`.
-    pub fn cloudcontrol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudcontrol", value.into());
+    pub fn cloudcontrol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudcontrol", value.into_input());
         self
     }
 
     /// Sets `cloudcontrolapi`.
-    pub fn cloudcontrolapi(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudcontrolapi", value.into());
+    pub fn cloudcontrolapi(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudcontrolapi", value.into_input());
         self
     }
 
     /// Sets `cloudformation`.
-    pub fn cloudformation(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudformation", value.into());
+    pub fn cloudformation(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudformation", value.into_input());
         self
     }
 
     /// Sets `cloudfront`.
-    pub fn cloudfront(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudfront", value.into());
+    pub fn cloudfront(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudfront", value.into_input());
         self
     }
 
     /// Sets `cloudhsm`.
-    pub fn cloudhsm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudhsm", value.into());
+    pub fn cloudhsm(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudhsm", value.into_input());
         self
     }
 
     /// Sets `cloudhsmv2`.
-    pub fn cloudhsmv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudhsmv2", value.into());
+    pub fn cloudhsmv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudhsmv2", value.into_input());
         self
     }
 
     /// Sets `cloudsearch`.
-    pub fn cloudsearch(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudsearch", value.into());
+    pub fn cloudsearch(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudsearch", value.into_input());
         self
     }
 
     /// Sets `cloudtrail`.
-    pub fn cloudtrail(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudtrail", value.into());
+    pub fn cloudtrail(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudtrail", value.into_input());
         self
     }
 
     /// Sets `cloudwatch`.
-    pub fn cloudwatch(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatch", value.into());
+    pub fn cloudwatch(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudwatch", value.into_input());
         self
     }
 
     /// Sets `cloudwatchevents`.
-    pub fn cloudwatchevents(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatchevents", value.into());
+    pub fn cloudwatchevents(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudwatchevents", value.into_input());
         self
     }
 
     /// Sets `cloudwatchevidently`.
-    pub fn cloudwatchevidently(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatchevidently", value.into());
+    pub fn cloudwatchevidently(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("cloudwatchevidently", value.into_input());
         self
     }
 
     /// Sets `cloudwatchlog`.
-    pub fn cloudwatchlog(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatchlog", value.into());
+    pub fn cloudwatchlog(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudwatchlog", value.into_input());
         self
     }
 
     /// Sets `cloudwatchlogs`.
-    pub fn cloudwatchlogs(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatchlogs", value.into());
+    pub fn cloudwatchlogs(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudwatchlogs", value.into_input());
         self
     }
 
     /// Sets `cloudwatchobservabilityaccessmanager`.
-    pub fn cloudwatchobservabilityaccessmanager(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn cloudwatchobservabilityaccessmanager(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("cloudwatchobservabilityaccessmanager", value.into());
+            .set("cloudwatchobservabilityaccessmanager", value.into_input());
         self
     }
 
     /// Sets `cloudwatchrum`.
-    pub fn cloudwatchrum(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatchrum", value.into());
+    pub fn cloudwatchrum(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cloudwatchrum", value.into_input());
         self
     }
 
     /// Sets `codeartifact`.
-    pub fn codeartifact(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codeartifact", value.into());
+    pub fn codeartifact(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codeartifact", value.into_input());
         self
     }
 
     /// Sets `codebuild`.
-    pub fn codebuild(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codebuild", value.into());
+    pub fn codebuild(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codebuild", value.into_input());
         self
     }
 
     /// Sets `codecatalyst`.
-    pub fn codecatalyst(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codecatalyst", value.into());
+    pub fn codecatalyst(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codecatalyst", value.into_input());
         self
     }
 
     /// Sets `codecommit`.
-    pub fn codecommit(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codecommit", value.into());
+    pub fn codecommit(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codecommit", value.into_input());
         self
     }
 
     /// Sets `codedeploy`.
-    pub fn codedeploy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codedeploy", value.into());
+    pub fn codedeploy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codedeploy", value.into_input());
         self
     }
 
     /// Sets `codeguruprofiler`.
-    pub fn codeguruprofiler(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codeguruprofiler", value.into());
+    pub fn codeguruprofiler(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codeguruprofiler", value.into_input());
         self
     }
 
     /// Sets `codegurureviewer`.
-    pub fn codegurureviewer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codegurureviewer", value.into());
+    pub fn codegurureviewer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codegurureviewer", value.into_input());
         self
     }
 
     /// Sets `codepipeline`.
-    pub fn codepipeline(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codepipeline", value.into());
+    pub fn codepipeline(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("codepipeline", value.into_input());
         self
     }
 
     /// Sets `codestarconnections`.
-    pub fn codestarconnections(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codestarconnections", value.into());
+    pub fn codestarconnections(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("codestarconnections", value.into_input());
         self
     }
 
     /// Sets `codestarnotifications`.
-    pub fn codestarnotifications(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("codestarnotifications", value.into());
+    pub fn codestarnotifications(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("codestarnotifications", value.into_input());
         self
     }
 
     /// Sets `cognitoidentity`.
-    pub fn cognitoidentity(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cognitoidentity", value.into());
+    pub fn cognitoidentity(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cognitoidentity", value.into_input());
         self
     }
 
     /// Sets `cognitoidentityprovider`.
-    pub fn cognitoidentityprovider(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cognitoidentityprovider", value.into());
+    pub fn cognitoidentityprovider(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("cognitoidentityprovider", value.into_input());
         self
     }
 
     /// Sets `cognitoidp`.
-    pub fn cognitoidp(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cognitoidp", value.into());
+    pub fn cognitoidp(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cognitoidp", value.into_input());
         self
     }
 
     /// Sets `comprehend`.
-    pub fn comprehend(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("comprehend", value.into());
+    pub fn comprehend(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("comprehend", value.into_input());
         self
     }
 
     /// Sets `computeoptimizer`.
-    pub fn computeoptimizer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("computeoptimizer", value.into());
+    pub fn computeoptimizer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("computeoptimizer", value.into_input());
         self
     }
 
     /// Sets `config`.
-    pub fn config(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("config", value.into());
+    pub fn config(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("config", value.into_input());
         self
     }
 
     /// Sets `configservice`.
-    pub fn configservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("configservice", value.into());
+    pub fn configservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("configservice", value.into_input());
         self
     }
 
     /// Sets `connect`.
-    pub fn connect(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("connect", value.into());
+    pub fn connect(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("connect", value.into_input());
         self
     }
 
     /// Sets `connectcases`.
-    pub fn connectcases(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("connectcases", value.into());
+    pub fn connectcases(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("connectcases", value.into_input());
         self
     }
 
     /// Sets `controltower`.
-    pub fn controltower(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("controltower", value.into());
+    pub fn controltower(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("controltower", value.into_input());
         self
     }
 
     /// Sets `costandusagereportservice`.
-    pub fn costandusagereportservice(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn costandusagereportservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("costandusagereportservice", value.into());
+            .set("costandusagereportservice", value.into_input());
         self
     }
 
     /// Sets `costexplorer`.
-    pub fn costexplorer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("costexplorer", value.into());
+    pub fn costexplorer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("costexplorer", value.into_input());
         self
     }
 
     /// Sets `cur`.
-    pub fn cur(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cur", value.into());
+    pub fn cur(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cur", value.into_input());
         self
     }
 
     /// Sets `customerprofiles`.
-    pub fn customerprofiles(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("customerprofiles", value.into());
+    pub fn customerprofiles(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("customerprofiles", value.into_input());
         self
     }
 
     /// Sets `databasemigration`.
-    pub fn databasemigration(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("databasemigration", value.into());
+    pub fn databasemigration(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("databasemigration", value.into_input());
         self
     }
 
     /// Sets `databasemigrationservice`.
-    pub fn databasemigrationservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("databasemigrationservice", value.into());
+    pub fn databasemigrationservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("databasemigrationservice", value.into_input());
         self
     }
 
     /// Sets `dataexchange`.
-    pub fn dataexchange(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("dataexchange", value.into());
+    pub fn dataexchange(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("dataexchange", value.into_input());
         self
     }
 
     /// Sets `datapipeline`.
-    pub fn datapipeline(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("datapipeline", value.into());
+    pub fn datapipeline(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("datapipeline", value.into_input());
         self
     }
 
     /// Sets `datasync`.
-    pub fn datasync(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("datasync", value.into());
+    pub fn datasync(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("datasync", value.into_input());
         self
     }
 
     /// Sets `dax`.
-    pub fn dax(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("dax", value.into());
+    pub fn dax(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("dax", value.into_input());
         self
     }
 
     /// Sets `deploy`.
-    pub fn deploy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("deploy", value.into());
+    pub fn deploy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("deploy", value.into_input());
         self
     }
 
     /// Sets `detective`.
-    pub fn detective(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("detective", value.into());
+    pub fn detective(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("detective", value.into_input());
         self
     }
 
     /// Sets `devicefarm`.
-    pub fn devicefarm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("devicefarm", value.into());
+    pub fn devicefarm(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("devicefarm", value.into_input());
         self
     }
 
     /// Sets `directconnect`.
-    pub fn directconnect(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("directconnect", value.into());
+    pub fn directconnect(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("directconnect", value.into_input());
         self
     }
 
     /// Sets `directoryservice`.
-    pub fn directoryservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("directoryservice", value.into());
+    pub fn directoryservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("directoryservice", value.into_input());
         self
     }
 
     /// Sets `dlm`.
-    pub fn dlm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("dlm", value.into());
+    pub fn dlm(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("dlm", value.into_input());
         self
     }
 
     /// Sets `dms`.
-    pub fn dms(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("dms", value.into());
+    pub fn dms(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("dms", value.into_input());
         self
     }
 
     /// Sets `docdb`.
-    pub fn docdb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("docdb", value.into());
+    pub fn docdb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("docdb", value.into_input());
         self
     }
 
     /// Sets `docdbelastic`.
-    pub fn docdbelastic(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("docdbelastic", value.into());
+    pub fn docdbelastic(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("docdbelastic", value.into_input());
         self
     }
 
     /// Sets `ds`.
-    pub fn ds(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ds", value.into());
+    pub fn ds(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ds", value.into_input());
         self
     }
 
     /// Sets `dynamodb`.
-    pub fn dynamodb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("dynamodb", value.into());
+    pub fn dynamodb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("dynamodb", value.into_input());
         self
     }
 
     /// Sets `ec2`.
-    pub fn ec2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ec2", value.into());
+    pub fn ec2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ec2", value.into_input());
         self
     }
 
     /// Sets `ecr`.
-    pub fn ecr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ecr", value.into());
+    pub fn ecr(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ecr", value.into_input());
         self
     }
 
     /// Sets `ecrpublic`.
-    pub fn ecrpublic(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ecrpublic", value.into());
+    pub fn ecrpublic(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ecrpublic", value.into_input());
         self
     }
 
     /// Sets `ecs`.
-    pub fn ecs(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ecs", value.into());
+    pub fn ecs(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ecs", value.into_input());
         self
     }
 
     /// Sets `efs`.
-    pub fn efs(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("efs", value.into());
+    pub fn efs(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("efs", value.into_input());
         self
     }
 
     /// Sets `eks`.
-    pub fn eks(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("eks", value.into());
+    pub fn eks(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("eks", value.into_input());
         self
     }
 
     /// Sets `elasticache`.
-    pub fn elasticache(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elasticache", value.into());
+    pub fn elasticache(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("elasticache", value.into_input());
         self
     }
 
     /// Sets `elasticbeanstalk`.
-    pub fn elasticbeanstalk(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elasticbeanstalk", value.into());
+    pub fn elasticbeanstalk(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("elasticbeanstalk", value.into_input());
         self
     }
 
     /// Sets `elasticloadbalancing`.
-    pub fn elasticloadbalancing(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elasticloadbalancing", value.into());
+    pub fn elasticloadbalancing(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("elasticloadbalancing", value.into_input());
         self
     }
 
     /// Sets `elasticloadbalancingv2`.
-    pub fn elasticloadbalancingv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elasticloadbalancingv2", value.into());
+    pub fn elasticloadbalancingv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("elasticloadbalancingv2", value.into_input());
         self
     }
 
     /// Sets `elasticsearch`.
-    pub fn elasticsearch(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elasticsearch", value.into());
+    pub fn elasticsearch(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("elasticsearch", value.into_input());
         self
     }
 
     /// Sets `elasticsearchservice`.
-    pub fn elasticsearchservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elasticsearchservice", value.into());
+    pub fn elasticsearchservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("elasticsearchservice", value.into_input());
         self
     }
 
     /// Sets `elastictranscoder`.
-    pub fn elastictranscoder(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elastictranscoder", value.into());
+    pub fn elastictranscoder(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("elastictranscoder", value.into_input());
         self
     }
 
     /// Sets `elb`.
-    pub fn elb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elb", value.into());
+    pub fn elb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("elb", value.into_input());
         self
     }
 
     /// Sets `elbv2`.
-    pub fn elbv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("elbv2", value.into());
+    pub fn elbv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("elbv2", value.into_input());
         self
     }
 
     /// Sets `emr`.
-    pub fn emr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("emr", value.into());
+    pub fn emr(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("emr", value.into_input());
         self
     }
 
     /// Sets `emrcontainers`.
-    pub fn emrcontainers(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("emrcontainers", value.into());
+    pub fn emrcontainers(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("emrcontainers", value.into_input());
         self
     }
 
     /// Sets `emrserverless`.
-    pub fn emrserverless(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("emrserverless", value.into());
+    pub fn emrserverless(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("emrserverless", value.into_input());
         self
     }
 
     /// Sets `es`.
-    pub fn es(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("es", value.into());
+    pub fn es(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("es", value.into_input());
         self
     }
 
     /// Sets `eventbridge`.
-    pub fn eventbridge(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("eventbridge", value.into());
+    pub fn eventbridge(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("eventbridge", value.into_input());
         self
     }
 
     /// Sets `events`.
-    pub fn events(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("events", value.into());
+    pub fn events(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("events", value.into_input());
         self
     }
 
     /// Sets `evidently`.
-    pub fn evidently(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("evidently", value.into());
+    pub fn evidently(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("evidently", value.into_input());
         self
     }
 
     /// Sets `finspace`.
-    pub fn finspace(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("finspace", value.into());
+    pub fn finspace(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("finspace", value.into_input());
         self
     }
 
     /// Sets `firehose`.
-    pub fn firehose(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("firehose", value.into());
+    pub fn firehose(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("firehose", value.into_input());
         self
     }
 
     /// Sets `fis`.
-    pub fn fis(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("fis", value.into());
+    pub fn fis(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("fis", value.into_input());
         self
     }
 
     /// Sets `fms`.
-    pub fn fms(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("fms", value.into());
+    pub fn fms(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("fms", value.into_input());
         self
     }
 
     /// Sets `fsx`.
-    pub fn fsx(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("fsx", value.into());
+    pub fn fsx(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("fsx", value.into_input());
         self
     }
 
     /// Sets `gamelift`.
-    pub fn gamelift(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("gamelift", value.into());
+    pub fn gamelift(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("gamelift", value.into_input());
         self
     }
 
     /// Sets `glacier`.
-    pub fn glacier(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("glacier", value.into());
+    pub fn glacier(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("glacier", value.into_input());
         self
     }
 
     /// Sets `globalaccelerator`.
-    pub fn globalaccelerator(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("globalaccelerator", value.into());
+    pub fn globalaccelerator(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("globalaccelerator", value.into_input());
         self
     }
 
     /// Sets `glue`.
-    pub fn glue(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("glue", value.into());
+    pub fn glue(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("glue", value.into_input());
         self
     }
 
     /// Sets `grafana`.
-    pub fn grafana(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("grafana", value.into());
+    pub fn grafana(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("grafana", value.into_input());
         self
     }
 
     /// Sets `greengrass`.
-    pub fn greengrass(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("greengrass", value.into());
+    pub fn greengrass(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("greengrass", value.into_input());
         self
     }
 
     /// Sets `guardduty`.
-    pub fn guardduty(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("guardduty", value.into());
+    pub fn guardduty(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("guardduty", value.into_input());
         self
     }
 
     /// Sets `healthlake`.
-    pub fn healthlake(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("healthlake", value.into());
+    pub fn healthlake(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("healthlake", value.into_input());
         self
     }
 
     /// Sets `iam`.
-    pub fn iam(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("iam", value.into());
+    pub fn iam(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("iam", value.into_input());
         self
     }
 
     /// Sets `identitystore`.
-    pub fn identitystore(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("identitystore", value.into());
+    pub fn identitystore(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("identitystore", value.into_input());
         self
     }
 
     /// Sets `imagebuilder`.
-    pub fn imagebuilder(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("imagebuilder", value.into());
+    pub fn imagebuilder(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("imagebuilder", value.into_input());
         self
     }
 
     /// Sets `inspector`.
-    pub fn inspector(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("inspector", value.into());
+    pub fn inspector(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("inspector", value.into_input());
         self
     }
 
     /// Sets `inspector2`.
-    pub fn inspector2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("inspector2", value.into());
+    pub fn inspector2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("inspector2", value.into_input());
         self
     }
 
     /// Sets `inspectorv2`.
-    pub fn inspectorv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("inspectorv2", value.into());
+    pub fn inspectorv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("inspectorv2", value.into_input());
         self
     }
 
     /// Sets `internetmonitor`.
-    pub fn internetmonitor(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("internetmonitor", value.into());
+    pub fn internetmonitor(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("internetmonitor", value.into_input());
         self
     }
 
     /// Sets `iot`.
-    pub fn iot(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("iot", value.into());
+    pub fn iot(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("iot", value.into_input());
         self
     }
 
     /// Sets `iotanalytics`.
-    pub fn iotanalytics(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("iotanalytics", value.into());
+    pub fn iotanalytics(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("iotanalytics", value.into_input());
         self
     }
 
     /// Sets `iotevents`.
-    pub fn iotevents(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("iotevents", value.into());
+    pub fn iotevents(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("iotevents", value.into_input());
         self
     }
 
     /// Sets `ivs`.
-    pub fn ivs(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ivs", value.into());
+    pub fn ivs(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ivs", value.into_input());
         self
     }
 
     /// Sets `ivschat`.
-    pub fn ivschat(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ivschat", value.into());
+    pub fn ivschat(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ivschat", value.into_input());
         self
     }
 
     /// Sets `kafka`.
-    pub fn kafka(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kafka", value.into());
+    pub fn kafka(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kafka", value.into_input());
         self
     }
 
     /// Sets `kafkaconnect`.
-    pub fn kafkaconnect(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kafkaconnect", value.into());
+    pub fn kafkaconnect(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kafkaconnect", value.into_input());
         self
     }
 
     /// Sets `kendra`.
-    pub fn kendra(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kendra", value.into());
+    pub fn kendra(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kendra", value.into_input());
         self
     }
 
     /// Sets `keyspaces`.
-    pub fn keyspaces(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("keyspaces", value.into());
+    pub fn keyspaces(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("keyspaces", value.into_input());
         self
     }
 
     /// Sets `kinesis`.
-    pub fn kinesis(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kinesis", value.into());
+    pub fn kinesis(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kinesis", value.into_input());
         self
     }
 
     /// Sets `kinesisanalytics`.
-    pub fn kinesisanalytics(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kinesisanalytics", value.into());
+    pub fn kinesisanalytics(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kinesisanalytics", value.into_input());
         self
     }
 
     /// Sets `kinesisanalyticsv2`.
-    pub fn kinesisanalyticsv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kinesisanalyticsv2", value.into());
+    pub fn kinesisanalyticsv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kinesisanalyticsv2", value.into_input());
         self
     }
 
     /// Sets `kinesisvideo`.
-    pub fn kinesisvideo(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kinesisvideo", value.into());
+    pub fn kinesisvideo(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kinesisvideo", value.into_input());
         self
     }
 
     /// Sets `kms`.
-    pub fn kms(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms", value.into());
+    pub fn kms(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms", value.into_input());
         self
     }
 
     /// Sets `lakeformation`.
-    pub fn lakeformation(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lakeformation", value.into());
+    pub fn lakeformation(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lakeformation", value.into_input());
         self
     }
 
     /// Sets `lambda`.
-    pub fn lambda(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lambda", value.into());
+    pub fn lambda(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lambda", value.into_input());
         self
     }
 
     /// Sets `lex`.
-    pub fn lex(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lex", value.into());
+    pub fn lex(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lex", value.into_input());
         self
     }
 
     /// Sets `lexmodelbuilding`.
-    pub fn lexmodelbuilding(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lexmodelbuilding", value.into());
+    pub fn lexmodelbuilding(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lexmodelbuilding", value.into_input());
         self
     }
 
     /// Sets `lexmodelbuildingservice`.
-    pub fn lexmodelbuildingservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lexmodelbuildingservice", value.into());
+    pub fn lexmodelbuildingservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("lexmodelbuildingservice", value.into_input());
         self
     }
 
     /// Sets `lexmodels`.
-    pub fn lexmodels(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lexmodels", value.into());
+    pub fn lexmodels(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lexmodels", value.into_input());
         self
     }
 
     /// Sets `lexmodelsv2`.
-    pub fn lexmodelsv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lexmodelsv2", value.into());
+    pub fn lexmodelsv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lexmodelsv2", value.into_input());
         self
     }
 
     /// Sets `lexv2models`.
-    pub fn lexv2models(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lexv2models", value.into());
+    pub fn lexv2models(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lexv2models", value.into_input());
         self
     }
 
     /// Sets `licensemanager`.
-    pub fn licensemanager(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("licensemanager", value.into());
+    pub fn licensemanager(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("licensemanager", value.into_input());
         self
     }
 
     /// Sets `lightsail`.
-    pub fn lightsail(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lightsail", value.into());
+    pub fn lightsail(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lightsail", value.into_input());
         self
     }
 
     /// Sets `location`.
-    pub fn location(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("location", value.into());
+    pub fn location(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("location", value.into_input());
         self
     }
 
     /// Sets `locationservice`.
-    pub fn locationservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("locationservice", value.into());
+    pub fn locationservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("locationservice", value.into_input());
         self
     }
 
     /// Sets `logs`.
-    pub fn logs(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("logs", value.into());
+    pub fn logs(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("logs", value.into_input());
         self
     }
 
     /// Sets `lookoutmetrics`.
-    pub fn lookoutmetrics(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lookoutmetrics", value.into());
+    pub fn lookoutmetrics(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lookoutmetrics", value.into_input());
         self
     }
 
     /// Sets `macie2`.
-    pub fn macie2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("macie2", value.into());
+    pub fn macie2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("macie2", value.into_input());
         self
     }
 
     /// Sets `managedgrafana`.
-    pub fn managedgrafana(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("managedgrafana", value.into());
+    pub fn managedgrafana(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("managedgrafana", value.into_input());
         self
     }
 
     /// Sets `mediaconnect`.
-    pub fn mediaconnect(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mediaconnect", value.into());
+    pub fn mediaconnect(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mediaconnect", value.into_input());
         self
     }
 
     /// Sets `mediaconvert`.
-    pub fn mediaconvert(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mediaconvert", value.into());
+    pub fn mediaconvert(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mediaconvert", value.into_input());
         self
     }
 
     /// Sets `medialive`.
-    pub fn medialive(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("medialive", value.into());
+    pub fn medialive(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("medialive", value.into_input());
         self
     }
 
     /// Sets `mediapackage`.
-    pub fn mediapackage(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mediapackage", value.into());
+    pub fn mediapackage(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mediapackage", value.into_input());
         self
     }
 
     /// Sets `mediapackagev2`.
-    pub fn mediapackagev2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mediapackagev2", value.into());
+    pub fn mediapackagev2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mediapackagev2", value.into_input());
         self
     }
 
     /// Sets `mediastore`.
-    pub fn mediastore(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mediastore", value.into());
+    pub fn mediastore(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mediastore", value.into_input());
         self
     }
 
     /// Sets `memorydb`.
-    pub fn memorydb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("memorydb", value.into());
+    pub fn memorydb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("memorydb", value.into_input());
         self
     }
 
     /// Sets `mq`.
-    pub fn mq(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mq", value.into());
+    pub fn mq(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mq", value.into_input());
         self
     }
 
     /// Sets `msk`.
-    pub fn msk(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("msk", value.into());
+    pub fn msk(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("msk", value.into_input());
         self
     }
 
     /// Sets `mwaa`.
-    pub fn mwaa(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mwaa", value.into());
+    pub fn mwaa(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mwaa", value.into_input());
         self
     }
 
     /// Sets `neptune`.
-    pub fn neptune(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("neptune", value.into());
+    pub fn neptune(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("neptune", value.into_input());
         self
     }
 
     /// Sets `networkfirewall`.
-    pub fn networkfirewall(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("networkfirewall", value.into());
+    pub fn networkfirewall(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("networkfirewall", value.into_input());
         self
     }
 
     /// Sets `networkmanager`.
-    pub fn networkmanager(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("networkmanager", value.into());
+    pub fn networkmanager(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("networkmanager", value.into_input());
         self
     }
 
     /// Sets `oam`.
-    pub fn oam(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("oam", value.into());
+    pub fn oam(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("oam", value.into_input());
         self
     }
 
     /// Sets `opensearch`.
-    pub fn opensearch(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("opensearch", value.into());
+    pub fn opensearch(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("opensearch", value.into_input());
         self
     }
 
     /// Sets `opensearchingestion`.
-    pub fn opensearchingestion(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("opensearchingestion", value.into());
+    pub fn opensearchingestion(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("opensearchingestion", value.into_input());
         self
     }
 
     /// Sets `opensearchserverless`.
-    pub fn opensearchserverless(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("opensearchserverless", value.into());
+    pub fn opensearchserverless(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("opensearchserverless", value.into_input());
         self
     }
 
     /// Sets `opensearchservice`.
-    pub fn opensearchservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("opensearchservice", value.into());
+    pub fn opensearchservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("opensearchservice", value.into_input());
         self
     }
 
     /// Sets `opsworks`.
-    pub fn opsworks(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("opsworks", value.into());
+    pub fn opsworks(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("opsworks", value.into_input());
         self
     }
 
     /// Sets `organizations`.
-    pub fn organizations(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("organizations", value.into());
+    pub fn organizations(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("organizations", value.into_input());
         self
     }
 
     /// Sets `osis`.
-    pub fn osis(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("osis", value.into());
+    pub fn osis(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("osis", value.into_input());
         self
     }
 
     /// Sets `outposts`.
-    pub fn outposts(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("outposts", value.into());
+    pub fn outposts(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("outposts", value.into_input());
         self
     }
 
     /// Sets `pinpoint`.
-    pub fn pinpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("pinpoint", value.into());
+    pub fn pinpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("pinpoint", value.into_input());
         self
     }
 
     /// Sets `pipes`.
-    pub fn pipes(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("pipes", value.into());
+    pub fn pipes(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("pipes", value.into_input());
         self
     }
 
     /// Sets `polly`.
-    pub fn polly(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("polly", value.into());
+    pub fn polly(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("polly", value.into_input());
         self
     }
 
     /// Sets `pricing`.
-    pub fn pricing(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("pricing", value.into());
+    pub fn pricing(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("pricing", value.into_input());
         self
     }
 
     /// Sets `prometheus`.
-    pub fn prometheus(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prometheus", value.into());
+    pub fn prometheus(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prometheus", value.into_input());
         self
     }
 
     /// Sets `prometheusservice`.
-    pub fn prometheusservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prometheusservice", value.into());
+    pub fn prometheusservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prometheusservice", value.into_input());
         self
     }
 
     /// Sets `qldb`.
-    pub fn qldb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("qldb", value.into());
+    pub fn qldb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("qldb", value.into_input());
         self
     }
 
     /// Sets `quicksight`.
-    pub fn quicksight(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("quicksight", value.into());
+    pub fn quicksight(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("quicksight", value.into_input());
         self
     }
 
     /// Sets `ram`.
-    pub fn ram(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ram", value.into());
+    pub fn ram(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ram", value.into_input());
         self
     }
 
     /// Sets `rbin`.
-    pub fn rbin(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("rbin", value.into());
+    pub fn rbin(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("rbin", value.into_input());
         self
     }
 
     /// Sets `rds`.
-    pub fn rds(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("rds", value.into());
+    pub fn rds(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("rds", value.into_input());
         self
     }
 
     /// Sets `recyclebin`.
-    pub fn recyclebin(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("recyclebin", value.into());
+    pub fn recyclebin(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("recyclebin", value.into_input());
         self
     }
 
     /// Sets `redshift`.
-    pub fn redshift(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("redshift", value.into());
+    pub fn redshift(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("redshift", value.into_input());
         self
     }
 
     /// Sets `redshiftdata`.
-    pub fn redshiftdata(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("redshiftdata", value.into());
+    pub fn redshiftdata(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("redshiftdata", value.into_input());
         self
     }
 
     /// Sets `redshiftdataapiservice`.
-    pub fn redshiftdataapiservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("redshiftdataapiservice", value.into());
+    pub fn redshiftdataapiservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("redshiftdataapiservice", value.into_input());
         self
     }
 
     /// Sets `redshiftserverless`.
-    pub fn redshiftserverless(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("redshiftserverless", value.into());
+    pub fn redshiftserverless(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("redshiftserverless", value.into_input());
         self
     }
 
     /// Sets `resourceexplorer2`.
-    pub fn resourceexplorer2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("resourceexplorer2", value.into());
+    pub fn resourceexplorer2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("resourceexplorer2", value.into_input());
         self
     }
 
     /// Sets `resourcegroups`.
-    pub fn resourcegroups(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("resourcegroups", value.into());
+    pub fn resourcegroups(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("resourcegroups", value.into_input());
         self
     }
 
     /// Sets `resourcegroupstagging`.
-    pub fn resourcegroupstagging(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("resourcegroupstagging", value.into());
+    pub fn resourcegroupstagging(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("resourcegroupstagging", value.into_input());
         self
     }
 
     /// Sets `resourcegroupstaggingapi`.
-    pub fn resourcegroupstaggingapi(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("resourcegroupstaggingapi", value.into());
+    pub fn resourcegroupstaggingapi(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("resourcegroupstaggingapi", value.into_input());
         self
     }
 
     /// Sets `rolesanywhere`.
-    pub fn rolesanywhere(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("rolesanywhere", value.into());
+    pub fn rolesanywhere(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("rolesanywhere", value.into_input());
         self
     }
 
     /// Sets `route53`.
-    pub fn route53(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("route53", value.into());
+    pub fn route53(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("route53", value.into_input());
         self
     }
 
     /// Sets `route53domains`.
-    pub fn route53domains(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("route53domains", value.into());
+    pub fn route53domains(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("route53domains", value.into_input());
         self
     }
 
     /// Sets `route53recoverycontrolconfig`.
-    pub fn route53recoverycontrolconfig(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn route53recoverycontrolconfig(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("route53recoverycontrolconfig", value.into());
+            .set("route53recoverycontrolconfig", value.into_input());
         self
     }
 
     /// Sets `route53recoveryreadiness`.
-    pub fn route53recoveryreadiness(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("route53recoveryreadiness", value.into());
+    pub fn route53recoveryreadiness(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("route53recoveryreadiness", value.into_input());
         self
     }
 
     /// Sets `route53resolver`.
-    pub fn route53resolver(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("route53resolver", value.into());
+    pub fn route53resolver(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("route53resolver", value.into_input());
         self
     }
 
     /// Sets `rum`.
-    pub fn rum(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("rum", value.into());
+    pub fn rum(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("rum", value.into_input());
         self
     }
 
     /// Sets `s3`.
-    pub fn s3(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("s3", value.into());
+    pub fn s3(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("s3", value.into_input());
         self
     }
 
     /// Sets `s3api`.
-    pub fn s3api(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("s3api", value.into());
+    pub fn s3api(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("s3api", value.into_input());
         self
     }
 
     /// Sets `s3control`.
-    pub fn s3control(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("s3control", value.into());
+    pub fn s3control(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("s3control", value.into_input());
         self
     }
 
     /// Sets `s3outposts`.
-    pub fn s3outposts(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("s3outposts", value.into());
+    pub fn s3outposts(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("s3outposts", value.into_input());
         self
     }
 
     /// Sets `sagemaker`.
-    pub fn sagemaker(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sagemaker", value.into());
+    pub fn sagemaker(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sagemaker", value.into_input());
         self
     }
 
     /// Sets `scheduler`.
-    pub fn scheduler(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("scheduler", value.into());
+    pub fn scheduler(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("scheduler", value.into_input());
         self
     }
 
     /// Sets `schemas`.
-    pub fn schemas(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("schemas", value.into());
+    pub fn schemas(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("schemas", value.into_input());
         self
     }
 
     /// Sets `sdb`.
-    pub fn sdb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sdb", value.into());
+    pub fn sdb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sdb", value.into_input());
         self
     }
 
     /// Sets `secretsmanager`.
-    pub fn secretsmanager(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("secretsmanager", value.into());
+    pub fn secretsmanager(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("secretsmanager", value.into_input());
         self
     }
 
     /// Sets `securityhub`.
-    pub fn securityhub(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("securityhub", value.into());
+    pub fn securityhub(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("securityhub", value.into_input());
         self
     }
 
     /// Sets `securitylake`.
-    pub fn securitylake(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("securitylake", value.into());
+    pub fn securitylake(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("securitylake", value.into_input());
         self
     }
 
     /// Sets `serverlessapplicationrepository`.
-    pub fn serverlessapplicationrepository(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn serverlessapplicationrepository(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("serverlessapplicationrepository", value.into());
+            .set("serverlessapplicationrepository", value.into_input());
         self
     }
 
     /// Sets `serverlessapprepo`.
-    pub fn serverlessapprepo(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("serverlessapprepo", value.into());
+    pub fn serverlessapprepo(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("serverlessapprepo", value.into_input());
         self
     }
 
     /// Sets `serverlessrepo`.
-    pub fn serverlessrepo(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("serverlessrepo", value.into());
+    pub fn serverlessrepo(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("serverlessrepo", value.into_input());
         self
     }
 
     /// Sets `servicecatalog`.
-    pub fn servicecatalog(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("servicecatalog", value.into());
+    pub fn servicecatalog(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("servicecatalog", value.into_input());
         self
     }
 
     /// Sets `servicediscovery`.
-    pub fn servicediscovery(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("servicediscovery", value.into());
+    pub fn servicediscovery(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("servicediscovery", value.into_input());
         self
     }
 
     /// Sets `servicequotas`.
-    pub fn servicequotas(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("servicequotas", value.into());
+    pub fn servicequotas(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("servicequotas", value.into_input());
         self
     }
 
     /// Sets `ses`.
-    pub fn ses(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ses", value.into());
+    pub fn ses(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ses", value.into_input());
         self
     }
 
     /// Sets `sesv2`.
-    pub fn sesv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sesv2", value.into());
+    pub fn sesv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sesv2", value.into_input());
         self
     }
 
     /// Sets `sfn`.
-    pub fn sfn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sfn", value.into());
+    pub fn sfn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sfn", value.into_input());
         self
     }
 
     /// Sets `shield`.
-    pub fn shield(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("shield", value.into());
+    pub fn shield(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("shield", value.into_input());
         self
     }
 
     /// Sets `signer`.
-    pub fn signer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("signer", value.into());
+    pub fn signer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("signer", value.into_input());
         self
     }
 
     /// Sets `simpledb`.
-    pub fn simpledb(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("simpledb", value.into());
+    pub fn simpledb(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("simpledb", value.into_input());
         self
     }
 
     /// Sets `sns`.
-    pub fn sns(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sns", value.into());
+    pub fn sns(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sns", value.into_input());
         self
     }
 
     /// Sets `sqs`.
-    pub fn sqs(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sqs", value.into());
+    pub fn sqs(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sqs", value.into_input());
         self
     }
 
     /// Sets `ssm`.
-    pub fn ssm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ssm", value.into());
+    pub fn ssm(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ssm", value.into_input());
         self
     }
 
     /// Sets `ssmcontacts`.
-    pub fn ssmcontacts(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ssmcontacts", value.into());
+    pub fn ssmcontacts(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ssmcontacts", value.into_input());
         self
     }
 
     /// Sets `ssmincidents`.
-    pub fn ssmincidents(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ssmincidents", value.into());
+    pub fn ssmincidents(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ssmincidents", value.into_input());
         self
     }
 
     /// Sets `sso`.
-    pub fn sso(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sso", value.into());
+    pub fn sso(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sso", value.into_input());
         self
     }
 
     /// Sets `ssoadmin`.
-    pub fn ssoadmin(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ssoadmin", value.into());
+    pub fn ssoadmin(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ssoadmin", value.into_input());
         self
     }
 
     /// Sets `stepfunctions`.
-    pub fn stepfunctions(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("stepfunctions", value.into());
+    pub fn stepfunctions(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("stepfunctions", value.into_input());
         self
     }
 
     /// Sets `storagegateway`.
-    pub fn storagegateway(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("storagegateway", value.into());
+    pub fn storagegateway(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("storagegateway", value.into_input());
         self
     }
 
     /// Sets `sts`.
-    pub fn sts(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sts", value.into());
+    pub fn sts(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sts", value.into_input());
         self
     }
 
     /// Sets `swf`.
-    pub fn swf(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("swf", value.into());
+    pub fn swf(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("swf", value.into_input());
         self
     }
 
     /// Sets `synthetics`.
-    pub fn synthetics(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("synthetics", value.into());
+    pub fn synthetics(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("synthetics", value.into_input());
         self
     }
 
     /// Sets `timestreamwrite`.
-    pub fn timestreamwrite(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("timestreamwrite", value.into());
+    pub fn timestreamwrite(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("timestreamwrite", value.into_input());
         self
     }
 
     /// Sets `transcribe`.
-    pub fn transcribe(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("transcribe", value.into());
+    pub fn transcribe(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("transcribe", value.into_input());
         self
     }
 
     /// Sets `transcribeservice`.
-    pub fn transcribeservice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("transcribeservice", value.into());
+    pub fn transcribeservice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("transcribeservice", value.into_input());
         self
     }
 
     /// Sets `transfer`.
-    pub fn transfer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("transfer", value.into());
+    pub fn transfer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("transfer", value.into_input());
         self
     }
 
     /// Sets `verifiedpermissions`.
-    pub fn verifiedpermissions(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("verifiedpermissions", value.into());
+    pub fn verifiedpermissions(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("verifiedpermissions", value.into_input());
         self
     }
 
     /// Sets `vpclattice`.
-    pub fn vpclattice(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("vpclattice", value.into());
+    pub fn vpclattice(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("vpclattice", value.into_input());
         self
     }
 
     /// Sets `waf`.
-    pub fn waf(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("waf", value.into());
+    pub fn waf(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("waf", value.into_input());
         self
     }
 
     /// Sets `wafregional`.
-    pub fn wafregional(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("wafregional", value.into());
+    pub fn wafregional(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("wafregional", value.into_input());
         self
     }
 
     /// Sets `wafv2`.
-    pub fn wafv2(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("wafv2", value.into());
+    pub fn wafv2(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("wafv2", value.into_input());
         self
     }
 
     /// Sets `worklink`.
-    pub fn worklink(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("worklink", value.into());
+    pub fn worklink(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("worklink", value.into_input());
         self
     }
 
     /// Sets `workspaces`.
-    pub fn workspaces(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("workspaces", value.into());
+    pub fn workspaces(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("workspaces", value.into_input());
         self
     }
 
     /// Sets `xray`.
-    pub fn xray(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("xray", value.into());
+    pub fn xray(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("xray", value.into_input());
         self
     }
 }
@@ -2009,14 +2067,14 @@ pub struct IgnoreTagsBuilder {
 
 impl IgnoreTagsBuilder {
     /// Sets `key_prefixes`.
-    pub fn key_prefixes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("key_prefixes", value.into());
+    pub fn key_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("key_prefixes", value.into_input());
         self
     }
 
     /// Sets `keys`.
-    pub fn keys(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("keys", value.into());
+    pub fn keys(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("keys", value.into_input());
         self
     }
 }

@@ -1,7 +1,7 @@
 //! Policy documents: what is written into roles, policies, buckets and keys as JSON.
 
 use serde_json::{Map, Value as Json};
-use terrane_core::{Expr, Input, IntoExpr, Location, Output, Value};
+use terrane_core::{Expr, Input, IntoExpr, IntoInput, Location, Output, Value};
 
 use super::Statement;
 use crate::json::{object, one_or_more, text};
@@ -47,11 +47,11 @@ impl PolicyDocument {
 
     /// Lets an AWS service take on the role: `assumed_by("eks.amazonaws.com")`.
     #[track_caller]
-    pub fn assumed_by(service: impl Into<Input<String>>) -> Self {
+    pub fn assumed_by(service: impl IntoInput<String>) -> Self {
         let location = Location::caller();
         let statement = Statement::new("Allow", ["sts:AssumeRole"], location);
         Self {
-            statements: vec![statement.services([service.into()])],
+            statements: vec![statement.services([service.into_input()])],
             location,
         }
     }
@@ -60,13 +60,13 @@ impl PolicyDocument {
     /// `assumed_by_federated(provider.arn(), [(subject_key, "system:serviceaccount:apps:api")])`. For a role of a Kubernetes
     /// service account (IRSA) there is [`assumed_by_service_account`](Self::assumed_by_service_account).
     #[track_caller]
-    pub fn assumed_by_federated<K: Into<Input<String>>, V: Into<Input<String>>>(
-        provider_arn: impl Into<Input<String>>,
+    pub fn assumed_by_federated<K: IntoInput<String>, V: IntoInput<String>>(
+        provider_arn: impl IntoInput<String>,
         claims: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
         let location = Location::caller();
         let statement = Statement::new("Allow", ["sts:AssumeRoleWithWebIdentity"], location);
-        let mut statement = statement.federated([provider_arn.into()]);
+        let mut statement = statement.federated([provider_arn.into_input()]);
         for (key, value) in claims {
             statement = statement.condition("StringEquals", key, [value]);
         }
@@ -80,7 +80,7 @@ impl PolicyDocument {
     /// `issuer_url` is the cluster's issuer, with or without `https://`.
     #[track_caller]
     pub fn assumed_by_service_account(
-        provider_arn: impl Into<Input<String>>,
+        provider_arn: impl IntoInput<String>,
         issuer_url: &Output<String>,
         namespace: &str,
         service_account: &str,

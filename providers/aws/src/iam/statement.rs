@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use terrane_core::{Expr, Input, IntoExpr, Location, Value};
+use terrane_core::{Expr, IntoExpr, IntoInput, Location, Value};
 
 /// A statement of a [`PolicyDocument`](super::PolicyDocument).
 ///
@@ -76,7 +76,7 @@ impl Statement {
     }
 
     /// What the actions are about: ARNs, or `*`. Adds to those given before.
-    pub fn resources<R: Into<Input<String>>>(
+    pub fn resources<R: IntoInput<String>>(
         mut self,
         resources: impl IntoIterator<Item = R>,
     ) -> Self {
@@ -94,17 +94,17 @@ impl Statement {
     }
 
     /// Who may: AWS services, by their host name (`eks.amazonaws.com`).
-    pub fn services<P: Into<Input<String>>>(self, names: impl IntoIterator<Item = P>) -> Self {
+    pub fn services<P: IntoInput<String>>(self, names: impl IntoIterator<Item = P>) -> Self {
         self.principals("Service", names)
     }
 
     /// Who may: accounts, roles or users, by account number or ARN.
-    pub fn aws<P: Into<Input<String>>>(self, arns: impl IntoIterator<Item = P>) -> Self {
+    pub fn aws<P: IntoInput<String>>(self, arns: impl IntoIterator<Item = P>) -> Self {
         self.principals("AWS", arns)
     }
 
     /// Who may: whoever an identity provider vouches for, by the provider's ARN.
-    pub fn federated<P: Into<Input<String>>>(self, arns: impl IntoIterator<Item = P>) -> Self {
+    pub fn federated<P: IntoInput<String>>(self, arns: impl IntoIterator<Item = P>) -> Self {
         self.principals("Federated", arns)
     }
 
@@ -115,21 +115,21 @@ impl Statement {
     }
 
     /// Holds only where a key of the request compares so to one of the values: `condition("StringEquals", "aws:PrincipalOrgID", ["o-1"])`.
-    pub fn condition<V: Into<Input<String>>>(
+    pub fn condition<V: IntoInput<String>>(
         mut self,
         operator: impl Into<String>,
-        key: impl Into<Input<String>>,
+        key: impl IntoInput<String>,
         values: impl IntoIterator<Item = V>,
     ) -> Self {
         self.conditions.push(Condition {
             operator: operator.into(),
-            key: key.into().into_expr(),
+            key: key.into_input().into_expr(),
             values: expressions(values),
         });
         self
     }
 
-    fn principals<P: Into<Input<String>>>(
+    fn principals<P: IntoInput<String>>(
         mut self,
         kind: &'static str,
         names: impl IntoIterator<Item = P>,
@@ -207,9 +207,9 @@ impl Statement {
     }
 }
 
-fn expressions<X: Into<Input<String>>>(inputs: impl IntoIterator<Item = X>) -> Vec<Expr> {
+fn expressions<X: IntoInput<String>>(inputs: impl IntoIterator<Item = X>) -> Vec<Expr> {
     let inputs = inputs.into_iter();
-    inputs.map(|input| input.into().into_expr()).collect()
+    inputs.map(|input| input.into_input().into_expr()).collect()
 }
 
 fn is_action(text: &str) -> bool {

@@ -53,6 +53,23 @@ impl Value {
         self.convert_members(ty, Members::AsTyped, Path::root())
     }
 
+    /// This value with a type of its own, for an argument or an export that takes any type: `Value::list(vec![]).typed(&Type::list(Type::String))`
+    /// is an empty list of strings, where an empty list alone would be a tuple without elements. Null and unknown stay as they are; with `any` in the type the value says
+    /// itself what it is.
+    ///
+    /// # Errors
+    /// When a part of it has no conversion, with the path of that part.
+    pub fn typed(&self, ty: &Type) -> Result<Self, ConvertError> {
+        let value = self.convert(ty)?;
+        if value.is_null() || value.is_unknown() {
+            return Ok(value);
+        }
+        if ty.has_dynamic() {
+            return value.convert(&Type::Dynamic);
+        }
+        Ok(Self::Dynamic(Arc::new((ty.without_optional(), value))))
+    }
+
     /// [`Value::convert`] with a choice about members, for a value that is found at `path`.
     pub(crate) fn convert_members(
         &self,
@@ -391,6 +408,21 @@ mod tests {
             written(typo),
             Err("there is no argument `bb` at `rule[0].bb`".into())
         );
+    }
+
+    #[test]
+    fn an_empty_list_keeps_the_type_that_it_was_given() {
+        let empty = Value::list(vec![]);
+        let typed = empty.typed(&Type::list(Type::String)).expect("a list");
+        assert_eq!(format!("{typed:?}"), "dynamic(list(string): [])");
+        assert_eq!(typed.convert(&Type::Dynamic), Ok(typed.clone()));
+        assert_eq!(typed.convert(&Type::list(Type::String)), Ok(empty));
+        let any = Value::list(vec![Value::from("a")]).typed(&Type::list(Type::Dynamic));
+        assert_eq!(
+            format!("{:?}", any.expect("a list")),
+            "dynamic(tuple([string]): [\"a\"])"
+        );
+        assert!(Value::from("a").typed(&Type::Number).is_err());
     }
 
     #[test]

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::dynamodb::missing::MissingTableName;
@@ -65,15 +65,15 @@ pub struct ContributorInsightsBuilder<A> {
 
 impl<A> ContributorInsightsBuilder<A> {
     /// Sets `index_name`.
-    pub fn index_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("index_name", value.into());
+    pub fn index_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("index_name", value.into_input());
         self
     }
 
     /// Sets `table_name`. Required.
-    pub fn table_name(self, value: impl Into<Input<String>>) -> ContributorInsightsBuilder<Set> {
+    pub fn table_name(self, value: impl IntoInput<String>) -> ContributorInsightsBuilder<Set> {
         ContributorInsightsBuilder {
-            declaration: self.declaration.set("table_name", value.into()),
+            declaration: self.declaration.set("table_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +110,13 @@ impl<A> ContributorInsightsBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ContributorInsightsBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ContributorInsights {
+    pub fn declare(self, stack: &mut Stack) -> ContributorInsights
+    where
+        A: IsSet,
+    {
         ContributorInsights(self.declaration.declare(stack))
     }
 }
@@ -160,14 +161,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::dynamodb::missing::{MissingName, MissingRegionName, MissingReplica};
@@ -71,9 +71,9 @@ pub struct GlobalTableBuilder<A, B> {
 
 impl<A, B> GlobalTableBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> GlobalTableBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> GlobalTableBuilder<Set, B> {
         GlobalTableBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -118,12 +118,14 @@ impl<A, B> GlobalTableBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GlobalTableBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> GlobalTable {
+    pub fn declare(self, stack: &mut Stack) -> GlobalTable
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         GlobalTable(self.declaration.declare(stack))
     }
 }
@@ -152,9 +154,9 @@ pub struct ReplicaBuilder<A> {
 
 impl<A> ReplicaBuilder<A> {
     /// Sets `region_name`. Required.
-    pub fn region_name(self, value: impl Into<Input<String>>) -> ReplicaBuilder<Set> {
+    pub fn region_name(self, value: impl IntoInput<String>) -> ReplicaBuilder<Set> {
         ReplicaBuilder {
-            arguments: self.arguments.set("region_name", value.into()),
+            arguments: self.arguments.set("region_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -206,20 +208,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::dynamodb::missing::{MissingStreamArn, MissingTableName};
@@ -68,10 +68,10 @@ impl<A, B> KinesisStreamingDestinationBuilder<A, B> {
     /// Sets `stream_arn`. Required.
     pub fn stream_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> KinesisStreamingDestinationBuilder<Set, B> {
         KinesisStreamingDestinationBuilder {
-            declaration: self.declaration.set("stream_arn", value.into()),
+            declaration: self.declaration.set("stream_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -79,10 +79,10 @@ impl<A, B> KinesisStreamingDestinationBuilder<A, B> {
     /// Sets `table_name`. Required.
     pub fn table_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> KinesisStreamingDestinationBuilder<A, Set> {
         KinesisStreamingDestinationBuilder {
-            declaration: self.declaration.set("table_name", value.into()),
+            declaration: self.declaration.set("table_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +113,14 @@ impl<A, B> KinesisStreamingDestinationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl KinesisStreamingDestinationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> KinesisStreamingDestination {
+    pub fn declare(self, stack: &mut Stack) -> KinesisStreamingDestination
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         KinesisStreamingDestination(self.declaration.declare(stack))
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -225,16 +225,16 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `billing_mode`.
-    pub fn billing_mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("billing_mode", value.into());
+    pub fn billing_mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("billing_mode", value.into_input());
         self
     }
 
     /// Sets `deletion_protection_enabled`.
-    pub fn deletion_protection_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn deletion_protection_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("deletion_protection_enabled", value.into());
+            .set("deletion_protection_enabled", value.into_input());
         self
     }
 
@@ -250,8 +250,8 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `hash_key`.
-    pub fn hash_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("hash_key", value.into());
+    pub fn hash_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("hash_key", value.into_input());
         self
     }
 
@@ -273,9 +273,9 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> TableBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> TableBuilder<Set> {
         TableBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -289,14 +289,14 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `range_key`.
-    pub fn range_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("range_key", value.into());
+    pub fn range_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("range_key", value.into_input());
         self
     }
 
     /// Sets `read_capacity`.
-    pub fn read_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("read_capacity", value.into());
+    pub fn read_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("read_capacity", value.into_input());
         self
     }
 
@@ -307,20 +307,26 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `restore_date_time`.
-    pub fn restore_date_time(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("restore_date_time", value.into());
+    pub fn restore_date_time(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("restore_date_time", value.into_input());
         self
     }
 
     /// Sets `restore_source_name`.
-    pub fn restore_source_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("restore_source_name", value.into());
+    pub fn restore_source_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("restore_source_name", value.into_input());
         self
     }
 
     /// Sets `restore_to_latest_time`.
-    pub fn restore_to_latest_time(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("restore_to_latest_time", value.into());
+    pub fn restore_to_latest_time(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("restore_to_latest_time", value.into_input());
         self
     }
 
@@ -333,26 +339,26 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `stream_enabled`.
-    pub fn stream_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("stream_enabled", value.into());
+    pub fn stream_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("stream_enabled", value.into_input());
         self
     }
 
     /// Sets `stream_view_type`.
-    pub fn stream_view_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("stream_view_type", value.into());
+    pub fn stream_view_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("stream_view_type", value.into_input());
         self
     }
 
     /// Sets `table_class`.
-    pub fn table_class(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("table_class", value.into());
+    pub fn table_class(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("table_class", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -369,8 +375,8 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `write_capacity`.
-    pub fn write_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("write_capacity", value.into());
+    pub fn write_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("write_capacity", value.into_input());
         self
     }
 }
@@ -400,12 +406,13 @@ impl<A> TableBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TableBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Table {
+    pub fn declare(self, stack: &mut Stack) -> Table
+    where
+        A: IsSet,
+    {
         Table(self.declaration.declare(stack))
     }
 }
@@ -434,17 +441,17 @@ pub struct AttributeBuilder<A, B> {
 
 impl<A, B> AttributeBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> AttributeBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> AttributeBuilder<Set, B> {
         AttributeBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> AttributeBuilder<A, Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> AttributeBuilder<A, Set> {
         AttributeBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -475,56 +482,53 @@ pub struct GlobalSecondaryIndexBuilder<A, B, C> {
 
 impl<A, B, C> GlobalSecondaryIndexBuilder<A, B, C> {
     /// Sets `hash_key`. Required.
-    pub fn hash_key(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> GlobalSecondaryIndexBuilder<Set, B, C> {
+    pub fn hash_key(self, value: impl IntoInput<String>) -> GlobalSecondaryIndexBuilder<Set, B, C> {
         GlobalSecondaryIndexBuilder {
-            arguments: self.arguments.set("hash_key", value.into()),
+            arguments: self.arguments.set("hash_key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> GlobalSecondaryIndexBuilder<A, Set, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> GlobalSecondaryIndexBuilder<A, Set, C> {
         GlobalSecondaryIndexBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `non_key_attributes`.
-    pub fn non_key_attributes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("non_key_attributes", value.into());
+    pub fn non_key_attributes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("non_key_attributes", value.into_input());
         self
     }
 
     /// Sets `projection_type`. Required.
     pub fn projection_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> GlobalSecondaryIndexBuilder<A, B, Set> {
         GlobalSecondaryIndexBuilder {
-            arguments: self.arguments.set("projection_type", value.into()),
+            arguments: self.arguments.set("projection_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `range_key`.
-    pub fn range_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("range_key", value.into());
+    pub fn range_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("range_key", value.into_input());
         self
     }
 
     /// Sets `read_capacity`.
-    pub fn read_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("read_capacity", value.into());
+    pub fn read_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("read_capacity", value.into_input());
         self
     }
 
     /// Sets `write_capacity`.
-    pub fn write_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("write_capacity", value.into());
+    pub fn write_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("write_capacity", value.into_input());
         self
     }
 }
@@ -585,15 +589,17 @@ pub struct ImportTableBuilder<A, B> {
 
 impl<A, B> ImportTableBuilder<A, B> {
     /// Sets `input_compression_type`.
-    pub fn input_compression_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("input_compression_type", value.into());
+    pub fn input_compression_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("input_compression_type", value.into_input());
         self
     }
 
     /// Sets `input_format`. Required.
-    pub fn input_format(self, value: impl Into<Input<String>>) -> ImportTableBuilder<Set, B> {
+    pub fn input_format(self, value: impl IntoInput<String>) -> ImportTableBuilder<Set, B> {
         ImportTableBuilder {
-            arguments: self.arguments.set("input_format", value.into()),
+            arguments: self.arguments.set("input_format", value.into_input()),
             required: PhantomData,
         }
     }
@@ -700,14 +706,14 @@ pub struct ImportTableInputFormatOptionsCsvBuilder {
 
 impl ImportTableInputFormatOptionsCsvBuilder {
     /// Sets `delimiter`.
-    pub fn delimiter(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delimiter", value.into());
+    pub fn delimiter(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delimiter", value.into_input());
         self
     }
 
     /// Sets `header_list`.
-    pub fn header_list(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("header_list", value.into());
+    pub fn header_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("header_list", value.into_input());
         self
     }
 }
@@ -760,22 +766,22 @@ pub struct ImportTableS3BucketSourceBuilder<A> {
 
 impl<A> ImportTableS3BucketSourceBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> ImportTableS3BucketSourceBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> ImportTableS3BucketSourceBuilder<Set> {
         ImportTableS3BucketSourceBuilder {
-            arguments: self.arguments.set("bucket", value.into()),
+            arguments: self.arguments.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `bucket_owner`.
-    pub fn bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bucket_owner", value.into());
+    pub fn bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bucket_owner", value.into_input());
         self
     }
 
     /// Sets `key_prefix`.
-    pub fn key_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("key_prefix", value.into());
+    pub fn key_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("key_prefix", value.into_input());
         self
     }
 }
@@ -805,37 +811,34 @@ pub struct LocalSecondaryIndexBuilder<A, B, C> {
 
 impl<A, B, C> LocalSecondaryIndexBuilder<A, B, C> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> LocalSecondaryIndexBuilder<Set, B, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> LocalSecondaryIndexBuilder<Set, B, C> {
         LocalSecondaryIndexBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `non_key_attributes`.
-    pub fn non_key_attributes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("non_key_attributes", value.into());
+    pub fn non_key_attributes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("non_key_attributes", value.into_input());
         self
     }
 
     /// Sets `projection_type`. Required.
     pub fn projection_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LocalSecondaryIndexBuilder<A, Set, C> {
         LocalSecondaryIndexBuilder {
-            arguments: self.arguments.set("projection_type", value.into()),
+            arguments: self.arguments.set("projection_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `range_key`. Required.
-    pub fn range_key(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> LocalSecondaryIndexBuilder<A, B, Set> {
+    pub fn range_key(self, value: impl IntoInput<String>) -> LocalSecondaryIndexBuilder<A, B, Set> {
         LocalSecondaryIndexBuilder {
-            arguments: self.arguments.set("range_key", value.into()),
+            arguments: self.arguments.set("range_key", value.into_input()),
             required: PhantomData,
         }
     }
@@ -877,9 +880,9 @@ pub struct PointInTimeRecoveryBuilder<A> {
 
 impl<A> PointInTimeRecoveryBuilder<A> {
     /// Sets `enabled`. Required.
-    pub fn enabled(self, value: impl Into<Input<bool>>) -> PointInTimeRecoveryBuilder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> PointInTimeRecoveryBuilder<Set> {
         PointInTimeRecoveryBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
@@ -909,27 +912,29 @@ pub struct ReplicaBuilder<A> {
 
 impl<A> ReplicaBuilder<A> {
     /// Sets `kms_key_arn`.
-    pub fn kms_key_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_arn", value.into());
+    pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_arn", value.into_input());
         self
     }
 
     /// Sets `point_in_time_recovery`.
-    pub fn point_in_time_recovery(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("point_in_time_recovery", value.into());
+    pub fn point_in_time_recovery(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("point_in_time_recovery", value.into_input());
         self
     }
 
     /// Sets `propagate_tags`.
-    pub fn propagate_tags(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("propagate_tags", value.into());
+    pub fn propagate_tags(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("propagate_tags", value.into_input());
         self
     }
 
     /// Sets `region_name`. Required.
-    pub fn region_name(self, value: impl Into<Input<String>>) -> ReplicaBuilder<Set> {
+    pub fn region_name(self, value: impl IntoInput<String>) -> ReplicaBuilder<Set> {
         ReplicaBuilder {
-            arguments: self.arguments.set("region_name", value.into()),
+            arguments: self.arguments.set("region_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -977,16 +982,16 @@ pub struct ServerSideEncryptionBuilder<A> {
 
 impl<A> ServerSideEncryptionBuilder<A> {
     /// Sets `enabled`. Required.
-    pub fn enabled(self, value: impl Into<Input<bool>>) -> ServerSideEncryptionBuilder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> ServerSideEncryptionBuilder<Set> {
         ServerSideEncryptionBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `kms_key_arn`.
-    pub fn kms_key_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_arn", value.into());
+    pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_arn", value.into_input());
         self
     }
 }
@@ -1037,20 +1042,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }
@@ -1097,16 +1102,16 @@ pub struct TtlBuilder<A> {
 
 impl<A> TtlBuilder<A> {
     /// Sets `attribute_name`. Required.
-    pub fn attribute_name(self, value: impl Into<Input<String>>) -> TtlBuilder<Set> {
+    pub fn attribute_name(self, value: impl IntoInput<String>) -> TtlBuilder<Set> {
         TtlBuilder {
-            arguments: self.arguments.set("attribute_name", value.into()),
+            arguments: self.arguments.set("attribute_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::dynamodb::missing::{MissingHashKey, MissingItem, MissingTableName};
@@ -78,31 +78,31 @@ pub struct TableItemBuilder<A, B, C> {
 
 impl<A, B, C> TableItemBuilder<A, B, C> {
     /// Sets `hash_key`. Required.
-    pub fn hash_key(self, value: impl Into<Input<String>>) -> TableItemBuilder<Set, B, C> {
+    pub fn hash_key(self, value: impl IntoInput<String>) -> TableItemBuilder<Set, B, C> {
         TableItemBuilder {
-            declaration: self.declaration.set("hash_key", value.into()),
+            declaration: self.declaration.set("hash_key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `item`. Required.
-    pub fn item(self, value: impl Into<Input<String>>) -> TableItemBuilder<A, Set, C> {
+    pub fn item(self, value: impl IntoInput<String>) -> TableItemBuilder<A, Set, C> {
         TableItemBuilder {
-            declaration: self.declaration.set("item", value.into()),
+            declaration: self.declaration.set("item", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `range_key`.
-    pub fn range_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("range_key", value.into());
+    pub fn range_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("range_key", value.into_input());
         self
     }
 
     /// Sets `table_name`. Required.
-    pub fn table_name(self, value: impl Into<Input<String>>) -> TableItemBuilder<A, B, Set> {
+    pub fn table_name(self, value: impl IntoInput<String>) -> TableItemBuilder<A, B, Set> {
         TableItemBuilder {
-            declaration: self.declaration.set("table_name", value.into()),
+            declaration: self.declaration.set("table_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -133,12 +133,15 @@ impl<A, B, C> TableItemBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TableItemBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TableItem {
+    pub fn declare(self, stack: &mut Stack) -> TableItem
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         TableItem(self.declaration.declare(stack))
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::dynamodb::missing::MissingGlobalTableArn;
@@ -96,34 +96,38 @@ pub struct TableReplicaBuilder<A> {
 
 impl<A> TableReplicaBuilder<A> {
     /// Sets `global_table_arn`. Required.
-    pub fn global_table_arn(self, value: impl Into<Input<String>>) -> TableReplicaBuilder<Set> {
+    pub fn global_table_arn(self, value: impl IntoInput<String>) -> TableReplicaBuilder<Set> {
         TableReplicaBuilder {
-            declaration: self.declaration.set("global_table_arn", value.into()),
+            declaration: self.declaration.set("global_table_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `kms_key_arn`.
-    pub fn kms_key_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_arn", value.into());
+    pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_arn", value.into_input());
         self
     }
 
     /// Sets `point_in_time_recovery`.
-    pub fn point_in_time_recovery(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("point_in_time_recovery", value.into());
+    pub fn point_in_time_recovery(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("point_in_time_recovery", value.into_input());
         self
     }
 
     /// Sets `table_class_override`.
-    pub fn table_class_override(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("table_class_override", value.into());
+    pub fn table_class_override(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("table_class_override", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -159,12 +163,13 @@ impl<A> TableReplicaBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TableReplicaBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TableReplica {
+    pub fn declare(self, stack: &mut Stack) -> TableReplica
+    where
+        A: IsSet,
+    {
         TableReplica(self.declaration.declare(stack))
     }
 }
@@ -215,20 +220,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

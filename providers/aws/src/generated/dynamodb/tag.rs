@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::dynamodb::missing::{MissingKey, MissingResourceArn, MissingValue};
@@ -72,25 +72,25 @@ pub struct TagBuilder<A, B, C> {
 
 impl<A, B, C> TagBuilder<A, B, C> {
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> TagBuilder<Set, B, C> {
+    pub fn key(self, value: impl IntoInput<String>) -> TagBuilder<Set, B, C> {
         TagBuilder {
-            declaration: self.declaration.set("key", value.into()),
+            declaration: self.declaration.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `resource_arn`. Required.
-    pub fn resource_arn(self, value: impl Into<Input<String>>) -> TagBuilder<A, Set, C> {
+    pub fn resource_arn(self, value: impl IntoInput<String>) -> TagBuilder<A, Set, C> {
         TagBuilder {
-            declaration: self.declaration.set("resource_arn", value.into()),
+            declaration: self.declaration.set("resource_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `value`. Required.
-    pub fn value(self, value: impl Into<Input<String>>) -> TagBuilder<A, B, Set> {
+    pub fn value(self, value: impl IntoInput<String>) -> TagBuilder<A, B, Set> {
         TagBuilder {
-            declaration: self.declaration.set("value", value.into()),
+            declaration: self.declaration.set("value", value.into_input()),
             required: PhantomData,
         }
     }
@@ -121,12 +121,15 @@ impl<A, B, C> TagBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TagBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Tag {
+    pub fn declare(self, stack: &mut Stack) -> Tag
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         Tag(self.declaration.declare(stack))
     }
 }

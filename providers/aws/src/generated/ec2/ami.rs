@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingDeviceName, MissingName, MissingVirtualName};
@@ -229,26 +229,26 @@ pub struct AmiBuilder<A> {
 
 impl<A> AmiBuilder<A> {
     /// Sets `architecture`.
-    pub fn architecture(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("architecture", value.into());
+    pub fn architecture(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("architecture", value.into_input());
         self
     }
 
     /// Sets `boot_mode`.
-    pub fn boot_mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("boot_mode", value.into());
+    pub fn boot_mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("boot_mode", value.into_input());
         self
     }
 
     /// Sets `deprecation_time`.
-    pub fn deprecation_time(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("deprecation_time", value.into());
+    pub fn deprecation_time(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("deprecation_time", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -261,8 +261,8 @@ impl<A> AmiBuilder<A> {
     }
 
     /// Sets `ena_support`.
-    pub fn ena_support(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("ena_support", value.into());
+    pub fn ena_support(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("ena_support", value.into_input());
         self
     }
 
@@ -275,52 +275,54 @@ impl<A> AmiBuilder<A> {
     }
 
     /// Sets `image_location`.
-    pub fn image_location(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("image_location", value.into());
+    pub fn image_location(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("image_location", value.into_input());
         self
     }
 
     /// Sets `imds_support`.
-    pub fn imds_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("imds_support", value.into());
+    pub fn imds_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("imds_support", value.into_input());
         self
     }
 
     /// Sets `kernel_id`.
-    pub fn kernel_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kernel_id", value.into());
+    pub fn kernel_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kernel_id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> AmiBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> AmiBuilder<Set> {
         AmiBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `ramdisk_id`.
-    pub fn ramdisk_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ramdisk_id", value.into());
+    pub fn ramdisk_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ramdisk_id", value.into_input());
         self
     }
 
     /// Sets `root_device_name`.
-    pub fn root_device_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("root_device_name", value.into());
+    pub fn root_device_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("root_device_name", value.into_input());
         self
     }
 
     /// Sets `sriov_net_support`.
-    pub fn sriov_net_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("sriov_net_support", value.into());
+    pub fn sriov_net_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("sriov_net_support", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -331,14 +333,16 @@ impl<A> AmiBuilder<A> {
     }
 
     /// Sets `tpm_support`.
-    pub fn tpm_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tpm_support", value.into());
+    pub fn tpm_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("tpm_support", value.into_input());
         self
     }
 
     /// Sets `virtualization_type`.
-    pub fn virtualization_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("virtualization_type", value.into());
+    pub fn virtualization_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("virtualization_type", value.into_input());
         self
     }
 }
@@ -368,12 +372,13 @@ impl<A> AmiBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AmiBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Ami {
+    pub fn declare(self, stack: &mut Stack) -> Ami
+    where
+        A: IsSet,
+    {
         Ami(self.declaration.declare(stack))
     }
 }
@@ -402,58 +407,60 @@ pub struct EbsBlockDeviceBuilder<A> {
 
 impl<A> EbsBlockDeviceBuilder<A> {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `device_name`. Required.
-    pub fn device_name(self, value: impl Into<Input<String>>) -> EbsBlockDeviceBuilder<Set> {
+    pub fn device_name(self, value: impl IntoInput<String>) -> EbsBlockDeviceBuilder<Set> {
         EbsBlockDeviceBuilder {
-            arguments: self.arguments.set("device_name", value.into()),
+            arguments: self.arguments.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
     /// Sets `outpost_arn`.
-    pub fn outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("outpost_arn", value.into());
+    pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("outpost_arn", value.into_input());
         self
     }
 
     /// Sets `snapshot_id`.
-    pub fn snapshot_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("snapshot_id", value.into());
+    pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
     /// Sets `volume_size`.
-    pub fn volume_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("volume_size", value.into());
+    pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
     /// Sets `volume_type`.
-    pub fn volume_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("volume_type", value.into());
+    pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("volume_type", value.into_input());
         self
     }
 }
@@ -482,12 +489,9 @@ pub struct EphemeralBlockDeviceBuilder<A, B> {
 
 impl<A, B> EphemeralBlockDeviceBuilder<A, B> {
     /// Sets `device_name`. Required.
-    pub fn device_name(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> EphemeralBlockDeviceBuilder<Set, B> {
+    pub fn device_name(self, value: impl IntoInput<String>) -> EphemeralBlockDeviceBuilder<Set, B> {
         EphemeralBlockDeviceBuilder {
-            arguments: self.arguments.set("device_name", value.into()),
+            arguments: self.arguments.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -495,10 +499,10 @@ impl<A, B> EphemeralBlockDeviceBuilder<A, B> {
     /// Sets `virtual_name`. Required.
     pub fn virtual_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> EphemeralBlockDeviceBuilder<A, Set> {
         EphemeralBlockDeviceBuilder {
-            arguments: self.arguments.set("virtual_name", value.into()),
+            arguments: self.arguments.set("virtual_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -550,20 +554,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

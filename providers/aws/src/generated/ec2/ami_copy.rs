@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingName, MissingSourceAmiId, MissingSourceAmiRegion};
@@ -260,22 +260,22 @@ pub struct AmiCopyBuilder<A, B, C> {
 
 impl<A, B, C> AmiCopyBuilder<A, B, C> {
     /// Sets `deprecation_time`.
-    pub fn deprecation_time(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("deprecation_time", value.into());
+    pub fn deprecation_time(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("deprecation_time", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `destination_outpost_arn`.
-    pub fn destination_outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn destination_outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("destination_outpost_arn", value.into());
+            .set("destination_outpost_arn", value.into_input());
         self
     }
 
@@ -288,8 +288,8 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
@@ -302,38 +302,40 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> AmiCopyBuilder<Set, B, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> AmiCopyBuilder<Set, B, C> {
         AmiCopyBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `source_ami_id`. Required.
-    pub fn source_ami_id(self, value: impl Into<Input<String>>) -> AmiCopyBuilder<A, Set, C> {
+    pub fn source_ami_id(self, value: impl IntoInput<String>) -> AmiCopyBuilder<A, Set, C> {
         AmiCopyBuilder {
-            declaration: self.declaration.set("source_ami_id", value.into()),
+            declaration: self.declaration.set("source_ami_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `source_ami_region`. Required.
-    pub fn source_ami_region(self, value: impl Into<Input<String>>) -> AmiCopyBuilder<A, B, Set> {
+    pub fn source_ami_region(self, value: impl IntoInput<String>) -> AmiCopyBuilder<A, B, Set> {
         AmiCopyBuilder {
-            declaration: self.declaration.set("source_ami_region", value.into()),
+            declaration: self
+                .declaration
+                .set("source_ami_region", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -369,12 +371,15 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AmiCopyBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AmiCopy {
+    pub fn declare(self, stack: &mut Stack) -> AmiCopy
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         AmiCopy(self.declaration.declare(stack))
     }
 }
@@ -465,20 +470,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingName, MissingSourceInstanceId};
@@ -242,14 +242,14 @@ pub struct AmiFromInstanceBuilder<A, B> {
 
 impl<A, B> AmiFromInstanceBuilder<A, B> {
     /// Sets `deprecation_time`.
-    pub fn deprecation_time(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("deprecation_time", value.into());
+    pub fn deprecation_time(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("deprecation_time", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -270,35 +270,37 @@ impl<A, B> AmiFromInstanceBuilder<A, B> {
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> AmiFromInstanceBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> AmiFromInstanceBuilder<Set, B> {
         AmiFromInstanceBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `snapshot_without_reboot`.
-    pub fn snapshot_without_reboot(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn snapshot_without_reboot(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("snapshot_without_reboot", value.into());
+            .set("snapshot_without_reboot", value.into_input());
         self
     }
 
     /// Sets `source_instance_id`. Required.
     pub fn source_instance_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> AmiFromInstanceBuilder<A, Set> {
         AmiFromInstanceBuilder {
-            declaration: self.declaration.set("source_instance_id", value.into()),
+            declaration: self
+                .declaration
+                .set("source_instance_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -334,12 +336,14 @@ impl<A, B> AmiFromInstanceBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AmiFromInstanceBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AmiFromInstance {
+    pub fn declare(self, stack: &mut Stack) -> AmiFromInstance
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         AmiFromInstance(self.declaration.declare(stack))
     }
 }
@@ -430,20 +434,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingImageId;
@@ -82,36 +82,36 @@ pub struct AmiLaunchPermissionBuilder<A> {
 
 impl<A> AmiLaunchPermissionBuilder<A> {
     /// Sets `account_id`.
-    pub fn account_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("account_id", value.into());
+    pub fn account_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("account_id", value.into_input());
         self
     }
 
     /// Sets `group`.
-    pub fn group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("group", value.into());
+    pub fn group(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("group", value.into_input());
         self
     }
 
     /// Sets `image_id`. Required.
-    pub fn image_id(self, value: impl Into<Input<String>>) -> AmiLaunchPermissionBuilder<Set> {
+    pub fn image_id(self, value: impl IntoInput<String>) -> AmiLaunchPermissionBuilder<Set> {
         AmiLaunchPermissionBuilder {
-            declaration: self.declaration.set("image_id", value.into()),
+            declaration: self.declaration.set("image_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `organization_arn`.
-    pub fn organization_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("organization_arn", value.into());
+    pub fn organization_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("organization_arn", value.into_input());
         self
     }
 
     /// Sets `organizational_unit_arn`.
-    pub fn organizational_unit_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn organizational_unit_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("organizational_unit_arn", value.into());
+            .set("organizational_unit_arn", value.into_input());
         self
     }
 }
@@ -141,12 +141,13 @@ impl<A> AmiLaunchPermissionBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AmiLaunchPermissionBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AmiLaunchPermission {
+    pub fn declare(self, stack: &mut Stack) -> AmiLaunchPermission
+    where
+        A: IsSet,
+    {
         AmiLaunchPermission(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingGroupName, MissingOptInStatus};
@@ -66,12 +66,9 @@ pub struct AvailabilityZoneGroupBuilder<A, B> {
 
 impl<A, B> AvailabilityZoneGroupBuilder<A, B> {
     /// Sets `group_name`. Required.
-    pub fn group_name(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> AvailabilityZoneGroupBuilder<Set, B> {
+    pub fn group_name(self, value: impl IntoInput<String>) -> AvailabilityZoneGroupBuilder<Set, B> {
         AvailabilityZoneGroupBuilder {
-            declaration: self.declaration.set("group_name", value.into()),
+            declaration: self.declaration.set("group_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -79,10 +76,10 @@ impl<A, B> AvailabilityZoneGroupBuilder<A, B> {
     /// Sets `opt_in_status`. Required.
     pub fn opt_in_status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> AvailabilityZoneGroupBuilder<A, Set> {
         AvailabilityZoneGroupBuilder {
-            declaration: self.declaration.set("opt_in_status", value.into()),
+            declaration: self.declaration.set("opt_in_status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +110,14 @@ impl<A, B> AvailabilityZoneGroupBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AvailabilityZoneGroupBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AvailabilityZoneGroup {
+    pub fn declare(self, stack: &mut Stack) -> AvailabilityZoneGroup
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         AvailabilityZoneGroup(self.declaration.declare(stack))
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -161,64 +161,70 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
     /// Sets `availability_zone`. Required.
     pub fn availability_zone(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CapacityReservationBuilder<Set, B, C, D> {
         CapacityReservationBuilder {
-            declaration: self.declaration.set("availability_zone", value.into()),
+            declaration: self
+                .declaration
+                .set("availability_zone", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `ebs_optimized`.
-    pub fn ebs_optimized(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("ebs_optimized", value.into());
+    pub fn ebs_optimized(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("ebs_optimized", value.into_input());
         self
     }
 
     /// Sets `end_date`.
-    pub fn end_date(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("end_date", value.into());
+    pub fn end_date(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("end_date", value.into_input());
         self
     }
 
     /// Sets `end_date_type`.
-    pub fn end_date_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("end_date_type", value.into());
+    pub fn end_date_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("end_date_type", value.into_input());
         self
     }
 
     /// Sets `ephemeral_storage`.
-    pub fn ephemeral_storage(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("ephemeral_storage", value.into());
+    pub fn ephemeral_storage(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ephemeral_storage", value.into_input());
         self
     }
 
     /// Sets `instance_count`. Required.
     pub fn instance_count(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> CapacityReservationBuilder<A, Set, C, D> {
         CapacityReservationBuilder {
-            declaration: self.declaration.set("instance_count", value.into()),
+            declaration: self.declaration.set("instance_count", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `instance_match_criteria`.
-    pub fn instance_match_criteria(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_match_criteria(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("instance_match_criteria", value.into());
+            .set("instance_match_criteria", value.into_input());
         self
     }
 
     /// Sets `instance_platform`. Required.
     pub fn instance_platform(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CapacityReservationBuilder<A, B, Set, D> {
         CapacityReservationBuilder {
-            declaration: self.declaration.set("instance_platform", value.into()),
+            declaration: self
+                .declaration
+                .set("instance_platform", value.into_input()),
             required: PhantomData,
         }
     }
@@ -226,35 +232,37 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
     /// Sets `instance_type`. Required.
     pub fn instance_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CapacityReservationBuilder<A, B, C, Set> {
         CapacityReservationBuilder {
-            declaration: self.declaration.set("instance_type", value.into()),
+            declaration: self.declaration.set("instance_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `outpost_arn`.
-    pub fn outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("outpost_arn", value.into());
+    pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
     /// Sets `placement_group_arn`.
-    pub fn placement_group_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("placement_group_arn", value.into());
+    pub fn placement_group_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("placement_group_arn", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `tenancy`.
-    pub fn tenancy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tenancy", value.into());
+    pub fn tenancy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("tenancy", value.into_input());
         self
     }
 }
@@ -284,12 +292,16 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl CapacityReservationBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> CapacityReservation {
+    pub fn declare(self, stack: &mut Stack) -> CapacityReservation
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         CapacityReservation(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingVpcId;
@@ -83,15 +83,15 @@ pub struct CarrierGatewayBuilder<A> {
 
 impl<A> CarrierGatewayBuilder<A> {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> CarrierGatewayBuilder<Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> CarrierGatewayBuilder<Set> {
         CarrierGatewayBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,12 +122,13 @@ impl<A> CarrierGatewayBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl CarrierGatewayBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> CarrierGateway {
+    pub fn declare(self, stack: &mut Stack) -> CarrierGateway
+    where
+        A: IsSet,
+    {
         CarrierGateway(self.declaration.declare(stack))
     }
 }

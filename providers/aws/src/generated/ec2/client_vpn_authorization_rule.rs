@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingClientVpnEndpointId, MissingTargetNetworkCidr};
@@ -86,41 +86,47 @@ pub struct ClientVpnAuthorizationRuleBuilder<A, B> {
 
 impl<A, B> ClientVpnAuthorizationRuleBuilder<A, B> {
     /// Sets `access_group_id`.
-    pub fn access_group_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("access_group_id", value.into());
+    pub fn access_group_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("access_group_id", value.into_input());
         self
     }
 
     /// Sets `authorize_all_groups`.
-    pub fn authorize_all_groups(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("authorize_all_groups", value.into());
+    pub fn authorize_all_groups(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("authorize_all_groups", value.into_input());
         self
     }
 
     /// Sets `client_vpn_endpoint_id`. Required.
     pub fn client_vpn_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnAuthorizationRuleBuilder<Set, B> {
         ClientVpnAuthorizationRuleBuilder {
-            declaration: self.declaration.set("client_vpn_endpoint_id", value.into()),
+            declaration: self
+                .declaration
+                .set("client_vpn_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `target_network_cidr`. Required.
     pub fn target_network_cidr(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnAuthorizationRuleBuilder<A, Set> {
         ClientVpnAuthorizationRuleBuilder {
-            declaration: self.declaration.set("target_network_cidr", value.into()),
+            declaration: self
+                .declaration
+                .set("target_network_cidr", value.into_input()),
             required: PhantomData,
         }
     }
@@ -157,12 +163,14 @@ impl<A, B> ClientVpnAuthorizationRuleBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ClientVpnAuthorizationRuleBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ClientVpnAuthorizationRule {
+    pub fn declare(self, stack: &mut Stack) -> ClientVpnAuthorizationRule
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         ClientVpnAuthorizationRule(self.declaration.declare(stack))
     }
 }
@@ -207,14 +215,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -206,10 +206,12 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
     /// Sets `client_cidr_block`. Required.
     pub fn client_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnEndpointBuilder<A, Set, C, D> {
         ClientVpnEndpointBuilder {
-            declaration: self.declaration.set("client_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("client_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
@@ -244,73 +246,83 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `dns_servers`.
-    pub fn dns_servers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("dns_servers", value.into());
+    pub fn dns_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("dns_servers", value.into_input());
         self
     }
 
     /// Sets `security_group_ids`.
-    pub fn security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_group_ids", value.into());
+    pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("security_group_ids", value.into_input());
         self
     }
 
     /// Sets `self_service_portal`.
-    pub fn self_service_portal(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("self_service_portal", value.into());
+    pub fn self_service_portal(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("self_service_portal", value.into_input());
         self
     }
 
     /// Sets `server_certificate_arn`. Required.
     pub fn server_certificate_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnEndpointBuilder<A, B, C, Set> {
         ClientVpnEndpointBuilder {
-            declaration: self.declaration.set("server_certificate_arn", value.into()),
+            declaration: self
+                .declaration
+                .set("server_certificate_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `session_timeout_hours`.
-    pub fn session_timeout_hours(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("session_timeout_hours", value.into());
+    pub fn session_timeout_hours(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("session_timeout_hours", value.into_input());
         self
     }
 
     /// Sets `split_tunnel`.
-    pub fn split_tunnel(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("split_tunnel", value.into());
+    pub fn split_tunnel(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("split_tunnel", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transport_protocol`.
-    pub fn transport_protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("transport_protocol", value.into());
+    pub fn transport_protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("transport_protocol", value.into_input());
         self
     }
 
     /// Sets `vpc_id`.
-    pub fn vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_id", value.into());
+    pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 
     /// Sets `vpn_port`.
-    pub fn vpn_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("vpn_port", value.into());
+    pub fn vpn_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("vpn_port", value.into_input());
         self
     }
 }
@@ -340,12 +352,16 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ClientVpnEndpointBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ClientVpnEndpoint {
+    pub fn declare(self, stack: &mut Stack) -> ClientVpnEndpoint
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         ClientVpnEndpoint(self.declaration.declare(stack))
     }
 }
@@ -374,37 +390,39 @@ pub struct AuthenticationOptionsBuilder<A> {
 
 impl<A> AuthenticationOptionsBuilder<A> {
     /// Sets `active_directory_id`.
-    pub fn active_directory_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("active_directory_id", value.into());
+    pub fn active_directory_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("active_directory_id", value.into_input());
         self
     }
 
     /// Sets `root_certificate_chain_arn`.
-    pub fn root_certificate_chain_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn root_certificate_chain_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("root_certificate_chain_arn", value.into());
+            .set("root_certificate_chain_arn", value.into_input());
         self
     }
 
     /// Sets `saml_provider_arn`.
-    pub fn saml_provider_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("saml_provider_arn", value.into());
+    pub fn saml_provider_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("saml_provider_arn", value.into_input());
         self
     }
 
     /// Sets `self_service_saml_provider_arn`.
-    pub fn self_service_saml_provider_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn self_service_saml_provider_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("self_service_saml_provider_arn", value.into());
+            .set("self_service_saml_provider_arn", value.into_input());
         self
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> AuthenticationOptionsBuilder<Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> AuthenticationOptionsBuilder<Set> {
         AuthenticationOptionsBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -450,14 +468,16 @@ pub struct ClientConnectOptionsBuilder {
 
 impl ClientConnectOptionsBuilder {
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 
     /// Sets `lambda_function_arn`.
-    pub fn lambda_function_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lambda_function_arn", value.into());
+    pub fn lambda_function_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("lambda_function_arn", value.into_input());
         self
     }
 }
@@ -502,14 +522,14 @@ pub struct ClientLoginBannerOptionsBuilder {
 
 impl ClientLoginBannerOptionsBuilder {
     /// Sets `banner_text`.
-    pub fn banner_text(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("banner_text", value.into());
+    pub fn banner_text(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("banner_text", value.into_input());
         self
     }
 
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 }
@@ -562,21 +582,25 @@ pub struct ConnectionLogOptionsBuilder<A> {
 
 impl<A> ConnectionLogOptionsBuilder<A> {
     /// Sets `cloudwatch_log_group`.
-    pub fn cloudwatch_log_group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatch_log_group", value.into());
+    pub fn cloudwatch_log_group(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("cloudwatch_log_group", value.into_input());
         self
     }
 
     /// Sets `cloudwatch_log_stream`.
-    pub fn cloudwatch_log_stream(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cloudwatch_log_stream", value.into());
+    pub fn cloudwatch_log_stream(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("cloudwatch_log_stream", value.into_input());
         self
     }
 
     /// Sets `enabled`. Required.
-    pub fn enabled(self, value: impl Into<Input<bool>>) -> ConnectionLogOptionsBuilder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> ConnectionLogOptionsBuilder<Set> {
         ConnectionLogOptionsBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingClientVpnEndpointId, MissingSubnetId};
@@ -81,10 +81,12 @@ impl<A, B> ClientVpnNetworkAssociationBuilder<A, B> {
     /// Sets `client_vpn_endpoint_id`. Required.
     pub fn client_vpn_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnNetworkAssociationBuilder<Set, B> {
         ClientVpnNetworkAssociationBuilder {
-            declaration: self.declaration.set("client_vpn_endpoint_id", value.into()),
+            declaration: self
+                .declaration
+                .set("client_vpn_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -92,10 +94,10 @@ impl<A, B> ClientVpnNetworkAssociationBuilder<A, B> {
     /// Sets `subnet_id`. Required.
     pub fn subnet_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnNetworkAssociationBuilder<A, Set> {
         ClientVpnNetworkAssociationBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -132,12 +134,14 @@ impl<A, B> ClientVpnNetworkAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ClientVpnNetworkAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ClientVpnNetworkAssociation {
+    pub fn declare(self, stack: &mut Stack) -> ClientVpnNetworkAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         ClientVpnNetworkAssociation(self.declaration.declare(stack))
     }
 }
@@ -182,14 +186,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -99,27 +99,31 @@ impl<A, B, C> ClientVpnRouteBuilder<A, B, C> {
     /// Sets `client_vpn_endpoint_id`. Required.
     pub fn client_vpn_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnRouteBuilder<Set, B, C> {
         ClientVpnRouteBuilder {
-            declaration: self.declaration.set("client_vpn_endpoint_id", value.into()),
+            declaration: self
+                .declaration
+                .set("client_vpn_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `destination_cidr_block`. Required.
     pub fn destination_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnRouteBuilder<A, Set, C> {
         ClientVpnRouteBuilder {
-            declaration: self.declaration.set("destination_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("destination_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
@@ -127,10 +131,12 @@ impl<A, B, C> ClientVpnRouteBuilder<A, B, C> {
     /// Sets `target_vpc_subnet_id`. Required.
     pub fn target_vpc_subnet_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ClientVpnRouteBuilder<A, B, Set> {
         ClientVpnRouteBuilder {
-            declaration: self.declaration.set("target_vpc_subnet_id", value.into()),
+            declaration: self
+                .declaration
+                .set("target_vpc_subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -167,12 +173,15 @@ impl<A, B, C> ClientVpnRouteBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ClientVpnRouteBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ClientVpnRoute {
+    pub fn declare(self, stack: &mut Stack) -> ClientVpnRoute
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         ClientVpnRoute(self.declaration.declare(stack))
     }
 }
@@ -217,14 +226,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

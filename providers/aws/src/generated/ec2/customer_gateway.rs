@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingBgpAsn, MissingType};
@@ -101,41 +101,41 @@ pub struct CustomerGatewayBuilder<A, B> {
 
 impl<A, B> CustomerGatewayBuilder<A, B> {
     /// Sets `bgp_asn`. Required.
-    pub fn bgp_asn(self, value: impl Into<Input<String>>) -> CustomerGatewayBuilder<Set, B> {
+    pub fn bgp_asn(self, value: impl IntoInput<String>) -> CustomerGatewayBuilder<Set, B> {
         CustomerGatewayBuilder {
-            declaration: self.declaration.set("bgp_asn", value.into()),
+            declaration: self.declaration.set("bgp_asn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `certificate_arn`.
-    pub fn certificate_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("certificate_arn", value.into());
+    pub fn certificate_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("certificate_arn", value.into_input());
         self
     }
 
     /// Sets `device_name`.
-    pub fn device_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("device_name", value.into());
+    pub fn device_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("device_name", value.into_input());
         self
     }
 
     /// Sets `ip_address`.
-    pub fn ip_address(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ip_address", value.into());
+    pub fn ip_address(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ip_address", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> CustomerGatewayBuilder<A, Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> CustomerGatewayBuilder<A, Set> {
         CustomerGatewayBuilder {
-            declaration: self.declaration.set("type", value.into()),
+            declaration: self.declaration.set("type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -166,12 +166,14 @@ impl<A, B> CustomerGatewayBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl CustomerGatewayBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> CustomerGateway {
+    pub fn declare(self, stack: &mut Stack) -> CustomerGateway
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         CustomerGateway(self.declaration.declare(stack))
     }
 }

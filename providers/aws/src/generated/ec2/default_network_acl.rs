@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -116,10 +116,12 @@ impl<A> DefaultNetworkAclBuilder<A> {
     /// Sets `default_network_acl_id`. Required.
     pub fn default_network_acl_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> DefaultNetworkAclBuilder<Set> {
         DefaultNetworkAclBuilder {
-            declaration: self.declaration.set("default_network_acl_id", value.into()),
+            declaration: self
+                .declaration
+                .set("default_network_acl_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -137,14 +139,14 @@ impl<A> DefaultNetworkAclBuilder<A> {
     }
 
     /// Sets `subnet_ids`.
-    pub fn subnet_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("subnet_ids", value.into());
+    pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -174,12 +176,13 @@ impl<A> DefaultNetworkAclBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl DefaultNetworkAclBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> DefaultNetworkAcl {
+    pub fn declare(self, stack: &mut Stack) -> DefaultNetworkAcl
+    where
+        A: IsSet,
+    {
         DefaultNetworkAcl(self.declaration.declare(stack))
     }
 }
@@ -210,65 +213,65 @@ pub struct EgressBuilder<A, B, C, D, E> {
 
 impl<A, B, C, D, E> EgressBuilder<A, B, C, D, E> {
     /// Sets `action`. Required.
-    pub fn action(self, value: impl Into<Input<String>>) -> EgressBuilder<Set, B, C, D, E> {
+    pub fn action(self, value: impl IntoInput<String>) -> EgressBuilder<Set, B, C, D, E> {
         EgressBuilder {
-            arguments: self.arguments.set("action", value.into()),
+            arguments: self.arguments.set("action", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `from_port`. Required.
-    pub fn from_port(self, value: impl Into<Input<Number>>) -> EgressBuilder<A, Set, C, D, E> {
+    pub fn from_port(self, value: impl IntoInput<Number>) -> EgressBuilder<A, Set, C, D, E> {
         EgressBuilder {
-            arguments: self.arguments.set("from_port", value.into()),
+            arguments: self.arguments.set("from_port", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `icmp_code`.
-    pub fn icmp_code(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_code", value.into());
+    pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
     /// Sets `icmp_type`.
-    pub fn icmp_type(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_type", value.into());
+    pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `protocol`. Required.
-    pub fn protocol(self, value: impl Into<Input<String>>) -> EgressBuilder<A, B, Set, D, E> {
+    pub fn protocol(self, value: impl IntoInput<String>) -> EgressBuilder<A, B, Set, D, E> {
         EgressBuilder {
-            arguments: self.arguments.set("protocol", value.into()),
+            arguments: self.arguments.set("protocol", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `rule_no`. Required.
-    pub fn rule_no(self, value: impl Into<Input<Number>>) -> EgressBuilder<A, B, C, Set, E> {
+    pub fn rule_no(self, value: impl IntoInput<Number>) -> EgressBuilder<A, B, C, Set, E> {
         EgressBuilder {
-            arguments: self.arguments.set("rule_no", value.into()),
+            arguments: self.arguments.set("rule_no", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `to_port`. Required.
-    pub fn to_port(self, value: impl Into<Input<Number>>) -> EgressBuilder<A, B, C, D, Set> {
+    pub fn to_port(self, value: impl IntoInput<Number>) -> EgressBuilder<A, B, C, D, Set> {
         EgressBuilder {
-            arguments: self.arguments.set("to_port", value.into()),
+            arguments: self.arguments.set("to_port", value.into_input()),
             required: PhantomData,
         }
     }
@@ -300,65 +303,65 @@ pub struct IngressBuilder<A, B, C, D, E> {
 
 impl<A, B, C, D, E> IngressBuilder<A, B, C, D, E> {
     /// Sets `action`. Required.
-    pub fn action(self, value: impl Into<Input<String>>) -> IngressBuilder<Set, B, C, D, E> {
+    pub fn action(self, value: impl IntoInput<String>) -> IngressBuilder<Set, B, C, D, E> {
         IngressBuilder {
-            arguments: self.arguments.set("action", value.into()),
+            arguments: self.arguments.set("action", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `from_port`. Required.
-    pub fn from_port(self, value: impl Into<Input<Number>>) -> IngressBuilder<A, Set, C, D, E> {
+    pub fn from_port(self, value: impl IntoInput<Number>) -> IngressBuilder<A, Set, C, D, E> {
         IngressBuilder {
-            arguments: self.arguments.set("from_port", value.into()),
+            arguments: self.arguments.set("from_port", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `icmp_code`.
-    pub fn icmp_code(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_code", value.into());
+    pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
     /// Sets `icmp_type`.
-    pub fn icmp_type(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_type", value.into());
+    pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `protocol`. Required.
-    pub fn protocol(self, value: impl Into<Input<String>>) -> IngressBuilder<A, B, Set, D, E> {
+    pub fn protocol(self, value: impl IntoInput<String>) -> IngressBuilder<A, B, Set, D, E> {
         IngressBuilder {
-            arguments: self.arguments.set("protocol", value.into()),
+            arguments: self.arguments.set("protocol", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `rule_no`. Required.
-    pub fn rule_no(self, value: impl Into<Input<Number>>) -> IngressBuilder<A, B, C, Set, E> {
+    pub fn rule_no(self, value: impl IntoInput<Number>) -> IngressBuilder<A, B, C, Set, E> {
         IngressBuilder {
-            arguments: self.arguments.set("rule_no", value.into()),
+            arguments: self.arguments.set("rule_no", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `to_port`. Required.
-    pub fn to_port(self, value: impl Into<Input<Number>>) -> IngressBuilder<A, B, C, D, Set> {
+    pub fn to_port(self, value: impl IntoInput<Number>) -> IngressBuilder<A, B, C, D, Set> {
         IngressBuilder {
-            arguments: self.arguments.set("to_port", value.into()),
+            arguments: self.arguments.set("to_port", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingDefaultRouteTableId;
@@ -106,17 +106,19 @@ impl<A> DefaultRouteTableBuilder<A> {
     /// Sets `default_route_table_id`. Required.
     pub fn default_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> DefaultRouteTableBuilder<Set> {
         DefaultRouteTableBuilder {
-            declaration: self.declaration.set("default_route_table_id", value.into()),
+            declaration: self
+                .declaration
+                .set("default_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `propagating_vgws`.
-    pub fn propagating_vgws(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("propagating_vgws", value.into());
+    pub fn propagating_vgws(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("propagating_vgws", value.into_input());
         self
     }
 
@@ -127,8 +129,8 @@ impl<A> DefaultRouteTableBuilder<A> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -164,12 +166,13 @@ impl<A> DefaultRouteTableBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl DefaultRouteTableBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> DefaultRouteTable {
+    pub fn declare(self, stack: &mut Stack) -> DefaultRouteTable
+    where
+        A: IsSet,
+    {
         DefaultRouteTable(self.declaration.declare(stack))
     }
 }
@@ -209,78 +212,82 @@ pub struct RouteBuilder {
 
 impl RouteBuilder {
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `core_network_arn`.
-    pub fn core_network_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("core_network_arn", value.into());
+    pub fn core_network_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("core_network_arn", value.into_input());
         self
     }
 
     /// Sets `destination_prefix_list_id`.
-    pub fn destination_prefix_list_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn destination_prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("destination_prefix_list_id", value.into());
+            .set("destination_prefix_list_id", value.into_input());
         self
     }
 
     /// Sets `egress_only_gateway_id`.
-    pub fn egress_only_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("egress_only_gateway_id", value.into());
+    pub fn egress_only_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("egress_only_gateway_id", value.into_input());
         self
     }
 
     /// Sets `gateway_id`.
-    pub fn gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("gateway_id", value.into());
+    pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("gateway_id", value.into_input());
         self
     }
 
     /// Sets `instance_id`.
-    pub fn instance_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("instance_id", value.into());
+    pub fn instance_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("instance_id", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `nat_gateway_id`.
-    pub fn nat_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("nat_gateway_id", value.into());
+    pub fn nat_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("nat_gateway_id", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_id`.
-    pub fn transit_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("transit_gateway_id", value.into());
+    pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("transit_gateway_id", value.into_input());
         self
     }
 
     /// Sets `vpc_endpoint_id`.
-    pub fn vpc_endpoint_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("vpc_endpoint_id", value.into());
+    pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("vpc_endpoint_id", value.into_input());
         self
     }
 
     /// Sets `vpc_peering_connection_id`.
-    pub fn vpc_peering_connection_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn vpc_peering_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("vpc_peering_connection_id", value.into());
+            .set("vpc_peering_connection_id", value.into_input());
         self
     }
 }
@@ -325,14 +332,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingAvailabilityZone;
@@ -195,103 +195,106 @@ pub struct DefaultSubnetBuilder<A> {
 
 impl<A> DefaultSubnetBuilder<A> {
     /// Sets `assign_ipv6_address_on_creation`.
-    pub fn assign_ipv6_address_on_creation(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn assign_ipv6_address_on_creation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("assign_ipv6_address_on_creation", value.into());
+            .set("assign_ipv6_address_on_creation", value.into_input());
         self
     }
 
     /// Sets `availability_zone`. Required.
-    pub fn availability_zone(self, value: impl Into<Input<String>>) -> DefaultSubnetBuilder<Set> {
+    pub fn availability_zone(self, value: impl IntoInput<String>) -> DefaultSubnetBuilder<Set> {
         DefaultSubnetBuilder {
-            declaration: self.declaration.set("availability_zone", value.into()),
+            declaration: self
+                .declaration
+                .set("availability_zone", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `customer_owned_ipv4_pool`.
-    pub fn customer_owned_ipv4_pool(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn customer_owned_ipv4_pool(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("customer_owned_ipv4_pool", value.into());
+            .set("customer_owned_ipv4_pool", value.into_input());
         self
     }
 
     /// Sets `enable_dns64`.
-    pub fn enable_dns64(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_dns64", value.into());
+    pub fn enable_dns64(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("enable_dns64", value.into_input());
         self
     }
 
     /// Sets `enable_resource_name_dns_a_record_on_launch`.
     pub fn enable_resource_name_dns_a_record_on_launch(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
-        self.declaration = self
-            .declaration
-            .set("enable_resource_name_dns_a_record_on_launch", value.into());
+        self.declaration = self.declaration.set(
+            "enable_resource_name_dns_a_record_on_launch",
+            value.into_input(),
+        );
         self
     }
 
     /// Sets `enable_resource_name_dns_aaaa_record_on_launch`.
     pub fn enable_resource_name_dns_aaaa_record_on_launch(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "enable_resource_name_dns_aaaa_record_on_launch",
-            value.into(),
+            value.into_input(),
         );
         self
     }
 
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `ipv6_native`.
-    pub fn ipv6_native(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_native", value.into());
+    pub fn ipv6_native(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("ipv6_native", value.into_input());
         self
     }
 
     /// Sets `map_customer_owned_ip_on_launch`.
-    pub fn map_customer_owned_ip_on_launch(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn map_customer_owned_ip_on_launch(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("map_customer_owned_ip_on_launch", value.into());
+            .set("map_customer_owned_ip_on_launch", value.into_input());
         self
     }
 
     /// Sets `map_public_ip_on_launch`.
-    pub fn map_public_ip_on_launch(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn map_public_ip_on_launch(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("map_public_ip_on_launch", value.into());
+            .set("map_public_ip_on_launch", value.into_input());
         self
     }
 
     /// Sets `private_dns_hostname_type_on_launch`.
-    pub fn private_dns_hostname_type_on_launch(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn private_dns_hostname_type_on_launch(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("private_dns_hostname_type_on_launch", value.into());
+            .set("private_dns_hostname_type_on_launch", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -327,12 +330,13 @@ impl<A> DefaultSubnetBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl DefaultSubnetBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> DefaultSubnet {
+    pub fn declare(self, stack: &mut Stack) -> DefaultSubnet
+    where
+        A: IsSet,
+    {
         DefaultSubnet(self.declaration.declare(stack))
     }
 }
@@ -377,14 +381,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

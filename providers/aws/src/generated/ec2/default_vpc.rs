@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -181,68 +181,76 @@ pub struct DefaultVpcBuilder {
 
 impl DefaultVpcBuilder {
     /// Sets `assign_generated_ipv6_cidr_block`.
-    pub fn assign_generated_ipv6_cidr_block(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn assign_generated_ipv6_cidr_block(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("assign_generated_ipv6_cidr_block", value.into());
+            .set("assign_generated_ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `enable_dns_hostnames`.
-    pub fn enable_dns_hostnames(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_dns_hostnames", value.into());
+    pub fn enable_dns_hostnames(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("enable_dns_hostnames", value.into_input());
         self
     }
 
     /// Sets `enable_dns_support`.
-    pub fn enable_dns_support(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_dns_support", value.into());
+    pub fn enable_dns_support(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("enable_dns_support", value.into_input());
         self
     }
 
     /// Sets `enable_network_address_usage_metrics`.
-    pub fn enable_network_address_usage_metrics(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn enable_network_address_usage_metrics(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("enable_network_address_usage_metrics", value.into());
+            .set("enable_network_address_usage_metrics", value.into_input());
         self
     }
 
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block_network_border_group`.
-    pub fn ipv6_cidr_block_network_border_group(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn ipv6_cidr_block_network_border_group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("ipv6_cidr_block_network_border_group", value.into());
+            .set("ipv6_cidr_block_network_border_group", value.into_input());
         self
     }
 
     /// Sets `ipv6_ipam_pool_id`.
-    pub fn ipv6_ipam_pool_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_ipam_pool_id", value.into());
+    pub fn ipv6_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_ipam_pool_id", value.into_input());
         self
     }
 
     /// Sets `ipv6_netmask_length`.
-    pub fn ipv6_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_netmask_length", value.into());
+    pub fn ipv6_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_netmask_length", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -272,9 +280,7 @@ impl DefaultVpcBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl DefaultVpcBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> DefaultVpc {

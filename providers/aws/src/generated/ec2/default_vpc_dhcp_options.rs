@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -102,14 +102,14 @@ pub struct DefaultVpcDhcpOptionsBuilder {
 
 impl DefaultVpcDhcpOptionsBuilder {
     /// Sets `owner_id`.
-    pub fn owner_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("owner_id", value.into());
+    pub fn owner_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("owner_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -139,9 +139,7 @@ impl DefaultVpcDhcpOptionsBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl DefaultVpcDhcpOptionsBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> DefaultVpcDhcpOptions {

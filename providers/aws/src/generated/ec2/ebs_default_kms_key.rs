@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingKeyArn;
@@ -58,9 +58,9 @@ pub struct EbsDefaultKmsKeyBuilder<A> {
 
 impl<A> EbsDefaultKmsKeyBuilder<A> {
     /// Sets `key_arn`. Required.
-    pub fn key_arn(self, value: impl Into<Input<String>>) -> EbsDefaultKmsKeyBuilder<Set> {
+    pub fn key_arn(self, value: impl IntoInput<String>) -> EbsDefaultKmsKeyBuilder<Set> {
         EbsDefaultKmsKeyBuilder {
-            declaration: self.declaration.set("key_arn", value.into()),
+            declaration: self.declaration.set("key_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -91,12 +91,13 @@ impl<A> EbsDefaultKmsKeyBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EbsDefaultKmsKeyBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> EbsDefaultKmsKey {
+    pub fn declare(self, stack: &mut Stack) -> EbsDefaultKmsKey
+    where
+        A: IsSet,
+    {
         EbsDefaultKmsKey(self.declaration.declare(stack))
     }
 }

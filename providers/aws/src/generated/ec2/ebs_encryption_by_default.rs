@@ -3,7 +3,7 @@
 //! The resource type `aws_ebs_encryption_by_default`.
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -52,8 +52,8 @@ pub struct EbsEncryptionByDefaultBuilder {
 
 impl EbsEncryptionByDefaultBuilder {
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("enabled", value.into_input());
         self
     }
 }
@@ -83,9 +83,7 @@ impl EbsEncryptionByDefaultBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EbsEncryptionByDefaultBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> EbsEncryptionByDefault {

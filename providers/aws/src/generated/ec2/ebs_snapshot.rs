@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingVolumeId;
@@ -145,38 +145,42 @@ pub struct EbsSnapshotBuilder<A> {
 
 impl<A> EbsSnapshotBuilder<A> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `outpost_arn`.
-    pub fn outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("outpost_arn", value.into());
+    pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
     /// Sets `permanent_restore`.
-    pub fn permanent_restore(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("permanent_restore", value.into());
+    pub fn permanent_restore(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("permanent_restore", value.into_input());
         self
     }
 
     /// Sets `storage_tier`.
-    pub fn storage_tier(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("storage_tier", value.into());
+    pub fn storage_tier(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("storage_tier", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `temporary_restore_days`.
-    pub fn temporary_restore_days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("temporary_restore_days", value.into());
+    pub fn temporary_restore_days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("temporary_restore_days", value.into_input());
         self
     }
 
@@ -187,9 +191,9 @@ impl<A> EbsSnapshotBuilder<A> {
     }
 
     /// Sets `volume_id`. Required.
-    pub fn volume_id(self, value: impl Into<Input<String>>) -> EbsSnapshotBuilder<Set> {
+    pub fn volume_id(self, value: impl IntoInput<String>) -> EbsSnapshotBuilder<Set> {
         EbsSnapshotBuilder {
-            declaration: self.declaration.set("volume_id", value.into()),
+            declaration: self.declaration.set("volume_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -220,12 +224,13 @@ impl<A> EbsSnapshotBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EbsSnapshotBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> EbsSnapshot {
+    pub fn declare(self, stack: &mut Stack) -> EbsSnapshot
+    where
+        A: IsSet,
+    {
         EbsSnapshot(self.declaration.declare(stack))
     }
 }
@@ -270,14 +275,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

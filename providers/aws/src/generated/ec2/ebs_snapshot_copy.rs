@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingSourceRegion, MissingSourceSnapshotId};
@@ -159,33 +159,35 @@ pub struct EbsSnapshotCopyBuilder<A, B> {
 
 impl<A, B> EbsSnapshotCopyBuilder<A, B> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `permanent_restore`.
-    pub fn permanent_restore(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("permanent_restore", value.into());
+    pub fn permanent_restore(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("permanent_restore", value.into_input());
         self
     }
 
     /// Sets `source_region`. Required.
-    pub fn source_region(self, value: impl Into<Input<String>>) -> EbsSnapshotCopyBuilder<Set, B> {
+    pub fn source_region(self, value: impl IntoInput<String>) -> EbsSnapshotCopyBuilder<Set, B> {
         EbsSnapshotCopyBuilder {
-            declaration: self.declaration.set("source_region", value.into()),
+            declaration: self.declaration.set("source_region", value.into_input()),
             required: PhantomData,
         }
     }
@@ -193,29 +195,33 @@ impl<A, B> EbsSnapshotCopyBuilder<A, B> {
     /// Sets `source_snapshot_id`. Required.
     pub fn source_snapshot_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> EbsSnapshotCopyBuilder<A, Set> {
         EbsSnapshotCopyBuilder {
-            declaration: self.declaration.set("source_snapshot_id", value.into()),
+            declaration: self
+                .declaration
+                .set("source_snapshot_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `storage_tier`.
-    pub fn storage_tier(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("storage_tier", value.into());
+    pub fn storage_tier(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("storage_tier", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `temporary_restore_days`.
-    pub fn temporary_restore_days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("temporary_restore_days", value.into());
+    pub fn temporary_restore_days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("temporary_restore_days", value.into_input());
         self
     }
 
@@ -251,12 +257,14 @@ impl<A, B> EbsSnapshotCopyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EbsSnapshotCopyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> EbsSnapshotCopy {
+    pub fn declare(self, stack: &mut Stack) -> EbsSnapshotCopy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         EbsSnapshotCopy(self.declaration.declare(stack))
     }
 }
@@ -301,14 +309,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

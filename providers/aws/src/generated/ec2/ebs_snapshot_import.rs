@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -171,8 +171,8 @@ impl<A> EbsSnapshotImportBuilder<A> {
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -187,44 +187,48 @@ impl<A> EbsSnapshotImportBuilder<A> {
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `permanent_restore`.
-    pub fn permanent_restore(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("permanent_restore", value.into());
+    pub fn permanent_restore(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("permanent_restore", value.into_input());
         self
     }
 
     /// Sets `role_name`.
-    pub fn role_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("role_name", value.into());
+    pub fn role_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("role_name", value.into_input());
         self
     }
 
     /// Sets `storage_tier`.
-    pub fn storage_tier(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("storage_tier", value.into());
+    pub fn storage_tier(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("storage_tier", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `temporary_restore_days`.
-    pub fn temporary_restore_days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("temporary_restore_days", value.into());
+    pub fn temporary_restore_days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("temporary_restore_days", value.into_input());
         self
     }
 
@@ -260,12 +264,13 @@ impl<A> EbsSnapshotImportBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EbsSnapshotImportBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> EbsSnapshotImport {
+    pub fn declare(self, stack: &mut Stack) -> EbsSnapshotImport
+    where
+        A: IsSet,
+    {
         EbsSnapshotImport(self.declaration.declare(stack))
     }
 }
@@ -322,26 +327,26 @@ pub struct ClientDataBuilder {
 
 impl ClientDataBuilder {
     /// Sets `comment`.
-    pub fn comment(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("comment", value.into());
+    pub fn comment(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("comment", value.into_input());
         self
     }
 
     /// Sets `upload_end`.
-    pub fn upload_end(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("upload_end", value.into());
+    pub fn upload_end(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("upload_end", value.into_input());
         self
     }
 
     /// Sets `upload_size`.
-    pub fn upload_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("upload_size", value.into());
+    pub fn upload_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("upload_size", value.into_input());
         self
     }
 
     /// Sets `upload_start`.
-    pub fn upload_start(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("upload_start", value.into());
+    pub fn upload_start(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("upload_start", value.into_input());
         self
     }
 }
@@ -400,22 +405,22 @@ pub struct DiskContainerBuilder<A> {
 
 impl<A> DiskContainerBuilder<A> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
     /// Sets `format`. Required.
-    pub fn format(self, value: impl Into<Input<String>>) -> DiskContainerBuilder<Set> {
+    pub fn format(self, value: impl IntoInput<String>) -> DiskContainerBuilder<Set> {
         DiskContainerBuilder {
-            arguments: self.arguments.set("format", value.into()),
+            arguments: self.arguments.set("format", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `url`.
-    pub fn url(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("url", value.into());
+    pub fn url(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("url", value.into_input());
         self
     }
 
@@ -470,18 +475,18 @@ impl<A, B> DiskContainerUserBucketBuilder<A, B> {
     /// Sets `s3_bucket`. Required.
     pub fn s3_bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> DiskContainerUserBucketBuilder<Set, B> {
         DiskContainerUserBucketBuilder {
-            arguments: self.arguments.set("s3_bucket", value.into()),
+            arguments: self.arguments.set("s3_bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `s3_key`. Required.
-    pub fn s3_key(self, value: impl Into<Input<String>>) -> DiskContainerUserBucketBuilder<A, Set> {
+    pub fn s3_key(self, value: impl IntoInput<String>) -> DiskContainerUserBucketBuilder<A, Set> {
         DiskContainerUserBucketBuilder {
-            arguments: self.arguments.set("s3_key", value.into()),
+            arguments: self.arguments.set("s3_key", value.into_input()),
             required: PhantomData,
         }
     }
@@ -527,14 +532,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

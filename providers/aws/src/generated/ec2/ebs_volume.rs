@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingAvailabilityZone;
@@ -139,70 +139,74 @@ pub struct EbsVolumeBuilder<A> {
 
 impl<A> EbsVolumeBuilder<A> {
     /// Sets `availability_zone`. Required.
-    pub fn availability_zone(self, value: impl Into<Input<String>>) -> EbsVolumeBuilder<Set> {
+    pub fn availability_zone(self, value: impl IntoInput<String>) -> EbsVolumeBuilder<Set> {
         EbsVolumeBuilder {
-            declaration: self.declaration.set("availability_zone", value.into()),
+            declaration: self
+                .declaration
+                .set("availability_zone", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `final_snapshot`.
-    pub fn final_snapshot(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("final_snapshot", value.into());
+    pub fn final_snapshot(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("final_snapshot", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("iops", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `multi_attach_enabled`.
-    pub fn multi_attach_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("multi_attach_enabled", value.into());
+    pub fn multi_attach_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("multi_attach_enabled", value.into_input());
         self
     }
 
     /// Sets `outpost_arn`.
-    pub fn outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("outpost_arn", value.into());
+    pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
     /// Sets `size`.
-    pub fn size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("size", value.into());
+    pub fn size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("size", value.into_input());
         self
     }
 
     /// Sets `snapshot_id`.
-    pub fn snapshot_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("snapshot_id", value.into());
+    pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("snapshot_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("throughput", value.into_input());
         self
     }
 
@@ -213,8 +217,8 @@ impl<A> EbsVolumeBuilder<A> {
     }
 
     /// Sets `type`.
-    pub fn r#type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("type", value.into());
+    pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("type", value.into_input());
         self
     }
 }
@@ -244,12 +248,13 @@ impl<A> EbsVolumeBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EbsVolumeBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> EbsVolume {
+    pub fn declare(self, stack: &mut Stack) -> EbsVolume
+    where
+        A: IsSet,
+    {
         EbsVolume(self.declaration.declare(stack))
     }
 }
@@ -300,20 +305,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingVpcId;
@@ -71,15 +71,15 @@ pub struct EgressOnlyInternetGatewayBuilder<A> {
 
 impl<A> EgressOnlyInternetGatewayBuilder<A> {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> EgressOnlyInternetGatewayBuilder<Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> EgressOnlyInternetGatewayBuilder<Set> {
         EgressOnlyInternetGatewayBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +110,13 @@ impl<A> EgressOnlyInternetGatewayBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EgressOnlyInternetGatewayBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> EgressOnlyInternetGateway {
+    pub fn declare(self, stack: &mut Stack) -> EgressOnlyInternetGateway
+    where
+        A: IsSet,
+    {
         EgressOnlyInternetGateway(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, Output, ProviderHandle,
     Resource, Stack, Value,
 };
 
@@ -164,60 +164,64 @@ pub struct EipBuilder {
 
 impl EipBuilder {
     /// Sets `address`.
-    pub fn address(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("address", value.into());
+    pub fn address(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("address", value.into_input());
         self
     }
 
     /// Sets `associate_with_private_ip`.
-    pub fn associate_with_private_ip(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn associate_with_private_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("associate_with_private_ip", value.into());
+            .set("associate_with_private_ip", value.into_input());
         self
     }
 
     /// Sets `customer_owned_ipv4_pool`.
-    pub fn customer_owned_ipv4_pool(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn customer_owned_ipv4_pool(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("customer_owned_ipv4_pool", value.into());
+            .set("customer_owned_ipv4_pool", value.into_input());
         self
     }
 
     /// Sets `domain`.
-    pub fn domain(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("domain", value.into());
+    pub fn domain(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("domain", value.into_input());
         self
     }
 
     /// Sets `instance`.
-    pub fn instance(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance", value.into());
+    pub fn instance(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance", value.into_input());
         self
     }
 
     /// Sets `network_border_group`.
-    pub fn network_border_group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("network_border_group", value.into());
+    pub fn network_border_group(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("network_border_group", value.into_input());
         self
     }
 
     /// Sets `network_interface`.
-    pub fn network_interface(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("network_interface", value.into());
+    pub fn network_interface(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("network_interface", value.into_input());
         self
     }
 
     /// Sets `public_ipv4_pool`.
-    pub fn public_ipv4_pool(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("public_ipv4_pool", value.into());
+    pub fn public_ipv4_pool(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("public_ipv4_pool", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -229,8 +233,8 @@ impl EipBuilder {
 
     /// Sets `vpc`.
     #[deprecated]
-    pub fn vpc(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("vpc", value.into());
+    pub fn vpc(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("vpc", value.into_input());
         self
     }
 }
@@ -260,9 +264,7 @@ impl EipBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EipBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Eip {
@@ -316,20 +318,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -3,7 +3,7 @@
 //! The resource type `aws_eip_association`.
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -82,38 +82,44 @@ pub struct EipAssociationBuilder {
 
 impl EipAssociationBuilder {
     /// Sets `allocation_id`.
-    pub fn allocation_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("allocation_id", value.into());
+    pub fn allocation_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("allocation_id", value.into_input());
         self
     }
 
     /// Sets `allow_reassociation`.
-    pub fn allow_reassociation(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("allow_reassociation", value.into());
+    pub fn allow_reassociation(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("allow_reassociation", value.into_input());
         self
     }
 
     /// Sets `instance_id`.
-    pub fn instance_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance_id", value.into());
+    pub fn instance_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance_id", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `private_ip_address`.
-    pub fn private_ip_address(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("private_ip_address", value.into());
+    pub fn private_ip_address(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("private_ip_address", value.into_input());
         self
     }
 
     /// Sets `public_ip`.
-    pub fn public_ip(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("public_ip", value.into());
+    pub fn public_ip(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("public_ip", value.into_input());
         self
     }
 }
@@ -143,9 +149,7 @@ impl EipAssociationBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl EipAssociationBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> EipAssociation {

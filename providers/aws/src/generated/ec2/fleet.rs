@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -179,16 +179,16 @@ pub struct FleetBuilder<A, B> {
 
 impl<A, B> FleetBuilder<A, B> {
     /// Sets `context`.
-    pub fn context(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("context", value.into());
+    pub fn context(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("context", value.into_input());
         self
     }
 
     /// Sets `excess_capacity_termination_policy`.
-    pub fn excess_capacity_termination_policy(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn excess_capacity_termination_policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("excess_capacity_termination_policy", value.into());
+            .set("excess_capacity_termination_policy", value.into_input());
         self
     }
 
@@ -201,22 +201,24 @@ impl<A, B> FleetBuilder<A, B> {
     }
 
     /// Sets `fleet_state`.
-    pub fn fleet_state(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("fleet_state", value.into());
+    pub fn fleet_state(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("fleet_state", value.into_input());
         self
     }
 
     /// Sets `fulfilled_capacity`.
-    pub fn fulfilled_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("fulfilled_capacity", value.into());
+    pub fn fulfilled_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("fulfilled_capacity", value.into_input());
         self
     }
 
     /// Sets `fulfilled_on_demand_capacity`.
-    pub fn fulfilled_on_demand_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn fulfilled_on_demand_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("fulfilled_on_demand_capacity", value.into());
+            .set("fulfilled_on_demand_capacity", value.into_input());
         self
     }
 
@@ -242,10 +244,10 @@ impl<A, B> FleetBuilder<A, B> {
     }
 
     /// Sets `replace_unhealthy_instances`.
-    pub fn replace_unhealthy_instances(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn replace_unhealthy_instances(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("replace_unhealthy_instances", value.into());
+            .set("replace_unhealthy_instances", value.into_input());
         self
     }
 
@@ -256,8 +258,8 @@ impl<A, B> FleetBuilder<A, B> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -275,16 +277,18 @@ impl<A, B> FleetBuilder<A, B> {
     }
 
     /// Sets `terminate_instances`.
-    pub fn terminate_instances(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("terminate_instances", value.into());
+    pub fn terminate_instances(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("terminate_instances", value.into_input());
         self
     }
 
     /// Sets `terminate_instances_with_expiration`.
-    pub fn terminate_instances_with_expiration(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn terminate_instances_with_expiration(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("terminate_instances_with_expiration", value.into());
+            .set("terminate_instances_with_expiration", value.into_input());
         self
     }
 
@@ -295,20 +299,20 @@ impl<A, B> FleetBuilder<A, B> {
     }
 
     /// Sets `type`.
-    pub fn r#type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("type", value.into());
+    pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("type", value.into_input());
         self
     }
 
     /// Sets `valid_from`.
-    pub fn valid_from(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_from", value.into());
+    pub fn valid_from(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_from", value.into_input());
         self
     }
 
     /// Sets `valid_until`.
-    pub fn valid_until(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_until", value.into());
+    pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_until", value.into_input());
         self
     }
 }
@@ -338,12 +342,14 @@ impl<A, B> FleetBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl FleetBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Fleet {
+    pub fn declare(self, stack: &mut Stack) -> Fleet
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Fleet(self.declaration.declare(stack))
     }
 }
@@ -400,26 +406,26 @@ pub struct FleetInstanceSetBuilder {
 
 impl FleetInstanceSetBuilder {
     /// Sets `instance_ids`.
-    pub fn instance_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("instance_ids", value.into());
+    pub fn instance_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("instance_ids", value.into_input());
         self
     }
 
     /// Sets `instance_type`.
-    pub fn instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("instance_type", value.into());
+    pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("instance_type", value.into_input());
         self
     }
 
     /// Sets `lifecycle`.
-    pub fn lifecycle(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lifecycle", value.into());
+    pub fn lifecycle(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("lifecycle", value.into_input());
         self
     }
 
     /// Sets `platform`.
-    pub fn platform(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("platform", value.into());
+    pub fn platform(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("platform", value.into_input());
         self
     }
 }
@@ -533,24 +539,26 @@ pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
 
 impl<A> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
     /// Sets `launch_template_id`.
-    pub fn launch_template_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("launch_template_id", value.into());
+    pub fn launch_template_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("launch_template_id", value.into_input());
         self
     }
 
     /// Sets `launch_template_name`.
-    pub fn launch_template_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("launch_template_name", value.into());
+    pub fn launch_template_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("launch_template_name", value.into_input());
         self
     }
 
     /// Sets `version`. Required.
     pub fn version(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<Set> {
         LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
-            arguments: self.arguments.set("version", value.into()),
+            arguments: self.arguments.set("version", value.into_input()),
             required: PhantomData,
         }
     }
@@ -630,8 +638,8 @@ pub struct LaunchTemplateConfigOverrideBuilder {
 
 impl LaunchTemplateConfigOverrideBuilder {
     /// Sets `availability_zone`.
-    pub fn availability_zone(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("availability_zone", value.into());
+    pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
@@ -647,32 +655,32 @@ impl LaunchTemplateConfigOverrideBuilder {
     }
 
     /// Sets `instance_type`.
-    pub fn instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("instance_type", value.into());
+    pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("instance_type", value.into_input());
         self
     }
 
     /// Sets `max_price`.
-    pub fn max_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("max_price", value.into());
+    pub fn max_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("max_price", value.into_input());
         self
     }
 
     /// Sets `priority`.
-    pub fn priority(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("priority", value.into());
+    pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 
     /// Sets `weighted_capacity`.
-    pub fn weighted_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("weighted_capacity", value.into());
+    pub fn weighted_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("weighted_capacity", value.into_input());
         self
     }
 }
@@ -888,16 +896,16 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
     }
 
     /// Sets `accelerator_manufacturers`.
-    pub fn accelerator_manufacturers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn accelerator_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
-            .set("accelerator_manufacturers", value.into());
+            .set("accelerator_manufacturers", value.into_input());
         self
     }
 
     /// Sets `accelerator_names`.
-    pub fn accelerator_names(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("accelerator_names", value.into());
+    pub fn accelerator_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("accelerator_names", value.into_input());
         self
     }
 
@@ -913,20 +921,22 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
     }
 
     /// Sets `accelerator_types`.
-    pub fn accelerator_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("accelerator_types", value.into());
+    pub fn accelerator_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("accelerator_types", value.into_input());
         self
     }
 
     /// Sets `allowed_instance_types`.
-    pub fn allowed_instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("allowed_instance_types", value.into());
+    pub fn allowed_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("allowed_instance_types", value.into_input());
         self
     }
 
     /// Sets `bare_metal`.
-    pub fn bare_metal(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bare_metal", value.into());
+    pub fn bare_metal(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bare_metal", value.into_input());
         self
     }
 
@@ -942,38 +952,46 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
     }
 
     /// Sets `burstable_performance`.
-    pub fn burstable_performance(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("burstable_performance", value.into());
+    pub fn burstable_performance(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("burstable_performance", value.into_input());
         self
     }
 
     /// Sets `cpu_manufacturers`.
-    pub fn cpu_manufacturers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("cpu_manufacturers", value.into());
+    pub fn cpu_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("cpu_manufacturers", value.into_input());
         self
     }
 
     /// Sets `excluded_instance_types`.
-    pub fn excluded_instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("excluded_instance_types", value.into());
+    pub fn excluded_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("excluded_instance_types", value.into_input());
         self
     }
 
     /// Sets `instance_generations`.
-    pub fn instance_generations(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("instance_generations", value.into());
+    pub fn instance_generations(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("instance_generations", value.into_input());
         self
     }
 
     /// Sets `local_storage`.
-    pub fn local_storage(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("local_storage", value.into());
+    pub fn local_storage(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("local_storage", value.into_input());
         self
     }
 
     /// Sets `local_storage_types`.
-    pub fn local_storage_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("local_storage_types", value.into());
+    pub fn local_storage_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("local_storage_types", value.into_input());
         self
     }
 
@@ -1024,31 +1042,32 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
     /// Sets `on_demand_max_price_percentage_over_lowest_price`.
     pub fn on_demand_max_price_percentage_over_lowest_price(
         mut self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> Self {
         self.arguments = self.arguments.set(
             "on_demand_max_price_percentage_over_lowest_price",
-            value.into(),
+            value.into_input(),
         );
         self
     }
 
     /// Sets `require_hibernate_support`.
-    pub fn require_hibernate_support(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn require_hibernate_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("require_hibernate_support", value.into());
+            .set("require_hibernate_support", value.into_input());
         self
     }
 
     /// Sets `spot_max_price_percentage_over_lowest_price`.
     pub fn spot_max_price_percentage_over_lowest_price(
         mut self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> Self {
-        self.arguments = self
-            .arguments
-            .set("spot_max_price_percentage_over_lowest_price", value.into());
+        self.arguments = self.arguments.set(
+            "spot_max_price_percentage_over_lowest_price",
+            value.into_input(),
+        );
         self
     }
 
@@ -1115,14 +1134,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuild
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1168,14 +1187,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemor
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1221,14 +1240,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthM
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1273,14 +1292,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuild
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1328,18 +1347,18 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
 
 impl<A> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`. Required.
     pub fn min(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<Set> {
         LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder {
-            arguments: self.arguments.set("min", value.into()),
+            arguments: self.arguments.set("min", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1386,14 +1405,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsB
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1439,14 +1458,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1491,14 +1510,14 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBu
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1546,18 +1565,18 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
 
 impl<A> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`. Required.
     pub fn min(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<Set> {
         LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder {
-            arguments: self.arguments.set("min", value.into()),
+            arguments: self.arguments.set("min", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1621,32 +1640,40 @@ pub struct OnDemandOptionsBuilder {
 
 impl OnDemandOptionsBuilder {
     /// Sets `allocation_strategy`.
-    pub fn allocation_strategy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("allocation_strategy", value.into());
+    pub fn allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("allocation_strategy", value.into_input());
         self
     }
 
     /// Sets `max_total_price`.
-    pub fn max_total_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("max_total_price", value.into());
+    pub fn max_total_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("max_total_price", value.into_input());
         self
     }
 
     /// Sets `min_target_capacity`.
-    pub fn min_target_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min_target_capacity", value.into());
+    pub fn min_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("min_target_capacity", value.into_input());
         self
     }
 
     /// Sets `single_availability_zone`.
-    pub fn single_availability_zone(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("single_availability_zone", value.into());
+    pub fn single_availability_zone(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("single_availability_zone", value.into_input());
         self
     }
 
     /// Sets `single_instance_type`.
-    pub fn single_instance_type(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("single_instance_type", value.into());
+    pub fn single_instance_type(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("single_instance_type", value.into_input());
         self
     }
 }
@@ -1705,24 +1732,26 @@ pub struct SpotOptionsBuilder {
 
 impl SpotOptionsBuilder {
     /// Sets `allocation_strategy`.
-    pub fn allocation_strategy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("allocation_strategy", value.into());
+    pub fn allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("allocation_strategy", value.into_input());
         self
     }
 
     /// Sets `instance_interruption_behavior`.
-    pub fn instance_interruption_behavior(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_interruption_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("instance_interruption_behavior", value.into());
+            .set("instance_interruption_behavior", value.into_input());
         self
     }
 
     /// Sets `instance_pools_to_use_count`.
-    pub fn instance_pools_to_use_count(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn instance_pools_to_use_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
-            .set("instance_pools_to_use_count", value.into());
+            .set("instance_pools_to_use_count", value.into_input());
         self
     }
 
@@ -1825,14 +1854,16 @@ pub struct SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
 
 impl SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
     /// Sets `replacement_strategy`.
-    pub fn replacement_strategy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("replacement_strategy", value.into());
+    pub fn replacement_strategy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("replacement_strategy", value.into_input());
         self
     }
 
     /// Sets `termination_delay`.
-    pub fn termination_delay(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("termination_delay", value.into());
+    pub fn termination_delay(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("termination_delay", value.into_input());
         self
     }
 }
@@ -1902,45 +1933,49 @@ impl<A, B> TargetCapacitySpecificationBuilder<A, B> {
     /// Sets `default_target_capacity_type`. Required.
     pub fn default_target_capacity_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TargetCapacitySpecificationBuilder<Set, B> {
         TargetCapacitySpecificationBuilder {
             arguments: self
                 .arguments
-                .set("default_target_capacity_type", value.into()),
+                .set("default_target_capacity_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `on_demand_target_capacity`.
-    pub fn on_demand_target_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn on_demand_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
-            .set("on_demand_target_capacity", value.into());
+            .set("on_demand_target_capacity", value.into_input());
         self
     }
 
     /// Sets `spot_target_capacity`.
-    pub fn spot_target_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("spot_target_capacity", value.into());
+    pub fn spot_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("spot_target_capacity", value.into_input());
         self
     }
 
     /// Sets `target_capacity_unit_type`.
-    pub fn target_capacity_unit_type(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn target_capacity_unit_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("target_capacity_unit_type", value.into());
+            .set("target_capacity_unit_type", value.into_input());
         self
     }
 
     /// Sets `total_target_capacity`. Required.
     pub fn total_target_capacity(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> TargetCapacitySpecificationBuilder<A, Set> {
         TargetCapacitySpecificationBuilder {
-            arguments: self.arguments.set("total_target_capacity", value.into()),
+            arguments: self
+                .arguments
+                .set("total_target_capacity", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1992,20 +2027,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Stack, Value,
 };
 
@@ -153,10 +153,10 @@ pub struct FlowLogBuilder {
 
 impl FlowLogBuilder {
     /// Sets `deliver_cross_account_role`.
-    pub fn deliver_cross_account_role(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn deliver_cross_account_role(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("deliver_cross_account_role", value.into());
+            .set("deliver_cross_account_role", value.into_input());
         self
     }
 
@@ -169,85 +169,89 @@ impl FlowLogBuilder {
     }
 
     /// Sets `eni_id`.
-    pub fn eni_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("eni_id", value.into());
+    pub fn eni_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("eni_id", value.into_input());
         self
     }
 
     /// Sets `iam_role_arn`.
-    pub fn iam_role_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("iam_role_arn", value.into());
+    pub fn iam_role_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("iam_role_arn", value.into_input());
         self
     }
 
     /// Sets `log_destination`.
-    pub fn log_destination(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("log_destination", value.into());
+    pub fn log_destination(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("log_destination", value.into_input());
         self
     }
 
     /// Sets `log_destination_type`.
-    pub fn log_destination_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("log_destination_type", value.into());
+    pub fn log_destination_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("log_destination_type", value.into_input());
         self
     }
 
     /// Sets `log_format`.
-    pub fn log_format(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("log_format", value.into());
+    pub fn log_format(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("log_format", value.into_input());
         self
     }
 
     /// Sets `log_group_name`.
     #[deprecated]
-    pub fn log_group_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("log_group_name", value.into());
+    pub fn log_group_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("log_group_name", value.into_input());
         self
     }
 
     /// Sets `max_aggregation_interval`.
-    pub fn max_aggregation_interval(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn max_aggregation_interval(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("max_aggregation_interval", value.into());
+            .set("max_aggregation_interval", value.into_input());
         self
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `traffic_type`.
-    pub fn traffic_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("traffic_type", value.into());
+    pub fn traffic_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("traffic_type", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_attachment_id`.
-    pub fn transit_gateway_attachment_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("transit_gateway_attachment_id", value.into());
+            .set("transit_gateway_attachment_id", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_id`.
-    pub fn transit_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("transit_gateway_id", value.into());
+    pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("transit_gateway_id", value.into_input());
         self
     }
 
     /// Sets `vpc_id`.
-    pub fn vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_id", value.into());
+    pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 }
@@ -277,9 +281,7 @@ impl FlowLogBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl FlowLogBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> FlowLog {
@@ -333,22 +335,22 @@ pub struct DestinationOptionsBuilder {
 
 impl DestinationOptionsBuilder {
     /// Sets `file_format`.
-    pub fn file_format(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("file_format", value.into());
+    pub fn file_format(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("file_format", value.into_input());
         self
     }
 
     /// Sets `hive_compatible_partitions`.
-    pub fn hive_compatible_partitions(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn hive_compatible_partitions(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("hive_compatible_partitions", value.into());
+            .set("hive_compatible_partitions", value.into_input());
         self
     }
 
     /// Sets `per_hour_partition`.
-    pub fn per_hour_partition(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("per_hour_partition", value.into());
+    pub fn per_hour_partition(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("per_hour_partition", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingAvailabilityZone;
@@ -119,52 +119,54 @@ pub struct HostBuilder<A> {
 
 impl<A> HostBuilder<A> {
     /// Sets `asset_id`.
-    pub fn asset_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("asset_id", value.into());
+    pub fn asset_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("asset_id", value.into_input());
         self
     }
 
     /// Sets `auto_placement`.
-    pub fn auto_placement(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("auto_placement", value.into());
+    pub fn auto_placement(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("auto_placement", value.into_input());
         self
     }
 
     /// Sets `availability_zone`. Required.
-    pub fn availability_zone(self, value: impl Into<Input<String>>) -> HostBuilder<Set> {
+    pub fn availability_zone(self, value: impl IntoInput<String>) -> HostBuilder<Set> {
         HostBuilder {
-            declaration: self.declaration.set("availability_zone", value.into()),
+            declaration: self
+                .declaration
+                .set("availability_zone", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `host_recovery`.
-    pub fn host_recovery(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("host_recovery", value.into());
+    pub fn host_recovery(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("host_recovery", value.into_input());
         self
     }
 
     /// Sets `instance_family`.
-    pub fn instance_family(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance_family", value.into());
+    pub fn instance_family(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance_family", value.into_input());
         self
     }
 
     /// Sets `instance_type`.
-    pub fn instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance_type", value.into());
+    pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
     /// Sets `outpost_arn`.
-    pub fn outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("outpost_arn", value.into());
+    pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -194,12 +196,13 @@ impl<A> HostBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl HostBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Host {
+    pub fn declare(self, stack: &mut Stack) -> Host
+    where
+        A: IsSet,
+    {
         Host(self.declaration.declare(stack))
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingState;
@@ -59,9 +59,9 @@ pub struct ImageBlockPublicAccessBuilder<A> {
 
 impl<A> ImageBlockPublicAccessBuilder<A> {
     /// Sets `state`. Required.
-    pub fn state(self, value: impl Into<Input<String>>) -> ImageBlockPublicAccessBuilder<Set> {
+    pub fn state(self, value: impl IntoInput<String>) -> ImageBlockPublicAccessBuilder<Set> {
         ImageBlockPublicAccessBuilder {
-            declaration: self.declaration.set("state", value.into()),
+            declaration: self.declaration.set("state", value.into_input()),
             required: PhantomData,
         }
     }
@@ -98,12 +98,13 @@ impl<A> ImageBlockPublicAccessBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ImageBlockPublicAccessBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ImageBlockPublicAccess {
+    pub fn declare(self, stack: &mut Stack) -> ImageBlockPublicAccess
+    where
+        A: IsSet,
+    {
         ImageBlockPublicAccess(self.declaration.declare(stack))
     }
 }
@@ -142,8 +143,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

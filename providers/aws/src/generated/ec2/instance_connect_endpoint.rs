@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingSubnetId;
@@ -126,28 +126,32 @@ pub struct InstanceConnectEndpointBuilder<A> {
 
 impl<A> InstanceConnectEndpointBuilder<A> {
     /// Sets `preserve_client_ip`.
-    pub fn preserve_client_ip(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("preserve_client_ip", value.into());
+    pub fn preserve_client_ip(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("preserve_client_ip", value.into_input());
         self
     }
 
     /// Sets `security_group_ids`.
-    pub fn security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_group_ids", value.into());
+    pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("security_group_ids", value.into_input());
         self
     }
 
     /// Sets `subnet_id`. Required.
-    pub fn subnet_id(self, value: impl Into<Input<String>>) -> InstanceConnectEndpointBuilder<Set> {
+    pub fn subnet_id(self, value: impl IntoInput<String>) -> InstanceConnectEndpointBuilder<Set> {
         InstanceConnectEndpointBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -183,12 +187,13 @@ impl<A> InstanceConnectEndpointBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl InstanceConnectEndpointBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> InstanceConnectEndpoint {
+    pub fn declare(self, stack: &mut Stack) -> InstanceConnectEndpoint
+    where
+        A: IsSet,
+    {
         InstanceConnectEndpoint(self.declaration.declare(stack))
     }
 }
@@ -233,14 +238,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

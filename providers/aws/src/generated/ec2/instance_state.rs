@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingInstanceId, MissingState};
@@ -73,23 +73,23 @@ pub struct InstanceStateBuilder<A, B> {
 
 impl<A, B> InstanceStateBuilder<A, B> {
     /// Sets `force`.
-    pub fn force(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force", value.into());
+    pub fn force(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force", value.into_input());
         self
     }
 
     /// Sets `instance_id`. Required.
-    pub fn instance_id(self, value: impl Into<Input<String>>) -> InstanceStateBuilder<Set, B> {
+    pub fn instance_id(self, value: impl IntoInput<String>) -> InstanceStateBuilder<Set, B> {
         InstanceStateBuilder {
-            declaration: self.declaration.set("instance_id", value.into()),
+            declaration: self.declaration.set("instance_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `state`. Required.
-    pub fn state(self, value: impl Into<Input<String>>) -> InstanceStateBuilder<A, Set> {
+    pub fn state(self, value: impl IntoInput<String>) -> InstanceStateBuilder<A, Set> {
         InstanceStateBuilder {
-            declaration: self.declaration.set("state", value.into()),
+            declaration: self.declaration.set("state", value.into_input()),
             required: PhantomData,
         }
     }
@@ -126,12 +126,14 @@ impl<A, B> InstanceStateBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl InstanceStateBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> InstanceState {
+    pub fn declare(self, stack: &mut Stack) -> InstanceState
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         InstanceState(self.declaration.declare(stack))
     }
 }
@@ -182,20 +184,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

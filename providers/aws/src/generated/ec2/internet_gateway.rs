@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, Output, ProviderHandle,
     Resource, Stack, Value,
 };
 
@@ -79,8 +79,8 @@ pub struct InternetGatewayBuilder {
 
 impl InternetGatewayBuilder {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -91,8 +91,8 @@ impl InternetGatewayBuilder {
     }
 
     /// Sets `vpc_id`.
-    pub fn vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_id", value.into());
+    pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 }
@@ -122,9 +122,7 @@ impl InternetGatewayBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl InternetGatewayBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> InternetGateway {
@@ -178,20 +176,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingInternetGatewayId, MissingVpcId};
@@ -69,10 +69,12 @@ impl<A, B> InternetGatewayAttachmentBuilder<A, B> {
     /// Sets `internet_gateway_id`. Required.
     pub fn internet_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> InternetGatewayAttachmentBuilder<Set, B> {
         InternetGatewayAttachmentBuilder {
-            declaration: self.declaration.set("internet_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("internet_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -84,12 +86,9 @@ impl<A, B> InternetGatewayAttachmentBuilder<A, B> {
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> InternetGatewayAttachmentBuilder<A, Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> InternetGatewayAttachmentBuilder<A, Set> {
         InternetGatewayAttachmentBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -120,12 +119,14 @@ impl<A, B> InternetGatewayAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl InternetGatewayAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> InternetGatewayAttachment {
+    pub fn declare(self, stack: &mut Stack) -> InternetGatewayAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         InternetGatewayAttachment(self.declaration.declare(stack))
     }
 }
@@ -170,14 +171,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingPublicKey;
@@ -107,28 +107,28 @@ pub struct KeyPairBuilder<A> {
 
 impl<A> KeyPairBuilder<A> {
     /// Sets `key_name`.
-    pub fn key_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("key_name", value.into());
+    pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
     /// Sets `key_name_prefix`.
-    pub fn key_name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("key_name_prefix", value.into());
+    pub fn key_name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("key_name_prefix", value.into_input());
         self
     }
 
     /// Sets `public_key`. Required.
-    pub fn public_key(self, value: impl Into<Input<String>>) -> KeyPairBuilder<Set> {
+    pub fn public_key(self, value: impl IntoInput<String>) -> KeyPairBuilder<Set> {
         KeyPairBuilder {
-            declaration: self.declaration.set("public_key", value.into()),
+            declaration: self.declaration.set("public_key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -158,12 +158,13 @@ impl<A> KeyPairBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl KeyPairBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> KeyPair {
+    pub fn declare(self, stack: &mut Stack) -> KeyPair
+    where
+        A: IsSet,
+    {
         KeyPair(self.declaration.declare(stack))
     }
 }

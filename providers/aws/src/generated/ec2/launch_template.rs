@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -349,34 +349,34 @@ impl LaunchTemplateBuilder {
     }
 
     /// Sets `default_version`.
-    pub fn default_version(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("default_version", value.into());
+    pub fn default_version(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("default_version", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `disable_api_stop`.
-    pub fn disable_api_stop(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("disable_api_stop", value.into());
+    pub fn disable_api_stop(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("disable_api_stop", value.into_input());
         self
     }
 
     /// Sets `disable_api_termination`.
-    pub fn disable_api_termination(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn disable_api_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("disable_api_termination", value.into());
+            .set("disable_api_termination", value.into_input());
         self
     }
 
     /// Sets `ebs_optimized`.
-    pub fn ebs_optimized(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ebs_optimized", value.into());
+    pub fn ebs_optimized(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ebs_optimized", value.into_input());
         self
     }
 
@@ -427,16 +427,16 @@ impl LaunchTemplateBuilder {
     }
 
     /// Sets `image_id`.
-    pub fn image_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("image_id", value.into());
+    pub fn image_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("image_id", value.into_input());
         self
     }
 
     /// Sets `instance_initiated_shutdown_behavior`.
-    pub fn instance_initiated_shutdown_behavior(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_initiated_shutdown_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("instance_initiated_shutdown_behavior", value.into());
+            .set("instance_initiated_shutdown_behavior", value.into_input());
         self
     }
 
@@ -457,20 +457,20 @@ impl LaunchTemplateBuilder {
     }
 
     /// Sets `instance_type`.
-    pub fn instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance_type", value.into());
+    pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
     /// Sets `kernel_id`.
-    pub fn kernel_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kernel_id", value.into());
+    pub fn kernel_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kernel_id", value.into_input());
         self
     }
 
     /// Sets `key_name`.
-    pub fn key_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("key_name", value.into());
+    pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
@@ -505,14 +505,14 @@ impl LaunchTemplateBuilder {
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
@@ -539,14 +539,16 @@ impl LaunchTemplateBuilder {
     }
 
     /// Sets `ram_disk_id`.
-    pub fn ram_disk_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ram_disk_id", value.into());
+    pub fn ram_disk_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ram_disk_id", value.into_input());
         self
     }
 
     /// Sets `security_group_names`.
-    pub fn security_group_names(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_group_names", value.into());
+    pub fn security_group_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("security_group_names", value.into_input());
         self
     }
 
@@ -559,26 +561,30 @@ impl LaunchTemplateBuilder {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `update_default_version`.
-    pub fn update_default_version(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("update_default_version", value.into());
+    pub fn update_default_version(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("update_default_version", value.into_input());
         self
     }
 
     /// Sets `user_data`.
-    pub fn user_data(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("user_data", value.into());
+    pub fn user_data(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("user_data", value.into_input());
         self
     }
 
     /// Sets `vpc_security_group_ids`.
-    pub fn vpc_security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("vpc_security_group_ids", value.into());
+    pub fn vpc_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("vpc_security_group_ids", value.into_input());
         self
     }
 }
@@ -608,9 +614,7 @@ impl LaunchTemplateBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LaunchTemplateBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> LaunchTemplate {
@@ -670,8 +674,8 @@ pub struct BlockDeviceMappingsBuilder {
 
 impl BlockDeviceMappingsBuilder {
     /// Sets `device_name`.
-    pub fn device_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("device_name", value.into());
+    pub fn device_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("device_name", value.into_input());
         self
     }
 
@@ -682,14 +686,14 @@ impl BlockDeviceMappingsBuilder {
     }
 
     /// Sets `no_device`.
-    pub fn no_device(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("no_device", value.into());
+    pub fn no_device(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("no_device", value.into_input());
         self
     }
 
     /// Sets `virtual_name`.
-    pub fn virtual_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("virtual_name", value.into());
+    pub fn virtual_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("virtual_name", value.into_input());
         self
     }
 }
@@ -770,50 +774,52 @@ pub struct BlockDeviceMappingsEbsBuilder {
 
 impl BlockDeviceMappingsEbsBuilder {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `snapshot_id`.
-    pub fn snapshot_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("snapshot_id", value.into());
+    pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
     /// Sets `volume_size`.
-    pub fn volume_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("volume_size", value.into());
+    pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
     /// Sets `volume_type`.
-    pub fn volume_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("volume_type", value.into());
+    pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("volume_type", value.into_input());
         self
     }
 }
@@ -862,10 +868,10 @@ pub struct CapacityReservationSpecificationBuilder {
 
 impl CapacityReservationSpecificationBuilder {
     /// Sets `capacity_reservation_preference`.
-    pub fn capacity_reservation_preference(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn capacity_reservation_preference(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("capacity_reservation_preference", value.into());
+            .set("capacity_reservation_preference", value.into_input());
         self
     }
 
@@ -921,19 +927,22 @@ pub struct CapacityReservationSpecificationCapacityReservationTargetBuilder {
 
 impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
     /// Sets `capacity_reservation_id`.
-    pub fn capacity_reservation_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("capacity_reservation_id", value.into());
+    pub fn capacity_reservation_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("capacity_reservation_id", value.into_input());
         self
     }
 
     /// Sets `capacity_reservation_resource_group_arn`.
     pub fn capacity_reservation_resource_group_arn(
         mut self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> Self {
-        self.arguments = self
-            .arguments
-            .set("capacity_reservation_resource_group_arn", value.into());
+        self.arguments = self.arguments.set(
+            "capacity_reservation_resource_group_arn",
+            value.into_input(),
+        );
         self
     }
 }
@@ -984,20 +993,20 @@ pub struct CpuOptionsBuilder {
 
 impl CpuOptionsBuilder {
     /// Sets `amd_sev_snp`.
-    pub fn amd_sev_snp(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("amd_sev_snp", value.into());
+    pub fn amd_sev_snp(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("amd_sev_snp", value.into_input());
         self
     }
 
     /// Sets `core_count`.
-    pub fn core_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("core_count", value.into());
+    pub fn core_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("core_count", value.into_input());
         self
     }
 
     /// Sets `threads_per_core`.
-    pub fn threads_per_core(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("threads_per_core", value.into());
+    pub fn threads_per_core(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("threads_per_core", value.into_input());
         self
     }
 }
@@ -1036,8 +1045,8 @@ pub struct CreditSpecificationBuilder {
 
 impl CreditSpecificationBuilder {
     /// Sets `cpu_credits`.
-    pub fn cpu_credits(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cpu_credits", value.into());
+    pub fn cpu_credits(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cpu_credits", value.into_input());
         self
     }
 }
@@ -1078,9 +1087,9 @@ pub struct ElasticGpuSpecificationsBuilder<A> {
 
 impl<A> ElasticGpuSpecificationsBuilder<A> {
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> ElasticGpuSpecificationsBuilder<Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> ElasticGpuSpecificationsBuilder<Set> {
         ElasticGpuSpecificationsBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1122,12 +1131,9 @@ pub struct ElasticInferenceAcceleratorBuilder<A> {
 
 impl<A> ElasticInferenceAcceleratorBuilder<A> {
     /// Sets `type`. Required.
-    pub fn r#type(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> ElasticInferenceAcceleratorBuilder<Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> ElasticInferenceAcceleratorBuilder<Set> {
         ElasticInferenceAcceleratorBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1167,8 +1173,8 @@ pub struct EnclaveOptionsBuilder {
 
 impl EnclaveOptionsBuilder {
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 }
@@ -1209,9 +1215,9 @@ pub struct HibernationOptionsBuilder<A> {
 
 impl<A> HibernationOptionsBuilder<A> {
     /// Sets `configured`. Required.
-    pub fn configured(self, value: impl Into<Input<bool>>) -> HibernationOptionsBuilder<Set> {
+    pub fn configured(self, value: impl IntoInput<bool>) -> HibernationOptionsBuilder<Set> {
         HibernationOptionsBuilder {
-            arguments: self.arguments.set("configured", value.into()),
+            arguments: self.arguments.set("configured", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1257,14 +1263,14 @@ pub struct IamInstanceProfileBuilder {
 
 impl IamInstanceProfileBuilder {
     /// Sets `arn`.
-    pub fn arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("arn", value.into());
+    pub fn arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("arn", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 }
@@ -1309,8 +1315,8 @@ pub struct InstanceMarketOptionsBuilder {
 
 impl InstanceMarketOptionsBuilder {
     /// Sets `market_type`.
-    pub fn market_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("market_type", value.into());
+    pub fn market_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("market_type", value.into_input());
         self
     }
 
@@ -1379,34 +1385,36 @@ pub struct InstanceMarketOptionsSpotOptionsBuilder {
 
 impl InstanceMarketOptionsSpotOptionsBuilder {
     /// Sets `block_duration_minutes`.
-    pub fn block_duration_minutes(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("block_duration_minutes", value.into());
+    pub fn block_duration_minutes(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("block_duration_minutes", value.into_input());
         self
     }
 
     /// Sets `instance_interruption_behavior`.
-    pub fn instance_interruption_behavior(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_interruption_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("instance_interruption_behavior", value.into());
+            .set("instance_interruption_behavior", value.into_input());
         self
     }
 
     /// Sets `max_price`.
-    pub fn max_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("max_price", value.into());
+    pub fn max_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("max_price", value.into_input());
         self
     }
 
     /// Sets `spot_instance_type`.
-    pub fn spot_instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("spot_instance_type", value.into());
+    pub fn spot_instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("spot_instance_type", value.into_input());
         self
     }
 
     /// Sets `valid_until`.
-    pub fn valid_until(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("valid_until", value.into());
+    pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("valid_until", value.into_input());
         self
     }
 }
@@ -1603,16 +1611,16 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
     }
 
     /// Sets `accelerator_manufacturers`.
-    pub fn accelerator_manufacturers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn accelerator_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
-            .set("accelerator_manufacturers", value.into());
+            .set("accelerator_manufacturers", value.into_input());
         self
     }
 
     /// Sets `accelerator_names`.
-    pub fn accelerator_names(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("accelerator_names", value.into());
+    pub fn accelerator_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("accelerator_names", value.into_input());
         self
     }
 
@@ -1628,20 +1636,22 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
     }
 
     /// Sets `accelerator_types`.
-    pub fn accelerator_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("accelerator_types", value.into());
+    pub fn accelerator_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("accelerator_types", value.into_input());
         self
     }
 
     /// Sets `allowed_instance_types`.
-    pub fn allowed_instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("allowed_instance_types", value.into());
+    pub fn allowed_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("allowed_instance_types", value.into_input());
         self
     }
 
     /// Sets `bare_metal`.
-    pub fn bare_metal(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bare_metal", value.into());
+    pub fn bare_metal(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bare_metal", value.into_input());
         self
     }
 
@@ -1657,38 +1667,46 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
     }
 
     /// Sets `burstable_performance`.
-    pub fn burstable_performance(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("burstable_performance", value.into());
+    pub fn burstable_performance(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("burstable_performance", value.into_input());
         self
     }
 
     /// Sets `cpu_manufacturers`.
-    pub fn cpu_manufacturers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("cpu_manufacturers", value.into());
+    pub fn cpu_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("cpu_manufacturers", value.into_input());
         self
     }
 
     /// Sets `excluded_instance_types`.
-    pub fn excluded_instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("excluded_instance_types", value.into());
+    pub fn excluded_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("excluded_instance_types", value.into_input());
         self
     }
 
     /// Sets `instance_generations`.
-    pub fn instance_generations(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("instance_generations", value.into());
+    pub fn instance_generations(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("instance_generations", value.into_input());
         self
     }
 
     /// Sets `local_storage`.
-    pub fn local_storage(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("local_storage", value.into());
+    pub fn local_storage(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("local_storage", value.into_input());
         self
     }
 
     /// Sets `local_storage_types`.
-    pub fn local_storage_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("local_storage_types", value.into());
+    pub fn local_storage_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("local_storage_types", value.into_input());
         self
     }
 
@@ -1739,31 +1757,32 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
     /// Sets `on_demand_max_price_percentage_over_lowest_price`.
     pub fn on_demand_max_price_percentage_over_lowest_price(
         mut self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> Self {
         self.arguments = self.arguments.set(
             "on_demand_max_price_percentage_over_lowest_price",
-            value.into(),
+            value.into_input(),
         );
         self
     }
 
     /// Sets `require_hibernate_support`.
-    pub fn require_hibernate_support(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn require_hibernate_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("require_hibernate_support", value.into());
+            .set("require_hibernate_support", value.into_input());
         self
     }
 
     /// Sets `spot_max_price_percentage_over_lowest_price`.
     pub fn spot_max_price_percentage_over_lowest_price(
         mut self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> Self {
-        self.arguments = self
-            .arguments
-            .set("spot_max_price_percentage_over_lowest_price", value.into());
+        self.arguments = self.arguments.set(
+            "spot_max_price_percentage_over_lowest_price",
+            value.into_input(),
+        );
         self
     }
 
@@ -1830,14 +1849,14 @@ pub struct InstanceRequirementsAcceleratorCountBuilder {
 
 impl InstanceRequirementsAcceleratorCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1882,14 +1901,14 @@ pub struct InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
 
 impl InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1934,14 +1953,14 @@ pub struct InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
 
 impl InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1986,14 +2005,14 @@ pub struct InstanceRequirementsMemoryGibPerVcpuBuilder {
 
 impl InstanceRequirementsMemoryGibPerVcpuBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -2040,15 +2059,15 @@ pub struct InstanceRequirementsMemoryMibBuilder<A> {
 
 impl<A> InstanceRequirementsMemoryMibBuilder<A> {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`. Required.
-    pub fn min(self, value: impl Into<Input<Number>>) -> InstanceRequirementsMemoryMibBuilder<Set> {
+    pub fn min(self, value: impl IntoInput<Number>) -> InstanceRequirementsMemoryMibBuilder<Set> {
         InstanceRequirementsMemoryMibBuilder {
-            arguments: self.arguments.set("min", value.into()),
+            arguments: self.arguments.set("min", value.into_input()),
             required: PhantomData,
         }
     }
@@ -2094,14 +2113,14 @@ pub struct InstanceRequirementsNetworkBandwidthGbpsBuilder {
 
 impl InstanceRequirementsNetworkBandwidthGbpsBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -2146,14 +2165,14 @@ pub struct InstanceRequirementsNetworkInterfaceCountBuilder {
 
 impl InstanceRequirementsNetworkInterfaceCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -2198,14 +2217,14 @@ pub struct InstanceRequirementsTotalLocalStorageGbBuilder {
 
 impl InstanceRequirementsTotalLocalStorageGbBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -2252,15 +2271,15 @@ pub struct InstanceRequirementsVcpuCountBuilder<A> {
 
 impl<A> InstanceRequirementsVcpuCountBuilder<A> {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`. Required.
-    pub fn min(self, value: impl Into<Input<Number>>) -> InstanceRequirementsVcpuCountBuilder<Set> {
+    pub fn min(self, value: impl IntoInput<Number>) -> InstanceRequirementsVcpuCountBuilder<Set> {
         InstanceRequirementsVcpuCountBuilder {
-            arguments: self.arguments.set("min", value.into()),
+            arguments: self.arguments.set("min", value.into_input()),
             required: PhantomData,
         }
     }
@@ -2292,12 +2311,12 @@ impl<A> LicenseSpecificationBuilder<A> {
     /// Sets `license_configuration_arn`. Required.
     pub fn license_configuration_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LicenseSpecificationBuilder<Set> {
         LicenseSpecificationBuilder {
             arguments: self
                 .arguments
-                .set("license_configuration_arn", value.into()),
+                .set("license_configuration_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -2337,8 +2356,8 @@ pub struct MaintenanceOptionsBuilder {
 
 impl MaintenanceOptionsBuilder {
     /// Sets `auto_recovery`.
-    pub fn auto_recovery(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("auto_recovery", value.into());
+    pub fn auto_recovery(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("auto_recovery", value.into_input());
         self
     }
 }
@@ -2401,34 +2420,36 @@ pub struct MetadataOptionsBuilder {
 
 impl MetadataOptionsBuilder {
     /// Sets `http_endpoint`.
-    pub fn http_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_endpoint", value.into());
+    pub fn http_endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_endpoint", value.into_input());
         self
     }
 
     /// Sets `http_protocol_ipv6`.
-    pub fn http_protocol_ipv6(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_protocol_ipv6", value.into());
+    pub fn http_protocol_ipv6(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_protocol_ipv6", value.into_input());
         self
     }
 
     /// Sets `http_put_response_hop_limit`.
-    pub fn http_put_response_hop_limit(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn http_put_response_hop_limit(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
-            .set("http_put_response_hop_limit", value.into());
+            .set("http_put_response_hop_limit", value.into_input());
         self
     }
 
     /// Sets `http_tokens`.
-    pub fn http_tokens(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_tokens", value.into());
+    pub fn http_tokens(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_tokens", value.into_input());
         self
     }
 
     /// Sets `instance_metadata_tags`.
-    pub fn instance_metadata_tags(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("instance_metadata_tags", value.into());
+    pub fn instance_metadata_tags(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("instance_metadata_tags", value.into_input());
         self
     }
 }
@@ -2467,8 +2488,8 @@ pub struct MonitoringBuilder {
 
 impl MonitoringBuilder {
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 }
@@ -2615,120 +2636,124 @@ pub struct NetworkInterfacesBuilder {
 
 impl NetworkInterfacesBuilder {
     /// Sets `associate_carrier_ip_address`.
-    pub fn associate_carrier_ip_address(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn associate_carrier_ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("associate_carrier_ip_address", value.into());
+            .set("associate_carrier_ip_address", value.into_input());
         self
     }
 
     /// Sets `associate_public_ip_address`.
-    pub fn associate_public_ip_address(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn associate_public_ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("associate_public_ip_address", value.into());
+            .set("associate_public_ip_address", value.into_input());
         self
     }
 
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
     /// Sets `device_index`.
-    pub fn device_index(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("device_index", value.into());
+    pub fn device_index(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("device_index", value.into_input());
         self
     }
 
     /// Sets `interface_type`.
-    pub fn interface_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("interface_type", value.into());
+    pub fn interface_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("interface_type", value.into_input());
         self
     }
 
     /// Sets `ipv4_address_count`.
-    pub fn ipv4_address_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("ipv4_address_count", value.into());
+    pub fn ipv4_address_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("ipv4_address_count", value.into_input());
         self
     }
 
     /// Sets `ipv4_addresses`.
-    pub fn ipv4_addresses(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("ipv4_addresses", value.into());
+    pub fn ipv4_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("ipv4_addresses", value.into_input());
         self
     }
 
     /// Sets `ipv4_prefix_count`.
-    pub fn ipv4_prefix_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("ipv4_prefix_count", value.into());
+    pub fn ipv4_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("ipv4_prefix_count", value.into_input());
         self
     }
 
     /// Sets `ipv4_prefixes`.
-    pub fn ipv4_prefixes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("ipv4_prefixes", value.into());
+    pub fn ipv4_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("ipv4_prefixes", value.into_input());
         self
     }
 
     /// Sets `ipv6_address_count`.
-    pub fn ipv6_address_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_address_count", value.into());
+    pub fn ipv6_address_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("ipv6_address_count", value.into_input());
         self
     }
 
     /// Sets `ipv6_addresses`.
-    pub fn ipv6_addresses(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_addresses", value.into());
+    pub fn ipv6_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("ipv6_addresses", value.into_input());
         self
     }
 
     /// Sets `ipv6_prefix_count`.
-    pub fn ipv6_prefix_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_prefix_count", value.into());
+    pub fn ipv6_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("ipv6_prefix_count", value.into_input());
         self
     }
 
     /// Sets `ipv6_prefixes`.
-    pub fn ipv6_prefixes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_prefixes", value.into());
+    pub fn ipv6_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("ipv6_prefixes", value.into_input());
         self
     }
 
     /// Sets `network_card_index`.
-    pub fn network_card_index(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("network_card_index", value.into());
+    pub fn network_card_index(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("network_card_index", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `private_ip_address`.
-    pub fn private_ip_address(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("private_ip_address", value.into());
+    pub fn private_ip_address(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("private_ip_address", value.into_input());
         self
     }
 
     /// Sets `security_groups`.
-    pub fn security_groups(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("security_groups", value.into());
+    pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("security_groups", value.into_input());
         self
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 }
@@ -2809,50 +2834,52 @@ pub struct PlacementBuilder {
 
 impl PlacementBuilder {
     /// Sets `affinity`.
-    pub fn affinity(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("affinity", value.into());
+    pub fn affinity(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("affinity", value.into_input());
         self
     }
 
     /// Sets `availability_zone`.
-    pub fn availability_zone(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("availability_zone", value.into());
+    pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
     /// Sets `group_name`.
-    pub fn group_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("group_name", value.into());
+    pub fn group_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("group_name", value.into_input());
         self
     }
 
     /// Sets `host_id`.
-    pub fn host_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("host_id", value.into());
+    pub fn host_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("host_id", value.into_input());
         self
     }
 
     /// Sets `host_resource_group_arn`.
-    pub fn host_resource_group_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("host_resource_group_arn", value.into());
+    pub fn host_resource_group_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("host_resource_group_arn", value.into_input());
         self
     }
 
     /// Sets `partition_number`.
-    pub fn partition_number(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("partition_number", value.into());
+    pub fn partition_number(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("partition_number", value.into_input());
         self
     }
 
     /// Sets `spread_domain`.
-    pub fn spread_domain(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("spread_domain", value.into());
+    pub fn spread_domain(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("spread_domain", value.into_input());
         self
     }
 
     /// Sets `tenancy`.
-    pub fn tenancy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("tenancy", value.into());
+    pub fn tenancy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("tenancy", value.into_input());
         self
     }
 }
@@ -2903,24 +2930,24 @@ pub struct PrivateDnsNameOptionsBuilder {
 
 impl PrivateDnsNameOptionsBuilder {
     /// Sets `enable_resource_name_dns_a_record`.
-    pub fn enable_resource_name_dns_a_record(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn enable_resource_name_dns_a_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("enable_resource_name_dns_a_record", value.into());
+            .set("enable_resource_name_dns_a_record", value.into_input());
         self
     }
 
     /// Sets `enable_resource_name_dns_aaaa_record`.
-    pub fn enable_resource_name_dns_aaaa_record(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn enable_resource_name_dns_aaaa_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("enable_resource_name_dns_aaaa_record", value.into());
+            .set("enable_resource_name_dns_aaaa_record", value.into_input());
         self
     }
 
     /// Sets `hostname_type`.
-    pub fn hostname_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("hostname_type", value.into());
+    pub fn hostname_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("hostname_type", value.into_input());
         self
     }
 }
@@ -2965,14 +2992,14 @@ pub struct TagSpecificationsBuilder {
 
 impl TagSpecificationsBuilder {
     /// Sets `resource_type`.
-    pub fn resource_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("resource_type", value.into());
+    pub fn resource_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("resource_type", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -81,10 +81,12 @@ impl<A, B, C> LocalGatewayRouteBuilder<A, B, C> {
     /// Sets `destination_cidr_block`. Required.
     pub fn destination_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LocalGatewayRouteBuilder<Set, B, C> {
         LocalGatewayRouteBuilder {
-            declaration: self.declaration.set("destination_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("destination_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
@@ -92,12 +94,12 @@ impl<A, B, C> LocalGatewayRouteBuilder<A, B, C> {
     /// Sets `local_gateway_route_table_id`. Required.
     pub fn local_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LocalGatewayRouteBuilder<A, Set, C> {
         LocalGatewayRouteBuilder {
             declaration: self
                 .declaration
-                .set("local_gateway_route_table_id", value.into()),
+                .set("local_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -105,12 +107,13 @@ impl<A, B, C> LocalGatewayRouteBuilder<A, B, C> {
     /// Sets `local_gateway_virtual_interface_group_id`. Required.
     pub fn local_gateway_virtual_interface_group_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LocalGatewayRouteBuilder<A, B, Set> {
         LocalGatewayRouteBuilder {
-            declaration: self
-                .declaration
-                .set("local_gateway_virtual_interface_group_id", value.into()),
+            declaration: self.declaration.set(
+                "local_gateway_virtual_interface_group_id",
+                value.into_input(),
+            ),
             required: PhantomData,
         }
     }
@@ -141,12 +144,15 @@ impl<A, B, C> LocalGatewayRouteBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LocalGatewayRouteBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LocalGatewayRoute {
+    pub fn declare(self, stack: &mut Stack) -> LocalGatewayRoute
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         LocalGatewayRoute(self.declaration.declare(stack))
     }
 }

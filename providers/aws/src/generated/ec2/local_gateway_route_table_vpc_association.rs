@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingLocalGatewayRouteTableId, MissingVpcId};
@@ -88,29 +88,29 @@ impl<A, B> LocalGatewayRouteTableVpcAssociationBuilder<A, B> {
     /// Sets `local_gateway_route_table_id`. Required.
     pub fn local_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LocalGatewayRouteTableVpcAssociationBuilder<Set, B> {
         LocalGatewayRouteTableVpcAssociationBuilder {
             declaration: self
                 .declaration
-                .set("local_gateway_route_table_id", value.into()),
+                .set("local_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `vpc_id`. Required.
     pub fn vpc_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LocalGatewayRouteTableVpcAssociationBuilder<A, Set> {
         LocalGatewayRouteTableVpcAssociationBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -141,12 +141,14 @@ impl<A, B> LocalGatewayRouteTableVpcAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LocalGatewayRouteTableVpcAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LocalGatewayRouteTableVpcAssociation {
+    pub fn declare(self, stack: &mut Stack) -> LocalGatewayRouteTableVpcAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         LocalGatewayRouteTableVpcAssociation(self.declaration.declare(stack))
     }
 }

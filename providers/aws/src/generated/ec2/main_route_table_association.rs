@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingRouteTableId, MissingVpcId};
@@ -75,10 +75,10 @@ impl<A, B> MainRouteTableAssociationBuilder<A, B> {
     /// Sets `route_table_id`. Required.
     pub fn route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> MainRouteTableAssociationBuilder<Set, B> {
         MainRouteTableAssociationBuilder {
-            declaration: self.declaration.set("route_table_id", value.into()),
+            declaration: self.declaration.set("route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -90,12 +90,9 @@ impl<A, B> MainRouteTableAssociationBuilder<A, B> {
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> MainRouteTableAssociationBuilder<A, Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> MainRouteTableAssociationBuilder<A, Set> {
         MainRouteTableAssociationBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -126,12 +123,14 @@ impl<A, B> MainRouteTableAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl MainRouteTableAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> MainRouteTableAssociation {
+    pub fn declare(self, stack: &mut Stack) -> MainRouteTableAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         MainRouteTableAssociation(self.declaration.declare(stack))
     }
 }
@@ -182,20 +181,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

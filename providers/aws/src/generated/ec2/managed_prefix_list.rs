@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -115,10 +115,10 @@ impl<A, B, C> ManagedPrefixListBuilder<A, B, C> {
     /// Sets `address_family`. Required.
     pub fn address_family(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ManagedPrefixListBuilder<Set, B, C> {
         ManagedPrefixListBuilder {
-            declaration: self.declaration.set("address_family", value.into()),
+            declaration: self.declaration.set("address_family", value.into_input()),
             required: PhantomData,
         }
     }
@@ -130,27 +130,24 @@ impl<A, B, C> ManagedPrefixListBuilder<A, B, C> {
     }
 
     /// Sets `max_entries`. Required.
-    pub fn max_entries(
-        self,
-        value: impl Into<Input<Number>>,
-    ) -> ManagedPrefixListBuilder<A, Set, C> {
+    pub fn max_entries(self, value: impl IntoInput<Number>) -> ManagedPrefixListBuilder<A, Set, C> {
         ManagedPrefixListBuilder {
-            declaration: self.declaration.set("max_entries", value.into()),
+            declaration: self.declaration.set("max_entries", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> ManagedPrefixListBuilder<A, B, Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> ManagedPrefixListBuilder<A, B, Set> {
         ManagedPrefixListBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -180,12 +177,15 @@ impl<A, B, C> ManagedPrefixListBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ManagedPrefixListBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ManagedPrefixList {
+    pub fn declare(self, stack: &mut Stack) -> ManagedPrefixList
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         ManagedPrefixList(self.declaration.declare(stack))
     }
 }
@@ -214,16 +214,16 @@ pub struct EntryBuilder<A> {
 
 impl<A> EntryBuilder<A> {
     /// Sets `cidr`. Required.
-    pub fn cidr(self, value: impl Into<Input<String>>) -> EntryBuilder<Set> {
+    pub fn cidr(self, value: impl IntoInput<String>) -> EntryBuilder<Set> {
         EntryBuilder {
-            arguments: self.arguments.set("cidr", value.into()),
+            arguments: self.arguments.set("cidr", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 }

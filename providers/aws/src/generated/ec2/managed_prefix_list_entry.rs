@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingCidr, MissingPrefixListId};
@@ -72,26 +72,26 @@ pub struct ManagedPrefixListEntryBuilder<A, B> {
 
 impl<A, B> ManagedPrefixListEntryBuilder<A, B> {
     /// Sets `cidr`. Required.
-    pub fn cidr(self, value: impl Into<Input<String>>) -> ManagedPrefixListEntryBuilder<Set, B> {
+    pub fn cidr(self, value: impl IntoInput<String>) -> ManagedPrefixListEntryBuilder<Set, B> {
         ManagedPrefixListEntryBuilder {
-            declaration: self.declaration.set("cidr", value.into()),
+            declaration: self.declaration.set("cidr", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `prefix_list_id`. Required.
     pub fn prefix_list_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ManagedPrefixListEntryBuilder<A, Set> {
         ManagedPrefixListEntryBuilder {
-            declaration: self.declaration.set("prefix_list_id", value.into()),
+            declaration: self.declaration.set("prefix_list_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,12 +122,14 @@ impl<A, B> ManagedPrefixListEntryBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ManagedPrefixListEntryBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ManagedPrefixListEntry {
+    pub fn declare(self, stack: &mut Stack) -> ManagedPrefixListEntry
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         ManagedPrefixListEntry(self.declaration.declare(stack))
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingSubnetId;
@@ -127,58 +127,60 @@ pub struct NatGatewayBuilder<A> {
 
 impl<A> NatGatewayBuilder<A> {
     /// Sets `allocation_id`.
-    pub fn allocation_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("allocation_id", value.into());
+    pub fn allocation_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("allocation_id", value.into_input());
         self
     }
 
     /// Sets `connectivity_type`.
-    pub fn connectivity_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("connectivity_type", value.into());
+    pub fn connectivity_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("connectivity_type", value.into_input());
         self
     }
 
     /// Sets `private_ip`.
-    pub fn private_ip(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("private_ip", value.into());
+    pub fn private_ip(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("private_ip", value.into_input());
         self
     }
 
     /// Sets `secondary_allocation_ids`.
-    pub fn secondary_allocation_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn secondary_allocation_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("secondary_allocation_ids", value.into());
+            .set("secondary_allocation_ids", value.into_input());
         self
     }
 
     /// Sets `secondary_private_ip_address_count`.
-    pub fn secondary_private_ip_address_count(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn secondary_private_ip_address_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("secondary_private_ip_address_count", value.into());
+            .set("secondary_private_ip_address_count", value.into_input());
         self
     }
 
     /// Sets `secondary_private_ip_addresses`.
-    pub fn secondary_private_ip_addresses(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn secondary_private_ip_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("secondary_private_ip_addresses", value.into());
+            .set("secondary_private_ip_addresses", value.into_input());
         self
     }
 
     /// Sets `subnet_id`. Required.
-    pub fn subnet_id(self, value: impl Into<Input<String>>) -> NatGatewayBuilder<Set> {
+    pub fn subnet_id(self, value: impl IntoInput<String>) -> NatGatewayBuilder<Set> {
         NatGatewayBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -214,12 +216,13 @@ impl<A> NatGatewayBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NatGatewayBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NatGateway {
+    pub fn declare(self, stack: &mut Stack) -> NatGateway
+    where
+        A: IsSet,
+    {
         NatGateway(self.declaration.declare(stack))
     }
 }
@@ -270,20 +273,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingVpcId;
@@ -115,21 +115,21 @@ impl<A> NetworkAclBuilder<A> {
     }
 
     /// Sets `subnet_ids`.
-    pub fn subnet_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("subnet_ids", value.into());
+    pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> NetworkAclBuilder<Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> NetworkAclBuilder<Set> {
         NetworkAclBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -160,12 +160,13 @@ impl<A> NetworkAclBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkAclBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkAcl {
+    pub fn declare(self, stack: &mut Stack) -> NetworkAcl
+    where
+        A: IsSet,
+    {
         NetworkAcl(self.declaration.declare(stack))
     }
 }
@@ -202,56 +203,56 @@ pub struct EgressBuilder {
 
 impl EgressBuilder {
     /// Sets `action`.
-    pub fn action(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("action", value.into());
+    pub fn action(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("action", value.into_input());
         self
     }
 
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
     /// Sets `icmp_code`.
-    pub fn icmp_code(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_code", value.into());
+    pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
     /// Sets `icmp_type`.
-    pub fn icmp_type(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_type", value.into());
+    pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
     /// Sets `rule_no`.
-    pub fn rule_no(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("rule_no", value.into());
+    pub fn rule_no(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("rule_no", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to_port", value.into_input());
         self
     }
 }
@@ -288,56 +289,56 @@ pub struct IngressBuilder {
 
 impl IngressBuilder {
     /// Sets `action`.
-    pub fn action(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("action", value.into());
+    pub fn action(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("action", value.into_input());
         self
     }
 
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
     /// Sets `icmp_code`.
-    pub fn icmp_code(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_code", value.into());
+    pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
     /// Sets `icmp_type`.
-    pub fn icmp_type(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("icmp_type", value.into());
+    pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
     /// Sets `rule_no`.
-    pub fn rule_no(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("rule_no", value.into());
+    pub fn rule_no(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("rule_no", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to_port", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingNetworkAclId, MissingSubnetId};
@@ -68,21 +68,18 @@ impl<A, B> NetworkAclAssociationBuilder<A, B> {
     /// Sets `network_acl_id`. Required.
     pub fn network_acl_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkAclAssociationBuilder<Set, B> {
         NetworkAclAssociationBuilder {
-            declaration: self.declaration.set("network_acl_id", value.into()),
+            declaration: self.declaration.set("network_acl_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `subnet_id`. Required.
-    pub fn subnet_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> NetworkAclAssociationBuilder<A, Set> {
+    pub fn subnet_id(self, value: impl IntoInput<String>) -> NetworkAclAssociationBuilder<A, Set> {
         NetworkAclAssociationBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +110,14 @@ impl<A, B> NetworkAclAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkAclAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkAclAssociation {
+    pub fn declare(self, stack: &mut Stack) -> NetworkAclAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         NetworkAclAssociation(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -128,85 +128,79 @@ pub struct NetworkAclRuleBuilder<A, B, C, D> {
 
 impl<A, B, C, D> NetworkAclRuleBuilder<A, B, C, D> {
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `egress`.
-    pub fn egress(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("egress", value.into());
+    pub fn egress(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("egress", value.into_input());
         self
     }
 
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("from_port", value.into_input());
         self
     }
 
     /// Sets `icmp_code`.
-    pub fn icmp_code(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("icmp_code", value.into());
+    pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("icmp_code", value.into_input());
         self
     }
 
     /// Sets `icmp_type`.
-    pub fn icmp_type(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("icmp_type", value.into());
+    pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("icmp_type", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `network_acl_id`. Required.
     pub fn network_acl_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkAclRuleBuilder<Set, B, C, D> {
         NetworkAclRuleBuilder {
-            declaration: self.declaration.set("network_acl_id", value.into()),
+            declaration: self.declaration.set("network_acl_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `protocol`. Required.
-    pub fn protocol(self, value: impl Into<Input<String>>) -> NetworkAclRuleBuilder<A, Set, C, D> {
+    pub fn protocol(self, value: impl IntoInput<String>) -> NetworkAclRuleBuilder<A, Set, C, D> {
         NetworkAclRuleBuilder {
-            declaration: self.declaration.set("protocol", value.into()),
+            declaration: self.declaration.set("protocol", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `rule_action`. Required.
-    pub fn rule_action(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> NetworkAclRuleBuilder<A, B, Set, D> {
+    pub fn rule_action(self, value: impl IntoInput<String>) -> NetworkAclRuleBuilder<A, B, Set, D> {
         NetworkAclRuleBuilder {
-            declaration: self.declaration.set("rule_action", value.into()),
+            declaration: self.declaration.set("rule_action", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `rule_number`. Required.
-    pub fn rule_number(
-        self,
-        value: impl Into<Input<Number>>,
-    ) -> NetworkAclRuleBuilder<A, B, C, Set> {
+    pub fn rule_number(self, value: impl IntoInput<Number>) -> NetworkAclRuleBuilder<A, B, C, Set> {
         NetworkAclRuleBuilder {
-            declaration: self.declaration.set("rule_number", value.into()),
+            declaration: self.declaration.set("rule_number", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("to_port", value.into_input());
         self
     }
 }
@@ -236,12 +230,16 @@ impl<A, B, C, D> NetworkAclRuleBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkAclRuleBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkAclRule {
+    pub fn declare(self, stack: &mut Stack) -> NetworkAclRule
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         NetworkAclRule(self.declaration.declare(stack))
     }
 }

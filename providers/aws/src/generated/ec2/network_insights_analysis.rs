@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Nested, NestedList, Output, ProviderHandle, Resource,
-    Set, Stack, Value,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingNetworkInsightsPathId;
@@ -153,33 +153,35 @@ pub struct NetworkInsightsAnalysisBuilder<A> {
 
 impl<A> NetworkInsightsAnalysisBuilder<A> {
     /// Sets `filter_in_arns`.
-    pub fn filter_in_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("filter_in_arns", value.into());
+    pub fn filter_in_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("filter_in_arns", value.into_input());
         self
     }
 
     /// Sets `network_insights_path_id`. Required.
     pub fn network_insights_path_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInsightsAnalysisBuilder<Set> {
         NetworkInsightsAnalysisBuilder {
             declaration: self
                 .declaration
-                .set("network_insights_path_id", value.into()),
+                .set("network_insights_path_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `wait_for_completion`.
-    pub fn wait_for_completion(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("wait_for_completion", value.into());
+    pub fn wait_for_completion(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("wait_for_completion", value.into_input());
         self
     }
 }
@@ -209,12 +211,13 @@ impl<A> NetworkInsightsAnalysisBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkInsightsAnalysisBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkInsightsAnalysis {
+    pub fn declare(self, stack: &mut Stack) -> NetworkInsightsAnalysis
+    where
+        A: IsSet,
+    {
         NetworkInsightsAnalysis(self.declaration.declare(stack))
     }
 }

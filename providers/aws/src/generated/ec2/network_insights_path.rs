@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingDestination, MissingProtocol, MissingSource};
@@ -124,54 +124,51 @@ impl<A, B, C> NetworkInsightsPathBuilder<A, B, C> {
     /// Sets `destination`. Required.
     pub fn destination(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInsightsPathBuilder<Set, B, C> {
         NetworkInsightsPathBuilder {
-            declaration: self.declaration.set("destination", value.into()),
+            declaration: self.declaration.set("destination", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `destination_ip`.
-    pub fn destination_ip(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("destination_ip", value.into());
+    pub fn destination_ip(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("destination_ip", value.into_input());
         self
     }
 
     /// Sets `destination_port`.
-    pub fn destination_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("destination_port", value.into());
+    pub fn destination_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("destination_port", value.into_input());
         self
     }
 
     /// Sets `protocol`. Required.
-    pub fn protocol(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> NetworkInsightsPathBuilder<A, Set, C> {
+    pub fn protocol(self, value: impl IntoInput<String>) -> NetworkInsightsPathBuilder<A, Set, C> {
         NetworkInsightsPathBuilder {
-            declaration: self.declaration.set("protocol", value.into()),
+            declaration: self.declaration.set("protocol", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `source`. Required.
-    pub fn source(self, value: impl Into<Input<String>>) -> NetworkInsightsPathBuilder<A, B, Set> {
+    pub fn source(self, value: impl IntoInput<String>) -> NetworkInsightsPathBuilder<A, B, Set> {
         NetworkInsightsPathBuilder {
-            declaration: self.declaration.set("source", value.into()),
+            declaration: self.declaration.set("source", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `source_ip`.
-    pub fn source_ip(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("source_ip", value.into());
+    pub fn source_ip(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("source_ip", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -201,12 +198,15 @@ impl<A, B, C> NetworkInsightsPathBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkInsightsPathBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkInsightsPath {
+    pub fn declare(self, stack: &mut Stack) -> NetworkInsightsPath
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         NetworkInsightsPath(self.declaration.declare(stack))
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingDeviceIndex, MissingInstance, MissingSubnetId};
@@ -217,122 +217,134 @@ impl<A> NetworkInterfaceBuilder<A> {
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `interface_type`.
-    pub fn interface_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("interface_type", value.into());
+    pub fn interface_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("interface_type", value.into_input());
         self
     }
 
     /// Sets `ipv4_prefix_count`.
-    pub fn ipv4_prefix_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv4_prefix_count", value.into());
+    pub fn ipv4_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv4_prefix_count", value.into_input());
         self
     }
 
     /// Sets `ipv4_prefixes`.
-    pub fn ipv4_prefixes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ipv4_prefixes", value.into());
+    pub fn ipv4_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("ipv4_prefixes", value.into_input());
         self
     }
 
     /// Sets `ipv6_address_count`.
-    pub fn ipv6_address_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_address_count", value.into());
+    pub fn ipv6_address_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_address_count", value.into_input());
         self
     }
 
     /// Sets `ipv6_address_list`.
-    pub fn ipv6_address_list(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_address_list", value.into());
+    pub fn ipv6_address_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_address_list", value.into_input());
         self
     }
 
     /// Sets `ipv6_address_list_enabled`.
-    pub fn ipv6_address_list_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn ipv6_address_list_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("ipv6_address_list_enabled", value.into());
+            .set("ipv6_address_list_enabled", value.into_input());
         self
     }
 
     /// Sets `ipv6_addresses`.
-    pub fn ipv6_addresses(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_addresses", value.into());
+    pub fn ipv6_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("ipv6_addresses", value.into_input());
         self
     }
 
     /// Sets `ipv6_prefix_count`.
-    pub fn ipv6_prefix_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_prefix_count", value.into());
+    pub fn ipv6_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_prefix_count", value.into_input());
         self
     }
 
     /// Sets `ipv6_prefixes`.
-    pub fn ipv6_prefixes(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_prefixes", value.into());
+    pub fn ipv6_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("ipv6_prefixes", value.into_input());
         self
     }
 
     /// Sets `private_ip`.
-    pub fn private_ip(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("private_ip", value.into());
+    pub fn private_ip(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("private_ip", value.into_input());
         self
     }
 
     /// Sets `private_ip_list`.
-    pub fn private_ip_list(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("private_ip_list", value.into());
+    pub fn private_ip_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("private_ip_list", value.into_input());
         self
     }
 
     /// Sets `private_ip_list_enabled`.
-    pub fn private_ip_list_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn private_ip_list_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("private_ip_list_enabled", value.into());
+            .set("private_ip_list_enabled", value.into_input());
         self
     }
 
     /// Sets `private_ips`.
-    pub fn private_ips(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("private_ips", value.into());
+    pub fn private_ips(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("private_ips", value.into_input());
         self
     }
 
     /// Sets `private_ips_count`.
-    pub fn private_ips_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("private_ips_count", value.into());
+    pub fn private_ips_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("private_ips_count", value.into_input());
         self
     }
 
     /// Sets `security_groups`.
-    pub fn security_groups(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_groups", value.into());
+    pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("security_groups", value.into_input());
         self
     }
 
     /// Sets `source_dest_check`.
-    pub fn source_dest_check(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("source_dest_check", value.into());
+    pub fn source_dest_check(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("source_dest_check", value.into_input());
         self
     }
 
     /// Sets `subnet_id`. Required.
-    pub fn subnet_id(self, value: impl Into<Input<String>>) -> NetworkInterfaceBuilder<Set> {
+    pub fn subnet_id(self, value: impl IntoInput<String>) -> NetworkInterfaceBuilder<Set> {
         NetworkInterfaceBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -362,12 +374,13 @@ impl<A> NetworkInterfaceBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkInterfaceBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkInterface {
+    pub fn declare(self, stack: &mut Stack) -> NetworkInterface
+    where
+        A: IsSet,
+    {
         NetworkInterface(self.declaration.declare(stack))
     }
 }
@@ -396,17 +409,17 @@ pub struct AttachmentBuilder<A, B> {
 
 impl<A, B> AttachmentBuilder<A, B> {
     /// Sets `device_index`. Required.
-    pub fn device_index(self, value: impl Into<Input<Number>>) -> AttachmentBuilder<Set, B> {
+    pub fn device_index(self, value: impl IntoInput<Number>) -> AttachmentBuilder<Set, B> {
         AttachmentBuilder {
-            arguments: self.arguments.set("device_index", value.into()),
+            arguments: self.arguments.set("device_index", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `instance`. Required.
-    pub fn instance(self, value: impl Into<Input<String>>) -> AttachmentBuilder<A, Set> {
+    pub fn instance(self, value: impl IntoInput<String>) -> AttachmentBuilder<A, Set> {
         AttachmentBuilder {
-            arguments: self.arguments.set("instance", value.into()),
+            arguments: self.arguments.set("instance", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -93,10 +93,10 @@ impl<A, B, C> NetworkInterfaceAttachmentBuilder<A, B, C> {
     /// Sets `device_index`. Required.
     pub fn device_index(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> NetworkInterfaceAttachmentBuilder<Set, B, C> {
         NetworkInterfaceAttachmentBuilder {
-            declaration: self.declaration.set("device_index", value.into()),
+            declaration: self.declaration.set("device_index", value.into_input()),
             required: PhantomData,
         }
     }
@@ -104,10 +104,10 @@ impl<A, B, C> NetworkInterfaceAttachmentBuilder<A, B, C> {
     /// Sets `instance_id`. Required.
     pub fn instance_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInterfaceAttachmentBuilder<A, Set, C> {
         NetworkInterfaceAttachmentBuilder {
-            declaration: self.declaration.set("instance_id", value.into()),
+            declaration: self.declaration.set("instance_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -115,10 +115,12 @@ impl<A, B, C> NetworkInterfaceAttachmentBuilder<A, B, C> {
     /// Sets `network_interface_id`. Required.
     pub fn network_interface_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInterfaceAttachmentBuilder<A, B, Set> {
         NetworkInterfaceAttachmentBuilder {
-            declaration: self.declaration.set("network_interface_id", value.into()),
+            declaration: self
+                .declaration
+                .set("network_interface_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -149,12 +151,15 @@ impl<A, B, C> NetworkInterfaceAttachmentBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkInterfaceAttachmentBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkInterfaceAttachment {
+    pub fn declare(self, stack: &mut Stack) -> NetworkInterfaceAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         NetworkInterfaceAttachment(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingNetworkInterfaceId, MissingSecurityGroupId};
@@ -69,10 +69,12 @@ impl<A, B> NetworkInterfaceSgAttachmentBuilder<A, B> {
     /// Sets `network_interface_id`. Required.
     pub fn network_interface_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInterfaceSgAttachmentBuilder<Set, B> {
         NetworkInterfaceSgAttachmentBuilder {
-            declaration: self.declaration.set("network_interface_id", value.into()),
+            declaration: self
+                .declaration
+                .set("network_interface_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -80,10 +82,12 @@ impl<A, B> NetworkInterfaceSgAttachmentBuilder<A, B> {
     /// Sets `security_group_id`. Required.
     pub fn security_group_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInterfaceSgAttachmentBuilder<A, Set> {
         NetworkInterfaceSgAttachmentBuilder {
-            declaration: self.declaration.set("security_group_id", value.into()),
+            declaration: self
+                .declaration
+                .set("security_group_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -114,12 +118,14 @@ impl<A, B> NetworkInterfaceSgAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NetworkInterfaceSgAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NetworkInterfaceSgAttachment {
+    pub fn declare(self, stack: &mut Stack) -> NetworkInterfaceSgAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         NetworkInterfaceSgAttachment(self.declaration.declare(stack))
     }
 }

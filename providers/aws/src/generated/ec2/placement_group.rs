@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingName, MissingStrategy};
@@ -102,36 +102,36 @@ pub struct PlacementGroupBuilder<A, B> {
 
 impl<A, B> PlacementGroupBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> PlacementGroupBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> PlacementGroupBuilder<Set, B> {
         PlacementGroupBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `partition_count`.
-    pub fn partition_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("partition_count", value.into());
+    pub fn partition_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("partition_count", value.into_input());
         self
     }
 
     /// Sets `spread_level`.
-    pub fn spread_level(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("spread_level", value.into());
+    pub fn spread_level(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("spread_level", value.into_input());
         self
     }
 
     /// Sets `strategy`. Required.
-    pub fn strategy(self, value: impl Into<Input<String>>) -> PlacementGroupBuilder<A, Set> {
+    pub fn strategy(self, value: impl IntoInput<String>) -> PlacementGroupBuilder<A, Set> {
         PlacementGroupBuilder {
-            declaration: self.declaration.set("strategy", value.into()),
+            declaration: self.declaration.set("strategy", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -161,12 +161,14 @@ impl<A, B> PlacementGroupBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl PlacementGroupBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PlacementGroup {
+    pub fn declare(self, stack: &mut Stack) -> PlacementGroup
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         PlacementGroup(self.declaration.declare(stack))
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingRouteTableId;
@@ -161,73 +161,81 @@ pub struct RouteBuilder<A> {
 
 impl<A> RouteBuilder<A> {
     /// Sets `carrier_gateway_id`.
-    pub fn carrier_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("carrier_gateway_id", value.into());
+    pub fn carrier_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("carrier_gateway_id", value.into_input());
         self
     }
 
     /// Sets `core_network_arn`.
-    pub fn core_network_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("core_network_arn", value.into());
+    pub fn core_network_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("core_network_arn", value.into_input());
         self
     }
 
     /// Sets `destination_cidr_block`.
-    pub fn destination_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("destination_cidr_block", value.into());
+    pub fn destination_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("destination_cidr_block", value.into_input());
         self
     }
 
     /// Sets `destination_ipv6_cidr_block`.
-    pub fn destination_ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn destination_ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("destination_ipv6_cidr_block", value.into());
+            .set("destination_ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `destination_prefix_list_id`.
-    pub fn destination_prefix_list_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn destination_prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("destination_prefix_list_id", value.into());
+            .set("destination_prefix_list_id", value.into_input());
         self
     }
 
     /// Sets `egress_only_gateway_id`.
-    pub fn egress_only_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("egress_only_gateway_id", value.into());
+    pub fn egress_only_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("egress_only_gateway_id", value.into_input());
         self
     }
 
     /// Sets `gateway_id`.
-    pub fn gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("gateway_id", value.into());
+    pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("gateway_id", value.into_input());
         self
     }
 
     /// Sets `local_gateway_id`.
-    pub fn local_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("local_gateway_id", value.into());
+    pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("local_gateway_id", value.into_input());
         self
     }
 
     /// Sets `nat_gateway_id`.
-    pub fn nat_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("nat_gateway_id", value.into());
+    pub fn nat_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("nat_gateway_id", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `route_table_id`. Required.
-    pub fn route_table_id(self, value: impl Into<Input<String>>) -> RouteBuilder<Set> {
+    pub fn route_table_id(self, value: impl IntoInput<String>) -> RouteBuilder<Set> {
         RouteBuilder {
-            declaration: self.declaration.set("route_table_id", value.into()),
+            declaration: self.declaration.set("route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -239,22 +247,24 @@ impl<A> RouteBuilder<A> {
     }
 
     /// Sets `transit_gateway_id`.
-    pub fn transit_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("transit_gateway_id", value.into());
+    pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("transit_gateway_id", value.into_input());
         self
     }
 
     /// Sets `vpc_endpoint_id`.
-    pub fn vpc_endpoint_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_endpoint_id", value.into());
+    pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_endpoint_id", value.into_input());
         self
     }
 
     /// Sets `vpc_peering_connection_id`.
-    pub fn vpc_peering_connection_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn vpc_peering_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("vpc_peering_connection_id", value.into());
+            .set("vpc_peering_connection_id", value.into_input());
         self
     }
 }
@@ -284,12 +294,13 @@ impl<A> RouteBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RouteBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Route {
+    pub fn declare(self, stack: &mut Stack) -> Route
+    where
+        A: IsSet,
+    {
         Route(self.declaration.declare(stack))
     }
 }
@@ -340,20 +351,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingVpcId;
@@ -96,8 +96,8 @@ pub struct RouteTableBuilder<A> {
 
 impl<A> RouteTableBuilder<A> {
     /// Sets `propagating_vgws`.
-    pub fn propagating_vgws(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("propagating_vgws", value.into());
+    pub fn propagating_vgws(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("propagating_vgws", value.into_input());
         self
     }
 
@@ -108,8 +108,8 @@ impl<A> RouteTableBuilder<A> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -120,9 +120,9 @@ impl<A> RouteTableBuilder<A> {
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> RouteTableBuilder<Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> RouteTableBuilder<Set> {
         RouteTableBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -153,12 +153,13 @@ impl<A> RouteTableBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RouteTableBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RouteTable {
+    pub fn declare(self, stack: &mut Stack) -> RouteTable
+    where
+        A: IsSet,
+    {
         RouteTable(self.declaration.declare(stack))
     }
 }
@@ -199,84 +200,88 @@ pub struct RouteBuilder {
 
 impl RouteBuilder {
     /// Sets `carrier_gateway_id`.
-    pub fn carrier_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("carrier_gateway_id", value.into());
+    pub fn carrier_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("carrier_gateway_id", value.into_input());
         self
     }
 
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `core_network_arn`.
-    pub fn core_network_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("core_network_arn", value.into());
+    pub fn core_network_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("core_network_arn", value.into_input());
         self
     }
 
     /// Sets `destination_prefix_list_id`.
-    pub fn destination_prefix_list_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn destination_prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("destination_prefix_list_id", value.into());
+            .set("destination_prefix_list_id", value.into_input());
         self
     }
 
     /// Sets `egress_only_gateway_id`.
-    pub fn egress_only_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("egress_only_gateway_id", value.into());
+    pub fn egress_only_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("egress_only_gateway_id", value.into_input());
         self
     }
 
     /// Sets `gateway_id`.
-    pub fn gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("gateway_id", value.into());
+    pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("gateway_id", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `local_gateway_id`.
-    pub fn local_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("local_gateway_id", value.into());
+    pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("local_gateway_id", value.into_input());
         self
     }
 
     /// Sets `nat_gateway_id`.
-    pub fn nat_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("nat_gateway_id", value.into());
+    pub fn nat_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("nat_gateway_id", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_id`.
-    pub fn transit_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("transit_gateway_id", value.into());
+    pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("transit_gateway_id", value.into_input());
         self
     }
 
     /// Sets `vpc_endpoint_id`.
-    pub fn vpc_endpoint_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("vpc_endpoint_id", value.into());
+    pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("vpc_endpoint_id", value.into_input());
         self
     }
 
     /// Sets `vpc_peering_connection_id`.
-    pub fn vpc_peering_connection_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn vpc_peering_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("vpc_peering_connection_id", value.into());
+            .set("vpc_peering_connection_id", value.into_input());
         self
     }
 }
@@ -327,20 +332,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingRouteTableId;
@@ -71,25 +71,25 @@ pub struct RouteTableAssociationBuilder<A> {
 
 impl<A> RouteTableAssociationBuilder<A> {
     /// Sets `gateway_id`.
-    pub fn gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("gateway_id", value.into());
+    pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("gateway_id", value.into_input());
         self
     }
 
     /// Sets `route_table_id`. Required.
     pub fn route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RouteTableAssociationBuilder<Set> {
         RouteTableAssociationBuilder {
-            declaration: self.declaration.set("route_table_id", value.into()),
+            declaration: self.declaration.set("route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
@@ -125,12 +125,13 @@ impl<A> RouteTableAssociationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RouteTableAssociationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RouteTableAssociation {
+    pub fn declare(self, stack: &mut Stack) -> RouteTableAssociation
+    where
+        A: IsSet,
+    {
         RouteTableAssociation(self.declaration.declare(stack))
     }
 }
@@ -181,20 +182,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, Output, ProviderHandle,
     Resource, Stack, Value,
 };
 
@@ -116,8 +116,8 @@ pub struct SecurityGroupBuilder {
 
 impl SecurityGroupBuilder {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -134,26 +134,28 @@ impl SecurityGroupBuilder {
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `revoke_rules_on_delete`.
-    pub fn revoke_rules_on_delete(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("revoke_rules_on_delete", value.into());
+    pub fn revoke_rules_on_delete(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("revoke_rules_on_delete", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -164,8 +166,8 @@ impl SecurityGroupBuilder {
     }
 
     /// Sets `vpc_id`.
-    pub fn vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_id", value.into());
+    pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 }
@@ -195,9 +197,7 @@ impl SecurityGroupBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SecurityGroupBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> SecurityGroup {
@@ -237,56 +237,56 @@ pub struct EgressBuilder {
 
 impl EgressBuilder {
     /// Sets `cidr_blocks`.
-    pub fn cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("cidr_blocks", value.into());
+    pub fn cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_blocks`.
-    pub fn ipv6_cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_blocks", value.into());
+    pub fn ipv6_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `prefix_list_ids`.
-    pub fn prefix_list_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("prefix_list_ids", value.into());
+    pub fn prefix_list_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("prefix_list_ids", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
     /// Sets `security_groups`.
-    pub fn security_groups(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("security_groups", value.into());
+    pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("security_groups", value.into_input());
         self
     }
 
     /// Sets `self`.
-    pub fn self_(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("self", value.into());
+    pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("self", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to_port", value.into_input());
         self
     }
 }
@@ -323,56 +323,56 @@ pub struct IngressBuilder {
 
 impl IngressBuilder {
     /// Sets `cidr_blocks`.
-    pub fn cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("cidr_blocks", value.into());
+    pub fn cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_blocks`.
-    pub fn ipv6_cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("ipv6_cidr_blocks", value.into());
+    pub fn ipv6_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("ipv6_cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `prefix_list_ids`.
-    pub fn prefix_list_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("prefix_list_ids", value.into());
+    pub fn prefix_list_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("prefix_list_ids", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
     /// Sets `security_groups`.
-    pub fn security_groups(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("security_groups", value.into());
+    pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("security_groups", value.into_input());
         self
     }
 
     /// Sets `self`.
-    pub fn self_(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("self", value.into());
+    pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("self", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to_port", value.into_input());
         self
     }
 }
@@ -417,14 +417,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -136,47 +136,47 @@ pub struct SecurityGroupRuleBuilder<A, B, C, D, E> {
 
 impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
     /// Sets `cidr_blocks`.
-    pub fn cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("cidr_blocks", value.into());
+    pub fn cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `from_port`. Required.
     pub fn from_port(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> SecurityGroupRuleBuilder<Set, B, C, D, E> {
         SecurityGroupRuleBuilder {
-            declaration: self.declaration.set("from_port", value.into()),
+            declaration: self.declaration.set("from_port", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `ipv6_cidr_blocks`.
-    pub fn ipv6_cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_cidr_blocks", value.into());
+    pub fn ipv6_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("ipv6_cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `prefix_list_ids`.
-    pub fn prefix_list_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("prefix_list_ids", value.into());
+    pub fn prefix_list_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("prefix_list_ids", value.into_input());
         self
     }
 
     /// Sets `protocol`. Required.
     pub fn protocol(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SecurityGroupRuleBuilder<A, Set, C, D, E> {
         SecurityGroupRuleBuilder {
-            declaration: self.declaration.set("protocol", value.into()),
+            declaration: self.declaration.set("protocol", value.into_input()),
             required: PhantomData,
         }
     }
@@ -184,25 +184,27 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
     /// Sets `security_group_id`. Required.
     pub fn security_group_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SecurityGroupRuleBuilder<A, B, Set, D, E> {
         SecurityGroupRuleBuilder {
-            declaration: self.declaration.set("security_group_id", value.into()),
+            declaration: self
+                .declaration
+                .set("security_group_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `self`.
-    pub fn self_(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("self", value.into());
+    pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("self", value.into_input());
         self
     }
 
     /// Sets `source_security_group_id`.
-    pub fn source_security_group_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn source_security_group_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("source_security_group_id", value.into());
+            .set("source_security_group_id", value.into_input());
         self
     }
 
@@ -215,10 +217,10 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
     /// Sets `to_port`. Required.
     pub fn to_port(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> SecurityGroupRuleBuilder<A, B, C, Set, E> {
         SecurityGroupRuleBuilder {
-            declaration: self.declaration.set("to_port", value.into()),
+            declaration: self.declaration.set("to_port", value.into_input()),
             required: PhantomData,
         }
     }
@@ -226,10 +228,10 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
     /// Sets `type`. Required.
     pub fn r#type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SecurityGroupRuleBuilder<A, B, C, D, Set> {
         SecurityGroupRuleBuilder {
-            declaration: self.declaration.set("type", value.into()),
+            declaration: self.declaration.set("type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -260,12 +262,17 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SecurityGroupRuleBuilder<Set, Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SecurityGroupRule {
+    pub fn declare(self, stack: &mut Stack) -> SecurityGroupRule
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+        E: IsSet,
+    {
         SecurityGroupRule(self.declaration.declare(stack))
     }
 }
@@ -304,8 +311,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingAccountId, MissingSnapshotId};
@@ -69,10 +69,10 @@ impl<A, B> SnapshotCreateVolumePermissionBuilder<A, B> {
     /// Sets `account_id`. Required.
     pub fn account_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SnapshotCreateVolumePermissionBuilder<Set, B> {
         SnapshotCreateVolumePermissionBuilder {
-            declaration: self.declaration.set("account_id", value.into()),
+            declaration: self.declaration.set("account_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -80,10 +80,10 @@ impl<A, B> SnapshotCreateVolumePermissionBuilder<A, B> {
     /// Sets `snapshot_id`. Required.
     pub fn snapshot_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SnapshotCreateVolumePermissionBuilder<A, Set> {
         SnapshotCreateVolumePermissionBuilder {
-            declaration: self.declaration.set("snapshot_id", value.into()),
+            declaration: self.declaration.set("snapshot_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -120,12 +120,14 @@ impl<A, B> SnapshotCreateVolumePermissionBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SnapshotCreateVolumePermissionBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SnapshotCreateVolumePermission {
+    pub fn declare(self, stack: &mut Stack) -> SnapshotCreateVolumePermission
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         SnapshotCreateVolumePermission(self.declaration.declare(stack))
     }
 }
@@ -170,14 +172,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingBucket;
@@ -64,16 +64,16 @@ pub struct SpotDatafeedSubscriptionBuilder<A> {
 
 impl<A> SpotDatafeedSubscriptionBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> SpotDatafeedSubscriptionBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> SpotDatafeedSubscriptionBuilder<Set> {
         SpotDatafeedSubscriptionBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("prefix", value.into_input());
         self
     }
 }
@@ -103,12 +103,13 @@ impl<A> SpotDatafeedSubscriptionBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SpotDatafeedSubscriptionBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SpotDatafeedSubscription {
+    pub fn declare(self, stack: &mut Stack) -> SpotDatafeedSubscription
+    where
+        A: IsSet,
+    {
         SpotDatafeedSubscription(self.declaration.declare(stack))
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -230,55 +230,54 @@ pub struct SpotFleetRequestBuilder<A, B> {
 
 impl<A, B> SpotFleetRequestBuilder<A, B> {
     /// Sets `allocation_strategy`.
-    pub fn allocation_strategy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("allocation_strategy", value.into());
+    pub fn allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("allocation_strategy", value.into_input());
         self
     }
 
     /// Sets `context`.
-    pub fn context(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("context", value.into());
+    pub fn context(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("context", value.into_input());
         self
     }
 
     /// Sets `excess_capacity_termination_policy`.
-    pub fn excess_capacity_termination_policy(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn excess_capacity_termination_policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("excess_capacity_termination_policy", value.into());
+            .set("excess_capacity_termination_policy", value.into_input());
         self
     }
 
     /// Sets `fleet_type`.
-    pub fn fleet_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("fleet_type", value.into());
+    pub fn fleet_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("fleet_type", value.into_input());
         self
     }
 
     /// Sets `iam_fleet_role`. Required.
-    pub fn iam_fleet_role(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> SpotFleetRequestBuilder<Set, B> {
+    pub fn iam_fleet_role(self, value: impl IntoInput<String>) -> SpotFleetRequestBuilder<Set, B> {
         SpotFleetRequestBuilder {
-            declaration: self.declaration.set("iam_fleet_role", value.into()),
+            declaration: self.declaration.set("iam_fleet_role", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `instance_interruption_behaviour`.
-    pub fn instance_interruption_behaviour(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_interruption_behaviour(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("instance_interruption_behaviour", value.into());
+            .set("instance_interruption_behaviour", value.into_input());
         self
     }
 
     /// Sets `instance_pools_to_use_count`.
-    pub fn instance_pools_to_use_count(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn instance_pools_to_use_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("instance_pools_to_use_count", value.into());
+            .set("instance_pools_to_use_count", value.into_input());
         self
     }
 
@@ -299,40 +298,40 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
     }
 
     /// Sets `load_balancers`.
-    pub fn load_balancers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("load_balancers", value.into());
+    pub fn load_balancers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("load_balancers", value.into_input());
         self
     }
 
     /// Sets `on_demand_allocation_strategy`.
-    pub fn on_demand_allocation_strategy(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn on_demand_allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("on_demand_allocation_strategy", value.into());
+            .set("on_demand_allocation_strategy", value.into_input());
         self
     }
 
     /// Sets `on_demand_max_total_price`.
-    pub fn on_demand_max_total_price(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn on_demand_max_total_price(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("on_demand_max_total_price", value.into());
+            .set("on_demand_max_total_price", value.into_input());
         self
     }
 
     /// Sets `on_demand_target_capacity`.
-    pub fn on_demand_target_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn on_demand_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("on_demand_target_capacity", value.into());
+            .set("on_demand_target_capacity", value.into_input());
         self
     }
 
     /// Sets `replace_unhealthy_instances`.
-    pub fn replace_unhealthy_instances(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn replace_unhealthy_instances(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("replace_unhealthy_instances", value.into());
+            .set("replace_unhealthy_instances", value.into_input());
         self
     }
 
@@ -345,55 +344,54 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
     }
 
     /// Sets `spot_price`.
-    pub fn spot_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("spot_price", value.into());
+    pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("spot_price", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `target_capacity`. Required.
-    pub fn target_capacity(
-        self,
-        value: impl Into<Input<Number>>,
-    ) -> SpotFleetRequestBuilder<A, Set> {
+    pub fn target_capacity(self, value: impl IntoInput<Number>) -> SpotFleetRequestBuilder<A, Set> {
         SpotFleetRequestBuilder {
-            declaration: self.declaration.set("target_capacity", value.into()),
+            declaration: self.declaration.set("target_capacity", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `target_capacity_unit_type`.
-    pub fn target_capacity_unit_type(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn target_capacity_unit_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("target_capacity_unit_type", value.into());
+            .set("target_capacity_unit_type", value.into_input());
         self
     }
 
     /// Sets `target_group_arns`.
-    pub fn target_group_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("target_group_arns", value.into());
+    pub fn target_group_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("target_group_arns", value.into_input());
         self
     }
 
     /// Sets `terminate_instances_on_delete`.
-    pub fn terminate_instances_on_delete(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn terminate_instances_on_delete(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("terminate_instances_on_delete", value.into());
+            .set("terminate_instances_on_delete", value.into_input());
         self
     }
 
     /// Sets `terminate_instances_with_expiration`.
-    pub fn terminate_instances_with_expiration(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn terminate_instances_with_expiration(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("terminate_instances_with_expiration", value.into());
+            .set("terminate_instances_with_expiration", value.into_input());
         self
     }
 
@@ -404,20 +402,22 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
     }
 
     /// Sets `valid_from`.
-    pub fn valid_from(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_from", value.into());
+    pub fn valid_from(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_from", value.into_input());
         self
     }
 
     /// Sets `valid_until`.
-    pub fn valid_until(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_until", value.into());
+    pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_until", value.into_input());
         self
     }
 
     /// Sets `wait_for_fulfillment`.
-    pub fn wait_for_fulfillment(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("wait_for_fulfillment", value.into());
+    pub fn wait_for_fulfillment(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("wait_for_fulfillment", value.into_input());
         self
     }
 }
@@ -447,12 +447,14 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SpotFleetRequestBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SpotFleetRequest {
+    pub fn declare(self, stack: &mut Stack) -> SpotFleetRequest
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         SpotFleetRequest(self.declaration.declare(stack))
     }
 }
@@ -481,24 +483,24 @@ pub struct LaunchSpecificationBuilder<A, B> {
 
 impl<A, B> LaunchSpecificationBuilder<A, B> {
     /// Sets `ami`. Required.
-    pub fn ami(self, value: impl Into<Input<String>>) -> LaunchSpecificationBuilder<Set, B> {
+    pub fn ami(self, value: impl IntoInput<String>) -> LaunchSpecificationBuilder<Set, B> {
         LaunchSpecificationBuilder {
-            arguments: self.arguments.set("ami", value.into()),
+            arguments: self.arguments.set("ami", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `associate_public_ip_address`.
-    pub fn associate_public_ip_address(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn associate_public_ip_address(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("associate_public_ip_address", value.into());
+            .set("associate_public_ip_address", value.into_input());
         self
     }
 
     /// Sets `availability_zone`.
-    pub fn availability_zone(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("availability_zone", value.into());
+    pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
@@ -514,8 +516,8 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
     }
 
     /// Sets `ebs_optimized`.
-    pub fn ebs_optimized(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("ebs_optimized", value.into());
+    pub fn ebs_optimized(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("ebs_optimized", value.into_input());
         self
     }
 
@@ -531,49 +533,53 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
     }
 
     /// Sets `iam_instance_profile`.
-    pub fn iam_instance_profile(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("iam_instance_profile", value.into());
+    pub fn iam_instance_profile(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("iam_instance_profile", value.into_input());
         self
     }
 
     /// Sets `iam_instance_profile_arn`.
-    pub fn iam_instance_profile_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("iam_instance_profile_arn", value.into());
+    pub fn iam_instance_profile_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("iam_instance_profile_arn", value.into_input());
         self
     }
 
     /// Sets `instance_type`. Required.
     pub fn instance_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LaunchSpecificationBuilder<A, Set> {
         LaunchSpecificationBuilder {
-            arguments: self.arguments.set("instance_type", value.into()),
+            arguments: self.arguments.set("instance_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `key_name`.
-    pub fn key_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("key_name", value.into());
+    pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("key_name", value.into_input());
         self
     }
 
     /// Sets `monitoring`.
-    pub fn monitoring(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("monitoring", value.into());
+    pub fn monitoring(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("monitoring", value.into_input());
         self
     }
 
     /// Sets `placement_group`.
-    pub fn placement_group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("placement_group", value.into());
+    pub fn placement_group(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("placement_group", value.into_input());
         self
     }
 
     /// Sets `placement_tenancy`.
-    pub fn placement_tenancy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("placement_tenancy", value.into());
+    pub fn placement_tenancy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("placement_tenancy", value.into_input());
         self
     }
 
@@ -586,38 +592,40 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
     }
 
     /// Sets `spot_price`.
-    pub fn spot_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("spot_price", value.into());
+    pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("spot_price", value.into_input());
         self
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
     /// Sets `user_data`.
-    pub fn user_data(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("user_data", value.into());
+    pub fn user_data(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("user_data", value.into_input());
         self
     }
 
     /// Sets `vpc_security_group_ids`.
-    pub fn vpc_security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("vpc_security_group_ids", value.into());
+    pub fn vpc_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("vpc_security_group_ids", value.into_input());
         self
     }
 
     /// Sets `weighted_capacity`.
-    pub fn weighted_capacity(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("weighted_capacity", value.into());
+    pub fn weighted_capacity(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("weighted_capacity", value.into_input());
         self
     }
 }
@@ -646,61 +654,63 @@ pub struct LaunchSpecificationEbsBlockDeviceBuilder<A> {
 
 impl<A> LaunchSpecificationEbsBlockDeviceBuilder<A> {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `device_name`. Required.
     pub fn device_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LaunchSpecificationEbsBlockDeviceBuilder<Set> {
         LaunchSpecificationEbsBlockDeviceBuilder {
-            arguments: self.arguments.set("device_name", value.into()),
+            arguments: self.arguments.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `snapshot_id`.
-    pub fn snapshot_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("snapshot_id", value.into());
+    pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
     /// Sets `volume_size`.
-    pub fn volume_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("volume_size", value.into());
+    pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
     /// Sets `volume_type`.
-    pub fn volume_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("volume_type", value.into());
+    pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("volume_type", value.into_input());
         self
     }
 }
@@ -732,10 +742,10 @@ impl<A, B> LaunchSpecificationEphemeralBlockDeviceBuilder<A, B> {
     /// Sets `device_name`. Required.
     pub fn device_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LaunchSpecificationEphemeralBlockDeviceBuilder<Set, B> {
         LaunchSpecificationEphemeralBlockDeviceBuilder {
-            arguments: self.arguments.set("device_name", value.into()),
+            arguments: self.arguments.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -743,10 +753,10 @@ impl<A, B> LaunchSpecificationEphemeralBlockDeviceBuilder<A, B> {
     /// Sets `virtual_name`. Required.
     pub fn virtual_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LaunchSpecificationEphemeralBlockDeviceBuilder<A, Set> {
         LaunchSpecificationEphemeralBlockDeviceBuilder {
-            arguments: self.arguments.set("virtual_name", value.into()),
+            arguments: self.arguments.set("virtual_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -774,44 +784,46 @@ pub struct LaunchSpecificationRootBlockDeviceBuilder {
 
 impl LaunchSpecificationRootBlockDeviceBuilder {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
     /// Sets `volume_size`.
-    pub fn volume_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("volume_size", value.into());
+    pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
     /// Sets `volume_type`.
-    pub fn volume_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("volume_type", value.into());
+    pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("volume_type", value.into_input());
         self
     }
 }
@@ -881,20 +893,20 @@ pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
 
 impl LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
     /// Sets `version`.
-    pub fn version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("version", value.into());
+    pub fn version(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("version", value.into_input());
         self
     }
 }
@@ -921,8 +933,8 @@ pub struct LaunchTemplateConfigOverridesBuilder {
 
 impl LaunchTemplateConfigOverridesBuilder {
     /// Sets `availability_zone`.
-    pub fn availability_zone(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("availability_zone", value.into());
+    pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
@@ -938,32 +950,32 @@ impl LaunchTemplateConfigOverridesBuilder {
     }
 
     /// Sets `instance_type`.
-    pub fn instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("instance_type", value.into());
+    pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("instance_type", value.into_input());
         self
     }
 
     /// Sets `priority`.
-    pub fn priority(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("priority", value.into());
+    pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
     /// Sets `spot_price`.
-    pub fn spot_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("spot_price", value.into());
+    pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("spot_price", value.into_input());
         self
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 
     /// Sets `weighted_capacity`.
-    pub fn weighted_capacity(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("weighted_capacity", value.into());
+    pub fn weighted_capacity(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("weighted_capacity", value.into_input());
         self
     }
 }
@@ -1001,16 +1013,16 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
     }
 
     /// Sets `accelerator_manufacturers`.
-    pub fn accelerator_manufacturers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn accelerator_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
-            .set("accelerator_manufacturers", value.into());
+            .set("accelerator_manufacturers", value.into_input());
         self
     }
 
     /// Sets `accelerator_names`.
-    pub fn accelerator_names(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("accelerator_names", value.into());
+    pub fn accelerator_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("accelerator_names", value.into_input());
         self
     }
 
@@ -1026,20 +1038,22 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
     }
 
     /// Sets `accelerator_types`.
-    pub fn accelerator_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("accelerator_types", value.into());
+    pub fn accelerator_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("accelerator_types", value.into_input());
         self
     }
 
     /// Sets `allowed_instance_types`.
-    pub fn allowed_instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("allowed_instance_types", value.into());
+    pub fn allowed_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("allowed_instance_types", value.into_input());
         self
     }
 
     /// Sets `bare_metal`.
-    pub fn bare_metal(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bare_metal", value.into());
+    pub fn bare_metal(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bare_metal", value.into_input());
         self
     }
 
@@ -1055,38 +1069,46 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
     }
 
     /// Sets `burstable_performance`.
-    pub fn burstable_performance(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("burstable_performance", value.into());
+    pub fn burstable_performance(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("burstable_performance", value.into_input());
         self
     }
 
     /// Sets `cpu_manufacturers`.
-    pub fn cpu_manufacturers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("cpu_manufacturers", value.into());
+    pub fn cpu_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("cpu_manufacturers", value.into_input());
         self
     }
 
     /// Sets `excluded_instance_types`.
-    pub fn excluded_instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("excluded_instance_types", value.into());
+    pub fn excluded_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("excluded_instance_types", value.into_input());
         self
     }
 
     /// Sets `instance_generations`.
-    pub fn instance_generations(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("instance_generations", value.into());
+    pub fn instance_generations(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("instance_generations", value.into_input());
         self
     }
 
     /// Sets `local_storage`.
-    pub fn local_storage(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("local_storage", value.into());
+    pub fn local_storage(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("local_storage", value.into_input());
         self
     }
 
     /// Sets `local_storage_types`.
-    pub fn local_storage_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("local_storage_types", value.into());
+    pub fn local_storage_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("local_storage_types", value.into_input());
         self
     }
 
@@ -1135,31 +1157,32 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
     /// Sets `on_demand_max_price_percentage_over_lowest_price`.
     pub fn on_demand_max_price_percentage_over_lowest_price(
         mut self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> Self {
         self.arguments = self.arguments.set(
             "on_demand_max_price_percentage_over_lowest_price",
-            value.into(),
+            value.into_input(),
         );
         self
     }
 
     /// Sets `require_hibernate_support`.
-    pub fn require_hibernate_support(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn require_hibernate_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("require_hibernate_support", value.into());
+            .set("require_hibernate_support", value.into_input());
         self
     }
 
     /// Sets `spot_max_price_percentage_over_lowest_price`.
     pub fn spot_max_price_percentage_over_lowest_price(
         mut self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> Self {
-        self.arguments = self
-            .arguments
-            .set("spot_max_price_percentage_over_lowest_price", value.into());
+        self.arguments = self.arguments.set(
+            "spot_max_price_percentage_over_lowest_price",
+            value.into_input(),
+        );
         self
     }
 
@@ -1206,14 +1229,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuil
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1241,14 +1264,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemo
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1276,14 +1299,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidth
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1310,14 +1333,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuil
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1344,14 +1367,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1379,14 +1402,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1414,14 +1437,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCoun
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1449,14 +1472,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbB
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1483,14 +1506,14 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
     /// Sets `max`.
-    pub fn max(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max", value.into());
+    pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
     /// Sets `min`.
-    pub fn min(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("min", value.into());
+    pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("min", value.into_input());
         self
     }
 }
@@ -1574,8 +1597,10 @@ pub struct SpotMaintenanceStrategiesCapacityRebalanceBuilder {
 
 impl SpotMaintenanceStrategiesCapacityRebalanceBuilder {
     /// Sets `replacement_strategy`.
-    pub fn replacement_strategy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("replacement_strategy", value.into());
+    pub fn replacement_strategy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("replacement_strategy", value.into_input());
         self
     }
 }
@@ -1626,20 +1651,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

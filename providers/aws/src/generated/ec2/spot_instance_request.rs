@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -455,28 +455,32 @@ pub struct SpotInstanceRequestBuilder {
 
 impl SpotInstanceRequestBuilder {
     /// Sets `ami`.
-    pub fn ami(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ami", value.into());
+    pub fn ami(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ami", value.into_input());
         self
     }
 
     /// Sets `associate_public_ip_address`.
-    pub fn associate_public_ip_address(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn associate_public_ip_address(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("associate_public_ip_address", value.into());
+            .set("associate_public_ip_address", value.into_input());
         self
     }
 
     /// Sets `availability_zone`.
-    pub fn availability_zone(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("availability_zone", value.into());
+    pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("availability_zone", value.into_input());
         self
     }
 
     /// Sets `block_duration_minutes`.
-    pub fn block_duration_minutes(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("block_duration_minutes", value.into());
+    pub fn block_duration_minutes(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("block_duration_minutes", value.into_input());
         self
     }
 
@@ -493,8 +497,8 @@ impl SpotInstanceRequestBuilder {
 
     /// Sets `cpu_core_count`.
     #[deprecated]
-    pub fn cpu_core_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("cpu_core_count", value.into());
+    pub fn cpu_core_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("cpu_core_count", value.into_input());
         self
     }
 
@@ -506,8 +510,10 @@ impl SpotInstanceRequestBuilder {
 
     /// Sets `cpu_threads_per_core`.
     #[deprecated]
-    pub fn cpu_threads_per_core(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("cpu_threads_per_core", value.into());
+    pub fn cpu_threads_per_core(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("cpu_threads_per_core", value.into_input());
         self
     }
 
@@ -520,16 +526,16 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `disable_api_stop`.
-    pub fn disable_api_stop(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("disable_api_stop", value.into());
+    pub fn disable_api_stop(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("disable_api_stop", value.into_input());
         self
     }
 
     /// Sets `disable_api_termination`.
-    pub fn disable_api_termination(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn disable_api_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("disable_api_termination", value.into());
+            .set("disable_api_termination", value.into_input());
         self
     }
 
@@ -542,8 +548,8 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `ebs_optimized`.
-    pub fn ebs_optimized(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("ebs_optimized", value.into());
+    pub fn ebs_optimized(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("ebs_optimized", value.into_input());
         self
     }
 
@@ -564,80 +570,86 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `get_password_data`.
-    pub fn get_password_data(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("get_password_data", value.into());
+    pub fn get_password_data(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("get_password_data", value.into_input());
         self
     }
 
     /// Sets `hibernation`.
-    pub fn hibernation(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("hibernation", value.into());
+    pub fn hibernation(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("hibernation", value.into_input());
         self
     }
 
     /// Sets `host_id`.
-    pub fn host_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("host_id", value.into());
+    pub fn host_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("host_id", value.into_input());
         self
     }
 
     /// Sets `host_resource_group_arn`.
-    pub fn host_resource_group_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn host_resource_group_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("host_resource_group_arn", value.into());
+            .set("host_resource_group_arn", value.into_input());
         self
     }
 
     /// Sets `iam_instance_profile`.
-    pub fn iam_instance_profile(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("iam_instance_profile", value.into());
+    pub fn iam_instance_profile(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("iam_instance_profile", value.into_input());
         self
     }
 
     /// Sets `instance_initiated_shutdown_behavior`.
-    pub fn instance_initiated_shutdown_behavior(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_initiated_shutdown_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("instance_initiated_shutdown_behavior", value.into());
+            .set("instance_initiated_shutdown_behavior", value.into_input());
         self
     }
 
     /// Sets `instance_interruption_behavior`.
-    pub fn instance_interruption_behavior(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn instance_interruption_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("instance_interruption_behavior", value.into());
+            .set("instance_interruption_behavior", value.into_input());
         self
     }
 
     /// Sets `instance_type`.
-    pub fn instance_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance_type", value.into());
+    pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
     /// Sets `ipv6_address_count`.
-    pub fn ipv6_address_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_address_count", value.into());
+    pub fn ipv6_address_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_address_count", value.into_input());
         self
     }
 
     /// Sets `ipv6_addresses`.
-    pub fn ipv6_addresses(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_addresses", value.into());
+    pub fn ipv6_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("ipv6_addresses", value.into_input());
         self
     }
 
     /// Sets `key_name`.
-    pub fn key_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("key_name", value.into());
+    pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
     /// Sets `launch_group`.
-    pub fn launch_group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("launch_group", value.into());
+    pub fn launch_group(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("launch_group", value.into_input());
         self
     }
 
@@ -666,8 +678,8 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `monitoring`.
-    pub fn monitoring(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("monitoring", value.into());
+    pub fn monitoring(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("monitoring", value.into_input());
         self
     }
 
@@ -680,16 +692,16 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `placement_group`.
-    pub fn placement_group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("placement_group", value.into());
+    pub fn placement_group(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("placement_group", value.into_input());
         self
     }
 
     /// Sets `placement_partition_number`.
-    pub fn placement_partition_number(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn placement_partition_number(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("placement_partition_number", value.into());
+            .set("placement_partition_number", value.into_input());
         self
     }
 
@@ -702,8 +714,8 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `private_ip`.
-    pub fn private_ip(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("private_ip", value.into());
+    pub fn private_ip(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("private_ip", value.into_input());
         self
     }
 
@@ -716,50 +728,54 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `secondary_private_ips`.
-    pub fn secondary_private_ips(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("secondary_private_ips", value.into());
+    pub fn secondary_private_ips(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("secondary_private_ips", value.into_input());
         self
     }
 
     /// Sets `security_groups`.
-    pub fn security_groups(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_groups", value.into());
+    pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("security_groups", value.into_input());
         self
     }
 
     /// Sets `source_dest_check`.
-    pub fn source_dest_check(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("source_dest_check", value.into());
+    pub fn source_dest_check(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("source_dest_check", value.into_input());
         self
     }
 
     /// Sets `spot_price`.
-    pub fn spot_price(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("spot_price", value.into());
+    pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("spot_price", value.into_input());
         self
     }
 
     /// Sets `spot_type`.
-    pub fn spot_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("spot_type", value.into());
+    pub fn spot_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("spot_type", value.into_input());
         self
     }
 
     /// Sets `subnet_id`.
-    pub fn subnet_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("subnet_id", value.into());
+    pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `tenancy`.
-    pub fn tenancy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tenancy", value.into());
+    pub fn tenancy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("tenancy", value.into_input());
         self
     }
 
@@ -770,52 +786,56 @@ impl SpotInstanceRequestBuilder {
     }
 
     /// Sets `user_data`.
-    pub fn user_data(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("user_data", value.into());
+    pub fn user_data(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("user_data", value.into_input());
         self
     }
 
     /// Sets `user_data_base64`.
-    pub fn user_data_base64(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("user_data_base64", value.into());
+    pub fn user_data_base64(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("user_data_base64", value.into_input());
         self
     }
 
     /// Sets `user_data_replace_on_change`.
-    pub fn user_data_replace_on_change(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn user_data_replace_on_change(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("user_data_replace_on_change", value.into());
+            .set("user_data_replace_on_change", value.into_input());
         self
     }
 
     /// Sets `valid_from`.
-    pub fn valid_from(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_from", value.into());
+    pub fn valid_from(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_from", value.into_input());
         self
     }
 
     /// Sets `valid_until`.
-    pub fn valid_until(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_until", value.into());
+    pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_until", value.into_input());
         self
     }
 
     /// Sets `volume_tags`.
-    pub fn volume_tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("volume_tags", value.into());
+    pub fn volume_tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("volume_tags", value.into_input());
         self
     }
 
     /// Sets `vpc_security_group_ids`.
-    pub fn vpc_security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("vpc_security_group_ids", value.into());
+    pub fn vpc_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("vpc_security_group_ids", value.into_input());
         self
     }
 
     /// Sets `wait_for_fulfillment`.
-    pub fn wait_for_fulfillment(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("wait_for_fulfillment", value.into());
+    pub fn wait_for_fulfillment(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("wait_for_fulfillment", value.into_input());
         self
     }
 }
@@ -845,9 +865,7 @@ impl SpotInstanceRequestBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SpotInstanceRequestBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> SpotInstanceRequest {
@@ -899,10 +917,10 @@ pub struct CapacityReservationSpecificationBuilder {
 
 impl CapacityReservationSpecificationBuilder {
     /// Sets `capacity_reservation_preference`.
-    pub fn capacity_reservation_preference(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn capacity_reservation_preference(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("capacity_reservation_preference", value.into());
+            .set("capacity_reservation_preference", value.into_input());
         self
     }
 
@@ -958,19 +976,22 @@ pub struct CapacityReservationSpecificationCapacityReservationTargetBuilder {
 
 impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
     /// Sets `capacity_reservation_id`.
-    pub fn capacity_reservation_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("capacity_reservation_id", value.into());
+    pub fn capacity_reservation_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("capacity_reservation_id", value.into_input());
         self
     }
 
     /// Sets `capacity_reservation_resource_group_arn`.
     pub fn capacity_reservation_resource_group_arn(
         mut self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> Self {
-        self.arguments = self
-            .arguments
-            .set("capacity_reservation_resource_group_arn", value.into());
+        self.arguments = self.arguments.set(
+            "capacity_reservation_resource_group_arn",
+            value.into_input(),
+        );
         self
     }
 }
@@ -1021,20 +1042,20 @@ pub struct CpuOptionsBuilder {
 
 impl CpuOptionsBuilder {
     /// Sets `amd_sev_snp`.
-    pub fn amd_sev_snp(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("amd_sev_snp", value.into());
+    pub fn amd_sev_snp(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("amd_sev_snp", value.into_input());
         self
     }
 
     /// Sets `core_count`.
-    pub fn core_count(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("core_count", value.into());
+    pub fn core_count(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("core_count", value.into_input());
         self
     }
 
     /// Sets `threads_per_core`.
-    pub fn threads_per_core(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("threads_per_core", value.into());
+    pub fn threads_per_core(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("threads_per_core", value.into_input());
         self
     }
 }
@@ -1073,8 +1094,8 @@ pub struct CreditSpecificationBuilder {
 
 impl CreditSpecificationBuilder {
     /// Sets `cpu_credits`.
-    pub fn cpu_credits(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("cpu_credits", value.into());
+    pub fn cpu_credits(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("cpu_credits", value.into_input());
         self
     }
 }
@@ -1103,64 +1124,66 @@ pub struct EbsBlockDeviceBuilder<A> {
 
 impl<A> EbsBlockDeviceBuilder<A> {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `device_name`. Required.
-    pub fn device_name(self, value: impl Into<Input<String>>) -> EbsBlockDeviceBuilder<Set> {
+    pub fn device_name(self, value: impl IntoInput<String>) -> EbsBlockDeviceBuilder<Set> {
         EbsBlockDeviceBuilder {
-            arguments: self.arguments.set("device_name", value.into()),
+            arguments: self.arguments.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `snapshot_id`.
-    pub fn snapshot_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("snapshot_id", value.into());
+    pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
     /// Sets `volume_size`.
-    pub fn volume_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("volume_size", value.into());
+    pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
     /// Sets `volume_type`.
-    pub fn volume_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("volume_type", value.into());
+    pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("volume_type", value.into_input());
         self
     }
 }
@@ -1199,8 +1222,8 @@ pub struct EnclaveOptionsBuilder {
 
 impl EnclaveOptionsBuilder {
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 }
@@ -1229,22 +1252,22 @@ pub struct EphemeralBlockDeviceBuilder<A> {
 
 impl<A> EphemeralBlockDeviceBuilder<A> {
     /// Sets `device_name`. Required.
-    pub fn device_name(self, value: impl Into<Input<String>>) -> EphemeralBlockDeviceBuilder<Set> {
+    pub fn device_name(self, value: impl IntoInput<String>) -> EphemeralBlockDeviceBuilder<Set> {
         EphemeralBlockDeviceBuilder {
-            arguments: self.arguments.set("device_name", value.into()),
+            arguments: self.arguments.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `no_device`.
-    pub fn no_device(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("no_device", value.into());
+    pub fn no_device(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("no_device", value.into_input());
         self
     }
 
     /// Sets `virtual_name`.
-    pub fn virtual_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("virtual_name", value.into());
+    pub fn virtual_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("virtual_name", value.into_input());
         self
     }
 }
@@ -1295,20 +1318,20 @@ pub struct LaunchTemplateBuilder {
 
 impl LaunchTemplateBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
     /// Sets `version`.
-    pub fn version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("version", value.into());
+    pub fn version(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("version", value.into_input());
         self
     }
 }
@@ -1347,8 +1370,8 @@ pub struct MaintenanceOptionsBuilder {
 
 impl MaintenanceOptionsBuilder {
     /// Sets `auto_recovery`.
-    pub fn auto_recovery(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("auto_recovery", value.into());
+    pub fn auto_recovery(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("auto_recovery", value.into_input());
         self
     }
 }
@@ -1411,34 +1434,36 @@ pub struct MetadataOptionsBuilder {
 
 impl MetadataOptionsBuilder {
     /// Sets `http_endpoint`.
-    pub fn http_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_endpoint", value.into());
+    pub fn http_endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_endpoint", value.into_input());
         self
     }
 
     /// Sets `http_protocol_ipv6`.
-    pub fn http_protocol_ipv6(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_protocol_ipv6", value.into());
+    pub fn http_protocol_ipv6(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_protocol_ipv6", value.into_input());
         self
     }
 
     /// Sets `http_put_response_hop_limit`.
-    pub fn http_put_response_hop_limit(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn http_put_response_hop_limit(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
-            .set("http_put_response_hop_limit", value.into());
+            .set("http_put_response_hop_limit", value.into_input());
         self
     }
 
     /// Sets `http_tokens`.
-    pub fn http_tokens(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_tokens", value.into());
+    pub fn http_tokens(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_tokens", value.into_input());
         self
     }
 
     /// Sets `instance_metadata_tags`.
-    pub fn instance_metadata_tags(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("instance_metadata_tags", value.into());
+    pub fn instance_metadata_tags(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("instance_metadata_tags", value.into_input());
         self
     }
 }
@@ -1467,32 +1492,36 @@ pub struct NetworkInterfaceBuilder<A, B> {
 
 impl<A, B> NetworkInterfaceBuilder<A, B> {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `device_index`. Required.
-    pub fn device_index(self, value: impl Into<Input<Number>>) -> NetworkInterfaceBuilder<Set, B> {
+    pub fn device_index(self, value: impl IntoInput<Number>) -> NetworkInterfaceBuilder<Set, B> {
         NetworkInterfaceBuilder {
-            arguments: self.arguments.set("device_index", value.into()),
+            arguments: self.arguments.set("device_index", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `network_card_index`.
-    pub fn network_card_index(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("network_card_index", value.into());
+    pub fn network_card_index(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("network_card_index", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`. Required.
     pub fn network_interface_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> NetworkInterfaceBuilder<A, Set> {
         NetworkInterfaceBuilder {
-            arguments: self.arguments.set("network_interface_id", value.into()),
+            arguments: self
+                .arguments
+                .set("network_interface_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1544,24 +1573,24 @@ pub struct PrivateDnsNameOptionsBuilder {
 
 impl PrivateDnsNameOptionsBuilder {
     /// Sets `enable_resource_name_dns_a_record`.
-    pub fn enable_resource_name_dns_a_record(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn enable_resource_name_dns_a_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("enable_resource_name_dns_a_record", value.into());
+            .set("enable_resource_name_dns_a_record", value.into_input());
         self
     }
 
     /// Sets `enable_resource_name_dns_aaaa_record`.
-    pub fn enable_resource_name_dns_aaaa_record(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn enable_resource_name_dns_aaaa_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("enable_resource_name_dns_aaaa_record", value.into());
+            .set("enable_resource_name_dns_aaaa_record", value.into_input());
         self
     }
 
     /// Sets `hostname_type`.
-    pub fn hostname_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("hostname_type", value.into());
+    pub fn hostname_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("hostname_type", value.into_input());
         self
     }
 }
@@ -1654,50 +1683,52 @@ pub struct RootBlockDeviceBuilder {
 
 impl RootBlockDeviceBuilder {
     /// Sets `delete_on_termination`.
-    pub fn delete_on_termination(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("delete_on_termination", value.into());
+    pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("delete_on_termination", value.into_input());
         self
     }
 
     /// Sets `encrypted`.
-    pub fn encrypted(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("encrypted", value.into());
+    pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
     /// Sets `iops`.
-    pub fn iops(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("iops", value.into());
+    pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
     /// Sets `throughput`.
-    pub fn throughput(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("throughput", value.into());
+    pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
     /// Sets `volume_size`.
-    pub fn volume_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("volume_size", value.into());
+    pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
     /// Sets `volume_type`.
-    pub fn volume_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("volume_type", value.into());
+    pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("volume_type", value.into_input());
         self
     }
 }
@@ -1742,14 +1773,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

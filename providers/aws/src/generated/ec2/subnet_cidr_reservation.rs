@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingCidrBlock, MissingReservationType, MissingSubnetId};
@@ -87,27 +87,27 @@ impl<A, B, C> SubnetCidrReservationBuilder<A, B, C> {
     /// Sets `cidr_block`. Required.
     pub fn cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SubnetCidrReservationBuilder<Set, B, C> {
         SubnetCidrReservationBuilder {
-            declaration: self.declaration.set("cidr_block", value.into()),
+            declaration: self.declaration.set("cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `reservation_type`. Required.
     pub fn reservation_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SubnetCidrReservationBuilder<A, Set, C> {
         SubnetCidrReservationBuilder {
-            declaration: self.declaration.set("reservation_type", value.into()),
+            declaration: self.declaration.set("reservation_type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -115,10 +115,10 @@ impl<A, B, C> SubnetCidrReservationBuilder<A, B, C> {
     /// Sets `subnet_id`. Required.
     pub fn subnet_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SubnetCidrReservationBuilder<A, B, Set> {
         SubnetCidrReservationBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -149,12 +149,15 @@ impl<A, B, C> SubnetCidrReservationBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SubnetCidrReservationBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SubnetCidrReservation {
+    pub fn declare(self, stack: &mut Stack) -> SubnetCidrReservation
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         SubnetCidrReservation(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -78,20 +78,20 @@ pub struct TrafficMirrorFilterBuilder {
 
 impl TrafficMirrorFilterBuilder {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `network_services`.
-    pub fn network_services(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("network_services", value.into());
+    pub fn network_services(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("network_services", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -121,9 +121,7 @@ impl TrafficMirrorFilterBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TrafficMirrorFilterBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> TrafficMirrorFilter {

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -134,18 +134,20 @@ pub struct TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
 
 impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `destination_cidr_block`. Required.
     pub fn destination_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorFilterRuleBuilder<Set, B, C, D, E, F> {
         TrafficMirrorFilterRuleBuilder {
-            declaration: self.declaration.set("destination_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("destination_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
@@ -159,18 +161,18 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("protocol", value.into_input());
         self
     }
 
     /// Sets `rule_action`. Required.
     pub fn rule_action(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorFilterRuleBuilder<A, Set, C, D, E, F> {
         TrafficMirrorFilterRuleBuilder {
-            declaration: self.declaration.set("rule_action", value.into()),
+            declaration: self.declaration.set("rule_action", value.into_input()),
             required: PhantomData,
         }
     }
@@ -178,10 +180,10 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     /// Sets `rule_number`. Required.
     pub fn rule_number(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> TrafficMirrorFilterRuleBuilder<A, B, Set, D, E, F> {
         TrafficMirrorFilterRuleBuilder {
-            declaration: self.declaration.set("rule_number", value.into()),
+            declaration: self.declaration.set("rule_number", value.into_input()),
             required: PhantomData,
         }
     }
@@ -189,10 +191,12 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     /// Sets `source_cidr_block`. Required.
     pub fn source_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorFilterRuleBuilder<A, B, C, Set, E, F> {
         TrafficMirrorFilterRuleBuilder {
-            declaration: self.declaration.set("source_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("source_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
@@ -208,10 +212,12 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     /// Sets `traffic_direction`. Required.
     pub fn traffic_direction(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorFilterRuleBuilder<A, B, C, D, Set, F> {
         TrafficMirrorFilterRuleBuilder {
-            declaration: self.declaration.set("traffic_direction", value.into()),
+            declaration: self
+                .declaration
+                .set("traffic_direction", value.into_input()),
             required: PhantomData,
         }
     }
@@ -219,12 +225,12 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
     /// Sets `traffic_mirror_filter_id`. Required.
     pub fn traffic_mirror_filter_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, Set> {
         TrafficMirrorFilterRuleBuilder {
             declaration: self
                 .declaration
-                .set("traffic_mirror_filter_id", value.into()),
+                .set("traffic_mirror_filter_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -255,12 +261,18 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TrafficMirrorFilterRuleBuilder<Set, Set, Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TrafficMirrorFilterRule {
+    pub fn declare(self, stack: &mut Stack) -> TrafficMirrorFilterRule
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+        E: IsSet,
+        F: IsSet,
+    {
         TrafficMirrorFilterRule(self.declaration.declare(stack))
     }
 }
@@ -305,14 +317,14 @@ pub struct DestinationPortRangeBuilder {
 
 impl DestinationPortRangeBuilder {
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to_port", value.into_input());
         self
     }
 }
@@ -357,14 +369,14 @@ pub struct SourcePortRangeBuilder {
 
 impl SourcePortRangeBuilder {
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to_port", value.into_input());
         self
     }
 }

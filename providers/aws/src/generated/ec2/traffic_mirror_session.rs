@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -130,54 +130,56 @@ pub struct TrafficMirrorSessionBuilder<A, B, C, D> {
 
 impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`. Required.
     pub fn network_interface_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorSessionBuilder<Set, B, C, D> {
         TrafficMirrorSessionBuilder {
-            declaration: self.declaration.set("network_interface_id", value.into()),
+            declaration: self
+                .declaration
+                .set("network_interface_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `packet_length`.
-    pub fn packet_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("packet_length", value.into());
+    pub fn packet_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("packet_length", value.into_input());
         self
     }
 
     /// Sets `session_number`. Required.
     pub fn session_number(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> TrafficMirrorSessionBuilder<A, Set, C, D> {
         TrafficMirrorSessionBuilder {
-            declaration: self.declaration.set("session_number", value.into()),
+            declaration: self.declaration.set("session_number", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `traffic_mirror_filter_id`. Required.
     pub fn traffic_mirror_filter_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorSessionBuilder<A, B, Set, D> {
         TrafficMirrorSessionBuilder {
             declaration: self
                 .declaration
-                .set("traffic_mirror_filter_id", value.into()),
+                .set("traffic_mirror_filter_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -185,19 +187,21 @@ impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
     /// Sets `traffic_mirror_target_id`. Required.
     pub fn traffic_mirror_target_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TrafficMirrorSessionBuilder<A, B, C, Set> {
         TrafficMirrorSessionBuilder {
             declaration: self
                 .declaration
-                .set("traffic_mirror_target_id", value.into()),
+                .set("traffic_mirror_target_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `virtual_network_id`.
-    pub fn virtual_network_id(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("virtual_network_id", value.into());
+    pub fn virtual_network_id(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("virtual_network_id", value.into_input());
         self
     }
 }
@@ -227,12 +231,16 @@ impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TrafficMirrorSessionBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TrafficMirrorSession {
+    pub fn declare(self, stack: &mut Stack) -> TrafficMirrorSession
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         TrafficMirrorSession(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -96,36 +96,38 @@ pub struct TrafficMirrorTargetBuilder {
 
 impl TrafficMirrorTargetBuilder {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `gateway_load_balancer_endpoint_id`.
-    pub fn gateway_load_balancer_endpoint_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn gateway_load_balancer_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("gateway_load_balancer_endpoint_id", value.into());
+            .set("gateway_load_balancer_endpoint_id", value.into_input());
         self
     }
 
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `network_load_balancer_arn`.
-    pub fn network_load_balancer_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn network_load_balancer_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("network_load_balancer_arn", value.into());
+            .set("network_load_balancer_arn", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -155,9 +157,7 @@ impl TrafficMirrorTargetBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TrafficMirrorTargetBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> TrafficMirrorTarget {

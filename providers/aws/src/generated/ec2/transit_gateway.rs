@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, Output, ProviderHandle,
     Resource, Stack, Value,
 };
 
@@ -140,56 +140,58 @@ pub struct TransitGatewayBuilder {
 
 impl TransitGatewayBuilder {
     /// Sets `amazon_side_asn`.
-    pub fn amazon_side_asn(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("amazon_side_asn", value.into());
+    pub fn amazon_side_asn(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("amazon_side_asn", value.into_input());
         self
     }
 
     /// Sets `auto_accept_shared_attachments`.
-    pub fn auto_accept_shared_attachments(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn auto_accept_shared_attachments(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("auto_accept_shared_attachments", value.into());
+            .set("auto_accept_shared_attachments", value.into_input());
         self
     }
 
     /// Sets `default_route_table_association`.
-    pub fn default_route_table_association(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn default_route_table_association(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("default_route_table_association", value.into());
+            .set("default_route_table_association", value.into_input());
         self
     }
 
     /// Sets `default_route_table_propagation`.
-    pub fn default_route_table_propagation(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn default_route_table_propagation(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("default_route_table_propagation", value.into());
+            .set("default_route_table_propagation", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `dns_support`.
-    pub fn dns_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("dns_support", value.into());
+    pub fn dns_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("dns_support", value.into_input());
         self
     }
 
     /// Sets `multicast_support`.
-    pub fn multicast_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("multicast_support", value.into());
+    pub fn multicast_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("multicast_support", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -200,16 +202,16 @@ impl TransitGatewayBuilder {
     }
 
     /// Sets `transit_gateway_cidr_blocks`.
-    pub fn transit_gateway_cidr_blocks(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn transit_gateway_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("transit_gateway_cidr_blocks", value.into());
+            .set("transit_gateway_cidr_blocks", value.into_input());
         self
     }
 
     /// Sets `vpn_ecmp_support`.
-    pub fn vpn_ecmp_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpn_ecmp_support", value.into());
+    pub fn vpn_ecmp_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpn_ecmp_support", value.into_input());
         self
     }
 }
@@ -239,9 +241,7 @@ impl TransitGatewayBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> TransitGateway {
@@ -295,20 +295,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingTransitGatewayId, MissingTransportAttachmentId};
@@ -100,14 +100,14 @@ pub struct TransitGatewayConnectBuilder<A, B> {
 
 impl<A, B> TransitGatewayConnectBuilder<A, B> {
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("protocol", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -120,11 +120,11 @@ impl<A, B> TransitGatewayConnectBuilder<A, B> {
     /// Sets `transit_gateway_default_route_table_association`.
     pub fn transit_gateway_default_route_table_association(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "transit_gateway_default_route_table_association",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -132,11 +132,11 @@ impl<A, B> TransitGatewayConnectBuilder<A, B> {
     /// Sets `transit_gateway_default_route_table_propagation`.
     pub fn transit_gateway_default_route_table_propagation(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "transit_gateway_default_route_table_propagation",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -144,10 +144,12 @@ impl<A, B> TransitGatewayConnectBuilder<A, B> {
     /// Sets `transit_gateway_id`. Required.
     pub fn transit_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayConnectBuilder<Set, B> {
         TransitGatewayConnectBuilder {
-            declaration: self.declaration.set("transit_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("transit_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -155,12 +157,12 @@ impl<A, B> TransitGatewayConnectBuilder<A, B> {
     /// Sets `transport_attachment_id`. Required.
     pub fn transport_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayConnectBuilder<A, Set> {
         TransitGatewayConnectBuilder {
             declaration: self
                 .declaration
-                .set("transport_attachment_id", value.into()),
+                .set("transport_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -191,12 +193,14 @@ impl<A, B> TransitGatewayConnectBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayConnectBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayConnect {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayConnect
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         TransitGatewayConnect(self.declaration.declare(stack))
     }
 }
@@ -247,20 +251,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -122,18 +122,20 @@ pub struct TransitGatewayConnectPeerBuilder<A, B, C> {
 
 impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {
     /// Sets `bgp_asn`.
-    pub fn bgp_asn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("bgp_asn", value.into());
+    pub fn bgp_asn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("bgp_asn", value.into_input());
         self
     }
 
     /// Sets `inside_cidr_blocks`. Required.
     pub fn inside_cidr_blocks(
         self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> TransitGatewayConnectPeerBuilder<Set, B, C> {
         TransitGatewayConnectPeerBuilder {
-            declaration: self.declaration.set("inside_cidr_blocks", value.into()),
+            declaration: self
+                .declaration
+                .set("inside_cidr_blocks", value.into_input()),
             required: PhantomData,
         }
     }
@@ -141,17 +143,17 @@ impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {
     /// Sets `peer_address`. Required.
     pub fn peer_address(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayConnectPeerBuilder<A, Set, C> {
         TransitGatewayConnectPeerBuilder {
-            declaration: self.declaration.set("peer_address", value.into()),
+            declaration: self.declaration.set("peer_address", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -162,22 +164,22 @@ impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {
     }
 
     /// Sets `transit_gateway_address`.
-    pub fn transit_gateway_address(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn transit_gateway_address(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("transit_gateway_address", value.into());
+            .set("transit_gateway_address", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_attachment_id`. Required.
     pub fn transit_gateway_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayConnectPeerBuilder<A, B, Set> {
         TransitGatewayConnectPeerBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_attachment_id", value.into()),
+                .set("transit_gateway_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -208,12 +210,15 @@ impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayConnectPeerBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayConnectPeer {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayConnectPeer
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         TransitGatewayConnectPeer(self.declaration.declare(stack))
     }
 }
@@ -258,14 +263,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingTransitGatewayId;
@@ -104,28 +104,30 @@ pub struct TransitGatewayMulticastDomainBuilder<A> {
 
 impl<A> TransitGatewayMulticastDomainBuilder<A> {
     /// Sets `auto_accept_shared_associations`.
-    pub fn auto_accept_shared_associations(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn auto_accept_shared_associations(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("auto_accept_shared_associations", value.into());
+            .set("auto_accept_shared_associations", value.into_input());
         self
     }
 
     /// Sets `igmpv2_support`.
-    pub fn igmpv2_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("igmpv2_support", value.into());
+    pub fn igmpv2_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("igmpv2_support", value.into_input());
         self
     }
 
     /// Sets `static_sources_support`.
-    pub fn static_sources_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("static_sources_support", value.into());
+    pub fn static_sources_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("static_sources_support", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -138,10 +140,12 @@ impl<A> TransitGatewayMulticastDomainBuilder<A> {
     /// Sets `transit_gateway_id`. Required.
     pub fn transit_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastDomainBuilder<Set> {
         TransitGatewayMulticastDomainBuilder {
-            declaration: self.declaration.set("transit_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("transit_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -172,12 +176,13 @@ impl<A> TransitGatewayMulticastDomainBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayMulticastDomainBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayMulticastDomain {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayMulticastDomain
+    where
+        A: IsSet,
+    {
         TransitGatewayMulticastDomain(self.declaration.declare(stack))
     }
 }
@@ -222,14 +227,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

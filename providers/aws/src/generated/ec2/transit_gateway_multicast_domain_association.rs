@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -81,10 +81,10 @@ impl<A, B, C> TransitGatewayMulticastDomainAssociationBuilder<A, B, C> {
     /// Sets `subnet_id`. Required.
     pub fn subnet_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastDomainAssociationBuilder<Set, B, C> {
         TransitGatewayMulticastDomainAssociationBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -98,12 +98,12 @@ impl<A, B, C> TransitGatewayMulticastDomainAssociationBuilder<A, B, C> {
     /// Sets `transit_gateway_attachment_id`. Required.
     pub fn transit_gateway_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastDomainAssociationBuilder<A, Set, C> {
         TransitGatewayMulticastDomainAssociationBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_attachment_id", value.into()),
+                .set("transit_gateway_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -111,12 +111,12 @@ impl<A, B, C> TransitGatewayMulticastDomainAssociationBuilder<A, B, C> {
     /// Sets `transit_gateway_multicast_domain_id`. Required.
     pub fn transit_gateway_multicast_domain_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastDomainAssociationBuilder<A, B, Set> {
         TransitGatewayMulticastDomainAssociationBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_multicast_domain_id", value.into()),
+                .set("transit_gateway_multicast_domain_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -147,12 +147,15 @@ impl<A, B, C> TransitGatewayMulticastDomainAssociationBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayMulticastDomainAssociationBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayMulticastDomainAssociation {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayMulticastDomainAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         TransitGatewayMulticastDomainAssociation(self.declaration.declare(stack))
     }
 }
@@ -197,14 +200,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

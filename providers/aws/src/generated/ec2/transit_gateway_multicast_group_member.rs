@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -80,10 +80,10 @@ impl<A, B, C> TransitGatewayMulticastGroupMemberBuilder<A, B, C> {
     /// Sets `group_ip_address`. Required.
     pub fn group_ip_address(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastGroupMemberBuilder<Set, B, C> {
         TransitGatewayMulticastGroupMemberBuilder {
-            declaration: self.declaration.set("group_ip_address", value.into()),
+            declaration: self.declaration.set("group_ip_address", value.into_input()),
             required: PhantomData,
         }
     }
@@ -91,10 +91,12 @@ impl<A, B, C> TransitGatewayMulticastGroupMemberBuilder<A, B, C> {
     /// Sets `network_interface_id`. Required.
     pub fn network_interface_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastGroupMemberBuilder<A, Set, C> {
         TransitGatewayMulticastGroupMemberBuilder {
-            declaration: self.declaration.set("network_interface_id", value.into()),
+            declaration: self
+                .declaration
+                .set("network_interface_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -102,12 +104,12 @@ impl<A, B, C> TransitGatewayMulticastGroupMemberBuilder<A, B, C> {
     /// Sets `transit_gateway_multicast_domain_id`. Required.
     pub fn transit_gateway_multicast_domain_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayMulticastGroupMemberBuilder<A, B, Set> {
         TransitGatewayMulticastGroupMemberBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_multicast_domain_id", value.into()),
+                .set("transit_gateway_multicast_domain_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -138,12 +140,15 @@ impl<A, B, C> TransitGatewayMulticastGroupMemberBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayMulticastGroupMemberBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayMulticastGroupMember {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayMulticastGroupMember
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         TransitGatewayMulticastGroupMember(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -97,18 +97,18 @@ pub struct TransitGatewayPeeringAttachmentBuilder<A, B, C> {
 
 impl<A, B, C> TransitGatewayPeeringAttachmentBuilder<A, B, C> {
     /// Sets `peer_account_id`.
-    pub fn peer_account_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_account_id", value.into());
+    pub fn peer_account_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_account_id", value.into_input());
         self
     }
 
     /// Sets `peer_region`. Required.
     pub fn peer_region(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPeeringAttachmentBuilder<Set, B, C> {
         TransitGatewayPeeringAttachmentBuilder {
-            declaration: self.declaration.set("peer_region", value.into()),
+            declaration: self.declaration.set("peer_region", value.into_input()),
             required: PhantomData,
         }
     }
@@ -116,29 +116,31 @@ impl<A, B, C> TransitGatewayPeeringAttachmentBuilder<A, B, C> {
     /// Sets `peer_transit_gateway_id`. Required.
     pub fn peer_transit_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPeeringAttachmentBuilder<A, Set, C> {
         TransitGatewayPeeringAttachmentBuilder {
             declaration: self
                 .declaration
-                .set("peer_transit_gateway_id", value.into()),
+                .set("peer_transit_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_id`. Required.
     pub fn transit_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPeeringAttachmentBuilder<A, B, Set> {
         TransitGatewayPeeringAttachmentBuilder {
-            declaration: self.declaration.set("transit_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("transit_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -169,12 +171,15 @@ impl<A, B, C> TransitGatewayPeeringAttachmentBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayPeeringAttachmentBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPeeringAttachment {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPeeringAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         TransitGatewayPeeringAttachment(self.declaration.declare(stack))
     }
 }

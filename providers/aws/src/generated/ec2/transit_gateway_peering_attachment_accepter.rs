@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingTransitGatewayAttachmentId;
@@ -97,20 +97,20 @@ pub struct TransitGatewayPeeringAttachmentAccepterBuilder<A> {
 
 impl<A> TransitGatewayPeeringAttachmentAccepterBuilder<A> {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_attachment_id`. Required.
     pub fn transit_gateway_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPeeringAttachmentAccepterBuilder<Set> {
         TransitGatewayPeeringAttachmentAccepterBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_attachment_id", value.into()),
+                .set("transit_gateway_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -141,12 +141,13 @@ impl<A> TransitGatewayPeeringAttachmentAccepterBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayPeeringAttachmentAccepterBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPeeringAttachmentAccepter {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPeeringAttachmentAccepter
+    where
+        A: IsSet,
+    {
         TransitGatewayPeeringAttachmentAccepter(self.declaration.declare(stack))
     }
 }

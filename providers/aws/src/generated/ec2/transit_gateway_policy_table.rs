@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingTransitGatewayId;
@@ -85,18 +85,20 @@ pub struct TransitGatewayPolicyTableBuilder<A> {
 
 impl<A> TransitGatewayPolicyTableBuilder<A> {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_id`. Required.
     pub fn transit_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPolicyTableBuilder<Set> {
         TransitGatewayPolicyTableBuilder {
-            declaration: self.declaration.set("transit_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("transit_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -127,12 +129,13 @@ impl<A> TransitGatewayPolicyTableBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayPolicyTableBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPolicyTable {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPolicyTable
+    where
+        A: IsSet,
+    {
         TransitGatewayPolicyTable(self.declaration.declare(stack))
     }
 }

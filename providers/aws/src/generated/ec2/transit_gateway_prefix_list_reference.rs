@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingPrefixListId, MissingTransitGatewayRouteTableId};
@@ -87,39 +87,39 @@ pub struct TransitGatewayPrefixListReferenceBuilder<A, B> {
 
 impl<A, B> TransitGatewayPrefixListReferenceBuilder<A, B> {
     /// Sets `blackhole`.
-    pub fn blackhole(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("blackhole", value.into());
+    pub fn blackhole(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("blackhole", value.into_input());
         self
     }
 
     /// Sets `prefix_list_id`. Required.
     pub fn prefix_list_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPrefixListReferenceBuilder<Set, B> {
         TransitGatewayPrefixListReferenceBuilder {
-            declaration: self.declaration.set("prefix_list_id", value.into()),
+            declaration: self.declaration.set("prefix_list_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `transit_gateway_attachment_id`.
-    pub fn transit_gateway_attachment_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("transit_gateway_attachment_id", value.into());
+            .set("transit_gateway_attachment_id", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_route_table_id`. Required.
     pub fn transit_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayPrefixListReferenceBuilder<A, Set> {
         TransitGatewayPrefixListReferenceBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_route_table_id", value.into()),
+                .set("transit_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -150,12 +150,14 @@ impl<A, B> TransitGatewayPrefixListReferenceBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayPrefixListReferenceBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPrefixListReference {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayPrefixListReference
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         TransitGatewayPrefixListReference(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -81,39 +81,41 @@ pub struct TransitGatewayRouteBuilder<A, B> {
 
 impl<A, B> TransitGatewayRouteBuilder<A, B> {
     /// Sets `blackhole`.
-    pub fn blackhole(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("blackhole", value.into());
+    pub fn blackhole(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("blackhole", value.into_input());
         self
     }
 
     /// Sets `destination_cidr_block`. Required.
     pub fn destination_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteBuilder<Set, B> {
         TransitGatewayRouteBuilder {
-            declaration: self.declaration.set("destination_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("destination_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `transit_gateway_attachment_id`.
-    pub fn transit_gateway_attachment_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("transit_gateway_attachment_id", value.into());
+            .set("transit_gateway_attachment_id", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_route_table_id`. Required.
     pub fn transit_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteBuilder<A, Set> {
         TransitGatewayRouteBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_route_table_id", value.into()),
+                .set("transit_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -144,12 +146,14 @@ impl<A, B> TransitGatewayRouteBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayRouteBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRoute {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRoute
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         TransitGatewayRoute(self.declaration.declare(stack))
     }
 }

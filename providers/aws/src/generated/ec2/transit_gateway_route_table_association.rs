@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -89,22 +89,22 @@ pub struct TransitGatewayRouteTableAssociationBuilder<A, B> {
 
 impl<A, B> TransitGatewayRouteTableAssociationBuilder<A, B> {
     /// Sets `replace_existing_association`.
-    pub fn replace_existing_association(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn replace_existing_association(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("replace_existing_association", value.into());
+            .set("replace_existing_association", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_attachment_id`. Required.
     pub fn transit_gateway_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteTableAssociationBuilder<Set, B> {
         TransitGatewayRouteTableAssociationBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_attachment_id", value.into()),
+                .set("transit_gateway_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -112,12 +112,12 @@ impl<A, B> TransitGatewayRouteTableAssociationBuilder<A, B> {
     /// Sets `transit_gateway_route_table_id`. Required.
     pub fn transit_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteTableAssociationBuilder<A, Set> {
         TransitGatewayRouteTableAssociationBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_route_table_id", value.into()),
+                .set("transit_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -148,12 +148,14 @@ impl<A, B> TransitGatewayRouteTableAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayRouteTableAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRouteTableAssociation {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRouteTableAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         TransitGatewayRouteTableAssociation(self.declaration.declare(stack))
     }
 }

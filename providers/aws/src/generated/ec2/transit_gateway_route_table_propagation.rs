@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -85,12 +85,12 @@ impl<A, B> TransitGatewayRouteTablePropagationBuilder<A, B> {
     /// Sets `transit_gateway_attachment_id`. Required.
     pub fn transit_gateway_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteTablePropagationBuilder<Set, B> {
         TransitGatewayRouteTablePropagationBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_attachment_id", value.into()),
+                .set("transit_gateway_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -98,12 +98,12 @@ impl<A, B> TransitGatewayRouteTablePropagationBuilder<A, B> {
     /// Sets `transit_gateway_route_table_id`. Required.
     pub fn transit_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteTablePropagationBuilder<A, Set> {
         TransitGatewayRouteTablePropagationBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_route_table_id", value.into()),
+                .set("transit_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -134,12 +134,14 @@ impl<A, B> TransitGatewayRouteTablePropagationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayRouteTablePropagationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRouteTablePropagation {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRouteTablePropagation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         TransitGatewayRouteTablePropagation(self.declaration.declare(stack))
     }
 }

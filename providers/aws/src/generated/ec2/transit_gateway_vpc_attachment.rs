@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingSubnetIds, MissingTransitGatewayId, MissingVpcId};
@@ -124,48 +124,50 @@ pub struct TransitGatewayVpcAttachmentBuilder<A, B, C> {
 
 impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
     /// Sets `appliance_mode_support`.
-    pub fn appliance_mode_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("appliance_mode_support", value.into());
+    pub fn appliance_mode_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("appliance_mode_support", value.into_input());
         self
     }
 
     /// Sets `dns_support`.
-    pub fn dns_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("dns_support", value.into());
+    pub fn dns_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("dns_support", value.into_input());
         self
     }
 
     /// Sets `ipv6_support`.
-    pub fn ipv6_support(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_support", value.into());
+    pub fn ipv6_support(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipv6_support", value.into_input());
         self
     }
 
     /// Sets `subnet_ids`. Required.
     pub fn subnet_ids(
         self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> TransitGatewayVpcAttachmentBuilder<Set, B, C> {
         TransitGatewayVpcAttachmentBuilder {
-            declaration: self.declaration.set("subnet_ids", value.into()),
+            declaration: self.declaration.set("subnet_ids", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_default_route_table_association`.
     pub fn transit_gateway_default_route_table_association(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "transit_gateway_default_route_table_association",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -173,11 +175,11 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
     /// Sets `transit_gateway_default_route_table_propagation`.
     pub fn transit_gateway_default_route_table_propagation(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "transit_gateway_default_route_table_propagation",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -185,10 +187,12 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
     /// Sets `transit_gateway_id`. Required.
     pub fn transit_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayVpcAttachmentBuilder<A, Set, C> {
         TransitGatewayVpcAttachmentBuilder {
-            declaration: self.declaration.set("transit_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("transit_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -196,10 +200,10 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
     /// Sets `vpc_id`. Required.
     pub fn vpc_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayVpcAttachmentBuilder<A, B, Set> {
         TransitGatewayVpcAttachmentBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -230,12 +234,15 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayVpcAttachmentBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayVpcAttachment {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayVpcAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         TransitGatewayVpcAttachment(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingTransitGatewayAttachmentId;
@@ -129,20 +129,20 @@ pub struct TransitGatewayVpcAttachmentAccepterBuilder<A> {
 
 impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_attachment_id`. Required.
     pub fn transit_gateway_attachment_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayVpcAttachmentAccepterBuilder<Set> {
         TransitGatewayVpcAttachmentAccepterBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_attachment_id", value.into()),
+                .set("transit_gateway_attachment_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -150,11 +150,11 @@ impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
     /// Sets `transit_gateway_default_route_table_association`.
     pub fn transit_gateway_default_route_table_association(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "transit_gateway_default_route_table_association",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -162,11 +162,11 @@ impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
     /// Sets `transit_gateway_default_route_table_propagation`.
     pub fn transit_gateway_default_route_table_propagation(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.declaration = self.declaration.set(
             "transit_gateway_default_route_table_propagation",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -197,12 +197,13 @@ impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl TransitGatewayVpcAttachmentAccepterBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayVpcAttachmentAccepter {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayVpcAttachmentAccepter
+    where
+        A: IsSet,
+    {
         TransitGatewayVpcAttachmentAccepter(self.declaration.declare(stack))
     }
 }

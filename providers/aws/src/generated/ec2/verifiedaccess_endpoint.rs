@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -169,10 +169,12 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     /// Sets `application_domain`. Required.
     pub fn application_domain(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessEndpointBuilder<Set, B, C, D, E, F> {
         VerifiedaccessEndpointBuilder {
-            declaration: self.declaration.set("application_domain", value.into()),
+            declaration: self
+                .declaration
+                .set("application_domain", value.into_input()),
             required: PhantomData,
         }
     }
@@ -180,27 +182,29 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     /// Sets `attachment_type`. Required.
     pub fn attachment_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessEndpointBuilder<A, Set, C, D, E, F> {
         VerifiedaccessEndpointBuilder {
-            declaration: self.declaration.set("attachment_type", value.into()),
+            declaration: self.declaration.set("attachment_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `domain_certificate_arn`. Required.
     pub fn domain_certificate_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessEndpointBuilder<A, B, Set, D, E, F> {
         VerifiedaccessEndpointBuilder {
-            declaration: self.declaration.set("domain_certificate_arn", value.into()),
+            declaration: self
+                .declaration
+                .set("domain_certificate_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -208,10 +212,12 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     /// Sets `endpoint_domain_prefix`. Required.
     pub fn endpoint_domain_prefix(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessEndpointBuilder<A, B, C, Set, E, F> {
         VerifiedaccessEndpointBuilder {
-            declaration: self.declaration.set("endpoint_domain_prefix", value.into()),
+            declaration: self
+                .declaration
+                .set("endpoint_domain_prefix", value.into_input()),
             required: PhantomData,
         }
     }
@@ -219,10 +225,10 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     /// Sets `endpoint_type`. Required.
     pub fn endpoint_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessEndpointBuilder<A, B, C, D, Set, F> {
         VerifiedaccessEndpointBuilder {
-            declaration: self.declaration.set("endpoint_type", value.into()),
+            declaration: self.declaration.set("endpoint_type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -244,8 +250,10 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     }
 
     /// Sets `security_group_ids`.
-    pub fn security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_group_ids", value.into());
+    pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("security_group_ids", value.into_input());
         self
     }
 
@@ -258,8 +266,8 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -272,12 +280,12 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
     /// Sets `verified_access_group_id`. Required.
     pub fn verified_access_group_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessEndpointBuilder<A, B, C, D, E, Set> {
         VerifiedaccessEndpointBuilder {
             declaration: self
                 .declaration
-                .set("verified_access_group_id", value.into()),
+                .set("verified_access_group_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -308,12 +316,18 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VerifiedaccessEndpointBuilder<Set, Set, Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessEndpoint {
+    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessEndpoint
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+        E: IsSet,
+        F: IsSet,
+    {
         VerifiedaccessEndpoint(self.declaration.declare(stack))
     }
 }
@@ -370,26 +384,26 @@ pub struct LoadBalancerOptionsBuilder {
 
 impl LoadBalancerOptionsBuilder {
     /// Sets `load_balancer_arn`.
-    pub fn load_balancer_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("load_balancer_arn", value.into());
+    pub fn load_balancer_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("load_balancer_arn", value.into_input());
         self
     }
 
     /// Sets `port`.
-    pub fn port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("port", value.into());
+    pub fn port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("port", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
     /// Sets `subnet_ids`.
-    pub fn subnet_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("subnet_ids", value.into());
+    pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("subnet_ids", value.into_input());
         self
     }
 }
@@ -440,20 +454,22 @@ pub struct NetworkInterfaceOptionsBuilder {
 
 impl NetworkInterfaceOptionsBuilder {
     /// Sets `network_interface_id`.
-    pub fn network_interface_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("network_interface_id", value.into());
+    pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("network_interface_id", value.into_input());
         self
     }
 
     /// Sets `port`.
-    pub fn port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("port", value.into());
+    pub fn port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("port", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 }
@@ -498,16 +514,16 @@ pub struct SseSpecificationBuilder {
 
 impl SseSpecificationBuilder {
     /// Sets `customer_managed_key_enabled`.
-    pub fn customer_managed_key_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn customer_managed_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("customer_managed_key_enabled", value.into());
+            .set("customer_managed_key_enabled", value.into_input());
         self
     }
 
     /// Sets `kms_key_arn`.
-    pub fn kms_key_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key_arn", value.into());
+    pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key_arn", value.into_input());
         self
     }
 }
@@ -558,20 +574,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingVerifiedaccessInstanceId;
@@ -121,32 +121,32 @@ pub struct VerifiedaccessGroupBuilder<A> {
 
 impl<A> VerifiedaccessGroupBuilder<A> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `policy_document`.
-    pub fn policy_document(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy_document", value.into());
+    pub fn policy_document(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy_document", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `verifiedaccess_instance_id`. Required.
     pub fn verifiedaccess_instance_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessGroupBuilder<Set> {
         VerifiedaccessGroupBuilder {
             declaration: self
                 .declaration
-                .set("verifiedaccess_instance_id", value.into()),
+                .set("verifiedaccess_instance_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -177,12 +177,13 @@ impl<A> VerifiedaccessGroupBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VerifiedaccessGroupBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessGroup {
+    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessGroup
+    where
+        A: IsSet,
+    {
         VerifiedaccessGroup(self.declaration.declare(stack))
     }
 }

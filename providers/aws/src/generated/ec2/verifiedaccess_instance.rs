@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Nested, NestedList, Output, ProviderHandle, Resource,
-    Stack, Value,
+    Binding, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output, ProviderHandle,
+    Resource, Stack, Value,
 };
 
 static BINDING: Binding = Binding {
@@ -93,20 +93,20 @@ pub struct VerifiedaccessInstanceBuilder {
 
 impl VerifiedaccessInstanceBuilder {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `fips_enabled`.
-    pub fn fips_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("fips_enabled", value.into());
+    pub fn fips_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("fips_enabled", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -136,9 +136,7 @@ impl VerifiedaccessInstanceBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VerifiedaccessInstanceBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> VerifiedaccessInstance {

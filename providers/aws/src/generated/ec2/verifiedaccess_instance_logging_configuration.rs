@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -85,12 +85,12 @@ impl<A, B> VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
     /// Sets `verifiedaccess_instance_id`. Required.
     pub fn verifiedaccess_instance_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessInstanceLoggingConfigurationBuilder<A, Set> {
         VerifiedaccessInstanceLoggingConfigurationBuilder {
             declaration: self
                 .declaration
-                .set("verifiedaccess_instance_id", value.into()),
+                .set("verifiedaccess_instance_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -121,12 +121,14 @@ impl<A, B> VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VerifiedaccessInstanceLoggingConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessInstanceLoggingConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessInstanceLoggingConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VerifiedaccessInstanceLoggingConfiguration(self.declaration.declare(stack))
     }
 }
@@ -199,8 +201,10 @@ impl AccessLogsBuilder {
     }
 
     /// Sets `include_trust_context`.
-    pub fn include_trust_context(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("include_trust_context", value.into());
+    pub fn include_trust_context(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("include_trust_context", value.into_input());
         self
     }
 
@@ -216,8 +220,8 @@ impl AccessLogsBuilder {
     }
 
     /// Sets `log_version`.
-    pub fn log_version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("log_version", value.into());
+    pub fn log_version(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("log_version", value.into_input());
         self
     }
 
@@ -270,16 +274,16 @@ pub struct AccessLogsCloudwatchLogsBuilder<A> {
 
 impl<A> AccessLogsCloudwatchLogsBuilder<A> {
     /// Sets `enabled`. Required.
-    pub fn enabled(self, value: impl Into<Input<bool>>) -> AccessLogsCloudwatchLogsBuilder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> AccessLogsCloudwatchLogsBuilder<Set> {
         AccessLogsCloudwatchLogsBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `log_group`.
-    pub fn log_group(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("log_group", value.into());
+    pub fn log_group(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("log_group", value.into_input());
         self
     }
 }
@@ -326,18 +330,15 @@ pub struct AccessLogsKinesisDataFirehoseBuilder<A> {
 
 impl<A> AccessLogsKinesisDataFirehoseBuilder<A> {
     /// Sets `delivery_stream`.
-    pub fn delivery_stream(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delivery_stream", value.into());
+    pub fn delivery_stream(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delivery_stream", value.into_input());
         self
     }
 
     /// Sets `enabled`. Required.
-    pub fn enabled(
-        self,
-        value: impl Into<Input<bool>>,
-    ) -> AccessLogsKinesisDataFirehoseBuilder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> AccessLogsKinesisDataFirehoseBuilder<Set> {
         AccessLogsKinesisDataFirehoseBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
@@ -397,28 +398,28 @@ pub struct AccessLogsS3Builder<A> {
 
 impl<A> AccessLogsS3Builder<A> {
     /// Sets `bucket_name`.
-    pub fn bucket_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bucket_name", value.into());
+    pub fn bucket_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bucket_name", value.into_input());
         self
     }
 
     /// Sets `bucket_owner`.
-    pub fn bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bucket_owner", value.into());
+    pub fn bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bucket_owner", value.into_input());
         self
     }
 
     /// Sets `enabled`. Required.
-    pub fn enabled(self, value: impl Into<Input<bool>>) -> AccessLogsS3Builder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> AccessLogsS3Builder<Set> {
         AccessLogsS3Builder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 }

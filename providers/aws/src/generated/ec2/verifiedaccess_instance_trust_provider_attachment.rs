@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{
@@ -73,12 +73,12 @@ impl<A, B> VerifiedaccessInstanceTrustProviderAttachmentBuilder<A, B> {
     /// Sets `verifiedaccess_instance_id`. Required.
     pub fn verifiedaccess_instance_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessInstanceTrustProviderAttachmentBuilder<Set, B> {
         VerifiedaccessInstanceTrustProviderAttachmentBuilder {
             declaration: self
                 .declaration
-                .set("verifiedaccess_instance_id", value.into()),
+                .set("verifiedaccess_instance_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -86,12 +86,12 @@ impl<A, B> VerifiedaccessInstanceTrustProviderAttachmentBuilder<A, B> {
     /// Sets `verifiedaccess_trust_provider_id`. Required.
     pub fn verifiedaccess_trust_provider_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessInstanceTrustProviderAttachmentBuilder<A, Set> {
         VerifiedaccessInstanceTrustProviderAttachmentBuilder {
             declaration: self
                 .declaration
-                .set("verifiedaccess_trust_provider_id", value.into()),
+                .set("verifiedaccess_trust_provider_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,12 +122,14 @@ impl<A, B> VerifiedaccessInstanceTrustProviderAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VerifiedaccessInstanceTrustProviderAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessInstanceTrustProviderAttachment {
+    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessInstanceTrustProviderAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VerifiedaccessInstanceTrustProviderAttachment(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -113,8 +113,8 @@ pub struct VerifiedaccessTrustProviderBuilder<A, B> {
 
 impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -127,10 +127,10 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
     }
 
     /// Sets `device_trust_provider_type`.
-    pub fn device_trust_provider_type(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn device_trust_provider_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("device_trust_provider_type", value.into());
+            .set("device_trust_provider_type", value.into_input());
         self
     }
 
@@ -143,17 +143,19 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
     /// Sets `policy_reference_name`. Required.
     pub fn policy_reference_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessTrustProviderBuilder<Set, B> {
         VerifiedaccessTrustProviderBuilder {
-            declaration: self.declaration.set("policy_reference_name", value.into()),
+            declaration: self
+                .declaration
+                .set("policy_reference_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -166,19 +168,21 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
     /// Sets `trust_provider_type`. Required.
     pub fn trust_provider_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VerifiedaccessTrustProviderBuilder<A, Set> {
         VerifiedaccessTrustProviderBuilder {
-            declaration: self.declaration.set("trust_provider_type", value.into()),
+            declaration: self
+                .declaration
+                .set("trust_provider_type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `user_trust_provider_type`.
-    pub fn user_trust_provider_type(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn user_trust_provider_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("user_trust_provider_type", value.into());
+            .set("user_trust_provider_type", value.into_input());
         self
     }
 }
@@ -208,12 +212,14 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VerifiedaccessTrustProviderBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessTrustProvider {
+    pub fn declare(self, stack: &mut Stack) -> VerifiedaccessTrustProvider
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VerifiedaccessTrustProvider(self.declaration.declare(stack))
     }
 }
@@ -252,8 +258,8 @@ pub struct DeviceOptionsBuilder {
 
 impl DeviceOptionsBuilder {
     /// Sets `tenant_id`.
-    pub fn tenant_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("tenant_id", value.into());
+    pub fn tenant_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("tenant_id", value.into_input());
         self
     }
 }
@@ -330,46 +336,48 @@ pub struct OidcOptionsBuilder<A> {
 
 impl<A> OidcOptionsBuilder<A> {
     /// Sets `authorization_endpoint`.
-    pub fn authorization_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("authorization_endpoint", value.into());
+    pub fn authorization_endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("authorization_endpoint", value.into_input());
         self
     }
 
     /// Sets `client_id`.
-    pub fn client_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("client_id", value.into());
+    pub fn client_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("client_id", value.into_input());
         self
     }
 
     /// Sets `client_secret`. Required.
-    pub fn client_secret(self, value: impl Into<Input<String>>) -> OidcOptionsBuilder<Set> {
+    pub fn client_secret(self, value: impl IntoInput<String>) -> OidcOptionsBuilder<Set> {
         OidcOptionsBuilder {
-            arguments: self.arguments.set("client_secret", value.into()),
+            arguments: self.arguments.set("client_secret", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `issuer`.
-    pub fn issuer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("issuer", value.into());
+    pub fn issuer(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("issuer", value.into_input());
         self
     }
 
     /// Sets `scope`.
-    pub fn scope(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("scope", value.into());
+    pub fn scope(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("scope", value.into_input());
         self
     }
 
     /// Sets `token_endpoint`.
-    pub fn token_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("token_endpoint", value.into());
+    pub fn token_endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("token_endpoint", value.into_input());
         self
     }
 
     /// Sets `user_info_endpoint`.
-    pub fn user_info_endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("user_info_endpoint", value.into());
+    pub fn user_info_endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("user_info_endpoint", value.into_input());
         self
     }
 }
@@ -420,20 +428,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

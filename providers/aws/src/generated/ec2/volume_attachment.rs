@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingDeviceName, MissingInstanceId, MissingVolumeId};
@@ -91,44 +91,38 @@ pub struct VolumeAttachmentBuilder<A, B, C> {
 
 impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {
     /// Sets `device_name`. Required.
-    pub fn device_name(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> VolumeAttachmentBuilder<Set, B, C> {
+    pub fn device_name(self, value: impl IntoInput<String>) -> VolumeAttachmentBuilder<Set, B, C> {
         VolumeAttachmentBuilder {
-            declaration: self.declaration.set("device_name", value.into()),
+            declaration: self.declaration.set("device_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `force_detach`.
-    pub fn force_detach(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_detach", value.into());
+    pub fn force_detach(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_detach", value.into_input());
         self
     }
 
     /// Sets `instance_id`. Required.
-    pub fn instance_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> VolumeAttachmentBuilder<A, Set, C> {
+    pub fn instance_id(self, value: impl IntoInput<String>) -> VolumeAttachmentBuilder<A, Set, C> {
         VolumeAttachmentBuilder {
-            declaration: self.declaration.set("instance_id", value.into()),
+            declaration: self.declaration.set("instance_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `skip_destroy`.
-    pub fn skip_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("skip_destroy", value.into());
+    pub fn skip_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("skip_destroy", value.into_input());
         self
     }
 
     /// Sets `stop_instance_before_detaching`.
-    pub fn stop_instance_before_detaching(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn stop_instance_before_detaching(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("stop_instance_before_detaching", value.into());
+            .set("stop_instance_before_detaching", value.into_input());
         self
     }
 
@@ -139,9 +133,9 @@ impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {
     }
 
     /// Sets `volume_id`. Required.
-    pub fn volume_id(self, value: impl Into<Input<String>>) -> VolumeAttachmentBuilder<A, B, Set> {
+    pub fn volume_id(self, value: impl IntoInput<String>) -> VolumeAttachmentBuilder<A, B, Set> {
         VolumeAttachmentBuilder {
-            declaration: self.declaration.set("volume_id", value.into()),
+            declaration: self.declaration.set("volume_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -172,12 +166,15 @@ impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VolumeAttachmentBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VolumeAttachment {
+    pub fn declare(self, stack: &mut Stack) -> VolumeAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         VolumeAttachment(self.declaration.declare(stack))
     }
 }
@@ -222,14 +219,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

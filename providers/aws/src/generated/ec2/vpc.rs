@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -181,86 +181,98 @@ pub struct VpcBuilder {
 
 impl VpcBuilder {
     /// Sets `assign_generated_ipv6_cidr_block`.
-    pub fn assign_generated_ipv6_cidr_block(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn assign_generated_ipv6_cidr_block(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("assign_generated_ipv6_cidr_block", value.into());
+            .set("assign_generated_ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `enable_dns_hostnames`.
-    pub fn enable_dns_hostnames(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_dns_hostnames", value.into());
+    pub fn enable_dns_hostnames(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("enable_dns_hostnames", value.into_input());
         self
     }
 
     /// Sets `enable_dns_support`.
-    pub fn enable_dns_support(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_dns_support", value.into());
+    pub fn enable_dns_support(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("enable_dns_support", value.into_input());
         self
     }
 
     /// Sets `enable_network_address_usage_metrics`.
-    pub fn enable_network_address_usage_metrics(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn enable_network_address_usage_metrics(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("enable_network_address_usage_metrics", value.into());
+            .set("enable_network_address_usage_metrics", value.into_input());
         self
     }
 
     /// Sets `instance_tenancy`.
-    pub fn instance_tenancy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("instance_tenancy", value.into());
+    pub fn instance_tenancy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("instance_tenancy", value.into_input());
         self
     }
 
     /// Sets `ipv4_ipam_pool_id`.
-    pub fn ipv4_ipam_pool_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv4_ipam_pool_id", value.into());
+    pub fn ipv4_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv4_ipam_pool_id", value.into_input());
         self
     }
 
     /// Sets `ipv4_netmask_length`.
-    pub fn ipv4_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv4_netmask_length", value.into());
+    pub fn ipv4_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv4_netmask_length", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `ipv6_cidr_block_network_border_group`.
-    pub fn ipv6_cidr_block_network_border_group(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn ipv6_cidr_block_network_border_group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("ipv6_cidr_block_network_border_group", value.into());
+            .set("ipv6_cidr_block_network_border_group", value.into_input());
         self
     }
 
     /// Sets `ipv6_ipam_pool_id`.
-    pub fn ipv6_ipam_pool_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_ipam_pool_id", value.into());
+    pub fn ipv6_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_ipam_pool_id", value.into_input());
         self
     }
 
     /// Sets `ipv6_netmask_length`.
-    pub fn ipv6_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_netmask_length", value.into());
+    pub fn ipv6_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_netmask_length", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -290,9 +302,7 @@ impl VpcBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Vpc {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -102,38 +102,44 @@ pub struct VpcDhcpOptionsBuilder {
 
 impl VpcDhcpOptionsBuilder {
     /// Sets `domain_name`.
-    pub fn domain_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("domain_name", value.into());
+    pub fn domain_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("domain_name", value.into_input());
         self
     }
 
     /// Sets `domain_name_servers`.
-    pub fn domain_name_servers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("domain_name_servers", value.into());
+    pub fn domain_name_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("domain_name_servers", value.into_input());
         self
     }
 
     /// Sets `netbios_name_servers`.
-    pub fn netbios_name_servers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("netbios_name_servers", value.into());
+    pub fn netbios_name_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("netbios_name_servers", value.into_input());
         self
     }
 
     /// Sets `netbios_node_type`.
-    pub fn netbios_node_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("netbios_node_type", value.into());
+    pub fn netbios_node_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("netbios_node_type", value.into_input());
         self
     }
 
     /// Sets `ntp_servers`.
-    pub fn ntp_servers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("ntp_servers", value.into());
+    pub fn ntp_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("ntp_servers", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -163,9 +169,7 @@ impl VpcDhcpOptionsBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcDhcpOptionsBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> VpcDhcpOptions {

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingDhcpOptionsId, MissingVpcId};
@@ -68,21 +68,18 @@ impl<A, B> VpcDhcpOptionsAssociationBuilder<A, B> {
     /// Sets `dhcp_options_id`. Required.
     pub fn dhcp_options_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcDhcpOptionsAssociationBuilder<Set, B> {
         VpcDhcpOptionsAssociationBuilder {
-            declaration: self.declaration.set("dhcp_options_id", value.into()),
+            declaration: self.declaration.set("dhcp_options_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> VpcDhcpOptionsAssociationBuilder<A, Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> VpcDhcpOptionsAssociationBuilder<A, Set> {
         VpcDhcpOptionsAssociationBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +110,14 @@ impl<A, B> VpcDhcpOptionsAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcDhcpOptionsAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcDhcpOptionsAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcDhcpOptionsAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcDhcpOptionsAssociation(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -182,8 +182,8 @@ pub struct VpcEndpointBuilder<A, B> {
 
 impl<A, B> VpcEndpointBuilder<A, B> {
     /// Sets `auto_accept`.
-    pub fn auto_accept(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("auto_accept", value.into());
+    pub fn auto_accept(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("auto_accept", value.into_input());
         self
     }
 
@@ -194,52 +194,56 @@ impl<A, B> VpcEndpointBuilder<A, B> {
     }
 
     /// Sets `ip_address_type`.
-    pub fn ip_address_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ip_address_type", value.into());
+    pub fn ip_address_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ip_address_type", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
     /// Sets `private_dns_enabled`.
-    pub fn private_dns_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("private_dns_enabled", value.into());
+    pub fn private_dns_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("private_dns_enabled", value.into_input());
         self
     }
 
     /// Sets `route_table_ids`.
-    pub fn route_table_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("route_table_ids", value.into());
+    pub fn route_table_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("route_table_ids", value.into_input());
         self
     }
 
     /// Sets `security_group_ids`.
-    pub fn security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("security_group_ids", value.into());
+    pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("security_group_ids", value.into_input());
         self
     }
 
     /// Sets `service_name`. Required.
-    pub fn service_name(self, value: impl Into<Input<String>>) -> VpcEndpointBuilder<Set, B> {
+    pub fn service_name(self, value: impl IntoInput<String>) -> VpcEndpointBuilder<Set, B> {
         VpcEndpointBuilder {
-            declaration: self.declaration.set("service_name", value.into()),
+            declaration: self.declaration.set("service_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `subnet_ids`.
-    pub fn subnet_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("subnet_ids", value.into());
+    pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -250,15 +254,17 @@ impl<A, B> VpcEndpointBuilder<A, B> {
     }
 
     /// Sets `vpc_endpoint_type`.
-    pub fn vpc_endpoint_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_endpoint_type", value.into());
+    pub fn vpc_endpoint_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("vpc_endpoint_type", value.into_input());
         self
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> VpcEndpointBuilder<A, Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> VpcEndpointBuilder<A, Set> {
         VpcEndpointBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -289,12 +295,14 @@ impl<A, B> VpcEndpointBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpoint {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpoint
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpoint(self.declaration.declare(stack))
     }
 }
@@ -364,19 +372,19 @@ pub struct DnsOptionsBuilder {
 
 impl DnsOptionsBuilder {
     /// Sets `dns_record_ip_type`.
-    pub fn dns_record_ip_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("dns_record_ip_type", value.into());
+    pub fn dns_record_ip_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("dns_record_ip_type", value.into_input());
         self
     }
 
     /// Sets `private_dns_only_for_inbound_resolver_endpoint`.
     pub fn private_dns_only_for_inbound_resolver_endpoint(
         mut self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> Self {
         self.arguments = self.arguments.set(
             "private_dns_only_for_inbound_resolver_endpoint",
-            value.into(),
+            value.into_input(),
         );
         self
     }
@@ -428,20 +436,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingVpcEndpointId, MissingVpcEndpointServiceId};
@@ -75,10 +75,10 @@ impl<A, B> VpcEndpointConnectionAccepterBuilder<A, B> {
     /// Sets `vpc_endpoint_id`. Required.
     pub fn vpc_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointConnectionAccepterBuilder<Set, B> {
         VpcEndpointConnectionAccepterBuilder {
-            declaration: self.declaration.set("vpc_endpoint_id", value.into()),
+            declaration: self.declaration.set("vpc_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -86,12 +86,12 @@ impl<A, B> VpcEndpointConnectionAccepterBuilder<A, B> {
     /// Sets `vpc_endpoint_service_id`. Required.
     pub fn vpc_endpoint_service_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointConnectionAccepterBuilder<A, Set> {
         VpcEndpointConnectionAccepterBuilder {
             declaration: self
                 .declaration
-                .set("vpc_endpoint_service_id", value.into()),
+                .set("vpc_endpoint_service_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,12 +122,14 @@ impl<A, B> VpcEndpointConnectionAccepterBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointConnectionAccepterBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointConnectionAccepter {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointConnectionAccepter
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpointConnectionAccepter(self.declaration.declare(stack))
     }
 }

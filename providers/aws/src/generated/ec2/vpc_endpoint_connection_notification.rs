@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingConnectionEvents, MissingConnectionNotificationArn};
@@ -95,10 +95,12 @@ impl<A, B> VpcEndpointConnectionNotificationBuilder<A, B> {
     /// Sets `connection_events`. Required.
     pub fn connection_events(
         self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> VpcEndpointConnectionNotificationBuilder<Set, B> {
         VpcEndpointConnectionNotificationBuilder {
-            declaration: self.declaration.set("connection_events", value.into()),
+            declaration: self
+                .declaration
+                .set("connection_events", value.into_input()),
             required: PhantomData,
         }
     }
@@ -106,27 +108,27 @@ impl<A, B> VpcEndpointConnectionNotificationBuilder<A, B> {
     /// Sets `connection_notification_arn`. Required.
     pub fn connection_notification_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointConnectionNotificationBuilder<A, Set> {
         VpcEndpointConnectionNotificationBuilder {
             declaration: self
                 .declaration
-                .set("connection_notification_arn", value.into()),
+                .set("connection_notification_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `vpc_endpoint_id`.
-    pub fn vpc_endpoint_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_endpoint_id", value.into());
+    pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_endpoint_id", value.into_input());
         self
     }
 
     /// Sets `vpc_endpoint_service_id`.
-    pub fn vpc_endpoint_service_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn vpc_endpoint_service_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("vpc_endpoint_service_id", value.into());
+            .set("vpc_endpoint_service_id", value.into_input());
         self
     }
 }
@@ -156,12 +158,14 @@ impl<A, B> VpcEndpointConnectionNotificationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointConnectionNotificationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointConnectionNotification {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointConnectionNotification
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpointConnectionNotification(self.declaration.declare(stack))
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingVpcEndpointId;
@@ -65,8 +65,8 @@ pub struct VpcEndpointPolicyBuilder<A> {
 
 impl<A> VpcEndpointPolicyBuilder<A> {
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
@@ -77,9 +77,9 @@ impl<A> VpcEndpointPolicyBuilder<A> {
     }
 
     /// Sets `vpc_endpoint_id`. Required.
-    pub fn vpc_endpoint_id(self, value: impl Into<Input<String>>) -> VpcEndpointPolicyBuilder<Set> {
+    pub fn vpc_endpoint_id(self, value: impl IntoInput<String>) -> VpcEndpointPolicyBuilder<Set> {
         VpcEndpointPolicyBuilder {
-            declaration: self.declaration.set("vpc_endpoint_id", value.into()),
+            declaration: self.declaration.set("vpc_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +110,13 @@ impl<A> VpcEndpointPolicyBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointPolicyBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointPolicy {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointPolicy
+    where
+        A: IsSet,
+    {
         VpcEndpointPolicy(self.declaration.declare(stack))
     }
 }
@@ -160,14 +161,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

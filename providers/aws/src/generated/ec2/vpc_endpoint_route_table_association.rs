@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingRouteTableId, MissingVpcEndpointId};
@@ -68,10 +68,10 @@ impl<A, B> VpcEndpointRouteTableAssociationBuilder<A, B> {
     /// Sets `route_table_id`. Required.
     pub fn route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointRouteTableAssociationBuilder<Set, B> {
         VpcEndpointRouteTableAssociationBuilder {
-            declaration: self.declaration.set("route_table_id", value.into()),
+            declaration: self.declaration.set("route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -79,10 +79,10 @@ impl<A, B> VpcEndpointRouteTableAssociationBuilder<A, B> {
     /// Sets `vpc_endpoint_id`. Required.
     pub fn vpc_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointRouteTableAssociationBuilder<A, Set> {
         VpcEndpointRouteTableAssociationBuilder {
-            declaration: self.declaration.set("vpc_endpoint_id", value.into()),
+            declaration: self.declaration.set("vpc_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +113,14 @@ impl<A, B> VpcEndpointRouteTableAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointRouteTableAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointRouteTableAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointRouteTableAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpointRouteTableAssociation(self.declaration.declare(stack))
     }
 }

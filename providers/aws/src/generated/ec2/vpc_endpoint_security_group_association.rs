@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingSecurityGroupId, MissingVpcEndpointId};
@@ -73,20 +73,22 @@ pub struct VpcEndpointSecurityGroupAssociationBuilder<A, B> {
 
 impl<A, B> VpcEndpointSecurityGroupAssociationBuilder<A, B> {
     /// Sets `replace_default_association`.
-    pub fn replace_default_association(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn replace_default_association(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("replace_default_association", value.into());
+            .set("replace_default_association", value.into_input());
         self
     }
 
     /// Sets `security_group_id`. Required.
     pub fn security_group_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointSecurityGroupAssociationBuilder<Set, B> {
         VpcEndpointSecurityGroupAssociationBuilder {
-            declaration: self.declaration.set("security_group_id", value.into()),
+            declaration: self
+                .declaration
+                .set("security_group_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -94,10 +96,10 @@ impl<A, B> VpcEndpointSecurityGroupAssociationBuilder<A, B> {
     /// Sets `vpc_endpoint_id`. Required.
     pub fn vpc_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointSecurityGroupAssociationBuilder<A, Set> {
         VpcEndpointSecurityGroupAssociationBuilder {
-            declaration: self.declaration.set("vpc_endpoint_id", value.into()),
+            declaration: self.declaration.set("vpc_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -128,12 +130,14 @@ impl<A, B> VpcEndpointSecurityGroupAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointSecurityGroupAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointSecurityGroupAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointSecurityGroupAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpointSecurityGroupAssociation(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -156,53 +156,57 @@ impl<A> VpcEndpointServiceBuilder<A> {
     /// Sets `acceptance_required`. Required.
     pub fn acceptance_required(
         self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> VpcEndpointServiceBuilder<Set> {
         VpcEndpointServiceBuilder {
-            declaration: self.declaration.set("acceptance_required", value.into()),
+            declaration: self
+                .declaration
+                .set("acceptance_required", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `allowed_principals`.
-    pub fn allowed_principals(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("allowed_principals", value.into());
+    pub fn allowed_principals(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("allowed_principals", value.into_input());
         self
     }
 
     /// Sets `gateway_load_balancer_arns`.
-    pub fn gateway_load_balancer_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn gateway_load_balancer_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("gateway_load_balancer_arns", value.into());
+            .set("gateway_load_balancer_arns", value.into_input());
         self
     }
 
     /// Sets `network_load_balancer_arns`.
-    pub fn network_load_balancer_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn network_load_balancer_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("network_load_balancer_arns", value.into());
+            .set("network_load_balancer_arns", value.into_input());
         self
     }
 
     /// Sets `private_dns_name`.
-    pub fn private_dns_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("private_dns_name", value.into());
+    pub fn private_dns_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("private_dns_name", value.into_input());
         self
     }
 
     /// Sets `supported_ip_address_types`.
-    pub fn supported_ip_address_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn supported_ip_address_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("supported_ip_address_types", value.into());
+            .set("supported_ip_address_types", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -238,12 +242,13 @@ impl<A> VpcEndpointServiceBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointServiceBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointService {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointService
+    where
+        A: IsSet,
+    {
         VpcEndpointService(self.declaration.declare(stack))
     }
 }
@@ -330,20 +335,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

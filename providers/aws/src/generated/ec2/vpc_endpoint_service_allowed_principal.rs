@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingPrincipalArn, MissingVpcEndpointServiceId};
@@ -69,10 +69,10 @@ impl<A, B> VpcEndpointServiceAllowedPrincipalBuilder<A, B> {
     /// Sets `principal_arn`. Required.
     pub fn principal_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointServiceAllowedPrincipalBuilder<Set, B> {
         VpcEndpointServiceAllowedPrincipalBuilder {
-            declaration: self.declaration.set("principal_arn", value.into()),
+            declaration: self.declaration.set("principal_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -80,12 +80,12 @@ impl<A, B> VpcEndpointServiceAllowedPrincipalBuilder<A, B> {
     /// Sets `vpc_endpoint_service_id`. Required.
     pub fn vpc_endpoint_service_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointServiceAllowedPrincipalBuilder<A, Set> {
         VpcEndpointServiceAllowedPrincipalBuilder {
             declaration: self
                 .declaration
-                .set("vpc_endpoint_service_id", value.into()),
+                .set("vpc_endpoint_service_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -116,12 +116,14 @@ impl<A, B> VpcEndpointServiceAllowedPrincipalBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointServiceAllowedPrincipalBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointServiceAllowedPrincipal {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointServiceAllowedPrincipal
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpointServiceAllowedPrincipal(self.declaration.declare(stack))
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingSubnetId, MissingVpcEndpointId};
@@ -69,10 +69,10 @@ impl<A, B> VpcEndpointSubnetAssociationBuilder<A, B> {
     /// Sets `subnet_id`. Required.
     pub fn subnet_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointSubnetAssociationBuilder<Set, B> {
         VpcEndpointSubnetAssociationBuilder {
-            declaration: self.declaration.set("subnet_id", value.into()),
+            declaration: self.declaration.set("subnet_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -86,10 +86,10 @@ impl<A, B> VpcEndpointSubnetAssociationBuilder<A, B> {
     /// Sets `vpc_endpoint_id`. Required.
     pub fn vpc_endpoint_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcEndpointSubnetAssociationBuilder<A, Set> {
         VpcEndpointSubnetAssociationBuilder {
-            declaration: self.declaration.set("vpc_endpoint_id", value.into()),
+            declaration: self.declaration.set("vpc_endpoint_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -120,12 +120,14 @@ impl<A, B> VpcEndpointSubnetAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcEndpointSubnetAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcEndpointSubnetAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcEndpointSubnetAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcEndpointSubnetAssociation(self.declaration.declare(stack))
     }
 }
@@ -170,14 +172,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingOperatingRegions, MissingRegionName};
@@ -122,14 +122,14 @@ pub struct VpcIpamBuilder<A> {
 
 impl<A> VpcIpamBuilder<A> {
     /// Sets `cascade`.
-    pub fn cascade(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("cascade", value.into());
+    pub fn cascade(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("cascade", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -144,8 +144,8 @@ impl<A> VpcIpamBuilder<A> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -181,12 +181,13 @@ impl<A> VpcIpamBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpam {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpam
+    where
+        A: IsSet,
+    {
         VpcIpam(self.declaration.declare(stack))
     }
 }
@@ -215,9 +216,9 @@ pub struct OperatingRegionsBuilder<A> {
 
 impl<A> OperatingRegionsBuilder<A> {
     /// Sets `region_name`. Required.
-    pub fn region_name(self, value: impl Into<Input<String>>) -> OperatingRegionsBuilder<Set> {
+    pub fn region_name(self, value: impl IntoInput<String>) -> OperatingRegionsBuilder<Set> {
         OperatingRegionsBuilder {
-            arguments: self.arguments.set("region_name", value.into()),
+            arguments: self.arguments.set("region_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -269,20 +270,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingDelegatedAdminAccountId;
@@ -86,12 +86,12 @@ impl<A> VpcIpamOrganizationAdminAccountBuilder<A> {
     /// Sets `delegated_admin_account_id`. Required.
     pub fn delegated_admin_account_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcIpamOrganizationAdminAccountBuilder<Set> {
         VpcIpamOrganizationAdminAccountBuilder {
             declaration: self
                 .declaration
-                .set("delegated_admin_account_id", value.into()),
+                .set("delegated_admin_account_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,12 +122,13 @@ impl<A> VpcIpamOrganizationAdminAccountBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamOrganizationAdminAccountBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamOrganizationAdminAccount {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamOrganizationAdminAccount
+    where
+        A: IsSet,
+    {
         VpcIpamOrganizationAdminAccount(self.declaration.declare(stack))
     }
 }

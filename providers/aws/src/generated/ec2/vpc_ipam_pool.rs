@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingAddressFamily, MissingIpamScopeId};
@@ -171,101 +171,105 @@ pub struct VpcIpamPoolBuilder<A, B> {
 
 impl<A, B> VpcIpamPoolBuilder<A, B> {
     /// Sets `address_family`. Required.
-    pub fn address_family(self, value: impl Into<Input<String>>) -> VpcIpamPoolBuilder<Set, B> {
+    pub fn address_family(self, value: impl IntoInput<String>) -> VpcIpamPoolBuilder<Set, B> {
         VpcIpamPoolBuilder {
-            declaration: self.declaration.set("address_family", value.into()),
+            declaration: self.declaration.set("address_family", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `allocation_default_netmask_length`.
-    pub fn allocation_default_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn allocation_default_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("allocation_default_netmask_length", value.into());
+            .set("allocation_default_netmask_length", value.into_input());
         self
     }
 
     /// Sets `allocation_max_netmask_length`.
-    pub fn allocation_max_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn allocation_max_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("allocation_max_netmask_length", value.into());
+            .set("allocation_max_netmask_length", value.into_input());
         self
     }
 
     /// Sets `allocation_min_netmask_length`.
-    pub fn allocation_min_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn allocation_min_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("allocation_min_netmask_length", value.into());
+            .set("allocation_min_netmask_length", value.into_input());
         self
     }
 
     /// Sets `allocation_resource_tags`.
     pub fn allocation_resource_tags(
         mut self,
-        value: impl Into<Input<BTreeMap<String, String>>>,
+        value: impl IntoInput<BTreeMap<String, String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("allocation_resource_tags", value.into());
+            .set("allocation_resource_tags", value.into_input());
         self
     }
 
     /// Sets `auto_import`.
-    pub fn auto_import(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("auto_import", value.into());
+    pub fn auto_import(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("auto_import", value.into_input());
         self
     }
 
     /// Sets `aws_service`.
-    pub fn aws_service(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("aws_service", value.into());
+    pub fn aws_service(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("aws_service", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `ipam_scope_id`. Required.
-    pub fn ipam_scope_id(self, value: impl Into<Input<String>>) -> VpcIpamPoolBuilder<A, Set> {
+    pub fn ipam_scope_id(self, value: impl IntoInput<String>) -> VpcIpamPoolBuilder<A, Set> {
         VpcIpamPoolBuilder {
-            declaration: self.declaration.set("ipam_scope_id", value.into()),
+            declaration: self.declaration.set("ipam_scope_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `locale`.
-    pub fn locale(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("locale", value.into());
+    pub fn locale(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("locale", value.into_input());
         self
     }
 
     /// Sets `public_ip_source`.
-    pub fn public_ip_source(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("public_ip_source", value.into());
+    pub fn public_ip_source(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("public_ip_source", value.into_input());
         self
     }
 
     /// Sets `publicly_advertisable`.
-    pub fn publicly_advertisable(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("publicly_advertisable", value.into());
+    pub fn publicly_advertisable(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("publicly_advertisable", value.into_input());
         self
     }
 
     /// Sets `source_ipam_pool_id`.
-    pub fn source_ipam_pool_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("source_ipam_pool_id", value.into());
+    pub fn source_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("source_ipam_pool_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -301,12 +305,14 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamPoolBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamPool {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamPool
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcIpamPool(self.declaration.declare(stack))
     }
 }
@@ -357,20 +363,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -86,8 +86,8 @@ pub struct VpcIpamPoolCidrBuilder<A> {
 
 impl<A> VpcIpamPoolCidrBuilder<A> {
     /// Sets `cidr`.
-    pub fn cidr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr", value.into());
+    pub fn cidr(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr", value.into_input());
         self
     }
 
@@ -100,16 +100,16 @@ impl<A> VpcIpamPoolCidrBuilder<A> {
     }
 
     /// Sets `ipam_pool_id`. Required.
-    pub fn ipam_pool_id(self, value: impl Into<Input<String>>) -> VpcIpamPoolCidrBuilder<Set> {
+    pub fn ipam_pool_id(self, value: impl IntoInput<String>) -> VpcIpamPoolCidrBuilder<Set> {
         VpcIpamPoolCidrBuilder {
-            declaration: self.declaration.set("ipam_pool_id", value.into()),
+            declaration: self.declaration.set("ipam_pool_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `netmask_length`.
-    pub fn netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("netmask_length", value.into());
+    pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("netmask_length", value.into_input());
         self
     }
 
@@ -145,12 +145,13 @@ impl<A> VpcIpamPoolCidrBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamPoolCidrBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamPoolCidr {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamPoolCidr
+    where
+        A: IsSet,
+    {
         VpcIpamPoolCidr(self.declaration.declare(stack))
     }
 }
@@ -195,14 +196,14 @@ pub struct CidrAuthorizationContextBuilder {
 
 impl CidrAuthorizationContextBuilder {
     /// Sets `message`.
-    pub fn message(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("message", value.into());
+    pub fn message(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("message", value.into_input());
         self
     }
 
     /// Sets `signature`.
-    pub fn signature(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("signature", value.into());
+    pub fn signature(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("signature", value.into_input());
         self
     }
 }
@@ -247,14 +248,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

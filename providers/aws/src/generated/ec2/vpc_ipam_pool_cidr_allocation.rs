@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingIpamPoolId;
@@ -107,37 +107,37 @@ pub struct VpcIpamPoolCidrAllocationBuilder<A> {
 
 impl<A> VpcIpamPoolCidrAllocationBuilder<A> {
     /// Sets `cidr`.
-    pub fn cidr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr", value.into());
+    pub fn cidr(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `disallowed_cidrs`.
-    pub fn disallowed_cidrs(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("disallowed_cidrs", value.into());
+    pub fn disallowed_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("disallowed_cidrs", value.into_input());
         self
     }
 
     /// Sets `ipam_pool_id`. Required.
     pub fn ipam_pool_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcIpamPoolCidrAllocationBuilder<Set> {
         VpcIpamPoolCidrAllocationBuilder {
-            declaration: self.declaration.set("ipam_pool_id", value.into()),
+            declaration: self.declaration.set("ipam_pool_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `netmask_length`.
-    pub fn netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("netmask_length", value.into());
+    pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("netmask_length", value.into_input());
         self
     }
 }
@@ -167,12 +167,13 @@ impl<A> VpcIpamPoolCidrAllocationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamPoolCidrAllocationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamPoolCidrAllocation {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamPoolCidrAllocation
+    where
+        A: IsSet,
+    {
         VpcIpamPoolCidrAllocation(self.declaration.declare(stack))
     }
 }

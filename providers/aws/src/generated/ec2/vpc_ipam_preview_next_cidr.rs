@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::MissingIpamPoolId;
@@ -77,25 +77,22 @@ pub struct VpcIpamPreviewNextCidrBuilder<A> {
 
 impl<A> VpcIpamPreviewNextCidrBuilder<A> {
     /// Sets `disallowed_cidrs`.
-    pub fn disallowed_cidrs(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("disallowed_cidrs", value.into());
+    pub fn disallowed_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("disallowed_cidrs", value.into_input());
         self
     }
 
     /// Sets `ipam_pool_id`. Required.
-    pub fn ipam_pool_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> VpcIpamPreviewNextCidrBuilder<Set> {
+    pub fn ipam_pool_id(self, value: impl IntoInput<String>) -> VpcIpamPreviewNextCidrBuilder<Set> {
         VpcIpamPreviewNextCidrBuilder {
-            declaration: self.declaration.set("ipam_pool_id", value.into()),
+            declaration: self.declaration.set("ipam_pool_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `netmask_length`.
-    pub fn netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("netmask_length", value.into());
+    pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("netmask_length", value.into_input());
         self
     }
 }
@@ -125,12 +122,13 @@ impl<A> VpcIpamPreviewNextCidrBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamPreviewNextCidrBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamPreviewNextCidr {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamPreviewNextCidr
+    where
+        A: IsSet,
+    {
         VpcIpamPreviewNextCidr(self.declaration.declare(stack))
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingOperatingRegions, MissingRegionName};
@@ -104,8 +104,8 @@ pub struct VpcIpamResourceDiscoveryBuilder<A> {
 
 impl<A> VpcIpamResourceDiscoveryBuilder<A> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
@@ -123,8 +123,8 @@ impl<A> VpcIpamResourceDiscoveryBuilder<A> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -160,12 +160,13 @@ impl<A> VpcIpamResourceDiscoveryBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamResourceDiscoveryBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamResourceDiscovery {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamResourceDiscovery
+    where
+        A: IsSet,
+    {
         VpcIpamResourceDiscovery(self.declaration.declare(stack))
     }
 }
@@ -194,9 +195,9 @@ pub struct OperatingRegionsBuilder<A> {
 
 impl<A> OperatingRegionsBuilder<A> {
     /// Sets `region_name`. Required.
-    pub fn region_name(self, value: impl Into<Input<String>>) -> OperatingRegionsBuilder<Set> {
+    pub fn region_name(self, value: impl IntoInput<String>) -> OperatingRegionsBuilder<Set> {
         OperatingRegionsBuilder {
-            arguments: self.arguments.set("region_name", value.into()),
+            arguments: self.arguments.set("region_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -248,20 +249,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

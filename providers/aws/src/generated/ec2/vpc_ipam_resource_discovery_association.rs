@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingIpamId, MissingIpamResourceDiscoveryId};
@@ -119,10 +119,10 @@ impl<A, B> VpcIpamResourceDiscoveryAssociationBuilder<A, B> {
     /// Sets `ipam_id`. Required.
     pub fn ipam_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcIpamResourceDiscoveryAssociationBuilder<Set, B> {
         VpcIpamResourceDiscoveryAssociationBuilder {
-            declaration: self.declaration.set("ipam_id", value.into()),
+            declaration: self.declaration.set("ipam_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -130,19 +130,19 @@ impl<A, B> VpcIpamResourceDiscoveryAssociationBuilder<A, B> {
     /// Sets `ipam_resource_discovery_id`. Required.
     pub fn ipam_resource_discovery_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcIpamResourceDiscoveryAssociationBuilder<A, Set> {
         VpcIpamResourceDiscoveryAssociationBuilder {
             declaration: self
                 .declaration
-                .set("ipam_resource_discovery_id", value.into()),
+                .set("ipam_resource_discovery_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -178,12 +178,14 @@ impl<A, B> VpcIpamResourceDiscoveryAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpamResourceDiscoveryAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamResourceDiscoveryAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamResourceDiscoveryAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcIpamResourceDiscoveryAssociation(self.declaration.declare(stack))
     }
 }
@@ -234,20 +236,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

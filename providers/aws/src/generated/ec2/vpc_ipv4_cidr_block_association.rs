@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingVpcId;
@@ -78,20 +78,24 @@ pub struct VpcIpv4CidrBlockAssociationBuilder<A> {
 
 impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
     /// Sets `ipv4_ipam_pool_id`.
-    pub fn ipv4_ipam_pool_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv4_ipam_pool_id", value.into());
+    pub fn ipv4_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv4_ipam_pool_id", value.into_input());
         self
     }
 
     /// Sets `ipv4_netmask_length`.
-    pub fn ipv4_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv4_netmask_length", value.into());
+    pub fn ipv4_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv4_netmask_length", value.into_input());
         self
     }
 
@@ -102,12 +106,9 @@ impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> VpcIpv4CidrBlockAssociationBuilder<Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> VpcIpv4CidrBlockAssociationBuilder<Set> {
         VpcIpv4CidrBlockAssociationBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -138,12 +139,13 @@ impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpv4CidrBlockAssociationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpv4CidrBlockAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpv4CidrBlockAssociation
+    where
+        A: IsSet,
+    {
         VpcIpv4CidrBlockAssociation(self.declaration.declare(stack))
     }
 }
@@ -188,14 +190,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingIpv6IpamPoolId, MissingVpcId};
@@ -80,25 +80,29 @@ pub struct VpcIpv6CidrBlockAssociationBuilder<A, B> {
 
 impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {
     /// Sets `ipv6_cidr_block`.
-    pub fn ipv6_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_cidr_block", value.into());
+    pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
     /// Sets `ipv6_ipam_pool_id`. Required.
     pub fn ipv6_ipam_pool_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcIpv6CidrBlockAssociationBuilder<Set, B> {
         VpcIpv6CidrBlockAssociationBuilder {
-            declaration: self.declaration.set("ipv6_ipam_pool_id", value.into()),
+            declaration: self
+                .declaration
+                .set("ipv6_ipam_pool_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `ipv6_netmask_length`.
-    pub fn ipv6_netmask_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("ipv6_netmask_length", value.into());
+    pub fn ipv6_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ipv6_netmask_length", value.into_input());
         self
     }
 
@@ -111,10 +115,10 @@ impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {
     /// Sets `vpc_id`. Required.
     pub fn vpc_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcIpv6CidrBlockAssociationBuilder<A, Set> {
         VpcIpv6CidrBlockAssociationBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -145,12 +149,14 @@ impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcIpv6CidrBlockAssociationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpv6CidrBlockAssociation {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpv6CidrBlockAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcIpv6CidrBlockAssociation(self.declaration.declare(stack))
     }
 }
@@ -195,14 +201,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingDestination, MissingSource};
@@ -86,34 +86,34 @@ impl<A, B> VpcNetworkPerformanceMetricSubscriptionBuilder<A, B> {
     /// Sets `destination`. Required.
     pub fn destination(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcNetworkPerformanceMetricSubscriptionBuilder<Set, B> {
         VpcNetworkPerformanceMetricSubscriptionBuilder {
-            declaration: self.declaration.set("destination", value.into()),
+            declaration: self.declaration.set("destination", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `metric`.
-    pub fn metric(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("metric", value.into());
+    pub fn metric(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("metric", value.into_input());
         self
     }
 
     /// Sets `source`. Required.
     pub fn source(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcNetworkPerformanceMetricSubscriptionBuilder<A, Set> {
         VpcNetworkPerformanceMetricSubscriptionBuilder {
-            declaration: self.declaration.set("source", value.into()),
+            declaration: self.declaration.set("source", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `statistic`.
-    pub fn statistic(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("statistic", value.into());
+    pub fn statistic(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("statistic", value.into_input());
         self
     }
 }
@@ -143,12 +143,14 @@ impl<A, B> VpcNetworkPerformanceMetricSubscriptionBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcNetworkPerformanceMetricSubscriptionBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcNetworkPerformanceMetricSubscription {
+    pub fn declare(self, stack: &mut Stack) -> VpcNetworkPerformanceMetricSubscription
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcNetworkPerformanceMetricSubscription(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -122,30 +122,27 @@ impl<A, B> VpcPeeringConnectionBuilder<A, B> {
     }
 
     /// Sets `auto_accept`.
-    pub fn auto_accept(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("auto_accept", value.into());
+    pub fn auto_accept(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("auto_accept", value.into_input());
         self
     }
 
     /// Sets `peer_owner_id`.
-    pub fn peer_owner_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_owner_id", value.into());
+    pub fn peer_owner_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_owner_id", value.into_input());
         self
     }
 
     /// Sets `peer_region`.
-    pub fn peer_region(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_region", value.into());
+    pub fn peer_region(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_region", value.into_input());
         self
     }
 
     /// Sets `peer_vpc_id`. Required.
-    pub fn peer_vpc_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> VpcPeeringConnectionBuilder<Set, B> {
+    pub fn peer_vpc_id(self, value: impl IntoInput<String>) -> VpcPeeringConnectionBuilder<Set, B> {
         VpcPeeringConnectionBuilder {
-            declaration: self.declaration.set("peer_vpc_id", value.into()),
+            declaration: self.declaration.set("peer_vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -157,8 +154,8 @@ impl<A, B> VpcPeeringConnectionBuilder<A, B> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -169,9 +166,9 @@ impl<A, B> VpcPeeringConnectionBuilder<A, B> {
     }
 
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> VpcPeeringConnectionBuilder<A, Set> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> VpcPeeringConnectionBuilder<A, Set> {
         VpcPeeringConnectionBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -202,12 +199,14 @@ impl<A, B> VpcPeeringConnectionBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcPeeringConnectionBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnection {
+    pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnection
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcPeeringConnection(self.declaration.declare(stack))
     }
 }
@@ -246,10 +245,10 @@ pub struct AccepterBuilder {
 
 impl AccepterBuilder {
     /// Sets `allow_remote_vpc_dns_resolution`.
-    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("allow_remote_vpc_dns_resolution", value.into());
+            .set("allow_remote_vpc_dns_resolution", value.into_input());
         self
     }
 }
@@ -288,10 +287,10 @@ pub struct RequesterBuilder {
 
 impl RequesterBuilder {
     /// Sets `allow_remote_vpc_dns_resolution`.
-    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("allow_remote_vpc_dns_resolution", value.into());
+            .set("allow_remote_vpc_dns_resolution", value.into_input());
         self
     }
 }
@@ -342,20 +341,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

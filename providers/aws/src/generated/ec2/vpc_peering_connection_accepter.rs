@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -128,8 +128,8 @@ impl<A> VpcPeeringConnectionAccepterBuilder<A> {
     }
 
     /// Sets `auto_accept`.
-    pub fn auto_accept(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("auto_accept", value.into());
+    pub fn auto_accept(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("auto_accept", value.into_input());
         self
     }
 
@@ -140,8 +140,8 @@ impl<A> VpcPeeringConnectionAccepterBuilder<A> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -154,12 +154,12 @@ impl<A> VpcPeeringConnectionAccepterBuilder<A> {
     /// Sets `vpc_peering_connection_id`. Required.
     pub fn vpc_peering_connection_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcPeeringConnectionAccepterBuilder<Set> {
         VpcPeeringConnectionAccepterBuilder {
             declaration: self
                 .declaration
-                .set("vpc_peering_connection_id", value.into()),
+                .set("vpc_peering_connection_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -190,12 +190,13 @@ impl<A> VpcPeeringConnectionAccepterBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcPeeringConnectionAccepterBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnectionAccepter {
+    pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnectionAccepter
+    where
+        A: IsSet,
+    {
         VpcPeeringConnectionAccepter(self.declaration.declare(stack))
     }
 }
@@ -234,10 +235,10 @@ pub struct AccepterBuilder {
 
 impl AccepterBuilder {
     /// Sets `allow_remote_vpc_dns_resolution`.
-    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("allow_remote_vpc_dns_resolution", value.into());
+            .set("allow_remote_vpc_dns_resolution", value.into_input());
         self
     }
 }
@@ -276,10 +277,10 @@ pub struct RequesterBuilder {
 
 impl RequesterBuilder {
     /// Sets `allow_remote_vpc_dns_resolution`.
-    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("allow_remote_vpc_dns_resolution", value.into());
+            .set("allow_remote_vpc_dns_resolution", value.into_input());
         self
     }
 }
@@ -324,14 +325,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

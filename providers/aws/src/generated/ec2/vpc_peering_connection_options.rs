@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -87,12 +87,12 @@ impl<A> VpcPeeringConnectionOptionsBuilder<A> {
     /// Sets `vpc_peering_connection_id`. Required.
     pub fn vpc_peering_connection_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcPeeringConnectionOptionsBuilder<Set> {
         VpcPeeringConnectionOptionsBuilder {
             declaration: self
                 .declaration
-                .set("vpc_peering_connection_id", value.into()),
+                .set("vpc_peering_connection_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -123,12 +123,13 @@ impl<A> VpcPeeringConnectionOptionsBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcPeeringConnectionOptionsBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnectionOptions {
+    pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnectionOptions
+    where
+        A: IsSet,
+    {
         VpcPeeringConnectionOptions(self.declaration.declare(stack))
     }
 }
@@ -167,10 +168,10 @@ pub struct AccepterBuilder {
 
 impl AccepterBuilder {
     /// Sets `allow_remote_vpc_dns_resolution`.
-    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("allow_remote_vpc_dns_resolution", value.into());
+            .set("allow_remote_vpc_dns_resolution", value.into_input());
         self
     }
 }
@@ -209,10 +210,10 @@ pub struct RequesterBuilder {
 
 impl RequesterBuilder {
     /// Sets `allow_remote_vpc_dns_resolution`.
-    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("allow_remote_vpc_dns_resolution", value.into());
+            .set("allow_remote_vpc_dns_resolution", value.into_input());
         self
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingIpProtocol, MissingSecurityGroupId};
@@ -134,74 +134,76 @@ pub struct VpcSecurityGroupEgressRuleBuilder<A, B> {
 
 impl<A, B> VpcSecurityGroupEgressRuleBuilder<A, B> {
     /// Sets `cidr_ipv4`.
-    pub fn cidr_ipv4(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr_ipv4", value.into());
+    pub fn cidr_ipv4(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr_ipv4", value.into_input());
         self
     }
 
     /// Sets `cidr_ipv6`.
-    pub fn cidr_ipv6(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr_ipv6", value.into());
+    pub fn cidr_ipv6(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr_ipv6", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `from_port`.
-    pub fn from_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("from_port", value.into());
+    pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("from_port", value.into_input());
         self
     }
 
     /// Sets `ip_protocol`. Required.
     pub fn ip_protocol(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcSecurityGroupEgressRuleBuilder<Set, B> {
         VpcSecurityGroupEgressRuleBuilder {
-            declaration: self.declaration.set("ip_protocol", value.into()),
+            declaration: self.declaration.set("ip_protocol", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `prefix_list_id`.
-    pub fn prefix_list_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("prefix_list_id", value.into());
+    pub fn prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("prefix_list_id", value.into_input());
         self
     }
 
     /// Sets `referenced_security_group_id`.
-    pub fn referenced_security_group_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn referenced_security_group_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("referenced_security_group_id", value.into());
+            .set("referenced_security_group_id", value.into_input());
         self
     }
 
     /// Sets `security_group_id`. Required.
     pub fn security_group_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpcSecurityGroupEgressRuleBuilder<A, Set> {
         VpcSecurityGroupEgressRuleBuilder {
-            declaration: self.declaration.set("security_group_id", value.into()),
+            declaration: self
+                .declaration
+                .set("security_group_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `to_port`.
-    pub fn to_port(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("to_port", value.into());
+    pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("to_port", value.into_input());
         self
     }
 }
@@ -231,12 +233,14 @@ impl<A, B> VpcSecurityGroupEgressRuleBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpcSecurityGroupEgressRuleBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcSecurityGroupEgressRule {
+    pub fn declare(self, stack: &mut Stack) -> VpcSecurityGroupEgressRule
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpcSecurityGroupEgressRule(self.declaration.declare(stack))
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -491,133 +491,144 @@ impl<A, B> VpnConnectionBuilder<A, B> {
     /// Sets `customer_gateway_id`. Required.
     pub fn customer_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpnConnectionBuilder<Set, B> {
         VpnConnectionBuilder {
-            declaration: self.declaration.set("customer_gateway_id", value.into()),
+            declaration: self
+                .declaration
+                .set("customer_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `enable_acceleration`.
-    pub fn enable_acceleration(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_acceleration", value.into());
+    pub fn enable_acceleration(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("enable_acceleration", value.into_input());
         self
     }
 
     /// Sets `local_ipv4_network_cidr`.
-    pub fn local_ipv4_network_cidr(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn local_ipv4_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("local_ipv4_network_cidr", value.into());
+            .set("local_ipv4_network_cidr", value.into_input());
         self
     }
 
     /// Sets `local_ipv6_network_cidr`.
-    pub fn local_ipv6_network_cidr(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn local_ipv6_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("local_ipv6_network_cidr", value.into());
+            .set("local_ipv6_network_cidr", value.into_input());
         self
     }
 
     /// Sets `outside_ip_address_type`.
-    pub fn outside_ip_address_type(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn outside_ip_address_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("outside_ip_address_type", value.into());
+            .set("outside_ip_address_type", value.into_input());
         self
     }
 
     /// Sets `remote_ipv4_network_cidr`.
-    pub fn remote_ipv4_network_cidr(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn remote_ipv4_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("remote_ipv4_network_cidr", value.into());
+            .set("remote_ipv4_network_cidr", value.into_input());
         self
     }
 
     /// Sets `remote_ipv6_network_cidr`.
-    pub fn remote_ipv6_network_cidr(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn remote_ipv6_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("remote_ipv6_network_cidr", value.into());
+            .set("remote_ipv6_network_cidr", value.into_input());
         self
     }
 
     /// Sets `static_routes_only`.
-    pub fn static_routes_only(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("static_routes_only", value.into());
+    pub fn static_routes_only(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("static_routes_only", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `transit_gateway_id`.
-    pub fn transit_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("transit_gateway_id", value.into());
+    pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("transit_gateway_id", value.into_input());
         self
     }
 
     /// Sets `transport_transit_gateway_attachment_id`.
     pub fn transport_transit_gateway_attachment_id(
         mut self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> Self {
-        self.declaration = self
-            .declaration
-            .set("transport_transit_gateway_attachment_id", value.into());
+        self.declaration = self.declaration.set(
+            "transport_transit_gateway_attachment_id",
+            value.into_input(),
+        );
         self
     }
 
     /// Sets `tunnel1_dpd_timeout_action`.
-    pub fn tunnel1_dpd_timeout_action(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn tunnel1_dpd_timeout_action(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_dpd_timeout_action", value.into());
+            .set("tunnel1_dpd_timeout_action", value.into_input());
         self
     }
 
     /// Sets `tunnel1_dpd_timeout_seconds`.
-    pub fn tunnel1_dpd_timeout_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel1_dpd_timeout_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_dpd_timeout_seconds", value.into());
+            .set("tunnel1_dpd_timeout_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel1_enable_tunnel_lifecycle_control`.
-    pub fn tunnel1_enable_tunnel_lifecycle_control(
-        mut self,
-        value: impl Into<Input<bool>>,
-    ) -> Self {
-        self.declaration = self
-            .declaration
-            .set("tunnel1_enable_tunnel_lifecycle_control", value.into());
+    pub fn tunnel1_enable_tunnel_lifecycle_control(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set(
+            "tunnel1_enable_tunnel_lifecycle_control",
+            value.into_input(),
+        );
         self
     }
 
     /// Sets `tunnel1_ike_versions`.
-    pub fn tunnel1_ike_versions(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("tunnel1_ike_versions", value.into());
+    pub fn tunnel1_ike_versions(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel1_ike_versions", value.into_input());
         self
     }
 
     /// Sets `tunnel1_inside_cidr`.
-    pub fn tunnel1_inside_cidr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tunnel1_inside_cidr", value.into());
+    pub fn tunnel1_inside_cidr(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel1_inside_cidr", value.into_input());
         self
     }
 
     /// Sets `tunnel1_inside_ipv6_cidr`.
-    pub fn tunnel1_inside_ipv6_cidr(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn tunnel1_inside_ipv6_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_inside_ipv6_cidr", value.into());
+            .set("tunnel1_inside_ipv6_cidr", value.into_input());
         self
     }
 
@@ -630,161 +641,167 @@ impl<A, B> VpnConnectionBuilder<A, B> {
     }
 
     /// Sets `tunnel1_phase1_dh_group_numbers`.
-    pub fn tunnel1_phase1_dh_group_numbers(mut self, value: impl Into<Input<Vec<Number>>>) -> Self {
+    pub fn tunnel1_phase1_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase1_dh_group_numbers", value.into());
+            .set("tunnel1_phase1_dh_group_numbers", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase1_encryption_algorithms`.
     pub fn tunnel1_phase1_encryption_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase1_encryption_algorithms", value.into());
+            .set("tunnel1_phase1_encryption_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase1_integrity_algorithms`.
     pub fn tunnel1_phase1_integrity_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase1_integrity_algorithms", value.into());
+            .set("tunnel1_phase1_integrity_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase1_lifetime_seconds`.
-    pub fn tunnel1_phase1_lifetime_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel1_phase1_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase1_lifetime_seconds", value.into());
+            .set("tunnel1_phase1_lifetime_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase2_dh_group_numbers`.
-    pub fn tunnel1_phase2_dh_group_numbers(mut self, value: impl Into<Input<Vec<Number>>>) -> Self {
+    pub fn tunnel1_phase2_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase2_dh_group_numbers", value.into());
+            .set("tunnel1_phase2_dh_group_numbers", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase2_encryption_algorithms`.
     pub fn tunnel1_phase2_encryption_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase2_encryption_algorithms", value.into());
+            .set("tunnel1_phase2_encryption_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase2_integrity_algorithms`.
     pub fn tunnel1_phase2_integrity_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase2_integrity_algorithms", value.into());
+            .set("tunnel1_phase2_integrity_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel1_phase2_lifetime_seconds`.
-    pub fn tunnel1_phase2_lifetime_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel1_phase2_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_phase2_lifetime_seconds", value.into());
+            .set("tunnel1_phase2_lifetime_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel1_preshared_key`.
-    pub fn tunnel1_preshared_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tunnel1_preshared_key", value.into());
+    pub fn tunnel1_preshared_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel1_preshared_key", value.into_input());
         self
     }
 
     /// Sets `tunnel1_rekey_fuzz_percentage`.
-    pub fn tunnel1_rekey_fuzz_percentage(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel1_rekey_fuzz_percentage(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_rekey_fuzz_percentage", value.into());
+            .set("tunnel1_rekey_fuzz_percentage", value.into_input());
         self
     }
 
     /// Sets `tunnel1_rekey_margin_time_seconds`.
-    pub fn tunnel1_rekey_margin_time_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel1_rekey_margin_time_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_rekey_margin_time_seconds", value.into());
+            .set("tunnel1_rekey_margin_time_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel1_replay_window_size`.
-    pub fn tunnel1_replay_window_size(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel1_replay_window_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel1_replay_window_size", value.into());
+            .set("tunnel1_replay_window_size", value.into_input());
         self
     }
 
     /// Sets `tunnel1_startup_action`.
-    pub fn tunnel1_startup_action(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tunnel1_startup_action", value.into());
+    pub fn tunnel1_startup_action(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel1_startup_action", value.into_input());
         self
     }
 
     /// Sets `tunnel2_dpd_timeout_action`.
-    pub fn tunnel2_dpd_timeout_action(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn tunnel2_dpd_timeout_action(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_dpd_timeout_action", value.into());
+            .set("tunnel2_dpd_timeout_action", value.into_input());
         self
     }
 
     /// Sets `tunnel2_dpd_timeout_seconds`.
-    pub fn tunnel2_dpd_timeout_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel2_dpd_timeout_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_dpd_timeout_seconds", value.into());
+            .set("tunnel2_dpd_timeout_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel2_enable_tunnel_lifecycle_control`.
-    pub fn tunnel2_enable_tunnel_lifecycle_control(
-        mut self,
-        value: impl Into<Input<bool>>,
-    ) -> Self {
-        self.declaration = self
-            .declaration
-            .set("tunnel2_enable_tunnel_lifecycle_control", value.into());
+    pub fn tunnel2_enable_tunnel_lifecycle_control(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set(
+            "tunnel2_enable_tunnel_lifecycle_control",
+            value.into_input(),
+        );
         self
     }
 
     /// Sets `tunnel2_ike_versions`.
-    pub fn tunnel2_ike_versions(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("tunnel2_ike_versions", value.into());
+    pub fn tunnel2_ike_versions(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel2_ike_versions", value.into_input());
         self
     }
 
     /// Sets `tunnel2_inside_cidr`.
-    pub fn tunnel2_inside_cidr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tunnel2_inside_cidr", value.into());
+    pub fn tunnel2_inside_cidr(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel2_inside_cidr", value.into_input());
         self
     }
 
     /// Sets `tunnel2_inside_ipv6_cidr`.
-    pub fn tunnel2_inside_ipv6_cidr(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn tunnel2_inside_ipv6_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_inside_ipv6_cidr", value.into());
+            .set("tunnel2_inside_ipv6_cidr", value.into_input());
         self
     }
 
@@ -797,136 +814,140 @@ impl<A, B> VpnConnectionBuilder<A, B> {
     }
 
     /// Sets `tunnel2_phase1_dh_group_numbers`.
-    pub fn tunnel2_phase1_dh_group_numbers(mut self, value: impl Into<Input<Vec<Number>>>) -> Self {
+    pub fn tunnel2_phase1_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase1_dh_group_numbers", value.into());
+            .set("tunnel2_phase1_dh_group_numbers", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase1_encryption_algorithms`.
     pub fn tunnel2_phase1_encryption_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase1_encryption_algorithms", value.into());
+            .set("tunnel2_phase1_encryption_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase1_integrity_algorithms`.
     pub fn tunnel2_phase1_integrity_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase1_integrity_algorithms", value.into());
+            .set("tunnel2_phase1_integrity_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase1_lifetime_seconds`.
-    pub fn tunnel2_phase1_lifetime_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel2_phase1_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase1_lifetime_seconds", value.into());
+            .set("tunnel2_phase1_lifetime_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase2_dh_group_numbers`.
-    pub fn tunnel2_phase2_dh_group_numbers(mut self, value: impl Into<Input<Vec<Number>>>) -> Self {
+    pub fn tunnel2_phase2_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase2_dh_group_numbers", value.into());
+            .set("tunnel2_phase2_dh_group_numbers", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase2_encryption_algorithms`.
     pub fn tunnel2_phase2_encryption_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase2_encryption_algorithms", value.into());
+            .set("tunnel2_phase2_encryption_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase2_integrity_algorithms`.
     pub fn tunnel2_phase2_integrity_algorithms(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase2_integrity_algorithms", value.into());
+            .set("tunnel2_phase2_integrity_algorithms", value.into_input());
         self
     }
 
     /// Sets `tunnel2_phase2_lifetime_seconds`.
-    pub fn tunnel2_phase2_lifetime_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel2_phase2_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_phase2_lifetime_seconds", value.into());
+            .set("tunnel2_phase2_lifetime_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel2_preshared_key`.
-    pub fn tunnel2_preshared_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tunnel2_preshared_key", value.into());
+    pub fn tunnel2_preshared_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel2_preshared_key", value.into_input());
         self
     }
 
     /// Sets `tunnel2_rekey_fuzz_percentage`.
-    pub fn tunnel2_rekey_fuzz_percentage(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel2_rekey_fuzz_percentage(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_rekey_fuzz_percentage", value.into());
+            .set("tunnel2_rekey_fuzz_percentage", value.into_input());
         self
     }
 
     /// Sets `tunnel2_rekey_margin_time_seconds`.
-    pub fn tunnel2_rekey_margin_time_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel2_rekey_margin_time_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_rekey_margin_time_seconds", value.into());
+            .set("tunnel2_rekey_margin_time_seconds", value.into_input());
         self
     }
 
     /// Sets `tunnel2_replay_window_size`.
-    pub fn tunnel2_replay_window_size(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn tunnel2_replay_window_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel2_replay_window_size", value.into());
+            .set("tunnel2_replay_window_size", value.into_input());
         self
     }
 
     /// Sets `tunnel2_startup_action`.
-    pub fn tunnel2_startup_action(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tunnel2_startup_action", value.into());
+    pub fn tunnel2_startup_action(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tunnel2_startup_action", value.into_input());
         self
     }
 
     /// Sets `tunnel_inside_ip_version`.
-    pub fn tunnel_inside_ip_version(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn tunnel_inside_ip_version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("tunnel_inside_ip_version", value.into());
+            .set("tunnel_inside_ip_version", value.into_input());
         self
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> VpnConnectionBuilder<A, Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> VpnConnectionBuilder<A, Set> {
         VpnConnectionBuilder {
-            declaration: self.declaration.set("type", value.into()),
+            declaration: self.declaration.set("type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `vpn_gateway_id`.
-    pub fn vpn_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpn_gateway_id", value.into());
+    pub fn vpn_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpn_gateway_id", value.into_input());
         self
     }
 }
@@ -956,12 +977,14 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpnConnectionBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpnConnection {
+    pub fn declare(self, stack: &mut Stack) -> VpnConnection
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpnConnection(self.declaration.declare(stack))
     }
 }
@@ -1059,20 +1082,20 @@ pub struct Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
 
 impl Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
     /// Sets `log_enabled`.
-    pub fn log_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("log_enabled", value.into());
+    pub fn log_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("log_enabled", value.into_input());
         self
     }
 
     /// Sets `log_group_arn`.
-    pub fn log_group_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("log_group_arn", value.into());
+    pub fn log_group_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("log_group_arn", value.into_input());
         self
     }
 
     /// Sets `log_output_format`.
-    pub fn log_output_format(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("log_output_format", value.into());
+    pub fn log_output_format(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("log_output_format", value.into_input());
         self
     }
 }
@@ -1170,20 +1193,20 @@ pub struct Tunnel2LogOptionsCloudwatchLogOptionsBuilder {
 
 impl Tunnel2LogOptionsCloudwatchLogOptionsBuilder {
     /// Sets `log_enabled`.
-    pub fn log_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("log_enabled", value.into());
+    pub fn log_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("log_enabled", value.into_input());
         self
     }
 
     /// Sets `log_group_arn`.
-    pub fn log_group_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("log_group_arn", value.into());
+    pub fn log_group_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("log_group_arn", value.into_input());
         self
     }
 
     /// Sets `log_output_format`.
-    pub fn log_output_format(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("log_output_format", value.into());
+    pub fn log_output_format(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("log_output_format", value.into_input());
         self
     }
 }

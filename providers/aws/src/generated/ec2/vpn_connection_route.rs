@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingDestinationCidrBlock, MissingVpnConnectionId};
@@ -68,10 +68,12 @@ impl<A, B> VpnConnectionRouteBuilder<A, B> {
     /// Sets `destination_cidr_block`. Required.
     pub fn destination_cidr_block(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpnConnectionRouteBuilder<Set, B> {
         VpnConnectionRouteBuilder {
-            declaration: self.declaration.set("destination_cidr_block", value.into()),
+            declaration: self
+                .declaration
+                .set("destination_cidr_block", value.into_input()),
             required: PhantomData,
         }
     }
@@ -79,10 +81,12 @@ impl<A, B> VpnConnectionRouteBuilder<A, B> {
     /// Sets `vpn_connection_id`. Required.
     pub fn vpn_connection_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpnConnectionRouteBuilder<A, Set> {
         VpnConnectionRouteBuilder {
-            declaration: self.declaration.set("vpn_connection_id", value.into()),
+            declaration: self
+                .declaration
+                .set("vpn_connection_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +117,14 @@ impl<A, B> VpnConnectionRouteBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpnConnectionRouteBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpnConnectionRoute {
+    pub fn declare(self, stack: &mut Stack) -> VpnConnectionRoute
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpnConnectionRoute(self.declaration.declare(stack))
     }
 }

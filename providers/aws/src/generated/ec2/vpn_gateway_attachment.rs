@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ec2::missing::{MissingVpcId, MissingVpnGatewayId};
@@ -66,9 +66,9 @@ pub struct VpnGatewayAttachmentBuilder<A, B> {
 
 impl<A, B> VpnGatewayAttachmentBuilder<A, B> {
     /// Sets `vpc_id`. Required.
-    pub fn vpc_id(self, value: impl Into<Input<String>>) -> VpnGatewayAttachmentBuilder<Set, B> {
+    pub fn vpc_id(self, value: impl IntoInput<String>) -> VpnGatewayAttachmentBuilder<Set, B> {
         VpnGatewayAttachmentBuilder {
-            declaration: self.declaration.set("vpc_id", value.into()),
+            declaration: self.declaration.set("vpc_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -76,10 +76,10 @@ impl<A, B> VpnGatewayAttachmentBuilder<A, B> {
     /// Sets `vpn_gateway_id`. Required.
     pub fn vpn_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpnGatewayAttachmentBuilder<A, Set> {
         VpnGatewayAttachmentBuilder {
-            declaration: self.declaration.set("vpn_gateway_id", value.into()),
+            declaration: self.declaration.set("vpn_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +110,14 @@ impl<A, B> VpnGatewayAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpnGatewayAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpnGatewayAttachment {
+    pub fn declare(self, stack: &mut Stack) -> VpnGatewayAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpnGatewayAttachment(self.declaration.declare(stack))
     }
 }

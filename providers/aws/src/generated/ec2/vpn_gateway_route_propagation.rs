@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingRouteTableId, MissingVpnGatewayId};
@@ -69,10 +69,10 @@ impl<A, B> VpnGatewayRoutePropagationBuilder<A, B> {
     /// Sets `route_table_id`. Required.
     pub fn route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpnGatewayRoutePropagationBuilder<Set, B> {
         VpnGatewayRoutePropagationBuilder {
-            declaration: self.declaration.set("route_table_id", value.into()),
+            declaration: self.declaration.set("route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -86,10 +86,10 @@ impl<A, B> VpnGatewayRoutePropagationBuilder<A, B> {
     /// Sets `vpn_gateway_id`. Required.
     pub fn vpn_gateway_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VpnGatewayRoutePropagationBuilder<A, Set> {
         VpnGatewayRoutePropagationBuilder {
-            declaration: self.declaration.set("vpn_gateway_id", value.into()),
+            declaration: self.declaration.set("vpn_gateway_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -120,12 +120,14 @@ impl<A, B> VpnGatewayRoutePropagationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VpnGatewayRoutePropagationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpnGatewayRoutePropagation {
+    pub fn declare(self, stack: &mut Stack) -> VpnGatewayRoutePropagation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         VpnGatewayRoutePropagation(self.declaration.declare(stack))
     }
 }
@@ -170,14 +172,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ecr::missing::{MissingEcrRepositoryPrefix, MissingUpstreamRegistryUrl};
@@ -74,10 +74,12 @@ impl<A, B> PullThroughCacheRuleBuilder<A, B> {
     /// Sets `ecr_repository_prefix`. Required.
     pub fn ecr_repository_prefix(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PullThroughCacheRuleBuilder<Set, B> {
         PullThroughCacheRuleBuilder {
-            declaration: self.declaration.set("ecr_repository_prefix", value.into()),
+            declaration: self
+                .declaration
+                .set("ecr_repository_prefix", value.into_input()),
             required: PhantomData,
         }
     }
@@ -85,10 +87,12 @@ impl<A, B> PullThroughCacheRuleBuilder<A, B> {
     /// Sets `upstream_registry_url`. Required.
     pub fn upstream_registry_url(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PullThroughCacheRuleBuilder<A, Set> {
         PullThroughCacheRuleBuilder {
-            declaration: self.declaration.set("upstream_registry_url", value.into()),
+            declaration: self
+                .declaration
+                .set("upstream_registry_url", value.into_input()),
             required: PhantomData,
         }
     }
@@ -119,12 +123,14 @@ impl<A, B> PullThroughCacheRuleBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl PullThroughCacheRuleBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PullThroughCacheRule {
+    pub fn declare(self, stack: &mut Stack) -> PullThroughCacheRule
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         PullThroughCacheRule(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ecr::missing::MissingPolicy;
@@ -64,9 +64,9 @@ pub struct RegistryPolicyBuilder<A> {
 
 impl<A> RegistryPolicyBuilder<A> {
     /// Sets `policy`. Required.
-    pub fn policy(self, value: impl Into<Input<String>>) -> RegistryPolicyBuilder<Set> {
+    pub fn policy(self, value: impl IntoInput<String>) -> RegistryPolicyBuilder<Set> {
         RegistryPolicyBuilder {
-            declaration: self.declaration.set("policy", value.into()),
+            declaration: self.declaration.set("policy", value.into_input()),
             required: PhantomData,
         }
     }
@@ -97,12 +97,13 @@ impl<A> RegistryPolicyBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RegistryPolicyBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RegistryPolicy {
+    pub fn declare(self, stack: &mut Stack) -> RegistryPolicy
+    where
+        A: IsSet,
+    {
         RegistryPolicy(self.declaration.declare(stack))
     }
 }

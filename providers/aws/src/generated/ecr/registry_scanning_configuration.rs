@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ecr::missing::{
@@ -84,10 +84,10 @@ impl<A> RegistryScanningConfigurationBuilder<A> {
     /// Sets `scan_type`. Required.
     pub fn scan_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RegistryScanningConfigurationBuilder<Set> {
         RegistryScanningConfigurationBuilder {
-            declaration: self.declaration.set("scan_type", value.into()),
+            declaration: self.declaration.set("scan_type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -118,12 +118,13 @@ impl<A> RegistryScanningConfigurationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RegistryScanningConfigurationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RegistryScanningConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> RegistryScanningConfiguration
+    where
+        A: IsSet,
+    {
         RegistryScanningConfiguration(self.declaration.declare(stack))
     }
 }
@@ -165,9 +166,9 @@ impl<A, B> RuleBuilder<A, B> {
     }
 
     /// Sets `scan_frequency`. Required.
-    pub fn scan_frequency(self, value: impl Into<Input<String>>) -> RuleBuilder<A, Set> {
+    pub fn scan_frequency(self, value: impl IntoInput<String>) -> RuleBuilder<A, Set> {
         RuleBuilder {
-            arguments: self.arguments.set("scan_frequency", value.into()),
+            arguments: self.arguments.set("scan_frequency", value.into_input()),
             required: PhantomData,
         }
     }
@@ -197,20 +198,17 @@ pub struct RuleRepositoryFilterBuilder<A, B> {
 
 impl<A, B> RuleRepositoryFilterBuilder<A, B> {
     /// Sets `filter`. Required.
-    pub fn filter(self, value: impl Into<Input<String>>) -> RuleRepositoryFilterBuilder<Set, B> {
+    pub fn filter(self, value: impl IntoInput<String>) -> RuleRepositoryFilterBuilder<Set, B> {
         RuleRepositoryFilterBuilder {
-            arguments: self.arguments.set("filter", value.into()),
+            arguments: self.arguments.set("filter", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `filter_type`. Required.
-    pub fn filter_type(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> RuleRepositoryFilterBuilder<A, Set> {
+    pub fn filter_type(self, value: impl IntoInput<String>) -> RuleRepositoryFilterBuilder<A, Set> {
         RuleRepositoryFilterBuilder {
-            arguments: self.arguments.set("filter_type", value.into()),
+            arguments: self.arguments.set("filter_type", value.into_input()),
             required: PhantomData,
         }
     }

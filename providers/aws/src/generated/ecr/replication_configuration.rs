@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -104,9 +104,7 @@ impl ReplicationConfigurationBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ReplicationConfigurationBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> ReplicationConfiguration {
@@ -272,10 +270,10 @@ impl<A, B> ReplicationConfigurationBlockRuleDestinationBuilder<A, B> {
     /// Sets `region`. Required.
     pub fn region(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationBlockRuleDestinationBuilder<Set, B> {
         ReplicationConfigurationBlockRuleDestinationBuilder {
-            arguments: self.arguments.set("region", value.into()),
+            arguments: self.arguments.set("region", value.into_input()),
             required: PhantomData,
         }
     }
@@ -283,10 +281,10 @@ impl<A, B> ReplicationConfigurationBlockRuleDestinationBuilder<A, B> {
     /// Sets `registry_id`. Required.
     pub fn registry_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationBlockRuleDestinationBuilder<A, Set> {
         ReplicationConfigurationBlockRuleDestinationBuilder {
-            arguments: self.arguments.set("registry_id", value.into()),
+            arguments: self.arguments.set("registry_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -338,10 +336,10 @@ impl<A, B> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<A, B> {
     /// Sets `filter`. Required.
     pub fn filter(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<Set, B> {
         ReplicationConfigurationBlockRuleRepositoryFilterBuilder {
-            arguments: self.arguments.set("filter", value.into()),
+            arguments: self.arguments.set("filter", value.into_input()),
             required: PhantomData,
         }
     }
@@ -349,10 +347,10 @@ impl<A, B> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<A, B> {
     /// Sets `filter_type`. Required.
     pub fn filter_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationBlockRuleRepositoryFilterBuilder<A, Set> {
         ReplicationConfigurationBlockRuleRepositoryFilterBuilder {
-            arguments: self.arguments.set("filter_type", value.into()),
+            arguments: self.arguments.set("filter_type", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -126,8 +126,8 @@ impl<A> RepositoryBuilder<A> {
     }
 
     /// Sets `force_delete`.
-    pub fn force_delete(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_delete", value.into());
+    pub fn force_delete(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_delete", value.into_input());
         self
     }
 
@@ -143,22 +143,24 @@ impl<A> RepositoryBuilder<A> {
     }
 
     /// Sets `image_tag_mutability`.
-    pub fn image_tag_mutability(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("image_tag_mutability", value.into());
+    pub fn image_tag_mutability(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("image_tag_mutability", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> RepositoryBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> RepositoryBuilder<Set> {
         RepositoryBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -194,12 +196,13 @@ impl<A> RepositoryBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RepositoryBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Repository {
+    pub fn declare(self, stack: &mut Stack) -> Repository
+    where
+        A: IsSet,
+    {
         Repository(self.declaration.declare(stack))
     }
 }
@@ -244,14 +247,14 @@ pub struct EncryptionConfigurationBuilder {
 
 impl EncryptionConfigurationBuilder {
     /// Sets `encryption_type`.
-    pub fn encryption_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("encryption_type", value.into());
+    pub fn encryption_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("encryption_type", value.into_input());
         self
     }
 
     /// Sets `kms_key`.
-    pub fn kms_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_key", value.into());
+    pub fn kms_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_key", value.into_input());
         self
     }
 }
@@ -294,10 +297,10 @@ impl<A> ImageScanningConfigurationBuilder<A> {
     /// Sets `scan_on_push`. Required.
     pub fn scan_on_push(
         self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> ImageScanningConfigurationBuilder<Set> {
         ImageScanningConfigurationBuilder {
-            arguments: self.arguments.set("scan_on_push", value.into()),
+            arguments: self.arguments.set("scan_on_push", value.into_input()),
             required: PhantomData,
         }
     }
@@ -337,8 +340,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::ecr::missing::{MissingPolicy, MissingRepository};
@@ -72,17 +72,17 @@ pub struct RepositoryPolicyBuilder<A, B> {
 
 impl<A, B> RepositoryPolicyBuilder<A, B> {
     /// Sets `policy`. Required.
-    pub fn policy(self, value: impl Into<Input<String>>) -> RepositoryPolicyBuilder<Set, B> {
+    pub fn policy(self, value: impl IntoInput<String>) -> RepositoryPolicyBuilder<Set, B> {
         RepositoryPolicyBuilder {
-            declaration: self.declaration.set("policy", value.into()),
+            declaration: self.declaration.set("policy", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `repository`. Required.
-    pub fn repository(self, value: impl Into<Input<String>>) -> RepositoryPolicyBuilder<A, Set> {
+    pub fn repository(self, value: impl IntoInput<String>) -> RepositoryPolicyBuilder<A, Set> {
         RepositoryPolicyBuilder {
-            declaration: self.declaration.set("repository", value.into()),
+            declaration: self.declaration.set("repository", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +113,14 @@ impl<A, B> RepositoryPolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RepositoryPolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RepositoryPolicy {
+    pub fn declare(self, stack: &mut Stack) -> RepositoryPolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         RepositoryPolicy(self.declaration.declare(stack))
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::eks::missing::{MissingAddonName, MissingClusterName};
@@ -139,73 +139,77 @@ pub struct AddonBuilder<A, B> {
 
 impl<A, B> AddonBuilder<A, B> {
     /// Sets `addon_name`. Required.
-    pub fn addon_name(self, value: impl Into<Input<String>>) -> AddonBuilder<Set, B> {
+    pub fn addon_name(self, value: impl IntoInput<String>) -> AddonBuilder<Set, B> {
         AddonBuilder {
-            declaration: self.declaration.set("addon_name", value.into()),
+            declaration: self.declaration.set("addon_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `addon_version`.
-    pub fn addon_version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("addon_version", value.into());
+    pub fn addon_version(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("addon_version", value.into_input());
         self
     }
 
     /// Sets `cluster_name`. Required.
-    pub fn cluster_name(self, value: impl Into<Input<String>>) -> AddonBuilder<A, Set> {
+    pub fn cluster_name(self, value: impl IntoInput<String>) -> AddonBuilder<A, Set> {
         AddonBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `configuration_values`.
-    pub fn configuration_values(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("configuration_values", value.into());
+    pub fn configuration_values(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("configuration_values", value.into_input());
         self
     }
 
     /// Sets `preserve`.
-    pub fn preserve(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("preserve", value.into());
+    pub fn preserve(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("preserve", value.into_input());
         self
     }
 
     /// Sets `resolve_conflicts`.
     #[deprecated]
-    pub fn resolve_conflicts(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("resolve_conflicts", value.into());
+    pub fn resolve_conflicts(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("resolve_conflicts", value.into_input());
         self
     }
 
     /// Sets `resolve_conflicts_on_create`.
-    pub fn resolve_conflicts_on_create(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn resolve_conflicts_on_create(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("resolve_conflicts_on_create", value.into());
+            .set("resolve_conflicts_on_create", value.into_input());
         self
     }
 
     /// Sets `resolve_conflicts_on_update`.
-    pub fn resolve_conflicts_on_update(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn resolve_conflicts_on_update(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("resolve_conflicts_on_update", value.into());
+            .set("resolve_conflicts_on_update", value.into_input());
         self
     }
 
     /// Sets `service_account_role_arn`.
-    pub fn service_account_role_arn(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn service_account_role_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("service_account_role_arn", value.into());
+            .set("service_account_role_arn", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -241,12 +245,14 @@ impl<A, B> AddonBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AddonBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Addon {
+    pub fn declare(self, stack: &mut Stack) -> Addon
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Addon(self.declaration.declare(stack))
     }
 }
@@ -297,20 +303,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -172,10 +172,10 @@ pub struct ClusterBuilder<A, B, C> {
 
 impl<A, B, C> ClusterBuilder<A, B, C> {
     /// Sets `enabled_cluster_log_types`.
-    pub fn enabled_cluster_log_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn enabled_cluster_log_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("enabled_cluster_log_types", value.into());
+            .set("enabled_cluster_log_types", value.into_input());
         self
     }
 
@@ -196,9 +196,9 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> ClusterBuilder<Set, B, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> ClusterBuilder<Set, B, C> {
         ClusterBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -212,16 +212,16 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
     }
 
     /// Sets `role_arn`. Required.
-    pub fn role_arn(self, value: impl Into<Input<String>>) -> ClusterBuilder<A, Set, C> {
+    pub fn role_arn(self, value: impl IntoInput<String>) -> ClusterBuilder<A, Set, C> {
         ClusterBuilder {
-            declaration: self.declaration.set("role_arn", value.into()),
+            declaration: self.declaration.set("role_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -232,8 +232,8 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
     }
 
     /// Sets `version`.
-    pub fn version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("version", value.into());
+    pub fn version(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("version", value.into_input());
         self
     }
 
@@ -271,12 +271,15 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ClusterBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Cluster {
+    pub fn declare(self, stack: &mut Stack) -> Cluster
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         Cluster(self.declaration.declare(stack))
     }
 }
@@ -388,12 +391,9 @@ impl<A, B> EncryptionConfigBuilder<A, B> {
     }
 
     /// Sets `resources`. Required.
-    pub fn resources(
-        self,
-        value: impl Into<Input<Vec<String>>>,
-    ) -> EncryptionConfigBuilder<A, Set> {
+    pub fn resources(self, value: impl IntoInput<Vec<String>>) -> EncryptionConfigBuilder<A, Set> {
         EncryptionConfigBuilder {
-            arguments: self.arguments.set("resources", value.into()),
+            arguments: self.arguments.set("resources", value.into_input()),
             required: PhantomData,
         }
     }
@@ -435,9 +435,9 @@ pub struct EncryptionConfigProviderBuilder<A> {
 
 impl<A> EncryptionConfigProviderBuilder<A> {
     /// Sets `key_arn`. Required.
-    pub fn key_arn(self, value: impl Into<Input<String>>) -> EncryptionConfigProviderBuilder<Set> {
+    pub fn key_arn(self, value: impl IntoInput<String>) -> EncryptionConfigProviderBuilder<Set> {
         EncryptionConfigProviderBuilder {
-            arguments: self.arguments.set("key_arn", value.into()),
+            arguments: self.arguments.set("key_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -489,14 +489,14 @@ pub struct KubernetesNetworkConfigBuilder {
 
 impl KubernetesNetworkConfigBuilder {
     /// Sets `ip_family`.
-    pub fn ip_family(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ip_family", value.into());
+    pub fn ip_family(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ip_family", value.into_input());
         self
     }
 
     /// Sets `service_ipv4_cidr`.
-    pub fn service_ipv4_cidr(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("service_ipv4_cidr", value.into());
+    pub fn service_ipv4_cidr(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("service_ipv4_cidr", value.into_input());
         self
     }
 }
@@ -553,12 +553,12 @@ impl<A, B> OutpostConfigBuilder<A, B> {
     /// Sets `control_plane_instance_type`. Required.
     pub fn control_plane_instance_type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> OutpostConfigBuilder<Set, B> {
         OutpostConfigBuilder {
             arguments: self
                 .arguments
-                .set("control_plane_instance_type", value.into()),
+                .set("control_plane_instance_type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -575,12 +575,9 @@ impl<A, B> OutpostConfigBuilder<A, B> {
     }
 
     /// Sets `outpost_arns`. Required.
-    pub fn outpost_arns(
-        self,
-        value: impl Into<Input<Vec<String>>>,
-    ) -> OutpostConfigBuilder<A, Set> {
+    pub fn outpost_arns(self, value: impl IntoInput<Vec<String>>) -> OutpostConfigBuilder<A, Set> {
         OutpostConfigBuilder {
-            arguments: self.arguments.set("outpost_arns", value.into()),
+            arguments: self.arguments.set("outpost_arns", value.into_input()),
             required: PhantomData,
         }
     }
@@ -624,10 +621,10 @@ impl<A> OutpostConfigControlPlanePlacementBuilder<A> {
     /// Sets `group_name`. Required.
     pub fn group_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> OutpostConfigControlPlanePlacementBuilder<Set> {
         OutpostConfigControlPlanePlacementBuilder {
-            arguments: self.arguments.set("group_name", value.into()),
+            arguments: self.arguments.set("group_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -679,20 +676,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }
@@ -769,33 +766,39 @@ pub struct VpcConfigBuilder<A> {
 
 impl<A> VpcConfigBuilder<A> {
     /// Sets `endpoint_private_access`.
-    pub fn endpoint_private_access(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("endpoint_private_access", value.into());
+    pub fn endpoint_private_access(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("endpoint_private_access", value.into_input());
         self
     }
 
     /// Sets `endpoint_public_access`.
-    pub fn endpoint_public_access(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("endpoint_public_access", value.into());
+    pub fn endpoint_public_access(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("endpoint_public_access", value.into_input());
         self
     }
 
     /// Sets `public_access_cidrs`.
-    pub fn public_access_cidrs(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("public_access_cidrs", value.into());
+    pub fn public_access_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("public_access_cidrs", value.into_input());
         self
     }
 
     /// Sets `security_group_ids`.
-    pub fn security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("security_group_ids", value.into());
+    pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("security_group_ids", value.into_input());
         self
     }
 
     /// Sets `subnet_ids`. Required.
-    pub fn subnet_ids(self, value: impl Into<Input<Vec<String>>>) -> VpcConfigBuilder<Set> {
+    pub fn subnet_ids(self, value: impl IntoInput<Vec<String>>) -> VpcConfigBuilder<Set> {
         VpcConfigBuilder {
-            arguments: self.arguments.set("subnet_ids", value.into()),
+            arguments: self.arguments.set("subnet_ids", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::eks::missing::{
@@ -120,10 +120,10 @@ impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
     /// Sets `cluster_name`. Required.
     pub fn cluster_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> FargateProfileBuilder<Set, B, C, D> {
         FargateProfileBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -131,10 +131,12 @@ impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
     /// Sets `fargate_profile_name`. Required.
     pub fn fargate_profile_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> FargateProfileBuilder<A, Set, C, D> {
         FargateProfileBuilder {
-            declaration: self.declaration.set("fargate_profile_name", value.into()),
+            declaration: self
+                .declaration
+                .set("fargate_profile_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -142,10 +144,12 @@ impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
     /// Sets `pod_execution_role_arn`. Required.
     pub fn pod_execution_role_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> FargateProfileBuilder<A, B, Set, D> {
         FargateProfileBuilder {
-            declaration: self.declaration.set("pod_execution_role_arn", value.into()),
+            declaration: self
+                .declaration
+                .set("pod_execution_role_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -159,14 +163,14 @@ impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
     }
 
     /// Sets `subnet_ids`.
-    pub fn subnet_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("subnet_ids", value.into());
+    pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -202,12 +206,16 @@ impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl FargateProfileBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> FargateProfile {
+    pub fn declare(self, stack: &mut Stack) -> FargateProfile
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         FargateProfile(self.declaration.declare(stack))
     }
 }
@@ -236,15 +244,15 @@ pub struct SelectorBuilder<A> {
 
 impl<A> SelectorBuilder<A> {
     /// Sets `labels`.
-    pub fn labels(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("labels", value.into());
+    pub fn labels(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("labels", value.into_input());
         self
     }
 
     /// Sets `namespace`. Required.
-    pub fn namespace(self, value: impl Into<Input<String>>) -> SelectorBuilder<Set> {
+    pub fn namespace(self, value: impl IntoInput<String>) -> SelectorBuilder<Set> {
         SelectorBuilder {
-            arguments: self.arguments.set("namespace", value.into()),
+            arguments: self.arguments.set("namespace", value.into_input()),
             required: PhantomData,
         }
     }
@@ -290,14 +298,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

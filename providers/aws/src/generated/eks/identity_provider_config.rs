@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -97,10 +97,10 @@ impl<A, B> IdentityProviderConfigBuilder<A, B> {
     /// Sets `cluster_name`. Required.
     pub fn cluster_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> IdentityProviderConfigBuilder<Set, B> {
         IdentityProviderConfigBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -114,8 +114,8 @@ impl<A, B> IdentityProviderConfigBuilder<A, B> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -151,12 +151,14 @@ impl<A, B> IdentityProviderConfigBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl IdentityProviderConfigBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> IdentityProviderConfig {
+    pub fn declare(self, stack: &mut Stack) -> IdentityProviderConfig
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         IdentityProviderConfig(self.declaration.declare(stack))
     }
 }
@@ -240,61 +242,61 @@ pub struct OidcBuilder<A, B, C> {
 
 impl<A, B, C> OidcBuilder<A, B, C> {
     /// Sets `client_id`. Required.
-    pub fn client_id(self, value: impl Into<Input<String>>) -> OidcBuilder<Set, B, C> {
+    pub fn client_id(self, value: impl IntoInput<String>) -> OidcBuilder<Set, B, C> {
         OidcBuilder {
-            arguments: self.arguments.set("client_id", value.into()),
+            arguments: self.arguments.set("client_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `groups_claim`.
-    pub fn groups_claim(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("groups_claim", value.into());
+    pub fn groups_claim(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("groups_claim", value.into_input());
         self
     }
 
     /// Sets `groups_prefix`.
-    pub fn groups_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("groups_prefix", value.into());
+    pub fn groups_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("groups_prefix", value.into_input());
         self
     }
 
     /// Sets `identity_provider_config_name`. Required.
     pub fn identity_provider_config_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> OidcBuilder<A, Set, C> {
         OidcBuilder {
             arguments: self
                 .arguments
-                .set("identity_provider_config_name", value.into()),
+                .set("identity_provider_config_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `issuer_url`. Required.
-    pub fn issuer_url(self, value: impl Into<Input<String>>) -> OidcBuilder<A, B, Set> {
+    pub fn issuer_url(self, value: impl IntoInput<String>) -> OidcBuilder<A, B, Set> {
         OidcBuilder {
-            arguments: self.arguments.set("issuer_url", value.into()),
+            arguments: self.arguments.set("issuer_url", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `required_claims`.
-    pub fn required_claims(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("required_claims", value.into());
+    pub fn required_claims(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("required_claims", value.into_input());
         self
     }
 
     /// Sets `username_claim`.
-    pub fn username_claim(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("username_claim", value.into());
+    pub fn username_claim(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("username_claim", value.into_input());
         self
     }
 
     /// Sets `username_prefix`.
-    pub fn username_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("username_prefix", value.into());
+    pub fn username_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("username_prefix", value.into_input());
         self
     }
 }
@@ -339,14 +341,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 }

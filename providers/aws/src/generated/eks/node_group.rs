@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -203,46 +203,48 @@ pub struct NodeGroupBuilder<A, B, C, D> {
 
 impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
     /// Sets `ami_type`.
-    pub fn ami_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ami_type", value.into());
+    pub fn ami_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ami_type", value.into_input());
         self
     }
 
     /// Sets `capacity_type`.
-    pub fn capacity_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("capacity_type", value.into());
+    pub fn capacity_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("capacity_type", value.into_input());
         self
     }
 
     /// Sets `cluster_name`. Required.
-    pub fn cluster_name(self, value: impl Into<Input<String>>) -> NodeGroupBuilder<Set, B, C, D> {
+    pub fn cluster_name(self, value: impl IntoInput<String>) -> NodeGroupBuilder<Set, B, C, D> {
         NodeGroupBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `disk_size`.
-    pub fn disk_size(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("disk_size", value.into());
+    pub fn disk_size(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("disk_size", value.into_input());
         self
     }
 
     /// Sets `force_update_version`.
-    pub fn force_update_version(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_update_version", value.into());
+    pub fn force_update_version(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("force_update_version", value.into_input());
         self
     }
 
     /// Sets `instance_types`.
-    pub fn instance_types(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("instance_types", value.into());
+    pub fn instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("instance_types", value.into_input());
         self
     }
 
     /// Sets `labels`.
-    pub fn labels(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("labels", value.into());
+    pub fn labels(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("labels", value.into_input());
         self
     }
 
@@ -255,28 +257,30 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
     }
 
     /// Sets `node_group_name`.
-    pub fn node_group_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("node_group_name", value.into());
+    pub fn node_group_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("node_group_name", value.into_input());
         self
     }
 
     /// Sets `node_group_name_prefix`.
-    pub fn node_group_name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("node_group_name_prefix", value.into());
+    pub fn node_group_name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("node_group_name_prefix", value.into_input());
         self
     }
 
     /// Sets `node_role_arn`. Required.
-    pub fn node_role_arn(self, value: impl Into<Input<String>>) -> NodeGroupBuilder<A, Set, C, D> {
+    pub fn node_role_arn(self, value: impl IntoInput<String>) -> NodeGroupBuilder<A, Set, C, D> {
         NodeGroupBuilder {
-            declaration: self.declaration.set("node_role_arn", value.into()),
+            declaration: self.declaration.set("node_role_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `release_version`.
-    pub fn release_version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("release_version", value.into());
+    pub fn release_version(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("release_version", value.into_input());
         self
     }
 
@@ -302,19 +306,16 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
     }
 
     /// Sets `subnet_ids`. Required.
-    pub fn subnet_ids(
-        self,
-        value: impl Into<Input<Vec<String>>>,
-    ) -> NodeGroupBuilder<A, B, C, Set> {
+    pub fn subnet_ids(self, value: impl IntoInput<Vec<String>>) -> NodeGroupBuilder<A, B, C, Set> {
         NodeGroupBuilder {
-            declaration: self.declaration.set("subnet_ids", value.into()),
+            declaration: self.declaration.set("subnet_ids", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -339,8 +340,8 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
     }
 
     /// Sets `version`.
-    pub fn version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("version", value.into());
+    pub fn version(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("version", value.into_input());
         self
     }
 }
@@ -370,12 +371,16 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl NodeGroupBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NodeGroup {
+    pub fn declare(self, stack: &mut Stack) -> NodeGroup
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         NodeGroup(self.declaration.declare(stack))
     }
 }
@@ -470,21 +475,21 @@ pub struct LaunchTemplateBuilder<A> {
 
 impl<A> LaunchTemplateBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
     /// Sets `version`. Required.
-    pub fn version(self, value: impl Into<Input<String>>) -> LaunchTemplateBuilder<Set> {
+    pub fn version(self, value: impl IntoInput<String>) -> LaunchTemplateBuilder<Set> {
         LaunchTemplateBuilder {
-            arguments: self.arguments.set("version", value.into()),
+            arguments: self.arguments.set("version", value.into_input()),
             required: PhantomData,
         }
     }
@@ -530,16 +535,16 @@ pub struct RemoteAccessBuilder {
 
 impl RemoteAccessBuilder {
     /// Sets `ec2_ssh_key`.
-    pub fn ec2_ssh_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("ec2_ssh_key", value.into());
+    pub fn ec2_ssh_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("ec2_ssh_key", value.into_input());
         self
     }
 
     /// Sets `source_security_group_ids`.
-    pub fn source_security_group_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn source_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
-            .set("source_security_group_ids", value.into());
+            .set("source_security_group_ids", value.into_input());
         self
     }
 }
@@ -592,25 +597,25 @@ pub struct ScalingConfigBuilder<A, B, C> {
 
 impl<A, B, C> ScalingConfigBuilder<A, B, C> {
     /// Sets `desired_size`. Required.
-    pub fn desired_size(self, value: impl Into<Input<Number>>) -> ScalingConfigBuilder<Set, B, C> {
+    pub fn desired_size(self, value: impl IntoInput<Number>) -> ScalingConfigBuilder<Set, B, C> {
         ScalingConfigBuilder {
-            arguments: self.arguments.set("desired_size", value.into()),
+            arguments: self.arguments.set("desired_size", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `max_size`. Required.
-    pub fn max_size(self, value: impl Into<Input<Number>>) -> ScalingConfigBuilder<A, Set, C> {
+    pub fn max_size(self, value: impl IntoInput<Number>) -> ScalingConfigBuilder<A, Set, C> {
         ScalingConfigBuilder {
-            arguments: self.arguments.set("max_size", value.into()),
+            arguments: self.arguments.set("max_size", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `min_size`. Required.
-    pub fn min_size(self, value: impl Into<Input<Number>>) -> ScalingConfigBuilder<A, B, Set> {
+    pub fn min_size(self, value: impl IntoInput<Number>) -> ScalingConfigBuilder<A, B, Set> {
         ScalingConfigBuilder {
-            arguments: self.arguments.set("min_size", value.into()),
+            arguments: self.arguments.set("min_size", value.into_input()),
             required: PhantomData,
         }
     }
@@ -640,24 +645,24 @@ pub struct TaintBuilder<A, B> {
 
 impl<A, B> TaintBuilder<A, B> {
     /// Sets `effect`. Required.
-    pub fn effect(self, value: impl Into<Input<String>>) -> TaintBuilder<Set, B> {
+    pub fn effect(self, value: impl IntoInput<String>) -> TaintBuilder<Set, B> {
         TaintBuilder {
-            arguments: self.arguments.set("effect", value.into()),
+            arguments: self.arguments.set("effect", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> TaintBuilder<A, Set> {
+    pub fn key(self, value: impl IntoInput<String>) -> TaintBuilder<A, Set> {
         TaintBuilder {
-            arguments: self.arguments.set("key", value.into()),
+            arguments: self.arguments.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `value`.
-    pub fn value(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("value", value.into());
+    pub fn value(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("value", value.into_input());
         self
     }
 }
@@ -708,20 +713,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }
@@ -766,16 +771,16 @@ pub struct UpdateConfigBuilder {
 
 impl UpdateConfigBuilder {
     /// Sets `max_unavailable`.
-    pub fn max_unavailable(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max_unavailable", value.into());
+    pub fn max_unavailable(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max_unavailable", value.into_input());
         self
     }
 
     /// Sets `max_unavailable_percentage`.
-    pub fn max_unavailable_percentage(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn max_unavailable_percentage(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
-            .set("max_unavailable_percentage", value.into());
+            .set("max_unavailable_percentage", value.into_input());
         self
     }
 }

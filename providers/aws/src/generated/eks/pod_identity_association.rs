@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::eks::missing::{
@@ -112,10 +112,10 @@ impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {
     /// Sets `cluster_name`. Required.
     pub fn cluster_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PodIdentityAssociationBuilder<Set, B, C, D> {
         PodIdentityAssociationBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -123,10 +123,10 @@ impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {
     /// Sets `namespace`. Required.
     pub fn namespace(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PodIdentityAssociationBuilder<A, Set, C, D> {
         PodIdentityAssociationBuilder {
-            declaration: self.declaration.set("namespace", value.into()),
+            declaration: self.declaration.set("namespace", value.into_input()),
             required: PhantomData,
         }
     }
@@ -134,10 +134,10 @@ impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {
     /// Sets `role_arn`. Required.
     pub fn role_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PodIdentityAssociationBuilder<A, B, Set, D> {
         PodIdentityAssociationBuilder {
-            declaration: self.declaration.set("role_arn", value.into()),
+            declaration: self.declaration.set("role_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -145,17 +145,17 @@ impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {
     /// Sets `service_account`. Required.
     pub fn service_account(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PodIdentityAssociationBuilder<A, B, C, Set> {
         PodIdentityAssociationBuilder {
-            declaration: self.declaration.set("service_account", value.into()),
+            declaration: self.declaration.set("service_account", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -185,12 +185,16 @@ impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl PodIdentityAssociationBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PodIdentityAssociation {
+    pub fn declare(self, stack: &mut Stack) -> PodIdentityAssociation
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         PodIdentityAssociation(self.declaration.declare(stack))
     }
 }

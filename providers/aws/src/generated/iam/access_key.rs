@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingUser;
@@ -106,21 +106,21 @@ pub struct AccessKeyBuilder<A> {
 
 impl<A> AccessKeyBuilder<A> {
     /// Sets `pgp_key`.
-    pub fn pgp_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("pgp_key", value.into());
+    pub fn pgp_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("pgp_key", value.into_input());
         self
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
     /// Sets `user`. Required.
-    pub fn user(self, value: impl Into<Input<String>>) -> AccessKeyBuilder<Set> {
+    pub fn user(self, value: impl IntoInput<String>) -> AccessKeyBuilder<Set> {
         AccessKeyBuilder {
-            declaration: self.declaration.set("user", value.into()),
+            declaration: self.declaration.set("user", value.into_input()),
             required: PhantomData,
         }
     }
@@ -151,12 +151,13 @@ impl<A> AccessKeyBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AccessKeyBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AccessKey {
+    pub fn declare(self, stack: &mut Stack) -> AccessKey
+    where
+        A: IsSet,
+    {
         AccessKey(self.declaration.declare(stack))
     }
 }

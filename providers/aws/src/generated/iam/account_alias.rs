@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingAccountAlias;
@@ -58,9 +58,9 @@ pub struct AccountAliasBuilder<A> {
 
 impl<A> AccountAliasBuilder<A> {
     /// Sets `account_alias`. Required.
-    pub fn account_alias(self, value: impl Into<Input<String>>) -> AccountAliasBuilder<Set> {
+    pub fn account_alias(self, value: impl IntoInput<String>) -> AccountAliasBuilder<Set> {
         AccountAliasBuilder {
-            declaration: self.declaration.set("account_alias", value.into()),
+            declaration: self.declaration.set("account_alias", value.into_input()),
             required: PhantomData,
         }
     }
@@ -91,12 +91,13 @@ impl<A> AccountAliasBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AccountAliasBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AccountAlias {
+    pub fn declare(self, stack: &mut Stack) -> AccountAlias
+    where
+        A: IsSet,
+    {
         AccountAlias(self.declaration.declare(stack))
     }
 }

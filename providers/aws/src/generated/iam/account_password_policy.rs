@@ -4,7 +4,7 @@
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -107,66 +107,66 @@ pub struct AccountPasswordPolicyBuilder {
 
 impl AccountPasswordPolicyBuilder {
     /// Sets `allow_users_to_change_password`.
-    pub fn allow_users_to_change_password(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn allow_users_to_change_password(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("allow_users_to_change_password", value.into());
+            .set("allow_users_to_change_password", value.into_input());
         self
     }
 
     /// Sets `hard_expiry`.
-    pub fn hard_expiry(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("hard_expiry", value.into());
+    pub fn hard_expiry(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("hard_expiry", value.into_input());
         self
     }
 
     /// Sets `max_password_age`.
-    pub fn max_password_age(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("max_password_age", value.into());
+    pub fn max_password_age(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("max_password_age", value.into_input());
         self
     }
 
     /// Sets `minimum_password_length`.
-    pub fn minimum_password_length(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn minimum_password_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("minimum_password_length", value.into());
+            .set("minimum_password_length", value.into_input());
         self
     }
 
     /// Sets `password_reuse_prevention`.
-    pub fn password_reuse_prevention(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn password_reuse_prevention(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("password_reuse_prevention", value.into());
+            .set("password_reuse_prevention", value.into_input());
         self
     }
 
     /// Sets `require_lowercase_characters`.
-    pub fn require_lowercase_characters(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn require_lowercase_characters(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("require_lowercase_characters", value.into());
+            .set("require_lowercase_characters", value.into_input());
         self
     }
 
     /// Sets `require_numbers`.
-    pub fn require_numbers(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("require_numbers", value.into());
+    pub fn require_numbers(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("require_numbers", value.into_input());
         self
     }
 
     /// Sets `require_symbols`.
-    pub fn require_symbols(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("require_symbols", value.into());
+    pub fn require_symbols(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("require_symbols", value.into_input());
         self
     }
 
     /// Sets `require_uppercase_characters`.
-    pub fn require_uppercase_characters(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn require_uppercase_characters(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("require_uppercase_characters", value.into());
+            .set("require_uppercase_characters", value.into_input());
         self
     }
 }
@@ -196,9 +196,7 @@ impl AccountPasswordPolicyBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AccountPasswordPolicyBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> AccountPasswordPolicy {

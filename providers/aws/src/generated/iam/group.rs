@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingName;
@@ -76,16 +76,16 @@ pub struct GroupBuilder<A> {
 
 impl<A> GroupBuilder<A> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> GroupBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> GroupBuilder<Set> {
         GroupBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `path`.
-    pub fn path(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path", value.into());
+    pub fn path(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 }
@@ -115,12 +115,13 @@ impl<A> GroupBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GroupBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Group {
+    pub fn declare(self, stack: &mut Stack) -> Group
+    where
+        A: IsSet,
+    {
         Group(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingGroup, MissingName, MissingUsers};
@@ -72,25 +72,25 @@ pub struct GroupMembershipBuilder<A, B, C> {
 
 impl<A, B, C> GroupMembershipBuilder<A, B, C> {
     /// Sets `group`. Required.
-    pub fn group(self, value: impl Into<Input<String>>) -> GroupMembershipBuilder<Set, B, C> {
+    pub fn group(self, value: impl IntoInput<String>) -> GroupMembershipBuilder<Set, B, C> {
         GroupMembershipBuilder {
-            declaration: self.declaration.set("group", value.into()),
+            declaration: self.declaration.set("group", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> GroupMembershipBuilder<A, Set, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> GroupMembershipBuilder<A, Set, C> {
         GroupMembershipBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `users`. Required.
-    pub fn users(self, value: impl Into<Input<Vec<String>>>) -> GroupMembershipBuilder<A, B, Set> {
+    pub fn users(self, value: impl IntoInput<Vec<String>>) -> GroupMembershipBuilder<A, B, Set> {
         GroupMembershipBuilder {
-            declaration: self.declaration.set("users", value.into()),
+            declaration: self.declaration.set("users", value.into_input()),
             required: PhantomData,
         }
     }
@@ -121,12 +121,15 @@ impl<A, B, C> GroupMembershipBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GroupMembershipBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> GroupMembership {
+    pub fn declare(self, stack: &mut Stack) -> GroupMembership
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         GroupMembership(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingGroup, MissingPolicy};
@@ -76,29 +76,29 @@ pub struct GroupPolicyBuilder<A, B> {
 
 impl<A, B> GroupPolicyBuilder<A, B> {
     /// Sets `group`. Required.
-    pub fn group(self, value: impl Into<Input<String>>) -> GroupPolicyBuilder<Set, B> {
+    pub fn group(self, value: impl IntoInput<String>) -> GroupPolicyBuilder<Set, B> {
         GroupPolicyBuilder {
-            declaration: self.declaration.set("group", value.into()),
+            declaration: self.declaration.set("group", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `policy`. Required.
-    pub fn policy(self, value: impl Into<Input<String>>) -> GroupPolicyBuilder<A, Set> {
+    pub fn policy(self, value: impl IntoInput<String>) -> GroupPolicyBuilder<A, Set> {
         GroupPolicyBuilder {
-            declaration: self.declaration.set("policy", value.into()),
+            declaration: self.declaration.set("policy", value.into_input()),
             required: PhantomData,
         }
     }
@@ -129,12 +129,14 @@ impl<A, B> GroupPolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GroupPolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> GroupPolicy {
+    pub fn declare(self, stack: &mut Stack) -> GroupPolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         GroupPolicy(self.declaration.declare(stack))
     }
 }

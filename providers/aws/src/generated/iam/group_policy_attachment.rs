@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingGroup, MissingPolicyArn};
@@ -66,20 +66,17 @@ pub struct GroupPolicyAttachmentBuilder<A, B> {
 
 impl<A, B> GroupPolicyAttachmentBuilder<A, B> {
     /// Sets `group`. Required.
-    pub fn group(self, value: impl Into<Input<String>>) -> GroupPolicyAttachmentBuilder<Set, B> {
+    pub fn group(self, value: impl IntoInput<String>) -> GroupPolicyAttachmentBuilder<Set, B> {
         GroupPolicyAttachmentBuilder {
-            declaration: self.declaration.set("group", value.into()),
+            declaration: self.declaration.set("group", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `policy_arn`. Required.
-    pub fn policy_arn(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> GroupPolicyAttachmentBuilder<A, Set> {
+    pub fn policy_arn(self, value: impl IntoInput<String>) -> GroupPolicyAttachmentBuilder<A, Set> {
         GroupPolicyAttachmentBuilder {
-            declaration: self.declaration.set("policy_arn", value.into()),
+            declaration: self.declaration.set("policy_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +107,14 @@ impl<A, B> GroupPolicyAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GroupPolicyAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> GroupPolicyAttachment {
+    pub fn declare(self, stack: &mut Stack) -> GroupPolicyAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         GroupPolicyAttachment(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingClientIdList, MissingThumbprintList, MissingUrl};
@@ -93,35 +93,35 @@ impl<A, B, C> OpenIdConnectProviderBuilder<A, B, C> {
     /// Sets `client_id_list`. Required.
     pub fn client_id_list(
         self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> OpenIdConnectProviderBuilder<Set, B, C> {
         OpenIdConnectProviderBuilder {
-            declaration: self.declaration.set("client_id_list", value.into()),
+            declaration: self.declaration.set("client_id_list", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `thumbprint_list`. Required.
     pub fn thumbprint_list(
         self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> OpenIdConnectProviderBuilder<A, Set, C> {
         OpenIdConnectProviderBuilder {
-            declaration: self.declaration.set("thumbprint_list", value.into()),
+            declaration: self.declaration.set("thumbprint_list", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `url`. Required.
-    pub fn url(self, value: impl Into<Input<String>>) -> OpenIdConnectProviderBuilder<A, B, Set> {
+    pub fn url(self, value: impl IntoInput<String>) -> OpenIdConnectProviderBuilder<A, B, Set> {
         OpenIdConnectProviderBuilder {
-            declaration: self.declaration.set("url", value.into()),
+            declaration: self.declaration.set("url", value.into_input()),
             required: PhantomData,
         }
     }
@@ -152,12 +152,15 @@ impl<A, B, C> OpenIdConnectProviderBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl OpenIdConnectProviderBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> OpenIdConnectProvider {
+    pub fn declare(self, stack: &mut Stack) -> OpenIdConnectProvider
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         OpenIdConnectProvider(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingName, MissingPolicyArn};
@@ -84,36 +84,36 @@ pub struct PolicyAttachmentBuilder<A, B> {
 
 impl<A, B> PolicyAttachmentBuilder<A, B> {
     /// Sets `groups`.
-    pub fn groups(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("groups", value.into());
+    pub fn groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("groups", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> PolicyAttachmentBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> PolicyAttachmentBuilder<Set, B> {
         PolicyAttachmentBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `policy_arn`. Required.
-    pub fn policy_arn(self, value: impl Into<Input<String>>) -> PolicyAttachmentBuilder<A, Set> {
+    pub fn policy_arn(self, value: impl IntoInput<String>) -> PolicyAttachmentBuilder<A, Set> {
         PolicyAttachmentBuilder {
-            declaration: self.declaration.set("policy_arn", value.into()),
+            declaration: self.declaration.set("policy_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `roles`.
-    pub fn roles(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("roles", value.into());
+    pub fn roles(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("roles", value.into_input());
         self
     }
 
     /// Sets `users`.
-    pub fn users(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("users", value.into());
+    pub fn users(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("users", value.into_input());
         self
     }
 }
@@ -143,12 +143,14 @@ impl<A, B> PolicyAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl PolicyAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PolicyAttachment {
+    pub fn declare(self, stack: &mut Stack) -> PolicyAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         PolicyAttachment(self.declaration.declare(stack))
     }
 }

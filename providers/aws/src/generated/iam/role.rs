@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::iam::missing::MissingAssumeRolePolicy;
@@ -145,22 +145,26 @@ pub struct RoleBuilder<A> {
 
 impl<A> RoleBuilder<A> {
     /// Sets `assume_role_policy`. Required.
-    pub fn assume_role_policy(self, value: impl Into<Input<String>>) -> RoleBuilder<Set> {
+    pub fn assume_role_policy(self, value: impl IntoInput<String>) -> RoleBuilder<Set> {
         RoleBuilder {
-            declaration: self.declaration.set("assume_role_policy", value.into()),
+            declaration: self
+                .declaration
+                .set("assume_role_policy", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `force_detach_policies`.
-    pub fn force_detach_policies(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_detach_policies", value.into());
+    pub fn force_detach_policies(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("force_detach_policies", value.into_input());
         self
     }
 
@@ -173,44 +177,50 @@ impl<A> RoleBuilder<A> {
     }
 
     /// Sets `managed_policy_arns`.
-    pub fn managed_policy_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("managed_policy_arns", value.into());
+    pub fn managed_policy_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("managed_policy_arns", value.into_input());
         self
     }
 
     /// Sets `max_session_duration`.
-    pub fn max_session_duration(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("max_session_duration", value.into());
+    pub fn max_session_duration(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("max_session_duration", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `path`.
-    pub fn path(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path", value.into());
+    pub fn path(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
     /// Sets `permissions_boundary`.
-    pub fn permissions_boundary(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("permissions_boundary", value.into());
+    pub fn permissions_boundary(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("permissions_boundary", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -240,12 +250,13 @@ impl<A> RoleBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RoleBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Role {
+    pub fn declare(self, stack: &mut Stack) -> Role
+    where
+        A: IsSet,
+    {
         Role(self.declaration.declare(stack))
     }
 }
@@ -272,14 +283,14 @@ pub struct InlinePolicyBuilder {
 
 impl InlinePolicyBuilder {
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("policy", value.into_input());
         self
     }
 }

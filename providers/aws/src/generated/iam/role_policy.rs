@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingPolicy, MissingRole};
@@ -76,29 +76,29 @@ pub struct RolePolicyBuilder<A, B> {
 
 impl<A, B> RolePolicyBuilder<A, B> {
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `policy`. Required.
-    pub fn policy(self, value: impl Into<Input<String>>) -> RolePolicyBuilder<Set, B> {
+    pub fn policy(self, value: impl IntoInput<String>) -> RolePolicyBuilder<Set, B> {
         RolePolicyBuilder {
-            declaration: self.declaration.set("policy", value.into()),
+            declaration: self.declaration.set("policy", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `role`. Required.
-    pub fn role(self, value: impl Into<Input<String>>) -> RolePolicyBuilder<A, Set> {
+    pub fn role(self, value: impl IntoInput<String>) -> RolePolicyBuilder<A, Set> {
         RolePolicyBuilder {
-            declaration: self.declaration.set("role", value.into()),
+            declaration: self.declaration.set("role", value.into_input()),
             required: PhantomData,
         }
     }
@@ -129,12 +129,14 @@ impl<A, B> RolePolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RolePolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RolePolicy {
+    pub fn declare(self, stack: &mut Stack) -> RolePolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         RolePolicy(self.declaration.declare(stack))
     }
 }

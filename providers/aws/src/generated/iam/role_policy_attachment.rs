@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingPolicyArn, MissingRole};
@@ -66,20 +66,17 @@ pub struct RolePolicyAttachmentBuilder<A, B> {
 
 impl<A, B> RolePolicyAttachmentBuilder<A, B> {
     /// Sets `policy_arn`. Required.
-    pub fn policy_arn(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> RolePolicyAttachmentBuilder<Set, B> {
+    pub fn policy_arn(self, value: impl IntoInput<String>) -> RolePolicyAttachmentBuilder<Set, B> {
         RolePolicyAttachmentBuilder {
-            declaration: self.declaration.set("policy_arn", value.into()),
+            declaration: self.declaration.set("policy_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `role`. Required.
-    pub fn role(self, value: impl Into<Input<String>>) -> RolePolicyAttachmentBuilder<A, Set> {
+    pub fn role(self, value: impl IntoInput<String>) -> RolePolicyAttachmentBuilder<A, Set> {
         RolePolicyAttachmentBuilder {
-            declaration: self.declaration.set("role", value.into()),
+            declaration: self.declaration.set("role", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +107,14 @@ impl<A, B> RolePolicyAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl RolePolicyAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> RolePolicyAttachment {
+    pub fn declare(self, stack: &mut Stack) -> RolePolicyAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         RolePolicyAttachment(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingName, MissingSamlMetadataDocument};
@@ -91,9 +91,9 @@ pub struct SamlProviderBuilder<A, B> {
 
 impl<A, B> SamlProviderBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> SamlProviderBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> SamlProviderBuilder<Set, B> {
         SamlProviderBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -101,17 +101,19 @@ impl<A, B> SamlProviderBuilder<A, B> {
     /// Sets `saml_metadata_document`. Required.
     pub fn saml_metadata_document(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SamlProviderBuilder<A, Set> {
         SamlProviderBuilder {
-            declaration: self.declaration.set("saml_metadata_document", value.into()),
+            declaration: self
+                .declaration
+                .set("saml_metadata_document", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -141,12 +143,14 @@ impl<A, B> SamlProviderBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SamlProviderBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SamlProvider {
+    pub fn declare(self, stack: &mut Stack) -> SamlProvider
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         SamlProvider(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingGlobalEndpointTokenVersion;
@@ -62,12 +62,12 @@ impl<A> SecurityTokenServicePreferencesBuilder<A> {
     /// Sets `global_endpoint_token_version`. Required.
     pub fn global_endpoint_token_version(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SecurityTokenServicePreferencesBuilder<Set> {
         SecurityTokenServicePreferencesBuilder {
             declaration: self
                 .declaration
-                .set("global_endpoint_token_version", value.into()),
+                .set("global_endpoint_token_version", value.into_input()),
             required: PhantomData,
         }
     }
@@ -98,12 +98,13 @@ impl<A> SecurityTokenServicePreferencesBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SecurityTokenServicePreferencesBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SecurityTokenServicePreferences {
+    pub fn declare(self, stack: &mut Stack) -> SecurityTokenServicePreferences
+    where
+        A: IsSet,
+    {
         SecurityTokenServicePreferences(self.declaration.declare(stack))
     }
 }

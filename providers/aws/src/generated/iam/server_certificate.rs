@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingCertificateBody, MissingPrivateKey};
@@ -123,49 +123,51 @@ impl<A, B> ServerCertificateBuilder<A, B> {
     /// Sets `certificate_body`. Required.
     pub fn certificate_body(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ServerCertificateBuilder<Set, B> {
         ServerCertificateBuilder {
-            declaration: self.declaration.set("certificate_body", value.into()),
+            declaration: self.declaration.set("certificate_body", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `certificate_chain`.
-    pub fn certificate_chain(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("certificate_chain", value.into());
+    pub fn certificate_chain(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("certificate_chain", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `path`.
-    pub fn path(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path", value.into());
+    pub fn path(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
     /// Sets `private_key`. Required.
-    pub fn private_key(self, value: impl Into<Input<String>>) -> ServerCertificateBuilder<A, Set> {
+    pub fn private_key(self, value: impl IntoInput<String>) -> ServerCertificateBuilder<A, Set> {
         ServerCertificateBuilder {
-            declaration: self.declaration.set("private_key", value.into()),
+            declaration: self.declaration.set("private_key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -195,12 +197,14 @@ impl<A, B> ServerCertificateBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ServerCertificateBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ServerCertificate {
+    pub fn declare(self, stack: &mut Stack) -> ServerCertificate
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         ServerCertificate(self.declaration.declare(stack))
     }
 }

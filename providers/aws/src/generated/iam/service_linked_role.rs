@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingAwsServiceName;
@@ -113,31 +113,28 @@ pub struct ServiceLinkedRoleBuilder<A> {
 
 impl<A> ServiceLinkedRoleBuilder<A> {
     /// Sets `aws_service_name`. Required.
-    pub fn aws_service_name(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> ServiceLinkedRoleBuilder<Set> {
+    pub fn aws_service_name(self, value: impl IntoInput<String>) -> ServiceLinkedRoleBuilder<Set> {
         ServiceLinkedRoleBuilder {
-            declaration: self.declaration.set("aws_service_name", value.into()),
+            declaration: self.declaration.set("aws_service_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `custom_suffix`.
-    pub fn custom_suffix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("custom_suffix", value.into());
+    pub fn custom_suffix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("custom_suffix", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -167,12 +164,13 @@ impl<A> ServiceLinkedRoleBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ServiceLinkedRoleBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ServiceLinkedRole {
+    pub fn declare(self, stack: &mut Stack) -> ServiceLinkedRole
+    where
+        A: IsSet,
+    {
         ServiceLinkedRole(self.declaration.declare(stack))
     }
 }

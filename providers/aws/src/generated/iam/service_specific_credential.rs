@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingServiceName, MissingUserName};
@@ -92,27 +92,27 @@ impl<A, B> ServiceSpecificCredentialBuilder<A, B> {
     /// Sets `service_name`. Required.
     pub fn service_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ServiceSpecificCredentialBuilder<Set, B> {
         ServiceSpecificCredentialBuilder {
-            declaration: self.declaration.set("service_name", value.into()),
+            declaration: self.declaration.set("service_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
     /// Sets `user_name`. Required.
     pub fn user_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ServiceSpecificCredentialBuilder<A, Set> {
         ServiceSpecificCredentialBuilder {
-            declaration: self.declaration.set("user_name", value.into()),
+            declaration: self.declaration.set("user_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -143,12 +143,14 @@ impl<A, B> ServiceSpecificCredentialBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ServiceSpecificCredentialBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ServiceSpecificCredential {
+    pub fn declare(self, stack: &mut Stack) -> ServiceSpecificCredential
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         ServiceSpecificCredential(self.declaration.declare(stack))
     }
 }

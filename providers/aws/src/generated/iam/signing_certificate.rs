@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingCertificateBody, MissingUserName};
@@ -80,24 +80,24 @@ impl<A, B> SigningCertificateBuilder<A, B> {
     /// Sets `certificate_body`. Required.
     pub fn certificate_body(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> SigningCertificateBuilder<Set, B> {
         SigningCertificateBuilder {
-            declaration: self.declaration.set("certificate_body", value.into()),
+            declaration: self.declaration.set("certificate_body", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
     /// Sets `user_name`. Required.
-    pub fn user_name(self, value: impl Into<Input<String>>) -> SigningCertificateBuilder<A, Set> {
+    pub fn user_name(self, value: impl IntoInput<String>) -> SigningCertificateBuilder<A, Set> {
         SigningCertificateBuilder {
-            declaration: self.declaration.set("user_name", value.into()),
+            declaration: self.declaration.set("user_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -128,12 +128,14 @@ impl<A, B> SigningCertificateBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl SigningCertificateBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SigningCertificate {
+    pub fn declare(self, stack: &mut Stack) -> SigningCertificate
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         SigningCertificate(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingName;
@@ -101,34 +101,36 @@ pub struct UserBuilder<A> {
 
 impl<A> UserBuilder<A> {
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> UserBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> UserBuilder<Set> {
         UserBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `path`.
-    pub fn path(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path", value.into());
+    pub fn path(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
     /// Sets `permissions_boundary`.
-    pub fn permissions_boundary(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("permissions_boundary", value.into());
+    pub fn permissions_boundary(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("permissions_boundary", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -158,12 +160,13 @@ impl<A> UserBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl UserBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> User {
+    pub fn declare(self, stack: &mut Stack) -> User
+    where
+        A: IsSet,
+    {
         User(self.declaration.declare(stack))
     }
 }

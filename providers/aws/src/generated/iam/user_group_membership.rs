@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingGroups, MissingUser};
@@ -66,20 +66,17 @@ pub struct UserGroupMembershipBuilder<A, B> {
 
 impl<A, B> UserGroupMembershipBuilder<A, B> {
     /// Sets `groups`. Required.
-    pub fn groups(
-        self,
-        value: impl Into<Input<Vec<String>>>,
-    ) -> UserGroupMembershipBuilder<Set, B> {
+    pub fn groups(self, value: impl IntoInput<Vec<String>>) -> UserGroupMembershipBuilder<Set, B> {
         UserGroupMembershipBuilder {
-            declaration: self.declaration.set("groups", value.into()),
+            declaration: self.declaration.set("groups", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `user`. Required.
-    pub fn user(self, value: impl Into<Input<String>>) -> UserGroupMembershipBuilder<A, Set> {
+    pub fn user(self, value: impl IntoInput<String>) -> UserGroupMembershipBuilder<A, Set> {
         UserGroupMembershipBuilder {
-            declaration: self.declaration.set("user", value.into()),
+            declaration: self.declaration.set("user", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +107,14 @@ impl<A, B> UserGroupMembershipBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl UserGroupMembershipBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> UserGroupMembership {
+    pub fn declare(self, stack: &mut Stack) -> UserGroupMembership
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         UserGroupMembership(self.declaration.declare(stack))
     }
 }

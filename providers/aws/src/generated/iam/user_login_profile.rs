@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingUser;
@@ -95,29 +95,29 @@ pub struct UserLoginProfileBuilder<A> {
 
 impl<A> UserLoginProfileBuilder<A> {
     /// Sets `password_length`.
-    pub fn password_length(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("password_length", value.into());
+    pub fn password_length(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("password_length", value.into_input());
         self
     }
 
     /// Sets `password_reset_required`.
-    pub fn password_reset_required(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn password_reset_required(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("password_reset_required", value.into());
+            .set("password_reset_required", value.into_input());
         self
     }
 
     /// Sets `pgp_key`.
-    pub fn pgp_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("pgp_key", value.into());
+    pub fn pgp_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("pgp_key", value.into_input());
         self
     }
 
     /// Sets `user`. Required.
-    pub fn user(self, value: impl Into<Input<String>>) -> UserLoginProfileBuilder<Set> {
+    pub fn user(self, value: impl IntoInput<String>) -> UserLoginProfileBuilder<Set> {
         UserLoginProfileBuilder {
-            declaration: self.declaration.set("user", value.into()),
+            declaration: self.declaration.set("user", value.into_input()),
             required: PhantomData,
         }
     }
@@ -148,12 +148,13 @@ impl<A> UserLoginProfileBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl UserLoginProfileBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> UserLoginProfile {
+    pub fn declare(self, stack: &mut Stack) -> UserLoginProfile
+    where
+        A: IsSet,
+    {
         UserLoginProfile(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingPolicyArn, MissingUser};
@@ -66,20 +66,17 @@ pub struct UserPolicyAttachmentBuilder<A, B> {
 
 impl<A, B> UserPolicyAttachmentBuilder<A, B> {
     /// Sets `policy_arn`. Required.
-    pub fn policy_arn(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> UserPolicyAttachmentBuilder<Set, B> {
+    pub fn policy_arn(self, value: impl IntoInput<String>) -> UserPolicyAttachmentBuilder<Set, B> {
         UserPolicyAttachmentBuilder {
-            declaration: self.declaration.set("policy_arn", value.into()),
+            declaration: self.declaration.set("policy_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `user`. Required.
-    pub fn user(self, value: impl Into<Input<String>>) -> UserPolicyAttachmentBuilder<A, Set> {
+    pub fn user(self, value: impl IntoInput<String>) -> UserPolicyAttachmentBuilder<A, Set> {
         UserPolicyAttachmentBuilder {
-            declaration: self.declaration.set("user", value.into()),
+            declaration: self.declaration.set("user", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +107,14 @@ impl<A, B> UserPolicyAttachmentBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl UserPolicyAttachmentBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> UserPolicyAttachment {
+    pub fn declare(self, stack: &mut Stack) -> UserPolicyAttachment
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         UserPolicyAttachment(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::{MissingEncoding, MissingPublicKey, MissingUsername};
@@ -90,31 +90,31 @@ pub struct UserSshKeyBuilder<A, B, C> {
 
 impl<A, B, C> UserSshKeyBuilder<A, B, C> {
     /// Sets `encoding`. Required.
-    pub fn encoding(self, value: impl Into<Input<String>>) -> UserSshKeyBuilder<Set, B, C> {
+    pub fn encoding(self, value: impl IntoInput<String>) -> UserSshKeyBuilder<Set, B, C> {
         UserSshKeyBuilder {
-            declaration: self.declaration.set("encoding", value.into()),
+            declaration: self.declaration.set("encoding", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `public_key`. Required.
-    pub fn public_key(self, value: impl Into<Input<String>>) -> UserSshKeyBuilder<A, Set, C> {
+    pub fn public_key(self, value: impl IntoInput<String>) -> UserSshKeyBuilder<A, Set, C> {
         UserSshKeyBuilder {
-            declaration: self.declaration.set("public_key", value.into()),
+            declaration: self.declaration.set("public_key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
     /// Sets `username`. Required.
-    pub fn username(self, value: impl Into<Input<String>>) -> UserSshKeyBuilder<A, B, Set> {
+    pub fn username(self, value: impl IntoInput<String>) -> UserSshKeyBuilder<A, B, Set> {
         UserSshKeyBuilder {
-            declaration: self.declaration.set("username", value.into()),
+            declaration: self.declaration.set("username", value.into_input()),
             required: PhantomData,
         }
     }
@@ -145,12 +145,15 @@ impl<A, B, C> UserSshKeyBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl UserSshKeyBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> UserSshKey {
+    pub fn declare(self, stack: &mut Stack) -> UserSshKey
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         UserSshKey(self.declaration.declare(stack))
     }
 }

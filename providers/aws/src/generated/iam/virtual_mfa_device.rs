@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::iam::missing::MissingVirtualMfaDeviceName;
@@ -109,26 +109,26 @@ pub struct VirtualMfaDeviceBuilder<A> {
 
 impl<A> VirtualMfaDeviceBuilder<A> {
     /// Sets `path`.
-    pub fn path(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path", value.into());
+    pub fn path(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `virtual_mfa_device_name`. Required.
     pub fn virtual_mfa_device_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> VirtualMfaDeviceBuilder<Set> {
         VirtualMfaDeviceBuilder {
             declaration: self
                 .declaration
-                .set("virtual_mfa_device_name", value.into()),
+                .set("virtual_mfa_device_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -159,12 +159,13 @@ impl<A> VirtualMfaDeviceBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl VirtualMfaDeviceBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VirtualMfaDevice {
+    pub fn declare(self, stack: &mut Stack) -> VirtualMfaDevice
+    where
+        A: IsSet,
+    {
         VirtualMfaDevice(self.declaration.declare(stack))
     }
 }

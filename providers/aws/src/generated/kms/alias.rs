@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::kms::missing::MissingTargetKeyId;
@@ -82,21 +82,21 @@ pub struct AliasBuilder<A> {
 
 impl<A> AliasBuilder<A> {
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `target_key_id`. Required.
-    pub fn target_key_id(self, value: impl Into<Input<String>>) -> AliasBuilder<Set> {
+    pub fn target_key_id(self, value: impl IntoInput<String>) -> AliasBuilder<Set> {
         AliasBuilder {
-            declaration: self.declaration.set("target_key_id", value.into()),
+            declaration: self.declaration.set("target_key_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -127,12 +127,13 @@ impl<A> AliasBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl AliasBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Alias {
+    pub fn declare(self, stack: &mut Stack) -> Alias
+    where
+        A: IsSet,
+    {
         Alias(self.declaration.declare(stack))
     }
 }

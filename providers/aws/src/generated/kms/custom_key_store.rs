@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::kms::missing::{
@@ -89,10 +89,12 @@ impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {
     /// Sets `cloud_hsm_cluster_id`. Required.
     pub fn cloud_hsm_cluster_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CustomKeyStoreBuilder<Set, B, C, D> {
         CustomKeyStoreBuilder {
-            declaration: self.declaration.set("cloud_hsm_cluster_id", value.into()),
+            declaration: self
+                .declaration
+                .set("cloud_hsm_cluster_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -100,10 +102,12 @@ impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {
     /// Sets `custom_key_store_name`. Required.
     pub fn custom_key_store_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CustomKeyStoreBuilder<A, Set, C, D> {
         CustomKeyStoreBuilder {
-            declaration: self.declaration.set("custom_key_store_name", value.into()),
+            declaration: self
+                .declaration
+                .set("custom_key_store_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -111,10 +115,12 @@ impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {
     /// Sets `key_store_password`. Required.
     pub fn key_store_password(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CustomKeyStoreBuilder<A, B, Set, D> {
         CustomKeyStoreBuilder {
-            declaration: self.declaration.set("key_store_password", value.into()),
+            declaration: self
+                .declaration
+                .set("key_store_password", value.into_input()),
             required: PhantomData,
         }
     }
@@ -128,12 +134,12 @@ impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {
     /// Sets `trust_anchor_certificate`. Required.
     pub fn trust_anchor_certificate(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> CustomKeyStoreBuilder<A, B, C, Set> {
         CustomKeyStoreBuilder {
             declaration: self
                 .declaration
-                .set("trust_anchor_certificate", value.into()),
+                .set("trust_anchor_certificate", value.into_input()),
             required: PhantomData,
         }
     }
@@ -164,12 +170,16 @@ impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl CustomKeyStoreBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> CustomKeyStore {
+    pub fn declare(self, stack: &mut Stack) -> CustomKeyStore
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         CustomKeyStore(self.declaration.declare(stack))
     }
 }
@@ -220,20 +230,20 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

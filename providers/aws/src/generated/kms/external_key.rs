@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -133,60 +133,62 @@ pub struct ExternalKeyBuilder {
 
 impl ExternalKeyBuilder {
     /// Sets `bypass_policy_lockout_safety_check`.
-    pub fn bypass_policy_lockout_safety_check(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("bypass_policy_lockout_safety_check", value.into());
+            .set("bypass_policy_lockout_safety_check", value.into_input());
         self
     }
 
     /// Sets `deletion_window_in_days`.
-    pub fn deletion_window_in_days(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn deletion_window_in_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("deletion_window_in_days", value.into());
+            .set("deletion_window_in_days", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("enabled", value.into_input());
         self
     }
 
     /// Sets `key_material_base64`.
-    pub fn key_material_base64(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("key_material_base64", value.into());
+    pub fn key_material_base64(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("key_material_base64", value.into_input());
         self
     }
 
     /// Sets `multi_region`.
-    pub fn multi_region(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("multi_region", value.into());
+    pub fn multi_region(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("multi_region", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `valid_to`.
-    pub fn valid_to(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("valid_to", value.into());
+    pub fn valid_to(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("valid_to", value.into_input());
         self
     }
 }
@@ -216,9 +218,7 @@ impl ExternalKeyBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ExternalKeyBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> ExternalKey {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::kms::missing::{MissingGranteePrincipal, MissingKeyId, MissingOperations};
@@ -122,50 +122,56 @@ impl<A, B, C> GrantBuilder<A, B, C> {
     }
 
     /// Sets `grant_creation_tokens`.
-    pub fn grant_creation_tokens(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("grant_creation_tokens", value.into());
+    pub fn grant_creation_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("grant_creation_tokens", value.into_input());
         self
     }
 
     /// Sets `grantee_principal`. Required.
-    pub fn grantee_principal(self, value: impl Into<Input<String>>) -> GrantBuilder<Set, B, C> {
+    pub fn grantee_principal(self, value: impl IntoInput<String>) -> GrantBuilder<Set, B, C> {
         GrantBuilder {
-            declaration: self.declaration.set("grantee_principal", value.into()),
+            declaration: self
+                .declaration
+                .set("grantee_principal", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `key_id`. Required.
-    pub fn key_id(self, value: impl Into<Input<String>>) -> GrantBuilder<A, Set, C> {
+    pub fn key_id(self, value: impl IntoInput<String>) -> GrantBuilder<A, Set, C> {
         GrantBuilder {
-            declaration: self.declaration.set("key_id", value.into()),
+            declaration: self.declaration.set("key_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `operations`. Required.
-    pub fn operations(self, value: impl Into<Input<Vec<String>>>) -> GrantBuilder<A, B, Set> {
+    pub fn operations(self, value: impl IntoInput<Vec<String>>) -> GrantBuilder<A, B, Set> {
         GrantBuilder {
-            declaration: self.declaration.set("operations", value.into()),
+            declaration: self.declaration.set("operations", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `retire_on_delete`.
-    pub fn retire_on_delete(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("retire_on_delete", value.into());
+    pub fn retire_on_delete(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("retire_on_delete", value.into_input());
         self
     }
 
     /// Sets `retiring_principal`.
-    pub fn retiring_principal(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("retiring_principal", value.into());
+    pub fn retiring_principal(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("retiring_principal", value.into_input());
         self
     }
 }
@@ -195,12 +201,15 @@ impl<A, B, C> GrantBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GrantBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Grant {
+    pub fn declare(self, stack: &mut Stack) -> Grant
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         Grant(self.declaration.declare(stack))
     }
 }
@@ -229,22 +238,22 @@ impl ConstraintsBuilder {
     /// Sets `encryption_context_equals`.
     pub fn encryption_context_equals(
         mut self,
-        value: impl Into<Input<BTreeMap<String, String>>>,
+        value: impl IntoInput<BTreeMap<String, String>>,
     ) -> Self {
         self.arguments = self
             .arguments
-            .set("encryption_context_equals", value.into());
+            .set("encryption_context_equals", value.into_input());
         self
     }
 
     /// Sets `encryption_context_subset`.
     pub fn encryption_context_subset(
         mut self,
-        value: impl Into<Input<BTreeMap<String, String>>>,
+        value: impl IntoInput<BTreeMap<String, String>>,
     ) -> Self {
         self.arguments = self
             .arguments
-            .set("encryption_context_subset", value.into());
+            .set("encryption_context_subset", value.into_input());
         self
     }
 }

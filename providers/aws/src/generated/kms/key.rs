@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, Output, ProviderHandle,
     Resource, Stack, Value,
 };
 
@@ -134,74 +134,78 @@ pub struct KeyBuilder {
 
 impl KeyBuilder {
     /// Sets `bypass_policy_lockout_safety_check`.
-    pub fn bypass_policy_lockout_safety_check(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("bypass_policy_lockout_safety_check", value.into());
+            .set("bypass_policy_lockout_safety_check", value.into_input());
         self
     }
 
     /// Sets `custom_key_store_id`.
-    pub fn custom_key_store_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("custom_key_store_id", value.into());
+    pub fn custom_key_store_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("custom_key_store_id", value.into_input());
         self
     }
 
     /// Sets `customer_master_key_spec`.
-    pub fn customer_master_key_spec(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn customer_master_key_spec(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("customer_master_key_spec", value.into());
+            .set("customer_master_key_spec", value.into_input());
         self
     }
 
     /// Sets `deletion_window_in_days`.
-    pub fn deletion_window_in_days(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn deletion_window_in_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("deletion_window_in_days", value.into());
+            .set("deletion_window_in_days", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `enable_key_rotation`.
-    pub fn enable_key_rotation(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enable_key_rotation", value.into());
+    pub fn enable_key_rotation(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("enable_key_rotation", value.into_input());
         self
     }
 
     /// Sets `is_enabled`.
-    pub fn is_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("is_enabled", value.into());
+    pub fn is_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("is_enabled", value.into_input());
         self
     }
 
     /// Sets `key_usage`.
-    pub fn key_usage(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("key_usage", value.into());
+    pub fn key_usage(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("key_usage", value.into_input());
         self
     }
 
     /// Sets `multi_region`.
-    pub fn multi_region(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("multi_region", value.into());
+    pub fn multi_region(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("multi_region", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -237,9 +241,7 @@ impl KeyBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl KeyBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Key {
@@ -281,8 +283,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 }

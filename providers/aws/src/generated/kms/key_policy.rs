@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::kms::missing::{MissingKeyId, MissingPolicy};
@@ -70,25 +70,25 @@ pub struct KeyPolicyBuilder<A, B> {
 
 impl<A, B> KeyPolicyBuilder<A, B> {
     /// Sets `bypass_policy_lockout_safety_check`.
-    pub fn bypass_policy_lockout_safety_check(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("bypass_policy_lockout_safety_check", value.into());
+            .set("bypass_policy_lockout_safety_check", value.into_input());
         self
     }
 
     /// Sets `key_id`. Required.
-    pub fn key_id(self, value: impl Into<Input<String>>) -> KeyPolicyBuilder<Set, B> {
+    pub fn key_id(self, value: impl IntoInput<String>) -> KeyPolicyBuilder<Set, B> {
         KeyPolicyBuilder {
-            declaration: self.declaration.set("key_id", value.into()),
+            declaration: self.declaration.set("key_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `policy`. Required.
-    pub fn policy(self, value: impl Into<Input<String>>) -> KeyPolicyBuilder<A, Set> {
+    pub fn policy(self, value: impl IntoInput<String>) -> KeyPolicyBuilder<A, Set> {
         KeyPolicyBuilder {
-            declaration: self.declaration.set("policy", value.into()),
+            declaration: self.declaration.set("policy", value.into_input()),
             required: PhantomData,
         }
     }
@@ -119,12 +119,14 @@ impl<A, B> KeyPolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl KeyPolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> KeyPolicy {
+    pub fn declare(self, stack: &mut Stack) -> KeyPolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         KeyPolicy(self.declaration.declare(stack))
     }
 }

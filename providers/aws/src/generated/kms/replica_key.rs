@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::kms::missing::MissingPrimaryKeyArn;
@@ -132,50 +132,50 @@ pub struct ReplicaKeyBuilder<A> {
 
 impl<A> ReplicaKeyBuilder<A> {
     /// Sets `bypass_policy_lockout_safety_check`.
-    pub fn bypass_policy_lockout_safety_check(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("bypass_policy_lockout_safety_check", value.into());
+            .set("bypass_policy_lockout_safety_check", value.into_input());
         self
     }
 
     /// Sets `deletion_window_in_days`.
-    pub fn deletion_window_in_days(mut self, value: impl Into<Input<Number>>) -> Self {
+    pub fn deletion_window_in_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
-            .set("deletion_window_in_days", value.into());
+            .set("deletion_window_in_days", value.into_input());
         self
     }
 
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("enabled", value.into_input());
         self
     }
 
     /// Sets `policy`.
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
     /// Sets `primary_key_arn`. Required.
-    pub fn primary_key_arn(self, value: impl Into<Input<String>>) -> ReplicaKeyBuilder<Set> {
+    pub fn primary_key_arn(self, value: impl IntoInput<String>) -> ReplicaKeyBuilder<Set> {
         ReplicaKeyBuilder {
-            declaration: self.declaration.set("primary_key_arn", value.into()),
+            declaration: self.declaration.set("primary_key_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -205,12 +205,13 @@ impl<A> ReplicaKeyBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ReplicaKeyBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ReplicaKey {
+    pub fn declare(self, stack: &mut Stack) -> ReplicaKey
+    where
+        A: IsSet,
+    {
         ReplicaKey(self.declaration.declare(stack))
     }
 }

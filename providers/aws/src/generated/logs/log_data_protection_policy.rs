@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{MissingLogGroupName, MissingPolicyDocument};
@@ -68,10 +68,10 @@ impl<A, B> LogDataProtectionPolicyBuilder<A, B> {
     /// Sets `log_group_name`. Required.
     pub fn log_group_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogDataProtectionPolicyBuilder<Set, B> {
         LogDataProtectionPolicyBuilder {
-            declaration: self.declaration.set("log_group_name", value.into()),
+            declaration: self.declaration.set("log_group_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -79,10 +79,10 @@ impl<A, B> LogDataProtectionPolicyBuilder<A, B> {
     /// Sets `policy_document`. Required.
     pub fn policy_document(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogDataProtectionPolicyBuilder<A, Set> {
         LogDataProtectionPolicyBuilder {
-            declaration: self.declaration.set("policy_document", value.into()),
+            declaration: self.declaration.set("policy_document", value.into_input()),
             required: PhantomData,
         }
     }
@@ -113,12 +113,14 @@ impl<A, B> LogDataProtectionPolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogDataProtectionPolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogDataProtectionPolicy {
+    pub fn declare(self, stack: &mut Stack) -> LogDataProtectionPolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         LogDataProtectionPolicy(self.declaration.declare(stack))
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{MissingName, MissingRoleArn, MissingTargetArn};
@@ -91,31 +91,31 @@ pub struct LogDestinationBuilder<A, B, C> {
 
 impl<A, B, C> LogDestinationBuilder<A, B, C> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> LogDestinationBuilder<Set, B, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> LogDestinationBuilder<Set, B, C> {
         LogDestinationBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `role_arn`. Required.
-    pub fn role_arn(self, value: impl Into<Input<String>>) -> LogDestinationBuilder<A, Set, C> {
+    pub fn role_arn(self, value: impl IntoInput<String>) -> LogDestinationBuilder<A, Set, C> {
         LogDestinationBuilder {
-            declaration: self.declaration.set("role_arn", value.into()),
+            declaration: self.declaration.set("role_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `target_arn`. Required.
-    pub fn target_arn(self, value: impl Into<Input<String>>) -> LogDestinationBuilder<A, B, Set> {
+    pub fn target_arn(self, value: impl IntoInput<String>) -> LogDestinationBuilder<A, B, Set> {
         LogDestinationBuilder {
-            declaration: self.declaration.set("target_arn", value.into()),
+            declaration: self.declaration.set("target_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -146,12 +146,15 @@ impl<A, B, C> LogDestinationBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogDestinationBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogDestination {
+    pub fn declare(self, stack: &mut Stack) -> LogDestination
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         LogDestination(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{MissingAccessPolicy, MissingDestinationName};
@@ -74,10 +74,10 @@ impl<A, B> LogDestinationPolicyBuilder<A, B> {
     /// Sets `access_policy`. Required.
     pub fn access_policy(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogDestinationPolicyBuilder<Set, B> {
         LogDestinationPolicyBuilder {
-            declaration: self.declaration.set("access_policy", value.into()),
+            declaration: self.declaration.set("access_policy", value.into_input()),
             required: PhantomData,
         }
     }
@@ -85,17 +85,17 @@ impl<A, B> LogDestinationPolicyBuilder<A, B> {
     /// Sets `destination_name`. Required.
     pub fn destination_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogDestinationPolicyBuilder<A, Set> {
         LogDestinationPolicyBuilder {
-            declaration: self.declaration.set("destination_name", value.into()),
+            declaration: self.declaration.set("destination_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `force_update`.
-    pub fn force_update(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_update", value.into());
+    pub fn force_update(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_update", value.into_input());
         self
     }
 }
@@ -125,12 +125,14 @@ impl<A, B> LogDestinationPolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogDestinationPolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogDestinationPolicy {
+    pub fn declare(self, stack: &mut Stack) -> LogDestinationPolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         LogDestinationPolicy(self.declaration.declare(stack))
     }
 }

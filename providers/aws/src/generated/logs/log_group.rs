@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Stack,
+    Binding, Declaration, IntoInput, Lifecycle, Output, ProviderHandle, Resource, Stack,
 };
 
 static BINDING: Binding = Binding {
@@ -103,44 +103,46 @@ pub struct LogGroupBuilder {
 
 impl LogGroupBuilder {
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `log_group_class`.
-    pub fn log_group_class(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("log_group_class", value.into());
+    pub fn log_group_class(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("log_group_class", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `retention_in_days`.
-    pub fn retention_in_days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("retention_in_days", value.into());
+    pub fn retention_in_days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("retention_in_days", value.into_input());
         self
     }
 
     /// Sets `skip_destroy`.
-    pub fn skip_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("skip_destroy", value.into());
+    pub fn skip_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("skip_destroy", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -170,9 +172,7 @@ impl LogGroupBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogGroupBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> LogGroup {

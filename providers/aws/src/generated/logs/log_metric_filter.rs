@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -92,10 +92,10 @@ impl<A, B, C, D> LogMetricFilterBuilder<A, B, C, D> {
     /// Sets `log_group_name`. Required.
     pub fn log_group_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogMetricFilterBuilder<Set, B, C, D> {
         LogMetricFilterBuilder {
-            declaration: self.declaration.set("log_group_name", value.into()),
+            declaration: self.declaration.set("log_group_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -114,17 +114,17 @@ impl<A, B, C, D> LogMetricFilterBuilder<A, B, C, D> {
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> LogMetricFilterBuilder<A, B, Set, D> {
+    pub fn name(self, value: impl IntoInput<String>) -> LogMetricFilterBuilder<A, B, Set, D> {
         LogMetricFilterBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `pattern`. Required.
-    pub fn pattern(self, value: impl Into<Input<String>>) -> LogMetricFilterBuilder<A, B, C, Set> {
+    pub fn pattern(self, value: impl IntoInput<String>) -> LogMetricFilterBuilder<A, B, C, Set> {
         LogMetricFilterBuilder {
-            declaration: self.declaration.set("pattern", value.into()),
+            declaration: self.declaration.set("pattern", value.into_input()),
             required: PhantomData,
         }
     }
@@ -155,12 +155,16 @@ impl<A, B, C, D> LogMetricFilterBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogMetricFilterBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogMetricFilter {
+    pub fn declare(self, stack: &mut Stack) -> LogMetricFilter
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         LogMetricFilter(self.declaration.declare(stack))
     }
 }
@@ -231,21 +235,21 @@ pub struct MetricTransformationBuilder<A, B, C> {
 
 impl<A, B, C> MetricTransformationBuilder<A, B, C> {
     /// Sets `default_value`.
-    pub fn default_value(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("default_value", value.into());
+    pub fn default_value(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("default_value", value.into_input());
         self
     }
 
     /// Sets `dimensions`.
-    pub fn dimensions(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("dimensions", value.into());
+    pub fn dimensions(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("dimensions", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> MetricTransformationBuilder<Set, B, C> {
+    pub fn name(self, value: impl IntoInput<String>) -> MetricTransformationBuilder<Set, B, C> {
         MetricTransformationBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -253,24 +257,24 @@ impl<A, B, C> MetricTransformationBuilder<A, B, C> {
     /// Sets `namespace`. Required.
     pub fn namespace(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> MetricTransformationBuilder<A, Set, C> {
         MetricTransformationBuilder {
-            arguments: self.arguments.set("namespace", value.into()),
+            arguments: self.arguments.set("namespace", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `unit`.
-    pub fn unit(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("unit", value.into());
+    pub fn unit(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("unit", value.into_input());
         self
     }
 
     /// Sets `value`. Required.
-    pub fn value(self, value: impl Into<Input<String>>) -> MetricTransformationBuilder<A, B, Set> {
+    pub fn value(self, value: impl IntoInput<String>) -> MetricTransformationBuilder<A, B, Set> {
         MetricTransformationBuilder {
-            arguments: self.arguments.set("value", value.into()),
+            arguments: self.arguments.set("value", value.into_input()),
             required: PhantomData,
         }
     }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{MissingPolicyDocument, MissingPolicyName};
@@ -68,18 +68,18 @@ impl<A, B> LogResourcePolicyBuilder<A, B> {
     /// Sets `policy_document`. Required.
     pub fn policy_document(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogResourcePolicyBuilder<Set, B> {
         LogResourcePolicyBuilder {
-            declaration: self.declaration.set("policy_document", value.into()),
+            declaration: self.declaration.set("policy_document", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `policy_name`. Required.
-    pub fn policy_name(self, value: impl Into<Input<String>>) -> LogResourcePolicyBuilder<A, Set> {
+    pub fn policy_name(self, value: impl IntoInput<String>) -> LogResourcePolicyBuilder<A, Set> {
         LogResourcePolicyBuilder {
-            declaration: self.declaration.set("policy_name", value.into()),
+            declaration: self.declaration.set("policy_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -110,12 +110,14 @@ impl<A, B> LogResourcePolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogResourcePolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogResourcePolicy {
+    pub fn declare(self, stack: &mut Stack) -> LogResourcePolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         LogResourcePolicy(self.declaration.declare(stack))
     }
 }

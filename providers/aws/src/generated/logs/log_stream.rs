@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{MissingLogGroupName, MissingName};
@@ -70,17 +70,17 @@ pub struct LogStreamBuilder<A, B> {
 
 impl<A, B> LogStreamBuilder<A, B> {
     /// Sets `log_group_name`. Required.
-    pub fn log_group_name(self, value: impl Into<Input<String>>) -> LogStreamBuilder<Set, B> {
+    pub fn log_group_name(self, value: impl IntoInput<String>) -> LogStreamBuilder<Set, B> {
         LogStreamBuilder {
-            declaration: self.declaration.set("log_group_name", value.into()),
+            declaration: self.declaration.set("log_group_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> LogStreamBuilder<A, Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> LogStreamBuilder<A, Set> {
         LogStreamBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -111,12 +111,14 @@ impl<A, B> LogStreamBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogStreamBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogStream {
+    pub fn declare(self, stack: &mut Stack) -> LogStream
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         LogStream(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{
@@ -99,27 +99,27 @@ impl<A, B, C, D> LogSubscriptionFilterBuilder<A, B, C, D> {
     /// Sets `destination_arn`. Required.
     pub fn destination_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogSubscriptionFilterBuilder<Set, B, C, D> {
         LogSubscriptionFilterBuilder {
-            declaration: self.declaration.set("destination_arn", value.into()),
+            declaration: self.declaration.set("destination_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `distribution`.
-    pub fn distribution(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("distribution", value.into());
+    pub fn distribution(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("distribution", value.into_input());
         self
     }
 
     /// Sets `filter_pattern`. Required.
     pub fn filter_pattern(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogSubscriptionFilterBuilder<A, Set, C, D> {
         LogSubscriptionFilterBuilder {
-            declaration: self.declaration.set("filter_pattern", value.into()),
+            declaration: self.declaration.set("filter_pattern", value.into_input()),
             required: PhantomData,
         }
     }
@@ -127,28 +127,25 @@ impl<A, B, C, D> LogSubscriptionFilterBuilder<A, B, C, D> {
     /// Sets `log_group_name`. Required.
     pub fn log_group_name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogSubscriptionFilterBuilder<A, B, Set, D> {
         LogSubscriptionFilterBuilder {
-            declaration: self.declaration.set("log_group_name", value.into()),
+            declaration: self.declaration.set("log_group_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`. Required.
-    pub fn name(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> LogSubscriptionFilterBuilder<A, B, C, Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> LogSubscriptionFilterBuilder<A, B, C, Set> {
         LogSubscriptionFilterBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `role_arn`.
-    pub fn role_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("role_arn", value.into());
+    pub fn role_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("role_arn", value.into_input());
         self
     }
 }
@@ -178,12 +175,16 @@ impl<A, B, C, D> LogSubscriptionFilterBuilder<A, B, C, D> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl LogSubscriptionFilterBuilder<Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogSubscriptionFilter {
+    pub fn declare(self, stack: &mut Stack) -> LogSubscriptionFilter
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+    {
         LogSubscriptionFilter(self.declaration.declare(stack))
     }
 }

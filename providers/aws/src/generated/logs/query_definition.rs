@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::logs::missing::{MissingName, MissingQueryString};
@@ -78,23 +78,23 @@ pub struct QueryDefinitionBuilder<A, B> {
 
 impl<A, B> QueryDefinitionBuilder<A, B> {
     /// Sets `log_group_names`.
-    pub fn log_group_names(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("log_group_names", value.into());
+    pub fn log_group_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("log_group_names", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> QueryDefinitionBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> QueryDefinitionBuilder<Set, B> {
         QueryDefinitionBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `query_string`. Required.
-    pub fn query_string(self, value: impl Into<Input<String>>) -> QueryDefinitionBuilder<A, Set> {
+    pub fn query_string(self, value: impl IntoInput<String>) -> QueryDefinitionBuilder<A, Set> {
         QueryDefinitionBuilder {
-            declaration: self.declaration.set("query_string", value.into()),
+            declaration: self.declaration.set("query_string", value.into_input()),
             required: PhantomData,
         }
     }
@@ -125,12 +125,14 @@ impl<A, B> QueryDefinitionBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl QueryDefinitionBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> QueryDefinition {
+    pub fn declare(self, stack: &mut Stack) -> QueryDefinition
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         QueryDefinition(self.declaration.declare(stack))
     }
 }

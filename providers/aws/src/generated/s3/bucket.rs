@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -238,27 +238,29 @@ pub struct BucketBuilder {
 impl BucketBuilder {
     /// Sets `acceleration_status`.
     #[deprecated]
-    pub fn acceleration_status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("acceleration_status", value.into());
+    pub fn acceleration_status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("acceleration_status", value.into_input());
         self
     }
 
     /// Sets `acl`.
     #[deprecated]
-    pub fn acl(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("acl", value.into());
+    pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("acl", value.into_input());
         self
     }
 
     /// Sets `bucket`.
-    pub fn bucket(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("bucket", value.into());
+    pub fn bucket(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("bucket", value.into_input());
         self
     }
 
     /// Sets `bucket_prefix`.
-    pub fn bucket_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("bucket_prefix", value.into());
+    pub fn bucket_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("bucket_prefix", value.into_input());
         self
     }
 
@@ -270,8 +272,8 @@ impl BucketBuilder {
     }
 
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
@@ -308,15 +310,17 @@ impl BucketBuilder {
     }
 
     /// Sets `object_lock_enabled`.
-    pub fn object_lock_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("object_lock_enabled", value.into());
+    pub fn object_lock_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("object_lock_enabled", value.into_input());
         self
     }
 
     /// Sets `policy`.
     #[deprecated]
-    pub fn policy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("policy", value.into());
+    pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
@@ -334,8 +338,8 @@ impl BucketBuilder {
 
     /// Sets `request_payer`.
     #[deprecated]
-    pub fn request_payer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("request_payer", value.into());
+    pub fn request_payer(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("request_payer", value.into_input());
         self
     }
 
@@ -352,8 +356,8 @@ impl BucketBuilder {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -403,9 +407,7 @@ impl BucketBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Bucket {
@@ -473,36 +475,36 @@ pub struct CorsRuleBuilder<A, B> {
 
 impl<A, B> CorsRuleBuilder<A, B> {
     /// Sets `allowed_headers`.
-    pub fn allowed_headers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("allowed_headers", value.into());
+    pub fn allowed_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("allowed_headers", value.into_input());
         self
     }
 
     /// Sets `allowed_methods`. Required.
-    pub fn allowed_methods(self, value: impl Into<Input<Vec<String>>>) -> CorsRuleBuilder<Set, B> {
+    pub fn allowed_methods(self, value: impl IntoInput<Vec<String>>) -> CorsRuleBuilder<Set, B> {
         CorsRuleBuilder {
-            arguments: self.arguments.set("allowed_methods", value.into()),
+            arguments: self.arguments.set("allowed_methods", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `allowed_origins`. Required.
-    pub fn allowed_origins(self, value: impl Into<Input<Vec<String>>>) -> CorsRuleBuilder<A, Set> {
+    pub fn allowed_origins(self, value: impl IntoInput<Vec<String>>) -> CorsRuleBuilder<A, Set> {
         CorsRuleBuilder {
-            arguments: self.arguments.set("allowed_origins", value.into()),
+            arguments: self.arguments.set("allowed_origins", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expose_headers`.
-    pub fn expose_headers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("expose_headers", value.into());
+    pub fn expose_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("expose_headers", value.into_input());
         self
     }
 
     /// Sets `max_age_seconds`.
-    pub fn max_age_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max_age_seconds", value.into());
+    pub fn max_age_seconds(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max_age_seconds", value.into_input());
         self
     }
 }
@@ -531,30 +533,30 @@ pub struct GrantBuilder<A, B> {
 
 impl<A, B> GrantBuilder<A, B> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `permissions`. Required.
-    pub fn permissions(self, value: impl Into<Input<Vec<String>>>) -> GrantBuilder<Set, B> {
+    pub fn permissions(self, value: impl IntoInput<Vec<String>>) -> GrantBuilder<Set, B> {
         GrantBuilder {
-            arguments: self.arguments.set("permissions", value.into()),
+            arguments: self.arguments.set("permissions", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> GrantBuilder<A, Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> GrantBuilder<A, Set> {
         GrantBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `uri`.
-    pub fn uri(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("uri", value.into());
+    pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("uri", value.into_input());
         self
     }
 }
@@ -647,20 +649,17 @@ pub struct LifecycleRuleBuilder<A> {
 
 impl<A> LifecycleRuleBuilder<A> {
     /// Sets `abort_incomplete_multipart_upload_days`.
-    pub fn abort_incomplete_multipart_upload_days(
-        mut self,
-        value: impl Into<Input<Number>>,
-    ) -> Self {
+    pub fn abort_incomplete_multipart_upload_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
-            .set("abort_incomplete_multipart_upload_days", value.into());
+            .set("abort_incomplete_multipart_upload_days", value.into_input());
         self
     }
 
     /// Sets `enabled`. Required.
-    pub fn enabled(self, value: impl Into<Input<bool>>) -> LifecycleRuleBuilder<Set> {
+    pub fn enabled(self, value: impl IntoInput<bool>) -> LifecycleRuleBuilder<Set> {
         LifecycleRuleBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
@@ -672,8 +671,8 @@ impl<A> LifecycleRuleBuilder<A> {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
@@ -700,14 +699,14 @@ impl<A> LifecycleRuleBuilder<A> {
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
@@ -764,22 +763,22 @@ pub struct LifecycleRuleExpirationBuilder {
 
 impl LifecycleRuleExpirationBuilder {
     /// Sets `date`.
-    pub fn date(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("date", value.into());
+    pub fn date(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `expired_object_delete_marker`.
-    pub fn expired_object_delete_marker(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn expired_object_delete_marker(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("expired_object_delete_marker", value.into());
+            .set("expired_object_delete_marker", value.into_input());
         self
     }
 }
@@ -818,8 +817,8 @@ pub struct LifecycleRuleNoncurrentVersionExpirationBuilder {
 
 impl LifecycleRuleNoncurrentVersionExpirationBuilder {
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 }
@@ -848,18 +847,18 @@ pub struct LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
 
 impl<A> LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `storage_class`. Required.
     pub fn storage_class(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LifecycleRuleNoncurrentVersionTransitionBuilder<Set> {
         LifecycleRuleNoncurrentVersionTransitionBuilder {
-            arguments: self.arguments.set("storage_class", value.into()),
+            arguments: self.arguments.set("storage_class", value.into_input()),
             required: PhantomData,
         }
     }
@@ -889,24 +888,24 @@ pub struct LifecycleRuleTransitionBuilder<A> {
 
 impl<A> LifecycleRuleTransitionBuilder<A> {
     /// Sets `date`.
-    pub fn date(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("date", value.into());
+    pub fn date(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `storage_class`. Required.
     pub fn storage_class(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LifecycleRuleTransitionBuilder<Set> {
         LifecycleRuleTransitionBuilder {
-            arguments: self.arguments.set("storage_class", value.into()),
+            arguments: self.arguments.set("storage_class", value.into_input()),
             required: PhantomData,
         }
     }
@@ -954,16 +953,16 @@ pub struct LoggingBuilder<A> {
 
 impl<A> LoggingBuilder<A> {
     /// Sets `target_bucket`. Required.
-    pub fn target_bucket(self, value: impl Into<Input<String>>) -> LoggingBuilder<Set> {
+    pub fn target_bucket(self, value: impl IntoInput<String>) -> LoggingBuilder<Set> {
         LoggingBuilder {
-            arguments: self.arguments.set("target_bucket", value.into()),
+            arguments: self.arguments.set("target_bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `target_prefix`.
-    pub fn target_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("target_prefix", value.into());
+    pub fn target_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("target_prefix", value.into_input());
         self
     }
 }
@@ -1011,8 +1010,10 @@ pub struct ObjectLockConfigurationBuilder {
 impl ObjectLockConfigurationBuilder {
     /// Sets `object_lock_enabled`.
     #[deprecated]
-    pub fn object_lock_enabled(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("object_lock_enabled", value.into());
+    pub fn object_lock_enabled(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("object_lock_enabled", value.into_input());
         self
     }
 
@@ -1121,25 +1122,25 @@ pub struct ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
 
 impl<A> ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `mode`. Required.
     pub fn mode(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ObjectLockConfigurationRuleDefaultRetentionBuilder<Set> {
         ObjectLockConfigurationRuleDefaultRetentionBuilder {
-            arguments: self.arguments.set("mode", value.into()),
+            arguments: self.arguments.set("mode", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `years`.
-    pub fn years(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("years", value.into());
+    pub fn years(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("years", value.into_input());
         self
     }
 }
@@ -1186,9 +1187,9 @@ pub struct ReplicationConfigurationBuilder<A, B> {
 
 impl<A, B> ReplicationConfigurationBuilder<A, B> {
     /// Sets `role`. Required.
-    pub fn role(self, value: impl Into<Input<String>>) -> ReplicationConfigurationBuilder<Set, B> {
+    pub fn role(self, value: impl IntoInput<String>) -> ReplicationConfigurationBuilder<Set, B> {
         ReplicationConfigurationBuilder {
-            arguments: self.arguments.set("role", value.into()),
+            arguments: self.arguments.set("role", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1229,10 +1230,10 @@ pub struct ReplicationConfigurationRulesBuilder<A, B> {
 
 impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
     /// Sets `delete_marker_replication_status`.
-    pub fn delete_marker_replication_status(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn delete_marker_replication_status(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("delete_marker_replication_status", value.into());
+            .set("delete_marker_replication_status", value.into_input());
         self
     }
 
@@ -1254,20 +1255,20 @@ impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `priority`.
-    pub fn priority(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("priority", value.into());
+    pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
@@ -1285,10 +1286,10 @@ impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
     /// Sets `status`. Required.
     pub fn status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationRulesBuilder<A, Set> {
         ReplicationConfigurationRulesBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1329,18 +1330,18 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
     }
 
     /// Sets `account_id`.
-    pub fn account_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("account_id", value.into());
+    pub fn account_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("account_id", value.into_input());
         self
     }
 
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationRulesDestinationBuilder<Set> {
         ReplicationConfigurationRulesDestinationBuilder {
-            arguments: self.arguments.set("bucket", value.into()),
+            arguments: self.arguments.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1355,8 +1356,8 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
     }
 
     /// Sets `replica_kms_key_id`.
-    pub fn replica_kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("replica_kms_key_id", value.into());
+    pub fn replica_kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("replica_kms_key_id", value.into_input());
         self
     }
 
@@ -1372,8 +1373,8 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
     }
 
     /// Sets `storage_class`.
-    pub fn storage_class(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("storage_class", value.into());
+    pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("storage_class", value.into_input());
         self
     }
 }
@@ -1405,10 +1406,10 @@ impl<A> ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<
     /// Sets `owner`. Required.
     pub fn owner(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<Set> {
         ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder {
-            arguments: self.arguments.set("owner", value.into()),
+            arguments: self.arguments.set("owner", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1436,14 +1437,14 @@ pub struct ReplicationConfigurationRulesDestinationMetricsBuilder {
 
 impl ReplicationConfigurationRulesDestinationMetricsBuilder {
     /// Sets `minutes`.
-    pub fn minutes(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("minutes", value.into());
+    pub fn minutes(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("minutes", value.into_input());
         self
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("status", value.into_input());
         self
     }
 }
@@ -1470,14 +1471,14 @@ pub struct ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
 
 impl ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
     /// Sets `minutes`.
-    pub fn minutes(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("minutes", value.into());
+    pub fn minutes(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("minutes", value.into_input());
         self
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("status", value.into_input());
         self
     }
 }
@@ -1504,14 +1505,14 @@ pub struct ReplicationConfigurationRulesFilterBuilder {
 
 impl ReplicationConfigurationRulesFilterBuilder {
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }
@@ -1580,11 +1581,11 @@ impl<A> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjec
     /// Sets `enabled`. Required.
     pub fn enabled(
         self,
-        value: impl Into<Input<bool>>,
+        value: impl IntoInput<bool>,
     ) -> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<Set>
     {
         ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder {
-            arguments: self.arguments.set("enabled", value.into()),
+            arguments: self.arguments.set("enabled", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1697,8 +1698,8 @@ impl<A> ServerSideEncryptionConfigurationRuleBuilder<A> {
     }
 
     /// Sets `bucket_key_enabled`.
-    pub fn bucket_key_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("bucket_key_enabled", value.into());
+    pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("bucket_key_enabled", value.into_input());
         self
     }
 }
@@ -1748,18 +1749,18 @@ pub struct ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefau
 
 impl<A> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<A> {
     /// Sets `kms_master_key_id`.
-    pub fn kms_master_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_master_key_id", value.into());
+    pub fn kms_master_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_master_key_id", value.into_input());
         self
     }
 
     /// Sets `sse_algorithm`. Required.
     pub fn sse_algorithm(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<Set> {
         ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder {
-            arguments: self.arguments.set("sse_algorithm", value.into()),
+            arguments: self.arguments.set("sse_algorithm", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1817,26 +1818,26 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `delete`.
-    pub fn delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("delete", value.into());
+    pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }
@@ -1881,14 +1882,14 @@ pub struct VersioningBuilder {
 
 impl VersioningBuilder {
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 
     /// Sets `mfa_delete`.
-    pub fn mfa_delete(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("mfa_delete", value.into());
+    pub fn mfa_delete(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("mfa_delete", value.into_input());
         self
     }
 }
@@ -1945,26 +1946,28 @@ pub struct WebsiteBuilder {
 
 impl WebsiteBuilder {
     /// Sets `error_document`.
-    pub fn error_document(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("error_document", value.into());
+    pub fn error_document(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("error_document", value.into_input());
         self
     }
 
     /// Sets `index_document`.
-    pub fn index_document(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("index_document", value.into());
+    pub fn index_document(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("index_document", value.into_input());
         self
     }
 
     /// Sets `redirect_all_requests_to`.
-    pub fn redirect_all_requests_to(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("redirect_all_requests_to", value.into());
+    pub fn redirect_all_requests_to(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("redirect_all_requests_to", value.into_input());
         self
     }
 
     /// Sets `routing_rules`.
-    pub fn routing_rules(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("routing_rules", value.into());
+    pub fn routing_rules(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("routing_rules", value.into_input());
         self
     }
 }

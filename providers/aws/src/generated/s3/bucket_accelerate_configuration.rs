@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::s3::missing::{MissingBucket, MissingStatus};
@@ -74,27 +74,29 @@ impl<A, B> BucketAccelerateConfigurationBuilder<A, B> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketAccelerateConfigurationBuilder<Set, B> {
         BucketAccelerateConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `status`. Required.
     pub fn status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketAccelerateConfigurationBuilder<A, Set> {
         BucketAccelerateConfigurationBuilder {
-            declaration: self.declaration.set("status", value.into()),
+            declaration: self.declaration.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -125,12 +127,14 @@ impl<A, B> BucketAccelerateConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketAccelerateConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketAccelerateConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketAccelerateConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketAccelerateConfiguration(self.declaration.declare(stack))
     }
 }

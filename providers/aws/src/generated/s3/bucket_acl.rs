@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -89,22 +89,24 @@ impl<A> BucketAclBuilder<A> {
     }
 
     /// Sets `acl`.
-    pub fn acl(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("acl", value.into());
+    pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("acl", value.into_input());
         self
     }
 
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketAclBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketAclBuilder<Set> {
         BucketAclBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 }
@@ -134,12 +136,13 @@ impl<A> BucketAclBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketAclBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketAcl {
+    pub fn declare(self, stack: &mut Stack) -> BucketAcl
+    where
+        A: IsSet,
+    {
         BucketAcl(self.declaration.declare(stack))
     }
 }
@@ -233,12 +236,9 @@ impl<A> AccessControlPolicyGrantBuilder<A> {
     }
 
     /// Sets `permission`. Required.
-    pub fn permission(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> AccessControlPolicyGrantBuilder<Set> {
+    pub fn permission(self, value: impl IntoInput<String>) -> AccessControlPolicyGrantBuilder<Set> {
         AccessControlPolicyGrantBuilder {
-            arguments: self.arguments.set("permission", value.into()),
+            arguments: self.arguments.set("permission", value.into_input()),
             required: PhantomData,
         }
     }
@@ -268,31 +268,31 @@ pub struct AccessControlPolicyGrantGranteeBuilder<A> {
 
 impl<A> AccessControlPolicyGrantGranteeBuilder<A> {
     /// Sets `email_address`.
-    pub fn email_address(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("email_address", value.into());
+    pub fn email_address(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("email_address", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `type`. Required.
     pub fn r#type(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> AccessControlPolicyGrantGranteeBuilder<Set> {
         AccessControlPolicyGrantGranteeBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `uri`.
-    pub fn uri(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("uri", value.into());
+    pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("uri", value.into_input());
         self
     }
 }
@@ -339,15 +339,15 @@ pub struct AccessControlPolicyOwnerBuilder<A> {
 
 impl<A> AccessControlPolicyOwnerBuilder<A> {
     /// Sets `display_name`.
-    pub fn display_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("display_name", value.into());
+    pub fn display_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("display_name", value.into_input());
         self
     }
 
     /// Sets `id`. Required.
-    pub fn id(self, value: impl Into<Input<String>>) -> AccessControlPolicyOwnerBuilder<Set> {
+    pub fn id(self, value: impl IntoInput<String>) -> AccessControlPolicyOwnerBuilder<Set> {
         AccessControlPolicyOwnerBuilder {
-            arguments: self.arguments.set("id", value.into()),
+            arguments: self.arguments.set("id", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -87,10 +87,10 @@ impl<A, B> BucketAnalyticsConfigurationBuilder<A, B> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketAnalyticsConfigurationBuilder<Set, B> {
         BucketAnalyticsConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -104,10 +104,10 @@ impl<A, B> BucketAnalyticsConfigurationBuilder<A, B> {
     /// Sets `name`. Required.
     pub fn name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketAnalyticsConfigurationBuilder<A, Set> {
         BucketAnalyticsConfigurationBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -146,12 +146,14 @@ impl<A, B> BucketAnalyticsConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketAnalyticsConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketAnalyticsConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketAnalyticsConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketAnalyticsConfiguration(self.declaration.declare(stack))
     }
 }
@@ -196,14 +198,14 @@ pub struct FilterBuilder {
 
 impl FilterBuilder {
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }
@@ -308,8 +310,10 @@ impl<A> StorageClassAnalysisDataExportBuilder<A> {
     }
 
     /// Sets `output_schema_version`.
-    pub fn output_schema_version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("output_schema_version", value.into());
+    pub fn output_schema_version(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("output_schema_version", value.into_input());
         self
     }
 }
@@ -423,31 +427,31 @@ pub struct StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A
 
 impl<A> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A> {
     /// Sets `bucket_account_id`.
-    pub fn bucket_account_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("bucket_account_id", value.into());
+    pub fn bucket_account_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("bucket_account_id", value.into_input());
         self
     }
 
     /// Sets `bucket_arn`. Required.
     pub fn bucket_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<Set> {
         StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder {
-            arguments: self.arguments.set("bucket_arn", value.into()),
+            arguments: self.arguments.set("bucket_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `format`.
-    pub fn format(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("format", value.into());
+    pub fn format(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("format", value.into_input());
         self
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 }

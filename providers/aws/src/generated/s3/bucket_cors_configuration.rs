@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::s3::missing::{
@@ -76,9 +76,9 @@ pub struct BucketCorsConfigurationBuilder<A, B> {
 
 impl<A, B> BucketCorsConfigurationBuilder<A, B> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketCorsConfigurationBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketCorsConfigurationBuilder<Set, B> {
         BucketCorsConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -95,8 +95,10 @@ impl<A, B> BucketCorsConfigurationBuilder<A, B> {
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 }
@@ -126,12 +128,14 @@ impl<A, B> BucketCorsConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketCorsConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketCorsConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketCorsConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketCorsConfiguration(self.declaration.declare(stack))
     }
 }
@@ -160,42 +164,42 @@ pub struct CorsRuleBuilder<A, B> {
 
 impl<A, B> CorsRuleBuilder<A, B> {
     /// Sets `allowed_headers`.
-    pub fn allowed_headers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("allowed_headers", value.into());
+    pub fn allowed_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("allowed_headers", value.into_input());
         self
     }
 
     /// Sets `allowed_methods`. Required.
-    pub fn allowed_methods(self, value: impl Into<Input<Vec<String>>>) -> CorsRuleBuilder<Set, B> {
+    pub fn allowed_methods(self, value: impl IntoInput<Vec<String>>) -> CorsRuleBuilder<Set, B> {
         CorsRuleBuilder {
-            arguments: self.arguments.set("allowed_methods", value.into()),
+            arguments: self.arguments.set("allowed_methods", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `allowed_origins`. Required.
-    pub fn allowed_origins(self, value: impl Into<Input<Vec<String>>>) -> CorsRuleBuilder<A, Set> {
+    pub fn allowed_origins(self, value: impl IntoInput<Vec<String>>) -> CorsRuleBuilder<A, Set> {
         CorsRuleBuilder {
-            arguments: self.arguments.set("allowed_origins", value.into()),
+            arguments: self.arguments.set("allowed_origins", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expose_headers`.
-    pub fn expose_headers(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("expose_headers", value.into());
+    pub fn expose_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("expose_headers", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `max_age_seconds`.
-    pub fn max_age_seconds(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("max_age_seconds", value.into());
+    pub fn max_age_seconds(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("max_age_seconds", value.into_input());
         self
     }
 }

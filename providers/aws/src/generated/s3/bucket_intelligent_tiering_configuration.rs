@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -92,10 +92,10 @@ impl<A, B, C> BucketIntelligentTieringConfigurationBuilder<A, B, C> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketIntelligentTieringConfigurationBuilder<Set, B, C> {
         BucketIntelligentTieringConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -109,17 +109,17 @@ impl<A, B, C> BucketIntelligentTieringConfigurationBuilder<A, B, C> {
     /// Sets `name`. Required.
     pub fn name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketIntelligentTieringConfigurationBuilder<A, Set, C> {
         BucketIntelligentTieringConfigurationBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
@@ -160,12 +160,15 @@ impl<A, B, C> BucketIntelligentTieringConfigurationBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketIntelligentTieringConfigurationBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketIntelligentTieringConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketIntelligentTieringConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         BucketIntelligentTieringConfiguration(self.declaration.declare(stack))
     }
 }
@@ -210,14 +213,14 @@ pub struct FilterBuilder {
 
 impl FilterBuilder {
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }
@@ -246,17 +249,17 @@ pub struct TieringBuilder<A, B> {
 
 impl<A, B> TieringBuilder<A, B> {
     /// Sets `access_tier`. Required.
-    pub fn access_tier(self, value: impl Into<Input<String>>) -> TieringBuilder<Set, B> {
+    pub fn access_tier(self, value: impl IntoInput<String>) -> TieringBuilder<Set, B> {
         TieringBuilder {
-            arguments: self.arguments.set("access_tier", value.into()),
+            arguments: self.arguments.set("access_tier", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `days`. Required.
-    pub fn days(self, value: impl Into<Input<Number>>) -> TieringBuilder<A, Set> {
+    pub fn days(self, value: impl IntoInput<Number>) -> TieringBuilder<A, Set> {
         TieringBuilder {
-            arguments: self.arguments.set("days", value.into()),
+            arguments: self.arguments.set("days", value.into_input()),
             required: PhantomData,
         }
     }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -112,12 +112,9 @@ pub struct BucketInventoryBuilder<A, B, C, D, E> {
 
 impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
     /// Sets `bucket`. Required.
-    pub fn bucket(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> BucketInventoryBuilder<Set, B, C, D, E> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketInventoryBuilder<Set, B, C, D, E> {
         BucketInventoryBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -134,8 +131,8 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
     }
 
     /// Sets `enabled`.
-    pub fn enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("enabled", value.into());
+    pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("enabled", value.into_input());
         self
     }
 
@@ -148,27 +145,27 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
     /// Sets `included_object_versions`. Required.
     pub fn included_object_versions(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketInventoryBuilder<A, B, Set, D, E> {
         BucketInventoryBuilder {
             declaration: self
                 .declaration
-                .set("included_object_versions", value.into()),
+                .set("included_object_versions", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> BucketInventoryBuilder<A, B, C, Set, E> {
+    pub fn name(self, value: impl IntoInput<String>) -> BucketInventoryBuilder<A, B, C, Set, E> {
         BucketInventoryBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `optional_fields`.
-    pub fn optional_fields(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("optional_fields", value.into());
+    pub fn optional_fields(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("optional_fields", value.into_input());
         self
     }
 
@@ -206,12 +203,17 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketInventoryBuilder<Set, Set, Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketInventory {
+    pub fn declare(self, stack: &mut Stack) -> BucketInventory
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+        D: IsSet,
+        E: IsSet,
+    {
         BucketInventory(self.declaration.declare(stack))
     }
 }
@@ -320,15 +322,15 @@ pub struct DestinationBucketBuilder<A, B> {
 
 impl<A, B> DestinationBucketBuilder<A, B> {
     /// Sets `account_id`.
-    pub fn account_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("account_id", value.into());
+    pub fn account_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("account_id", value.into_input());
         self
     }
 
     /// Sets `bucket_arn`. Required.
-    pub fn bucket_arn(self, value: impl Into<Input<String>>) -> DestinationBucketBuilder<Set, B> {
+    pub fn bucket_arn(self, value: impl IntoInput<String>) -> DestinationBucketBuilder<Set, B> {
         DestinationBucketBuilder {
-            arguments: self.arguments.set("bucket_arn", value.into()),
+            arguments: self.arguments.set("bucket_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -340,16 +342,16 @@ impl<A, B> DestinationBucketBuilder<A, B> {
     }
 
     /// Sets `format`. Required.
-    pub fn format(self, value: impl Into<Input<String>>) -> DestinationBucketBuilder<A, Set> {
+    pub fn format(self, value: impl IntoInput<String>) -> DestinationBucketBuilder<A, Set> {
         DestinationBucketBuilder {
-            arguments: self.arguments.set("format", value.into()),
+            arguments: self.arguments.set("format", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 }
@@ -444,10 +446,10 @@ impl<A> DestinationBucketEncryptionSseKmsBuilder<A> {
     /// Sets `key_id`. Required.
     pub fn key_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> DestinationBucketEncryptionSseKmsBuilder<Set> {
         DestinationBucketEncryptionSseKmsBuilder {
-            arguments: self.arguments.set("key_id", value.into()),
+            arguments: self.arguments.set("key_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -507,8 +509,8 @@ pub struct FilterBuilder {
 
 impl FilterBuilder {
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 }
@@ -549,9 +551,9 @@ pub struct ScheduleBuilder<A> {
 
 impl<A> ScheduleBuilder<A> {
     /// Sets `frequency`. Required.
-    pub fn frequency(self, value: impl Into<Input<String>>) -> ScheduleBuilder<Set> {
+    pub fn frequency(self, value: impl IntoInput<String>) -> ScheduleBuilder<Set> {
         ScheduleBuilder {
-            arguments: self.arguments.set("frequency", value.into()),
+            arguments: self.arguments.set("frequency", value.into_input()),
             required: PhantomData,
         }
     }

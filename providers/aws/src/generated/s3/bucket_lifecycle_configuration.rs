@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -80,17 +80,19 @@ impl<A, B> BucketLifecycleConfigurationBuilder<A, B> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketLifecycleConfigurationBuilder<Set, B> {
         BucketLifecycleConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
@@ -134,12 +136,14 @@ impl<A, B> BucketLifecycleConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketLifecycleConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketLifecycleConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketLifecycleConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketLifecycleConfiguration(self.declaration.declare(stack))
     }
 }
@@ -258,9 +262,9 @@ impl<A, B> RuleBuilder<A, B> {
     }
 
     /// Sets `id`. Required.
-    pub fn id(self, value: impl Into<Input<String>>) -> RuleBuilder<Set, B> {
+    pub fn id(self, value: impl IntoInput<String>) -> RuleBuilder<Set, B> {
         RuleBuilder {
-            arguments: self.arguments.set("id", value.into()),
+            arguments: self.arguments.set("id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -289,15 +293,15 @@ impl<A, B> RuleBuilder<A, B> {
 
     /// Sets `prefix`.
     #[deprecated]
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `status`. Required.
-    pub fn status(self, value: impl Into<Input<String>>) -> RuleBuilder<A, Set> {
+    pub fn status(self, value: impl IntoInput<String>) -> RuleBuilder<A, Set> {
         RuleBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -343,8 +347,10 @@ pub struct RuleAbortIncompleteMultipartUploadBuilder {
 
 impl RuleAbortIncompleteMultipartUploadBuilder {
     /// Sets `days_after_initiation`.
-    pub fn days_after_initiation(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days_after_initiation", value.into());
+    pub fn days_after_initiation(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("days_after_initiation", value.into_input());
         self
     }
 }
@@ -395,22 +401,22 @@ pub struct RuleExpirationBuilder {
 
 impl RuleExpirationBuilder {
     /// Sets `date`.
-    pub fn date(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("date", value.into());
+    pub fn date(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `expired_object_delete_marker`.
-    pub fn expired_object_delete_marker(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn expired_object_delete_marker(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
-            .set("expired_object_delete_marker", value.into());
+            .set("expired_object_delete_marker", value.into_input());
         self
     }
 }
@@ -479,20 +485,24 @@ impl RuleFilterBuilder {
     }
 
     /// Sets `object_size_greater_than`.
-    pub fn object_size_greater_than(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("object_size_greater_than", value.into());
+    pub fn object_size_greater_than(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("object_size_greater_than", value.into_input());
         self
     }
 
     /// Sets `object_size_less_than`.
-    pub fn object_size_less_than(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("object_size_less_than", value.into());
+    pub fn object_size_less_than(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("object_size_less_than", value.into_input());
         self
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
@@ -555,26 +565,30 @@ pub struct RuleFilterAndBuilder {
 
 impl RuleFilterAndBuilder {
     /// Sets `object_size_greater_than`.
-    pub fn object_size_greater_than(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("object_size_greater_than", value.into());
+    pub fn object_size_greater_than(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("object_size_greater_than", value.into_input());
         self
     }
 
     /// Sets `object_size_less_than`.
-    pub fn object_size_less_than(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("object_size_less_than", value.into());
+    pub fn object_size_less_than(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("object_size_less_than", value.into_input());
         self
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }
@@ -621,17 +635,17 @@ pub struct RuleFilterTagBuilder<A, B> {
 
 impl<A, B> RuleFilterTagBuilder<A, B> {
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> RuleFilterTagBuilder<Set, B> {
+    pub fn key(self, value: impl IntoInput<String>) -> RuleFilterTagBuilder<Set, B> {
         RuleFilterTagBuilder {
-            arguments: self.arguments.set("key", value.into()),
+            arguments: self.arguments.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `value`. Required.
-    pub fn value(self, value: impl Into<Input<String>>) -> RuleFilterTagBuilder<A, Set> {
+    pub fn value(self, value: impl IntoInput<String>) -> RuleFilterTagBuilder<A, Set> {
         RuleFilterTagBuilder {
-            arguments: self.arguments.set("value", value.into()),
+            arguments: self.arguments.set("value", value.into_input()),
             required: PhantomData,
         }
     }
@@ -677,16 +691,16 @@ pub struct RuleNoncurrentVersionExpirationBuilder {
 
 impl RuleNoncurrentVersionExpirationBuilder {
     /// Sets `newer_noncurrent_versions`.
-    pub fn newer_noncurrent_versions(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn newer_noncurrent_versions(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("newer_noncurrent_versions", value.into());
+            .set("newer_noncurrent_versions", value.into_input());
         self
     }
 
     /// Sets `noncurrent_days`.
-    pub fn noncurrent_days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("noncurrent_days", value.into());
+    pub fn noncurrent_days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("noncurrent_days", value.into_input());
         self
     }
 }
@@ -715,26 +729,26 @@ pub struct RuleNoncurrentVersionTransitionBuilder<A> {
 
 impl<A> RuleNoncurrentVersionTransitionBuilder<A> {
     /// Sets `newer_noncurrent_versions`.
-    pub fn newer_noncurrent_versions(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn newer_noncurrent_versions(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("newer_noncurrent_versions", value.into());
+            .set("newer_noncurrent_versions", value.into_input());
         self
     }
 
     /// Sets `noncurrent_days`.
-    pub fn noncurrent_days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("noncurrent_days", value.into());
+    pub fn noncurrent_days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("noncurrent_days", value.into_input());
         self
     }
 
     /// Sets `storage_class`. Required.
     pub fn storage_class(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleNoncurrentVersionTransitionBuilder<Set> {
         RuleNoncurrentVersionTransitionBuilder {
-            arguments: self.arguments.set("storage_class", value.into()),
+            arguments: self.arguments.set("storage_class", value.into_input()),
             required: PhantomData,
         }
     }
@@ -764,21 +778,21 @@ pub struct RuleTransitionBuilder<A> {
 
 impl<A> RuleTransitionBuilder<A> {
     /// Sets `date`.
-    pub fn date(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("date", value.into());
+    pub fn date(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `storage_class`. Required.
-    pub fn storage_class(self, value: impl Into<Input<String>>) -> RuleTransitionBuilder<Set> {
+    pub fn storage_class(self, value: impl IntoInput<String>) -> RuleTransitionBuilder<Set> {
         RuleTransitionBuilder {
-            arguments: self.arguments.set("storage_class", value.into()),
+            arguments: self.arguments.set("storage_class", value.into_input()),
             required: PhantomData,
         }
     }
@@ -824,14 +838,14 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
     /// Sets `update`.
-    pub fn update(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("update", value.into());
+    pub fn update(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("update", value.into_input());
         self
     }
 }

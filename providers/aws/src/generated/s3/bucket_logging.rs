@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -96,23 +96,25 @@ pub struct BucketLoggingBuilder<A, B, C> {
 
 impl<A, B, C> BucketLoggingBuilder<A, B, C> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketLoggingBuilder<Set, B, C> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketLoggingBuilder<Set, B, C> {
         BucketLoggingBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `target_bucket`. Required.
-    pub fn target_bucket(self, value: impl Into<Input<String>>) -> BucketLoggingBuilder<A, Set, C> {
+    pub fn target_bucket(self, value: impl IntoInput<String>) -> BucketLoggingBuilder<A, Set, C> {
         BucketLoggingBuilder {
-            declaration: self.declaration.set("target_bucket", value.into()),
+            declaration: self.declaration.set("target_bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -132,9 +134,9 @@ impl<A, B, C> BucketLoggingBuilder<A, B, C> {
     }
 
     /// Sets `target_prefix`. Required.
-    pub fn target_prefix(self, value: impl Into<Input<String>>) -> BucketLoggingBuilder<A, B, Set> {
+    pub fn target_prefix(self, value: impl IntoInput<String>) -> BucketLoggingBuilder<A, B, Set> {
         BucketLoggingBuilder {
-            declaration: self.declaration.set("target_prefix", value.into()),
+            declaration: self.declaration.set("target_prefix", value.into_input()),
             required: PhantomData,
         }
     }
@@ -165,12 +167,15 @@ impl<A, B, C> BucketLoggingBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketLoggingBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketLogging {
+    pub fn declare(self, stack: &mut Stack) -> BucketLogging
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         BucketLogging(self.declaration.declare(stack))
     }
 }
@@ -207,9 +212,9 @@ impl<A, B> TargetGrantBuilder<A, B> {
     }
 
     /// Sets `permission`. Required.
-    pub fn permission(self, value: impl Into<Input<String>>) -> TargetGrantBuilder<A, Set> {
+    pub fn permission(self, value: impl IntoInput<String>) -> TargetGrantBuilder<A, Set> {
         TargetGrantBuilder {
-            arguments: self.arguments.set("permission", value.into()),
+            arguments: self.arguments.set("permission", value.into_input()),
             required: PhantomData,
         }
     }
@@ -239,28 +244,28 @@ pub struct TargetGrantGranteeBuilder<A> {
 
 impl<A> TargetGrantGranteeBuilder<A> {
     /// Sets `email_address`.
-    pub fn email_address(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("email_address", value.into());
+    pub fn email_address(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("email_address", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> TargetGrantGranteeBuilder<Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> TargetGrantGranteeBuilder<Set> {
         TargetGrantGranteeBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `uri`.
-    pub fn uri(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("uri", value.into());
+    pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("uri", value.into_input());
         self
     }
 }
@@ -360,10 +365,12 @@ impl<A> TargetObjectKeyFormatPartitionedPrefixBuilder<A> {
     /// Sets `partition_date_source`. Required.
     pub fn partition_date_source(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TargetObjectKeyFormatPartitionedPrefixBuilder<Set> {
         TargetObjectKeyFormatPartitionedPrefixBuilder {
-            arguments: self.arguments.set("partition_date_source", value.into()),
+            arguments: self
+                .arguments
+                .set("partition_date_source", value.into_input()),
             required: PhantomData,
         }
     }

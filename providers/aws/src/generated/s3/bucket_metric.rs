@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -72,9 +72,9 @@ pub struct BucketMetricBuilder<A, B> {
 
 impl<A, B> BucketMetricBuilder<A, B> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketMetricBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketMetricBuilder<Set, B> {
         BucketMetricBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -86,9 +86,9 @@ impl<A, B> BucketMetricBuilder<A, B> {
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> BucketMetricBuilder<A, Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> BucketMetricBuilder<A, Set> {
         BucketMetricBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -119,12 +119,14 @@ impl<A, B> BucketMetricBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketMetricBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketMetric {
+    pub fn declare(self, stack: &mut Stack) -> BucketMetric
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketMetric(self.declaration.declare(stack))
     }
 }
@@ -169,14 +171,14 @@ pub struct FilterBuilder {
 
 impl FilterBuilder {
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }

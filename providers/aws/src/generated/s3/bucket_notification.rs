@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -85,16 +85,16 @@ pub struct BucketNotificationBuilder<A> {
 
 impl<A> BucketNotificationBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketNotificationBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketNotificationBuilder<Set> {
         BucketNotificationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `eventbridge`.
-    pub fn eventbridge(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("eventbridge", value.into());
+    pub fn eventbridge(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("eventbridge", value.into_input());
         self
     }
 
@@ -144,12 +144,13 @@ impl<A> BucketNotificationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketNotificationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketNotification {
+    pub fn declare(self, stack: &mut Stack) -> BucketNotification
+    where
+        A: IsSet,
+    {
         BucketNotification(self.declaration.declare(stack))
     }
 }
@@ -214,34 +215,36 @@ pub struct LambdaFunctionBuilder<A> {
 
 impl<A> LambdaFunctionBuilder<A> {
     /// Sets `events`. Required.
-    pub fn events(self, value: impl Into<Input<Vec<String>>>) -> LambdaFunctionBuilder<Set> {
+    pub fn events(self, value: impl IntoInput<Vec<String>>) -> LambdaFunctionBuilder<Set> {
         LambdaFunctionBuilder {
-            arguments: self.arguments.set("events", value.into()),
+            arguments: self.arguments.set("events", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `filter_prefix`.
-    pub fn filter_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("filter_prefix", value.into());
+    pub fn filter_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("filter_prefix", value.into_input());
         self
     }
 
     /// Sets `filter_suffix`.
-    pub fn filter_suffix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("filter_suffix", value.into());
+    pub fn filter_suffix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("filter_suffix", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `lambda_function_arn`.
-    pub fn lambda_function_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("lambda_function_arn", value.into());
+    pub fn lambda_function_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("lambda_function_arn", value.into_input());
         self
     }
 }
@@ -306,35 +309,35 @@ pub struct QueueBuilder<A, B> {
 
 impl<A, B> QueueBuilder<A, B> {
     /// Sets `events`. Required.
-    pub fn events(self, value: impl Into<Input<Vec<String>>>) -> QueueBuilder<Set, B> {
+    pub fn events(self, value: impl IntoInput<Vec<String>>) -> QueueBuilder<Set, B> {
         QueueBuilder {
-            arguments: self.arguments.set("events", value.into()),
+            arguments: self.arguments.set("events", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `filter_prefix`.
-    pub fn filter_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("filter_prefix", value.into());
+    pub fn filter_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("filter_prefix", value.into_input());
         self
     }
 
     /// Sets `filter_suffix`.
-    pub fn filter_suffix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("filter_suffix", value.into());
+    pub fn filter_suffix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("filter_suffix", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `queue_arn`. Required.
-    pub fn queue_arn(self, value: impl Into<Input<String>>) -> QueueBuilder<A, Set> {
+    pub fn queue_arn(self, value: impl IntoInput<String>) -> QueueBuilder<A, Set> {
         QueueBuilder {
-            arguments: self.arguments.set("queue_arn", value.into()),
+            arguments: self.arguments.set("queue_arn", value.into_input()),
             required: PhantomData,
         }
     }
@@ -400,35 +403,35 @@ pub struct TopicBuilder<A, B> {
 
 impl<A, B> TopicBuilder<A, B> {
     /// Sets `events`. Required.
-    pub fn events(self, value: impl Into<Input<Vec<String>>>) -> TopicBuilder<Set, B> {
+    pub fn events(self, value: impl IntoInput<Vec<String>>) -> TopicBuilder<Set, B> {
         TopicBuilder {
-            arguments: self.arguments.set("events", value.into()),
+            arguments: self.arguments.set("events", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `filter_prefix`.
-    pub fn filter_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("filter_prefix", value.into());
+    pub fn filter_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("filter_prefix", value.into_input());
         self
     }
 
     /// Sets `filter_suffix`.
-    pub fn filter_suffix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("filter_suffix", value.into());
+    pub fn filter_suffix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("filter_suffix", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `topic_arn`. Required.
-    pub fn topic_arn(self, value: impl Into<Input<String>>) -> TopicBuilder<A, Set> {
+    pub fn topic_arn(self, value: impl IntoInput<String>) -> TopicBuilder<A, Set> {
         TopicBuilder {
-            arguments: self.arguments.set("topic_arn", value.into()),
+            arguments: self.arguments.set("topic_arn", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -86,23 +86,27 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketObjectLockConfigurationBuilder<Set> {
         BucketObjectLockConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `object_lock_enabled`.
-    pub fn object_lock_enabled(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("object_lock_enabled", value.into());
+    pub fn object_lock_enabled(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("object_lock_enabled", value.into_input());
         self
     }
 
@@ -113,8 +117,8 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
     }
 
     /// Sets `token`.
-    pub fn token(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("token", value.into());
+    pub fn token(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("token", value.into_input());
         self
     }
 }
@@ -144,12 +148,13 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketObjectLockConfigurationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketObjectLockConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketObjectLockConfiguration
+    where
+        A: IsSet,
+    {
         BucketObjectLockConfiguration(self.declaration.declare(stack))
     }
 }
@@ -246,20 +251,20 @@ pub struct RuleDefaultRetentionBuilder {
 
 impl RuleDefaultRetentionBuilder {
     /// Sets `days`.
-    pub fn days(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("days", value.into());
+    pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
     /// Sets `mode`.
-    pub fn mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mode", value.into());
+    pub fn mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mode", value.into_input());
         self
     }
 
     /// Sets `years`.
-    pub fn years(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("years", value.into());
+    pub fn years(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("years", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -67,9 +67,9 @@ pub struct BucketOwnershipControlsBuilder<A, B> {
 
 impl<A, B> BucketOwnershipControlsBuilder<A, B> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketOwnershipControlsBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketOwnershipControlsBuilder<Set, B> {
         BucketOwnershipControlsBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -108,12 +108,14 @@ impl<A, B> BucketOwnershipControlsBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketOwnershipControlsBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketOwnershipControls {
+    pub fn declare(self, stack: &mut Stack) -> BucketOwnershipControls
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketOwnershipControls(self.declaration.declare(stack))
     }
 }
@@ -154,9 +156,9 @@ pub struct RuleBuilder<A> {
 
 impl<A> RuleBuilder<A> {
     /// Sets `object_ownership`. Required.
-    pub fn object_ownership(self, value: impl Into<Input<String>>) -> RuleBuilder<Set> {
+    pub fn object_ownership(self, value: impl IntoInput<String>) -> RuleBuilder<Set> {
         RuleBuilder {
-            arguments: self.arguments.set("object_ownership", value.into()),
+            arguments: self.arguments.set("object_ownership", value.into_input()),
             required: PhantomData,
         }
     }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::s3::missing::{MissingBucket, MissingPolicy};
@@ -64,17 +64,17 @@ pub struct BucketPolicyBuilder<A, B> {
 
 impl<A, B> BucketPolicyBuilder<A, B> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketPolicyBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketPolicyBuilder<Set, B> {
         BucketPolicyBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `policy`. Required.
-    pub fn policy(self, value: impl Into<Input<String>>) -> BucketPolicyBuilder<A, Set> {
+    pub fn policy(self, value: impl IntoInput<String>) -> BucketPolicyBuilder<A, Set> {
         BucketPolicyBuilder {
-            declaration: self.declaration.set("policy", value.into()),
+            declaration: self.declaration.set("policy", value.into_input()),
             required: PhantomData,
         }
     }
@@ -105,12 +105,14 @@ impl<A, B> BucketPolicyBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketPolicyBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketPolicy {
+    pub fn declare(self, stack: &mut Stack) -> BucketPolicy
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketPolicy(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::s3::missing::MissingBucket;
@@ -82,36 +82,42 @@ pub struct BucketPublicAccessBlockBuilder<A> {
 
 impl<A> BucketPublicAccessBlockBuilder<A> {
     /// Sets `block_public_acls`.
-    pub fn block_public_acls(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("block_public_acls", value.into());
+    pub fn block_public_acls(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("block_public_acls", value.into_input());
         self
     }
 
     /// Sets `block_public_policy`.
-    pub fn block_public_policy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("block_public_policy", value.into());
+    pub fn block_public_policy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("block_public_policy", value.into_input());
         self
     }
 
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketPublicAccessBlockBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketPublicAccessBlockBuilder<Set> {
         BucketPublicAccessBlockBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `ignore_public_acls`.
-    pub fn ignore_public_acls(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("ignore_public_acls", value.into());
+    pub fn ignore_public_acls(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("ignore_public_acls", value.into_input());
         self
     }
 
     /// Sets `restrict_public_buckets`.
-    pub fn restrict_public_buckets(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn restrict_public_buckets(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("restrict_public_buckets", value.into());
+            .set("restrict_public_buckets", value.into_input());
         self
     }
 }
@@ -141,12 +147,13 @@ impl<A> BucketPublicAccessBlockBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketPublicAccessBlockBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketPublicAccessBlock {
+    pub fn declare(self, stack: &mut Stack) -> BucketPublicAccessBlock
+    where
+        A: IsSet,
+    {
         BucketPublicAccessBlock(self.declaration.declare(stack))
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -86,10 +86,10 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketReplicationConfigurationBuilder<Set, B, C> {
         BucketReplicationConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -97,10 +97,10 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
     /// Sets `role`. Required.
     pub fn role(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketReplicationConfigurationBuilder<A, Set, C> {
         BucketReplicationConfigurationBuilder {
-            declaration: self.declaration.set("role", value.into()),
+            declaration: self.declaration.set("role", value.into_input()),
             required: PhantomData,
         }
     }
@@ -117,8 +117,8 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
     }
 
     /// Sets `token`.
-    pub fn token(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("token", value.into());
+    pub fn token(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("token", value.into_input());
         self
     }
 }
@@ -148,12 +148,15 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketReplicationConfigurationBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketReplicationConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketReplicationConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         BucketReplicationConfiguration(self.declaration.declare(stack))
     }
 }
@@ -285,21 +288,21 @@ impl<A, B> RuleBuilder<A, B> {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `prefix`.
     #[deprecated]
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `priority`.
-    pub fn priority(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("priority", value.into());
+    pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
@@ -312,9 +315,9 @@ impl<A, B> RuleBuilder<A, B> {
     }
 
     /// Sets `status`. Required.
-    pub fn status(self, value: impl Into<Input<String>>) -> RuleBuilder<A, Set> {
+    pub fn status(self, value: impl IntoInput<String>) -> RuleBuilder<A, Set> {
         RuleBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -356,12 +359,9 @@ pub struct RuleDeleteMarkerReplicationBuilder<A> {
 
 impl<A> RuleDeleteMarkerReplicationBuilder<A> {
     /// Sets `status`. Required.
-    pub fn status(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> RuleDeleteMarkerReplicationBuilder<Set> {
+    pub fn status(self, value: impl IntoInput<String>) -> RuleDeleteMarkerReplicationBuilder<Set> {
         RuleDeleteMarkerReplicationBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -456,15 +456,15 @@ impl<A> RuleDestinationBuilder<A> {
     }
 
     /// Sets `account`.
-    pub fn account(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("account", value.into());
+    pub fn account(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("account", value.into_input());
         self
     }
 
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> RuleDestinationBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> RuleDestinationBuilder<Set> {
         RuleDestinationBuilder {
-            arguments: self.arguments.set("bucket", value.into()),
+            arguments: self.arguments.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -498,8 +498,8 @@ impl<A> RuleDestinationBuilder<A> {
     }
 
     /// Sets `storage_class`.
-    pub fn storage_class(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("storage_class", value.into());
+    pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("storage_class", value.into_input());
         self
     }
 }
@@ -542,10 +542,10 @@ impl<A> RuleDestinationAccessControlTranslationBuilder<A> {
     /// Sets `owner`. Required.
     pub fn owner(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleDestinationAccessControlTranslationBuilder<Set> {
         RuleDestinationAccessControlTranslationBuilder {
-            arguments: self.arguments.set("owner", value.into()),
+            arguments: self.arguments.set("owner", value.into_input()),
             required: PhantomData,
         }
     }
@@ -589,10 +589,10 @@ impl<A> RuleDestinationEncryptionConfigurationBuilder<A> {
     /// Sets `replica_kms_key_id`. Required.
     pub fn replica_kms_key_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleDestinationEncryptionConfigurationBuilder<Set> {
         RuleDestinationEncryptionConfigurationBuilder {
-            arguments: self.arguments.set("replica_kms_key_id", value.into()),
+            arguments: self.arguments.set("replica_kms_key_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -651,9 +651,9 @@ impl<A> RuleDestinationMetricsBuilder<A> {
     }
 
     /// Sets `status`. Required.
-    pub fn status(self, value: impl Into<Input<String>>) -> RuleDestinationMetricsBuilder<Set> {
+    pub fn status(self, value: impl IntoInput<String>) -> RuleDestinationMetricsBuilder<Set> {
         RuleDestinationMetricsBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -697,10 +697,10 @@ impl<A> RuleDestinationMetricsEventThresholdBuilder<A> {
     /// Sets `minutes`. Required.
     pub fn minutes(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> RuleDestinationMetricsEventThresholdBuilder<Set> {
         RuleDestinationMetricsEventThresholdBuilder {
-            arguments: self.arguments.set("minutes", value.into()),
+            arguments: self.arguments.set("minutes", value.into_input()),
             required: PhantomData,
         }
     }
@@ -750,10 +750,10 @@ impl<A, B> RuleDestinationReplicationTimeBuilder<A, B> {
     /// Sets `status`. Required.
     pub fn status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleDestinationReplicationTimeBuilder<Set, B> {
         RuleDestinationReplicationTimeBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -808,10 +808,10 @@ impl<A> RuleDestinationReplicationTimeTimeBuilder<A> {
     /// Sets `minutes`. Required.
     pub fn minutes(
         self,
-        value: impl Into<Input<Number>>,
+        value: impl IntoInput<Number>,
     ) -> RuleDestinationReplicationTimeTimeBuilder<Set> {
         RuleDestinationReplicationTimeTimeBuilder {
-            arguments: self.arguments.set("minutes", value.into()),
+            arguments: self.arguments.set("minutes", value.into_input()),
             required: PhantomData,
         }
     }
@@ -855,10 +855,10 @@ impl<A> RuleExistingObjectReplicationBuilder<A> {
     /// Sets `status`. Required.
     pub fn status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleExistingObjectReplicationBuilder<Set> {
         RuleExistingObjectReplicationBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -916,8 +916,8 @@ impl RuleFilterBuilder {
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
@@ -968,14 +968,14 @@ pub struct RuleFilterAndBuilder {
 
 impl RuleFilterAndBuilder {
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }
@@ -1022,17 +1022,17 @@ pub struct RuleFilterTagBuilder<A, B> {
 
 impl<A, B> RuleFilterTagBuilder<A, B> {
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> RuleFilterTagBuilder<Set, B> {
+    pub fn key(self, value: impl IntoInput<String>) -> RuleFilterTagBuilder<Set, B> {
         RuleFilterTagBuilder {
-            arguments: self.arguments.set("key", value.into()),
+            arguments: self.arguments.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `value`. Required.
-    pub fn value(self, value: impl Into<Input<String>>) -> RuleFilterTagBuilder<A, Set> {
+    pub fn value(self, value: impl IntoInput<String>) -> RuleFilterTagBuilder<A, Set> {
         RuleFilterTagBuilder {
-            arguments: self.arguments.set("value", value.into()),
+            arguments: self.arguments.set("value", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1146,10 +1146,10 @@ impl<A> RuleSourceSelectionCriteriaReplicaModificationsBuilder<A> {
     /// Sets `status`. Required.
     pub fn status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleSourceSelectionCriteriaReplicaModificationsBuilder<Set> {
         RuleSourceSelectionCriteriaReplicaModificationsBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }
@@ -1193,10 +1193,10 @@ impl<A> RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<A> {
     /// Sets `status`. Required.
     pub fn status(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<Set> {
         RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
+    Binding, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle, Resource, Set, Stack,
 };
 
 use crate::generated::s3::missing::{MissingBucket, MissingPayer};
@@ -74,27 +74,29 @@ impl<A, B> BucketRequestPaymentConfigurationBuilder<A, B> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketRequestPaymentConfigurationBuilder<Set, B> {
         BucketRequestPaymentConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `payer`. Required.
     pub fn payer(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketRequestPaymentConfigurationBuilder<A, Set> {
         BucketRequestPaymentConfigurationBuilder {
-            declaration: self.declaration.set("payer", value.into()),
+            declaration: self.declaration.set("payer", value.into_input()),
             required: PhantomData,
         }
     }
@@ -125,12 +127,14 @@ impl<A, B> BucketRequestPaymentConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketRequestPaymentConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketRequestPaymentConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketRequestPaymentConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketRequestPaymentConfiguration(self.declaration.declare(stack))
     }
 }

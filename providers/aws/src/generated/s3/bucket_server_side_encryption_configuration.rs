@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::s3::missing::{MissingBucket, MissingRule, MissingSseAlgorithm};
@@ -75,17 +75,19 @@ impl<A, B> BucketServerSideEncryptionConfigurationBuilder<A, B> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> BucketServerSideEncryptionConfigurationBuilder<Set, B> {
         BucketServerSideEncryptionConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
@@ -126,12 +128,14 @@ impl<A, B> BucketServerSideEncryptionConfigurationBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketServerSideEncryptionConfigurationBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketServerSideEncryptionConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketServerSideEncryptionConfiguration
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketServerSideEncryptionConfiguration(self.declaration.declare(stack))
     }
 }
@@ -169,8 +173,8 @@ impl RuleBuilder {
     }
 
     /// Sets `bucket_key_enabled`.
-    pub fn bucket_key_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.arguments = self.arguments.set("bucket_key_enabled", value.into());
+    pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.arguments = self.arguments.set("bucket_key_enabled", value.into_input());
         self
     }
 }
@@ -199,18 +203,18 @@ pub struct RuleApplyServerSideEncryptionByDefaultBuilder<A> {
 
 impl<A> RuleApplyServerSideEncryptionByDefaultBuilder<A> {
     /// Sets `kms_master_key_id`.
-    pub fn kms_master_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("kms_master_key_id", value.into());
+    pub fn kms_master_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("kms_master_key_id", value.into_input());
         self
     }
 
     /// Sets `sse_algorithm`. Required.
     pub fn sse_algorithm(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> RuleApplyServerSideEncryptionByDefaultBuilder<Set> {
         RuleApplyServerSideEncryptionByDefaultBuilder {
-            arguments: self.arguments.set("sse_algorithm", value.into()),
+            arguments: self.arguments.set("sse_algorithm", value.into_input()),
             required: PhantomData,
         }
     }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -81,22 +81,24 @@ pub struct BucketVersioningBuilder<A, B> {
 
 impl<A, B> BucketVersioningBuilder<A, B> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketVersioningBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketVersioningBuilder<Set, B> {
         BucketVersioningBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `mfa`.
-    pub fn mfa(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("mfa", value.into());
+    pub fn mfa(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("mfa", value.into_input());
         self
     }
 
@@ -139,12 +141,14 @@ impl<A, B> BucketVersioningBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketVersioningBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketVersioning {
+    pub fn declare(self, stack: &mut Stack) -> BucketVersioning
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         BucketVersioning(self.declaration.declare(stack))
     }
 }
@@ -191,15 +195,15 @@ pub struct VersioningConfigurationBuilder<A> {
 
 impl<A> VersioningConfigurationBuilder<A> {
     /// Sets `mfa_delete`.
-    pub fn mfa_delete(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("mfa_delete", value.into());
+    pub fn mfa_delete(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("mfa_delete", value.into_input());
         self
     }
 
     /// Sets `status`. Required.
-    pub fn status(self, value: impl Into<Input<String>>) -> VersioningConfigurationBuilder<Set> {
+    pub fn status(self, value: impl IntoInput<String>) -> VersioningConfigurationBuilder<Set> {
         VersioningConfigurationBuilder {
-            arguments: self.arguments.set("status", value.into()),
+            arguments: self.arguments.set("status", value.into_input()),
             required: PhantomData,
         }
     }

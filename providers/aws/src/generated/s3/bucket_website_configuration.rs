@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -111,9 +111,9 @@ pub struct BucketWebsiteConfigurationBuilder<A> {
 
 impl<A> BucketWebsiteConfigurationBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketWebsiteConfigurationBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketWebsiteConfigurationBuilder<Set> {
         BucketWebsiteConfigurationBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
@@ -127,8 +127,10 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
@@ -155,8 +157,8 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
     }
 
     /// Sets `routing_rules`.
-    pub fn routing_rules(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("routing_rules", value.into());
+    pub fn routing_rules(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("routing_rules", value.into_input());
         self
     }
 }
@@ -186,12 +188,13 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl BucketWebsiteConfigurationBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketWebsiteConfiguration {
+    pub fn declare(self, stack: &mut Stack) -> BucketWebsiteConfiguration
+    where
+        A: IsSet,
+    {
         BucketWebsiteConfiguration(self.declaration.declare(stack))
     }
 }
@@ -232,9 +235,9 @@ pub struct ErrorDocumentBuilder<A> {
 
 impl<A> ErrorDocumentBuilder<A> {
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> ErrorDocumentBuilder<Set> {
+    pub fn key(self, value: impl IntoInput<String>) -> ErrorDocumentBuilder<Set> {
         ErrorDocumentBuilder {
-            arguments: self.arguments.set("key", value.into()),
+            arguments: self.arguments.set("key", value.into_input()),
             required: PhantomData,
         }
     }
@@ -276,9 +279,9 @@ pub struct IndexDocumentBuilder<A> {
 
 impl<A> IndexDocumentBuilder<A> {
     /// Sets `suffix`. Required.
-    pub fn suffix(self, value: impl Into<Input<String>>) -> IndexDocumentBuilder<Set> {
+    pub fn suffix(self, value: impl IntoInput<String>) -> IndexDocumentBuilder<Set> {
         IndexDocumentBuilder {
-            arguments: self.arguments.set("suffix", value.into()),
+            arguments: self.arguments.set("suffix", value.into_input()),
             required: PhantomData,
         }
     }
@@ -326,16 +329,16 @@ pub struct RedirectAllRequestsToBuilder<A> {
 
 impl<A> RedirectAllRequestsToBuilder<A> {
     /// Sets `host_name`. Required.
-    pub fn host_name(self, value: impl Into<Input<String>>) -> RedirectAllRequestsToBuilder<Set> {
+    pub fn host_name(self, value: impl IntoInput<String>) -> RedirectAllRequestsToBuilder<Set> {
         RedirectAllRequestsToBuilder {
-            arguments: self.arguments.set("host_name", value.into()),
+            arguments: self.arguments.set("host_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 }
@@ -436,16 +439,16 @@ pub struct RoutingRuleConditionBuilder {
 
 impl RoutingRuleConditionBuilder {
     /// Sets `http_error_code_returned_equals`.
-    pub fn http_error_code_returned_equals(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn http_error_code_returned_equals(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
-            .set("http_error_code_returned_equals", value.into());
+            .set("http_error_code_returned_equals", value.into_input());
         self
     }
 
     /// Sets `key_prefix_equals`.
-    pub fn key_prefix_equals(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("key_prefix_equals", value.into());
+    pub fn key_prefix_equals(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("key_prefix_equals", value.into_input());
         self
     }
 }
@@ -508,32 +511,34 @@ pub struct RoutingRuleRedirectBuilder {
 
 impl RoutingRuleRedirectBuilder {
     /// Sets `host_name`.
-    pub fn host_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("host_name", value.into());
+    pub fn host_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("host_name", value.into_input());
         self
     }
 
     /// Sets `http_redirect_code`.
-    pub fn http_redirect_code(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("http_redirect_code", value.into());
+    pub fn http_redirect_code(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("http_redirect_code", value.into_input());
         self
     }
 
     /// Sets `protocol`.
-    pub fn protocol(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("protocol", value.into());
+    pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
     /// Sets `replace_key_prefix_with`.
-    pub fn replace_key_prefix_with(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("replace_key_prefix_with", value.into());
+    pub fn replace_key_prefix_with(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("replace_key_prefix_with", value.into_input());
         self
     }
 
     /// Sets `replace_key_with`.
-    pub fn replace_key_with(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("replace_key_with", value.into());
+    pub fn replace_key_with(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("replace_key_with", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -89,22 +89,22 @@ pub struct DirectoryBucketBuilder<A> {
 
 impl<A> DirectoryBucketBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> DirectoryBucketBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> DirectoryBucketBuilder<Set> {
         DirectoryBucketBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `data_redundancy`.
-    pub fn data_redundancy(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("data_redundancy", value.into());
+    pub fn data_redundancy(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("data_redundancy", value.into_input());
         self
     }
 
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
@@ -115,8 +115,8 @@ impl<A> DirectoryBucketBuilder<A> {
     }
 
     /// Sets `type`.
-    pub fn r#type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("type", value.into());
+    pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("type", value.into_input());
         self
     }
 }
@@ -146,12 +146,13 @@ impl<A> DirectoryBucketBuilder<A> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl DirectoryBucketBuilder<Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> DirectoryBucket {
+    pub fn declare(self, stack: &mut Stack) -> DirectoryBucket
+    where
+        A: IsSet,
+    {
         DirectoryBucket(self.declaration.declare(stack))
     }
 }
@@ -198,16 +199,16 @@ pub struct LocationBuilder<A> {
 
 impl<A> LocationBuilder<A> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> LocationBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> LocationBuilder<Set> {
         LocationBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `type`.
-    pub fn r#type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("type", value.into());
+    pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("type", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -246,124 +246,130 @@ pub struct ObjectBuilder<A, B> {
 
 impl<A, B> ObjectBuilder<A, B> {
     /// Sets `acl`.
-    pub fn acl(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("acl", value.into());
+    pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("acl", value.into_input());
         self
     }
 
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> ObjectBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> ObjectBuilder<Set, B> {
         ObjectBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `bucket_key_enabled`.
-    pub fn bucket_key_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("bucket_key_enabled", value.into());
+    pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("bucket_key_enabled", value.into_input());
         self
     }
 
     /// Sets `cache_control`.
-    pub fn cache_control(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cache_control", value.into());
+    pub fn cache_control(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cache_control", value.into_input());
         self
     }
 
     /// Sets `checksum_algorithm`.
-    pub fn checksum_algorithm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("checksum_algorithm", value.into());
+    pub fn checksum_algorithm(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("checksum_algorithm", value.into_input());
         self
     }
 
     /// Sets `content`.
-    pub fn content(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content", value.into());
+    pub fn content(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content", value.into_input());
         self
     }
 
     /// Sets `content_base64`.
-    pub fn content_base64(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_base64", value.into());
+    pub fn content_base64(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_base64", value.into_input());
         self
     }
 
     /// Sets `content_disposition`.
-    pub fn content_disposition(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_disposition", value.into());
+    pub fn content_disposition(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("content_disposition", value.into_input());
         self
     }
 
     /// Sets `content_encoding`.
-    pub fn content_encoding(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_encoding", value.into());
+    pub fn content_encoding(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_encoding", value.into_input());
         self
     }
 
     /// Sets `content_language`.
-    pub fn content_language(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_language", value.into());
+    pub fn content_language(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_language", value.into_input());
         self
     }
 
     /// Sets `content_type`.
-    pub fn content_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_type", value.into());
+    pub fn content_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_type", value.into_input());
         self
     }
 
     /// Sets `etag`.
-    pub fn etag(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("etag", value.into());
+    pub fn etag(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("etag", value.into_input());
         self
     }
 
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> ObjectBuilder<A, Set> {
+    pub fn key(self, value: impl IntoInput<String>) -> ObjectBuilder<A, Set> {
         ObjectBuilder {
-            declaration: self.declaration.set("key", value.into()),
+            declaration: self.declaration.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `metadata`.
-    pub fn metadata(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("metadata", value.into());
+    pub fn metadata(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("metadata", value.into_input());
         self
     }
 
     /// Sets `object_lock_legal_hold_status`.
-    pub fn object_lock_legal_hold_status(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn object_lock_legal_hold_status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("object_lock_legal_hold_status", value.into());
+            .set("object_lock_legal_hold_status", value.into_input());
         self
     }
 
     /// Sets `object_lock_mode`.
-    pub fn object_lock_mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("object_lock_mode", value.into());
+    pub fn object_lock_mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("object_lock_mode", value.into_input());
         self
     }
 
     /// Sets `object_lock_retain_until_date`.
-    pub fn object_lock_retain_until_date(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn object_lock_retain_until_date(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("object_lock_retain_until_date", value.into());
+            .set("object_lock_retain_until_date", value.into_input());
         self
     }
 
@@ -376,38 +382,40 @@ impl<A, B> ObjectBuilder<A, B> {
     }
 
     /// Sets `server_side_encryption`.
-    pub fn server_side_encryption(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("server_side_encryption", value.into());
+    pub fn server_side_encryption(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("server_side_encryption", value.into_input());
         self
     }
 
     /// Sets `source`.
-    pub fn source(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("source", value.into());
+    pub fn source(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("source", value.into_input());
         self
     }
 
     /// Sets `source_hash`.
-    pub fn source_hash(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("source_hash", value.into());
+    pub fn source_hash(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("source_hash", value.into_input());
         self
     }
 
     /// Sets `storage_class`.
-    pub fn storage_class(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("storage_class", value.into());
+    pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("storage_class", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `website_redirect`.
-    pub fn website_redirect(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("website_redirect", value.into());
+    pub fn website_redirect(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("website_redirect", value.into_input());
         self
     }
 }
@@ -437,12 +445,14 @@ impl<A, B> ObjectBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ObjectBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Object {
+    pub fn declare(self, stack: &mut Stack) -> Object
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Object(self.declaration.declare(stack))
     }
 }
@@ -521,8 +531,8 @@ pub struct OverrideProviderDefaultTagsBuilder {
 
 impl OverrideProviderDefaultTagsBuilder {
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 }

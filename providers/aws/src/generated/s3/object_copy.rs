@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Lifecycle, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::s3::missing::{
@@ -358,128 +358,142 @@ pub struct ObjectCopyBuilder<A, B, C> {
 
 impl<A, B, C> ObjectCopyBuilder<A, B, C> {
     /// Sets `acl`.
-    pub fn acl(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("acl", value.into());
+    pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("acl", value.into_input());
         self
     }
 
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> ObjectCopyBuilder<Set, B, C> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> ObjectCopyBuilder<Set, B, C> {
         ObjectCopyBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `bucket_key_enabled`.
-    pub fn bucket_key_enabled(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("bucket_key_enabled", value.into());
+    pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("bucket_key_enabled", value.into_input());
         self
     }
 
     /// Sets `cache_control`.
-    pub fn cache_control(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cache_control", value.into());
+    pub fn cache_control(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cache_control", value.into_input());
         self
     }
 
     /// Sets `checksum_algorithm`.
-    pub fn checksum_algorithm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("checksum_algorithm", value.into());
+    pub fn checksum_algorithm(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("checksum_algorithm", value.into_input());
         self
     }
 
     /// Sets `content_disposition`.
-    pub fn content_disposition(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_disposition", value.into());
+    pub fn content_disposition(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("content_disposition", value.into_input());
         self
     }
 
     /// Sets `content_encoding`.
-    pub fn content_encoding(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_encoding", value.into());
+    pub fn content_encoding(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_encoding", value.into_input());
         self
     }
 
     /// Sets `content_language`.
-    pub fn content_language(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_language", value.into());
+    pub fn content_language(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_language", value.into_input());
         self
     }
 
     /// Sets `content_type`.
-    pub fn content_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("content_type", value.into());
+    pub fn content_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("content_type", value.into_input());
         self
     }
 
     /// Sets `copy_if_match`.
-    pub fn copy_if_match(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("copy_if_match", value.into());
+    pub fn copy_if_match(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("copy_if_match", value.into_input());
         self
     }
 
     /// Sets `copy_if_modified_since`.
-    pub fn copy_if_modified_since(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("copy_if_modified_since", value.into());
+    pub fn copy_if_modified_since(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("copy_if_modified_since", value.into_input());
         self
     }
 
     /// Sets `copy_if_none_match`.
-    pub fn copy_if_none_match(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("copy_if_none_match", value.into());
+    pub fn copy_if_none_match(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("copy_if_none_match", value.into_input());
         self
     }
 
     /// Sets `copy_if_unmodified_since`.
-    pub fn copy_if_unmodified_since(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn copy_if_unmodified_since(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("copy_if_unmodified_since", value.into());
+            .set("copy_if_unmodified_since", value.into_input());
         self
     }
 
     /// Sets `customer_algorithm`.
-    pub fn customer_algorithm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("customer_algorithm", value.into());
+    pub fn customer_algorithm(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("customer_algorithm", value.into_input());
         self
     }
 
     /// Sets `customer_key`.
-    pub fn customer_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("customer_key", value.into());
+    pub fn customer_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("customer_key", value.into_input());
         self
     }
 
     /// Sets `customer_key_md5`.
-    pub fn customer_key_md5(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("customer_key_md5", value.into());
+    pub fn customer_key_md5(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("customer_key_md5", value.into_input());
         self
     }
 
     /// Sets `expected_bucket_owner`.
-    pub fn expected_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expected_bucket_owner", value.into());
+    pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("expected_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `expected_source_bucket_owner`.
-    pub fn expected_source_bucket_owner(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn expected_source_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("expected_source_bucket_owner", value.into());
+            .set("expected_source_bucket_owner", value.into_input());
         self
     }
 
     /// Sets `expires`.
-    pub fn expires(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("expires", value.into());
+    pub fn expires(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("expires", value.into_input());
         self
     }
 
     /// Sets `force_destroy`.
-    pub fn force_destroy(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("force_destroy", value.into());
+    pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
@@ -490,122 +504,132 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
     }
 
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> ObjectCopyBuilder<A, Set, C> {
+    pub fn key(self, value: impl IntoInput<String>) -> ObjectCopyBuilder<A, Set, C> {
         ObjectCopyBuilder {
-            declaration: self.declaration.set("key", value.into()),
+            declaration: self.declaration.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `kms_encryption_context`.
-    pub fn kms_encryption_context(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_encryption_context", value.into());
+    pub fn kms_encryption_context(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("kms_encryption_context", value.into_input());
         self
     }
 
     /// Sets `kms_key_id`.
-    pub fn kms_key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("kms_key_id", value.into());
+    pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
     /// Sets `metadata`.
-    pub fn metadata(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("metadata", value.into());
+    pub fn metadata(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("metadata", value.into_input());
         self
     }
 
     /// Sets `metadata_directive`.
-    pub fn metadata_directive(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("metadata_directive", value.into());
+    pub fn metadata_directive(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("metadata_directive", value.into_input());
         self
     }
 
     /// Sets `object_lock_legal_hold_status`.
-    pub fn object_lock_legal_hold_status(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn object_lock_legal_hold_status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("object_lock_legal_hold_status", value.into());
+            .set("object_lock_legal_hold_status", value.into_input());
         self
     }
 
     /// Sets `object_lock_mode`.
-    pub fn object_lock_mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("object_lock_mode", value.into());
+    pub fn object_lock_mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("object_lock_mode", value.into_input());
         self
     }
 
     /// Sets `object_lock_retain_until_date`.
-    pub fn object_lock_retain_until_date(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn object_lock_retain_until_date(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("object_lock_retain_until_date", value.into());
+            .set("object_lock_retain_until_date", value.into_input());
         self
     }
 
     /// Sets `request_payer`.
-    pub fn request_payer(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("request_payer", value.into());
+    pub fn request_payer(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("request_payer", value.into_input());
         self
     }
 
     /// Sets `server_side_encryption`.
-    pub fn server_side_encryption(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("server_side_encryption", value.into());
+    pub fn server_side_encryption(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("server_side_encryption", value.into_input());
         self
     }
 
     /// Sets `source`. Required.
-    pub fn source(self, value: impl Into<Input<String>>) -> ObjectCopyBuilder<A, B, Set> {
+    pub fn source(self, value: impl IntoInput<String>) -> ObjectCopyBuilder<A, B, Set> {
         ObjectCopyBuilder {
-            declaration: self.declaration.set("source", value.into()),
+            declaration: self.declaration.set("source", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `source_customer_algorithm`.
-    pub fn source_customer_algorithm(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn source_customer_algorithm(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("source_customer_algorithm", value.into());
+            .set("source_customer_algorithm", value.into_input());
         self
     }
 
     /// Sets `source_customer_key`.
-    pub fn source_customer_key(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("source_customer_key", value.into());
+    pub fn source_customer_key(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("source_customer_key", value.into_input());
         self
     }
 
     /// Sets `source_customer_key_md5`.
-    pub fn source_customer_key_md5(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn source_customer_key_md5(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("source_customer_key_md5", value.into());
+            .set("source_customer_key_md5", value.into_input());
         self
     }
 
     /// Sets `storage_class`.
-    pub fn storage_class(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("storage_class", value.into());
+    pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("storage_class", value.into_input());
         self
     }
 
     /// Sets `tagging_directive`.
-    pub fn tagging_directive(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("tagging_directive", value.into());
+    pub fn tagging_directive(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("tagging_directive", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `website_redirect`.
-    pub fn website_redirect(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("website_redirect", value.into());
+    pub fn website_redirect(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("website_redirect", value.into_input());
         self
     }
 }
@@ -635,12 +659,15 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl ObjectCopyBuilder<Set, Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ObjectCopy {
+    pub fn declare(self, stack: &mut Stack) -> ObjectCopy
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         ObjectCopy(self.declaration.declare(stack))
     }
 }
@@ -669,36 +696,36 @@ pub struct GrantBuilder<A, B> {
 
 impl<A, B> GrantBuilder<A, B> {
     /// Sets `email`.
-    pub fn email(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("email", value.into());
+    pub fn email(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("email", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
     /// Sets `permissions`. Required.
-    pub fn permissions(self, value: impl Into<Input<Vec<String>>>) -> GrantBuilder<Set, B> {
+    pub fn permissions(self, value: impl IntoInput<Vec<String>>) -> GrantBuilder<Set, B> {
         GrantBuilder {
-            arguments: self.arguments.set("permissions", value.into()),
+            arguments: self.arguments.set("permissions", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> GrantBuilder<A, Set> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> GrantBuilder<A, Set> {
         GrantBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `uri`.
-    pub fn uri(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("uri", value.into());
+    pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("uri", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use terrane_core::{BlockArguments, Input, ProviderDeclaration, Set};
+use terrane_core::{BlockArguments, IntoInput, ProviderDeclaration, Set};
 
 /// The provider and its configurations.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub struct ProviderBuilder {
 
 impl ProviderBuilder {
     /// Sets `endpoint`.
-    pub fn endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("endpoint", value.into());
+    pub fn endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("endpoint", value.into_input());
         self
     }
 
@@ -41,10 +41,10 @@ impl ProviderBuilder {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self
             .declaration
-            .push_block("tags", BlockArguments::new().set("map", value.into()));
+            .push_block("tags", BlockArguments::new().set("map", value.into_input()));
         self
     }
 }
@@ -87,9 +87,9 @@ pub struct LoginBuilder<A> {
 
 impl<A> LoginBuilder<A> {
     /// Sets `user`. Required.
-    pub fn user(self, value: impl Into<Input<String>>) -> LoginBuilder<Set> {
+    pub fn user(self, value: impl IntoInput<String>) -> LoginBuilder<Set> {
         LoginBuilder {
-            arguments: self.arguments.set("user", value.into()),
+            arguments: self.arguments.set("user", value.into_input()),
             required: PhantomData,
         }
     }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, NestedList, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Nested, NestedList, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::dynamodb::missing::MissingName;
@@ -185,15 +185,15 @@ pub struct TableBuilder<A> {
 
 impl<A> TableBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> TableBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> TableBuilder<Set> {
         TableBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -207,8 +207,8 @@ impl<A> TableBuilder<A> {
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -232,12 +232,13 @@ impl<A> TableBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl TableBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Table {
+    pub fn declare(self, stack: &mut Stack) -> Table
+    where
+        A: IsSet,
+    {
         Table(self.declaration.declare(stack))
     }
 }

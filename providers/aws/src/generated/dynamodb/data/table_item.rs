@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::dynamodb::missing::{MissingKey, MissingTableName};
 
@@ -83,38 +85,40 @@ impl<A, B> TableItemBuilder<A, B> {
     /// Sets `expression_attribute_names`.
     pub fn expression_attribute_names(
         mut self,
-        value: impl Into<Input<BTreeMap<String, String>>>,
+        value: impl IntoInput<BTreeMap<String, String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("expression_attribute_names", value.into());
+            .set("expression_attribute_names", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> TableItemBuilder<Set, B> {
+    pub fn key(self, value: impl IntoInput<String>) -> TableItemBuilder<Set, B> {
         TableItemBuilder {
-            declaration: self.declaration.set("key", value.into()),
+            declaration: self.declaration.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `projection_expression`.
-    pub fn projection_expression(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("projection_expression", value.into());
+    pub fn projection_expression(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("projection_expression", value.into_input());
         self
     }
 
     /// Sets `table_name`. Required.
-    pub fn table_name(self, value: impl Into<Input<String>>) -> TableItemBuilder<A, Set> {
+    pub fn table_name(self, value: impl IntoInput<String>) -> TableItemBuilder<A, Set> {
         TableItemBuilder {
-            declaration: self.declaration.set("table_name", value.into()),
+            declaration: self.declaration.set("table_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -139,12 +143,14 @@ impl<A, B> TableItemBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl TableItemBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TableItem {
+    pub fn declare(self, stack: &mut Stack) -> TableItem
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         TableItem(self.declaration.declare(stack))
     }
 }

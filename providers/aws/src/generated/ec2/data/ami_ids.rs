@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Nested, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingName, MissingOwners, MissingValues};
@@ -95,8 +95,8 @@ pub struct AmiIdsBuilder<A> {
 
 impl<A> AmiIdsBuilder<A> {
     /// Sets `executable_users`.
-    pub fn executable_users(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("executable_users", value.into());
+    pub fn executable_users(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("executable_users", value.into_input());
         self
     }
 
@@ -107,34 +107,36 @@ impl<A> AmiIdsBuilder<A> {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `include_deprecated`.
-    pub fn include_deprecated(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("include_deprecated", value.into());
+    pub fn include_deprecated(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("include_deprecated", value.into_input());
         self
     }
 
     /// Sets `name_regex`.
-    pub fn name_regex(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_regex", value.into());
+    pub fn name_regex(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_regex", value.into_input());
         self
     }
 
     /// Sets `owners`. Required.
-    pub fn owners(self, value: impl Into<Input<Vec<String>>>) -> AmiIdsBuilder<Set> {
+    pub fn owners(self, value: impl IntoInput<Vec<String>>) -> AmiIdsBuilder<Set> {
         AmiIdsBuilder {
-            declaration: self.declaration.set("owners", value.into()),
+            declaration: self.declaration.set("owners", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `sort_ascending`.
-    pub fn sort_ascending(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("sort_ascending", value.into());
+    pub fn sort_ascending(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("sort_ascending", value.into_input());
         self
     }
 
@@ -164,12 +166,13 @@ impl<A> AmiIdsBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AmiIdsBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AmiIds {
+    pub fn declare(self, stack: &mut Stack) -> AmiIds
+    where
+        A: IsSet,
+    {
         AmiIds(self.declaration.declare(stack))
     }
 }
@@ -198,17 +201,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -248,8 +251,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -129,8 +129,10 @@ pub struct AvailabilityZoneBuilder {
 
 impl AvailabilityZoneBuilder {
     /// Sets `all_availability_zones`.
-    pub fn all_availability_zones(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("all_availability_zones", value.into());
+    pub fn all_availability_zones(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("all_availability_zones", value.into_input());
         self
     }
 
@@ -141,20 +143,20 @@ impl AvailabilityZoneBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `state`.
-    pub fn state(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("state", value.into());
+    pub fn state(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
@@ -165,8 +167,8 @@ impl AvailabilityZoneBuilder {
     }
 
     /// Sets `zone_id`.
-    pub fn zone_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("zone_id", value.into());
+    pub fn zone_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("zone_id", value.into_input());
         self
     }
 }
@@ -190,9 +192,7 @@ impl AvailabilityZoneBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AvailabilityZoneBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> AvailabilityZone {
@@ -224,17 +224,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -274,8 +274,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

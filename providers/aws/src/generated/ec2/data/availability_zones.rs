@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -99,20 +99,22 @@ pub struct AvailabilityZonesBuilder {
 
 impl AvailabilityZonesBuilder {
     /// Sets `all_availability_zones`.
-    pub fn all_availability_zones(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("all_availability_zones", value.into());
+    pub fn all_availability_zones(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("all_availability_zones", value.into_input());
         self
     }
 
     /// Sets `exclude_names`.
-    pub fn exclude_names(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("exclude_names", value.into());
+    pub fn exclude_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("exclude_names", value.into_input());
         self
     }
 
     /// Sets `exclude_zone_ids`.
-    pub fn exclude_zone_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("exclude_zone_ids", value.into());
+    pub fn exclude_zone_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("exclude_zone_ids", value.into_input());
         self
     }
 
@@ -123,14 +125,14 @@ impl AvailabilityZonesBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `state`.
-    pub fn state(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("state", value.into());
+    pub fn state(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
@@ -160,9 +162,7 @@ impl AvailabilityZonesBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AvailabilityZonesBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> AvailabilityZones {
@@ -194,17 +194,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -244,8 +244,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

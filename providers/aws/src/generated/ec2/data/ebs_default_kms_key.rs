@@ -3,8 +3,8 @@
 //! The data source `aws_ebs_default_kms_key`.
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Stack,
-    Value,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource,
+    Stack, Value,
 };
 
 static BINDING: Binding = Binding {
@@ -53,8 +53,8 @@ pub struct EbsDefaultKmsKeyBuilder {
 
 impl EbsDefaultKmsKeyBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
@@ -84,9 +84,7 @@ impl EbsDefaultKmsKeyBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl EbsDefaultKmsKeyBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> EbsDefaultKmsKey {
@@ -128,8 +126,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

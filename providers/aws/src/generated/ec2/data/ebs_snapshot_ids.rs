@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -81,20 +81,22 @@ impl EbsSnapshotIdsBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `owners`.
-    pub fn owners(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("owners", value.into());
+    pub fn owners(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("owners", value.into_input());
         self
     }
 
     /// Sets `restorable_by_user_ids`.
-    pub fn restorable_by_user_ids(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("restorable_by_user_ids", value.into());
+    pub fn restorable_by_user_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("restorable_by_user_ids", value.into_input());
         self
     }
 
@@ -124,9 +126,7 @@ impl EbsSnapshotIdsBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl EbsSnapshotIdsBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> EbsSnapshotIds {
@@ -158,17 +158,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -208,8 +208,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Nested, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingInstanceType;
@@ -330,15 +330,15 @@ pub struct InstanceTypeBuilder<A> {
 
 impl<A> InstanceTypeBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `instance_type`. Required.
-    pub fn instance_type(self, value: impl Into<Input<String>>) -> InstanceTypeBuilder<Set> {
+    pub fn instance_type(self, value: impl IntoInput<String>) -> InstanceTypeBuilder<Set> {
         InstanceTypeBuilder {
-            declaration: self.declaration.set("instance_type", value.into()),
+            declaration: self.declaration.set("instance_type", value.into_input()),
             required: PhantomData,
         }
     }
@@ -369,12 +369,13 @@ impl<A> InstanceTypeBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl InstanceTypeBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> InstanceType {
+    pub fn declare(self, stack: &mut Stack) -> InstanceType
+    where
+        A: IsSet,
+    {
         InstanceType(self.declaration.declare(stack))
     }
 }
@@ -413,8 +414,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

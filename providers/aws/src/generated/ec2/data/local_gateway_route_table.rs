@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -94,40 +94,40 @@ impl LocalGatewayRouteTableBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `local_gateway_id`.
-    pub fn local_gateway_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("local_gateway_id", value.into());
+    pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("local_gateway_id", value.into_input());
         self
     }
 
     /// Sets `local_gateway_route_table_id`.
-    pub fn local_gateway_route_table_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn local_gateway_route_table_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("local_gateway_route_table_id", value.into());
+            .set("local_gateway_route_table_id", value.into_input());
         self
     }
 
     /// Sets `outpost_arn`.
-    pub fn outpost_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("outpost_arn", value.into());
+    pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
     /// Sets `state`.
-    pub fn state(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("state", value.into());
+    pub fn state(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -157,9 +157,7 @@ impl LocalGatewayRouteTableBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl LocalGatewayRouteTableBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> LocalGatewayRouteTable {
@@ -191,17 +189,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -241,8 +239,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

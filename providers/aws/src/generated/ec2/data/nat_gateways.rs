@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -82,14 +82,14 @@ impl NatGatewaysBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -100,8 +100,8 @@ impl NatGatewaysBuilder {
     }
 
     /// Sets `vpc_id`.
-    pub fn vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_id", value.into());
+    pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 }
@@ -125,9 +125,7 @@ impl NatGatewaysBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl NatGatewaysBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> NatGateways {
@@ -159,17 +157,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -209,8 +207,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::MissingPoolId;
@@ -97,22 +97,22 @@ pub struct PublicIpv4PoolBuilder<A> {
 
 impl<A> PublicIpv4PoolBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `pool_id`. Required.
-    pub fn pool_id(self, value: impl Into<Input<String>>) -> PublicIpv4PoolBuilder<Set> {
+    pub fn pool_id(self, value: impl IntoInput<String>) -> PublicIpv4PoolBuilder<Set> {
         PublicIpv4PoolBuilder {
-            declaration: self.declaration.set("pool_id", value.into()),
+            declaration: self.declaration.set("pool_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -136,12 +136,13 @@ impl<A> PublicIpv4PoolBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl PublicIpv4PoolBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PublicIpv4Pool {
+    pub fn declare(self, stack: &mut Stack) -> PublicIpv4Pool
+    where
+        A: IsSet,
+    {
         PublicIpv4Pool(self.declaration.declare(stack))
     }
 }

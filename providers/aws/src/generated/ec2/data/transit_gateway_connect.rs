@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -94,14 +94,14 @@ impl TransitGatewayConnectBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -112,10 +112,10 @@ impl TransitGatewayConnectBuilder {
     }
 
     /// Sets `transit_gateway_connect_id`.
-    pub fn transit_gateway_connect_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn transit_gateway_connect_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("transit_gateway_connect_id", value.into());
+            .set("transit_gateway_connect_id", value.into_input());
         self
     }
 }
@@ -139,9 +139,7 @@ impl TransitGatewayConnectBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl TransitGatewayConnectBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> TransitGatewayConnect {
@@ -173,17 +171,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -223,8 +221,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Nested, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{
@@ -81,8 +81,8 @@ impl<A> TransitGatewayRouteTablePropagationsBuilder<A> {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
@@ -95,12 +95,12 @@ impl<A> TransitGatewayRouteTablePropagationsBuilder<A> {
     /// Sets `transit_gateway_route_table_id`. Required.
     pub fn transit_gateway_route_table_id(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> TransitGatewayRouteTablePropagationsBuilder<Set> {
         TransitGatewayRouteTablePropagationsBuilder {
             declaration: self
                 .declaration
-                .set("transit_gateway_route_table_id", value.into()),
+                .set("transit_gateway_route_table_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -125,12 +125,13 @@ impl<A> TransitGatewayRouteTablePropagationsBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl TransitGatewayRouteTablePropagationsBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRouteTablePropagations {
+    pub fn declare(self, stack: &mut Stack) -> TransitGatewayRouteTablePropagations
+    where
+        A: IsSet,
+    {
         TransitGatewayRouteTablePropagations(self.declaration.declare(stack))
     }
 }
@@ -159,17 +160,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -209,8 +210,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -169,11 +169,11 @@ impl VpcIpamPoolBuilder {
     /// Sets `allocation_resource_tags`.
     pub fn allocation_resource_tags(
         mut self,
-        value: impl Into<Input<BTreeMap<String, String>>>,
+        value: impl IntoInput<BTreeMap<String, String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("allocation_resource_tags", value.into());
+            .set("allocation_resource_tags", value.into_input());
         self
     }
 
@@ -184,20 +184,20 @@ impl VpcIpamPoolBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `ipam_pool_id`.
-    pub fn ipam_pool_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("ipam_pool_id", value.into());
+    pub fn ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("ipam_pool_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -227,9 +227,7 @@ impl VpcIpamPoolBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl VpcIpamPoolBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> VpcIpamPool {
@@ -261,17 +259,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -311,8 +309,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
-    Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Nested, Output, ProviderHandle,
+    Resource, Set, Stack, Value,
 };
 
 use crate::generated::ec2::missing::{MissingIpamPoolId, MissingName, MissingValues};
@@ -77,15 +77,15 @@ impl<A> VpcIpamPoolCidrsBuilder<A> {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `ipam_pool_id`. Required.
-    pub fn ipam_pool_id(self, value: impl Into<Input<String>>) -> VpcIpamPoolCidrsBuilder<Set> {
+    pub fn ipam_pool_id(self, value: impl IntoInput<String>) -> VpcIpamPoolCidrsBuilder<Set> {
         VpcIpamPoolCidrsBuilder {
-            declaration: self.declaration.set("ipam_pool_id", value.into()),
+            declaration: self.declaration.set("ipam_pool_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -116,12 +116,13 @@ impl<A> VpcIpamPoolCidrsBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl VpcIpamPoolCidrsBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> VpcIpamPoolCidrs {
+    pub fn declare(self, stack: &mut Stack) -> VpcIpamPoolCidrs
+    where
+        A: IsSet,
+    {
         VpcIpamPoolCidrs(self.declaration.declare(stack))
     }
 }
@@ -150,17 +151,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -200,8 +201,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

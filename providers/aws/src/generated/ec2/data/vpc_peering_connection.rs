@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, NestedList, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, NestedList, Output, ProviderHandle,
     Resource, Set, Stack, Value,
 };
 
@@ -142,8 +142,8 @@ pub struct VpcPeeringConnectionBuilder {
 
 impl VpcPeeringConnectionBuilder {
     /// Sets `cidr_block`.
-    pub fn cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("cidr_block", value.into());
+    pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
@@ -154,56 +154,56 @@ impl VpcPeeringConnectionBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `owner_id`.
-    pub fn owner_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("owner_id", value.into());
+    pub fn owner_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("owner_id", value.into_input());
         self
     }
 
     /// Sets `peer_cidr_block`.
-    pub fn peer_cidr_block(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_cidr_block", value.into());
+    pub fn peer_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_cidr_block", value.into_input());
         self
     }
 
     /// Sets `peer_owner_id`.
-    pub fn peer_owner_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_owner_id", value.into());
+    pub fn peer_owner_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_owner_id", value.into_input());
         self
     }
 
     /// Sets `peer_region`.
-    pub fn peer_region(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_region", value.into());
+    pub fn peer_region(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_region", value.into_input());
         self
     }
 
     /// Sets `peer_vpc_id`.
-    pub fn peer_vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("peer_vpc_id", value.into());
+    pub fn peer_vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("peer_vpc_id", value.into_input());
         self
     }
 
     /// Sets `region`.
-    pub fn region(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("region", value.into());
+    pub fn region(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("region", value.into_input());
         self
     }
 
     /// Sets `status`.
-    pub fn status(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("status", value.into());
+    pub fn status(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -214,8 +214,8 @@ impl VpcPeeringConnectionBuilder {
     }
 
     /// Sets `vpc_id`.
-    pub fn vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("vpc_id", value.into());
+    pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 }
@@ -239,9 +239,7 @@ impl VpcPeeringConnectionBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl VpcPeeringConnectionBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> VpcPeeringConnection {
@@ -309,17 +307,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -359,8 +357,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

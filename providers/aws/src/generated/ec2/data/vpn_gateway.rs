@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, Output, ProviderHandle, Resource, Set,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, Output, ProviderHandle, Resource, Set,
     Stack, Value,
 };
 
@@ -94,20 +94,22 @@ pub struct VpnGatewayBuilder {
 
 impl VpnGatewayBuilder {
     /// Sets `amazon_side_asn`.
-    pub fn amazon_side_asn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("amazon_side_asn", value.into());
+    pub fn amazon_side_asn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("amazon_side_asn", value.into_input());
         self
     }
 
     /// Sets `attached_vpc_id`.
-    pub fn attached_vpc_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("attached_vpc_id", value.into());
+    pub fn attached_vpc_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("attached_vpc_id", value.into_input());
         self
     }
 
     /// Sets `availability_zone`.
-    pub fn availability_zone(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("availability_zone", value.into());
+    pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("availability_zone", value.into_input());
         self
     }
 
@@ -118,20 +120,20 @@ impl VpnGatewayBuilder {
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `state`.
-    pub fn state(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("state", value.into());
+    pub fn state(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
@@ -161,9 +163,7 @@ impl VpnGatewayBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl VpnGatewayBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> VpnGateway {
@@ -195,17 +195,17 @@ pub struct FilterBuilder<A, B> {
 
 impl<A, B> FilterBuilder<A, B> {
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> FilterBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> FilterBuilder<Set, B> {
         FilterBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> FilterBuilder<A, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> FilterBuilder<A, Set> {
         FilterBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }
@@ -245,8 +245,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `read`.
-    pub fn read(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("read", value.into());
+    pub fn read(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 }

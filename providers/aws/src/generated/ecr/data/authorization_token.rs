@@ -2,7 +2,7 @@
 
 //! The data source `aws_ecr_authorization_token`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -80,14 +80,14 @@ pub struct AuthorizationTokenBuilder {
 
 impl AuthorizationTokenBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `registry_id`.
-    pub fn registry_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("registry_id", value.into());
+    pub fn registry_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("registry_id", value.into_input());
         self
     }
 }
@@ -111,9 +111,7 @@ impl AuthorizationTokenBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AuthorizationTokenBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> AuthorizationToken {

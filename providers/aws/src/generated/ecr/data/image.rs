@@ -5,7 +5,9 @@
 use std::marker::PhantomData;
 
 use terrane_core::value::Number;
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::ecr::missing::MissingRepositoryName;
 
@@ -105,39 +107,39 @@ pub struct ImageBuilder<A> {
 
 impl<A> ImageBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `image_digest`.
-    pub fn image_digest(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("image_digest", value.into());
+    pub fn image_digest(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("image_digest", value.into_input());
         self
     }
 
     /// Sets `image_tag`.
-    pub fn image_tag(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("image_tag", value.into());
+    pub fn image_tag(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("image_tag", value.into_input());
         self
     }
 
     /// Sets `most_recent`.
-    pub fn most_recent(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("most_recent", value.into());
+    pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("most_recent", value.into_input());
         self
     }
 
     /// Sets `registry_id`.
-    pub fn registry_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("registry_id", value.into());
+    pub fn registry_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("registry_id", value.into_input());
         self
     }
 
     /// Sets `repository_name`. Required.
-    pub fn repository_name(self, value: impl Into<Input<String>>) -> ImageBuilder<Set> {
+    pub fn repository_name(self, value: impl IntoInput<String>) -> ImageBuilder<Set> {
         ImageBuilder {
-            declaration: self.declaration.set("repository_name", value.into()),
+            declaration: self.declaration.set("repository_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -162,12 +164,13 @@ impl<A> ImageBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ImageBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Image {
+    pub fn declare(self, stack: &mut Stack) -> Image
+    where
+        A: IsSet,
+    {
         Image(self.declaration.declare(stack))
     }
 }

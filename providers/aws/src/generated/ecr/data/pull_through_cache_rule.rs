@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::ecr::missing::MissingEcrRepositoryPrefix;
 
@@ -72,17 +74,19 @@ impl<A> PullThroughCacheRuleBuilder<A> {
     /// Sets `ecr_repository_prefix`. Required.
     pub fn ecr_repository_prefix(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PullThroughCacheRuleBuilder<Set> {
         PullThroughCacheRuleBuilder {
-            declaration: self.declaration.set("ecr_repository_prefix", value.into()),
+            declaration: self
+                .declaration
+                .set("ecr_repository_prefix", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -106,12 +110,13 @@ impl<A> PullThroughCacheRuleBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl PullThroughCacheRuleBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PullThroughCacheRule {
+    pub fn declare(self, stack: &mut Stack) -> PullThroughCacheRule
+    where
+        A: IsSet,
+    {
         PullThroughCacheRule(self.declaration.declare(stack))
     }
 }

@@ -67,9 +67,7 @@ impl RepositoriesBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl RepositoriesBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Repositories {

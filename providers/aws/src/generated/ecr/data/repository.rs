@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::ecr::missing::MissingName;
@@ -112,28 +112,28 @@ pub struct RepositoryBuilder<A> {
 
 impl<A> RepositoryBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> RepositoryBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> RepositoryBuilder<Set> {
         RepositoryBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `registry_id`.
-    pub fn registry_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("registry_id", value.into());
+    pub fn registry_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("registry_id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -157,12 +157,13 @@ impl<A> RepositoryBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl RepositoryBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Repository {
+    pub fn declare(self, stack: &mut Stack) -> Repository
+    where
+        A: IsSet,
+    {
         Repository(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::eks::missing::{MissingAddonName, MissingClusterName};
 
@@ -105,30 +107,30 @@ pub struct AddonBuilder<A, B> {
 
 impl<A, B> AddonBuilder<A, B> {
     /// Sets `addon_name`. Required.
-    pub fn addon_name(self, value: impl Into<Input<String>>) -> AddonBuilder<Set, B> {
+    pub fn addon_name(self, value: impl IntoInput<String>) -> AddonBuilder<Set, B> {
         AddonBuilder {
-            declaration: self.declaration.set("addon_name", value.into()),
+            declaration: self.declaration.set("addon_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `cluster_name`. Required.
-    pub fn cluster_name(self, value: impl Into<Input<String>>) -> AddonBuilder<A, Set> {
+    pub fn cluster_name(self, value: impl IntoInput<String>) -> AddonBuilder<A, Set> {
         AddonBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -152,12 +154,14 @@ impl<A, B> AddonBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AddonBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Addon {
+    pub fn declare(self, stack: &mut Stack) -> Addon
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Addon(self.declaration.declare(stack))
     }
 }

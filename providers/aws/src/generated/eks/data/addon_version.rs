@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::eks::missing::{MissingAddonName, MissingKubernetesVersion};
 
@@ -76,33 +78,32 @@ pub struct AddonVersionBuilder<A, B> {
 
 impl<A, B> AddonVersionBuilder<A, B> {
     /// Sets `addon_name`. Required.
-    pub fn addon_name(self, value: impl Into<Input<String>>) -> AddonVersionBuilder<Set, B> {
+    pub fn addon_name(self, value: impl IntoInput<String>) -> AddonVersionBuilder<Set, B> {
         AddonVersionBuilder {
-            declaration: self.declaration.set("addon_name", value.into()),
+            declaration: self.declaration.set("addon_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `kubernetes_version`. Required.
-    pub fn kubernetes_version(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> AddonVersionBuilder<A, Set> {
+    pub fn kubernetes_version(self, value: impl IntoInput<String>) -> AddonVersionBuilder<A, Set> {
         AddonVersionBuilder {
-            declaration: self.declaration.set("kubernetes_version", value.into()),
+            declaration: self
+                .declaration
+                .set("kubernetes_version", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `most_recent`.
-    pub fn most_recent(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("most_recent", value.into());
+    pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("most_recent", value.into_input());
         self
     }
 }
@@ -126,12 +127,14 @@ impl<A, B> AddonVersionBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AddonVersionBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AddonVersion {
+    pub fn declare(self, stack: &mut Stack) -> AddonVersion
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         AddonVersion(self.declaration.declare(stack))
     }
 }

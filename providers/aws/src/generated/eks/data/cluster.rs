@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::eks::missing::MissingName;
@@ -154,22 +154,22 @@ pub struct ClusterBuilder<A> {
 
 impl<A> ClusterBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> ClusterBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> ClusterBuilder<Set> {
         ClusterBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -193,12 +193,13 @@ impl<A> ClusterBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ClusterBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Cluster {
+    pub fn declare(self, stack: &mut Stack) -> Cluster
+    where
+        A: IsSet,
+    {
         Cluster(self.declaration.declare(stack))
     }
 }

@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::eks::missing::MissingName;
 
@@ -62,15 +64,15 @@ pub struct ClusterAuthBuilder<A> {
 
 impl<A> ClusterAuthBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> ClusterAuthBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> ClusterAuthBuilder<Set> {
         ClusterAuthBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -95,12 +97,13 @@ impl<A> ClusterAuthBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ClusterAuthBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> ClusterAuth {
+    pub fn declare(self, stack: &mut Stack) -> ClusterAuth
+    where
+        A: IsSet,
+    {
         ClusterAuth(self.declaration.declare(stack))
     }
 }

@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::eks::missing::{MissingClusterName, MissingNodeGroupName};
@@ -171,30 +171,30 @@ pub struct NodeGroupBuilder<A, B> {
 
 impl<A, B> NodeGroupBuilder<A, B> {
     /// Sets `cluster_name`. Required.
-    pub fn cluster_name(self, value: impl Into<Input<String>>) -> NodeGroupBuilder<Set, B> {
+    pub fn cluster_name(self, value: impl IntoInput<String>) -> NodeGroupBuilder<Set, B> {
         NodeGroupBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `node_group_name`. Required.
-    pub fn node_group_name(self, value: impl Into<Input<String>>) -> NodeGroupBuilder<A, Set> {
+    pub fn node_group_name(self, value: impl IntoInput<String>) -> NodeGroupBuilder<A, Set> {
         NodeGroupBuilder {
-            declaration: self.declaration.set("node_group_name", value.into()),
+            declaration: self.declaration.set("node_group_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -218,12 +218,14 @@ impl<A, B> NodeGroupBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl NodeGroupBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NodeGroup {
+    pub fn declare(self, stack: &mut Stack) -> NodeGroup
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         NodeGroup(self.declaration.declare(stack))
     }
 }

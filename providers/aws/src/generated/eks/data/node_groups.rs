@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::eks::missing::MissingClusterName;
 
@@ -62,16 +64,16 @@ pub struct NodeGroupsBuilder<A> {
 
 impl<A> NodeGroupsBuilder<A> {
     /// Sets `cluster_name`. Required.
-    pub fn cluster_name(self, value: impl Into<Input<String>>) -> NodeGroupsBuilder<Set> {
+    pub fn cluster_name(self, value: impl IntoInput<String>) -> NodeGroupsBuilder<Set> {
         NodeGroupsBuilder {
-            declaration: self.declaration.set("cluster_name", value.into()),
+            declaration: self.declaration.set("cluster_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -95,12 +97,13 @@ impl<A> NodeGroupsBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl NodeGroupsBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> NodeGroups {
+    pub fn declare(self, stack: &mut Stack) -> NodeGroups
+    where
+        A: IsSet,
+    {
         NodeGroups(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,7 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack, Value,
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::iam::missing::MissingUser;
@@ -64,15 +64,15 @@ pub struct AccessKeysBuilder<A> {
 
 impl<A> AccessKeysBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `user`. Required.
-    pub fn user(self, value: impl Into<Input<String>>) -> AccessKeysBuilder<Set> {
+    pub fn user(self, value: impl IntoInput<String>) -> AccessKeysBuilder<Set> {
         AccessKeysBuilder {
-            declaration: self.declaration.set("user", value.into()),
+            declaration: self.declaration.set("user", value.into_input()),
             required: PhantomData,
         }
     }
@@ -97,12 +97,13 @@ impl<A> AccessKeysBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AccessKeysBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> AccessKeys {
+    pub fn declare(self, stack: &mut Stack) -> AccessKeys
+    where
+        A: IsSet,
+    {
         AccessKeys(self.declaration.declare(stack))
     }
 }

@@ -2,7 +2,7 @@
 
 //! The data source `aws_iam_account_alias`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -50,8 +50,8 @@ pub struct AccountAliasBuilder {
 
 impl AccountAliasBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -75,9 +75,7 @@ impl AccountAliasBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AccountAliasBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> AccountAlias {

@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::iam::missing::MissingGroupName;
@@ -83,16 +83,16 @@ pub struct GroupBuilder<A> {
 
 impl<A> GroupBuilder<A> {
     /// Sets `group_name`. Required.
-    pub fn group_name(self, value: impl Into<Input<String>>) -> GroupBuilder<Set> {
+    pub fn group_name(self, value: impl IntoInput<String>) -> GroupBuilder<Set> {
         GroupBuilder {
-            declaration: self.declaration.set("group_name", value.into()),
+            declaration: self.declaration.set("group_name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -116,12 +116,13 @@ impl<A> GroupBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl GroupBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Group {
+    pub fn declare(self, stack: &mut Stack) -> Group
+    where
+        A: IsSet,
+    {
         Group(self.declaration.declare(stack))
     }
 }

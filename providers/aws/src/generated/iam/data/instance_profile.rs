@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::iam::missing::MissingName;
 
@@ -92,15 +94,15 @@ pub struct InstanceProfileBuilder<A> {
 
 impl<A> InstanceProfileBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> InstanceProfileBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> InstanceProfileBuilder<Set> {
         InstanceProfileBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -125,12 +127,13 @@ impl<A> InstanceProfileBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl InstanceProfileBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> InstanceProfile {
+    pub fn declare(self, stack: &mut Stack) -> InstanceProfile
+    where
+        A: IsSet,
+    {
         InstanceProfile(self.declaration.declare(stack))
     }
 }

@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::iam::missing::MissingRoleName;
 
@@ -74,15 +76,15 @@ pub struct InstanceProfilesBuilder<A> {
 
 impl<A> InstanceProfilesBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `role_name`. Required.
-    pub fn role_name(self, value: impl Into<Input<String>>) -> InstanceProfilesBuilder<Set> {
+    pub fn role_name(self, value: impl IntoInput<String>) -> InstanceProfilesBuilder<Set> {
         InstanceProfilesBuilder {
-            declaration: self.declaration.set("role_name", value.into()),
+            declaration: self.declaration.set("role_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -107,12 +109,13 @@ impl<A> InstanceProfilesBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl InstanceProfilesBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> InstanceProfiles {
+    pub fn declare(self, stack: &mut Stack) -> InstanceProfiles
+    where
+        A: IsSet,
+    {
         InstanceProfiles(self.declaration.declare(stack))
     }
 }

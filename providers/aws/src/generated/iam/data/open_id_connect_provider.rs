@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -76,26 +76,26 @@ pub struct OpenIdConnectProviderBuilder {
 
 impl OpenIdConnectProviderBuilder {
     /// Sets `arn`.
-    pub fn arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("arn", value.into());
+    pub fn arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("arn", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `url`.
-    pub fn url(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("url", value.into());
+    pub fn url(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("url", value.into_input());
         self
     }
 }
@@ -119,9 +119,7 @@ impl OpenIdConnectProviderBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl OpenIdConnectProviderBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> OpenIdConnectProvider {

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -94,32 +94,32 @@ pub struct PolicyBuilder {
 
 impl PolicyBuilder {
     /// Sets `arn`.
-    pub fn arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("arn", value.into());
+    pub fn arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("arn", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `path_prefix`.
-    pub fn path_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path_prefix", value.into());
+    pub fn path_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path_prefix", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -143,9 +143,7 @@ impl PolicyBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl PolicyBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Policy {

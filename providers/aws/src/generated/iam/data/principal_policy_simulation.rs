@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set,
+    Stack, Value,
 };
 
 use crate::generated::iam::missing::{
@@ -131,25 +131,25 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
     /// Sets `action_names`. Required.
     pub fn action_names(
         self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> PrincipalPolicySimulationBuilder<Set, B> {
         PrincipalPolicySimulationBuilder {
-            declaration: self.declaration.set("action_names", value.into()),
+            declaration: self.declaration.set("action_names", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `additional_policies_json`.
-    pub fn additional_policies_json(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
+    pub fn additional_policies_json(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
-            .set("additional_policies_json", value.into());
+            .set("additional_policies_json", value.into_input());
         self
     }
 
     /// Sets `caller_arn`.
-    pub fn caller_arn(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("caller_arn", value.into());
+    pub fn caller_arn(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("caller_arn", value.into_input());
         self
     }
 
@@ -162,50 +162,54 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
     /// Sets `permissions_boundary_policies_json`.
     pub fn permissions_boundary_policies_json(
         mut self,
-        value: impl Into<Input<Vec<String>>>,
+        value: impl IntoInput<Vec<String>>,
     ) -> Self {
         self.declaration = self
             .declaration
-            .set("permissions_boundary_policies_json", value.into());
+            .set("permissions_boundary_policies_json", value.into_input());
         self
     }
 
     /// Sets `policy_source_arn`. Required.
     pub fn policy_source_arn(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> PrincipalPolicySimulationBuilder<A, Set> {
         PrincipalPolicySimulationBuilder {
-            declaration: self.declaration.set("policy_source_arn", value.into()),
+            declaration: self
+                .declaration
+                .set("policy_source_arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `resource_arns`.
-    pub fn resource_arns(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("resource_arns", value.into());
+    pub fn resource_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("resource_arns", value.into_input());
         self
     }
 
     /// Sets `resource_handling_option`.
-    pub fn resource_handling_option(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn resource_handling_option(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("resource_handling_option", value.into());
+            .set("resource_handling_option", value.into_input());
         self
     }
 
     /// Sets `resource_owner_account_id`.
-    pub fn resource_owner_account_id(mut self, value: impl Into<Input<String>>) -> Self {
+    pub fn resource_owner_account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
-            .set("resource_owner_account_id", value.into());
+            .set("resource_owner_account_id", value.into_input());
         self
     }
 
     /// Sets `resource_policy_json`.
-    pub fn resource_policy_json(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("resource_policy_json", value.into());
+    pub fn resource_policy_json(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("resource_policy_json", value.into_input());
         self
     }
 }
@@ -229,12 +233,14 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl PrincipalPolicySimulationBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PrincipalPolicySimulation {
+    pub fn declare(self, stack: &mut Stack) -> PrincipalPolicySimulation
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         PrincipalPolicySimulation(self.declaration.declare(stack))
     }
 }
@@ -263,25 +269,25 @@ pub struct ContextBuilder<A, B, C> {
 
 impl<A, B, C> ContextBuilder<A, B, C> {
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> ContextBuilder<Set, B, C> {
+    pub fn key(self, value: impl IntoInput<String>) -> ContextBuilder<Set, B, C> {
         ContextBuilder {
-            arguments: self.arguments.set("key", value.into()),
+            arguments: self.arguments.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `type`. Required.
-    pub fn r#type(self, value: impl Into<Input<String>>) -> ContextBuilder<A, Set, C> {
+    pub fn r#type(self, value: impl IntoInput<String>) -> ContextBuilder<A, Set, C> {
         ContextBuilder {
-            arguments: self.arguments.set("type", value.into()),
+            arguments: self.arguments.set("type", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`. Required.
-    pub fn values(self, value: impl Into<Input<Vec<String>>>) -> ContextBuilder<A, B, Set> {
+    pub fn values(self, value: impl IntoInput<Vec<String>>) -> ContextBuilder<A, B, Set> {
         ContextBuilder {
-            arguments: self.arguments.set("values", value.into()),
+            arguments: self.arguments.set("values", value.into_input()),
             required: PhantomData,
         }
     }

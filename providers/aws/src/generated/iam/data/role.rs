@@ -7,8 +7,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::iam::missing::MissingName;
@@ -121,22 +121,22 @@ pub struct RoleBuilder<A> {
 
 impl<A> RoleBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> RoleBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> RoleBuilder<Set> {
         RoleBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -160,12 +160,13 @@ impl<A> RoleBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl RoleBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Role {
+    pub fn declare(self, stack: &mut Stack) -> Role
+    where
+        A: IsSet,
+    {
         Role(self.declaration.declare(stack))
     }
 }

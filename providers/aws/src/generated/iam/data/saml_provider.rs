@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::iam::missing::MissingArn;
 
@@ -87,22 +89,22 @@ pub struct SamlProviderBuilder<A> {
 
 impl<A> SamlProviderBuilder<A> {
     /// Sets `arn`. Required.
-    pub fn arn(self, value: impl Into<Input<String>>) -> SamlProviderBuilder<Set> {
+    pub fn arn(self, value: impl IntoInput<String>) -> SamlProviderBuilder<Set> {
         SamlProviderBuilder {
-            declaration: self.declaration.set("arn", value.into()),
+            declaration: self.declaration.set("arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -126,12 +128,13 @@ impl<A> SamlProviderBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl SamlProviderBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SamlProvider {
+    pub fn declare(self, stack: &mut Stack) -> SamlProvider
+    where
+        A: IsSet,
+    {
         SamlProvider(self.declaration.declare(stack))
     }
 }

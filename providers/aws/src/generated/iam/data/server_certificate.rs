@@ -2,7 +2,7 @@
 
 //! The data source `aws_iam_server_certificate`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -104,32 +104,32 @@ pub struct ServerCertificateBuilder {
 
 impl ServerCertificateBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `latest`.
-    pub fn latest(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("latest", value.into());
+    pub fn latest(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("latest", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
     /// Sets `name_prefix`.
-    pub fn name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_prefix", value.into());
+    pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
     /// Sets `path_prefix`.
-    pub fn path_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path_prefix", value.into());
+    pub fn path_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path_prefix", value.into_input());
         self
     }
 }
@@ -153,9 +153,7 @@ impl ServerCertificateBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ServerCertificateBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> ServerCertificate {

@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::iam::missing::MissingArn;
 
@@ -80,16 +82,16 @@ pub struct SessionContextBuilder<A> {
 
 impl<A> SessionContextBuilder<A> {
     /// Sets `arn`. Required.
-    pub fn arn(self, value: impl Into<Input<String>>) -> SessionContextBuilder<Set> {
+    pub fn arn(self, value: impl IntoInput<String>) -> SessionContextBuilder<Set> {
         SessionContextBuilder {
-            declaration: self.declaration.set("arn", value.into()),
+            declaration: self.declaration.set("arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -113,12 +115,13 @@ impl<A> SessionContextBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl SessionContextBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> SessionContext {
+    pub fn declare(self, stack: &mut Stack) -> SessionContext
+    where
+        A: IsSet,
+    {
         SessionContext(self.declaration.declare(stack))
     }
 }

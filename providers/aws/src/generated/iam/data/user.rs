@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::iam::missing::MissingUserName;
 
@@ -87,21 +89,21 @@ pub struct UserBuilder<A> {
 
 impl<A> UserBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `user_name`. Required.
-    pub fn user_name(self, value: impl Into<Input<String>>) -> UserBuilder<Set> {
+    pub fn user_name(self, value: impl IntoInput<String>) -> UserBuilder<Set> {
         UserBuilder {
-            declaration: self.declaration.set("user_name", value.into()),
+            declaration: self.declaration.set("user_name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -126,12 +128,13 @@ impl<A> UserBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl UserBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> User {
+    pub fn declare(self, stack: &mut Stack) -> User
+    where
+        A: IsSet,
+    {
         User(self.declaration.declare(stack))
     }
 }

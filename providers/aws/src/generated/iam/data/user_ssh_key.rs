@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::iam::missing::{MissingEncoding, MissingSshPublicKeyId, MissingUsername};
 
@@ -88,34 +90,33 @@ pub struct UserSshKeyBuilder<A, B, C> {
 
 impl<A, B, C> UserSshKeyBuilder<A, B, C> {
     /// Sets `encoding`. Required.
-    pub fn encoding(self, value: impl Into<Input<String>>) -> UserSshKeyBuilder<Set, B, C> {
+    pub fn encoding(self, value: impl IntoInput<String>) -> UserSshKeyBuilder<Set, B, C> {
         UserSshKeyBuilder {
-            declaration: self.declaration.set("encoding", value.into()),
+            declaration: self.declaration.set("encoding", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `ssh_public_key_id`. Required.
-    pub fn ssh_public_key_id(
-        self,
-        value: impl Into<Input<String>>,
-    ) -> UserSshKeyBuilder<A, Set, C> {
+    pub fn ssh_public_key_id(self, value: impl IntoInput<String>) -> UserSshKeyBuilder<A, Set, C> {
         UserSshKeyBuilder {
-            declaration: self.declaration.set("ssh_public_key_id", value.into()),
+            declaration: self
+                .declaration
+                .set("ssh_public_key_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `username`. Required.
-    pub fn username(self, value: impl Into<Input<String>>) -> UserSshKeyBuilder<A, B, Set> {
+    pub fn username(self, value: impl IntoInput<String>) -> UserSshKeyBuilder<A, B, Set> {
         UserSshKeyBuilder {
-            declaration: self.declaration.set("username", value.into()),
+            declaration: self.declaration.set("username", value.into_input()),
             required: PhantomData,
         }
     }
@@ -140,12 +141,15 @@ impl<A, B, C> UserSshKeyBuilder<A, B, C> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl UserSshKeyBuilder<Set, Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> UserSshKey {
+    pub fn declare(self, stack: &mut Stack) -> UserSshKey
+    where
+        A: IsSet,
+        B: IsSet,
+        C: IsSet,
+    {
         UserSshKey(self.declaration.declare(stack))
     }
 }

@@ -2,7 +2,7 @@
 
 //! The data source `aws_iam_users`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -68,20 +68,20 @@ pub struct UsersBuilder {
 
 impl UsersBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name_regex`.
-    pub fn name_regex(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name_regex", value.into());
+    pub fn name_regex(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name_regex", value.into_input());
         self
     }
 
     /// Sets `path_prefix`.
-    pub fn path_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("path_prefix", value.into());
+    pub fn path_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("path_prefix", value.into_input());
         self
     }
 }
@@ -105,9 +105,7 @@ impl UsersBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl UsersBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Users {

@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::kms::missing::MissingName;
 
@@ -74,15 +76,15 @@ pub struct AliasBuilder<A> {
 
 impl<A> AliasBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> AliasBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> AliasBuilder<Set> {
         AliasBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -107,12 +109,13 @@ impl<A> AliasBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl AliasBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Alias {
+    pub fn declare(self, stack: &mut Stack) -> Alias
+    where
+        A: IsSet,
+    {
         Alias(self.declaration.declare(stack))
     }
 }

@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::kms::missing::{MissingKeyId, MissingPlaintext};
 
@@ -75,29 +77,29 @@ pub struct CiphertextBuilder<A, B> {
 
 impl<A, B> CiphertextBuilder<A, B> {
     /// Sets `context`.
-    pub fn context(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("context", value.into());
+    pub fn context(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("context", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `key_id`. Required.
-    pub fn key_id(self, value: impl Into<Input<String>>) -> CiphertextBuilder<Set, B> {
+    pub fn key_id(self, value: impl IntoInput<String>) -> CiphertextBuilder<Set, B> {
         CiphertextBuilder {
-            declaration: self.declaration.set("key_id", value.into()),
+            declaration: self.declaration.set("key_id", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `plaintext`. Required.
-    pub fn plaintext(self, value: impl Into<Input<String>>) -> CiphertextBuilder<A, Set> {
+    pub fn plaintext(self, value: impl IntoInput<String>) -> CiphertextBuilder<A, Set> {
         CiphertextBuilder {
-            declaration: self.declaration.set("plaintext", value.into()),
+            declaration: self.declaration.set("plaintext", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,12 +124,14 @@ impl<A, B> CiphertextBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl CiphertextBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Ciphertext {
+    pub fn declare(self, stack: &mut Stack) -> Ciphertext
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Ciphertext(self.declaration.declare(stack))
     }
 }

@@ -2,7 +2,7 @@
 
 //! The data source `aws_kms_custom_key_store`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -80,20 +80,24 @@ pub struct CustomKeyStoreBuilder {
 
 impl CustomKeyStoreBuilder {
     /// Sets `custom_key_store_id`.
-    pub fn custom_key_store_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("custom_key_store_id", value.into());
+    pub fn custom_key_store_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("custom_key_store_id", value.into_input());
         self
     }
 
     /// Sets `custom_key_store_name`.
-    pub fn custom_key_store_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("custom_key_store_name", value.into());
+    pub fn custom_key_store_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("custom_key_store_name", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -117,9 +121,7 @@ impl CustomKeyStoreBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl CustomKeyStoreBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> CustomKeyStore {

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, Declaration, Input, Nested, NestedList, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, Declaration, IntoInput, IsSet, Nested, NestedList, Output, ProviderHandle, Resource,
+    Set, Stack, Value,
 };
 
 use crate::generated::kms::missing::MissingKeyId;
@@ -190,21 +190,21 @@ pub struct KeyBuilder<A> {
 
 impl<A> KeyBuilder<A> {
     /// Sets `grant_tokens`.
-    pub fn grant_tokens(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("grant_tokens", value.into());
+    pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("grant_tokens", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `key_id`. Required.
-    pub fn key_id(self, value: impl Into<Input<String>>) -> KeyBuilder<Set> {
+    pub fn key_id(self, value: impl IntoInput<String>) -> KeyBuilder<Set> {
         KeyBuilder {
-            declaration: self.declaration.set("key_id", value.into()),
+            declaration: self.declaration.set("key_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -229,12 +229,13 @@ impl<A> KeyBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl KeyBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Key {
+    pub fn declare(self, stack: &mut Stack) -> Key
+    where
+        A: IsSet,
+    {
         Key(self.declaration.declare(stack))
     }
 }

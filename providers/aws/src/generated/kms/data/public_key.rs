@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::kms::missing::MissingKeyId;
 
@@ -104,21 +106,21 @@ pub struct PublicKeyBuilder<A> {
 
 impl<A> PublicKeyBuilder<A> {
     /// Sets `grant_tokens`.
-    pub fn grant_tokens(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("grant_tokens", value.into());
+    pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("grant_tokens", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `key_id`. Required.
-    pub fn key_id(self, value: impl Into<Input<String>>) -> PublicKeyBuilder<Set> {
+    pub fn key_id(self, value: impl IntoInput<String>) -> PublicKeyBuilder<Set> {
         PublicKeyBuilder {
-            declaration: self.declaration.set("key_id", value.into()),
+            declaration: self.declaration.set("key_id", value.into_input()),
             required: PhantomData,
         }
     }
@@ -143,12 +145,13 @@ impl<A> PublicKeyBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl PublicKeyBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> PublicKey {
+    pub fn declare(self, stack: &mut Stack) -> PublicKey
+    where
+        A: IsSet,
+    {
         PublicKey(self.declaration.declare(stack))
     }
 }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set,
+    Stack, Value,
 };
 
 use crate::generated::kms::missing::{MissingName, MissingPayload, MissingSecret};
@@ -60,8 +60,8 @@ pub struct SecretBuilder<A> {
 
 impl<A> SecretBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
@@ -93,12 +93,13 @@ impl<A> SecretBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl SecretBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Secret {
+    pub fn declare(self, stack: &mut Stack) -> Secret
+    where
+        A: IsSet,
+    {
         Secret(self.declaration.declare(stack))
     }
 }
@@ -127,29 +128,29 @@ pub struct SecretBlockBuilder<A, B> {
 
 impl<A, B> SecretBlockBuilder<A, B> {
     /// Sets `context`.
-    pub fn context(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("context", value.into());
+    pub fn context(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("context", value.into_input());
         self
     }
 
     /// Sets `grant_tokens`.
-    pub fn grant_tokens(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("grant_tokens", value.into());
+    pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("grant_tokens", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> SecretBlockBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> SecretBlockBuilder<Set, B> {
         SecretBlockBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `payload`. Required.
-    pub fn payload(self, value: impl Into<Input<String>>) -> SecretBlockBuilder<A, Set> {
+    pub fn payload(self, value: impl IntoInput<String>) -> SecretBlockBuilder<A, Set> {
         SecretBlockBuilder {
-            arguments: self.arguments.set("payload", value.into()),
+            arguments: self.arguments.set("payload", value.into_input()),
             required: PhantomData,
         }
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack,
-    Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set,
+    Stack, Value,
 };
 
 use crate::generated::kms::missing::{MissingName, MissingPayload, MissingSecret};
@@ -66,8 +66,8 @@ pub struct SecretsBuilder<A> {
 
 impl<A> SecretsBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
@@ -99,12 +99,13 @@ impl<A> SecretsBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl SecretsBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Secrets {
+    pub fn declare(self, stack: &mut Stack) -> Secrets
+    where
+        A: IsSet,
+    {
         Secrets(self.declaration.declare(stack))
     }
 }
@@ -133,41 +134,43 @@ pub struct SecretBuilder<A, B> {
 
 impl<A, B> SecretBuilder<A, B> {
     /// Sets `context`.
-    pub fn context(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.arguments = self.arguments.set("context", value.into());
+    pub fn context(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.arguments = self.arguments.set("context", value.into_input());
         self
     }
 
     /// Sets `encryption_algorithm`.
-    pub fn encryption_algorithm(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("encryption_algorithm", value.into());
+    pub fn encryption_algorithm(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self
+            .arguments
+            .set("encryption_algorithm", value.into_input());
         self
     }
 
     /// Sets `grant_tokens`.
-    pub fn grant_tokens(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("grant_tokens", value.into());
+    pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("grant_tokens", value.into_input());
         self
     }
 
     /// Sets `key_id`.
-    pub fn key_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("key_id", value.into());
+    pub fn key_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("key_id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> SecretBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> SecretBuilder<Set, B> {
         SecretBuilder {
-            arguments: self.arguments.set("name", value.into()),
+            arguments: self.arguments.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `payload`. Required.
-    pub fn payload(self, value: impl Into<Input<String>>) -> SecretBuilder<A, Set> {
+    pub fn payload(self, value: impl IntoInput<String>) -> SecretBuilder<A, Set> {
         SecretBuilder {
-            arguments: self.arguments.set("payload", value.into()),
+            arguments: self.arguments.set("payload", value.into_input()),
             required: PhantomData,
         }
     }

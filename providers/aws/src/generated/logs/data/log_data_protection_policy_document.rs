@@ -5,8 +5,8 @@
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, NestedList, Output, ProviderHandle,
-    Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoInput, IsSet, Nested, NestedList, Output,
+    ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::logs::missing::{
@@ -88,24 +88,24 @@ pub struct LogDataProtectionPolicyDocumentBuilder<A, B> {
 
 impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
     /// Sets `description`.
-    pub fn description(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("description", value.into());
+    pub fn description(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
     pub fn name(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> LogDataProtectionPolicyDocumentBuilder<Set, B> {
         LogDataProtectionPolicyDocumentBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -122,8 +122,8 @@ impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
     }
 
     /// Sets `version`.
-    pub fn version(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("version", value.into());
+    pub fn version(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("version", value.into_input());
         self
     }
 }
@@ -147,12 +147,14 @@ impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl LogDataProtectionPolicyDocumentBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogDataProtectionPolicyDocument {
+    pub fn declare(self, stack: &mut Stack) -> LogDataProtectionPolicyDocument
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         LogDataProtectionPolicyDocument(self.declaration.declare(stack))
     }
 }
@@ -205,12 +207,9 @@ pub struct StatementBuilder<A, B> {
 
 impl<A, B> StatementBuilder<A, B> {
     /// Sets `data_identifiers`. Required.
-    pub fn data_identifiers(
-        self,
-        value: impl Into<Input<Vec<String>>>,
-    ) -> StatementBuilder<Set, B> {
+    pub fn data_identifiers(self, value: impl IntoInput<Vec<String>>) -> StatementBuilder<Set, B> {
         StatementBuilder {
-            arguments: self.arguments.set("data_identifiers", value.into()),
+            arguments: self.arguments.set("data_identifiers", value.into_input()),
             required: PhantomData,
         }
     }
@@ -224,8 +223,8 @@ impl<A, B> StatementBuilder<A, B> {
     }
 
     /// Sets `sid`.
-    pub fn sid(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("sid", value.into());
+    pub fn sid(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("sid", value.into_input());
         self
     }
 }
@@ -446,10 +445,10 @@ impl<A> StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<A> {
     /// Sets `log_group`. Required.
     pub fn log_group(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<Set> {
         StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder {
-            arguments: self.arguments.set("log_group", value.into()),
+            arguments: self.arguments.set("log_group", value.into_input()),
             required: PhantomData,
         }
     }
@@ -494,10 +493,10 @@ impl<A> StatementOperationAuditFindingsDestinationFirehoseBuilder<A> {
     /// Sets `delivery_stream`. Required.
     pub fn delivery_stream(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> StatementOperationAuditFindingsDestinationFirehoseBuilder<Set> {
         StatementOperationAuditFindingsDestinationFirehoseBuilder {
-            arguments: self.arguments.set("delivery_stream", value.into()),
+            arguments: self.arguments.set("delivery_stream", value.into_input()),
             required: PhantomData,
         }
     }
@@ -541,10 +540,10 @@ impl<A> StatementOperationAuditFindingsDestinationS3Builder<A> {
     /// Sets `bucket`. Required.
     pub fn bucket(
         self,
-        value: impl Into<Input<String>>,
+        value: impl IntoInput<String>,
     ) -> StatementOperationAuditFindingsDestinationS3Builder<Set> {
         StatementOperationAuditFindingsDestinationS3Builder {
-            arguments: self.arguments.set("bucket", value.into()),
+            arguments: self.arguments.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }

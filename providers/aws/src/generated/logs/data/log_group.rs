@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::value::Number;
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::logs::missing::MissingName;
 
@@ -94,22 +96,22 @@ pub struct LogGroupBuilder<A> {
 
 impl<A> LogGroupBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> LogGroupBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> LogGroupBuilder<Set> {
         LogGroupBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 }
@@ -133,12 +135,13 @@ impl<A> LogGroupBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl LogGroupBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> LogGroup {
+    pub fn declare(self, stack: &mut Stack) -> LogGroup
+    where
+        A: IsSet,
+    {
         LogGroup(self.declaration.declare(stack))
     }
 }

@@ -2,7 +2,7 @@
 
 //! The data source `aws_cloudwatch_log_groups`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -62,14 +62,16 @@ pub struct LogGroupsBuilder {
 
 impl LogGroupsBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `log_group_name_prefix`.
-    pub fn log_group_name_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("log_group_name_prefix", value.into());
+    pub fn log_group_name_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("log_group_name_prefix", value.into_input());
         self
     }
 }
@@ -93,9 +95,7 @@ impl LogGroupsBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl LogGroupsBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> LogGroups {

@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::meta::missing::MissingArn;
 
@@ -86,16 +88,16 @@ pub struct ArnBuilder<A> {
 
 impl<A> ArnBuilder<A> {
     /// Sets `arn`. Required.
-    pub fn arn(self, value: impl Into<Input<String>>) -> ArnBuilder<Set> {
+    pub fn arn(self, value: impl IntoInput<String>) -> ArnBuilder<Set> {
         ArnBuilder {
-            declaration: self.declaration.set("arn", value.into()),
+            declaration: self.declaration.set("arn", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -119,12 +121,13 @@ impl<A> ArnBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ArnBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Arn {
+    pub fn declare(self, stack: &mut Stack) -> Arn
+    where
+        A: IsSet,
+    {
         Arn(self.declaration.declare(stack))
     }
 }

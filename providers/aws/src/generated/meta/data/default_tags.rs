@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -52,8 +52,8 @@ pub struct DefaultTagsBuilder {
 
 impl DefaultTagsBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -77,9 +77,7 @@ impl DefaultTagsBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl DefaultTagsBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> DefaultTags {

@@ -5,7 +5,9 @@
 use std::marker::PhantomData;
 
 use terrane_core::value::Number;
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::meta::missing::MissingServices;
 
@@ -93,28 +95,28 @@ pub struct IpRangesBuilder<A> {
 
 impl<A> IpRangesBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `regions`.
-    pub fn regions(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("regions", value.into());
+    pub fn regions(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("regions", value.into_input());
         self
     }
 
     /// Sets `services`. Required.
-    pub fn services(self, value: impl Into<Input<Vec<String>>>) -> IpRangesBuilder<Set> {
+    pub fn services(self, value: impl IntoInput<Vec<String>>) -> IpRangesBuilder<Set> {
         IpRangesBuilder {
-            declaration: self.declaration.set("services", value.into()),
+            declaration: self.declaration.set("services", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `url`.
-    pub fn url(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("url", value.into());
+    pub fn url(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("url", value.into_input());
         self
     }
 }
@@ -138,12 +140,13 @@ impl<A> IpRangesBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl IpRangesBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> IpRanges {
+    pub fn declare(self, stack: &mut Stack) -> IpRanges
+    where
+        A: IsSet,
+    {
         IpRanges(self.declaration.declare(stack))
     }
 }

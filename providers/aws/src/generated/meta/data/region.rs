@@ -2,7 +2,7 @@
 
 //! The data source `aws_region`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -62,20 +62,20 @@ pub struct RegionBuilder {
 
 impl RegionBuilder {
     /// Sets `endpoint`.
-    pub fn endpoint(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("endpoint", value.into());
+    pub fn endpoint(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("endpoint", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 }
@@ -99,9 +99,7 @@ impl RegionBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl RegionBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Region {

@@ -2,7 +2,7 @@
 
 //! The data source `aws_service`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -86,38 +86,40 @@ pub struct ServiceBuilder {
 
 impl ServiceBuilder {
     /// Sets `dns_name`.
-    pub fn dns_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("dns_name", value.into());
+    pub fn dns_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("dns_name", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `region`.
-    pub fn region(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("region", value.into());
+    pub fn region(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("region", value.into_input());
         self
     }
 
     /// Sets `reverse_dns_name`.
-    pub fn reverse_dns_name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("reverse_dns_name", value.into());
+    pub fn reverse_dns_name(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("reverse_dns_name", value.into_input());
         self
     }
 
     /// Sets `reverse_dns_prefix`.
-    pub fn reverse_dns_prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("reverse_dns_prefix", value.into());
+    pub fn reverse_dns_prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("reverse_dns_prefix", value.into_input());
         self
     }
 
     /// Sets `service_id`.
-    pub fn service_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("service_id", value.into());
+    pub fn service_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("service_id", value.into_input());
         self
     }
 }
@@ -141,9 +143,7 @@ impl ServiceBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ServiceBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Service {

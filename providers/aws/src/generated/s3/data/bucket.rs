@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::s3::missing::MissingBucket;
 
@@ -98,16 +100,16 @@ pub struct BucketBuilder<A> {
 
 impl<A> BucketBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketBuilder<Set> {
         BucketBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -131,12 +133,13 @@ impl<A> BucketBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl BucketBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Bucket {
+    pub fn declare(self, stack: &mut Stack) -> Bucket
+    where
+        A: IsSet,
+    {
         Bucket(self.declaration.declare(stack))
     }
 }

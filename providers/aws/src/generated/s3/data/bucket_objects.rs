@@ -5,7 +5,9 @@
 use std::marker::PhantomData;
 
 use terrane_core::value::Number;
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::s3::missing::MissingBucket;
 
@@ -114,52 +116,52 @@ pub struct BucketObjectsBuilder<A> {
 impl<A> BucketObjectsBuilder<A> {
     /// Sets `bucket`. Required.
     #[deprecated]
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketObjectsBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketObjectsBuilder<Set> {
         BucketObjectsBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `delimiter`.
-    pub fn delimiter(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("delimiter", value.into());
+    pub fn delimiter(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("delimiter", value.into_input());
         self
     }
 
     /// Sets `encoding_type`.
-    pub fn encoding_type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("encoding_type", value.into());
+    pub fn encoding_type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("encoding_type", value.into_input());
         self
     }
 
     /// Sets `fetch_owner`.
-    pub fn fetch_owner(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("fetch_owner", value.into());
+    pub fn fetch_owner(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("fetch_owner", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `max_keys`.
-    pub fn max_keys(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.declaration = self.declaration.set("max_keys", value.into());
+    pub fn max_keys(mut self, value: impl IntoInput<Number>) -> Self {
+        self.declaration = self.declaration.set("max_keys", value.into_input());
         self
     }
 
     /// Sets `prefix`.
-    pub fn prefix(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("prefix", value.into());
+    pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("prefix", value.into_input());
         self
     }
 
     /// Sets `start_after`.
-    pub fn start_after(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("start_after", value.into());
+    pub fn start_after(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("start_after", value.into_input());
         self
     }
 }
@@ -183,12 +185,13 @@ impl<A> BucketObjectsBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl BucketObjectsBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketObjects {
+    pub fn declare(self, stack: &mut Stack) -> BucketObjects
+    where
+        A: IsSet,
+    {
         BucketObjects(self.declaration.declare(stack))
     }
 }

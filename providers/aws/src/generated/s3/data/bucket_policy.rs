@@ -4,7 +4,9 @@
 
 use std::marker::PhantomData;
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::s3::missing::MissingBucket;
 
@@ -62,16 +64,16 @@ pub struct BucketPolicyBuilder<A> {
 
 impl<A> BucketPolicyBuilder<A> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> BucketPolicyBuilder<Set> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> BucketPolicyBuilder<Set> {
         BucketPolicyBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -95,12 +97,13 @@ impl<A> BucketPolicyBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl BucketPolicyBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> BucketPolicy {
+    pub fn declare(self, stack: &mut Stack) -> BucketPolicy
+    where
+        A: IsSet,
+    {
         BucketPolicy(self.declaration.declare(stack))
     }
 }

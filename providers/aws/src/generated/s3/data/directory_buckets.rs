@@ -73,9 +73,7 @@ impl DirectoryBucketsBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl DirectoryBucketsBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> DirectoryBuckets {

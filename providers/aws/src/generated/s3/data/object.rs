@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::value::Number;
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack};
+use terrane_core::{
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack,
+};
 
 use crate::generated::s3::missing::{MissingBucket, MissingKey};
 
@@ -232,48 +234,48 @@ pub struct ObjectBuilder<A, B> {
 
 impl<A, B> ObjectBuilder<A, B> {
     /// Sets `bucket`. Required.
-    pub fn bucket(self, value: impl Into<Input<String>>) -> ObjectBuilder<Set, B> {
+    pub fn bucket(self, value: impl IntoInput<String>) -> ObjectBuilder<Set, B> {
         ObjectBuilder {
-            declaration: self.declaration.set("bucket", value.into()),
+            declaration: self.declaration.set("bucket", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `checksum_mode`.
-    pub fn checksum_mode(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("checksum_mode", value.into());
+    pub fn checksum_mode(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("checksum_mode", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> ObjectBuilder<A, Set> {
+    pub fn key(self, value: impl IntoInput<String>) -> ObjectBuilder<A, Set> {
         ObjectBuilder {
-            declaration: self.declaration.set("key", value.into()),
+            declaration: self.declaration.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `range`.
-    pub fn range(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("range", value.into());
+    pub fn range(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("range", value.into_input());
         self
     }
 
     /// Sets `tags`.
-    pub fn tags(mut self, value: impl Into<Input<BTreeMap<String, String>>>) -> Self {
-        self.declaration = self.declaration.set("tags", value.into());
+    pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
+        self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
     /// Sets `version_id`.
-    pub fn version_id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("version_id", value.into());
+    pub fn version_id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("version_id", value.into_input());
         self
     }
 }
@@ -297,12 +299,14 @@ impl<A, B> ObjectBuilder<A, B> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ObjectBuilder<Set, Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Object {
+    pub fn declare(self, stack: &mut Stack) -> Object
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Object(self.declaration.declare(stack))
     }
 }

@@ -2,7 +2,7 @@
 
 //! The data source `aws_caller_identity`.
 
-use terrane_core::{Binding, Declaration, Input, Output, ProviderHandle, Resource, Stack};
+use terrane_core::{Binding, Declaration, IntoInput, Output, ProviderHandle, Resource, Stack};
 
 static BINDING: Binding = Binding {
     provider: &crate::PROVIDER,
@@ -62,8 +62,8 @@ pub struct CallerIdentityBuilder {
 
 impl CallerIdentityBuilder {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 }
@@ -87,9 +87,7 @@ impl CallerIdentityBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl CallerIdentityBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> CallerIdentity {

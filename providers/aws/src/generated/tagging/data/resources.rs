@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Nested, NestedList, Output, ProviderHandle,
+    Binding, BlockArguments, Declaration, IntoInput, Nested, NestedList, Output, ProviderHandle,
     Resource, Set, Stack, Value,
 };
 
@@ -90,36 +90,40 @@ pub struct ResourcesBuilder {
 
 impl ResourcesBuilder {
     /// Sets `exclude_compliant_resources`.
-    pub fn exclude_compliant_resources(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn exclude_compliant_resources(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("exclude_compliant_resources", value.into());
+            .set("exclude_compliant_resources", value.into_input());
         self
     }
 
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `include_compliance_details`.
-    pub fn include_compliance_details(mut self, value: impl Into<Input<bool>>) -> Self {
+    pub fn include_compliance_details(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
-            .set("include_compliance_details", value.into());
+            .set("include_compliance_details", value.into_input());
         self
     }
 
     /// Sets `resource_arn_list`.
-    pub fn resource_arn_list(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("resource_arn_list", value.into());
+    pub fn resource_arn_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("resource_arn_list", value.into_input());
         self
     }
 
     /// Sets `resource_type_filters`.
-    pub fn resource_type_filters(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("resource_type_filters", value.into());
+    pub fn resource_type_filters(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self
+            .declaration
+            .set("resource_type_filters", value.into_input());
         self
     }
 
@@ -149,9 +153,7 @@ impl ResourcesBuilder {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ResourcesBuilder {
     /// Adds the data resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> Resources {
@@ -261,16 +263,16 @@ pub struct TagFilterBuilder<A> {
 
 impl<A> TagFilterBuilder<A> {
     /// Sets `key`. Required.
-    pub fn key(self, value: impl Into<Input<String>>) -> TagFilterBuilder<Set> {
+    pub fn key(self, value: impl IntoInput<String>) -> TagFilterBuilder<Set> {
         TagFilterBuilder {
-            arguments: self.arguments.set("key", value.into()),
+            arguments: self.arguments.set("key", value.into_input()),
             required: PhantomData,
         }
     }
 
     /// Sets `values`.
-    pub fn values(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.arguments = self.arguments.set("values", value.into());
+    pub fn values(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.arguments = self.arguments.set("values", value.into_input());
         self
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, IntoExpr, Lifecycle, Nested, NestedList, Output,
-    ProviderHandle, Resource, Set, Stack, Value,
+    Binding, BlockArguments, Declaration, IntoExpr, IntoInput, IsSet, Lifecycle, Nested,
+    NestedList, Output, ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::net::missing::{
@@ -149,8 +149,8 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Sets `labels`.
-    pub fn labels(mut self, value: impl Into<Input<BTreeMap<String, Vec<String>>>>) -> Self {
-        self.declaration = self.declaration.set("labels", value.into());
+    pub fn labels(mut self, value: impl IntoInput<BTreeMap<String, Vec<String>>>) -> Self {
+        self.declaration = self.declaration.set("labels", value.into_input());
         self
     }
 
@@ -161,9 +161,9 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> GatewayBuilder<Set, B> {
+    pub fn name(self, value: impl IntoInput<String>) -> GatewayBuilder<Set, B> {
         GatewayBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -185,14 +185,14 @@ impl<A, B> GatewayBuilder<A, B> {
 
     /// Sets `old`.
     #[deprecated]
-    pub fn old(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("old", value.into());
+    pub fn old(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("old", value.into_input());
         self
     }
 
     /// Sets `ports`.
-    pub fn ports(mut self, value: impl Into<Input<Vec<Number>>>) -> Self {
-        self.declaration = self.declaration.set("ports", value.into());
+    pub fn ports(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
+        self.declaration = self.declaration.set("ports", value.into_input());
         self
     }
 
@@ -211,14 +211,14 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Sets `secret`.
-    pub fn secret(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("secret", value.into());
+    pub fn secret(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("secret", value.into_input());
         self
     }
 
     /// Sets `self`.
-    pub fn self_(mut self, value: impl Into<Input<bool>>) -> Self {
-        self.declaration = self.declaration.set("self", value.into());
+    pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
+        self.declaration = self.declaration.set("self", value.into_input());
         self
     }
 
@@ -229,14 +229,14 @@ impl<A, B> GatewayBuilder<A, B> {
     }
 
     /// Sets `token`.
-    pub fn token(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("token", value.into());
+    pub fn token(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("token", value.into_input());
         self
     }
 
     /// Sets `type`.
-    pub fn r#type(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("type", value.into());
+    pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("type", value.into_input());
         self
     }
 }
@@ -266,12 +266,14 @@ impl<A, B> GatewayBuilder<A, B> {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GatewayBuilder<Set, Set> {
     /// Adds the resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Gateway {
+    pub fn declare(self, stack: &mut Stack) -> Gateway
+    where
+        A: IsSet,
+        B: IsSet,
+    {
         Gateway(self.declaration.declare(stack))
     }
 }
@@ -298,14 +300,14 @@ pub struct RuleBuilder {
 
 impl RuleBuilder {
     /// Sets `from`.
-    pub fn from(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("from", value.into());
+    pub fn from(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("from", value.into_input());
         self
     }
 
     /// Sets `to`.
-    pub fn to(mut self, value: impl Into<Input<Number>>) -> Self {
-        self.arguments = self.arguments.set("to", value.into());
+    pub fn to(mut self, value: impl IntoInput<Number>) -> Self {
+        self.arguments = self.arguments.set("to", value.into_input());
         self
     }
 }
@@ -386,8 +388,8 @@ pub struct LogBuilder {
 
 impl LogBuilder {
     /// Sets `level`.
-    pub fn level(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("level", value.into());
+    pub fn level(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("level", value.into_input());
         self
     }
 }
@@ -416,9 +418,9 @@ pub struct NamedBuilder<A> {
 
 impl<A> NamedBuilder<A> {
     /// Sets `host`. Required.
-    pub fn host(self, value: impl Into<Input<String>>) -> NamedBuilder<Set> {
+    pub fn host(self, value: impl IntoInput<String>) -> NamedBuilder<Set> {
         NamedBuilder {
-            arguments: self.arguments.set("host", value.into()),
+            arguments: self.arguments.set("host", value.into_input()),
             required: PhantomData,
         }
     }
@@ -474,9 +476,9 @@ impl<A, B> RouteBuilder<A, B> {
     }
 
     /// Sets `target`. Required.
-    pub fn target(self, value: impl Into<Input<String>>) -> RouteBuilder<A, Set> {
+    pub fn target(self, value: impl IntoInput<String>) -> RouteBuilder<A, Set> {
         RouteBuilder {
-            arguments: self.arguments.set("target", value.into()),
+            arguments: self.arguments.set("target", value.into_input()),
             required: PhantomData,
         }
     }
@@ -504,8 +506,8 @@ pub struct RouteHopBuilder {
 
 impl RouteHopBuilder {
     /// Sets `name`.
-    pub fn name(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("name", value.into());
+    pub fn name(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 }
@@ -544,8 +546,8 @@ pub struct TimeoutsBuilder {
 
 impl TimeoutsBuilder {
     /// Sets `create`.
-    pub fn create(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("create", value.into());
+    pub fn create(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 }

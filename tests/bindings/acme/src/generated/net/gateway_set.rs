@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use terrane_core::value::Number;
 use terrane_core::{
-    Binding, BlockArguments, Declaration, Input, Lifecycle, Nested, NestedList, Output,
+    Binding, BlockArguments, Declaration, IntoInput, Lifecycle, Nested, NestedList, Output,
     ProviderHandle, Resource, Set, Stack, Value,
 };
 
@@ -67,8 +67,8 @@ pub struct GatewaySetBuilder {
 
 impl GatewaySetBuilder {
     /// Sets `gateway_set`.
-    pub fn gateway_set(mut self, value: impl Into<Input<Vec<String>>>) -> Self {
-        self.declaration = self.declaration.set("gateway_set", value.into());
+    pub fn gateway_set(mut self, value: impl IntoInput<Vec<String>>) -> Self {
+        self.declaration = self.declaration.set("gateway_set", value.into_input());
         self
     }
 
@@ -110,9 +110,7 @@ impl GatewaySetBuilder {
         self.declaration = self.declaration.lifecycle(lifecycle);
         self
     }
-}
 
-impl GatewaySetBuilder {
     /// Adds the resource to the stack.
     #[track_caller]
     pub fn declare(self, stack: &mut Stack) -> GatewaySet {
@@ -162,9 +160,9 @@ pub struct InputBlockBuilder<A> {
 
 impl<A> InputBlockBuilder<A> {
     /// Sets `output`. Required.
-    pub fn output(self, value: impl Into<Input<String>>) -> InputBlockBuilder<Set> {
+    pub fn output(self, value: impl IntoInput<String>) -> InputBlockBuilder<Set> {
         InputBlockBuilder {
-            arguments: self.arguments.set("output", value.into()),
+            arguments: self.arguments.set("output", value.into_input()),
             required: PhantomData,
         }
     }
@@ -249,9 +247,9 @@ pub struct InputBlockSetValueBuilder<A> {
 
 impl<A> InputBlockSetValueBuilder<A> {
     /// Sets `x`. Required.
-    pub fn x(self, value: impl Into<Input<Number>>) -> InputBlockSetValueBuilder<Set> {
+    pub fn x(self, value: impl IntoInput<Number>) -> InputBlockSetValueBuilder<Set> {
         InputBlockSetValueBuilder {
-            arguments: self.arguments.set("x", value.into()),
+            arguments: self.arguments.set("x", value.into_input()),
             required: PhantomData,
         }
     }
@@ -291,8 +289,8 @@ pub struct ResourceBlockBuilder {
 
 impl ResourceBlockBuilder {
     /// Sets `stack`.
-    pub fn stack(mut self, value: impl Into<Input<String>>) -> Self {
-        self.arguments = self.arguments.set("stack", value.into());
+    pub fn stack(mut self, value: impl IntoInput<String>) -> Self {
+        self.arguments = self.arguments.set("stack", value.into_input());
         self
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use terrane_core::{
-    Binding, Declaration, Input, Output, ProviderHandle, Resource, Set, Stack, Value,
+    Binding, Declaration, IntoInput, IsSet, Output, ProviderHandle, Resource, Set, Stack, Value,
 };
 
 use crate::generated::net::missing::MissingName;
@@ -65,15 +65,15 @@ pub struct ZoneBuilder<A> {
 
 impl<A> ZoneBuilder<A> {
     /// Sets `id`.
-    pub fn id(mut self, value: impl Into<Input<String>>) -> Self {
-        self.declaration = self.declaration.set("id", value.into());
+    pub fn id(mut self, value: impl IntoInput<String>) -> Self {
+        self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
     /// Sets `name`. Required.
-    pub fn name(self, value: impl Into<Input<String>>) -> ZoneBuilder<Set> {
+    pub fn name(self, value: impl IntoInput<String>) -> ZoneBuilder<Set> {
         ZoneBuilder {
-            declaration: self.declaration.set("name", value.into()),
+            declaration: self.declaration.set("name", value.into_input()),
             required: PhantomData,
         }
     }
@@ -98,12 +98,13 @@ impl<A> ZoneBuilder<A> {
         self.declaration = self.declaration.provider(provider);
         self
     }
-}
 
-impl ZoneBuilder<Set> {
     /// Adds the data resource to the stack.
     #[track_caller]
-    pub fn declare(self, stack: &mut Stack) -> Zone {
+    pub fn declare(self, stack: &mut Stack) -> Zone
+    where
+        A: IsSet,
+    {
         Zone(self.declaration.declare(stack))
     }
 }
