@@ -160,6 +160,9 @@ impl Cli {
         let result = runtime.block_on(command::run(&session, command));
         // A question that nobody answered would keep its thread, and with it the process.
         runtime.shutdown_background();
-        result
+        result.map_err(|error| CommandError {
+            diagnostics: session.with_commands(error.diagnostics),
+            ..error
+        })
     }
 }

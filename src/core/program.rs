@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr};
+use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
 use crate::config::ConfigValues;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
@@ -39,6 +39,8 @@ pub struct ProviderConfig {
     pub arguments: Expr,
     /// Indexes of the resource instances that its arguments refer to.
     pub dependencies: Vec<usize>,
+    /// Names, or prefixes with a `*`, of environment variables that its process gets beside those that it always gets.
+    pub passed_env: Vec<Arc<str>>,
     /// Where it was declared; `None` for a provider that is used without a configuration.
     pub location: Option<Location>,
 }
@@ -71,6 +73,20 @@ impl ResourceInstance {
     /// The resource type.
     pub fn type_name(&self) -> &Arc<str> {
         &self.address.resource.type_name
+    }
+}
+
+impl ProviderConfig {
+    /// One without arguments that no line declares.
+    fn implied(address: ProviderConfigAddr, binding: Option<&'static Provider>) -> Self {
+        Self {
+            address,
+            binding,
+            arguments: Expr::map(BTreeMap::new()),
+            dependencies: Vec::new(),
+            passed_env: Vec::new(),
+            location: None,
+        }
     }
 }
 
@@ -132,6 +148,15 @@ impl Program {
         self.index.get(address).copied()
     }
 
+    /// Adds the provider that is part of every tool, so that what an earlier program declared of it can be removed by this one. It costs
+    /// nothing while no object needs it.
+    pub fn add_builtin_provider(&mut self) {
+        let address = ProviderConfigAddr::default_of(ProviderSource::builtin());
+        if self.providers.iter().all(|known| known.address != address) {
+            self.providers.push(ProviderConfig::implied(address, None));
+        }
+    }
+
     /// Points every provider at an emulator of its cloud, as far as its bindings know how and the program did not say otherwise.
     pub fn redirect(&mut self, endpoint_url: &str) {
         for provider in &mut self.providers {
@@ -178,6 +203,7 @@ impl Program {
                 binding: provider.binding,
                 arguments,
                 dependencies,
+                passed_env: provider.passed_env,
                 location: Some(provider.location),
             });
         }
@@ -188,13 +214,8 @@ impl Program {
                 Some(&provider) => provider,
                 None if resource.provider.alias.is_none() => {
                     provider_index.insert(resource.provider.clone(), providers.len());
-                    providers.push(ProviderConfig {
-                        address: resource.provider.clone(),
-                        binding: resource.binding,
-                        arguments: Expr::map(BTreeMap::new()),
-                        dependencies: Vec::new(),
-                        location: None,
-                    });
+                    let address = resource.provider.clone();
+                    providers.push(ProviderConfig::implied(address, resource.binding));
                     providers.len() - 1
                 }
                 None => {

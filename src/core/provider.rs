@@ -43,6 +43,7 @@ pub struct ProviderDeclaration {
     pub(crate) binding: Option<&'static Provider>,
     pub(crate) alias: Option<String>,
     pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
+    pub(crate) passed_env: Vec<Arc<str>>,
 }
 
 impl ProviderDeclaration {
@@ -61,6 +62,7 @@ impl ProviderDeclaration {
             binding: None,
             alias: None,
             arguments: BTreeMap::new(),
+            passed_env: Vec::new(),
         }
     }
 
@@ -68,6 +70,15 @@ impl ProviderDeclaration {
     #[must_use]
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.alias = Some(alias.into());
+        self
+    }
+
+    /// Passes environment variables to the provider's process beside those that terrane knows it needs: names, or prefixes with a `*`.
+    ///
+    /// A provider sees no variable that is not meant for it. Every configuration of a provider gets what one of them asks for.
+    #[must_use]
+    pub fn pass_env<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.passed_env.extend(names.into_iter().map(Into::into));
         self
     }
 

@@ -39,6 +39,7 @@ pub(crate) struct DeclaredProvider {
     pub(crate) address: ProviderConfigAddr,
     pub(crate) binding: Option<&'static Provider>,
     pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
+    pub(crate) passed_env: Vec<Arc<str>>,
     pub(crate) location: Location,
 }
 
@@ -100,6 +101,7 @@ impl Stack {
             address,
             binding: declaration.binding,
             arguments: declaration.arguments,
+            passed_env: declaration.passed_env,
             location,
         });
         ProviderHandle { source, alias }

@@ -314,10 +314,22 @@ pub(crate) fn schema_of(
                 location,
                 ..diagnostic
             };
-            diagnostic
-                .address(address)
-                .hint("check the name and the installed version of the provider")
-                .into()
+            let diagnostic = diagnostic.address(address);
+            match location {
+                Some(_) if source.is_builtin() && type_name.as_ref() == "terraform_remote_state" => {
+                    diagnostic.hint(
+                        "what another stack exports: read its `output --json` before the run, and give it as configuration (`--var-file`)",
+                    )
+                }
+                Some(_) => diagnostic.hint("check the name and the installed version of the provider"),
+                // Only the state names it: the provider had the type once.
+                None => diagnostic
+                    .hint("install a version of the provider that still has the type; it can then be planned, and destroyed")
+                    .hint(format!(
+                        "`state rm '{address}'` forgets the object, which stays where it is"
+                    )),
+            }
+            .into()
         })
 }
 

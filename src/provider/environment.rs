@@ -1,6 +1,7 @@
 //! The environment variables of our own process, and which of them a provider process may see.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use terrane_core::addr::ProviderSource;
 
@@ -9,6 +10,8 @@ use terrane_core::addr::ProviderSource;
 pub struct Environment {
     /// Names and values.
     pub vars: BTreeMap<String, String>,
+    /// Names, or prefixes with a `*`, that a program passes to a provider beside the built-in list.
+    pub passed: BTreeMap<ProviderSource, BTreeSet<Arc<str>>>,
 }
 
 /// What every provider gets: how to find programs, files, certificates and proxies, and how much to log. An entry that ends
@@ -56,7 +59,7 @@ const BY_PROVIDER: &[(&str, &[&str])] = &[
 ];
 
 /// Names, or prefixes with a `*`, that are let through to every provider beside the built-in list; separated by commas.
-const MORE: &str = "TERRANE_PROVIDER_ENV";
+pub(crate) const MORE: &str = "TERRANE_PROVIDER_ENV";
 
 impl Environment {
     /// The value of a variable that is set and not empty.
@@ -74,11 +77,13 @@ impl Environment {
             .find(|(name, _)| *name == type_name)
             .map_or(&[][..], |(_, patterns)| patterns);
         let more = self.get(MORE).unwrap_or_default();
+        let passed = self.passed.get(source).into_iter();
         let patterns: Vec<&str> = EVERY_PROVIDER
             .iter()
             .chain(special)
             .copied()
             .chain(more.split(',').map(str::trim))
+            .chain(passed.flatten().map(|pattern| &**pattern))
             .chain([own.as_str()])
             .collect();
         (self.vars.iter())
@@ -88,7 +93,7 @@ impl Environment {
     }
 }
 
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(prefix) => !prefix.is_empty() && name.starts_with(prefix),
         None => pattern == name,
@@ -102,6 +107,7 @@ impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
                 .into_iter()
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
+            passed: BTreeMap::new(),
         }
     }
 }
@@ -134,6 +140,21 @@ mod tests {
         assert_eq!(seen("aws", &names), ["AWS_PROFILE", "PATH"]);
         assert_eq!(seen("github", &names), ["GITHUB_TOKEN", "PATH"]);
         assert_eq!(seen("null", &names), ["PATH"]);
+    }
+
+    #[test]
+    fn a_program_passes_more_to_one_provider() {
+        let mut environment: Environment =
+            [("VAULT_TOKEN", "t"), ("OTHER", "o")].into_iter().collect();
+        let null = ProviderSource::implied_by("null_resource");
+        environment
+            .passed
+            .entry(null.clone())
+            .or_default()
+            .insert("VAULT_*".into());
+        assert_eq!(environment.for_provider(&null), [("VAULT_TOKEN", "t")]);
+        let random = ProviderSource::implied_by("random_id");
+        assert!(environment.for_provider(&random).is_empty());
     }
 
     #[test]

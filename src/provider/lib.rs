@@ -8,8 +8,10 @@
 //! | --- | --- |
 //! | `provider` | the boundary with the engine: traits, requests, responses, errors |
 //! | `plugins` | which command is which provider; cached schemas |
+//! | `builtin` | the one provider that is no process: `terraform_data` |
 //! | `registry` | the CLI configuration, mirror layouts, versions |
 //! | `environment` | which variables a provider may see |
+//! | `withheld` | and which it does not see, for when it misses one |
 //! | `plugin` | processes: launch, handshake, TLS, gRPC channel, logs, last words, end |
 //! | `client` | [`Provider`] over a plugin, for both protocol versions |
 //! | [`wire`] | protobuf, method names, MessagePack |
@@ -22,6 +24,7 @@
 //! both versions have the same messages, so one table of method names says all that differs.
 
 mod bare;
+mod builtin;
 mod client;
 mod environment;
 mod log;
@@ -31,6 +34,7 @@ mod provider;
 mod registry;
 pub mod serve;
 pub mod wire;
+mod withheld;
 
 #[doc(hidden)]
 pub use bare::BareProvider;

@@ -8,12 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::ProviderSource;
 
+use crate::builtin::Builtin;
 use crate::client::{Client, Schemas};
 use crate::environment::Environment;
 use crate::log::LogSink;
 use crate::plugin::{Launch, Launchpad, Plugin, Reattach};
 use crate::provider::{Provider, Providers, StartError};
 use crate::registry::{self, CliConfig, Version, VersionRequirement};
+use crate::withheld::Withheld;
 
 /// The providers of this machine, as processes.
 ///
@@ -114,6 +116,14 @@ impl Plugins {
         self
     }
 
+    /// The same, with more of the environment for that provider: names, or prefixes with a `*`.
+    #[must_use]
+    pub fn pass_env(mut self, source: ProviderSource, names: &[Arc<str>]) -> Self {
+        let passed = self.pad.environment.passed.entry(source).or_default();
+        passed.extend(names.iter().cloned());
+        self
+    }
+
     /// The same, with another limit on how long a process may take to print its handshake line (one minute).
     #[must_use]
     pub fn handshake_limit(mut self, limit: Duration) -> Self {
@@ -155,15 +165,22 @@ impl Plugins {
 #[async_trait]
 impl Providers for Plugins {
     async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, StartError> {
+        if source.is_builtin() {
+            return Ok(Arc::new(Builtin));
+        }
         if let Some(reattach) = Reattach::find(&self.pad.environment, source)? {
             let plugin = Plugin::attach(&self.pad, source, &reattach).await?;
-            return Ok(Arc::new(Client::new(plugin, None).await?));
+            return Ok(Arc::new(
+                Client::new(plugin, None, Withheld::default()).await?,
+            ));
         }
         let InstalledProvider { command, .. } = self.locate(source)?;
-        let plugin = Plugin::start(&self.pad, source, &command).await?;
+        let withheld = Withheld::from(&self.pad.environment, source);
+        let plugin = Plugin::start(&self.pad, source, &command).await;
+        let plugin = plugin.map_err(|error| withheld.explain_start(error))?;
         let schemas = || self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
         let known = schemas().get(&command).cloned();
-        let client = Client::new(plugin, known).await?;
+        let client = Client::new(plugin, known, withheld).await?;
         if client.schemas().capabilities().get_provider_schema_optional {
             schemas().insert(command, client.schemas().clone());
         }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::io::Write as _;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -57,11 +58,16 @@ pub fn prepare(
         source,
     };
     let write = || -> io::Result<PathBuf> {
-        terrane_files::create_folder(folder)?;
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
         let (path, facts) = (folder.join(FACTS), binding.facts.join("\n"));
         if !fs::read_to_string(&path).is_ok_and(|there| there == facts) {
-            // In one step, for another run may be reading it.
-            terrane_files::replace(&path, facts.as_bytes())?;
+            // In one step, for another run may be reading it. A temporary file has mode 0600.
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(facts.as_bytes())?;
+            file.persist(&path).map_err(|error| error.error)?;
         }
         fs::canonicalize(folder)
     };

@@ -71,7 +71,7 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
     assert_snapshot!(stack.run(&["preview"]), @"
     exit: 0
     --- stdout ---
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:114
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:121
           ~ size = 7 -> 1
 
     Plan: 0 to add, 1 to change, 0 to destroy.
@@ -81,7 +81,7 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
     --- stderr ---
     error: conformance_sdk_thing.base is in the state already
       resource   conformance_sdk_thing.base
-    hint: `state show 'conformance_sdk_thing.base'` prints it; `state rm 'conformance_sdk_thing.base'` forgets it
+    hint: `test-stack state show 'conformance_sdk_thing.base'` prints it; `test-stack state rm 'conformance_sdk_thing.base'` forgets it
     ");
     resize(&stack, 1);
     stack.run(&["preview", "--detailed-exitcode"]).exits(0);
@@ -102,7 +102,7 @@ fn what_is_not_declared_or_does_not_exist_is_not_imported() {
     --- stderr ---
     error: there is no conformance_sdk_thing `one-<id>`: nothing was changed
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:114
+      declared   tests/cli/stack.rs:121
     hint: what an id looks like is in the provider's documentation of the type, under "Import"
     "#);
     stack.run(&["import", BASE]).exits(64);

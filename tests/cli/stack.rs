@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 use terrane_cli::Cli;
+use terrane_core::addr::ProviderSource;
 use terrane_core::{
     BlockArguments, Error, Lifecycle, Named, Provider, ProviderDeclaration, Recovery, Resource,
-    Result, Stack,
+    Result, Stack, Value,
 };
 
 /// What `--var` can change.
@@ -58,6 +59,10 @@ enum Scene {
     Nothing,
     /// A provider that is not installed.
     Missing,
+    /// Objects of the built-in provider.
+    Builtin,
+    /// A provider that needs a variable which is not meant for it.
+    Withheld,
 }
 
 const CONFIG: &str = r#"
@@ -81,6 +86,8 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Cycle => cycle(stack),
         Scene::Nothing => Ok(()),
         Scene::Missing => missing(stack),
+        Scene::Builtin => builtin(stack, &config),
+        Scene::Withheld => withheld(stack, &config),
     }
 }
 
@@ -158,6 +165,33 @@ fn cycle(stack: &mut Stack) -> Result<()> {
 fn missing(stack: &mut Stack) -> Result<()> {
     Resource::dynamic("nowhere_thing", "one")
         .provider_source("terrane/nowhere".parse()?)
+        .declare(stack);
+    Ok(())
+}
+
+fn builtin(stack: &mut Stack, config: &Config) -> Result<()> {
+    let first = Resource::dynamic("terraform_data", "first")
+        .set("input", (config.base.clone(), config.size))
+        .declare(stack);
+    let second = Resource::dynamic("terraform_data", "second")
+        .set("input", first.attribute::<Value>("output"))
+        .set("triggers_replace", config.size)
+        .declare(stack);
+    stack.export("output", second.attribute::<Value>("output"));
+    Ok(())
+}
+
+fn withheld(stack: &mut Stack, config: &Config) -> Result<()> {
+    let source: ProviderSource = "terrane/conformance6".parse()?;
+    let mut provider = ProviderDeclaration::dynamic(source.clone());
+    // Its type is `conformance6`, and so `CONFORMANCE_DIRECTORY` is not its own.
+    if config.size > 1 {
+        provider = provider.pass_env(["CONFORMANCE_DIR*"]);
+    }
+    stack.provider(provider);
+    Resource::dynamic("conformance_thing", "a")
+        .provider_source(source)
+        .set("name", "a")
         .declare(stack);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use terrane_tests::{TestEnvironment, go_program};
+use terrane_tests::{Output, TestEnvironment, go_program};
 
 const STACK: &str = env!("CARGO_BIN_EXE_test-stack");
 const FAKE: &str = env!("CARGO_BIN_EXE_fake-provider");
@@ -42,4 +42,22 @@ pub(crate) fn only_object(stack: &TestEnvironment) -> (String, PathBuf) {
     };
     let id = file.file_stem().and_then(|id| id.to_str());
     (id.expect("a name").to_owned(), file.clone())
+}
+
+/// The commands on the state that the hints of an output name, as the words that follow the program's name.
+pub(crate) fn hinted(output: &Output) -> Vec<Vec<String>> {
+    let hints = output
+        .stderr
+        .lines()
+        .filter(|line| line.starts_with("hint: "));
+    let commands = hints.filter_map(|hint| {
+        let command = hint.split('`').find(|part| part.contains(" state "))?;
+        let words = command.split(' ').skip(1);
+        Some(
+            words
+                .map(|word| word.trim_matches('\'').to_owned())
+                .collect(),
+        )
+    });
+    commands.collect()
 }

@@ -145,7 +145,7 @@ fn what_is_forgotten_goes_on_existing() {
     hint: did you mean `module.network`?
 
     error: nothing.* is not in the state
-    hint: `state list` prints what is
+    hint: `test-stack state list` prints what is
     ");
     let rest = [
         "state",
@@ -294,7 +294,7 @@ fn a_state_is_pushed_only_over_an_earlier_one_of_its_own_history() {
     exit: 7
     --- stderr ---
     error: this state is not a successor of the stored one: the stored state has serial 2, the new one only 1
-    hint: nothing was changed; `state pull` prints the stored one, and --force replaces it all the same
+    hint: nothing was changed; `test-stack state pull` prints the stored one, and --force replaces it all the same
     ");
     save(
         "foreign.tfstate",
@@ -304,7 +304,7 @@ fn a_state_is_pushed_only_over_an_earlier_one_of_its_own_history() {
     exit: 7
     --- stderr ---
     error: this state is not a successor of the stored one: the stored state has lineage <uuid>, the new one f<uuid>
-    hint: nothing was changed; `state pull` prints the stored one, and --force replaces it all the same
+    hint: nothing was changed; `test-stack state pull` prints the stored one, and --force replaces it all the same
     ");
     save("half.tfstate", &stored[..200]);
     assert_snapshot!(stack.run(&["state", "push", "half.tfstate", "--yes"]), @"

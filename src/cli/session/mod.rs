@@ -8,6 +8,7 @@ mod state;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use terrane_core::{Diagnostic, Diagnostics};
 use terrane_provider::Environment;
 
 use crate::args::Common;
@@ -67,6 +68,25 @@ impl<'a> Session<'a> {
             line.push_str(" --sandbox");
         }
         line
+    }
+
+    /// The same diagnostics; a hint that names a command on the state names all of it, for this program and this state.
+    pub(crate) fn with_commands(&self, diagnostics: Diagnostics) -> Diagnostics {
+        let whole = |hint: String| {
+            let parts = hint.split('`').enumerate().map(|(place, part)| {
+                // Every second part stands between backticks.
+                match place % 2 == 1 && part.starts_with("state ") {
+                    true => self.again(part),
+                    false => part.to_owned(),
+                }
+            });
+            parts.collect::<Vec<_>>().join("`")
+        };
+        let diagnostics = diagnostics.into_iter().map(|diagnostic| Diagnostic {
+            hints: diagnostic.hints.into_iter().map(whole).collect(),
+            ..diagnostic
+        });
+        diagnostics.collect()
     }
 
     /// Colours for data.

@@ -44,6 +44,7 @@ impl Session<'_> {
                 );
             return Err(CommandError::usage(unread));
         }
+        program.add_builtin_provider();
         if let Some(url) = endpoint {
             program.redirect(url);
         }

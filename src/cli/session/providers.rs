@@ -38,11 +38,15 @@ impl Session<'_> {
             environment.vars.remove("TF_REATTACH_PROVIDERS");
         }
         let mut plugins = Plugins::new(environment, cli_config, launch, logs);
-        for provider in program.providers() {
+        let processes = program.providers().iter();
+        let processes = processes.filter(|provider| !provider.address.source.is_builtin());
+        for provider in processes {
             if self.common.sandbox {
                 plugins = self.in_sandbox(plugins, provider)?;
                 continue;
             }
+            let source = provider.address.source.clone();
+            plugins = plugins.pass_env(source, &provider.passed_env);
             let Some(binding) = provider.binding else {
                 continue;
             };
@@ -63,7 +67,9 @@ impl Session<'_> {
         plugins: &Plugins,
     ) -> Result<Vec<ProviderBuild>, CommandError> {
         let sources = program.providers().iter();
-        let sources: BTreeSet<_> = sources.map(|config| &config.address.source).collect();
+        let sources = sources.map(|config| &config.address.source);
+        // The built-in one is a part of this very program, whose own digest the plan has as well.
+        let sources: BTreeSet<_> = sources.filter(|source| !source.is_builtin()).collect();
         let mut digests: BTreeMap<PathBuf, Sha256> = BTreeMap::new();
         let mut builds = Vec::new();
         for source in sources {

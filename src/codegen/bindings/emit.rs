@@ -162,7 +162,7 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
     for shape in &mut all {
         // A configuration is written and never read back.
         shape.reachable = false;
-        check_reserved(&rules, shape, &["alias", "builder", "into"])?;
+        check_reserved(&rules, shape, &["alias", "builder", "into", "pass_env"])?;
     }
     let mut missing = BTreeSet::new();
     let mut body = String::from(
@@ -192,7 +192,10 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
         "\nimpl ProviderBuilder {\n\
          /// Names this configuration, so that there can be more than one.\n\
          pub fn alias(mut self, alias: impl Into<String>) -> Self {\n\
-         self.declaration = self.declaration.alias(alias);\nself\n}\n}\n\n\
+         self.declaration = self.declaration.alias(alias);\nself\n}\n\n\
+         /// Passes environment variables to the provider's process beside those that it always gets: names, or prefixes with a `*`.\n\
+         pub fn pass_env<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {\n\
+         self.declaration = self.declaration.pass_env(names);\nself\n}\n}\n\n\
          impl From<ProviderBuilder> for ProviderDeclaration {\n\
          fn from(builder: ProviderBuilder) -> Self {\nbuilder.declaration\n}\n}\n",
     );

@@ -16,6 +16,9 @@ pub struct ProviderSource {
     pub type_name: Arc<str>,
 }
 
+/// The namespace that Terraform gives to providers of states that name none.
+const LEGACY_NAMESPACE: &str = "-";
+
 /// One configuration of a provider, as the state names it: `module.m.provider["HOST/ns/type"].alias`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderConfigAddr {
@@ -31,9 +34,41 @@ impl ProviderSource {
     /// The registry that a source without a host means.
     pub const DEFAULT_HOST: &'static str = "registry.terraform.io";
 
-    /// The provider of the default registry's official namespace that serves types with that prefix (`aws_vpc` → `hashicorp/aws`).
+    /// The provider that is part of every tool: `terraform.io/builtin/terraform`, which serves `terraform_data`.
+    pub fn builtin() -> Self {
+        Self {
+            host: "terraform.io".into(),
+            namespace: "builtin".into(),
+            type_name: "terraform".into(),
+        }
+    }
+
+    /// Whether this is the provider that is part of every tool, so that nothing has to be installed for it.
+    pub fn is_builtin(&self) -> bool {
+        *self == Self::builtin()
+    }
+
+    /// A provider as Terraform 0.12 and before named it, by its type alone.
+    pub fn legacy(type_name: &str) -> Self {
+        Self {
+            host: Self::DEFAULT_HOST.into(),
+            namespace: LEGACY_NAMESPACE.into(),
+            type_name: type_name.into(),
+        }
+    }
+
+    /// Whether nobody knows any more who publishes it ([`Self::legacy`]).
+    pub fn is_legacy(&self) -> bool {
+        *self.namespace == *LEGACY_NAMESPACE
+    }
+
+    /// The provider of the default registry's official namespace that serves types with that prefix (`aws_vpc` → `hashicorp/aws`);
+    /// for `terraform_data` the built-in one.
     pub fn implied_by(resource_type: &str) -> Self {
         let prefix = resource_type.split('_').next().unwrap_or(resource_type);
+        if prefix == "terraform" {
+            return Self::builtin();
+        }
         Self {
             host: Self::DEFAULT_HOST.into(),
             namespace: "hashicorp".into(),

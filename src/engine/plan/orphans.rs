@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr, ResourceAddr};
+use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr, ProviderSource, ResourceAddr};
 use terrane_core::{Diagnostic, Diagnostics, Program};
 
 use super::managed::prevented;
@@ -35,7 +35,7 @@ impl Planner<'_> {
                 instance.provider
             ))
             .address(address)
-            .hint("declare that provider with `stack.provider(…)` until its last object is gone")
+            .hints(unserved(address, &instance.provider.source))
             .into());
         };
         let configured = &self.program.providers()[provider].address;
@@ -107,6 +107,25 @@ impl Planner<'_> {
         };
         (reason, None)
     }
+}
+
+/// What to do about an object whose provider the program does not use.
+fn unserved(address: &InstanceAddr, source: &ProviderSource) -> Vec<String> {
+    let forget = format!("`state rm '{address}'` forgets the object, which stays where it is");
+    if source.is_legacy() {
+        let type_name = &source.type_name;
+        return vec![
+            format!(
+                "that is how Terraform 0.12 named providers: `state replace-provider '{source}' 'hashicorp/{type_name}'` gives it the \
+                 name that it has today, if it is one of HashiCorp's"
+            ),
+            forget,
+        ];
+    }
+    vec![
+        "declare that provider with `stack.provider(…)` until its last object is gone".to_owned(),
+        forget,
+    ]
 }
 
 /// What the program declares, by resource and by module: tells why an instance is no longer declared.

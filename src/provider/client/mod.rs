@@ -26,6 +26,7 @@ use crate::wire::{
     LazyProviderSchema, Rpc, diagnostics, dynamic_value, identity_data, null_value,
     read_dynamic_value, read_identity, read_path,
 };
+use crate::withheld::Withheld;
 
 pub(crate) use schemas::Schemas;
 
@@ -41,6 +42,7 @@ const CLIENT_CAPABILITIES: proto::ClientCapabilities = proto::ClientCapabilities
 pub(crate) struct Client {
     plugin: Plugin,
     schemas: Arc<Schemas>,
+    withheld: Withheld,
 }
 
 impl Client {
@@ -48,20 +50,28 @@ impl Client {
     pub(crate) async fn new(
         plugin: Plugin,
         known: Option<Arc<Schemas>>,
+        withheld: Withheld,
     ) -> Result<Self, StartError> {
-        if let Some(schemas) = known {
-            return Ok(Self { plugin, schemas });
-        }
-        match Self::fetch_schemas(&plugin).await {
-            Ok(schemas) => Ok(Self {
-                plugin,
-                schemas: Arc::new(schemas),
-            }),
-            Err(error) => {
-                plugin.stop().await;
-                Err(error)
-            }
-        }
+        let schemas = match known {
+            Some(schemas) => schemas,
+            None => match Self::fetch_schemas(&plugin).await {
+                Ok(schemas) => Arc::new(schemas),
+                Err(error) => {
+                    plugin.stop().await;
+                    return Err(error);
+                }
+            },
+        };
+        Ok(Self {
+            plugin,
+            schemas,
+            withheld,
+        })
+    }
+
+    /// What the provider says in an answer.
+    fn said(&self, received: Vec<proto::Diagnostic>) -> Diagnostics {
+        self.withheld.explain(diagnostics(received))
     }
 
     async fn fetch_schemas(plugin: &Plugin) -> Result<Schemas, StartError> {
@@ -260,7 +270,8 @@ impl Provider for Client {
             config: put(rpc, config, self.schemas.config()?.ty())?,
         };
         let response: proto::validate_provider_config::Response = self.call(rpc, request).await?;
-        Ok(diagnostics(response.diagnostics))
+        let said = diagnostics(response.diagnostics);
+        Ok(self.withheld.explain_configuration(said))
     }
 
     async fn configure(&self, config: &Value) -> Result<Diagnostics, CallError> {
@@ -271,7 +282,8 @@ impl Provider for Client {
             client_capabilities: Some(CLIENT_CAPABILITIES),
         };
         let response: proto::configure_provider::Response = self.call(rpc, request).await?;
-        Ok(diagnostics(response.diagnostics))
+        let said = diagnostics(response.diagnostics);
+        Ok(self.withheld.explain_configuration(said))
     }
 
     async fn validate_resource_config(
@@ -286,7 +298,7 @@ impl Provider for Client {
             client_capabilities: Some(CLIENT_CAPABILITIES),
         };
         let response: proto::validate_resource_config::Response = self.call(rpc, request).await?;
-        Ok(diagnostics(response.diagnostics))
+        Ok(self.said(response.diagnostics))
     }
 
     async fn validate_data_source_config(
@@ -301,7 +313,7 @@ impl Provider for Client {
         };
         let response: proto::validate_data_resource_config::Response =
             self.call(rpc, request).await?;
-        Ok(diagnostics(response.diagnostics))
+        Ok(self.said(response.diagnostics))
     }
 
     async fn upgrade_resource_state(
@@ -318,7 +330,7 @@ impl Provider for Client {
         let response: proto::upgrade_resource_state::Response = self.call(rpc, request).await?;
         Ok(UpgradeResourceStateResponse {
             upgraded_state: read(rpc, response.upgraded_state.as_ref(), schema.ty())?,
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 
@@ -343,7 +355,7 @@ impl Provider for Client {
                 schema_version,
                 value: value.unwrap_or(Value::Null),
             },
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 
@@ -367,7 +379,7 @@ impl Provider for Client {
             new_state: read(rpc, response.new_state.as_ref(), schema.ty())?,
             private: own(&response.private),
             new_identity: self.read_identity(rpc, type_name, response.new_identity.as_ref())?,
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 
@@ -400,7 +412,7 @@ impl Provider for Client {
             planned_private: own(&response.planned_private),
             planned_identity: self.read_identity(rpc, type_name, identity)?,
             legacy_type_system: response.legacy_type_system,
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 
@@ -421,7 +433,7 @@ impl Provider for Client {
             planned_identity: self.put_identity(rpc, type_name, request.planned_identity)?,
         };
         let response: proto::apply_resource_change::Response = self.call(rpc, request).await?;
-        let mut said = diagnostics(response.diagnostics);
+        let mut said = self.said(response.diagnostics);
         let new_state = read_dynamic_value(response.new_state.as_ref(), schema.ty());
         // From here on something may exist: nothing that is wrong with the rest of the answer may lose it.
         let new_identity = match self.read_identity(rpc, type_name, response.new_identity.as_ref())
@@ -472,7 +484,7 @@ impl Provider for Client {
         }
         Ok(ImportResourceStateResponse {
             imported_resources,
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 
@@ -498,7 +510,7 @@ impl Provider for Client {
             target_state: read(rpc, response.target_state.as_ref(), schema.ty())?,
             target_private: own(&response.target_private),
             target_identity: self.read_identity(rpc, type_name, identity)?,
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 
@@ -517,7 +529,7 @@ impl Provider for Client {
         let response: proto::read_data_source::Response = self.call(rpc, request).await?;
         Ok(ReadDataSourceResponse {
             state: read(rpc, response.state.as_ref(), schema.ty())?,
-            diagnostics: diagnostics(response.diagnostics),
+            diagnostics: self.said(response.diagnostics),
         })
     }
 

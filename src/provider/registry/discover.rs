@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use terrane_core::addr::ProviderSource;
 
 use super::cli_config::{CliConfig, shown};
+use super::trust;
 use super::version::{Version, VersionRequirement};
 use crate::provider::StartError;
 
@@ -16,9 +17,21 @@ pub(crate) struct Found {
     pub(crate) version: Option<Version>,
 }
 
+/// [`search`], refusing what others could replace.
+pub(crate) fn find(
+    config: &CliConfig,
+    source: &ProviderSource,
+    requirement: Option<&VersionRequirement>,
+) -> Result<Found, StartError> {
+    let found = search(config, source, requirement)?;
+    let user = rustix::process::geteuid().as_raw();
+    trust::check(&found.binary, source, user)?;
+    Ok(found)
+}
+
 /// The best binary of that provider: the one under development, else the newest version that will do in the first place that
 /// has one.
-pub(crate) fn find(
+fn search(
     config: &CliConfig,
     source: &ProviderSource,
     requirement: Option<&VersionRequirement>,

@@ -3,6 +3,7 @@
 mod cli_config;
 mod discover;
 mod hcl;
+mod trust;
 mod version;
 
 pub use cli_config::{CliConfig, CliConfigError, InstallationMethod, SourcePattern};

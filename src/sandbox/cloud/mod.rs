@@ -114,12 +114,11 @@ impl Cloud {
                 source,
             }
         };
-        terrane_files::create_folder(folder).map_err(io("make", folder))?;
+        std::fs::create_dir_all(folder).map_err(io("make", folder))?;
         let path = folder.join(LEDGER);
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true).mode(0o600);
         let ledger = options.open(&path).map_err(io("open", &path))?;
-        terrane_files::restrict(&ledger).map_err(io("protect", &path))?;
         let length = ledger.metadata().map_or(0, |metadata| metadata.len());
         let mut inner = Inner::new(Ledger::File(ledger));
         let path = folder.join(SNAPSHOT);
@@ -276,7 +275,12 @@ impl Cloud {
         };
         let json = serde_json::to_vec_pretty(&snapshot)
             .map_err(|error| io("write")(io::Error::from(error)))?;
-        terrane_files::replace(&path, &json).map_err(io("write"))?;
+        // A temporary file has mode 0600.
+        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(io("write"))?;
+        file.write_all(&json).map_err(io("write"))?;
+        file.as_file().sync_data().map_err(io("write"))?;
+        file.persist(&path)
+            .map_err(|error| io("replace")(error.error))?;
         inner.since_snapshot = 0;
         inner.in_snapshot = inner.objects.len() as u64;
         Ok(())

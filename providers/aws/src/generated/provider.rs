@@ -3,6 +3,7 @@
 //! The configuration of the provider.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use terrane_core::value::Number;
 use terrane_core::{BlockArguments, IntoInput, ProviderDeclaration};
@@ -261,6 +262,12 @@ impl ProviderBuilder {
     /// Names this configuration, so that there can be more than one.
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.declaration = self.declaration.alias(alias);
+        self
+    }
+
+    /// Passes environment variables to the provider's process beside those that it always gets: names, or prefixes with a `*`.
+    pub fn pass_env<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.declaration = self.declaration.pass_env(names);
         self
     }
 }

@@ -79,10 +79,14 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
         }
         root_module.outputs.insert(export.name.to_string(), output);
     }
-    let providers = program.providers().iter();
+    let serving: BTreeSet<usize> = (program.resources().iter())
+        .map(|resource| resource.provider)
+        .collect();
+    let providers = program.providers().iter().enumerate();
     Configuration {
         provider_config: providers
-            .map(|provider| {
+            .filter(|(place, provider)| provider.location.is_some() || serving.contains(place))
+            .map(|(_, provider)| {
                 let address = &provider.address;
                 let mut entry = json!({
                     "name": &*address.source.type_name,

@@ -63,7 +63,7 @@ impl Store {
             self.lock = None;
             return Err(error.into());
         }
-        self.sweep_link();
+        files::remove_temporaries(&self.path);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use terrane_core::{BlockArguments, IntoInput, ProviderDeclaration, Set};
 
@@ -53,6 +54,12 @@ impl ProviderBuilder {
     /// Names this configuration, so that there can be more than one.
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.declaration = self.declaration.alias(alias);
+        self
+    }
+
+    /// Passes environment variables to the provider's process beside those that it always gets: names, or prefixes with a `*`.
+    pub fn pass_env<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.declaration = self.declaration.pass_env(names);
         self
     }
 }

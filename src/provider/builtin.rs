@@ -1,0 +1,257 @@
+//! The provider `terraform.io/builtin/terraform`, in this process: the resource type `terraform_data`.
+//!
+//! The rules are Terraform's own (`internal/builtin/providers/terraform/resource_data.go`), so that an object of one tool is at rest
+//! under the other.
+
+use std::sync::{Arc, LazyLock};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use terrane_core::schema::{Block, Schema, from_facts_line};
+use terrane_core::{Diagnostic, Diagnostics, Path, Type, Value};
+
+use crate::provider::{
+    ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceState,
+    ImportResourceStateResponse, ImportedResource, MoveResourceState, MoveResourceStateResponse,
+    PlanResourceChange, PlanResourceChangeResponse, Provider, RawState, ReadDataSource,
+    ReadDataSourceResponse, ReadResource, ReadResourceResponse, UpgradeResourceIdentity,
+    UpgradeResourceIdentityResponse, UpgradeResourceState, UpgradeResourceStateResponse,
+};
+
+const TERRAFORM_DATA: &str = "terraform_data";
+
+static SCHEMA: LazyLock<Arc<Schema>> = LazyLock::new(|| {
+    let facts =
+        "resource terraform_data 0 {id:c string,input:o any,output:c any,triggers_replace:o any}";
+    let (_, _, schema) = from_facts_line(facts).expect("invariant: the line above is a schema");
+    Arc::new(schema)
+});
+
+static NO_CONFIGURATION: LazyLock<Arc<Schema>> =
+    LazyLock::new(|| Arc::new(Schema::new(0, Block::default())));
+
+/// The built-in provider. Its objects exist in the state alone.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Builtin;
+
+fn unimplemented<T>(rpc: &'static str) -> Result<T, CallError> {
+    Err(CallError::Unimplemented { rpc })
+}
+
+/// The attribute of an object of this type; null where there is no object.
+fn attribute(object: &Value, name: &str) -> Value {
+    object.get(name).cloned().unwrap_or_default()
+}
+
+/// The object with another value of that attribute.
+fn with(object: &Value, name: &str, value: Value) -> Value {
+    let members = object.members().cloned().unwrap_or_default();
+    let others = members.into_iter().filter(|(other, _)| **other != *name);
+    Value::map(others.chain([(name.into(), value)]))
+}
+
+/// What `output` will be, before the object is made: a copy of `input`, unknown until then unless it is null.
+fn planned_output(input: &Value) -> Value {
+    if input.is_null() {
+        Value::Null
+    } else {
+        Value::UNKNOWN
+    }
+}
+
+fn planned(request: &PlanResourceChange<'_>) -> (Value, Vec<Path>) {
+    let (prior, proposed) = (request.prior_state, request.proposed_new_state);
+    if proposed.is_null() {
+        return (Value::Null, Vec::new());
+    }
+    let input = attribute(proposed, "input");
+    let anew = || {
+        let object = with(proposed, "id", Value::UNKNOWN);
+        with(&object, "output", planned_output(&input))
+    };
+    let differs = |name| attribute(prior, name) != attribute(proposed, name);
+    if prior.is_null() {
+        (anew(), Vec::new())
+    } else if differs("triggers_replace") {
+        (anew(), vec![Path::root().attribute("triggers_replace")])
+    } else if differs("input") {
+        (with(proposed, "output", planned_output(&input)), Vec::new())
+    } else {
+        (proposed.clone(), Vec::new())
+    }
+}
+
+fn applied(planned: &Value) -> Value {
+    let mut object = planned.clone();
+    if attribute(&object, "output").is_unknown() {
+        object = with(&object, "output", attribute(&object, "input"));
+    }
+    if attribute(&object, "id").is_unknown() {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).expect("invariant: the operating system has randomness");
+        let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+        object = with(&object, "id", id.to_string().into());
+    }
+    object
+}
+
+#[async_trait]
+impl Provider for Builtin {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            get_provider_schema_optional: true,
+            ..Capabilities::default()
+        }
+    }
+
+    fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
+        Ok(NO_CONFIGURATION.clone())
+    }
+
+    fn resource_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok((type_name == TERRAFORM_DATA).then(|| SCHEMA.clone()))
+    }
+
+    fn data_source_schema(&self, _type_name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(None)
+    }
+
+    fn identity_schema(&self, _type_name: &str) -> Result<Option<(u64, Type)>, CallError> {
+        Ok(None)
+    }
+
+    async fn validate_provider_config(&self, _config: &Value) -> Result<Diagnostics, CallError> {
+        Ok(Diagnostics::new())
+    }
+
+    async fn configure(&self, _config: &Value) -> Result<Diagnostics, CallError> {
+        Ok(Diagnostics::new())
+    }
+
+    async fn validate_resource_config(
+        &self,
+        _type_name: &str,
+        _config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        Ok(Diagnostics::new())
+    }
+
+    async fn validate_data_source_config(
+        &self,
+        _type_name: &str,
+        _config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        unimplemented("ValidateDataResourceConfig")
+    }
+
+    async fn upgrade_resource_state(
+        &self,
+        request: UpgradeResourceState<'_>,
+    ) -> Result<UpgradeResourceStateResponse, CallError> {
+        let decoded = match request.raw_state {
+            RawState::Json(json) => {
+                Value::from_json(json, SCHEMA.ty()).map_err(|error| error.to_string())
+            }
+            RawState::Flatmap(_) => Err("it is older than the type".to_owned()),
+        };
+        let (upgraded_state, diagnostics) = match decoded {
+            Ok(object) => (object, Diagnostics::new()),
+            Err(reason) => {
+                let unreadable = Diagnostic::error("the stored object cannot be read");
+                (Value::Null, unreadable.detail(reason).into())
+            }
+        };
+        Ok(UpgradeResourceStateResponse {
+            upgraded_state,
+            diagnostics,
+        })
+    }
+
+    async fn upgrade_resource_identity(
+        &self,
+        _request: UpgradeResourceIdentity<'_>,
+    ) -> Result<UpgradeResourceIdentityResponse, CallError> {
+        unimplemented("UpgradeResourceIdentity")
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResource<'_>,
+    ) -> Result<ReadResourceResponse, CallError> {
+        Ok(ReadResourceResponse {
+            new_state: request.current_state.clone(),
+            private: request.private.clone(),
+            new_identity: None,
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    async fn plan_resource_change(
+        &self,
+        request: PlanResourceChange<'_>,
+    ) -> Result<PlanResourceChangeResponse, CallError> {
+        let (planned_state, requires_replace) = planned(&request);
+        Ok(PlanResourceChangeResponse {
+            planned_state,
+            requires_replace,
+            planned_private: request.prior_private.clone(),
+            planned_identity: None,
+            legacy_type_system: false,
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    async fn apply_resource_change(
+        &self,
+        request: ApplyResourceChange<'_>,
+    ) -> Result<ApplyResourceChangeResponse, CallError> {
+        let new_state = match request.planned_state {
+            Value::Null => Value::Null,
+            planned => applied(planned),
+        };
+        Ok(ApplyResourceChangeResponse {
+            new_state: Ok(new_state),
+            private: request.planned_private.clone(),
+            new_identity: None,
+            legacy_type_system: false,
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    async fn import_resource_state(
+        &self,
+        request: ImportResourceState<'_>,
+    ) -> Result<ImportResourceStateResponse, CallError> {
+        let attributes = SCHEMA.block.attributes.keys();
+        let nulls = Value::map(attributes.map(|name| (name.clone(), Value::Null)));
+        Ok(ImportResourceStateResponse {
+            imported_resources: vec![ImportedResource {
+                type_name: TERRAFORM_DATA.to_owned(),
+                state: with(&nulls, "id", request.id.into()),
+                private: Bytes::new(),
+                identity: None,
+            }],
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    async fn move_resource_state(
+        &self,
+        _request: MoveResourceState<'_>,
+    ) -> Result<MoveResourceStateResponse, CallError> {
+        unimplemented("MoveResourceState")
+    }
+
+    async fn read_data_source(
+        &self,
+        _request: ReadDataSource<'_>,
+    ) -> Result<ReadDataSourceResponse, CallError> {
+        unimplemented("ReadDataSource")
+    }
+
+    async fn stop(&self) -> Result<(), CallError> {
+        Ok(())
+    }
+
+    async fn shutdown(&self) {}
+}
