@@ -62,7 +62,8 @@ pub(crate) async fn callers(
         let Some(questions) = questions.filter(|_| config.dependencies.is_empty()) else {
             continue;
         };
-        let (provider, _) = sessions.configure_as_declared(config, &nothing).await?;
+        let configured = sessions.configure_as_declared(config, &nothing).await?;
+        let provider = configured.provider;
         let account = ask(&*provider, config, questions.account).await?;
         let region = ask(&*provider, config, questions.region).await?;
         if account.is_some() || region.is_some() {

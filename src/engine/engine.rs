@@ -5,7 +5,7 @@ use std::time::Duration;
 use terrane_core::{Diagnostics, Program};
 use terrane_provider::Providers;
 use terrane_state::crash::{self, Point};
-use terrane_state::{Clock, Random, Recorder, State};
+use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 
 use crate::apply::{Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
@@ -75,6 +75,20 @@ impl<'a> Engine<'a> {
     /// belongs into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
     pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Settled {
         self.recovery(program, recorder).settle().await
+    }
+
+    /// What [`settle`](Self::settle) would come to now, and the state after it: nothing is recorded and nothing is waited for. `open` are
+    /// the operations that earlier runs left open.
+    pub async fn rehearse(
+        &self,
+        program: &Program,
+        state: &State,
+        open: Vec<OpenIntent>,
+    ) -> (Settled, State) {
+        let recorder = MemoryRecorder::rehearsing(state.clone(), open);
+        let recovery = self.recovery(program, &recorder).without_waiting();
+        let settled = recovery.settle().await;
+        (settled, recorder.state())
     }
 
     pub(crate) fn recovery<'s>(

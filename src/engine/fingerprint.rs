@@ -7,6 +7,8 @@ use terrane_core::schema::Block;
 use terrane_core::{Path, PathStep, Value};
 use terrane_state::{OperationId, Sha256};
 
+use crate::config::Config;
+
 /// The hash of the known values of a planned object, under the name of the operation: equal for equal plans of one operation, and
 /// different for every other.
 pub(crate) fn fingerprint(
@@ -21,6 +23,25 @@ pub(crate) fn fingerprint(
     let known = block.write_only_to_null(&known);
     let json = known.to_json(&block.implied_type()).unwrap_or_default();
     Sha256::keyed(op.to_string().as_bytes(), json.as_bytes()).to_string()
+}
+
+/// The hash of where a provider was configured to look: the known values of its configuration that are no credentials, for those change
+/// while the place stays the same.
+pub(crate) fn provider_fingerprint(op: OperationId, block: &Block, config: &Config) -> String {
+    const CREDENTIALS: [&str; 6] = [
+        "token",
+        "secret",
+        "password",
+        "key",
+        "certificate",
+        "credential",
+    ];
+    let is_credential = |name: &str| CREDENTIALS.iter().any(|word| name.contains(word));
+    let names = config.value.members().into_iter().flatten();
+    let credentials = names.filter(|(name, _)| is_credential(name));
+    let mut secret = config.sensitive.clone();
+    secret.extend(credentials.map(|(name, _)| Path::root().attribute(name.clone())));
+    fingerprint(op, block, &config.value, &secret)
 }
 
 /// The value with null for what is unknown or secret.

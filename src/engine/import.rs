@@ -96,14 +96,17 @@ impl Engine<'_> {
         address: &InstanceAddr,
         id: &str,
     ) -> Result<Imported, Diagnostics> {
-        let provider = program.position(address).map(|position| {
+        let declared = program.position(address).map(|position| {
             let resource = &program.resources()[position];
             program.providers()[resource.provider].address.clone()
         });
-        let asked = recorder.open_intents().into_iter();
-        let mut asked = asked.filter(|open| open.intent.address == *address);
-        let provider = provider.or_else(|| Some(asked.next()?.intent.provider));
-        let Some(provider) = provider else {
+        let asked = recorder.open_intents().into_iter().find(|open| {
+            let intent = &open.intent;
+            intent.address == *address && intent.action == IntentAction::Create
+        });
+        let asked = asked.map(|open| open.intent);
+        let provider = asked.as_ref().map(|asked| asked.provider.clone());
+        let Some(provider) = provider.or(declared) else {
             let unknown = Diagnostic::error(format!("{address} is not declared in the program"));
             return Err(unknown.address(address).into());
         };
@@ -115,6 +118,10 @@ impl Engine<'_> {
             self.world.clock.now(),
         );
         intent.prior_id = id_json(id);
+        if let Some(asked) = asked {
+            intent.dependencies = asked.dependencies;
+            intent.sensitive_paths = asked.sensitive_paths;
+        }
         let recovery = self.recovery(program, recorder);
         let (instance, id) = recovery.named_by_a_person(&intent, id).await?;
         Ok(Imported {

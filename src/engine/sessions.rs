@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use terrane_core::addr::{ProviderConfigAddr, ProviderSource};
-use terrane_core::{Diagnostic, Diagnostics, ProviderConfig, Value};
+use terrane_core::{Diagnostic, Diagnostics, ProviderConfig, Scope};
 use terrane_provider::{CallError, Provider, Providers};
 use terrane_state::Clock;
 
-use crate::config;
+use crate::config::{self, Config};
 use crate::event::{Event, EventSink};
-use crate::scope::Objects;
 
 /// Running providers by configuration.
 pub(crate) struct Sessions<'a> {
@@ -34,7 +33,16 @@ pub(crate) type Running = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
 #[derive(Clone)]
 struct Session {
     provider: Arc<dyn Provider>,
-    config: Rc<Value>,
+    config: Rc<Config>,
+}
+
+/// A provider that is configured.
+pub(crate) struct Configured {
+    pub(crate) provider: Arc<dyn Provider>,
+    /// With what.
+    pub(crate) config: Rc<Config>,
+    /// What it had to say.
+    pub(crate) warnings: Diagnostics,
 }
 
 impl<'a> Sessions<'a> {
@@ -64,6 +72,14 @@ impl<'a> Sessions<'a> {
             .borrow()
             .get(address)
             .map(|session| session.provider.clone())
+    }
+
+    /// What a running provider was configured with.
+    pub(crate) fn configuration(&self, address: &ProviderConfigAddr) -> Option<Rc<Config>> {
+        self.configured
+            .borrow()
+            .get(address)
+            .map(|session| session.config.clone())
     }
 
     /// A process of that provider that is not configured yet: enough for schemas and validation.
@@ -103,14 +119,18 @@ impl<'a> Sessions<'a> {
     async fn configure(
         &self,
         address: &ProviderConfigAddr,
-        config: impl Fn(&dyn Provider) -> Result<Value, Diagnostics>,
-    ) -> Result<(Arc<dyn Provider>, Diagnostics), Diagnostics> {
+        config: impl Fn(&dyn Provider) -> Result<Config, Diagnostics>,
+    ) -> Result<Configured, Diagnostics> {
         let _one_at_a_time = self.configuring.lock().await;
         let existing = self.configured.borrow().get(address).cloned();
         if let Some(session) = existing {
             let config = config(&*session.provider)?;
-            if *session.config == config {
-                return Ok((session.provider, Diagnostics::new()));
+            if session.config.value == config.value {
+                return Ok(Configured {
+                    provider: session.provider,
+                    config: session.config,
+                    warnings: Diagnostics::new(),
+                });
             }
             self.configured.borrow_mut().remove(address);
             self.retire(&session.provider).await;
@@ -127,16 +147,17 @@ impl<'a> Sessions<'a> {
         let config = config(&*provider)?;
         let failed = |error: CallError| call_failed(&error, address);
         let mut diagnostics = provider
-            .validate_provider_config(&config)
+            .validate_provider_config(&config.value)
             .await
             .map_err(failed)?;
         if !diagnostics.has_errors() {
-            diagnostics.extend(provider.configure(&config).await.map_err(failed)?);
+            diagnostics.extend(provider.configure(&config.value).await.map_err(failed)?);
         }
         let (provider, warnings) = diagnostics.into_result(provider)?;
+        let config = Rc::new(config);
         let session = Session {
             provider: provider.clone(),
-            config: Rc::new(config),
+            config: config.clone(),
         };
         self.configured
             .borrow_mut()
@@ -146,32 +167,30 @@ impl<'a> Sessions<'a> {
             provider: address.clone(),
             elapsed,
         });
-        Ok((provider, warnings))
+        Ok(Configured {
+            provider,
+            config,
+            warnings,
+        })
     }
 
     /// The same with the configuration that a program declares, as far as it is known now.
     pub(crate) async fn configure_as_declared(
         &self,
         declared: &ProviderConfig,
-        objects: &Objects<'_>,
-    ) -> Result<(Arc<dyn Provider>, Diagnostics), Diagnostics> {
-        let evaluate = |running: &dyn Provider| {
-            let schema = running
-                .config_schema()
-                .map_err(|error| call_failed(&error, &declared.address))?;
-            let evaluated = config::evaluate(
-                &declared.arguments,
-                &schema,
-                objects,
-                &declared.address,
-                declared.location,
-            )?;
-            Ok(evaluated.value)
-        };
+        scope: &impl Scope,
+    ) -> Result<Configured, Diagnostics> {
+        let evaluate = |running: &dyn Provider| configuration(declared, running, scope);
         self.configure(&declared.address, evaluate).await
     }
 
+    /// Ends a process that has been replaced; one with an operation still in it lives until the run ends.
     async fn retire(&self, provider: &Arc<dyn Provider>) {
+        // The list of what runs and the caller hold it; whoever else does is using it.
+        const UNUSED: usize = 2;
+        if Arc::strong_count(provider) > UNUSED {
+            return;
+        }
         self.running
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -191,6 +210,24 @@ impl<'a> Sessions<'a> {
         );
         join_all(running.iter().map(|provider| provider.shutdown())).await;
     }
+}
+
+/// The configuration that a program declares for a provider, as that scope knows it.
+pub(crate) fn configuration(
+    declared: &ProviderConfig,
+    running: &dyn Provider,
+    scope: &impl Scope,
+) -> Result<Config, Diagnostics> {
+    let schema = running
+        .config_schema()
+        .map_err(|error| call_failed(&error, &declared.address))?;
+    config::evaluate(
+        &declared.arguments,
+        &schema,
+        scope,
+        &declared.address,
+        declared.location,
+    )
 }
 
 /// The diagnostic for a call that has no response.

@@ -103,22 +103,21 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     stack.set("FAKE_FAULT", "");
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
-    --- stdout ---
-      + fake_thing.one  tests/cli/stack.rs:148
-          + name = "one"
-
-    Plan: 1 to add, 0 to change, 0 to destroy.
     --- stderr ---
-    warning: fake_thing.one is in doubt: its creation was asked for at <time> by tester@<host>, and nobody saw the answer
+    warning: fake_thing.one is in doubt: its creation was asked for at <time> by tester@<host>, and nobody saw the answer; nothing is known by which the object could be found
       resource   fake_thing.one
+    hint: if it exists, say which it is: `test-stack state resolve 'fake_thing.one' --id 'ID'`
+    hint: if it does not, say so: `test-stack state resolve 'fake_thing.one' --absent`, and it is made anew
+    warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
+    hint: run again when nothing is in doubt any more
     "#);
     assert_snapshot!(stack.run(&["up", "--yes"]), @r"
     exit: 3
     --- stderr ---
     error: fake_thing.one is in doubt: its creation was asked for at <time> by tester@<host>, and nobody saw the answer; nothing is known by which the object could be found
       resource   fake_thing.one
-    hint: if it exists, say which it is: `state resolve 'fake_thing.one' --id 'ID'`
-    hint: if it does not, say so: `state resolve 'fake_thing.one' --absent`, and it is made anew
+    hint: if it exists, say which it is: `test-stack state resolve 'fake_thing.one' --id 'ID'`
+    hint: if it does not, say so: `test-stack state resolve 'fake_thing.one' --absent`, and it is made anew
     warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
     hint: run again when nothing is in doubt any more
 

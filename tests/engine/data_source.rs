@@ -143,7 +143,7 @@ fn what_is_no_longer_declared_leaves_the_state_without_a_step() {
 }
 
 #[test]
-fn a_destroy_reads_nothing_and_leaves_nothing() {
+fn a_destroy_reads_nothing_that_configures_no_provider_and_leaves_nothing() {
     let mut world = World::new(FakeProvider::new());
     let program = |stack: &mut Stack| {
         let a = new_thing("a").declare(stack);

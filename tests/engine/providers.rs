@@ -1,8 +1,8 @@
 //! Provider configurations: started when needed, configured once, and again when something has become known.
 
-use insta::assert_snapshot;
+use insta::{allow_duplicates, assert_snapshot};
 use terrane_core::addr::ProviderSource;
-use terrane_core::{Diagnostic, Output, ProviderDeclaration, Stack};
+use terrane_core::{Diagnostic, Output, ProviderDeclaration, Resource, Stack};
 use terrane_tests::{FakeProvider, World, new_thing};
 
 fn test_provider() -> ProviderDeclaration {
@@ -185,4 +185,276 @@ fn an_upgrade_of_the_schema_alone_is_no_change() {
             .schema_version,
         1
     );
+}
+
+/// A provider that is configured with what a data source answers, and `t` in its region.
+fn looked_up(stack: &mut Stack) {
+    let found = where_it_is(stack);
+    let inner = stack.provider(test_provider().alias("inner").set("region", found));
+    new_thing("t").provider(&inner).declare(stack);
+}
+
+/// The same without `t`.
+fn without_it(stack: &mut Stack) {
+    let found = where_it_is(stack);
+    stack.provider(test_provider().alias("inner").set("region", found));
+}
+
+fn where_it_is(stack: &mut Stack) -> Output<String> {
+    new_thing("base").declare(stack);
+    let lookup = Resource::dynamic_data("test_lookup", "where").set("name", "base");
+    lookup.declare(stack).attribute("found")
+}
+
+/// A world in which all of that exists, in the region `old`.
+fn settled() -> World {
+    let mut world = World::new(FakeProvider::new().regional());
+    world
+        .up(|stack| drop(new_thing("base").declare(stack)))
+        .succeeds();
+    answer(&world, "old");
+    world.up(looked_up).succeeds();
+    world.provider.cloud.ledger();
+    world
+}
+
+fn answer(world: &World, region: &'static str) {
+    world
+        .provider
+        .on_read_data("base", move |call| call.answering("found", region));
+}
+
+/// The region of `t` has another name now; its data source knows.
+fn moved() -> World {
+    let world = settled();
+    world.provider.cloud.edit("t", "region", "new");
+    answer(&world, "new");
+    world
+}
+
+#[test]
+fn a_destroy_asks_again_what_configures_the_providers_that_it_needs() {
+    let mut world = moved();
+    world.destroy(looked_up).succeeds();
+    assert_snapshot!(world.provider.cloud.ledger(), @r#"
+    configure region=null
+    read data base
+    configure region="new"
+    delete t
+    delete base
+    "#);
+    assert!(world.state.is_empty(), "{}", world.state());
+}
+
+#[test]
+fn a_destroy_that_trusts_the_state_asks_again_too() {
+    let mut world = moved();
+    world.without_refresh().destroy(looked_up).succeeds();
+    assert!(world.provider.cloud.names().is_empty());
+    assert!(world.state.is_empty(), "{}", world.state());
+}
+
+#[test]
+fn a_destroy_of_a_part_asks_again_what_configures_its_provider() {
+    let mut world = moved();
+    world.target("test_thing.t").destroy(looked_up).succeeds();
+    assert_eq!(world.provider.cloud.names(), ["base"]);
+    // The newest answer is kept for as long as anything may need it.
+    assert_snapshot!(world.state(), @"
+    test_thing.base  name=base
+    data.test_lookup.where  found=new name=base
+    ");
+    world.destroy(looked_up).succeeds();
+    assert!(world.state.is_empty(), "{}", world.state());
+}
+
+#[test]
+fn what_is_no_longer_declared_goes_by_a_provider_that_asked_again() {
+    let mut world = moved();
+    let run = world.up(without_it).succeeds();
+    assert_snapshot!(run.steps(), @"delete test_thing.t: done");
+    assert_eq!(world.provider.cloud.names(), ["base"]);
+    // So it does where it is all that the run is about.
+    let mut world = moved();
+    world.target("test_thing.t").up(without_it).succeeds();
+    assert_eq!(world.provider.cloud.names(), ["base"]);
+}
+
+#[test]
+fn a_destroy_goes_on_with_the_stored_answer_and_says_so() {
+    let mut world = settled();
+    world
+        .provider
+        .on_read_data("base", |call| call.refuse("no route to host"));
+    let run = world.destroy(looked_up).succeeds();
+    assert_snapshot!(run.diagnostics(), @r#"
+    warning: the destroy goes on with a stored answer: no route to host: it could not be read; the answer that the state holds may be out of date, and configures provider["registry.terraform.io/hashicorp/test"].inner
+      resource   data.test_lookup.where
+    "#);
+    assert!(world.provider.cloud.names().is_empty());
+    assert!(world.state.is_empty(), "{}", world.state());
+}
+
+#[test]
+fn a_stored_answer_proves_nothing_gone() {
+    for refresh in [true, false] {
+        let mut world = moved();
+        world
+            .provider
+            .on_read_data("base", |call| call.refuse("no route to host"));
+        if !refresh {
+            world.without_refresh();
+        }
+        let run = world.destroy(looked_up).fails();
+        let said = run.diagnostics();
+        let (warning, error) = said.split_once("\n\n").expect("two");
+        assert!(warning.contains("goes on with a stored answer"), "{said}");
+        allow_duplicates! { assert_snapshot!(error, @r#"
+        error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"].inner finds no such object, but it is configured with the stored answer of `data.test_lookup.where`; nothing was changed
+          resource   test_thing.t
+        hint: run again when what configures that provider can be read
+        hint: if the object is gone, forget it with `state rm 'test_thing.t'`; `--exclude 'test_thing.t'` leaves it out
+        "#) };
+        // The rest can go.
+        world.exclude("test_thing.t").destroy(looked_up).succeeds();
+        assert_eq!(world.provider.cloud.names(), ["t"]);
+        answer(&world, "new");
+        world.destroy(looked_up).succeeds();
+        assert!(world.state.is_empty(), "{}", world.state());
+    }
+}
+
+#[test]
+fn a_refresh_asks_what_the_state_has_no_answer_of() {
+    let mut world = settled();
+    // The state of a tool that keeps no answers, or of a program that was configured otherwise.
+    let lookup = "data.test_lookup.where".parse().expect("an address");
+    world.state.set_instance(&lookup, None);
+    let run = world.refresh(looked_up).succeeds();
+    assert!(run.made_plan().drift.is_empty());
+    world.state.set_instance(&lookup, None);
+    world.destroy(looked_up).succeeds();
+    assert!(world.provider.cloud.names().is_empty());
+}
+
+#[test]
+fn a_provider_whose_own_object_is_gone_proves_nothing_gone() {
+    let mut world = World::new(FakeProvider::new().regional());
+    world.up(chained(1)).succeeds();
+    world.provider.cloud.remove("a");
+    world.provider.cloud.edit("b", "region", "elsewhere");
+    let run = world.destroy(chained(1)).fails();
+    assert_snapshot!(run.diagnostics(), @r#"
+    error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"].inner finds no such object, but `test_thing.a` is gone; nothing was changed
+      resource   test_thing.b
+    hint: run again when what configures that provider can be read
+    hint: if the object is gone, forget it with `state rm 'test_thing.b'`; `--exclude 'test_thing.b'` leaves it out
+    "#);
+    // What was last known of it still leads to an object that is there.
+    let mut world = World::new(FakeProvider::new().regional());
+    world.up(chained(1)).succeeds();
+    world.provider.cloud.remove("a");
+    world.destroy(chained(1)).succeeds();
+    assert!(world.provider.cloud.names().is_empty());
+}
+
+#[test]
+fn a_configuration_that_changes_in_the_run_proves_nothing_gone() {
+    let mut world = World::new(FakeProvider::new().regional());
+    world.up(chained(1)).succeeds();
+    // The endpoint of `a` is another one after its update, which moves nothing that is behind it.
+    let run = world.up(chained(2));
+    assert_snapshot!(run.plan(), @"
+    ~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 1 -> 2
+    ~ test_thing.b endpoint: endpoint-1-of-b-7 -> ? size: 1 -> 2
+    ");
+    let said = run.diagnostics();
+    assert!(
+        said.contains("warning: it cannot be told whether the object still exists"),
+        "{said}"
+    );
+    assert!(
+        said.contains("its configuration is only known after apply"),
+        "{said}"
+    );
+    assert_snapshot!(run.steps(), @"
+    update test_thing.a: done
+    update test_thing.b: failed: b-7 does not exist
+    ");
+}
+
+#[test]
+fn what_goes_is_asked_of_a_provider_as_it_is_configured_before_the_run_changes_that() {
+    let mut world = World::new(FakeProvider::new().regional());
+    world.up(chained(1)).succeeds();
+    let after = |stack: &mut Stack| {
+        let a = new_thing("a").set("size", 2).declare(stack);
+        let region: Output<String> = a.attribute("endpoint");
+        stack.provider(test_provider().alias("inner").set("region", region));
+    };
+    let run = world.up(after).succeeds();
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.b: done
+    update test_thing.a: done
+    ");
+    assert_eq!(world.provider.cloud.names(), ["a"]);
+}
+
+#[test]
+fn a_replacement_destroys_with_the_old_configuration_and_creates_with_the_new_one() {
+    let mut world = World::new(FakeProvider::new().regional());
+    let program = |name: &'static str| {
+        move |stack: &mut Stack| {
+            let a = new_thing("a").set("name", name).declare(stack);
+            let region: Output<String> = a.attribute("endpoint");
+            let inner = stack.provider(test_provider().alias("inner").set("region", region));
+            let id: Output<String> = a.attribute("id");
+            new_thing("b")
+                .set("name", id)
+                .provider(&inner)
+                .declare(stack);
+        }
+    };
+    world.up(program("one")).succeeds();
+    let run = world.up(program("two")).succeeds();
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.b: done
+    delete test_thing.a: done
+    create test_thing.a: done
+    create test_thing.b: done
+    ");
+    assert_eq!(world.provider.cloud.objects().len(), 2);
+    world.preview(program("two")).changes_nothing();
+}
+
+#[test]
+fn what_goes_waits_for_what_its_provider_is_configured_with_from_now_on() {
+    let mut world = World::new(FakeProvider::new());
+    let before = |stack: &mut Stack| {
+        let inner = stack.provider(test_provider().alias("inner").set("region", "east"));
+        new_thing("b").provider(&inner).declare(stack);
+    };
+    world.up(before).succeeds();
+    world.provider.cloud.ledger();
+    let after = |stack: &mut Stack| {
+        let key = new_thing("key").declare(stack);
+        let region: Output<String> = key.attribute("endpoint");
+        stack.provider(test_provider().alias("inner").set("region", region));
+    };
+    let run = world.up(after).succeeds();
+    assert_snapshot!(run.steps(), @"
+    create test_thing.key: done
+    delete test_thing.b: done
+    ");
+    assert!(!world.provider.cloud.ledger().contains("crash"));
+}
+
+#[test]
+fn an_import_asks_again_what_configures_its_provider() {
+    let mut world = settled();
+    let t = "test_thing.t".parse().expect("an address");
+    world.state.set_instance(&t, None);
+    world.provider.cloud.edit("t", "region", "new");
+    answer(&world, "new");
+    assert!(world.import("test_thing.t", "t", looked_up).is_ok());
 }

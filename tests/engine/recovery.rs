@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use insta::assert_snapshot;
+use insta::{allow_duplicates, assert_snapshot};
 use terrane_core::schema::Nesting;
 use terrane_core::{
     BlockArguments, Declaration, Expr, Lifecycle, Output, ProviderDeclaration, Resource, Stack,
@@ -396,12 +396,389 @@ fn without_a_tag_a_program_that_changed_adopts_nothing() {
 }
 
 #[test]
-fn an_object_that_would_have_to_be_replaced_is_not_the_one_that_was_asked_for() {
-    let program = owned("test_thing");
+fn an_object_without_its_tag_that_would_have_to_be_replaced_is_not_the_one_that_was_asked_for() {
+    let program = owned("test_part");
     let mut world = interrupted(true, program);
-    world.provider.cloud.edit("a", "name", "b");
-    let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: it exists (`a-3`), and is not what the program asks for");
+    world.provider.cloud.edit("a", "tags", Value::Null);
+    world
+        .provider
+        .on_plan("a", |call| call.requiring(&["note"]));
+    world.provider.cloud.edit("a", "note", "changed");
+    let run = world.up(program);
+    assert_snapshot!(run.settled(), @"test_part.a: create in doubt: it exists (`a`), and is not what the program asks for");
+}
+
+#[test]
+fn an_object_with_its_tag_is_ours_however_the_program_has_changed() {
+    // The name cannot change in place.
+    let named = |name: &'static str| owned_with("test_thing", move |a| a.set("name", name));
+    let mut world = interrupted(true, named("a"));
+    let run = world.up(named("b")).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.a: done
+    create test_thing.a: done
+    ");
+    assert_eq!(world.provider.cloud.names(), ["b"]);
+    world.preview(named("b")).changes_nothing();
+}
+
+/// `base`, and `a` on it with a secret note, which carry owner tags.
+fn standing(stack: &mut Stack) {
+    bare(stack);
+    let base = new_thing("base").declare(stack);
+    let note = Output::<String>::new(Expr::Literal("canary".into())).sensitive();
+    new_thing("a")
+        .set("parent", base.attribute::<String>("id"))
+        .set("note", note)
+        .declare(stack);
+}
+
+/// The same without `a`.
+fn base_alone(stack: &mut Stack) {
+    bare(stack);
+    new_thing("base").declare(stack);
+}
+
+/// The same without anything.
+fn bare(stack: &mut Stack) {
+    stack.owner_tags(true);
+    stack.provider(ProviderDeclaration::new(&TEST));
+}
+
+#[test]
+fn a_creation_that_a_destroy_finds_goes_before_what_it_stands_on() {
+    let mut world = interrupted(true, standing);
+    let run = world.destroy(standing).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-7" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.a: done
+    delete test_thing.base: done
+    ");
+    assert!(world.provider.cloud.names().is_empty());
+    assert!(world.open_intents.is_empty() && world.state.is_empty());
+}
+
+#[test]
+fn a_creation_that_is_no_longer_declared_is_taken_in_and_goes() {
+    for destroy in [false, true] {
+        let mut world = interrupted(true, standing);
+        let run = match destroy {
+            false => world.up(base_alone),
+            true => world.destroy(base_alone),
+        };
+        let run = run.succeeds();
+        assert!(run.settled().contains("Adopted"), "{}", run.settled());
+        let a = run.change("test_thing.a");
+        assert!(
+            a.before
+                .sensitive
+                .contains(&"note".parse().expect("a path"))
+        );
+        assert_eq!(run.steps().contains("delete test_thing.base"), destroy);
+        if !destroy {
+            world.preview(base_alone).changes_nothing();
+        }
+        assert!(!world.provider.cloud.names().contains(&"a".to_owned()));
+        assert!(world.open_intents.is_empty());
+    }
+}
+
+#[test]
+fn what_goes_with_a_creation_that_nothing_declares_goes_behind_it() {
+    let mut world = interrupted(true, standing);
+    let run = world.up(bare).succeeds();
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.a: done
+    delete test_thing.base: done
+    ");
+    assert!(world.state.is_empty() && world.open_intents.is_empty());
+}
+
+#[test]
+fn what_an_intent_of_an_older_version_does_not_tell_is_all_secret() {
+    let mut world = interrupted(true, standing);
+    for open in &mut world.open_intents {
+        open.intent.dependencies = None;
+        open.intent.sensitive_paths = None;
+        open.intent.provider_hmac = None;
+    }
+    let run = world.up(base_alone).succeeds();
+    let a = run.change("test_thing.a");
+    for name in ["note", "parent", "name"] {
+        let path = name.parse().expect("a path");
+        assert!(a.before.sensitive.contains(&path), "{name}");
+    }
+    assert_eq!(world.provider.cloud.names(), ["base"]);
+}
+
+#[test]
+fn a_creation_under_another_address_is_taken_in_where_it_was_asked_for() {
+    let renamed = |stack: &mut Stack| {
+        bare(stack);
+        new_thing("renamed").declare(stack);
+    };
+    let keyed = |stack: &mut Stack| {
+        bare(stack);
+        new_thing("a").instance_key("x").declare(stack);
+    };
+    let other_type = |stack: &mut Stack| {
+        bare(stack);
+        Resource::dynamic("test_bucket", "a")
+            .set("name", "bucket")
+            .declare(stack);
+    };
+    let programs: [&dyn Fn(&mut Stack); 3] = [&renamed, &keyed, &other_type];
+    for program in programs {
+        let mut world = interrupted(true, owned("test_thing"));
+        let run = world.up(program).succeeds();
+        assert!(run.settled().contains("test_thing.a: create: Adopted"));
+        assert!(
+            run.steps().contains("delete test_thing.a: done"),
+            "{}",
+            run.steps()
+        );
+        assert_eq!(world.provider.cloud.names().len(), 1);
+        world.preview(program).changes_nothing();
+    }
+}
+
+#[test]
+fn a_creation_that_did_not_happen_and_is_no_longer_declared_is_nothing() {
+    let mut world = interrupted(false, standing);
+    let run = world.up(base_alone).succeeds();
+    assert_snapshot!(run.settled(), @"test_thing.a: create: Absent (nothing has its owner tag)");
+    assert_eq!(run.steps(), "");
+    assert!(world.open_intents.is_empty());
+}
+
+#[test]
+fn a_replacement_that_is_no_longer_declared_goes_with_what_it_replaced() {
+    let sized = |stack: &mut Stack| {
+        bare(stack);
+        let lifecycle = Lifecycle::new().create_before_destroy();
+        new_thing("a").lifecycle(lifecycle).declare(stack);
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(sized).succeeds();
+    world.provider.on_create("a", |call| call.crash_after());
+    world.replace("test_thing.a").up(sized).fails();
+    world.provider.reset();
+    let run = world.up(bare).succeeds();
+    assert_snapshot!(run.steps(), @"
+    delete test_thing.a: done
+    delete test_thing.a (deposed): done
+    ");
+    assert!(world.provider.cloud.names().is_empty() && world.state.is_empty());
+}
+
+#[test]
+fn a_creation_that_is_undone_is_replaced_by_what_the_program_says_again() {
+    let named = |name: &'static str| {
+        move |stack: &mut Stack| {
+            bare(stack);
+            new_thing("a").set("name", name).declare(stack);
+        }
+    };
+    for made in [true, false] {
+        let mut world = World::new(FakeProvider::new());
+        world.up(named("one")).succeeds();
+        world.provider.on_create("two", move |call| match made {
+            true => call.crash_after(),
+            false => call.crash_before(),
+        });
+        world.up(named("two")).fails();
+        world.provider.reset();
+        world.up(named("one")).succeeds();
+        assert_eq!(world.provider.cloud.names(), ["one"]);
+        world.preview(named("one")).changes_nothing();
+    }
+}
+
+#[test]
+fn an_update_that_is_no_longer_declared_is_read_and_goes() {
+    let sized = |size: i64| owned_with("test_thing", move |a| a.set("size", size));
+    let mut world = World::new(FakeProvider::new());
+    world.up(sized(1)).succeeds();
+    world.provider.on_update("a", |call| call.crash_after());
+    world.up(sized(2)).fails();
+    world.provider.reset();
+    let run = world.up(bare).succeeds();
+    assert_snapshot!(run.settled(), @"test_thing.a: update: Refreshed (it was read)");
+    assert_snapshot!(run.steps(), @"delete test_thing.a: done");
+    assert!(world.state.is_empty());
+}
+
+#[test]
+fn a_part_that_is_no_longer_declared_is_ours_without_a_tag_and_nothing_else_is() {
+    for (type_name, asks) in [
+        ("test_part", false),
+        ("test_role", true),
+        ("test_setting", true),
+    ] {
+        let mut world = interrupted(true, owned(type_name));
+        world.provider.cloud.edit("a", "tags", Value::Null);
+        if type_name == "test_role" {
+            world
+                .provider
+                .cloud
+                .edit("a", "made", "2023-11-14T22:13:21Z");
+        }
+        let run = world.up(bare).succeeds();
+        assert_eq!(!world.open_intents.is_empty(), asks, "{}", run.settled());
+        assert_eq!(
+            !world.provider.cloud.names().is_empty(),
+            asks,
+            "{type_name}"
+        );
+    }
+}
+
+/// `a` in a region, by a provider of that alias.
+fn in_region(alias: Option<&'static str>, region: &'static str) -> impl Fn(&mut Stack) + Copy {
+    move |stack| {
+        stack.owner_tags(true);
+        let mut provider = ProviderDeclaration::new(&TEST).set("region", region);
+        if let Some(alias) = alias {
+            provider = provider.alias(alias);
+        }
+        let provider = stack.provider(provider);
+        new_thing("a").provider(&provider).declare(stack);
+    }
+}
+
+fn interrupted_in_region(made: bool, program: impl Fn(&mut Stack)) -> World {
+    let mut world = World::new(FakeProvider::new().regional());
+    world.provider.on_create("a", move |call| match made {
+        true => call.crash_after(),
+        false => call.crash_before(),
+    });
+    world.up(program).fails();
+    world.provider.reset();
+    world
+}
+
+#[test]
+fn a_creation_is_looked_for_by_the_provider_that_was_asked() {
+    let mut world = interrupted_in_region(true, in_region(Some("west"), "west"));
+    // The program has moved it to another alias, and still names the first.
+    let run = world.up(|stack| {
+        in_region(None, "home")(stack);
+        stack.provider(
+            ProviderDeclaration::new(&TEST)
+                .alias("west")
+                .set("region", "west"),
+        );
+    });
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    // It is where it was made, so that it is not made a second time somewhere else.
+    assert_snapshot!(run.fails().diagnostics(), @r#"
+    error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"] finds no such object, but the state names provider["registry.terraform.io/hashicorp/test"].west for it; nothing was changed
+      resource   test_thing.a
+    hint: declare it with that provider again; to move it, destroy it there first
+    hint: if the object is gone, forget it with `state rm 'test_thing.a'`; `--exclude 'test_thing.a'` leaves it out
+    "#);
+    let without = |stack: &mut Stack| {
+        bare(stack);
+        let west = ProviderDeclaration::new(&TEST).alias("west");
+        stack.provider(west.set("region", "west"));
+    };
+    world.up(without).succeeds();
+    assert!(world.provider.cloud.names().is_empty());
+}
+
+#[test]
+fn nothing_is_concluded_where_the_provider_that_was_asked_is_not_configured() {
+    for made in [true, false] {
+        let mut world = interrupted_in_region(made, in_region(Some("west"), "west"));
+        let run = world.up(in_region(None, "home")).succeeds();
+        allow_duplicates! {
+            assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"].west was asked, which the program no longer configures"#);
+        }
+        assert_eq!(run.steps(), "");
+        let run = world.up(bare).succeeds();
+        allow_duplicates! {
+            assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: the program no longer configures provider["registry.terraform.io/hashicorp/test"].west, which was asked"#);
+        }
+        // Once it is declared again, everything is found out.
+        let again = |stack: &mut Stack| {
+            bare(stack);
+            let west = ProviderDeclaration::new(&TEST).alias("west");
+            stack.provider(west.set("region", "west"));
+        };
+        world.up(again).succeeds();
+        assert!(world.open_intents.is_empty());
+        assert!(world.provider.cloud.names().is_empty() && world.state.is_empty());
+    }
+}
+
+#[test]
+fn nothing_is_concluded_where_the_provider_is_configured_differently_than_when_it_was_asked() {
+    let west = in_region(None, "west");
+    let mut world = interrupted_in_region(true, west);
+    let run = world.up(in_region(None, "east")).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"] is configured differently than when it was asked"#);
+    assert_eq!(world.provider.cloud.names(), ["a"]);
+    let run = world.up(west).succeeds();
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+}
+
+#[test]
+fn recovery_asks_again_what_configures_the_provider_that_was_asked() {
+    for readable in [true, false] {
+        let program = |stack: &mut Stack| {
+            stack.owner_tags(true);
+            stack.provider(ProviderDeclaration::new(&TEST));
+            new_thing("base").declare(stack);
+            let lookup = Resource::dynamic_data("test_lookup", "where").set("name", "base");
+            let found: Output<String> = lookup.declare(stack).attribute("found");
+            let inner = ProviderDeclaration::new(&TEST).alias("inner");
+            let inner = stack.provider(inner.set("region", found));
+            new_thing("a").provider(&inner).declare(stack);
+        };
+        let mut world = World::new(FakeProvider::new().regional());
+        world.up(base_alone).succeeds();
+        let answer = |world: &World, region: &'static str| {
+            world
+                .provider
+                .on_read_data("base", move |call| call.answering("found", region));
+        };
+        answer(&world, "old");
+        world.provider.on_create("a", |call| call.crash_after());
+        world.up(program).fails();
+        world.provider.reset();
+        world.provider.cloud.edit("a", "region", "new");
+        if readable {
+            answer(&world, "new");
+            let run = world.up(program).succeeds();
+            assert!(run.settled().contains("Adopted"), "{}", run.settled());
+        } else {
+            world
+                .provider
+                .on_read_data("base", |call| call.refuse("no route to host"));
+            let run = world.destroy(program);
+            assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"].inner: it is configured with the stored answer of `data.test_lookup.where`"#);
+        }
+        assert!(world.provider.cloud.names().contains(&"a".to_owned()));
+    }
+}
+
+#[test]
+fn a_look_ahead_says_what_a_run_would_do_and_writes_nothing() {
+    let mut world = interrupted(true, standing);
+    let before = (world.state(), world.open_intents.clone());
+    let run = world.preview(base_alone).succeeds();
+    assert!(run.settled().contains("Adopted"), "{}", run.settled());
+    assert_snapshot!(run.plan(), @"- test_thing.a [DeleteBecauseNoResourceConfig]");
+    assert_eq!(before, (world.state(), world.open_intents.clone()));
+    // What may still come is waited for by nobody who only looks.
+    let mut world = interrupted(false, standing);
+    let run = world.preview(standing).succeeds();
+    assert!(
+        run.settled().contains("may still come to be"),
+        "{}",
+        run.settled()
+    );
 }
 
 #[test]

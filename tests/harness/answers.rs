@@ -36,7 +36,7 @@ impl Process {
         let id = id_of(request.current_state);
         let fake = self.resource(request.type_name);
         let contents = self.provider.cloud.lock();
-        let object = contents.objects.get(id);
+        let object = contents.objects.get(id).filter(|object| self.sees(object));
         ReadResourceResponse {
             new_state: object.map_or(Value::Null, |object| object.value.clone()),
             private: request.private.clone(),
@@ -75,13 +75,11 @@ impl Process {
     pub(crate) fn apply(&self, request: &ApplyResourceChange<'_>) -> ApplyResourceChangeResponse {
         let fake = self.resource(request.type_name);
         let verb = self.verb(request);
-        let region = match self.config().get("region") {
-            None | Some(Value::Null) => Value::from("home"),
-            Some(region) => region.clone(),
-        };
+        let region = self.region();
         let mut contents = self.provider.cloud.lock();
         let result = match verb {
             "create" => create(&mut contents, &fake, request, &region),
+            verb if !self.sees_prior(&contents, request) => unseen(verb, request),
             "update" => update(&mut contents, &fake, request),
             _ => delete(&mut contents, request),
         };
@@ -116,6 +114,11 @@ impl Process {
         answer
     }
 
+    fn sees_prior(&self, contents: &Contents, request: &ApplyResourceChange<'_>) -> bool {
+        let object = contents.objects.get(id_of(request.prior_state));
+        object.is_none_or(|object| self.sees(object))
+    }
+
     /// Takes the id or the name of an object, and whatever else: the read that follows tells whether it is there.
     pub(crate) fn import(&self, request: &ImportResourceState<'_>) -> ImportResourceStateResponse {
         self.note(format!("import {}", request.id));
@@ -124,6 +127,7 @@ impl Process {
         let mut objects = contents.objects.values();
         let found = objects.find(|object| {
             object.type_name == request.type_name
+                && self.sees(object)
                 && (object.id == request.id || object.name() == request.id)
         });
         let id = found.map_or(request.id, |object| &object.id);
@@ -147,7 +151,7 @@ impl Process {
         self.note(format!("find {key}"));
         let contents = self.provider.cloud.lock();
         let found = contents.objects.values().filter(|object| {
-            let tags = object.value.get("tags");
+            let tags = object.value.get("tags").filter(|_| self.sees(object));
             tags.and_then(|tags| tags.get(key)?.as_str()) == Some(value)
         });
         let found = found.map(|object| format!("{}/{}", object.type_name, object.id).into());
@@ -237,6 +241,14 @@ fn update(
     let object = contents.objects.get_mut(&id);
     object.expect("it was just seen").value = value.clone();
     Ok(value)
+}
+
+/// What is asked of an object that exists where the process does not look.
+fn unseen(verb: &str, request: &ApplyResourceChange<'_>) -> Result<Value, String> {
+    match verb {
+        "delete" => Ok(Value::Null),
+        _ => Err(format!("{} does not exist", id_of(request.prior_state))),
+    }
 }
 
 fn delete(contents: &mut Contents, request: &ApplyResourceChange<'_>) -> Result<Value, String> {

@@ -198,6 +198,13 @@ impl ReadDataCall<'_> {
         Ok(self.process.read_data(&self.request))
     }
 
+    /// An error.
+    pub fn refuse(&self, message: &str) -> Result<ReadDataSourceResponse, CallError> {
+        let mut response = self.proceed()?;
+        response.diagnostics.push(Diagnostic::error(message));
+        Ok(response)
+    }
+
     /// That object, whatever the cloud says.
     pub fn answering(
         &self,

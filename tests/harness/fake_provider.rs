@@ -36,6 +36,8 @@ pub(crate) struct Definition {
     pub(crate) data_sources: BTreeMap<String, Arc<Schema>>,
     pub(crate) config: Fields,
     pub(crate) capabilities: Capabilities,
+    /// A process sees only the objects of the region that it is configured with.
+    regional: bool,
     hooks: Hooks,
 }
 
@@ -162,6 +164,14 @@ impl FakeProvider {
         self.change_type(type_name, |fake| {
             fake.schema = Arc::new(Schema::new(version, fake.fields.block.clone()));
         })
+    }
+
+    /// The same, where a process sees only the objects of the region that it is configured with: read, found, changed or destroyed
+    /// elsewhere they are not there, and what is not there is destroyed without a word.
+    #[must_use]
+    pub fn regional(self) -> Self {
+        self.define(|definition| definition.regional = true);
+        self
     }
 
     /// The same, without `PlanResourceChange` for destroys.
@@ -292,6 +302,10 @@ impl FakeProvider {
 
     pub(crate) fn config_schema(&self) -> Arc<Schema> {
         Arc::new(self.lock().config.schema())
+    }
+
+    pub(crate) fn is_regional(&self) -> bool {
+        self.lock().regional
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {

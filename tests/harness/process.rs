@@ -18,7 +18,7 @@ use terrane_provider::{
 
 use crate::binding::FINDER;
 use crate::calls::{ApplyCall, ImportCall, PlanCall, ReadCall, ReadDataCall};
-use crate::cloud::name_of;
+use crate::cloud::{CloudObject, name_of};
 use crate::fake_provider::{FakeProvider, FakeType, identity_type};
 
 pub(crate) struct Process {
@@ -64,6 +64,19 @@ impl Process {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         configured.clone().expect("protocol: configure first")
+    }
+
+    /// The region that it is configured with; unknown as long as that is.
+    pub(crate) fn region(&self) -> Value {
+        match self.config().get("region") {
+            None | Some(Value::Null) => Value::from("home"),
+            Some(region) => region.clone(),
+        }
+    }
+
+    /// Whether it can see an object.
+    pub(crate) fn sees(&self, object: &CloudObject) -> bool {
+        !self.provider.is_regional() || object.value.get("region") == Some(&self.region())
     }
 
     /// A call begins, and gives way to others a few times as a real one would.

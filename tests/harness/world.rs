@@ -7,9 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{ConfigValues, Program, Stack};
-use terrane_engine::{
-    Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Settled, Silent,
-};
+use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Silent};
 use terrane_state::{
     Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
     State, Timestamp,
@@ -233,12 +231,17 @@ impl World {
         let engine = Engine::new(world, self.parallelism);
         let stopper = engine.stopper();
         let work = async {
-            let settled = match verb {
-                Verb::Up => engine.settle(&program, &recorder).await,
-                Verb::Preview => Settled::default(),
+            let (settled, prior) = match verb {
+                Verb::Up => {
+                    let settled = engine.settle(&program, &recorder).await;
+                    (settled, recorder.state())
+                }
+                Verb::Preview => {
+                    let (state, open) = (recorder.state(), recorder.open_intents());
+                    engine.rehearse(&program, &state, open).await
+                }
             };
             options.blocked = settled.blocked();
-            let prior = recorder.state();
             let result = match engine.plan(&program, &prior, &options).await {
                 Err(diagnostics) => Err(diagnostics),
                 Ok(plan) if verb == Verb::Preview => Ok((through_file(&plan, &program), None)),

@@ -237,8 +237,11 @@ impl Work<'_> {
         if signals.heard() {
             return Err(interrupted());
         }
-        self.progress
-            .diagnostics(&open_intents::unresolved(&settled));
+        self.progress.diagnostics(&open_intents::unresolved(
+            self.session,
+            self.program,
+            &settled,
+        ));
         Ok(settled)
     }
 

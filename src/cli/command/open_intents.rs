@@ -1,15 +1,16 @@
 //! Operations of an earlier run whose end nobody saw, for people: what was settled, what waits, and what to do about it.
 
-use terrane_core::{Diagnostic, Diagnostics};
-use terrane_engine::{Resolved, Settled, Unresolved};
+use terrane_core::addr::ProviderConfigAddr;
+use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_engine::{Doubt, Resolved, Settled, Unresolved};
 use terrane_state::{IntentAction, OpenIntent, Resolution};
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{open_text, operation_text, run_error};
+use crate::session::{Session, open_text, operation_text, run_error};
 use crate::view::text::one_line;
 
-/// One warning for each, where nothing can be settled because nothing may be written.
+/// One warning for each operation of a run that is still at it.
 pub(super) fn warnings(open: &[OpenIntent]) -> Diagnostics {
     open.iter()
         .map(|open| described(open, Diagnostic::warning))
@@ -32,15 +33,31 @@ fn described(open: &OpenIntent, severity: impl Fn(String) -> Diagnostic) -> Diag
 
 /// What was settled, a line each; empty when there was nothing.
 pub(super) fn settled_text(settled: &Settled) -> String {
-    settled.resolved.iter().map(resolved_line).collect()
+    let lines = settled.resolved.iter();
+    lines
+        .map(|resolved| resolved_line(resolved, "is in the state now"))
+        .collect()
 }
 
-fn resolved_line(resolved: &Resolved) -> String {
+/// The same for a command that writes no state.
+pub(super) fn rehearsed_text(settled: &Settled) -> String {
+    let lines = settled.resolved.iter();
+    lines
+        .map(|resolved| {
+            resolved_line(
+                resolved,
+                "the next `up` or `destroy` takes it into the state",
+            )
+        })
+        .collect()
+}
+
+fn resolved_line(resolved: &Resolved, taken: &str) -> String {
     let address = one_line(&resolved.address.to_string());
     let asked = operation_text(resolved.action);
     let what = match (&resolved.how, resolved.action) {
         (Resolution::Adopted { id }, _) => {
-            format!("it exists ({}) and is in the state now", one_line(id))
+            format!("it exists ({}) and {taken}", one_line(id))
         }
         (Resolution::Deleted, _) => "the object is gone".to_owned(),
         (Resolution::Refreshed, IntentAction::Delete) => "the object is still there".to_owned(),
@@ -51,29 +68,77 @@ fn resolved_line(resolved: &Resolved) -> String {
 }
 
 /// What a run did not settle: an error for each, with the commands that answer it.
-pub(super) fn unresolved(settled: &Settled) -> Diagnostics {
-    settled.remaining.iter().map(question).collect()
+pub(super) fn unresolved(
+    session: &Session<'_>,
+    program: &Program,
+    settled: &Settled,
+) -> Diagnostics {
+    let remaining = settled.remaining.iter();
+    remaining
+        .map(|unresolved| question(session, program, unresolved, Diagnostic::error))
+        .collect()
 }
 
-fn question(unresolved: &Unresolved) -> Diagnostic {
+/// The same for a command that goes on without an answer.
+pub(super) fn unresolved_warnings(
+    session: &Session<'_>,
+    program: &Program,
+    settled: &Settled,
+) -> Diagnostics {
+    let remaining = settled.remaining.iter();
+    remaining
+        .map(|unresolved| question(session, program, unresolved, Diagnostic::warning))
+        .collect()
+}
+
+fn question(
+    session: &Session<'_>,
+    program: &Program,
+    unresolved: &Unresolved,
+    severity: impl Fn(String) -> Diagnostic,
+) -> Diagnostic {
     let Unresolved { open, doubt } = unresolved;
     let address = &open.intent.address;
-    let diagnostic = described(open, Diagnostic::error);
     let asked = open_text(open);
-    let diagnostic = diagnostic.detail(format!("{asked}; {doubt}"));
-    match open.intent.action {
-        IntentAction::Create => {
-            let id = doubt.candidate().unwrap_or("ID");
-            diagnostic
-                .hint(format!(
-                    "if it exists, say which it is: `state resolve '{address}' --id '{id}'`"
-                ))
-                .hint(format!(
-                    "if it does not, say so: `state resolve '{address}' --absent`, and it is made anew"
-                ))
+    let mut diagnostic = described(open, severity).detail(format!("{asked}; {doubt}"));
+    if let Doubt::NoProvider { provider } = doubt {
+        diagnostic = diagnostic.hint(declare_again(session, provider));
+    }
+    let absent = session.again(&format!("state resolve '{address}' --absent"));
+    match (open.intent.action, doubt) {
+        (IntentAction::Create, _) => {
+            // Without its provider no object can be looked up.
+            if !matches!(doubt, Doubt::NoProvider { .. }) {
+                let id = doubt.candidate().unwrap_or("ID");
+                let found = session.again(&format!("state resolve '{address}' --id '{id}'"));
+                diagnostic = diagnostic.hint(format!("if it exists, say which it is: `{found}`"));
+            }
+            let anew = match program.position(address) {
+                Some(_) => ", and it is made anew",
+                None => "",
+            };
+            diagnostic.hint(format!("if it does not, say so: `{absent}`{anew}"))
         }
+        (_, Doubt::NoProvider { .. }) => diagnostic,
+        (_, Doubt::Elsewhere { .. }) => diagnostic
+            .hint("run again with the configuration that its provider had then")
+            .hint(format!("if it is gone, say so: `{absent}`")),
         _ => diagnostic.hint("run again when it can be read"),
     }
+}
+
+/// What to do when the program does not name the provider any more that was asked.
+fn declare_again(session: &Session<'_>, provider: &ProviderConfigAddr) -> String {
+    let alias = provider
+        .alias
+        .as_ref()
+        .map(|alias| format!(" with the alias `{alias}`"));
+    format!(
+        "declare {} again{} with `stack.provider(…)`, as it was configured, then run `{}`; what it made is found then, and goes if nothing declares it",
+        provider.source,
+        alias.unwrap_or_default(),
+        session.again("up")
+    )
 }
 
 /// A record that could not be written while settling.

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Diagnostics};
-use terrane_engine::{PlanMode, PlanOptions};
+use terrane_engine::{PlanMode, PlanOptions, Settled};
 use terrane_state::model::Lineage;
-use terrane_state::{Clock as _, Operation, Recorder as _, SystemClock};
+use terrane_state::{Clock as _, Liveness, Operation, Recorder as _, SystemClock};
 
 use super::open_intents;
 use super::plan::{Machine, check, make_plan, say_recovered};
@@ -41,7 +41,6 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         state.lineage = Lineage::default();
     }
     say_recovered(session, &recovered);
-    session.say(&open_intents::warnings(&recovered.open));
     let mut progress = Progress::default();
     if session.streams.is_live() && session.common.log.is_none() {
         progress.add(Arc::new(Live::new(session.streams.clone())));
@@ -51,7 +50,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         (_, true) => PlanMode::RefreshOnly,
         _ => PlanMode::Normal,
     };
-    let options = PlanOptions {
+    let mut options = PlanOptions {
         mode,
         refresh: arguments.refreshing.refresh.into(),
         targets: arguments.selection.targets,
@@ -67,9 +66,28 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         session,
     );
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
+    let mut is_unresolved = false;
     let planned = {
         let _ticking = progress.ticking();
-        let planning = make_plan(&engine, &signals, &program, &state, &options);
+        let planning = async {
+            let left = recovered.open.into_iter();
+            // A run that is still at it will see the end itself.
+            let (running, open): (Vec<_>, Vec<_>) =
+                left.partition(|open| open.liveness() == Liveness::Alive);
+            let (settled, state) = match open.is_empty() {
+                true => (Settled::default(), state),
+                false => engine.rehearse(&program, &state, open).await,
+            };
+            progress.pause();
+            session.say(&open_intents::warnings(&running));
+            session.say(&settled.diagnostics);
+            session.streams.err(&open_intents::rehearsed_text(&settled));
+            let unresolved = open_intents::unresolved_warnings(session, &program, &settled);
+            session.say(&unresolved);
+            options.blocked = settled.blocked();
+            is_unresolved = !settled.remaining.is_empty();
+            make_plan(&engine, &signals, &program, &state, &options).await
+        };
         match &held {
             None => planning.await,
             Some((run, _)) => tokio::select! {
@@ -98,7 +116,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     if session.common.json {
         let text = json::plan(&plan, &program, made_at, secrets);
         session.streams.out(&text);
-    } else {
+    } else if !(plan.is_empty() && is_unresolved) {
+        // Of an empty plan it says that nothing differs, which nobody knows then.
         let view = PlanView::new(&plan, &program, secrets, session.out_painter());
         session.streams.out(&view.text());
     }

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use terrane_core::addr::InstanceAddr;
+use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::value::JsonError;
 use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Scope, Value};
 use terrane_provider::Provider;
@@ -19,6 +19,7 @@ use crate::event::{Event, Step, StepKind};
 use crate::object::Subject;
 use crate::options::PlanMode;
 use crate::plan::closure::Closures;
+use crate::plan::data::stored_answer;
 use crate::plan::planner::{deduplicated, serving_change};
 use crate::plan::{Plan, outputs};
 use crate::scope::Objects;
@@ -44,6 +45,10 @@ pub(crate) struct Applier<'a> {
     pub(super) warnings: RefCell<Diagnostics>,
     /// Positions of instances that are not as planned: what their objects will be is only a plan still.
     unfinished: RefCell<HashSet<usize>>,
+    /// Positions of instances that this run has brought to what was planned.
+    published: RefCell<HashSet<usize>>,
+    /// The changes of declared instances, by position.
+    changes: HashMap<usize, usize>,
     applied: RefCell<Applied>,
     /// Steps whose provider has answered and whose results are not durable yet.
     pub(super) resting: Resting,
@@ -61,6 +66,39 @@ impl Scope for Finished<'_, '_> {
         }
         applier.objects.get(position)
     }
+}
+
+/// The declared instances as they are at this moment of the run: what it has not changed yet is as it was before.
+struct Present<'a, 'b>(&'a Applier<'b>);
+
+impl Scope for Present<'_, '_> {
+    fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>> {
+        let applier = self.0;
+        let position = applier.program.position(address)?;
+        if let Some(read) = applier.pending_answer(position) {
+            let stored = applier.recorder.instance(address);
+            let stored = stored.as_ref().and_then(|stored| stored.current.as_ref());
+            let answer = stored.and_then(|stored| stored_answer(stored, &read.schema));
+            return Some(Arc::new(Marked::plain(answer.unwrap_or(Value::UNKNOWN))));
+        }
+        if !applier.published.borrow().contains(&position)
+            && let Some(&change) = applier.changes.get(&position)
+        {
+            let change = &applier.plan.changes[change];
+            if change.action == Action::Update || change.action.is_replace() {
+                return Some(change.before.clone());
+            }
+        }
+        applier.objects.get(position)
+    }
+}
+
+fn declared_changes(program: &Program, plan: &Plan) -> HashMap<usize, usize> {
+    let current = plan.changes.iter().enumerate();
+    let current = current.filter(|(_, change)| change.deposed.is_none());
+    current
+        .filter_map(|(index, change)| Some((program.position(&change.address)?, index)))
+        .collect()
 }
 
 /// Why a step failed.
@@ -113,6 +151,8 @@ impl<'a> Applier<'a> {
             deposed: RefCell::default(),
             warnings: RefCell::default(),
             unfinished: RefCell::default(),
+            published: RefCell::default(),
+            changes: declared_changes(program, plan),
             applied: RefCell::default(),
             resting: Resting::default(),
         }
@@ -140,6 +180,7 @@ impl<'a> Applier<'a> {
         )
         .await;
         if self.applied.borrow().record_error.is_none() {
+            self.forget_answers();
             self.record_outputs();
         }
         let mut applied = self.applied.into_inner();
@@ -157,6 +198,15 @@ impl<'a> Applier<'a> {
     fn record_refreshed(&self) {
         for change in self.plan.learnt() {
             self.recorder.change(change);
+        }
+    }
+
+    /// A destroy keeps the answers that providers are configured with until nothing is left to destroy.
+    fn forget_answers(&self) {
+        let left = self.recorder.state().resources;
+        let is_data = |address: &InstanceAddr| address.resource.mode == Mode::Data;
+        if self.plan.mode == PlanMode::Destroy && left.keys().all(is_data) {
+            left.keys().for_each(|address| self.forget(address));
         }
     }
 
@@ -304,7 +354,7 @@ impl<'a> Applier<'a> {
             self.forget(&change.address);
             return Ok(None);
         }
-        let provider = self.provider(change).await?;
+        let (provider, is_certain) = self.provider(change, kind).await?;
         let subject = Subject {
             provider: &*provider,
             schema: &change.schema,
@@ -316,7 +366,10 @@ impl<'a> Applier<'a> {
             StepKind::Create | StepKind::Update => {
                 self.create_or_update(index, change, &subject).await
             }
-            StepKind::Delete => self.destroy(index, change, &subject).await.map(|()| None),
+            StepKind::Delete => {
+                let destroyed = self.destroy(index, change, &subject, is_certain).await;
+                destroyed.map(|()| None)
+            }
             StepKind::Read => self.read(change, &subject).await.map(|()| None),
             StepKind::Forget => Ok(None),
         }
@@ -329,20 +382,45 @@ impl<'a> Applier<'a> {
         });
     }
 
-    /// The configured provider that serves a change; configured anew when its configuration has become known only now.
-    async fn provider(&self, change: &ResourceChange) -> Result<Arc<dyn Provider>, Diagnostics> {
+    /// The configured provider that serves a change, and whether it is certain that it looks where the object is; configured anew when
+    /// its configuration has become known, or has changed, only now.
+    async fn provider(
+        &self,
+        change: &ResourceChange,
+        kind: StepKind,
+    ) -> Result<(Arc<dyn Provider>, bool), Diagnostics> {
         let position = serving_change(self.program, change)
             .expect("invariant: planning refuses changes that no configured provider serves");
         let config = &self.program.providers()[position];
         if config.dependencies.is_empty()
             && let Some(provider) = self.sessions.configured(&config.address)
         {
-            return Ok(provider);
+            return Ok((provider, true));
         }
-        let configured = self.sessions.configure_as_declared(config, &self.objects);
-        let (provider, warnings) = configured.await?;
-        self.warnings.borrow_mut().extend(warnings);
-        Ok(provider)
+        let configured = match kind {
+            // What goes may go before anything of this run has come about.
+            StepKind::Delete => {
+                let present = Present(self);
+                self.sessions.configure_as_declared(config, &present).await
+            }
+            _ => {
+                let planned = &self.objects;
+                self.sessions.configure_as_declared(config, planned).await
+            }
+        };
+        let configured = configured?;
+        self.warnings.borrow_mut().extend(configured.warnings);
+        let waits = |position: &usize| self.pending_answer(*position).is_some();
+        let is_certain =
+            configured.config.value.is_wholly_known() && !config.dependencies.iter().any(waits);
+        Ok((configured.provider, is_certain))
+    }
+
+    /// A data source that is still to be read in this run.
+    fn pending_answer(&self, position: usize) -> Option<&ResourceChange> {
+        let change = &self.plan.changes[*self.changes.get(&position)?];
+        let pending = change.action == Action::Read && !self.published.borrow().contains(&position);
+        pending.then_some(change)
     }
 
     /// Lets dependents see what an instance is now.
@@ -350,6 +428,7 @@ impl<'a> Applier<'a> {
         if let Some(position) = self.program.position(subject.address) {
             let marked = subject.marked(value, &config.sensitive);
             self.objects.set(position, Arc::new(marked));
+            self.published.borrow_mut().insert(position);
         }
     }
 }

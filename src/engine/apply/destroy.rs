@@ -16,6 +16,7 @@ impl Applier<'_> {
         index: usize,
         change: &ResourceChange,
         subject: &Subject<'_>,
+        is_certain: bool,
     ) -> Result<(), StepError> {
         let Some(instance) = self.recorder.instance(subject.address) else {
             return Ok(());
@@ -51,6 +52,17 @@ impl Applier<'_> {
                 )
             }
         };
+        // Asked for what is not there, a provider says that it is gone; one that may look in the wrong place has to see it first.
+        if !is_certain && subject.read(&loaded).await?.is_none() {
+            return Err(subject
+                .error("it cannot be told whether the object still exists")
+                .detail(format!(
+                    "{} finds no such object, but its configuration rests on what this run has not made or read yet; it is kept in the state",
+                    change.provider
+                ))
+                .hint("run again: what the configuration rests on is known then")
+                .into());
+        }
         let value = &loaded.value;
         let action = IntentAction::Delete;
         let intent = self.intent(action, change, deposed, subject, Some(&loaded), value);

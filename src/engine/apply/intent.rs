@@ -1,18 +1,21 @@
 //! What an intent says, so that a run that finds it open can find out what came of it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use terrane_core::{Diagnostics, Named, Recovery, Standing, Value};
+use terrane_core::addr::ConfigAddr;
+use terrane_core::{Diagnostics, Named, Path, Recovery, Standing, Value};
 use terrane_provider::Identity;
 use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
 
 use super::applier::Applier;
 use crate::change::{Action, ResourceChange};
 use crate::config::Config;
-use crate::fingerprint::fingerprint;
+use crate::fingerprint::{fingerprint, provider_fingerprint};
 use crate::object::{Loaded, Subject};
 use crate::owner;
 use crate::plan::instance::Planned;
+use crate::plan::planner::serving_change;
 use crate::recover::proof::USUAL_TIMEOUT;
 
 impl Applier<'_> {
@@ -36,14 +39,16 @@ impl Applier<'_> {
             .get("timeouts")
             .and_then(|timeouts| timeouts.get(verb)?.as_str());
         let timeout = timeout.and_then(duration).unwrap_or(USUAL_TIMEOUT);
+        let op = OperationId::random(self.world.random);
         Intent {
+            provider_hmac: self.provider_hmac(op, change, subject),
             deposed,
             generation: self.plan.prior.serial,
             prior_id: before.and_then(|before| id_of(subject, before)),
             deadline: Some(now.after(timeout)),
             provider_pid: subject.provider.pid(),
             ..Intent::new(
-                OperationId::random(self.world.random),
+                op,
                 subject.address.clone(),
                 action,
                 change.provider.clone(),
@@ -89,8 +94,38 @@ impl Applier<'_> {
                 &planned.after,
                 &config.sensitive,
             )),
+            dependencies: Some(self.referred(subject)),
+            sensitive_paths: Some(config.sensitive.iter().map(Path::to_string).collect()),
             ..intent
         })
+    }
+
+    /// The configurations that an instance refers to, by itself and through its provider.
+    fn referred(&self, subject: &Subject<'_>) -> Vec<ConfigAddr> {
+        let Some(position) = self.program.position(subject.address) else {
+            return Vec::new();
+        };
+        let resources = self.program.resources();
+        let provider = &self.program.providers()[resources[position].provider];
+        let referred = resources[position]
+            .dependencies
+            .iter()
+            .chain(&provider.dependencies)
+            .map(|&needed| resources[needed].address.resource.config());
+        referred.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    fn provider_hmac(
+        &self,
+        op: OperationId,
+        change: &ResourceChange,
+        subject: &Subject<'_>,
+    ) -> Option<String> {
+        let position = serving_change(self.program, change)?;
+        let address = &self.program.providers()[position].address;
+        let config = self.sessions.configuration(address)?;
+        let schema = subject.provider.config_schema().ok()?;
+        Some(provider_fingerprint(op, &schema.block, &config))
     }
 
     /// What the bindings of an instance's provider know about finding objects.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use terrane_core::addr::Mode;
+use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Marked, Value};
 use terrane_provider::{Provider, ReadDataSource};
-use terrane_state::Instance;
+use terrane_state::{Instance, Object};
 
 use super::instance::Planned;
 use super::planner::Planner;
@@ -39,15 +40,11 @@ impl Planner<'_> {
             .prior
             .instance(address)
             .and_then(|instance| instance.current.as_ref());
-        if self.options.mode == PlanMode::Destroy {
-            let value = stored.and_then(|object| {
-                let json = object.attributes.raw().as_str().as_bytes();
-                Value::from_json(json, schema.ty()).ok()
-            });
-            let marked = Marked::plain(value.unwrap_or(Value::UNKNOWN));
-            self.objects.set(position, Arc::new(marked));
-            self.refreshed.borrow_mut().set_instance(address, None);
-            return Ok(());
+        if let Some(doubt) = self
+            .provider_doubt(resource.provider)
+            .or_else(|| self.doubt_among(&resource.dependencies))
+        {
+            self.doubt(position, doubt.to_string());
         }
         let config = config::evaluate(
             &resource.arguments,
@@ -56,12 +53,21 @@ impl Planner<'_> {
             address,
             location,
         )?;
-        let pending = resource.depends_on.iter().any(|&needed| {
-            self.program.resources()[needed].mode() == Mode::Managed
-                && self.action_of(needed) != Action::NoOp
-        });
+        // A destroy reads before anything goes, and only what providers are configured with.
+        let is_destroy = self.options.mode == PlanMode::Destroy;
+        let pending = !is_destroy
+            && resource.depends_on.iter().any(|&needed| {
+                self.program.resources()[needed].mode() == Mode::Managed
+                    && self.action_of(needed) != Action::NoOp
+            });
         if config.value.is_wholly_known() && !pending {
-            let object = subject.read_data(&config).await?;
+            let object = match subject.read_data(&config).await {
+                Err(failed) if is_destroy => {
+                    let why = "it could not be read";
+                    return self.answer_again(position, &subject, stored, why, failed);
+                }
+                read => read?,
+            };
             let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
             let before = stored.map(|object| &object.dependencies);
             loaded.dependencies = self.closures.dependencies(position, before);
@@ -71,6 +77,10 @@ impl Planner<'_> {
                 .set_instance(address, Some(Arc::new(stored)));
             self.objects.set(position, Arc::new(object));
             return Ok(());
+        }
+        if is_destroy {
+            let why = "its arguments are not known";
+            return self.answer_again(position, &subject, stored, why, Diagnostics::new());
         }
         if self.options.mode == PlanMode::RefreshOnly {
             self.objects
@@ -96,6 +106,62 @@ impl Planner<'_> {
         self.declared_changes.borrow_mut()[position] = Some(change);
         Ok(())
     }
+
+    /// A destroy goes on with the answer that the state holds, and says so.
+    fn answer_again(
+        &self,
+        position: usize,
+        subject: &Subject<'_>,
+        stored: Option<&Arc<Object>>,
+        why: &str,
+        failed: Diagnostics,
+    ) -> Result<(), Diagnostics> {
+        let Some((stored, value)) =
+            stored.and_then(|object| Some((object, stored_answer(object, subject.schema)?)))
+        else {
+            let none = subject
+                .error(format!("{why}, and the state holds no answer of it"))
+                .detail("a provider whose objects are to be destroyed is configured with it")
+                .hint("`--exclude` leaves those objects out");
+            return Err(failed.into_iter().chain([none]).collect());
+        };
+        let reasons: Vec<String> = failed
+            .iter()
+            .filter(|diagnostic| diagnostic.is_error())
+            .map(|diagnostic| diagnostic.summary.clone())
+            .collect();
+        let users: Vec<String> = self
+            .program
+            .providers()
+            .iter()
+            .filter(|provider| provider.dependencies.contains(&position))
+            .map(|provider| provider.address.to_string())
+            .collect();
+        let mut detail = format!("{why}; the answer that the state holds may be out of date");
+        if !users.is_empty() {
+            detail = format!("{detail}, and configures {}", users.join(", "));
+        }
+        if !reasons.is_empty() {
+            detail = format!("{}: {detail}", reasons.join("; "));
+        }
+        let address = subject.address;
+        let warning = subject.warning("the destroy goes on with a stored answer");
+        self.diagnostics.borrow_mut().push(warning.detail(detail));
+        self.doubt(
+            position,
+            format!("it is configured with the stored answer of `{address}`"),
+        );
+        let marks = &stored.sensitive_attributes.paths;
+        self.objects
+            .set(position, Arc::new(subject.marked(value, marks)));
+        Ok(())
+    }
+}
+
+/// The answer of a data source that the state holds.
+pub(crate) fn stored_answer(stored: &Object, schema: &Schema) -> Option<Value> {
+    let json = stored.attributes.raw().as_str().as_bytes();
+    Value::from_json(json, schema.ty()).ok()
 }
 
 impl Subject<'_> {

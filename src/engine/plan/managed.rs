@@ -34,19 +34,27 @@ impl Planner<'_> {
             warnings,
         };
         let instance = self.prior.instance(address).cloned();
-        self.deposed(&subject, &schema, instance.as_ref()).await?;
+        self.deposed(&subject, &schema, instance.as_ref(), resource.provider)
+            .await?;
         let stored = instance
             .as_ref()
             .and_then(|instance| instance.current.clone());
-        let current = self.refresh(&subject, &schema, stored.as_ref()).await?;
+        let current = self
+            .refresh(&subject, &schema, stored.as_ref(), resource.provider)
+            .await?;
 
         if self.options.mode != PlanMode::Normal {
-            let value = current
-                .as_ref()
-                .map_or(Value::UNKNOWN, |loaded| loaded.value.clone());
-            let marks = current.as_ref().map(|loaded| loaded.sensitive.clone());
-            let marked = subject.marked(value, &marks.unwrap_or_default());
-            self.objects.set(position, Arc::new(marked));
+            match (&current, &stored) {
+                (Some(current), _) => {
+                    let marked = subject.marked(current.value.clone(), &current.sensitive);
+                    self.objects.set(position, Arc::new(marked));
+                }
+                (None, Some(stored)) if self.configuring.instances[position] => {
+                    let last = subject.load(stored).await?;
+                    self.last_known(position, &subject, &last);
+                }
+                (None, _) => self.unmade(position),
+            }
             if let (PlanMode::Destroy, Some(current)) = (self.options.mode, current) {
                 if resource.lifecycle.prevent_destroy {
                     return Err(prevented(&subject));

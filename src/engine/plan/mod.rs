@@ -1,7 +1,8 @@
 //! Decides what has to happen: reads, compares, asks providers, and builds the step graph.
 
 pub(crate) mod closure;
-mod data;
+pub(crate) mod configuring;
+pub(crate) mod data;
 pub(crate) mod file;
 pub(crate) mod instance;
 mod managed;

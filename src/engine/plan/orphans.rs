@@ -52,9 +52,10 @@ impl Planner<'_> {
             location: None,
             warnings,
         };
-        self.deposed(&subject, &schema, Some(&instance)).await?;
+        self.deposed(&subject, &schema, Some(&instance), provider)
+            .await?;
         let current = self
-            .refresh(&subject, &schema, instance.current.as_ref())
+            .refresh(&subject, &schema, instance.current.as_ref(), provider)
             .await?;
         let Some(current) = current else {
             return Ok(());

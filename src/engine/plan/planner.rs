@@ -9,6 +9,7 @@ use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
 use terrane_state::{DeposedKey, State};
 
 use super::closure::Closures;
+use super::configuring::Configuring;
 use super::orphans::Siblings;
 use super::selection::Selection;
 use super::{Plan, outputs, steps};
@@ -33,12 +34,19 @@ pub(crate) struct Planner<'a> {
     stop: StopFlag,
     pub(super) selection: Selection,
     pub(super) orphans: Vec<Arc<InstanceAddr>>,
+    /// The program's configurations that serve them.
+    orphan_providers: Vec<Option<usize>>,
+    pub(super) configuring: Configuring,
     pub(super) siblings: Siblings<'a>,
     pub(super) closures: Closures,
     pub(super) create_before_destroy: Vec<bool>,
     /// The address that a provider configuration has in the state: the state's own, where only the registry host differs.
     pub(super) provider_addresses: Vec<ProviderConfigAddr>,
     pub(super) objects: Objects<'a>,
+    /// Why what an instance says may not hold now, by position.
+    pub(super) doubts: RefCell<Vec<Option<Arc<str>>>>,
+    /// The same of providers: why their answers may not be about what holds now.
+    pub(super) provider_doubts: RefCell<Vec<Option<Arc<str>>>>,
     pub(super) declared_changes: RefCell<Vec<Option<ResourceChange>>>,
     pub(super) other_changes: RefCell<OtherChanges>,
     pub(super) drift: RefCell<BTreeMap<Arc<InstanceAddr>, Drift>>,
@@ -67,7 +75,11 @@ impl<'a> Planner<'a> {
                 Mode::Data => refreshed.set_instance(address, None),
             }
         }
-        Ok(Self {
+        let orphan_providers = orphans.iter().map(|address| {
+            let instance = prior.instance(address)?;
+            serving(program, &instance.provider)
+        });
+        let mut planner = Self {
             program,
             prior,
             options,
@@ -75,18 +87,38 @@ impl<'a> Planner<'a> {
             events,
             stop,
             selection: Selection::new(program, &orphans, prior, options)?,
+            orphan_providers: orphan_providers.collect(),
             orphans,
+            configuring: Configuring::default(),
             siblings: Siblings::new(program),
             closures: Closures::new(program),
             create_before_destroy: forced_create_before_destroy(program),
             provider_addresses: stored_provider_addresses(program, prior),
             objects: Objects::new(program),
+            doubts: RefCell::new(vec![None; program.resources().len()]),
+            provider_doubts: RefCell::new(vec![None; program.providers().len()]),
             declared_changes: RefCell::new(vec![None; program.resources().len()]),
             other_changes: RefCell::default(),
             drift: RefCell::default(),
             refreshed: RefCell::new(refreshed),
             diagnostics: RefCell::default(),
-        })
+        };
+        planner.configuring = Configuring::new(program, planner.needed_providers());
+        Ok(planner)
+    }
+
+    /// The providers of everything that something is planned for.
+    fn needed_providers(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.program.providers().len()];
+        for (position, resource) in self.program.resources().iter().enumerate() {
+            needed[resource.provider] |= self.plans(position);
+        }
+        for (place, provider) in self.orphan_providers.iter().enumerate() {
+            if let Some(provider) = *provider {
+                needed[provider] |= self.selection.orphan(place);
+            }
+        }
+        needed
     }
 
     /// Walks, and puts the plan together.
@@ -94,12 +126,10 @@ impl<'a> Planner<'a> {
         let resources = self.program.resources().len();
         let providers = self.program.providers().len();
         let mut graph: Vec<Vec<usize>> = Vec::with_capacity(resources + providers);
-        let mut provider_needed = vec![false; providers];
-        for (position, resource) in self.program.resources().iter().enumerate() {
+        for resource in self.program.resources() {
             let mut needed = resource.dependencies.clone();
             needed.push(resources + resource.provider);
             graph.push(needed);
-            provider_needed[resource.provider] |= self.looks_at(position);
         }
         graph.extend(
             self.program
@@ -107,27 +137,16 @@ impl<'a> Planner<'a> {
                 .iter()
                 .map(|provider| provider.dependencies.clone()),
         );
-        let mut orphan_providers = Vec::with_capacity(self.orphans.len());
-        for (place, address) in self.orphans.iter().enumerate() {
-            let provider = self.orphan_provider(address);
-            if let Some(provider) = provider {
-                provider_needed[provider] |= self.selection.orphan(place);
-            }
-            graph.push(
-                provider
-                    .map(|provider| resources + provider)
-                    .into_iter()
-                    .collect(),
-            );
-            orphan_providers.push(provider);
-        }
+        graph.extend(self.orphan_providers.iter().map(|provider| {
+            let provider = provider.map(|provider| resources + provider);
+            provider.into_iter().collect()
+        }));
         self.events.emit(Event::PlanStarted {
             total: resources + self.orphans.len(),
         });
         let this = &self;
         let stopped = self.stop.clone();
         let stopped = &stopped;
-        let (provider_needed, orphan_providers) = (&provider_needed, &orphan_providers);
         let run = |node: usize| async move {
             if stopped.is_stopped() {
                 return Outcome::Failed;
@@ -136,14 +155,14 @@ impl<'a> Planner<'a> {
                 this.declared(node).await
             } else if node < resources + providers {
                 let provider = node - resources;
-                if provider_needed[provider] {
+                if this.configuring.providers[provider] {
                     this.configure(provider).await
                 } else {
                     Ok(())
                 }
             } else {
                 let place = node - resources - providers;
-                this.orphan(place, orphan_providers[place]).await
+                this.orphan(place, this.orphan_providers[place]).await
             };
             match result {
                 Ok(()) => Outcome::Done,
@@ -212,32 +231,40 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Whether a declared instance needs its provider in this run.
-    fn looks_at(&self, position: usize) -> bool {
+    /// Whether anything is planned for a declared instance. Nothing stands behind a data source, so a destroy plans nothing for it.
+    fn plans(&self, position: usize) -> bool {
         let resource = &self.program.resources()[position];
+        let is_known = || self.prior.instance(&resource.address).is_some();
         self.selection.declared(position)
-            && (self.options.mode == PlanMode::Normal
-                || self.prior.instance(&resource.address).is_some())
-    }
-
-    /// The program's configuration that serves an orphan.
-    fn orphan_provider(&self, address: &InstanceAddr) -> Option<usize> {
-        serving(self.program, &self.prior.instance(address)?.provider)
+            && match self.options.mode {
+                PlanMode::Normal => true,
+                PlanMode::RefreshOnly => is_known(),
+                PlanMode::Destroy => is_known() && resource.mode() == Mode::Managed,
+            }
     }
 
     async fn configure(&self, position: usize) -> Result<(), Diagnostics> {
         let provider = &self.program.providers()[position];
         let configured = self.sessions.configure_as_declared(provider, &self.objects);
-        let (_, warnings) = configured.await?;
+        let mut configured = configured.await?;
+        let warnings = std::mem::take(&mut configured.warnings);
         self.diagnostics.borrow_mut().extend(warnings);
-        Ok(())
+        self.judge(position, &configured)
     }
 
     async fn declared(&self, position: usize) -> Result<(), Diagnostics> {
         let resource = &self.program.resources()[position];
-        if !self.looks_at(position) {
+        let plans = self.plans(position);
+        if !plans && !self.configuring.instances[position] {
             self.objects
                 .set(position, Arc::new(Marked::plain(Value::UNKNOWN)));
+            let left_behind = self.options.mode == PlanMode::Destroy
+                && resource.mode() == Mode::Data
+                && self.selection.declared(position);
+            if left_behind {
+                let mut refreshed = self.refreshed.borrow_mut();
+                refreshed.set_instance(&resource.address, None);
+            }
             return Ok(());
         }
         let address = &self.program.providers()[resource.provider].address;
@@ -245,6 +272,9 @@ impl<'a> Planner<'a> {
             .sessions
             .configured(address)
             .expect("invariant: a provider is configured before what it serves");
+        if !plans {
+            return self.present(position, &*provider).await;
+        }
         match resource.mode() {
             Mode::Managed => self.managed(position, &*provider).await?,
             Mode::Data => self.data(position, &*provider).await?,

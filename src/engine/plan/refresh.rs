@@ -21,19 +21,21 @@ impl Planner<'_> {
         subject: &Subject<'_>,
         schema: &Arc<Schema>,
         stored: Option<&Arc<Object>>,
+        provider: usize,
     ) -> Result<Option<Loaded>, Diagnostics> {
         let Some(stored) = stored else {
             return Ok(None);
         };
         let loaded = subject.load(stored).await?;
         if self.options.refresh == RefreshPolicy::Nothing {
+            self.believed(subject, &loaded, provider).await?;
             return Ok(Some(loaded));
         }
         let address = Arc::new(subject.address.clone());
         self.events.emit(Event::RefreshStarted {
             address: address.clone(),
         });
-        let read = subject.read(&loaded).await?;
+        let read = self.read(subject, &loaded, provider).await?;
         self.events.emit(Event::RefreshDone {
             address: address.clone(),
         });
@@ -59,6 +61,35 @@ impl Planner<'_> {
         }
         self.record(subject, read.as_ref())?;
         Ok(read)
+    }
+
+    /// Asks what an object is like now; `None` when it is gone, and the provider is to be believed.
+    async fn read(
+        &self,
+        subject: &Subject<'_>,
+        loaded: &Loaded,
+        provider: usize,
+    ) -> Result<Option<Loaded>, Diagnostics> {
+        let read = subject.read(loaded).await?;
+        if read.is_none() && self.is_unbelieved(subject, provider)? {
+            return Ok(Some(loaded.clone()));
+        }
+        Ok(read)
+    }
+
+    /// Makes sure that a destroy which trusts the state asks for nothing where the object is not: its provider would call that done.
+    async fn believed(
+        &self,
+        subject: &Subject<'_>,
+        loaded: &Loaded,
+        provider: usize,
+    ) -> Result<(), Diagnostics> {
+        let may_look_elsewhere =
+            self.provider_doubt(provider).is_some() || self.moved_from(subject, provider).is_some();
+        if self.options.mode == PlanMode::Destroy && may_look_elsewhere {
+            self.read(subject, loaded, provider).await?;
+        }
+        Ok(())
     }
 
     /// Puts the current object of an instance into the refreshed state.
@@ -106,6 +137,7 @@ impl Planner<'_> {
         subject: &Subject<'_>,
         schema: &Arc<Schema>,
         instance: Option<&Arc<Instance>>,
+        provider: usize,
     ) -> Result<(), Diagnostics> {
         let Some(instance) = instance else {
             return Ok(());
@@ -116,8 +148,11 @@ impl Planner<'_> {
         for (&key, object) in &instance.deposed {
             let loaded = subject.load(object).await?;
             let read = match self.options.refresh {
-                RefreshPolicy::All => subject.read(&loaded).await?,
-                RefreshPolicy::Nothing => Some(loaded),
+                RefreshPolicy::All => self.read(subject, &loaded, provider).await?,
+                RefreshPolicy::Nothing => {
+                    self.believed(subject, &loaded, provider).await?;
+                    Some(loaded)
+                }
             };
             let Some(read) = read else {
                 let mut refreshed = self.refreshed.borrow_mut();

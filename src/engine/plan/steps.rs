@@ -14,6 +14,7 @@ use terrane_state::{Object, State};
 
 use crate::change::{Action, ResourceChange};
 use crate::event::StepKind;
+use crate::plan::planner::serving_change;
 use crate::steps::{PlannedStep, StepGraph, Work};
 use crate::walk::find_unreachable;
 
@@ -65,6 +66,8 @@ struct Style {
     update_first: bool,
     /// Old objects go in the reverse order of what the program says now, beside what the state says of them.
     declared_destroys: bool,
+    /// What goes waits for what its provider can only be configured with once it is made; otherwise its provider may not find it yet.
+    providers_first: bool,
     stored: Stored,
 }
 
@@ -87,19 +90,27 @@ impl Style {
         Self {
             update_first,
             declared_destroys,
+            providers_first: true,
             stored,
         }
     }
 
     /// From what serves users best to what the peers do to what always leaves an order: each gives way where it would close a cycle.
-    const LADDER: [Self; 7] = [
+    const LADDER: [Self; 8] = [
         Self::new(true, true, Stored::All),
         Self::new(true, false, Stored::All),
         Self::new(true, false, Stored::DeposedApart),
         Self::new(false, false, Stored::All),
         Self::new(false, false, Stored::DeposedApart),
         Self::new(false, true, Stored::Undeclared),
-        Self::new(false, true, Stored::Nobody),
+        Self {
+            providers_first: false,
+            ..Self::new(true, true, Stored::All)
+        },
+        Self {
+            providers_first: false,
+            ..Self::new(false, true, Stored::Nobody)
+        },
     ];
 }
 
@@ -272,6 +283,38 @@ impl<'a> Builder<'a> {
                     .is_some_and(|change| self.changes[change].action == Action::CreateThenDelete);
                 if outlives {
                     self.after(needed_destroy, apply);
+                }
+            }
+        }
+        self.order_by_provider(&nodes, &change_of);
+    }
+
+    /// What is undeclared or deposed goes while what configures its provider is there: not after its end, and not before it is made or
+    /// first read.
+    fn order_by_provider(&mut self, nodes: &[(usize, usize)], change_of: &[Option<usize>]) {
+        for (index, change) in self.changes.iter().enumerate() {
+            let (Some(destroy), Some(provider)) =
+                (self.destroy[index], serving_change(self.program, change))
+            else {
+                continue;
+            };
+            let position = self.program.position(&change.address);
+            let declared = change.deposed.is_none() && position.is_some();
+            for &needed in &self.program.providers()[provider].dependencies {
+                let (needed_apply, needed_destroy) = nodes[needed];
+                if self.style.declared_destroys && !declared {
+                    self.after(needed_destroy, destroy);
+                }
+                let is_new = change_of[needed].is_some_and(|change| {
+                    let change = &self.changes[change];
+                    match change.action {
+                        Action::Create => true,
+                        Action::Read => self.state.instance(&change.address).is_none(),
+                        _ => false,
+                    }
+                });
+                if is_new && self.style.providers_first {
+                    self.after(destroy, needed_apply);
                 }
             }
         }

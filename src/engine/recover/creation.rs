@@ -1,6 +1,5 @@
 //! Creations whose end nobody saw: looked up by name or by owner tag, adopted with proof, made again when they are proved absent.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Diagnostics, Value};
@@ -27,12 +26,9 @@ impl Recovery<'_> {
         if let Some(id) = elsewhere(open) {
             return Ok(Verdict::Open(Doubt::Displaced { id }));
         }
-        let served = self
-            .remembered
-            .served(&intent.address, &intent.provider)
-            .await?;
-        let Some(served) = served else {
-            return Ok(Verdict::Open(Doubt::NoProvider));
+        let Some(served) = self.remembered.served(intent).await? else {
+            let provider = intent.provider.clone();
+            return Ok(Verdict::Open(Doubt::NoProvider { provider }));
         };
         let subject = self.subject(intent, &served);
         let identity = planned_identity(&subject, open);
@@ -43,7 +39,10 @@ impl Recovery<'_> {
         {
             return match subject.look_up(id, identity.as_ref()).await? {
                 Some(found) => self.adopt(open, &served, &subject, id, found).await,
-                None => Ok(self.absent(open, "it was looked for by its name and is not there")),
+                None => {
+                    let evidence = "it was looked for by its name and is not there";
+                    Ok(self.absent(open, &served, evidence))
+                }
             };
         }
         let finder = served.recovery.and_then(|recovery| recovery.finder);
@@ -52,7 +51,7 @@ impl Recovery<'_> {
         };
         let mut found = subject.with_tag(&finder, tag).await?;
         match found.len() {
-            0 => Ok(self.absent(open, "nothing has its owner tag")),
+            0 => Ok(self.absent(open, &served, "nothing has its owner tag")),
             1 => {
                 let (id, object) = found.remove(0);
                 self.adopt(open, &served, &subject, &id, object).await
@@ -64,8 +63,11 @@ impl Recovery<'_> {
         }
     }
 
-    /// Nothing is there. That proves something only when nobody can be at it any more.
-    fn absent(&self, open: &OpenIntent, evidence: &str) -> Verdict {
+    /// Nothing is there. That proves something only where the one who was asked looks, and when nobody can be at it any more.
+    fn absent(&self, open: &OpenIntent, served: &Served, evidence: &str) -> Verdict {
+        if let Some(why) = served.doubt.clone() {
+            return Verdict::Open(Doubt::Elsewhere { why });
+        }
         let until = self.until(open);
         if self.world.clock.now() < until {
             return Verdict::Early(until);
@@ -101,11 +103,59 @@ impl Recovery<'_> {
             Ok(proof) => proof,
             Err(doubt) => return Ok(Verdict::Open(doubt)),
         };
-        let doubt = |doubt: fn(String) -> Doubt| Ok(Verdict::Open(doubt(id.to_owned())));
-        let Some(position) = served.declared else {
-            return doubt(|id| Doubt::Undeclared { id });
+        let config = match served.declared {
+            None => None,
+            Some(position) => Some(self.remembered.config(position, &served.schema).await),
         };
-        let mut config = self.remembered.config(position, &served.schema).await?;
+        let config = match proof {
+            // Ours whatever the program says by now: what differs is planned, and what is no longer declared goes.
+            Proof::Tag => config.and_then(Result::ok),
+            _ => {
+                let config = config.transpose()?;
+                if let Some(doubt) = self
+                    .differs(open, served, subject, (id, &found), &proof, config.as_ref())
+                    .await?
+                {
+                    return Ok(Verdict::Open(doubt));
+                }
+                config
+            }
+        };
+        let mut object = found;
+        if reported(open.result.as_ref()) {
+            object.status = ObjectStatus::Tainted;
+        }
+        let how = Resolution::Adopted {
+            id: known_id(&object.value, id),
+        };
+        let instance = self.with_object(intent, served, subject, config.as_ref(), object)?;
+        Ok(Verdict::Known(Resolve {
+            how,
+            changes_state: true,
+            instance: Some(Arc::new(instance)),
+            ..unchanged(open, proof.evidence(), self.recorder)
+        }))
+    }
+
+    /// Why an object without an owner tag may not be what was asked for: the program must still ask for what it asked for then, or
+    /// nothing can be compared.
+    async fn differs(
+        &self,
+        open: &OpenIntent,
+        served: &Served,
+        subject: &Subject<'_>,
+        (id, found): (&str, &Loaded),
+        proof: &Proof,
+        config: Option<&Config>,
+    ) -> Result<Option<Doubt>, Diagnostics> {
+        let intent = &open.intent;
+        let id = id.to_owned();
+        let (Some(position), Some(config)) = (served.declared, config) else {
+            // A part of an object that was not there before and that nothing declares was made by nobody else.
+            let is_ours = matches!(proof, Proof::Part);
+            return Ok((!is_ours).then_some(Doubt::Undeclared { id }));
+        };
+        let mut config = config.clone();
         if let Some(tag) = &intent.owner_tag {
             config.value = owner::tagged(&config.value, tag.as_str().into());
         }
@@ -115,9 +165,7 @@ impl Recovery<'_> {
             force: None,
             anew: None,
         };
-        // Without a tag of ours the program must still ask for what it asked for then, or nothing can be compared.
-        if let (Proof::AbsentBefore | Proof::Setting, Some(asked)) = (&proof, &intent.planned_hmac)
-        {
+        if let Some(asked) = &intent.planned_hmac {
             let planned = subject.plan(None, &config, wish).await?;
             let now = fingerprint(
                 intent.op,
@@ -126,32 +174,15 @@ impl Recovery<'_> {
                 &config.sensitive,
             );
             if now != *asked {
-                return doubt(|id| Doubt::Changed { id });
+                return Ok(Some(Doubt::Changed { id }));
             }
         }
         // What cannot change in place is as it was asked for exactly if the provider would not replace the object for it.
-        if subject
-            .plan(Some(&found), &config, wish)
-            .await?
+        let planned = subject.plan(Some(found), &config, wish).await?;
+        Ok(planned
             .action
             .is_replace()
-        {
-            return doubt(|id| Doubt::Different { id });
-        }
-        let mut object = found;
-        if reported(open.result.as_ref()) {
-            object.status = ObjectStatus::Tainted;
-        }
-        let how = Resolution::Adopted {
-            id: known_id(&object.value, id),
-        };
-        let instance = self.with_object(intent, served, subject, &config, object)?;
-        Ok(Verdict::Known(Resolve {
-            how,
-            changes_state: true,
-            instance: Some(Arc::new(instance)),
-            ..unchanged(open, proof.evidence(), self.recorder)
-        }))
+            .then_some(Doubt::Different { id }))
     }
 
     /// All that is at the address of `intent` once the object with that id has been taken in, and the object's own id.
@@ -163,10 +194,7 @@ impl Recovery<'_> {
         intent: &Intent,
         id: &str,
     ) -> Result<(Instance, String), Diagnostics> {
-        let served = self
-            .remembered
-            .served(&intent.address, &intent.provider)
-            .await?;
+        let served = self.remembered.served(intent).await?;
         let served = served.ok_or_else(|| {
             let diagnostic =
                 Diagnostic::error(format!("the program does not use {}", intent.provider));
@@ -175,20 +203,18 @@ impl Recovery<'_> {
         let subject = self.subject(intent, &served);
         let Some(found) = subject.look_up(id, None).await? else {
             let missing = subject.error(format!("there is no {} `{id}`", subject.type_name()));
+            let why = served.doubt.map(|doubt| format!("{doubt}; "));
             return Err(missing
-                .detail("nothing was changed")
+                .detail(format!("{}nothing was changed", why.unwrap_or_default()))
                 .hint("what an id looks like is in the provider's documentation of the type, under \"Import\"")
                 .into());
         };
         let config = match served.declared {
-            Some(position) => self.remembered.config(position, &served.schema).await?,
-            None => Config {
-                value: Value::Null,
-                sensitive: BTreeSet::new(),
-            },
+            Some(position) => Some(self.remembered.config(position, &served.schema).await?),
+            None => None,
         };
         let own = known_id(&found.value, id);
-        let instance = self.with_object(intent, &served, &subject, &config, found)?;
+        let instance = self.with_object(intent, &served, &subject, config.as_ref(), found)?;
         Ok((instance, own))
     }
 
@@ -198,13 +224,12 @@ impl Recovery<'_> {
         intent: &Intent,
         served: &Served,
         subject: &Subject<'_>,
-        config: &Config,
+        config: Option<&Config>,
         mut object: Loaded,
     ) -> Result<Instance, Diagnostics> {
-        if let Some(position) = served.declared {
-            self.remembered.complete(position, config, &mut object);
-        }
-        let provider = intent.provider.clone();
+        self.remembered
+            .complete(intent, served.declared, config, &mut object);
+        let provider = served.by.clone();
         let current = subject.store(&object)?;
         let Some(before) = self.recorder.instance(&intent.address) else {
             return Ok(Instance::with_current(provider, current));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use terrane_core::Diagnostics;
+use terrane_core::addr::ProviderConfigAddr;
 use terrane_state::Timestamp;
 
 /// Why an operation is still in doubt. Prints as the end of "it is in doubt: …".
@@ -39,6 +40,11 @@ pub enum Doubt {
         /// Its id.
         id: String,
     },
+    /// Nothing is there, and its provider may look in another place than the one that was asked.
+    Elsewhere {
+        /// Why it may.
+        why: String,
+    },
     /// Several objects have its owner tag.
     Several {
         /// Their ids.
@@ -52,7 +58,10 @@ pub enum Doubt {
     /// There is nothing by which the object could be found.
     NoLookUp,
     /// The program does not configure the provider that was asked; a state alone never starts one.
-    NoProvider,
+    NoProvider {
+        /// The provider configuration that was asked.
+        provider: ProviderConfigAddr,
+    },
     /// The provider could not say.
     Unreadable(Diagnostics),
     /// The run was stopped before it was looked at.
@@ -102,6 +111,7 @@ impl fmt::Display for Doubt {
                 f,
                 "it exists (`{id}`), and the program does not declare it any more"
             ),
+            Self::Elsewhere { why } => write!(f, "it is not there, but {why}"),
             Self::Several { ids } => {
                 write!(
                     f,
@@ -114,8 +124,11 @@ impl fmt::Display for Doubt {
                 "it exists (`{id}`), and the state has another object in its place"
             ),
             Self::NoLookUp => f.write_str("nothing is known by which the object could be found"),
-            Self::NoProvider => {
-                f.write_str("the program no longer configures the provider that was asked")
+            Self::NoProvider { provider } => {
+                write!(
+                    f,
+                    "the program no longer configures {provider}, which was asked"
+                )
             }
             Self::Unreadable(diagnostics) => {
                 let first = diagnostics.iter().find(|diagnostic| diagnostic.is_error());

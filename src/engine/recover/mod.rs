@@ -104,6 +104,8 @@ pub(crate) struct Recovery<'a> {
     /// When it began: whoever was seen to be gone was gone by then.
     began: Timestamp,
     late: Duration,
+    /// How long it waits for what may still take effect.
+    patience: Duration,
 }
 
 impl<'a> Recovery<'a> {
@@ -122,7 +124,14 @@ impl<'a> Recovery<'a> {
             stop,
             began: world.clock.now(),
             late,
+            patience: PATIENCE,
         }
+    }
+
+    /// The same, without waiting for anything.
+    pub(crate) fn without_waiting(mut self) -> Self {
+        self.patience = Duration::ZERO;
+        self
     }
 
     /// Looks at every open operation, oldest first; at those that may still take effect a second time when that is over.
@@ -163,7 +172,7 @@ impl<'a> Recovery<'a> {
 
     /// A run that was killed a moment ago takes its providers along.
     async fn let_die(&self, open: &[OpenIntent]) {
-        let until = self.world.clock.monotonic() + DYING;
+        let until = self.world.clock.monotonic() + DYING.min(self.patience);
         let alive = || {
             open.iter()
                 .any(|open| self.recorder.liveness(open) == Liveness::Alive)
@@ -221,7 +230,7 @@ impl<'a> Recovery<'a> {
     }
 
     fn is_soon(&self, until: Timestamp) -> bool {
-        until.since(self.world.clock.now()) <= PATIENCE
+        until.since(self.world.clock.now()) <= self.patience
     }
 
     /// Waits until then, or until the run is stopped.
@@ -286,16 +295,16 @@ impl<'a> Recovery<'a> {
                 ..unchanged(open, "the state has no such object any more", self.recorder)
             }));
         };
-        let Some(served) = self
-            .remembered
-            .served(&intent.address, &intent.provider)
-            .await?
-        else {
-            return Ok(Verdict::Open(Doubt::NoProvider));
+        let Some(served) = self.remembered.served(intent).await? else {
+            let provider = intent.provider.clone();
+            return Ok(Verdict::Open(Doubt::NoProvider { provider }));
         };
         let subject = self.subject(intent, &served);
         let loaded = subject.load(object).await?;
         let read = subject.read(&loaded).await?;
+        if let (None, Some(why)) = (&read, served.doubt.clone()) {
+            return Ok(Verdict::Open(Doubt::Elsewhere { why }));
+        }
         let how = match &read {
             Some(_) => Resolution::Refreshed,
             None => Resolution::Deleted,

@@ -19,6 +19,8 @@ pub(crate) enum Proof {
     Tag,
     /// It was not there before the creation was asked for, and can only have been made since.
     AbsentBefore,
+    /// The same of a mere part of another object, which nobody made for something else.
+    Part,
     /// It is a setting, which was there anyway: who made it is no question.
     Setting,
 }
@@ -28,7 +30,7 @@ impl Proof {
     pub(crate) fn evidence(&self) -> &'static str {
         match self {
             Self::Tag => "it has the owner tag of this creation",
-            Self::AbsentBefore => "it was not there before this creation",
+            Self::AbsentBefore | Self::Part => "it was not there before this creation",
             Self::Setting => "it is a setting of another object",
         }
     }
@@ -66,7 +68,7 @@ pub(crate) fn prove(
         return Err(Doubt::NameAlone { id });
     }
     if named.standing == Standing::Part {
-        return Ok(Proof::AbsentBefore);
+        return Ok(Proof::Part);
     }
     let created = named
         .created

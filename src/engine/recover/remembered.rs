@@ -1,20 +1,22 @@
-//! The state as values, as far as somebody refers to it: what recovery knows before anything is planned.
+//! The state as values, and providers configured with what holds now: what recovery knows before anything is planned.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
+use terrane_core::addr::{ConfigAddr, Mode, ProviderConfigAddr};
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostics, IgnoreChanges, Location, Marked, Program, Recovery, Value};
+use terrane_core::{Diagnostics, IgnoreChanges, Location, Marked, Path, Program, Recovery, Value};
 use terrane_provider::Provider;
-use terrane_state::Recorder;
+use terrane_state::{Intent, Object, Recorder};
 
 use crate::config::{self, Config};
+use crate::fingerprint::provider_fingerprint;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
+use crate::plan::data::stored_answer;
 use crate::plan::planner::serving;
 use crate::scope::Objects;
 use crate::sessions::Sessions;
@@ -26,19 +28,35 @@ pub(crate) struct Remembered<'a> {
     sessions: &'a Sessions<'a>,
     objects: Objects<'a>,
     loaded: RefCell<HashSet<usize>>,
+    /// Instances that providers are configured with, and why what is known of them may not hold now.
+    present: RefCell<HashMap<usize, Option<String>>>,
+    /// Providers, and why what they say may not be about what holds now.
+    providers: RefCell<HashMap<usize, Ready>>,
     closures: OnceCell<Closures>,
     warnings: RefCell<Diagnostics>,
+}
+
+/// A configured provider.
+#[derive(Clone)]
+struct Ready {
+    provider: Arc<dyn Provider>,
+    config: Arc<Config>,
+    doubt: Option<String>,
 }
 
 /// Who serves an address.
 pub(crate) struct Served {
     pub(crate) provider: Arc<dyn Provider>,
+    /// Its configuration.
+    pub(crate) by: ProviderConfigAddr,
     pub(crate) schema: Arc<Schema>,
     pub(crate) location: Option<Location>,
     /// Its position in the program.
     pub(crate) declared: Option<usize>,
     /// What the bindings know about finding objects.
     pub(crate) recovery: Option<&'static Recovery>,
+    /// Why it may look in another place than the one that was asked, so that "it is not there" proves nothing.
+    pub(crate) doubt: Option<String>,
 }
 
 type Promise<'a, T> = Pin<Box<dyn Future<Output = Result<T, Diagnostics>> + 'a>>;
@@ -55,6 +73,8 @@ impl<'a> Remembered<'a> {
             sessions,
             objects: Objects::new(program),
             loaded: RefCell::default(),
+            present: RefCell::default(),
+            providers: RefCell::default(),
             closures: OnceCell::new(),
             warnings: RefCell::default(),
         }
@@ -69,33 +89,56 @@ impl<'a> Remembered<'a> {
         self.warnings.into_inner()
     }
 
-    /// The provider and schema of an address: those that the program says, else those of `stored` as far as the program configures
-    /// them. A state alone must never cause a program to be started: whoever can write it would run code here.
-    pub(crate) async fn served(
-        &self,
-        address: &InstanceAddr,
-        stored: &ProviderConfigAddr,
-    ) -> Result<Option<Served>, Diagnostics> {
+    /// The provider that was asked, as the program configures it; where it no longer does, the one that the program has for the address
+    /// now. A state alone must never cause a program to be started: whoever can write it would run code here.
+    pub(crate) async fn served(&self, intent: &Intent) -> Result<Option<Served>, Diagnostics> {
+        let (address, asked) = (&intent.address, &intent.provider);
         let place = self.program.position(address);
         let declared = place.map(|position| &self.program.resources()[position]);
-        let position = match declared {
-            Some(resource) => Some(resource.provider),
-            None => serving(self.program, stored),
-        };
-        let Some(position) = position else {
+        let same = serving(self.program, asked);
+        let Some(position) = same.or(declared.map(|resource| resource.provider)) else {
             return Ok(None);
         };
         let location = declared.map(|resource| resource.location);
-        let provider = self.provider(position).await?;
+        let ready = self.provider(position).await?;
         let config = &self.program.providers()[position];
-        let schema = schema_of(&*provider, address, &config.address.source, location)?;
+        let schema = schema_of(&*ready.provider, address, &config.address.source, location)?;
+        let doubt = match same {
+            None => Some(format!(
+                "{asked} was asked, which the program no longer configures"
+            )),
+            Some(_) => ready
+                .doubt
+                .clone()
+                .map(|doubt| format!("{}: {doubt}", config.address))
+                .or_else(|| self.moved(intent, &ready, &config.address)),
+        };
         Ok(Some(Served {
-            provider,
+            provider: ready.provider,
+            by: match same {
+                Some(_) => asked.clone(),
+                None => config.address.clone(),
+            },
             schema,
             location,
             declared: place,
             recovery: config.binding.map(|binding| &binding.recovery),
+            doubt,
         }))
+    }
+
+    /// Says so when a provider is configured in another way than when it was asked.
+    fn moved(
+        &self,
+        intent: &Intent,
+        ready: &Ready,
+        address: &ProviderConfigAddr,
+    ) -> Option<String> {
+        let then = intent.provider_hmac.as_ref()?;
+        let schema = ready.provider.config_schema().ok()?;
+        let now = provider_fingerprint(intent.op, &schema.block, &ready.config);
+        (now != *then)
+            .then(|| format!("{address} is configured differently than when it was asked"))
     }
 
     /// The configuration of a declared instance, as far as the state knows what it refers to.
@@ -106,6 +149,11 @@ impl<'a> Remembered<'a> {
     ) -> Result<Config, Diagnostics> {
         let resource = &self.program.resources()[position];
         self.load(&resource.dependencies).await?;
+        self.evaluate(position, schema)
+    }
+
+    fn evaluate(&self, position: usize, schema: &Schema) -> Result<Config, Diagnostics> {
+        let resource = &self.program.resources()[position];
         let location = Some(resource.location);
         config::evaluate(
             &resource.arguments,
@@ -121,29 +169,169 @@ impl<'a> Remembered<'a> {
         &self.program.resources()[position].lifecycle.ignore_changes
     }
 
-    /// Fills in what the state remembers beside an object.
-    pub(crate) fn complete(&self, position: usize, config: &Config, object: &mut Loaded) {
-        let closures = self.closures.get_or_init(|| Closures::new(self.program));
-        object.dependencies = closures.dependencies(position, None);
-        let lifecycle = &self.program.resources()[position].lifecycle;
-        object.create_before_destroy = lifecycle.create_before_destroy;
-        object.sensitive = Arc::new(config.sensitive.clone());
+    /// Fills in what the state remembers beside an object that an operation made: what the program says now and, where the operation's
+    /// intent tells, what it said then.
+    pub(crate) fn complete(
+        &self,
+        intent: &Intent,
+        declared: Option<usize>,
+        config: Option<&Config>,
+        object: &mut Loaded,
+    ) {
+        let mut sensitive = config.map_or_else(BTreeSet::new, |config| config.sensitive.clone());
+        match &intent.sensitive_paths {
+            Some(paths) => match paths.iter().map(|path| path.parse()).collect() {
+                Ok(then) => sensitive.append(&mut { then }),
+                Err::<BTreeSet<Path>, _>(_) => sensitive.extend(everything(&object.value)),
+            },
+            // Nobody knows what the program had marked.
+            None if config.is_none() => sensitive.extend(everything(&object.value)),
+            None => {}
+        }
+        object.sensitive = Arc::new(sensitive);
+        object.dependencies = match (&intent.dependencies, declared) {
+            (Some(referred), _) => self.closure_of(intent, referred),
+            (None, Some(position)) => {
+                let closures = self.closures.get_or_init(|| Closures::new(self.program));
+                closures.dependencies(position, None)
+            }
+            (None, None) => Arc::default(),
+        };
+        if let Some(position) = declared {
+            let lifecycle = &self.program.resources()[position].lifecycle;
+            object.create_before_destroy = lifecycle.create_before_destroy;
+        }
         object.forget_stored_form();
     }
 
-    /// A configured provider. What its configuration refers to is loaded first; the program has no cycles, so that ends.
-    fn provider(&self, position: usize) -> Promise<'_, Arc<dyn Provider>> {
-        Box::pin(async move {
-            let declared = &self.program.providers()[position];
-            if let Some(provider) = self.sessions.configured(&declared.address) {
-                return Ok(provider);
+    /// What an object stands on that referred to these: themselves, and what the state says that they stand on.
+    fn closure_of(&self, intent: &Intent, referred: &[ConfigAddr]) -> Arc<[ConfigAddr]> {
+        let own = intent.address.resource.config();
+        let mut closure: BTreeSet<ConfigAddr> = referred.iter().cloned().collect();
+        for (address, instance) in &self.recorder.state().resources {
+            if referred.contains(&address.resource.config())
+                && let Some(current) = &instance.current
+            {
+                closure.extend(current.dependencies.iter().cloned());
             }
-            self.load(&declared.dependencies).await?;
+        }
+        closure.remove(&own);
+        closure.into_iter().collect()
+    }
+
+    /// A configured provider. What its configuration refers to is looked at first; the program has no cycles, so that ends.
+    fn provider(&self, position: usize) -> Promise<'_, Ready> {
+        Box::pin(async move {
+            if let Some(ready) = self.providers.borrow().get(&position) {
+                return Ok(ready.clone());
+            }
+            let declared = &self.program.providers()[position];
+            let mut doubt = None;
+            for &needed in &declared.dependencies {
+                doubt = doubt.or(self.present(needed).await?);
+            }
             let configured = self.sessions.configure_as_declared(declared, &self.objects);
-            let (provider, warnings) = configured.await?;
-            self.warnings.borrow_mut().extend(warnings);
-            Ok(provider)
+            let configured = configured.await?;
+            self.warnings.borrow_mut().extend(configured.warnings);
+            if !configured.config.value.is_wholly_known() {
+                doubt = doubt.or(Some("its configuration is not known".to_owned()));
+            }
+            let ready = Ready {
+                provider: configured.provider,
+                config: Arc::new(configured.config.as_ref().clone()),
+                doubt,
+            };
+            self.providers.borrow_mut().insert(position, ready.clone());
+            Ok(ready)
         })
+    }
+
+    /// Finds out what an instance is now that a provider is configured with; why that may not hold.
+    fn present(&self, position: usize) -> Promise<'_, Option<String>> {
+        Box::pin(async move {
+            if let Some(doubt) = self.present.borrow().get(&position) {
+                return Ok(doubt.clone());
+            }
+            let resource = &self.program.resources()[position];
+            let ready = self.provider(resource.provider).await?;
+            let source = &self.program.providers()[resource.provider].address.source;
+            let location = Some(resource.location);
+            let schema = schema_of(&*ready.provider, &resource.address, source, location)?;
+            let subject = Subject {
+                provider: &*ready.provider,
+                schema: &schema,
+                address: &resource.address,
+                location,
+                warnings: &self.warnings,
+            };
+            let instance = self.recorder.instance(&resource.address);
+            let stored = instance.as_ref().and_then(|i| i.current.as_ref());
+            let (object, doubt) = match resource.mode() {
+                Mode::Data => self.answer(position, &subject, stored).await?,
+                Mode::Managed => self.read(&subject, stored).await?,
+            };
+            let doubt = doubt.or(ready.doubt);
+            self.objects.set(position, Arc::new(object));
+            self.loaded.borrow_mut().insert(position);
+            self.present.borrow_mut().insert(position, doubt.clone());
+            Ok(doubt)
+        })
+    }
+
+    /// What a data source answers now; else what the state holds of it.
+    async fn answer(
+        &self,
+        position: usize,
+        subject: &Subject<'_>,
+        stored: Option<&Arc<Object>>,
+    ) -> Result<(Marked, Option<String>), Diagnostics> {
+        let mut doubt = None;
+        for &needed in &self.program.resources()[position].dependencies {
+            doubt = doubt.or(self.present(needed).await?);
+        }
+        let config = self.evaluate(position, subject.schema)?;
+        if config.value.is_wholly_known()
+            && let Ok(answer) = subject.read_data(&config).await
+        {
+            return Ok((answer, doubt));
+        }
+        let address = subject.address;
+        let answer = stored.and_then(|stored| {
+            let value = stored_answer(stored, subject.schema)?;
+            Some(subject.marked(value, &stored.sensitive_attributes.paths))
+        });
+        Ok(match answer {
+            Some(answer) => {
+                let why = format!("it is configured with the stored answer of `{address}`");
+                (answer, Some(why))
+            }
+            None => {
+                let why = format!("`{address}` cannot be read, which configures it");
+                (Marked::plain(Value::UNKNOWN), Some(why))
+            }
+        })
+    }
+
+    /// What an object is now; else what it was last.
+    async fn read(
+        &self,
+        subject: &Subject<'_>,
+        stored: Option<&Arc<Object>>,
+    ) -> Result<(Marked, Option<String>), Diagnostics> {
+        let address = subject.address;
+        let Some(stored) = stored else {
+            let why = format!("`{address}` does not exist, which configures it");
+            return Ok((Marked::plain(Value::UNKNOWN), Some(why)));
+        };
+        let last = subject.load(stored).await?;
+        let (object, doubt) = match subject.read(&last).await? {
+            Some(read) => (read, None),
+            None => {
+                let why = format!("`{address}` is gone, which configures it");
+                (last, Some(why))
+            }
+        };
+        Ok((subject.marked(object.value, &object.sensitive), doubt))
     }
 
     /// Loads what the state has at these positions of the program; what it does not have is not known.
@@ -164,7 +352,7 @@ impl<'a> Remembered<'a> {
         let Some(stored) = instance.as_ref().and_then(|i| i.current.as_ref()) else {
             return Ok(Marked::plain(Value::UNKNOWN));
         };
-        let provider = self.provider(resource.provider).await?;
+        let provider = self.provider(resource.provider).await?.provider;
         let source = &self.program.providers()[resource.provider].address.source;
         let location = Some(resource.location);
         let schema = schema_of(&*provider, &resource.address, source, location)?;
@@ -176,11 +364,16 @@ impl<'a> Remembered<'a> {
             warnings: &self.warnings,
         };
         if resource.mode() == Mode::Data {
-            let json = stored.attributes.raw().as_str().as_bytes();
-            let value = Value::from_json(json, schema.ty()).unwrap_or(Value::UNKNOWN);
+            let value = stored_answer(stored, &schema).unwrap_or(Value::UNKNOWN);
             return Ok(subject.marked(value, &stored.sensitive_attributes.paths));
         }
         let loaded = subject.load(stored).await?;
         Ok(subject.marked(loaded.value, &loaded.sensitive))
     }
+}
+
+/// The paths of all attributes.
+fn everything(object: &Value) -> impl Iterator<Item = Path> {
+    let names = object.members().into_iter().flatten();
+    names.map(|(name, _)| Path::root().attribute(name.clone()))
 }

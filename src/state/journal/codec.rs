@@ -76,6 +76,33 @@ pub(super) mod optional_text {
     }
 }
 
+/// For `#[serde(with)]`: a list of what prints and parses as text, where it may be missing.
+pub(super) mod optional_texts {
+    use super::*;
+
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        value: &Option<Vec<T>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let texts = value
+            .as_ref()
+            .map(|values| values.iter().map(T::to_string).collect::<Vec<_>>());
+        texts.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T, D>(deserializer: D) -> Result<Option<Vec<T>>, D::Error>
+    where
+        T: FromStr<Err: Display>,
+        D: Deserializer<'de>,
+    {
+        let texts = Option::<Vec<String>>::deserialize(deserializer)?;
+        texts
+            .map(|texts| texts.iter().map(|text| text.parse()).collect())
+            .transpose()
+            .map_err(D::Error::custom)
+    }
+}
+
 /// For `#[serde(with)]`: bytes as base64.
 pub(super) mod optional_bytes {
     use super::*;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
+use terrane_core::addr::{ConfigAddr, InstanceAddr, ProviderConfigAddr};
 use thiserror::Error;
 
 use super::codec;
@@ -172,6 +172,19 @@ pub struct Intent {
     /// Keyed hash of the known planned values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub planned_hmac: Option<String>,
+    /// Keyed hash of the provider's configuration, credentials left out: whether a later look goes to the same place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_hmac: Option<String>,
+    /// What the new object refers to, for a program that no longer declares it; unknown in intents of older versions.
+    #[serde(
+        with = "codec::optional_texts",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub dependencies: Option<Vec<ConfigAddr>>,
+    /// The paths in the new object that the program marked as sensitive; unknown in intents of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive_paths: Option<Vec<String>>,
     /// When the operation began.
     #[serde(with = "codec::text")]
     pub started_at: Timestamp,
@@ -226,6 +239,9 @@ impl Intent {
             absent_proof: None,
             owner_tag: None,
             planned_hmac: None,
+            provider_hmac: None,
+            dependencies: None,
+            sensitive_paths: None,
             started_at,
             deadline: None,
             provider_pid: None,
@@ -444,5 +460,30 @@ impl OperationResult {
         if self.outcome != Outcome::Unknown {
             state.set_instance(&self.address, self.instance.clone());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_of_an_older_version_is_read() {
+        let op = "0".repeat(32);
+        let text = format!(
+            r#"{{"intent":{{"op":"{op}","address":"t.a","action":"create","provider":"provider[\"h.example/ns/t\"]","generation":1,"started_at":"2023-11-14T22:13:20Z"}}}}"#
+        );
+        let Ok(Record::Intent(intent)) = codec::decode(text.as_bytes()) else {
+            panic!("no intent in {text}");
+        };
+        assert_eq!(intent.dependencies, None);
+        assert_eq!(intent.sensitive_paths, None);
+        let known = Intent {
+            dependencies: Some(vec!["module.m.t.b".parse().expect("an address")]),
+            sensitive_paths: Some(vec!["tags[\"a\"]".to_owned()]),
+            ..*intent
+        };
+        let record = Record::Intent(known.into());
+        assert_eq!(codec::decode(&codec::encode(&record)), Ok(record));
     }
 }

@@ -467,11 +467,7 @@ impl Recorder for Run {
     }
 
     fn liveness(&self, open: &OpenIntent) -> Liveness {
-        match &open.by {
-            // Asked by this very run, whose provider may be at it still.
-            None => Liveness::Alive,
-            Some(process) => process.liveness_with(open.intent.provider_pid),
-        }
+        open.liveness()
     }
 
     async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {

@@ -2,7 +2,7 @@
 
 use rustix::process::getpid;
 
-use crate::journal::ProcessIdentity;
+use crate::journal::{OpenIntent, ProcessIdentity};
 
 /// Whether the process of a record still runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +13,17 @@ pub enum Liveness {
     Dead,
     /// It ran elsewhere, or nothing can be known.
     Unknown,
+}
+
+impl OpenIntent {
+    /// Whether whoever asked for it may still be at it: the run, and the provider process that it asked.
+    pub fn liveness(&self) -> Liveness {
+        match &self.by {
+            // Asked by this very run, whose provider may be at it still.
+            None => Liveness::Alive,
+            Some(process) => process.liveness_with(self.intent.provider_pid),
+        }
+    }
 }
 
 impl ProcessIdentity {

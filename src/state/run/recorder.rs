@@ -74,7 +74,7 @@ pub enum RecordError {
     },
 }
 
-/// A recorder for tests: keeps the state and every record in memory.
+/// A recorder that keeps the state and every record in memory: for tests, and for looking ahead.
 #[derive(Debug, Default)]
 pub struct MemoryRecorder {
     inner: Mutex<Memory>,
@@ -84,7 +84,8 @@ pub struct MemoryRecorder {
 struct Memory {
     state: State,
     open: Vec<OpenIntent>,
-    liveness: Liveness,
+    /// What to say of all; `None` where it is looked up.
+    liveness: Option<Liveness>,
     records: Vec<Record>,
     failure: Option<RecordError>,
 }
@@ -94,7 +95,7 @@ impl Default for Memory {
         Self {
             state: State::new("".into()),
             open: Vec::new(),
-            liveness: Liveness::Dead,
+            liveness: Some(Liveness::Dead),
             records: Vec::new(),
             failure: None,
         }
@@ -119,6 +120,13 @@ impl MemoryRecorder {
         }
     }
 
+    /// The same, where whoever asked for those operations is looked for as a real run does it.
+    pub fn rehearsing(state: State, open: Vec<OpenIntent>) -> Self {
+        let recorder = Self::with_open(state, open);
+        recorder.lock().liveness = None;
+        recorder
+    }
+
     /// Everything that was recorded, in order.
     pub fn records(&self) -> Vec<Record> {
         self.lock().records.clone()
@@ -131,7 +139,7 @@ impl MemoryRecorder {
 
     /// Says from now on that whoever asked for an open operation is alive, dead or unknown; dead at first.
     pub fn set_liveness(&self, liveness: Liveness) {
-        self.lock().liveness = liveness;
+        self.lock().liveness = Some(liveness);
     }
 
     fn lock(&self) -> MutexGuard<'_, Memory> {
@@ -194,8 +202,8 @@ impl Recorder for MemoryRecorder {
         self.lock().open.clone()
     }
 
-    fn liveness(&self, _: &OpenIntent) -> Liveness {
-        self.lock().liveness
+    fn liveness(&self, open: &OpenIntent) -> Liveness {
+        self.lock().liveness.unwrap_or_else(|| open.liveness())
     }
 
     async fn resolve(&self, resolve: Resolve) -> Result<(), RecordError> {
