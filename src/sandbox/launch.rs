@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::io::Write as _;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -58,16 +57,11 @@ pub fn prepare(
         source,
     };
     let write = || -> io::Result<PathBuf> {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
+        terrane_files::create_folder(folder)?;
         let (path, facts) = (folder.join(FACTS), binding.facts.join("\n"));
         if !fs::read_to_string(&path).is_ok_and(|there| there == facts) {
-            // In one step, for another run may be reading it. A temporary file has mode 0600.
-            let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(facts.as_bytes())?;
-            file.persist(&path).map_err(|error| error.error)?;
+            // In one step, for another run may be reading it.
+            terrane_files::replace(&path, facts.as_bytes())?;
         }
         fs::canonicalize(folder)
     };

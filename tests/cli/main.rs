@@ -6,6 +6,7 @@ mod failures;
 mod import;
 mod life;
 mod machine;
+mod private;
 mod providers;
 mod recovery;
 mod s3;

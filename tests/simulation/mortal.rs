@@ -18,6 +18,9 @@ use terrane_tests::{Aws, aws, md5_of};
 /// Canaries in variables, in the provider's configuration, in objects and in the environment.
 const CANARIES: usize = 100;
 
+/// The folder of its temporary files, in the folder of a stack.
+const TEMPORARY: &str = "tmp";
+
 /// How the process ends at its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Death {
@@ -144,8 +147,10 @@ impl Place {
             let random = terrane_state::Random::uuid(&terrane_state::SystemRandom);
             format!("canary{n}-{random}")
         });
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join(TEMPORARY)).expect("made");
         Self {
-            folder: tempfile::tempdir().expect("a folder"),
+            folder,
             remote: remote(store),
             umask,
             canaries: canaries.collect(),
@@ -169,6 +174,7 @@ impl Place {
             .current_dir(self.folder.path())
             .env_clear()
             .env("TERRANE_SANDBOX_SPEED", "0")
+            .env("TMPDIR", self.folder.path().join(TEMPORARY))
             .env(
                 "TERRANE_VAR_SECRETS",
                 serde_json::to_string(secrets).expect("JSON"),
@@ -339,6 +345,17 @@ impl Place {
         assert_eq!(digest["Digest"]["S"], md5_of(state.as_bytes()), "READ");
     }
 
+    /// What died left nothing behind that the runs after it did not remove.
+    pub(crate) fn nothing_is_left(&self) {
+        let mut left = names(&self.folder.path().join(TEMPORARY));
+        left.extend(names(&self.folder()).into_iter().filter(|name| {
+            [".terrane-tmp", ".backup.link"]
+                .iter()
+                .any(|end| name.ends_with(end))
+        }));
+        assert!(left.is_empty(), "LEFT: {left:?}");
+    }
+
     /// Modes of everything, and the canaries in what others may read.
     pub(crate) fn nothing_shows(&self) {
         let mut folders = vec![self.folder.path().join(".terrane")];
@@ -361,6 +378,14 @@ impl Place {
             );
         }
     }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("readable");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    names
+        .map(|name| name.into_string().expect("text"))
+        .collect()
 }
 
 fn mode(path: &Path) -> u32 {

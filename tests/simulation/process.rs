@@ -113,6 +113,7 @@ fn judge(case: Case) -> Judged {
     assert!(open.is_empty());
     place.nothing_is_locked();
     place.nothing_is_twice(since);
+    place.nothing_is_left();
     place.nothing_shows();
     judged
 }

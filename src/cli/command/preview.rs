@@ -153,7 +153,7 @@ fn unknown_callers(why: Diagnostics) -> Diagnostics {
 
 /// Puts a document into a file of its own.
 fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
-    std::fs::write(path, text).map_err(|error| {
+    terrane_files::write_output(path, text.as_bytes()).map_err(|error| {
         let said = Diagnostic::error(format!("cannot write {}", path.display()));
         said.detail(error.to_string()).into()
     })

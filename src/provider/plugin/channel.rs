@@ -5,7 +5,7 @@
 
 use std::future::Future;
 use std::io;
-use std::path::PathBuf;
+use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -19,6 +19,7 @@ use hyper::body::Incoming;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use prost::Message;
+use terrane_files::SocketFolder;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
@@ -171,16 +172,10 @@ impl Service<http::Request<tonic::body::Body>> for Connection {
     }
 }
 
-/// A directory for one socket that only we can enter; removed when dropped.
-pub(crate) fn private_directory(temporary: Option<&str>) -> io::Result<tempfile::TempDir> {
-    use std::os::unix::fs::PermissionsExt as _;
+/// A folder for one socket.
+pub(crate) fn socket_folder(temporary: Option<&str>) -> io::Result<SocketFolder> {
     /// A socket's path may have 108 bytes, and the plugin adds a name of some twenty to it.
     const LONGEST: usize = 64;
-    let parent = temporary
-        .filter(|path| path.len() <= LONGEST)
-        .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
-    tempfile::Builder::new()
-        .prefix("terrane-")
-        .permissions(std::fs::Permissions::from_mode(0o700))
-        .tempdir_in(parent)
+    let parent = temporary.filter(|path| path.len() <= LONGEST);
+    SocketFolder::new(Path::new(parent.unwrap_or("/tmp")))
 }

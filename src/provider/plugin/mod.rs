@@ -29,8 +29,9 @@ use crate::plugins::ProviderCommand;
 use crate::provider::StartError;
 use crate::wire::{Protocol, go_plugin, health};
 use terrane_core::addr::ProviderSource;
+use terrane_files::SocketFolder;
 
-pub(crate) use channel::{Channel, MAX_MESSAGE, private_directory};
+pub(crate) use channel::{Channel, MAX_MESSAGE, socket_folder};
 pub(crate) use handshake::{Address, COOKIE, Handshake};
 use process::{Fate, Process};
 pub(crate) use reattach::Reattach;
@@ -69,7 +70,7 @@ pub(crate) struct Plugin {
     /// Whether it is somebody else's, to be left alone.
     foreign: bool,
     /// Holds the socket.
-    _directory: Option<tempfile::TempDir>,
+    _directory: Option<SocketFolder>,
 }
 
 /// Everything that is needed to start plugins.
@@ -94,7 +95,7 @@ impl Plugin {
             StartError::new(format!("cannot {what} for provider {name}: {error}"))
         };
         check_binary(&name, binary)?;
-        let directory = private_directory(pad.environment.get("TMPDIR"))
+        let directory = socket_folder(pad.environment.get("TMPDIR"))
             .map_err(|error| failed("make a directory for the socket", &error))?;
         let identity = match pad.environment.get("TF_DISABLE_PLUGIN_TLS") {
             Some(_) => None,
@@ -312,7 +313,7 @@ fn command(
     pad: &Launchpad,
     source: &ProviderSource,
     provider: &ProviderCommand,
-    directory: &tempfile::TempDir,
+    directory: &SocketFolder,
     identity: Option<&Identity>,
 ) -> Command {
     let mut command = match &pad.launch {

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use super::Service;
 use super::dispatch::Dispatch;
 use crate::environment::Environment;
-use crate::plugin::{Address, COOKIE, Handshake, Identity, private_directory};
+use crate::plugin::{Address, COOKIE, Handshake, Identity, socket_folder};
 use crate::wire::Protocol;
 
 /// A provider could not be served.
@@ -97,7 +97,7 @@ async fn serve(
     let (path, _directory) = match environment.get("PLUGIN_UNIX_SOCKET_DIR") {
         Some(directory) => (PathBuf::from(directory), None),
         None => {
-            let directory = private_directory(environment.get("TMPDIR"))
+            let directory = socket_folder(environment.get("TMPDIR"))
                 .map_err(failed("make a directory for the socket"))?;
             (directory.path().to_owned(), Some(directory))
         }

@@ -114,11 +114,12 @@ impl Cloud {
                 source,
             }
         };
-        std::fs::create_dir_all(folder).map_err(io("make", folder))?;
+        terrane_files::create_folder(folder).map_err(io("make", folder))?;
         let path = folder.join(LEDGER);
         let mut options = OpenOptions::new();
         options.create(true).read(true).append(true).mode(0o600);
         let ledger = options.open(&path).map_err(io("open", &path))?;
+        terrane_files::restrict(&ledger).map_err(io("protect", &path))?;
         let length = ledger.metadata().map_or(0, |metadata| metadata.len());
         let mut inner = Inner::new(Ledger::File(ledger));
         let path = folder.join(SNAPSHOT);
@@ -275,12 +276,7 @@ impl Cloud {
         };
         let json = serde_json::to_vec_pretty(&snapshot)
             .map_err(|error| io("write")(io::Error::from(error)))?;
-        // A temporary file has mode 0600.
-        let mut file = tempfile::NamedTempFile::new_in(&self.folder).map_err(io("write"))?;
-        file.write_all(&json).map_err(io("write"))?;
-        file.as_file().sync_data().map_err(io("write"))?;
-        file.persist(&path)
-            .map_err(|error| io("replace")(error.error))?;
+        terrane_files::replace(&path, &json).map_err(io("write"))?;
         inner.since_snapshot = 0;
         inner.in_snapshot = inner.objects.len() as u64;
         Ok(())

@@ -50,7 +50,7 @@ impl JsonStream {
     /// When it cannot be made.
     pub(crate) fn file(path: &Path) -> std::io::Result<Self> {
         Ok(Self {
-            to: Target::File(File::create(path)?.into()),
+            to: Target::File(terrane_files::create_output(path)?.into()),
             running: Mutex::default(),
         })
     }

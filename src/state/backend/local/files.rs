@@ -1,15 +1,15 @@
 //! File work that never follows a link by surprise, never leaves half a file, never shows a file to others.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use terrane_files::Moment;
 
 use crate::backend::BackendError;
 use crate::crash::{self, Point};
-use crate::random::{Random, SystemRandom};
 
 /// No stored file is larger than this.
 const MAX_SIZE: u64 = 1 << 30;
@@ -66,6 +66,7 @@ pub(super) fn open_or_create(path: &Path) -> Result<File, BackendError> {
         .open(path)
         .map_err(|error| unusable_or_failed(path, error))?;
     check_regular(path, &file)?;
+    terrane_files::restrict(&file).map_err(failed("protect", path))?;
     Ok(file)
 }
 
@@ -97,7 +98,7 @@ fn check_regular(path: &Path, file: &File) -> Result<(), BackendError> {
     }
     if metadata.mode() & 0o077 != 0 {
         // States that other tools wrote are often readable by everybody. Not being the owner is no reason to stop.
-        let _ = file.set_permissions(Permissions::from_mode(0o600));
+        let _ = terrane_files::restrict(file);
     }
     Ok(())
 }
@@ -117,14 +118,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, BackendError> {
 /// Makes the directory of a file, and those above it, for nobody else to look into.
 pub(super) fn create_parent(path: &Path) -> Result<(), BackendError> {
     let parent = parent(path);
-    if parent.is_dir() {
-        return Ok(());
-    }
-    let built = DirBuilder::new().recursive(true).mode(0o700).create(parent);
-    built.map_err(failed("create", parent))?;
-    // A umask can only take away, but it may take away what we need.
-    let mode = Permissions::from_mode(0o700);
-    std::fs::set_permissions(parent, mode).map_err(failed("create", parent))
+    terrane_files::create_folder(parent).map_err(failed("create", parent))
 }
 
 pub(super) fn parent(path: &Path) -> &Path {
@@ -145,80 +139,21 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// A name beside `path` that nobody can guess.
-pub(super) fn temporary_beside(path: &Path) -> PathBuf {
-    hidden_beside(
-        path,
-        &format!(
-            ".{:08x}{:08x}.tmp",
-            SystemRandom.bits(),
-            SystemRandom.bits()
-        ),
-    )
-}
-
 /// Puts a whole file in the place of another, or leaves that one as it is. Durable on return.
 pub(super) fn replace(
     path: &Path,
     bytes: &[u8],
-    before_rename: impl FnOnce() -> io::Result<()>,
+    mut before_rename: impl FnMut() -> io::Result<()>,
 ) -> Result<(), BackendError> {
-    let temporary = temporary_beside(path);
-    let written = write_new(&temporary, bytes)
-        .and_then(|()| {
+    let replaced = terrane_files::replace_at(path, bytes, |moment| match moment {
+        Moment::Written => {
             crash::reach_blocking(Point::FileWritten);
             before_rename()
-        })
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .and_then(|()| {
-            crash::reach_blocking(Point::FileRenamed);
-            sync_directory(parent(path))
-        });
-    if let Err(error) = written {
-        let _ = std::fs::remove_file(&temporary);
-        return Err(failed("write", path)(error));
-    }
-    Ok(())
-}
-
-/// A new file with mode 0600, on the disk on return.
-fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // `create_new` is O_EXCL, which follows no link either.
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.set_permissions(Permissions::from_mode(0o600))?;
-    file.write_all(bytes)?;
-    file.sync_all()
-}
-
-/// Makes renames in a directory durable.
-pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    File::open(path)?.sync_all()
-}
-
-/// Removes what a crash left of [`replace`].
-pub(super) fn remove_temporaries(path: &Path) {
-    let prefix = hidden_beside(path, ".");
-    let prefix = prefix
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let Ok(entries) = std::fs::read_dir(parent(path)) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let middle = name
-            .strip_prefix(&prefix)
-            .and_then(|rest| rest.strip_suffix(".tmp"));
-        if middle.is_some_and(|m| m.len() == 16 && m.bytes().all(|b| b.is_ascii_hexdigit())) {
-            let _ = std::fs::remove_file(entry.path());
         }
-    }
+        Moment::Renamed => {
+            crash::reach_blocking(Point::FileRenamed);
+            Ok(())
+        }
+    });
+    replaced.map_err(failed("write", path))
 }

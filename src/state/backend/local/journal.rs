@@ -70,7 +70,7 @@ impl Store {
         let failed = |error| BackendError::store("open", path.display().to_string(), error);
         files::create_parent(&path)?;
         let file = files::open_or_create(&path)?;
-        files::sync_directory(files::parent(&path)).map_err(failed)?;
+        terrane_files::sync_folder(files::parent(&path)).map_err(failed)?;
         let bytes = Bytes::from(files::read(&path)?.unwrap_or_default());
         let (frames, end) = frame::decode(&bytes);
         if end.reason == EndReason::Damaged {

@@ -63,7 +63,7 @@ impl Store {
             self.lock = None;
             return Err(error.into());
         }
-        files::remove_temporaries(&self.path);
+        self.sweep_link();
         Ok(())
     }
 

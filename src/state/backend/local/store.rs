@@ -19,6 +19,8 @@ pub(super) struct Store {
     pub(super) journal: Option<Appender>,
     pub(super) lock: Option<HeldLock>,
     backed_up: bool,
+    /// What a write that failed meant to store. It may be in place all the same, where only making that durable failed.
+    attempted: Option<Token>,
 }
 
 fn token(sha256: &Sha256) -> Token {
@@ -32,6 +34,7 @@ impl Store {
             journal: None,
             lock: None,
             backed_up: false,
+            attempted: None,
         })
     }
 
@@ -62,25 +65,36 @@ impl Store {
     pub(super) fn write(&mut self, bytes: &[u8], over: &Expected) -> Result<Written, BackendError> {
         self.still_owned()?;
         files::create_parent(&self.path)?;
-        let there = match self.read()? {
-            None => Expected::Absent,
-            Some(snapshot) => Expected::Token(snapshot.token),
+        let sha256 = Sha256::of(bytes);
+        let there = self.read()?;
+        let is_ours = |there: &Snapshot| self.attempted.as_ref() == Some(&there.token);
+        let expected = match (&there, over) {
+            (None, Expected::Absent) => true,
+            (None, Expected::Token(_)) => false,
+            (Some(there), Expected::Token(token)) => there.token == *token || is_ours(there),
+            (Some(there), Expected::Absent) => is_ours(there),
         };
-        if there != *over {
+        if !expected {
             return Err(self.conflict(&self.path));
         }
-        let back_up = !self.backed_up && there != Expected::Absent;
-        files::replace(&self.path, bytes, || {
-            if back_up { self.back_up() } else { Ok(()) }
+        let before = there.filter(|_| !self.backed_up);
+        let backed_up = before.is_some();
+        self.attempted = Some(token(&sha256));
+        files::replace(&self.path, bytes, || match &before {
+            Some(before) => self.back_up(&before.bytes),
+            None => Ok(()),
         })?;
-        self.backed_up = true;
+        self.backed_up |= backed_up;
         // What the disk says, not what we meant.
-        let sha256 = Sha256::of(bytes);
         match self.read()? {
-            Some(stored) if stored.sha256 == sha256 => Ok(Written {
-                token: token(&sha256),
-                version: None,
-            }),
+            Some(stored) if stored.sha256 == sha256 => {
+                self.attempted = None;
+                self.backed_up = true;
+                Ok(Written {
+                    token: stored.token,
+                    version: None,
+                })
+            }
             _ => Err(BackendError::Damaged {
                 place: self.place(),
                 reason: "what was read back is not what was written".into(),
@@ -92,16 +106,28 @@ impl Store {
         files::beside(&self.path, ".backup")
     }
 
+    /// A second name of the snapshot on its way to become the backup.
+    fn link_path(&self) -> PathBuf {
+        files::hidden_beside(&self.path, ".backup.link")
+    }
+
+    /// Removes the second name that a run which died left. Only the holder of the lock makes one.
+    pub(super) fn sweep_link(&self) {
+        let _ = std::fs::remove_file(self.link_path());
+    }
+
     /// Keeps the snapshot from before this run under another name, without a moment in which there is no backup.
-    fn back_up(&self) -> io::Result<()> {
-        let link = files::temporary_beside(&self.path);
-        std::fs::hard_link(&self.path, &link)?;
-        std::fs::rename(&link, self.backup_path())?;
+    ///
+    /// A second name costs nothing, however large the state is. Where a file system has none (FAT, some network ones), or a file
+    /// has all that it may have, the bytes are written once more.
+    fn back_up(&self, before: &[u8]) -> io::Result<()> {
+        self.sweep_link();
+        let (link, backup) = (self.link_path(), self.backup_path());
+        let linked =
+            std::fs::hard_link(&self.path, &link).and_then(|()| std::fs::rename(&link, &backup));
         // Renaming one name of a file over another name of the same file does nothing and leaves both.
-        match std::fs::remove_file(&link) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        self.sweep_link();
+        linked.or_else(|_| terrane_files::replace(&backup, before))
     }
 
     pub(super) fn history(&self) -> Result<Vec<StoredVersion>, BackendError> {

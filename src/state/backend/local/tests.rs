@@ -163,6 +163,28 @@ async fn a_link_to_a_file_of_ours_is_replaced_at_its_target() {
 }
 
 #[tokio::test]
+async fn without_a_second_name_for_a_file_the_backup_is_a_copy() {
+    let (_directory, path) = place();
+    let first = backend(&path);
+    let one = first.write("one".into(), &Expected::Absent).await;
+    let one = one.expect("written");
+    // The name that the link would get can not be had.
+    fs::create_dir(path.with_file_name(".terraform.tfstate.backup.link")).expect("made");
+    let second = backend(&path);
+    let over = Expected::Token(one.token);
+    second.write("two".into(), &over).await.expect("written");
+    let backup = path.with_extension("tfstate.backup");
+    assert_eq!(fs::read(&backup).expect("readable"), b"one");
+    assert_eq!(mode(&backup), 0o600);
+    assert_eq!(fs::read(&path).expect("readable"), b"two");
+    assert_ne!(inode(&path), inode(&backup));
+}
+
+fn inode(path: &Path) -> u64 {
+    fs::metadata(path).expect("there").ino()
+}
+
+#[tokio::test]
 async fn a_torn_tail_of_the_journal_is_cut_and_written_over() {
     let (_directory, path) = place();
     let at = |segment| Position { epoch: 1, segment };
@@ -261,14 +283,25 @@ async fn what_a_crash_left_beside_the_state_is_removed_by_the_next_holder() {
     let (_directory, path) = place();
     let stack = path.parent().expect("a directory");
     fs::create_dir(stack).expect("made");
-    let left = stack.join(".terraform.tfstate.0123456789abcdef.tmp");
+    let left = [
+        ".terraform.tfstate.0123456789abcdef.terrane-tmp",
+        ".terraform.tfstate.journal.0123456789abcdef.terrane-tmp",
+        ".terraform.tfstate.lock.info.0123456789abcdef.terrane-tmp",
+        ".plan.0123456789abcdef.terrane-tmp",
+        ".terraform.tfstate.backup.link",
+    ];
+    for name in left {
+        fs::write(stack.join(name), "half").expect("written");
+    }
     let other = stack.join(".terraform.tfstate.mine.tmp");
-    fs::write(&left, "half").expect("written");
     fs::write(&other, "a file of the user").expect("written");
     let backend = backend(&path);
     assert_eq!(backend.read().await.expect("readable"), None);
     backend.lock(&info()).await.expect("locked");
-    assert!(!left.exists() && other.exists());
+    for name in left {
+        assert!(!stack.join(name).exists(), "{name}");
+    }
+    assert!(other.exists());
 }
 
 #[test]

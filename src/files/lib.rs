@@ -1,0 +1,28 @@
+//! Private files and folders: readable by their owner alone, written whole or not at all, and swept when their writer died.
+//!
+//! Everything that terrane writes to this machine's disk goes through here: states and what lies beside them, saved plans, the files
+//! of `--json-file`, the sandbox, the folders of plugins' sockets.
+//!
+//! | module | what |
+//! |---|---|
+//! | `whole` | [`replace`]: a file takes the place of another in one step |
+//! | `output` | [`write_output`], [`create_output`]: where a person says that something goes |
+//! | `folder` | [`create_folder`]: mode 0700, and `.terrane` kept out of Git |
+//! | `temporary` | names that say whose they are; [`sweep`] removes those whose writer died |
+//! | `sockets` | [`SocketFolder`]: a folder for one socket, swept like a temporary file |
+//!
+//! **Decisions.** Who lives holds a lock of the operating system on what is temporary, and the kernel frees it at death: a process
+//! number would prove nothing across containers that share a folder, an age nothing about a machine that slept. File systems
+//! without modes (FAT) or without syncable folders (some network ones) are used as they are; everything else that fails is an error.
+
+mod folder;
+mod output;
+mod sockets;
+mod temporary;
+mod whole;
+
+pub use folder::create_folder;
+pub use output::{create_output, write_output};
+pub use sockets::SocketFolder;
+pub use temporary::sweep;
+pub use whole::{Moment, replace, replace_at, restrict, sync_folder};
