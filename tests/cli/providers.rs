@@ -55,6 +55,17 @@ fn terraform_data_is_made_changed_and_removed_without_any_provider() {
 }
 
 #[test]
+fn terraform_data_that_a_killed_run_was_making_asks_nobody() {
+    let stack = alone();
+    let mut killed = stack.command(&["up", "--yes"]);
+    killed.env("TERRANE_CRASH_AT", "reply.received:1:kill");
+    let killed = stack.finish(killed.spawn().expect("a stack program"));
+    assert_eq!(killed.code, 137, "{killed}");
+    stack.run(&["up", "--yes"]).exits(0);
+    stack.run(&["preview", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
 fn terraform_data_of_a_state_of_terraform_is_known() {
     let stack = alone();
     let attributes = json!({"id": "1", "input": null, "output": null, "triggers_replace": null});

@@ -26,6 +26,13 @@ impl Recovery<'_> {
         if let Some(id) = elsewhere(open) {
             return Ok(Verdict::Open(Doubt::Displaced { id }));
         }
+        if intent.provider.source.is_builtin() {
+            let evidence = "its objects exist in the state alone";
+            return Ok(Verdict::Known(Resolve {
+                how: Resolution::Absent,
+                ..unchanged(open, evidence, self.recorder)
+            }));
+        }
         let Some(served) = self.remembered.served(intent).await? else {
             let provider = intent.provider.clone();
             return Ok(Verdict::Open(Doubt::NoProvider { provider }));
