@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 use terrane_core::{Diagnostic, Result, Stack};
+use tokio::runtime::Runtime;
 
 use crate::args::{Arguments, Command};
 use crate::backend::BackendConfig;
@@ -13,6 +15,7 @@ use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, environment};
+use crate::signals::read_to_the_end;
 use crate::streams::Streams;
 use crate::view::diagnostics::diagnostics;
 use crate::view::json::stream::JsonStream;
@@ -75,28 +78,55 @@ impl Cli {
             terrane_state::crash::arm(crash).expect("a test says where to end");
         }
         let streams = Arc::new(Streams::standard());
-        let exit = self.run_with(&function, &streams);
-        match streams.failure() {
-            Some(reason) if exit == Exit::DONE || exit == Exit::CHANGES => {
-                let error = Diagnostic::error("the output is not complete").detail(reason);
-                streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
-                Exit::FAILED.into()
-            }
-            _ => exit.into(),
-        }
+        self.run_with(&function, &streams).into()
     }
 
     fn run_with(&self, function: StackFunction<'_>, streams: &Arc<Streams>) -> Exit {
-        let arguments = match self.parse(streams) {
-            Ok(arguments) => arguments,
-            Err(exit) => return exit,
+        // One thread: the engine is one task, and waking another thread for each answer of a provider costs more than reading it.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        let runtime = match runtime {
+            Ok(runtime) => runtime,
+            Err(error) => {
+                let error = Diagnostic::error("cannot start the runtime").detail(error.to_string());
+                streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
+                streams.written(Duration::MAX);
+                return Exit::FAILED;
+            }
         };
+        let exit = match self.parse(streams) {
+            Ok(arguments) => self.run_command(arguments, function, streams, &runtime),
+            Err(exit) => exit,
+        };
+        let exit = runtime.block_on(delivered(exit, streams));
+        // A question that nobody answered would keep its thread, and with it the process.
+        runtime.shutdown_background();
+        exit
+    }
+
+    fn run_command(
+        &self,
+        arguments: Arguments,
+        function: StackFunction<'_>,
+        streams: &Arc<Streams>,
+        runtime: &Runtime,
+    ) -> Exit {
         let streamed = arguments.common.json
             && matches!(
                 arguments.command,
                 Command::Up(_) | Command::Destroy(_) | Command::Refresh(_)
             );
-        let done = self.execute(arguments, function, streams);
+        let Arguments { common, command } = arguments;
+        let session = Session::new(
+            &self.name,
+            self.config.as_deref(),
+            self.backend.as_ref(),
+            common,
+            function,
+            streams.clone(),
+        );
+        let done = runtime.block_on(command::run(&session, command));
         let CommandError {
             exit,
             diagnostics: why,
@@ -104,6 +134,7 @@ impl Cli {
             Ok(exit) => return exit,
             Err(error) => error,
         };
+        let why = session.with_commands(why);
         if streamed {
             JsonStream::stdout(streams.clone()).diagnostics(&why);
         } else if !why.is_empty() {
@@ -129,40 +160,26 @@ impl Cli {
                 streams.err(&text);
                 Exit::USAGE
             } else {
-                streams.out(&text);
+                streams.out(text);
                 Exit::DONE
             }
         })
     }
+}
 
-    fn execute(
-        &self,
-        arguments: Arguments,
-        function: StackFunction<'_>,
-        streams: &Arc<Streams>,
-    ) -> std::result::Result<Exit, CommandError> {
-        // One thread: the engine is one task, and waking another thread for each answer of a provider costs more than reading it.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| {
-                Diagnostic::error("cannot start the runtime").detail(error.to_string())
-            })?;
-        let Arguments { common, command } = arguments;
-        let session = Session::new(
-            &self.name,
-            self.config.as_deref(),
-            self.backend.as_ref(),
-            common,
-            function,
-            streams.clone(),
-        );
-        let result = runtime.block_on(command::run(&session, command));
-        // A question that nobody answered would keep its thread, and with it the process.
-        runtime.shutdown_background();
-        result.map_err(|error| CommandError {
-            diagnostics: session.with_commands(error.diagnostics),
-            ..error
-        })
+/// Waits for the readers, when everything is recorded and unlocked: the last thing that can fail or be interrupted.
+async fn delivered(exit: Exit, streams: &Arc<Streams>) -> Exit {
+    let good = exit == Exit::DONE || exit == Exit::CHANGES;
+    if !read_to_the_end(streams).await {
+        return if good { Exit::INTERRUPTED } else { exit };
+    }
+    match streams.failure() {
+        Some(reason) if good => {
+            let error = Diagnostic::error("the output is not complete").detail(reason);
+            streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
+            read_to_the_end(streams).await;
+            Exit::FAILED
+        }
+        _ => exit,
     }
 }

@@ -36,6 +36,6 @@ impl LogSink for Logs {
 
     fn log(&self, record: &LogRecord<'_>) {
         let line = record.to_string();
-        self.streams.err(&format!("{}\n", printable(&line)));
+        self.streams.progress(&format!("{}\n", printable(&line)));
     }
 }

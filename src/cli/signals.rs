@@ -1,6 +1,7 @@
 //! Interrupts: the first one ends a run in order, a second one ends the process.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use terrane_core::Diagnostic;
 use terrane_engine::Stopper;
@@ -11,6 +12,13 @@ use tokio::task::JoinHandle;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
+
+/// How long the last line of a run waits for a reader when a second signal ends it.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long a reader that is there at all takes.
+const AT_ONCE: Duration = Duration::from_millis(20);
+/// How long nothing may be read, once a signal was heard, until the process ends all the same.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What the operating system says when it wants us to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +55,10 @@ impl Signals {
             };
             let first = signals.next().await;
             let _ = tell.send(true);
-            streams.err("\nstopping: what is under way is waited for and recorded; Ctrl-C again leaves at once\n");
+            streams.stop();
+            streams.err(
+                "\nstopping: waiting for running operations to finish; press Ctrl-C again to exit at once\n",
+            );
             let stop = tokio::spawn(stop);
             loop {
                 let exit = match (first, signals.next().await) {
@@ -55,8 +66,12 @@ impl Signals {
                     (Kind::Terminate, Kind::Terminate) => Exit::KILLED_BY_TERMINATE,
                     _ => continue,
                 };
-                streams.err("\nleft at once: operations under way are in the journal, and the next run settles them\n");
+                streams.err(
+                    "\nexited; the next run recovers the operations recorded in the journal\n",
+                );
                 stop.abort();
+                // No reader may keep a process that was told twice to end.
+                streams.written(LAST_WORDS);
                 leave(exit);
             }
         });
@@ -74,6 +89,35 @@ impl Signals {
         if heard.wait_for(|heard| *heard).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+}
+
+/// Waits until everything that was said is read; `false` when a signal ends that. After a signal only a reader who reads is waited for.
+pub(crate) async fn read_to_the_end(streams: &Arc<Streams>) -> bool {
+    let signals = Listener::new();
+    // Most readers are as fast as this: no thread has to wait for them.
+    if streams.written(AT_ONCE) {
+        return true;
+    }
+    let reading = streams.clone();
+    let mut reading = tokio::task::spawn_blocking(move || reading.written(Duration::MAX));
+    let signal = async {
+        match signals {
+            Ok(mut signals) => signals.next().await,
+            Err(_) => std::future::pending().await,
+        }
+    };
+    let asleep = async {
+        let mut taken = None;
+        while !streams.is_stopping() || taken != Some(streams.taken()) {
+            taken = Some(streams.taken());
+            tokio::time::sleep(PATIENCE).await;
+        }
+    };
+    tokio::select! {
+        _ = &mut reading => true,
+        _ = signal => false,
+        () = asleep => false,
     }
 }
 

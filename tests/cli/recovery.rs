@@ -163,7 +163,7 @@ fn a_wait_for_what_may_still_come_is_said() {
     assert_snapshot!(interrupted_at("still take effect", &stack, &mut child, stderr), @"
     conformance_sdk_thing.base: what an earlier run asked for may still take effect; waiting until <time>, at most <n>s
 
-    stopping: what is under way is waited for and recorded; Ctrl-C again leaves at once
+    stopping: waiting for running operations to finish; press Ctrl-C again to exit at once
     error: interrupted: nothing was changed
     ");
 }
@@ -217,7 +217,7 @@ fn a_wait_is_a_row_with_the_time_that_is_left() {
     let row = format!("s  {BASE}: what an earlier run asked for may still take effect");
     let drawn = read_until(&mut terminal, &row);
     assert!(drawn.contains(&row), "{drawn:?}");
-    let head = "settling what earlier runs left open: 1 operation";
+    let head = "recovering 1 operation of earlier runs";
     assert!(drawn.contains(head), "{drawn:?}");
     signal(&child, "INT");
     let rest = read_until(&mut terminal, "no such text");

@@ -8,7 +8,8 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 use terrane_tests::TestEnvironment;
 
-use crate::stage::network;
+use crate::failures::signal;
+use crate::stage::{fake, network};
 
 /// Starts the program with a terminal as its standard input and error.
 pub(crate) fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Child, File) {
@@ -103,6 +104,25 @@ fn what_is_under_way_is_shown_with_a_clock_and_what_waits_for_it() {
     ] {
         assert!(drawn.contains(text), "{text:?} is not in {drawn:?}");
     }
+}
+
+#[test]
+fn an_interrupt_stands_above_the_rows_and_in_their_head() {
+    let stack = fake(&[("FAKE_FAULT", "apply:hang")]);
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes"]);
+    read_until(&mut terminal, "0s  fake_thing.one");
+    signal(&child, "INT");
+    let drawn = read_until(&mut terminal, "stopping, 1 running");
+    let said = drawn.find("stopping: waiting for running operations");
+    let head = drawn.find("stopping, 1 running");
+    assert!(said.is_some() && said < head, "{drawn:?}");
+    // Rows are erased, the line is written, and only then they are drawn again.
+    let before = &drawn[..said.unwrap_or_default()];
+    assert!(before.trim_end().ends_with("\u{1b}[J"), "{before:?}");
+    signal(&child, "INT");
+    let rest = read_until(&mut terminal, "no such text");
+    assert_eq!(child.wait().expect("an end").code(), Some(130), "{rest}");
+    assert!(rest.contains("exited; the next run recovers"), "{rest:?}");
 }
 
 #[test]

@@ -153,8 +153,7 @@ fn views(
         progress.add(stream.clone());
     }
     if !session.common.json {
-        // Log lines would go through the middle of rows that are redrawn.
-        match session.streams.is_live() && session.common.log.is_none() {
+        match session.streams.is_live() {
             true => progress.add(Arc::new(Live::new(session.streams.clone()))),
             false => progress.add(Arc::new(Lines::new(session.streams.clone()))),
         }
@@ -178,7 +177,7 @@ impl Work<'_> {
         if !self.session.common.json && !silent {
             let painter = self.session.out_painter();
             let view = PlanView::new(&plan, self.program, Secrets::Hidden, painter);
-            self.session.streams.out(&view.text());
+            self.session.streams.out(view.text());
         }
         self.progress.plan(&plan);
         check(&plan, &self.request.guard)?;

@@ -42,7 +42,7 @@ pub(super) async fn run(
     let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
     let say = |text: String| {
         if !session.common.json {
-            session.streams.out(&text);
+            session.streams.out(text);
         }
     };
     if !steps.is_empty() {
@@ -61,7 +61,7 @@ pub(super) async fn run(
         }
     }
     if session.common.json {
-        session.streams.out(&to_line(&Done {
+        session.streams.out(to_line(&Done {
             state: location.to_string(),
             steps,
         }));

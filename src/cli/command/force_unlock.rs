@@ -60,7 +60,7 @@ pub(super) async fn run(
         .await?;
     backend.force_unlock(&arguments.id).await.map_err(failed)?;
     if session.common.json {
-        session.streams.out(&to_line(&Unlocked {
+        session.streams.out(to_line(&Unlocked {
             unlocked: &arguments.id,
             who: holder.info.as_ref().map(|info| &*info.who),
             state: backend.place(),

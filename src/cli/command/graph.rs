@@ -19,6 +19,6 @@ pub(super) fn run(session: &Session<'_>, arguments: &Graph) -> Result<Exit, Comm
         GraphFormat::Mermaid => graph::mermaid(&resources),
         GraphFormat::Json => graph::json(&resources),
     };
-    session.streams.out(&text);
+    session.streams.out(text);
     Ok(Exit::DONE)
 }

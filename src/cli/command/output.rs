@@ -23,7 +23,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Output) -> Result<Exi
         if state.outputs.is_empty() && !session.common.json {
             session.streams.err("The state has no outputs.\n");
         }
-        session.streams.out(&text);
+        session.streams.out(text);
         return Ok(Exit::DONE);
     };
     let Some(output) = state.outputs.get(&**name) else {
@@ -44,6 +44,6 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Output) -> Result<Exi
     } else {
         format!("{}\n", outputs::inline(output))
     };
-    session.streams.out(&text);
+    session.streams.out(text);
     Ok(Exit::DONE)
 }

@@ -42,7 +42,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     }
     say_recovered(session, &recovered);
     let mut progress = Progress::default();
-    if session.streams.is_live() && session.common.log.is_none() {
+    if session.streams.is_live() {
         progress.add(Arc::new(Live::new(session.streams.clone())));
     }
     let mode = match (arguments.destroy, arguments.refreshing.refresh_only) {
@@ -115,11 +115,11 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     let made_at = SystemClock::default().now();
     if session.common.json {
         let text = json::plan(&plan, &program, made_at, secrets);
-        session.streams.out(&text);
+        session.streams.out(text);
     } else if !(plan.is_empty() && is_unresolved) {
         // Of an empty plan it says that nothing differs, which nobody knows then.
         let view = PlanView::new(&plan, &program, secrets, session.out_painter());
-        session.streams.out(&view.text());
+        session.streams.out(view.text());
     }
     if let Some(file) = &arguments.guard.json_file {
         write_file(file, &json::plan(&plan, &program, made_at, secrets))?;

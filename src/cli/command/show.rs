@@ -26,7 +26,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Show) -> Result<Exit,
             }
         }
     };
-    session.streams.out(&text);
+    session.streams.out(text);
     Ok(Exit::DONE)
 }
 

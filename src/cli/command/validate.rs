@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
         Err(error) => (error.exit, error.diagnostics),
     };
     if session.common.json {
-        session.streams.out(&validate(&diagnostics));
+        session.streams.out(validate(&diagnostics));
         return Ok(exit);
     }
     if exit != Exit::DONE {

@@ -140,7 +140,7 @@ pub(in crate::command) async fn edit<R: Serialize>(
         let serial = closed.serial;
         session
             .streams
-            .out(&outputs::to_line(&Done { report, serial }));
+            .out(outputs::to_line(&Done { report, serial }));
     } else {
         let text = summary::closed(&closed, started.elapsed());
         session.streams.err(&format!("\n{text}\n"));
@@ -159,7 +159,7 @@ async fn agree<R>(
     let proposal = propose(run).await?;
     refuse_in_doubt(&run.open_intents(), &proposal.addresses)?;
     if !session.common.json {
-        session.streams.out(&proposal.text);
+        session.streams.out(proposal.text.as_str());
     }
     if proposal.deed.makes_a_difference(&run.state()) {
         consent.obtain(session, signals, proposal.question).await?;

@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session<'_>, limit: usize) -> Result<Exit, Com
         });
     }
     if session.common.json {
-        session.streams.out(&outputs::to_line(&versions));
+        session.streams.out(outputs::to_line(&versions));
         return Ok(Exit::DONE);
     }
     if versions.is_empty() {
@@ -38,8 +38,6 @@ pub(super) async fn run(session: &Session<'_>, limit: usize) -> Result<Exit, Com
             .streams
             .err(&format!("There is no state at {place}.\n"));
     }
-    session
-        .streams
-        .out(&table(&versions, session.out_painter()));
+    session.streams.out(table(&versions, session.out_painter()));
     Ok(Exit::DONE)
 }

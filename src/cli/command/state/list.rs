@@ -27,6 +27,6 @@ pub(super) async fn run(session: &Session<'_>, patterns: &[Pattern]) -> Result<E
             .map(|address| format!("{}\n", one_line(address)))
             .collect(),
     };
-    session.streams.out(&text);
+    session.streams.out(text);
     Ok(Exit::DONE)
 }

@@ -23,7 +23,7 @@ pub(super) async fn run(
             snapshot.ok_or_else(none)?.bytes
         }
     };
-    session.streams.out_bytes(&bytes);
+    session.streams.out(bytes);
     // A state that can not be used can be pulled all the same, to see why.
     if version.is_none()
         && let Ok((_, recovered)) = Run::look(&*backend).await

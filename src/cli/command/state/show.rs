@@ -26,6 +26,6 @@ pub(super) async fn run(
         true => json::state::instance(address, instance, secrets),
         false => state::instance(address, instance, secrets, session.out_painter()),
     };
-    session.streams.out(&text);
+    session.streams.out(text);
     Ok(Exit::DONE)
 }

@@ -68,7 +68,7 @@ impl JsonStream {
         line.insert("type".into(), kind.into());
         let text = format!("{}\n", Json::from(line));
         match &self.to {
-            Target::Stdout(streams) => streams.out(&text),
+            Target::Stdout(streams) => streams.out(text),
             Target::File(file) => {
                 let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
                 // A full disk must not end a run that changes the world.

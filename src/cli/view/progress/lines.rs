@@ -39,7 +39,7 @@ impl Lines {
     fn line(&self, tone: Option<Tone>, line: &str) {
         let painter = Painter(self.streams.err_style);
         let line = tone.map_or_else(|| line.to_owned(), |tone| painter.paint(tone, line));
-        self.streams.err(&format!("{line}\n"));
+        self.streams.progress(&format!("{line}\n"));
     }
 
     fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, Running>> {

@@ -1,10 +1,9 @@
-//! Progress on a terminal: what is done scrolls by, what is under way stays at the bottom with a clock a row.
+//! Progress on a terminal: what is done scrolls by, what is running stays at the bottom with a clock a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use terrane_core::Diagnostics;
 use terrane_engine::{Event, Plan, Step, Work};
 
@@ -19,40 +18,38 @@ const WAITING_ROWS: usize = 3;
 /// How far the waiting steps are searched for those rows.
 const SEARCHED: usize = 200;
 
-/// Redraws in place on stderr.
+/// Rows below everything that is said, redrawn in place.
 pub(crate) struct Live {
     streams: Arc<Streams>,
-    rows: MultiProgress,
     now: Mutex<Now>,
 }
 
 /// What is known of the run.
 struct Now {
-    phase: Phase,
+    /// Nothing while nothing is shown.
+    phase: Option<Phase>,
     total: usize,
     done: usize,
     failed: usize,
     since: Instant,
-    head: Option<ProgressBar>,
     running: BTreeMap<usize, Running>,
-    waiting: Vec<ProgressBar>,
     /// By step: its name and what it does; nothing for junctions.
     names: Vec<Option<String>>,
     needs: Vec<Vec<usize>>,
     /// Steps that did not start yet, in the order of the plan.
-    pending: std::collections::BTreeSet<usize>,
+    pending: BTreeSet<usize>,
     /// Operations of earlier runs that may still take effect.
     late: Vec<String>,
-    /// When they can not any more.
+    /// When they cannot any more.
     late_until: Instant,
 }
 
-/// A step under way, since when, and its row.
-type Running = (Step, Instant, ProgressBar);
+/// A running step, and since when.
+type Running = (Step, Instant);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    Settling,
+    Recovering,
     Planning,
     Applying,
 }
@@ -62,19 +59,16 @@ impl Live {
     pub(crate) fn new(streams: Arc<Streams>) -> Self {
         Self {
             streams,
-            rows: MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)),
             now: Mutex::new(Now {
-                phase: Phase::Planning,
+                phase: None,
                 total: 0,
                 done: 0,
                 failed: 0,
                 since: Instant::now(),
-                head: None,
                 running: BTreeMap::new(),
-                waiting: Vec::new(),
                 names: Vec::new(),
                 needs: Vec::new(),
-                pending: std::collections::BTreeSet::new(),
+                pending: BTreeSet::new(),
                 late: Vec::new(),
                 late_until: Instant::now(),
             }),
@@ -89,92 +83,86 @@ impl Live {
         Painter(self.streams.err_style)
     }
 
-    fn row(&self) -> ProgressBar {
-        let style = ProgressStyle::with_template("{wide_msg}");
-        let row = ProgressBar::no_length();
-        match style {
-            Ok(style) => row.with_style(style),
-            Err(_) => row,
-        }
-    }
-
     fn begin(&self, phase: Phase, total: usize) {
         let mut now = self.now();
-        now.phase = phase;
+        now.phase = Some(phase);
         (now.total, now.done, now.failed) = (total, 0, 0);
         now.since = Instant::now();
-        let head = self.rows.add(self.row());
-        now.head = Some(head);
-        self.draw(&mut now);
+        self.draw(&now);
     }
 
     /// A line that stays.
     fn keep(&self, tone: Tone, line: &str) {
-        // Nothing can be done about a terminal that went away.
-        let _ = self.rows.println(self.painter().paint(tone, line));
+        let line = self.painter().paint(tone, line);
+        self.streams.progress(&format!("{line}\n"));
     }
 
-    fn draw(&self, now: &mut Now) {
+    fn draw(&self, now: &Now) {
+        let Some(phase) = now.phase else {
+            return;
+        };
         let painter = self.painter();
-        if let Some(head) = &now.head {
-            let time = elapsed(now.since.elapsed());
-            let failed = match now.failed {
-                0 => String::new(),
-                failed => painter.paint(Tone::Error, &format!(", {failed} failed")),
-            };
-            let head_text = match now.phase {
-                Phase::Settling => format!(
-                    "settling what earlier runs left open: {}",
-                    counted(now.total, "operation")
-                ),
-                Phase::Planning => format!(
-                    "planning: {} of {}",
-                    now.done,
-                    counted(now.total, "resource")
-                ),
-                Phase::Applying => format!(
+        let mut rows = vec![self.head(now, phase)];
+        let mut running: Vec<&Running> = now.running.values().collect();
+        running.sort_by_key(|(_, since)| *since);
+        rows.extend(running.into_iter().map(|running| self.running(running)));
+        let waiting = self.waiting(now, phase).into_iter();
+        rows.extend(waiting.map(|row| painter.paint(Tone::Faint, &row)));
+        self.streams.rows(rows);
+    }
+
+    fn head(&self, now: &Now, phase: Phase) -> String {
+        let painter = self.painter();
+        let time = elapsed(now.since.elapsed());
+        let failed = match now.failed {
+            0 => String::new(),
+            failed => painter.paint(Tone::Error, &format!(", {failed} failed")),
+        };
+        let text = match (phase, now.running.len()) {
+            _ if self.streams.is_stopping() => match now.running.len() {
+                0 => format!("stopping{failed}"),
+                running => format!("stopping, {running} running{failed}"),
+            },
+            (Phase::Recovering, _) => format!(
+                "recovering {} of earlier runs",
+                counted(now.total, "operation")
+            ),
+            (Phase::Planning, _) => format!(
+                "planning: {} of {}",
+                now.done,
+                counted(now.total, "resource")
+            ),
+            (Phase::Applying, _) => {
+                format!(
                     "{} of {} done{failed}",
                     now.done,
                     counted(now.total, "step")
-                ),
-            };
-            head.set_message(format!(
-                "{} {}",
-                painter.paint(Tone::Strong, &head_text),
-                painter.paint(Tone::Faint, &time)
-            ));
-        }
-        for running in now.running.values() {
-            self.draw_running(running);
-        }
-        let waiting = self.waiting(now);
-        while now.waiting.len() < waiting.len() {
-            let row = self.rows.add(self.row());
-            now.waiting.push(row);
-        }
-        while now.waiting.len() > waiting.len() {
-            if let Some(row) = now.waiting.pop() {
-                row.finish_and_clear();
-                self.rows.remove(&row);
+                )
             }
-        }
-        for (row, text) in now.waiting.iter().zip(waiting) {
-            row.set_message(painter.paint(Tone::Faint, &text));
-        }
+        };
+        format!(
+            "{} {}",
+            painter.paint(Tone::Strong, &text),
+            painter.paint(Tone::Faint, &time)
+        )
     }
 
-    fn draw_running(&self, (step, since, row): &Running) {
+    fn running(&self, (step, since): &Running) -> String {
         let doing = self
             .painter()
             .paint(words::tone(step.kind), words::doing(step.kind));
         let time = elapsed(since.elapsed());
-        row.set_message(format!("  {time:>6}  {} {doing}", words::name(step)));
+        format!("  {time:>6}  {} {doing}", words::name(step))
     }
 
     /// The first that wait for something under way, and for what.
-    fn waiting(&self, now: &Now) -> Vec<String> {
-        if now.phase == Phase::Settling {
+    fn waiting(&self, now: &Now, phase: Phase) -> Vec<String> {
+        if phase == Phase::Recovering {
             return now.late_rows();
+        }
+        // Nothing starts any more.
+        if self.streams.is_stopping() {
+            return Vec::new();
         }
         let mut rows = Vec::new();
         for &step in now.pending.iter().take(SEARCHED) {
@@ -194,30 +182,14 @@ impl Live {
         }
         rows
     }
-
-    fn end_row(&self, now: &mut Now, step: &Step) {
-        if let Some((_, _, row)) = now.running.remove(&step.index) {
-            row.finish_and_clear();
-            self.rows.remove(&row);
-        }
-        now.pending.remove(&step.index);
-    }
-
-    fn clear(&self) {
-        let mut now = self.now();
-        let rows: Vec<ProgressBar> = now.waiting.drain(..).collect();
-        let running = std::mem::take(&mut now.running)
-            .into_values()
-            .map(|(_, _, row)| row);
-        for row in rows.into_iter().chain(running).chain(now.head.take()) {
-            row.finish_and_clear();
-            self.rows.remove(&row);
-        }
-        let _ = self.rows.clear();
-    }
 }
 
 impl Now {
+    fn end(&mut self, step: &Step) {
+        self.running.remove(&step.index);
+        self.pending.remove(&step.index);
+    }
+
     /// The first operations that may still take effect, with the time that is left.
     fn late_rows(&self) -> Vec<String> {
         let left = self.late_until.saturating_duration_since(Instant::now());
@@ -259,34 +231,29 @@ impl Now {
 impl ProgressView for Live {
     fn event(&self, event: &Event) {
         match event {
-            Event::SettleStarted { total } => self.begin(Phase::Settling, *total),
+            Event::SettleStarted { total } => self.begin(Phase::Recovering, *total),
             Event::SettleWaiting {
                 addresses, time, ..
             } => {
                 let mut now = self.now();
                 now.late = addresses.iter().map(|a| one_line(&a.to_string())).collect();
                 now.late_until = Instant::now() + *time;
-                self.draw(&mut now);
+                self.draw(&now);
             }
             Event::PlanStarted { total } => self.begin(Phase::Planning, *total),
             Event::InstancePlanned { .. } => self.now().done += 1,
             Event::ApplyStarted { total } => self.begin(Phase::Applying, *total),
-            // The other rows follow with the next tick: drawing all of them for each of ten thousand steps would take longer than these.
+            // Rows follow with the next tick: drawing all of them for each of ten thousand steps would take longer than these.
             Event::StepStarted(step) => {
                 let mut now = self.now();
-                let row = match &now.head {
-                    Some(head) => self.rows.insert_after(head, self.row()),
-                    None => self.rows.add(self.row()),
-                };
                 now.pending.remove(&step.index);
-                let running = (step.clone(), Instant::now(), row);
-                self.draw_running(&running);
-                now.running.insert(step.index, running);
+                now.running
+                    .insert(step.index, (step.clone(), Instant::now()));
             }
             Event::StepDone { step, elapsed, id } => {
                 let mut now = self.now();
                 now.done += 1;
-                self.end_row(&mut now, step);
+                now.end(step);
                 let line = words::succeeded(step, *elapsed, id.as_deref());
                 self.keep(words::tone(step.kind), &line);
             }
@@ -297,10 +264,10 @@ impl ProgressView for Live {
             } => {
                 let mut now = self.now();
                 now.failed += 1;
-                self.end_row(&mut now, step);
+                now.end(step);
                 self.keep(Tone::Error, &words::failed(step, *elapsed, diagnostics));
             }
-            Event::StepSkipped(step) => self.end_row(&mut self.now(), step),
+            Event::StepSkipped(step) => self.now().end(step),
             _ => {}
         }
     }
@@ -322,18 +289,15 @@ impl ProgressView for Live {
     }
 
     fn diagnostics(&self, all: &Diagnostics) {
-        let text = diagnostics(all, self.painter());
-        self.rows.suspend(|| self.streams.err(&text));
+        self.streams.err(&diagnostics(all, self.painter()));
     }
 
     fn tick(&self) {
-        let mut now = self.now();
-        if now.head.is_some() {
-            self.draw(&mut now);
-        }
+        self.draw(&self.now());
     }
 
     fn pause(&self) {
-        self.clear();
+        self.now().phase = None;
+        self.streams.rows(Vec::new());
     }
 }

@@ -26,7 +26,7 @@ pub(crate) trait ProgressView: Send + Sync {
     /// Time went by.
     fn tick(&self) {}
 
-    /// Nothing more will happen, or somebody else wants to write now.
+    /// Nothing more will happen, or a question is asked now.
     fn pause(&self) {}
 }
 
@@ -86,7 +86,7 @@ impl Progress {
         }
     }
 
-    /// Somebody else writes to the terminal now.
+    /// Takes away what is redrawn: nothing more will happen, or a question is asked now.
     pub(crate) fn pause(&self) {
         for view in &self.views {
             view.pause();
@@ -95,7 +95,7 @@ impl Progress {
 
     /// Keeps the clocks going until the result is dropped.
     pub(crate) fn ticking(&self) -> Ticking {
-        const INTERVAL: std::time::Duration = std::time::Duration::from_millis(250);
+        const INTERVAL: std::time::Duration = std::time::Duration::from_millis(100);
         let progress = self.clone();
         Ticking(tokio::spawn(async move {
             let mut interval = tokio::time::interval(INTERVAL);
