@@ -95,6 +95,16 @@ fn number() -> impl Strategy<Value = Number> {
         // Halves and quarters are floats on the wire; most decimals are text.
         (-1_000_000_i64..1_000_000).prop_map(|n| Number::from_f64(n as f64 / 4.0).expect("finite")),
         "-?[1-9][0-9]{0,25}(\\.[0-9]{0,10}[1-9])?".prop_map(|text| text.parse().expect("a number")),
+        long_decimal().prop_map(|text| text.parse().expect("a number")),
+    ]
+}
+
+/// More digits than the 512 bits of go-cty's numbers hold.
+fn long_decimal() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "-?[1-9][0-9]{150,200}(\\.[0-9]{0,150}[1-9])?",
+        "-?0\\.0{0,200}[1-9][0-9]{150,250}",
+        "[1-9][0-9]{0,3}\\.(0{150,300}|9{150,300})[1-9]",
     ]
 }
 
@@ -165,14 +175,7 @@ fn present(ty: &Type) -> BoxedStrategy<Value> {
                 .boxed()
         }
         Type::Map(element) => btree_map("[ -~éλж漢🙂]{0,6}", values(element), 0..5)
-            .prop_map(|members| {
-                Value::map(members.into_iter().filter_map(|(key, value)| {
-                    let Value::String(key) = Value::string(key) else {
-                        return None;
-                    };
-                    Some((key, value))
-                }))
-            })
+            .prop_map(Value::map)
             .boxed(),
         Type::Tuple(types) => {
             let each: Vec<_> = types.iter().map(values).collect();
@@ -227,4 +230,24 @@ fn go_cty_reads_what_we_write_and_would_have_written_the_same() {
     if let Err(error) = outcome {
         panic!("{error}");
     }
+}
+
+#[test]
+fn a_long_decimal_is_rounded_as_go_cty_rounds_it() {
+    let go = std::cell::RefCell::new(GoCty::start());
+    let mut runner = TestRunner::new(Config {
+        cases: 500,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let outcome = runner.run(&long_decimal(), |text| {
+        let length = u16::try_from(text.len()).expect("short");
+        let sent = [&[0xda][..], &length.to_be_bytes(), text.as_bytes()].concat();
+        let read = msgpack::decode(&sent, &Type::Number).expect("a number");
+        let written = msgpack::encode(&read, &Type::Number).expect("a number");
+        let rewritten = go.borrow_mut().rewrite(&Type::Number, &sent);
+        prop_assert_eq!(rewritten, Ok(hex(&written)), "{}", text);
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
 }

@@ -1,4 +1,4 @@
-//! Exact numbers: no value passes through a float that cannot hold it.
+//! Exact numbers, up to the precision that providers have: no value passes through a float that cannot hold it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -8,7 +8,12 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-/// A number of any size and precision, kept exactly.
+use super::binary;
+
+/// A number of any size, kept exactly: as exactly as providers can, who read text as binary floats with a mantissa of 512 bits.
+///
+/// A decimal of up to 153 digits is what was written. A longer one becomes the shortest decimal of the float that go-cty makes of it:
+/// sent to a provider and back, it is the same number.
 ///
 /// Two numbers are equal when they are written with the same shortest decimal, as in cty (`rawNumberEqual`): the `f64` nearest to 0.1
 /// equals the number written `0.1`, although each travels in its own form. The representation is canonical: an integer that fits is
@@ -134,7 +139,7 @@ impl From<isize> for Number {
 impl FromStr for Number {
     type Err = ParseNumberError;
 
-    /// Reads a decimal number, with or without an exponent.
+    /// Reads a decimal number, with or without an exponent, to the 512 bits of precision that go-cty has.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Ok(number) = text.parse::<i64>()
             && !text.starts_with('+')
@@ -145,17 +150,21 @@ impl FromStr for Number {
             text: text.chars().take(64).collect(),
         };
         let plain = plain_decimal(text).ok_or_else(error)?;
-        if let Ok(number) = plain.parse::<i64>() {
+        let (exact, shortest) = match binary::round(&plain) {
+            Some(rounded) => (rounded.exact, rounded.shortest),
+            None => (plain.clone(), plain),
+        };
+        if let Ok(number) = shortest.parse::<i64>() {
             return Ok(Self(Repr::Int(number)));
         }
-        if plain.contains('.') {
-            let float: f64 = plain.parse().map_err(|_| error())?;
+        if exact.contains('.') {
+            let float: f64 = exact.parse().map_err(|_| error())?;
             // A fraction of more than 1,074 digits is no f64; the comparison below would only cost time.
-            if float.is_finite() && plain.len() <= 1_100 && exact_decimal(float) == plain {
+            if float.is_finite() && exact.len() <= 1_100 && exact_decimal(float) == exact {
                 return Ok(Self(Repr::Float(float.to_bits())));
             }
         }
-        Ok(Self(Repr::Decimal(plain.into())))
+        Ok(Self(Repr::Decimal(shortest.into())))
     }
 }
 
@@ -322,6 +331,19 @@ mod tests {
         assert_ne!(number("0.1000000000000000055511151231257827"), float);
         let set = std::collections::HashSet::from([number("0.1"), float]);
         assert_eq!(set.len(), 1);
+    }
+
+    #[test]
+    fn more_than_512_bits_are_rounded_as_the_peers_round_them() {
+        let wide = number(&format!("0.{}", "1234567890".repeat(17)));
+        let text = wide.to_string();
+        // What Terraform 1.11.4 makes of it.
+        assert_eq!(text, format!("0.{}12346", "1234567890".repeat(15)));
+        assert_eq!(number(&text), wide);
+        // What is left may be an integer or a float.
+        assert_eq!(number(&format!("7.{}1", "0".repeat(200))), Number::from(7));
+        let half = number(&format!("0.5{}1", "0".repeat(200)));
+        assert_eq!(half.as_exact_fraction(), Some(0.5));
     }
 
     #[test]
