@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::addr::InstanceAddr;
 use crate::diagnostics::Location;
 use crate::marks::Marked;
+use crate::text::by_name;
 use crate::value::{Map, Path, PathStep, Value};
 
 /// A symbolic value: a literal, a reference to an attribute, or something computed from those.
@@ -118,7 +119,7 @@ impl Expr {
 
     /// An object or map of expressions.
     pub fn map(members: BTreeMap<Arc<str>, Self>) -> Self {
-        Self::Map(Arc::new(members))
+        Self::Map(Arc::new(by_name(members)))
     }
 
     /// The part of this expression's value at one step further.

@@ -96,7 +96,7 @@ impl<T> Output<BTreeMap<String, T>> {
     /// The value of that key.
     #[track_caller]
     pub fn key(&self, key: &str) -> Output<T> {
-        Output::new(self.expr.at(PathStep::Key(key.into())))
+        Output::new(self.expr.at(PathStep::key(key)))
     }
 }
 
@@ -110,7 +110,7 @@ impl Output<Value> {
     /// The value of that key in a map whose type the bindings do not know.
     #[track_caller]
     pub fn key(&self, key: &str) -> Self {
-        Self::new(self.expr.at(PathStep::Key(key.into())))
+        Self::new(self.expr.at(PathStep::key(key)))
     }
 
     /// A member of an object whose type the bindings do not know.

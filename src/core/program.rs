@@ -289,9 +289,14 @@ fn index_resources(
     let mut index: HashMap<Arc<InstanceAddr>, usize> = HashMap::with_capacity(resources.len());
     for (position, resource) in resources.iter().enumerate() {
         if let Some(&first) = index.get(&resource.address) {
+            let first = resources[first].location;
+            let mut detail = format!("first declared at {first}");
+            if !resource.address.to_string().is_ascii() {
+                detail.push_str("; keys are compared in Unicode normal form C");
+            }
             diagnostics.push(
                 Diagnostic::error(format!("{} is declared twice", resource.address))
-                    .detail(format!("first declared at {}", resources[first].location))
+                    .detail(detail)
                     .address(&resource.address)
                     .location(resource.location)
                     .hint("give each a name of its own, or an `instance_key`"),
@@ -473,6 +478,7 @@ fn describe_cycle(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addr::InstanceKey;
     use crate::{Lifecycle, Output, Resource, all};
 
     fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Result<Program, String> {
@@ -529,6 +535,63 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("declared   src/core/program.rs:"), "{error}");
+    }
+
+    #[test]
+    fn keys_that_are_one_in_normal_form_are_a_second_declaration() {
+        let error = program(|stack| {
+            for key in ["e\u{301}", "\u{e9}"] {
+                stack.module_instance("m", key, |stack| {
+                    Resource::dynamic("t_x", "a")
+                        .instance_key(key)
+                        .declare(stack);
+                });
+            }
+            Ok(())
+        })
+        .expect_err("a duplicate");
+        assert!(
+            error.contains("module.m[\"\u{e9}\"].t_x.a[\"\u{e9}\"] is declared twice"),
+            "{error}"
+        );
+        assert!(
+            error.contains("keys are compared in Unicode normal form C"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_module_or_a_key_is_reported_at_its_line() {
+        let mut lines = Vec::new();
+        let error = program(|stack| {
+            lines.push(line!() + 1);
+            stack.module("not a name", |_| ());
+            lines.push(line!() + 1);
+            stack.module_instance("m", 7_227_701_560_655_103_598_u64, |_| ());
+            let resource = Resource::dynamic("t_x", "a").instance_key(InstanceKey::MAX_INT + 1);
+            lines.push(line!() + 1);
+            resource.declare(stack);
+            Resource::dynamic("t_x", "b")
+                .instance_key(InstanceKey::MAX_INT)
+                .declare(stack);
+            Ok(())
+        })
+        .expect_err("refused");
+        assert_eq!(error.matches("error: ").count(), 3, "{error}");
+        for line in lines {
+            assert!(
+                error.contains(&format!("src/core/program.rs:{line}")),
+                "{line} {error}"
+            );
+        }
+        assert!(
+            error.contains("the instance key [7227701560655103598] is too large"),
+            "{error}"
+        );
+        assert!(
+            error.contains("because Terraform reads it as a float"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -117,11 +117,13 @@ impl Stack {
     }
 
     /// Runs a component: everything declared inside has `module.<name>.` before its address.
+    #[track_caller]
     pub fn module<R>(&mut self, name: &str, component: impl FnOnce(&mut Self) -> R) -> R {
         self.in_module(name, None, component)
     }
 
     /// Runs one of several instances of a component: `module.<name>["key"].`.
+    #[track_caller]
     pub fn module_instance<R>(
         &mut self,
         name: &str,
@@ -138,7 +140,9 @@ impl Stack {
         key: Option<InstanceKey>,
         component: impl FnOnce(&mut Self) -> R,
     ) -> R {
-        self.check_name("module", name, Location::caller());
+        let location = Location::caller();
+        self.check_name("module", name, location);
+        let key = self.checked_key(key, location);
         let inner = self.module.child(name, key);
         let outer = std::mem::replace(&mut self.module, inner);
         let result = component(self);
@@ -180,6 +184,7 @@ impl Stack {
             Mode::Data => "data resource",
         };
         self.check_name(kind, &declaration.name, location);
+        let key = self.checked_key(declaration.key, location);
         let address = Arc::new(
             ResourceAddr {
                 module: self.module.clone(),
@@ -187,7 +192,7 @@ impl Stack {
                 type_name: declaration.type_name,
                 name: declaration.name.into(),
             }
-            .instance(declaration.key),
+            .instance(key),
         );
         for path in &declaration.lifecycle.invalid_paths {
             self.declared.diagnostics.push(
@@ -223,6 +228,23 @@ impl Stack {
             location,
         });
         address
+    }
+
+    /// The key in normal form; one that no other tool could read is reported.
+    fn checked_key(&mut self, key: Option<InstanceKey>, location: Location) -> Option<InstanceKey> {
+        let key = key?;
+        match key.clone().checked() {
+            Ok(checked) => Some(checked),
+            Err(too_large) => {
+                self.declared.diagnostics.push(
+                    Diagnostic::error(format!("the instance key {key} is too large"))
+                        .detail(too_large.to_string())
+                        .location(location)
+                        .hint("use a text as the key: `index.to_string()`"),
+                );
+                Some(key)
+            }
+        }
     }
 
     /// Names become parts of addresses, which people type and parsers read: letters, digits, `_` and `-`, not first a digit.

@@ -1,5 +1,6 @@
 //! Changes: what a plan means to do to each object, and why.
 
+use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -41,6 +42,21 @@ impl Action {
     /// Whether an existing object goes.
     pub fn destroys(self) -> bool {
         self.is_replace() || self == Self::Delete
+    }
+}
+
+impl fmt::Display for Action {
+    /// As a noun, for sentences: `an update`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoOp => "no change",
+            Self::Create => "a creation",
+            Self::Read => "a read",
+            Self::Update => "an update",
+            Self::DeleteThenCreate | Self::CreateThenDelete => "a replacement",
+            Self::Delete => "a deletion",
+            Self::Forget => "to forget it",
+        })
     }
 }
 

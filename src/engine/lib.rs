@@ -29,7 +29,7 @@ pub use change::{Action, Drift, OutputChange, Reason, ResourceChange, Summary};
 pub use engine::{Engine, World};
 pub use event::{Event, EventSink, Silent, Step, StepKind};
 pub use import::Imported;
-pub use options::{Pattern, PlanMode, PlanOptions, RefreshPolicy};
+pub use options::{PlanMode, PlanOptions, RefreshPolicy};
 pub use plan::Plan;
 pub use plan::file::{Fingerprint, Inputs, Origin, PlanFileError, ProviderBuild, SavedPlan};
 pub use recover::{Doubt, Resolved, Settled, Unresolved};

@@ -1,18 +1,12 @@
 //! JSON documents in text arguments: the forms they are stored in, and when two of them mean the same.
 
 use serde_json::Value as Json;
+use terrane_core::go_json;
 
 /// The document with the names of its members sorted and no space, as the provider stores it; `None` when it is no JSON.
 pub(crate) fn normal(text: &str) -> Option<String> {
     let json: Json = serde_json::from_str(text).ok()?;
-    Some(escaped(&json.to_string()))
-}
-
-/// Go writes these in strings as escapes; outside of strings they cannot be.
-fn escaped(json: &str) -> String {
-    json.replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
+    Some(go_json::escaped(&json.to_string()).into_owned())
 }
 
 /// The same with `Version` first, as the older policy resources keep it.

@@ -4,6 +4,7 @@ mod bad_input;
 mod ends;
 mod failures;
 mod import;
+mod keys;
 mod life;
 mod machine;
 mod private;

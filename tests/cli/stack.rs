@@ -63,6 +63,8 @@ enum Scene {
     Builtin,
     /// A provider that needs a variable which is not meant for it.
     Withheld,
+    /// A thing in a module for each of the zones, all with that key, and a number wider than providers have.
+    Keys,
 }
 
 const CONFIG: &str = r#"
@@ -88,6 +90,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Missing => missing(stack),
         Scene::Builtin => builtin(stack, &config),
         Scene::Withheld => withheld(stack, &config),
+        Scene::Keys => keys(stack, &config),
     }
 }
 
@@ -159,6 +162,23 @@ fn cycle(stack: &mut Stack) -> Result<()> {
         .provider_source("terrane/fake".parse()?)
         .set("name", first.attribute::<String>("id"))
         .declare(stack);
+    Ok(())
+}
+
+fn keys(stack: &mut Stack, config: &Config) -> Result<()> {
+    let wide: terrane_core::value::Number = format!("0.{}", "1234567890".repeat(17)).parse()?;
+    let source: ProviderSource = "terrane/conformance".parse()?;
+    for key in &config.zones {
+        stack.module_instance("home", key, |stack| {
+            Resource::dynamic("conformance_thing", "x")
+                .provider_source(source.clone())
+                .instance_key(key)
+                .set("name", key)
+                .set("amount", wide.clone())
+                .set("tags", BTreeMap::from([(key.clone(), "1")]))
+                .declare(stack);
+        });
+    }
     Ok(())
 }
 

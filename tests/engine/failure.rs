@@ -262,7 +262,7 @@ fn an_update_that_turns_into_a_replacement_at_apply_is_refused() {
     world.preview(program(1)).changes_nothing();
     let run = world.up(program(2)).fails();
     assert_snapshot!(run.diagnostics(), @"
-    error: the provider planned Update and now wants DeleteThenCreate: nothing was changed
+    error: the provider planned an update and now plans a replacement: nothing was changed
       resource   test_thing.b
     hint: values that became known during this run changed its mind; run again to see the new plan
     ");

@@ -265,3 +265,54 @@ fn a_computation_that_fails_is_an_error_at_its_line() {
     let run = run.fails();
     assert_snapshot!(run.diagnostics().lines().next().unwrap_or_default(), @"error: a mapped value could not be computed: invalid digit found in string");
 }
+
+#[test]
+fn the_keys_of_maps_are_the_same_text_whatever_their_code_points() {
+    let tagged = |key: &'static str| {
+        move |stack: &mut Stack| {
+            let tags = Value::map([(key, Value::from("1"))]);
+            new_thing("a").set("tags", tags.clone()).declare(stack);
+            stack.export("tags", tags);
+            let map = std::collections::BTreeMap::from([(key, part("k", 1))]);
+            let item = Resource::dynamic("test_item", "b").set("name", "b");
+            item.set("map", map).declare(stack);
+        }
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(tagged("e\u{301}")).succeeds();
+    let stored = world.state();
+    assert!(stored.contains("tags={\u{e9}=1}"), "{stored}");
+    assert!(stored.contains("map={\u{e9}={"), "{stored}");
+    world.preview(tagged("e\u{301}")).changes_nothing();
+    world.preview(tagged("\u{e9}")).changes_nothing();
+}
+
+#[test]
+fn two_keys_that_are_one_text_are_refused_with_their_path() {
+    let keys = ["e\u{301}", "\u{e9}"];
+    let mut world = World::new(FakeProvider::new());
+    let run = world.preview(|stack| {
+        let tags = keys.map(|key| (key, "1"));
+        let tags = std::collections::BTreeMap::from(tags);
+        new_thing("a").set("tags", tags.clone()).declare(stack);
+        let map = std::collections::BTreeMap::from(keys.map(|key| (key, part("k", 1))));
+        let item = Resource::dynamic("test_item", "b").set("name", "b");
+        item.set("map", map).declare(stack);
+    });
+    assert_snapshot!(run.fails().diagnostics(), @r#"
+    error: this key occurs twice, because keys are compared in Unicode normal form C
+      resource   test_thing.a
+      attribute  tags["é"]
+
+    error: this key occurs twice, because keys are compared in Unicode normal form C
+      resource   test_item.b
+      attribute  map["é"]
+    "#);
+    let run = world.preview(|stack| {
+        stack.export("tags", Value::map(keys.map(|key| (key, 1_i64.into()))));
+    });
+    assert_snapshot!(run.fails().diagnostics(), @r#"
+    error: this key occurs twice, because keys are compared in Unicode normal form C
+      attribute  ["é"]
+    "#);
+}

@@ -5,8 +5,7 @@ mod flags;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use terrane_core::addr::InstanceAddr;
-use terrane_engine::Pattern;
+use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::edit::{Place, ProviderPattern};
 
 use crate::backend::BackendConfig;
@@ -174,7 +173,7 @@ pub(crate) struct Destroy {
 #[derive(Debug, Args)]
 pub(crate) struct Import {
     /// The address that the program declares
-    #[arg(value_name = "ADDRESS")]
+    #[arg(value_name = "ADDRESS", value_parser = InstanceAddr::parse_lenient)]
     pub(crate) address: InstanceAddr,
     /// The object's id, as the provider's documentation of the type says under "Import"
     #[arg(value_name = "ID")]
@@ -237,7 +236,7 @@ pub(crate) enum StateCommand {
     /// Show one resource instance as the state has it
     Show {
         /// Its address
-        #[arg(value_name = "ADDR")]
+        #[arg(value_name = "ADDR", value_parser = InstanceAddr::parse_lenient)]
         address: InstanceAddr,
         /// Print sensitive values
         #[arg(long)]
@@ -299,7 +298,7 @@ pub(crate) enum StateCommand {
     /// Answer what became of an operation whose end nobody saw
     Resolve {
         /// The address in doubt
-        #[arg(value_name = "ADDR")]
+        #[arg(value_name = "ADDR", value_parser = InstanceAddr::parse_lenient)]
         address: InstanceAddr,
         /// Nothing was made: the next run makes it anew
         #[arg(long, required_unless_present = "id", conflicts_with = "id")]

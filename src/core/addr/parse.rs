@@ -1,13 +1,17 @@
-//! Reads addresses from text, for command lines and state files.
+//! Reads addresses from text.
+//!
+//! `FromStr` reads what HCL reads. Command lines, and files that an earlier version may have written, are read leniently: there a text
+//! that HCL refuses still has one meaning.
 
 use std::str::FromStr;
 
 use thiserror::Error;
 
 use super::{
-    ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr, ModuleStep, ProviderConfigAddr,
-    ProviderSource, ResourceAddr,
+    ConfigAddr, InstanceAddr, InstanceKey, KeyTooLarge, Mode, ModuleAddr, ModuleStep,
+    ProviderConfigAddr, ProviderSource, ResourceAddr,
 };
+use crate::quote::{Reading, closing_quote, unescape};
 
 /// The text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -27,14 +31,20 @@ struct Cursor<'a> {
     text: &'a str,
     rest: &'a str,
     what: &'static str,
+    reading: Reading,
 }
 
 impl<'a> Cursor<'a> {
     fn new(text: &'a str, what: &'static str) -> Self {
+        Self::reading(text, what, Reading::Hcl)
+    }
+
+    fn reading(text: &'a str, what: &'static str, reading: Reading) -> Self {
         Self {
             text,
             rest: text,
             what,
+            reading,
         }
     }
 
@@ -73,25 +83,33 @@ impl<'a> Cursor<'a> {
         let Some(inside) = self.rest.strip_prefix('[') else {
             return Ok(None);
         };
-        let (key, after) = if inside.starts_with('"') {
-            let mut stream = serde_json::Deserializer::from_str(inside).into_iter::<String>();
-            let key = stream.next().and_then(Result::ok);
-            let key = key.ok_or_else(|| self.error("the key is not a quoted string"))?;
-            (
-                InstanceKey::String(key.into()),
-                &inside[stream.byte_offset()..],
-            )
+        let (key, after) = if let Some(quoted) = inside.strip_prefix('"') {
+            let end = closing_quote(quoted).ok_or_else(|| self.error("the key is not closed"))?;
+            let key = unescape(&quoted[..end], self.reading).map_err(|why| self.error(why))?;
+            (InstanceKey::string(key), &quoted[end + 1..])
         } else {
             let end = inside.find(']').ok_or_else(|| self.error("expected `]`"))?;
-            let index = inside[..end]
-                .parse()
-                .map_err(|_| self.error("the key is neither a number nor a quoted string"))?;
-            (InstanceKey::Int(index), &inside[end..])
+            (self.index(&inside[..end])?, &inside[end..])
         };
         self.rest = after
             .strip_prefix(']')
             .ok_or_else(|| self.error("expected `]`"))?;
         Ok(Some(key))
+    }
+
+    fn index(&self, digits: &str) -> Result<InstanceKey, ParseAddrError> {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(self.error(match self.reading {
+                Reading::Hcl => "the key is neither a number nor a quoted string",
+                // A shell takes quotes for its own.
+                Reading::Lenient => {
+                    "the key is neither a number nor a quoted string; in a shell, put the address in single quotes"
+                }
+            }));
+        }
+        // A number that fits no u64 is too large as well.
+        let index = digits.parse().unwrap_or(u64::MAX);
+        InstanceKey::int(index).map_err(|_| self.error(KeyTooLarge::REASON))
     }
 
     /// Leading `module.<name>[key].` steps.
@@ -119,19 +137,33 @@ impl<'a> Cursor<'a> {
     }
 }
 
+fn module(mut cursor: Cursor<'_>) -> Result<ModuleAddr, ParseAddrError> {
+    let module = cursor.modules()?;
+    cursor.end()?;
+    Ok(module)
+}
+
+const MODULE: &str = "module address";
+
 impl FromStr for ModuleAddr {
     type Err = ParseAddrError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut cursor = Cursor::new(text, "module address");
-        let module = cursor.modules()?;
-        cursor.end()?;
-        Ok(module)
+        module(Cursor::new(text, MODULE))
     }
 }
 
-fn instance(text: &str, what: &'static str) -> Result<InstanceAddr, ParseAddrError> {
-    let mut cursor = Cursor::new(text, what);
+impl ModuleAddr {
+    /// Reads what a person typed or an earlier version stored: also a key with `${` or `%{` in it, or with an escape of JSON or Rust.
+    ///
+    /// # Errors
+    /// When the text is no module address even so.
+    pub fn parse_lenient(text: &str) -> Result<Self, ParseAddrError> {
+        module(Cursor::reading(text, MODULE, Reading::Lenient))
+    }
+}
+
+fn instance(mut cursor: Cursor<'_>) -> Result<InstanceAddr, ParseAddrError> {
     let module = cursor.modules()?;
     let mode = match cursor.rest.strip_prefix("data.") {
         Some(rest) => {
@@ -154,11 +186,23 @@ fn instance(text: &str, what: &'static str) -> Result<InstanceAddr, ParseAddrErr
     .instance(key))
 }
 
+const INSTANCE: &str = "resource address";
+
 impl FromStr for InstanceAddr {
     type Err = ParseAddrError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        instance(text, "resource address")
+        instance(Cursor::new(text, INSTANCE))
+    }
+}
+
+impl InstanceAddr {
+    /// Reads what a person typed or an earlier version stored; see [`ModuleAddr::parse_lenient`].
+    ///
+    /// # Errors
+    /// When the text is no resource address even so.
+    pub fn parse_lenient(text: &str) -> Result<Self, ParseAddrError> {
+        instance(Cursor::reading(text, INSTANCE, Reading::Lenient))
     }
 }
 
@@ -167,7 +211,7 @@ impl FromStr for ResourceAddr {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let what = "resource address without a key";
-        let addr = instance(text, what)?;
+        let addr = instance(Cursor::new(text, what))?;
         match addr.key {
             None => Ok(addr.resource),
             Some(_) => Err(Cursor::new(text, what).error("it has an instance key")),
@@ -273,6 +317,72 @@ mod tests {
                     .to_string(),
                 text
             );
+        }
+    }
+
+    #[test]
+    fn a_key_is_read_as_hcl_reads_it_and_a_template_is_refused_with_the_reason() {
+        let key = |text: &str| match text.parse::<ModuleAddr>() {
+            Ok(module) => module.steps()[0].key.clone().ok_or_else(String::new),
+            Err(error) => Err(error.to_string()),
+        };
+        for (text, expected) in [
+            (
+                r#"module.home["home/$${aws:username}"]"#,
+                "home/${aws:username}",
+            ),
+            (r#"module.m["tag\U000e0041"]"#, "tag\u{e0041}"),
+            (r#"module.m["\u200b\u007f"]"#, "\u{200b}\u{7f}"),
+            ("module.m[\"e\u{301}\"]", "\u{e9}"),
+        ] {
+            assert_eq!(key(text), Ok(InstanceKey::from(expected)), "{text}");
+        }
+        assert_eq!(
+            key(r#"module.home["home/${aws:username}"]"#),
+            Err(r#"`module.home["home/${aws:username}"]` is not a valid module address: `${` in a key begins a template; the text `${` is written `$${`"#.into())
+        );
+        assert!(key(r#"module.m["%{if}"]"#).is_err_and(|error| error.contains("`%%{`")));
+    }
+
+    #[test]
+    fn what_a_person_types_is_read_leniently() {
+        let home =
+            InstanceAddr::parse_lenient(r#"module.home["home/${aws:username}"].t.x["\u{200b}"]"#);
+        assert_eq!(
+            home.expect("an address").to_string(),
+            r#"module.home["home/$${aws:username}"].t.x["\u200b"]"#
+        );
+        let unquoted = InstanceAddr::parse_lenient("t.x[a]").expect_err("no key");
+        assert!(unquoted.reason.contains("single quotes"), "{unquoted}");
+    }
+
+    #[test]
+    fn an_integer_key_that_a_float_cannot_hold_is_refused_with_the_reason() {
+        assert!("t.x[9007199254740992]".parse::<InstanceAddr>().is_ok());
+        for index in [
+            "9007199254740993",
+            "7227701560655103598",
+            "99999999999999999999999",
+        ] {
+            let error = format!("t.x[{index}]").parse::<InstanceAddr>();
+            let error = error.expect_err("too large").to_string();
+            assert!(
+                error.ends_with(
+                    "is at most 9007199254740992 (2^53), because Terraform reads it as a float"
+                ),
+                "{error}"
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_printed_address_is_read_back_by_everybody(module in proptest::prelude::any::<String>(), key in proptest::prelude::any::<String>()) {
+            let module = ModuleAddr::root().child("m", Some(module.into()));
+            let address = ResourceAddr::managed(module, "t", "x").instance(Some(key.into()));
+            let printed = address.to_string();
+            proptest::prop_assert_eq!(printed.parse(), Ok(address.clone()));
+            proptest::prop_assert_eq!(InstanceAddr::parse_lenient(&printed), Ok(address));
         }
     }
 

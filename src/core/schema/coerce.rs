@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::{Attribute, AttributeType, Block, NestedAttribute, NestedBlock, Nesting};
 use crate::diagnostics::Diagnostic;
 use crate::suggest::closest;
-use crate::value::{Map, Members, Path, PathStep, Type, Value, concrete_type};
+use crate::text::nfc;
+use crate::value::{Map, Members, Path, PathStep, REPEATED_KEY, Type, Value, concrete_type};
 
 /// Something in a configuration that its schema does not allow.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,11 +262,13 @@ impl Check {
             (Nesting::Map, Value::Map(members)) => {
                 let mut values = Map::new();
                 for (key, config) in members.iter() {
+                    let key = nfc(key.clone());
                     let value = self.inside(PathStep::Key(key.clone()), |check| match config {
+                        _ if values.contains_key(&key) => check.problem(REPEATED_KEY),
                         Value::Null => check.problem(NULL_ELEMENT),
                         config => element(check, config),
                     });
-                    values.insert(key.clone(), value);
+                    values.insert(key, value);
                 }
                 Value::Map(Arc::new(values))
             }

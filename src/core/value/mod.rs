@@ -1,5 +1,6 @@
 //! Values as providers know them: nulls, unknowns, exact numbers, collections, and their types.
 
+mod binary;
 mod convert;
 mod json;
 mod model;
@@ -14,7 +15,7 @@ mod types;
 #[cfg(test)]
 mod vectors_test;
 
-pub use convert::ConvertError;
+pub use convert::{ConvertError, REPEATED_KEY};
 pub(crate) use convert::{Members, concrete_type};
 pub use json::JsonError;
 pub use model::{Map, Value};

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use unicode_normalization::{UnicodeNormalization, is_nfc_quick};
-
 use super::{Number, Path, PathStep, Refinements, Type};
+use crate::text::{by_name, nfc};
 
 /// The members of a map or an object, ordered by name.
 pub type Map = BTreeMap<Arc<str>, Value>;
@@ -35,7 +34,7 @@ pub enum Value {
     List(Arc<Vec<Self>>),
     /// A set: its elements without duplicates, in cty's order for their type.
     Set(Arc<Vec<Self>>),
-    /// A map or an object.
+    /// A map or an object, its names in normal form C; [`Value::map`] normalises.
     Map(Arc<Map>),
     /// A non-null, known value at a place whose schema type is dynamic, with its type.
     Dynamic(Arc<(Type, Self)>),
@@ -47,12 +46,7 @@ impl Value {
 
     /// A string, normalised to NFC as cty does on both ends of the wire.
     pub fn string(text: impl AsRef<str>) -> Self {
-        let text = text.as_ref();
-        if is_nfc_quick(text.chars()) == unicode_normalization::IsNormalized::Yes {
-            Self::String(Arc::from(text))
-        } else {
-            Self::String(text.nfc().collect::<String>().into())
-        }
+        Self::String(nfc(text.as_ref()))
     }
 
     /// A list or tuple.
@@ -60,11 +54,10 @@ impl Value {
         Self::List(Arc::new(elements))
     }
 
-    /// A map or object from name and value pairs.
+    /// A map or object from name and value pairs; names are normalised as texts are.
     pub fn map<K: Into<Arc<str>>>(members: impl IntoIterator<Item = (K, Self)>) -> Self {
-        Self::Map(Arc::new(
-            members.into_iter().map(|(k, v)| (k.into(), v)).collect(),
-        ))
+        let members = members.into_iter().map(|(k, v)| (k.into(), v)).collect();
+        Self::Map(Arc::new(by_name(members)))
     }
 
     /// Whether this is null (unknown is not).
@@ -93,6 +86,36 @@ impl Value {
     /// Whether both are wholly known and equal; any unknown makes the answer "not known to be equal".
     pub fn known_equal(&self, other: &Self) -> bool {
         self == other && self.is_wholly_known()
+    }
+
+    /// The first place where two names of a map or object are one in normal form: no provider and no file can tell them apart.
+    pub fn repeated_key(&self) -> Option<Path> {
+        fn find(value: &Value, path: &mut Path) -> bool {
+            match value {
+                Value::List(elements) | Value::Set(elements) => (elements.iter().enumerate())
+                    .any(|(index, element)| inside(element, PathStep::Index(index), path)),
+                Value::Map(members) => members.iter().any(|(name, member)| {
+                    let normal = nfc(name.clone());
+                    if normal != *name && members.contains_key(&normal) {
+                        path.push(PathStep::Key(normal));
+                        return true;
+                    }
+                    inside(member, PathStep::Key(normal), path)
+                }),
+                Value::Dynamic(dynamic) => find(&dynamic.1, path),
+                _ => false,
+            }
+        }
+        fn inside(value: &Value, step: PathStep, path: &mut Path) -> bool {
+            path.push(step);
+            let found = find(value, path);
+            if !found {
+                path.pop();
+            }
+            found
+        }
+        let mut path = Path::root();
+        find(self, &mut path).then_some(path)
     }
 
     /// The text, if this is a known string.
@@ -209,8 +232,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn strings_are_normalised_to_nfc() {
+    fn strings_and_names_are_normalised_to_nfc() {
         assert_eq!(Value::string("e\u{301}"), Value::string("\u{e9}"));
+        let map = Value::map([("e\u{301}", Value::Null)]);
+        assert_eq!(map.get("\u{e9}"), Some(&Value::Null));
+        assert_eq!(map.repeated_key(), None);
+    }
+
+    #[test]
+    fn two_names_that_are_one_in_normal_form_are_found_and_none_is_lost() {
+        for names in [
+            ["e\u{301}", "\u{e9}"],
+            ["\u{e9}", "e\u{301}"],
+            ["\u{1e69}", "s\u{307}\u{323}"],
+        ] {
+            let map = Value::map(names.map(|name| (name, Value::from(name))));
+            assert_eq!(map.members().map(|members| members.len()), Some(2));
+            let value = Value::map([("a", Value::list(vec![Value::Null, map]))]);
+            let path = value.repeated_key().expect("repeated");
+            assert_eq!(path, Path::root().key("a").index(1).key(names[0]));
+        }
     }
 
     #[test]

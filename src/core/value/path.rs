@@ -6,6 +6,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::quote::{Quoted, Reading, closing_quote, unescape};
+use crate::text::nfc;
+
 /// Steps from the root of a value to a place inside it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Path(Vec<PathStep>);
@@ -15,7 +18,7 @@ pub struct Path(Vec<PathStep>);
 pub enum PathStep {
     /// A member of an object, or a nested block.
     Attribute(Arc<str>),
-    /// A key of a map.
+    /// A key of a map, in normal form C; [`PathStep::key`] normalises.
     Key(Arc<str>),
     /// A position in a list or tuple.
     Index(usize),
@@ -30,6 +33,13 @@ pub struct ParsePathError {
     pub text: String,
     /// What is wrong with it.
     pub reason: &'static str,
+}
+
+impl PathStep {
+    /// A key of a map, normalised as the keys of maps are.
+    pub fn key(key: impl AsRef<str>) -> Self {
+        Self::Key(nfc(key.as_ref()))
+    }
 }
 
 impl Path {
@@ -64,7 +74,7 @@ impl Path {
     /// This path and a map key.
     #[must_use]
     pub fn key(self, key: impl Into<Arc<str>>) -> Self {
-        self.step(PathStep::Key(key.into()))
+        self.step(PathStep::Key(nfc(key.into())))
     }
 
     /// This path and a list position.
@@ -108,7 +118,7 @@ impl fmt::Display for Path {
             match step {
                 PathStep::Attribute(name) if place == 0 => f.write_str(name)?,
                 PathStep::Attribute(name) => write!(f, ".{name}")?,
-                PathStep::Key(key) => write!(f, "[{}]", serde_json::Value::from(&**key))?,
+                PathStep::Key(key) => write!(f, "[{}]", Quoted(key))?,
                 PathStep::Index(index) => write!(f, "[{index}]")?,
             }
         }
@@ -119,7 +129,7 @@ impl fmt::Display for Path {
 impl FromStr for Path {
     type Err = ParsePathError;
 
-    /// Reads what `Display` writes.
+    /// Reads what `Display` writes, and every other way of writing the same key.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let error = |reason| ParsePathError {
             text: text.to_owned(),
@@ -129,18 +139,12 @@ impl FromStr for Path {
         let mut rest = text;
         while !rest.is_empty() {
             if let Some(inside) = rest.strip_prefix('[') {
-                if inside.starts_with('"') {
-                    let mut stream =
-                        serde_json::Deserializer::from_str(inside).into_iter::<String>();
-                    let key = stream
-                        .next()
-                        .and_then(Result::ok)
-                        .ok_or_else(|| error("bad key"))?;
-                    let after = &inside[stream.byte_offset()..];
-                    rest = after
-                        .strip_prefix(']')
+                if let Some(quoted) = inside.strip_prefix('"') {
+                    let end = closing_quote(quoted).ok_or_else(|| error("missing `\"`"))?;
+                    let key = unescape(&quoted[..end], Reading::Lenient).map_err(error)?;
+                    rest = (quoted[end + 1..].strip_prefix(']'))
                         .ok_or_else(|| error("missing `]`"))?;
-                    path.push(PathStep::Key(key.into()));
+                    path.push(PathStep::key(key));
                 } else {
                     let (index, after) =
                         inside.split_once(']').ok_or_else(|| error("missing `]`"))?;
@@ -180,9 +184,22 @@ mod tests {
             "tags",
             "a.b[0].c",
             r#"tags["a.b\"]"]"#,
+            r#"tags["$${a}\u200b\\"]"#,
             "vpc_config[0].subnet_ids",
         ] {
             assert_eq!(text.parse::<Path>().expect("a path").to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_written() {
+        let path = Path::root().attribute("tags").key("e\u{301}${a}");
+        for text in [
+            "tags[\"\u{e9}$${a}\"]",
+            "tags[\"e\u{301}${a}\"]",
+            r#"tags["\u00e9${a}"]"#,
+        ] {
+            assert_eq!(text.parse(), Ok(path.clone()), "{text}");
         }
     }
 

@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::{Number, Type, Value};
+use crate::text::is_printable;
 
 impl Value {
     /// The set of those elements, which are of `element_type`: without duplicates, in cty's order.
@@ -139,7 +140,6 @@ fn append_quoted(text: &str, hash: &mut String) {
             '\r' => hash.push_str("\\r"),
             '\t' => hash.push_str("\\t"),
             '\x0b' => hash.push_str("\\v"),
-            ' '..='~' => hash.push(c),
             _ if is_printable(c) => hash.push(c),
             _ => {
                 let code = u32::from(c);
@@ -153,15 +153,6 @@ fn append_quoted(text: &str, hash: &mut String) {
         }
     }
     hash.push('"');
-}
-
-/// Whether a character is a letter, mark, number, punctuation or symbol: what Go prints as it is.
-fn is_printable(c: char) -> bool {
-    // The standard library keeps that table for `escape_debug`, which escapes a mark only where nothing precedes it.
-    let mut buffer = [b'a'; 5];
-    let end = 1 + c.encode_utf8(&mut buffer[1..]).len();
-    let text = std::str::from_utf8(&buffer[..end]);
-    text.is_ok_and(|text| text.escape_debug().nth(1) == Some(c))
 }
 
 /// A number as Go's `%.10g` writes it.

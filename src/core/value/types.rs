@@ -8,6 +8,9 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 use thiserror::Error;
 
+use crate::go_json;
+use crate::text::nfc;
+
 /// A type of cty's system, as schemas and dynamic values write it.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Type {
@@ -71,7 +74,9 @@ impl Type {
     /// An object with those attributes, none optional.
     pub fn object<K: Into<Arc<str>>>(attributes: impl IntoIterator<Item = (K, Self)>) -> Self {
         Self::Object(Arc::new(ObjectType {
-            attributes: attributes.into_iter().map(|(k, t)| (k.into(), t)).collect(),
+            attributes: (attributes.into_iter())
+                .map(|(name, ty)| (nfc(name.into()), ty))
+                .collect(),
             optional: BTreeSet::new(),
         }))
     }
@@ -87,9 +92,10 @@ impl Type {
         })
     }
 
-    /// The JSON form.
+    /// The JSON form, as cty writes it.
     pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("invariant: a type is always serialisable")
+        let json = serde_json::to_string(self).expect("invariant: a type is always serialisable");
+        go_json::escaped(&json).into_owned()
     }
 
     /// Whether "dynamic" occurs anywhere in the type.
@@ -208,12 +214,14 @@ impl<'de> Deserialize<'de> for Type {
                     "map" => Type::Map(seq.next_element()?.ok_or_else(argument)?),
                     "tuple" => Type::Tuple(seq.next_element()?.ok_or_else(argument)?),
                     "object" => {
-                        let attributes =
+                        let attributes: BTreeMap<Arc<str>, Type> =
                             seq.next_element()?.ok_or_else(|| missing("attributes"))?;
-                        let optional = seq.next_element()?.unwrap_or_default();
+                        let optional: BTreeSet<Arc<str>> = seq.next_element()?.unwrap_or_default();
                         Type::Object(Arc::new(ObjectType {
-                            attributes,
-                            optional,
+                            attributes: (attributes.into_iter())
+                                .map(|(name, ty)| (nfc(name), ty))
+                                .collect(),
+                            optional: optional.into_iter().map(nfc).collect(),
                         }))
                     }
                     _ => return Err(de::Error::custom(format!("unknown type `{kind}`"))),

@@ -229,8 +229,8 @@ impl Applier<'_> {
         if !allowed {
             return Err(subject
                 .error(format!(
-                    "the provider planned {:?} and now wants {:?}",
-                    expected, planned.action
+                    "the provider planned {expected} and now plans {}",
+                    planned.action
                 ))
                 .detail("nothing was changed")
                 .hint("values that became known during this run changed its mind; run again to see the new plan")

@@ -179,12 +179,7 @@ impl Planner<'_> {
     /// Why the program or the command line wants a replacement, whatever the provider thinks.
     pub(super) fn forced(&self, position: usize) -> Option<Reason> {
         let resource = &self.program.resources()[position];
-        if self
-            .options
-            .replace
-            .iter()
-            .any(|pattern| pattern.matches(&resource.address))
-        {
+        if self.selection.replaced(position) {
             return Some(Reason::ReplaceByRequest);
         }
         let changes = self.declared_changes.borrow();

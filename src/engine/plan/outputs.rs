@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use terrane_core::value::REPEATED_KEY;
 use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Program, Scope, Value};
 use terrane_state::State;
 use terrane_state::model::OutputValue;
@@ -81,6 +82,10 @@ pub(crate) fn evaluate(
             .location(error.location())
             .detail(format!("needed by the export at {location}"))
     })?;
+    if let Some(path) = marked.value.repeated_key() {
+        let refused = Diagnostic::error(REPEATED_KEY);
+        return Err(refused.attribute(path).location(location).into());
+    }
     let sensitive = marked.is_sensitive();
     let marked = Marked::plain(concrete(&marked.value));
     Ok(if sensitive {

@@ -3,16 +3,17 @@
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
-use terrane_core::addr::{ConfigAddr, InstanceAddr};
+use terrane_core::addr::{ConfigAddr, InstanceAddr, Pattern};
 use terrane_core::{Diagnostic, Diagnostics, Program};
 use terrane_state::State;
 
-use crate::options::{Pattern, PlanMode, PlanOptions};
+use crate::options::{PlanMode, PlanOptions};
 
 /// The chosen declared instances (by position) and chosen orphans.
 pub(crate) struct Selection {
     declared: Vec<bool>,
     orphans: Vec<bool>,
+    replaced: Vec<bool>,
     partial: bool,
 }
 
@@ -28,11 +29,9 @@ impl Selection {
         state: &State,
         options: &PlanOptions,
     ) -> Result<Self, Diagnostics> {
-        if !options.replace.is_empty() {
-            let declared = program.resources().iter();
-            let declared: Vec<_> = declared.map(|resource| resource.address.clone()).collect();
-            matching(&options.replace, &declared, program, "--replace")?;
-        }
+        let declared = program.resources().iter();
+        let declared: Vec<_> = declared.map(|resource| resource.address.clone()).collect();
+        let replaced = matching(&options.replace, &declared, program, "--replace")?;
         let blocked: HashSet<&InstanceAddr> = options.blocked.iter().collect();
         let partial = !options.targets.is_empty()
             || !options.excludes.is_empty()
@@ -40,15 +39,14 @@ impl Selection {
         let everything = Self {
             declared: vec![true; program.resources().len()],
             orphans: vec![true; orphans.len()],
+            replaced,
             partial,
         };
         if !partial {
             return Ok(everything);
         }
-        let addresses: Vec<Arc<InstanceAddr>> = program
-            .resources()
-            .iter()
-            .map(|resource| resource.address.clone())
+        let addresses: Vec<Arc<InstanceAddr>> = declared
+            .into_iter()
             .chain(orphans.iter().cloned())
             .collect();
         let edges = Edges::new(program, &addresses, state, options.mode);
@@ -76,7 +74,7 @@ impl Selection {
         Ok(Self {
             declared: chosen,
             orphans,
-            partial,
+            ..everything
         })
     }
 
@@ -86,6 +84,11 @@ impl Selection {
 
     pub(crate) fn orphan(&self, place: usize) -> bool {
         self.orphans[place]
+    }
+
+    /// Whether the command line asks for a replacement of a declared instance.
+    pub(crate) fn replaced(&self, position: usize) -> bool {
+        self.replaced[position]
     }
 
     /// Whether anything may have been left out.
@@ -165,6 +168,7 @@ fn matching(
     let mut matched = vec![false; addresses.len()];
     let mut diagnostics = Diagnostics::new();
     for pattern in patterns {
+        let pattern = pattern.among(addresses.iter().map(|address| &**address));
         let mut any = false;
         for (node, address) in addresses.iter().enumerate() {
             if pattern.matches(address) {

@@ -68,7 +68,7 @@ pub(crate) fn read_path(path: &AttributePath) -> Option<Path> {
         .map(|step| {
             Some(match step.selector.as_ref()? {
                 Selector::AttributeName(name) => PathStep::Attribute(name.as_str().into()),
-                Selector::ElementKeyString(key) => PathStep::Key(key.as_str().into()),
+                Selector::ElementKeyString(key) => PathStep::key(key),
                 Selector::ElementKeyInt(index) => PathStep::Index(usize::try_from(*index).ok()?),
             })
         })

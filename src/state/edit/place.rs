@@ -34,9 +34,9 @@ impl FromStr for Place {
         if text.is_empty() {
             return Err(ParsePlaceError::Empty);
         }
-        match text.parse() {
+        match ModuleAddr::parse_lenient(text) {
             Ok(module) => Ok(Self::Module(module)),
-            Err(_) => Ok(Self::Instance(text.parse()?)),
+            Err(_) => Ok(Self::Instance(InstanceAddr::parse_lenient(text)?)),
         }
     }
 }

@@ -51,6 +51,22 @@ pub(super) mod text {
     }
 }
 
+/// For `#[serde(with)]`: an address. Earlier versions quoted its keys as JSON does, and their journals are still read.
+pub(super) mod address {
+    use terrane_core::addr::InstanceAddr;
+
+    use super::*;
+
+    pub(crate) use super::text::serialize;
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<InstanceAddr, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        InstanceAddr::parse_lenient(&text).map_err(D::Error::custom)
+    }
+}
+
 /// For `#[serde(with)]`: the same where it may be missing.
 pub(super) mod optional_text {
     use super::*;
@@ -187,5 +203,37 @@ impl<'de> Deserialize<'de> for RawJson {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         Self::from_valid(raw.get()).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use terrane_core::addr::InstanceAddr;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::journal::{Intent, IntentAction};
+
+    #[test]
+    fn a_record_of_an_earlier_version_which_quoted_keys_as_json_is_read() {
+        let key = "home/${aws:username}\u{8}";
+        let address: InstanceAddr = "t.x".parse().expect("an address");
+        let intent = Intent::new(
+            "0".repeat(32).parse().expect("an id"),
+            address.resource.instance(Some(key.into())),
+            IntentAction::Create,
+            "provider[\"h.example/ns/t\"]".parse().expect("an address"),
+            Timestamp::new(1_800_000_000, 0),
+        );
+        let record = Record::Intent(intent.into());
+        let new = String::from_utf8(encode(&record)).expect("text");
+        let (quoted, once) = (
+            r#"t.x[\"home/$${aws:username}\\u0008\"]"#,
+            r#"t.x[\"home/${aws:username}\\b\"]"#,
+        );
+        assert!(new.contains(quoted), "{new}");
+        let old = new.replace(quoted, once);
+        assert_eq!(decode(new.as_bytes()), Ok(record.clone()));
+        assert_eq!(decode(old.as_bytes()), Ok(record));
     }
 }

@@ -43,7 +43,7 @@ fn list(intents: &[Intent]) -> String {
     }
     let intents = intents
         .iter()
-        .map(|intent| format!("{:?} {} ({})", intent.action, intent.address, intent.op));
+        .map(|intent| format!("{} {} ({})", intent.action, intent.address, intent.op));
     intents.collect::<Vec<_>>().join(", ")
 }
 
@@ -361,7 +361,7 @@ mod tests {
         let JournalError::Damaged { intents, .. } = Log::read(&segments).expect_err("damaged");
         assert!(intents.len() >= 4);
         let error = Log::read(&segments).expect_err("damaged").to_string();
-        assert!(error.contains("Create t.x3"), "{error}");
+        assert!(error.contains("create t.x3"), "{error}");
     }
 
     proptest! {

@@ -134,7 +134,7 @@ pub struct Intent {
     #[serde(with = "codec::text")]
     pub op: OperationId,
     /// Which instance.
-    #[serde(with = "codec::text")]
+    #[serde(with = "codec::address")]
     pub address: InstanceAddr,
     /// Which deposed object of it; `None` is the current one.
     #[serde(
@@ -217,6 +217,17 @@ pub enum IntentAction {
     Import,
 }
 
+impl fmt::Display for IntentAction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Import => "import",
+        })
+    }
+}
+
 impl Intent {
     /// An intent with only what every operation has.
     pub fn new(
@@ -258,7 +269,7 @@ pub struct OperationResult {
     #[serde(with = "codec::text")]
     pub op: OperationId,
     /// Which instance.
-    #[serde(with = "codec::text")]
+    #[serde(with = "codec::address")]
     pub address: InstanceAddr,
     /// How it ended.
     pub outcome: Outcome,
@@ -302,7 +313,7 @@ pub enum Change {
     /// What is now at an address; `None` takes it out.
     Instance {
         /// The address.
-        #[serde(with = "codec::text")]
+        #[serde(with = "codec::address")]
         address: InstanceAddr,
         /// All that is there now.
         #[serde(with = "codec::instance")]
@@ -360,7 +371,7 @@ pub struct Resolve {
     /// Who decided: `recovery`, or `user@host`.
     pub who: String,
     /// The instance it concerns.
-    #[serde(with = "codec::text")]
+    #[serde(with = "codec::address")]
     pub address: InstanceAddr,
     /// Whether the state changed by it, to [`Self::instance`].
     pub changes_state: bool,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use terrane_core::go_json;
 use thiserror::Error;
 
 /// One JSON value as compact text, in the form Go's encoder gives it (`<`, `>`, `&`, U+2028 and U+2029 are escaped).
@@ -61,7 +62,7 @@ impl RawJson {
                 b'"' => {
                     let end = end_of_string(text, at);
                     compact.push_str(&text[plain..at]);
-                    escape_as_go(&text[at..end], &mut compact);
+                    compact.push_str(&go_json::escaped(&text[at..end]));
                     plain = end;
                     members.string(&text[at..end], at)?;
                     if end - at > 1 {
@@ -77,11 +78,9 @@ impl RawJson {
 
     /// A string as JSON.
     pub fn string(text: &str) -> Self {
-        let quoted =
-            serde_json::to_string(text).expect("invariant: a string is always serialisable");
-        let mut escaped = String::with_capacity(quoted.len());
-        escape_as_go(&quoted, &mut escaped);
-        Self(escaped.into())
+        let mut json = String::with_capacity(text.len() + 2);
+        go_json::push_string(text, &mut json);
+        Self(json.into())
     }
 
     /// The empty object.
@@ -136,25 +135,6 @@ fn end_of_string(text: &str, start: usize) -> usize {
         }
     }
     text.len()
-}
-
-/// Copies a string literal, escaping what Go's encoder escapes beyond what JSON asks for.
-fn escape_as_go(literal: &str, out: &mut String) {
-    let special = |c: char| matches!(c, '<' | '>' | '&' | '\u{2028}' | '\u{2029}');
-    let mut rest = literal;
-    while let Some(at) = rest.find(special) {
-        out.push_str(&rest[..at]);
-        let mut after = rest[at..].chars();
-        out.push_str(match after.next() {
-            Some('<') => "\\u003c",
-            Some('>') => "\\u003e",
-            Some('&') => "\\u0026",
-            Some('\u{2028}') => "\\u2028",
-            _ => "\\u2029",
-        });
-        rest = after.as_str();
-    }
-    out.push_str(rest);
 }
 
 /// Watches depth and repeated member names while a value is copied.

@@ -1,7 +1,6 @@
 //! `state list`: the addresses of what is in the state.
 
-use terrane_core::addr::InstanceAddr;
-use terrane_engine::Pattern;
+use terrane_core::addr::{InstanceAddr, Pattern};
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -11,6 +10,9 @@ use crate::view::text::one_line;
 
 pub(super) async fn run(session: &Session<'_>, patterns: &[Pattern]) -> Result<Exit, CommandError> {
     let (stored, _) = session.look().await?;
+    let patterns: Vec<Pattern> = (patterns.iter())
+        .map(|pattern| pattern.among(stored.resources.keys()))
+        .collect();
     let wanted = |address: &&InstanceAddr| {
         patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(address))
     };

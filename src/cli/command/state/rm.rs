@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 use terrane_core::Diagnostics;
-use terrane_core::addr::InstanceAddr;
-use terrane_engine::Pattern;
+use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::Recorder as _;
 use terrane_state::edit::forget;
 
@@ -34,6 +33,7 @@ pub(super) async fn run(
         let mut addresses: BTreeSet<InstanceAddr> = BTreeSet::new();
         let mut unknown = Diagnostics::new();
         for pattern in patterns {
+            let pattern = pattern.among(state.resources.keys());
             let named = state.resources.keys().filter(|a| pattern.matches(a));
             let mut named = named.cloned().peekable();
             if named.peek().is_none() {

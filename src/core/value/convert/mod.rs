@@ -10,6 +10,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Map, ObjectType, Path, PathStep, Refinements, Type, Value};
+use crate::text::nfc;
 pub(crate) use unify::concrete_type;
 use unify::{concrete, unify};
 
@@ -23,6 +24,10 @@ pub struct ConvertError {
     /// Why.
     pub reason: String,
 }
+
+/// Why a key is refused that [`Value::repeated_key`] finds.
+pub const REPEATED_KEY: &str =
+    "this key occurs twice, because keys are compared in Unicode normal form C";
 
 fn at(path: &Path) -> String {
     if path.is_root() {
@@ -112,6 +117,10 @@ impl Converter {
             )),
             (Value::Dynamic(_), Type::Dynamic) => Ok(value.clone()),
             (value, Type::Dynamic) => {
+                if let Some(path) = value.repeated_key() {
+                    self.path = std::mem::take(&mut self.path).join(&path);
+                    return self.refuse(REPEATED_KEY);
+                }
                 let (ty, value) = concrete(value);
                 Ok(Value::Dynamic(Arc::new((ty, value))))
             }
@@ -180,9 +189,14 @@ impl Converter {
         let unified = self.unified(members.values(), ty)?;
         let mut converted = Map::new();
         for (key, member) in members {
+            let key = nfc(key.clone());
             let step = PathStep::Key(key.clone());
+            if converted.contains_key(&key) {
+                self.path.push(step);
+                return self.refuse(REPEATED_KEY);
+            }
             let member = self.inside(step, member, unified.as_ref().unwrap_or(ty))?;
-            converted.insert(key.clone(), wrapped(member, unified.as_ref()));
+            converted.insert(key, wrapped(member, unified.as_ref()));
         }
         Ok(Value::Map(Arc::new(converted)))
     }

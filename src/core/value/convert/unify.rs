@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::text::nfc;
 use crate::value::{Map, Type, Value};
 
 /// The type that a value turns out to have, and the value with no place in it that still says its type.
@@ -16,9 +17,10 @@ pub(super) fn concrete(value: &Value) -> (Type, Value) {
         Value::Map(members) => {
             let (mut types, mut values) = (Vec::new(), Map::new());
             for (name, member) in members.iter() {
+                let name = nfc(name.clone());
                 let (ty, member) = concrete(member);
                 types.push((name.clone(), ty));
-                values.insert(name.clone(), member);
+                values.insert(name, member);
             }
             (Type::object(types), Value::Map(Arc::new(values)))
         }

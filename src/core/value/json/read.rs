@@ -13,7 +13,8 @@ use serde::de::{
 use serde_json::value::RawValue;
 
 use super::{JsonError, MAX_DEPTH};
-use crate::value::{Map, Path, PathStep, Type, Value};
+use crate::text::nfc;
+use crate::value::{Map, Path, PathStep, REPEATED_KEY, Type, Value};
 
 impl Value {
     /// Reads a value of type `ty`.
@@ -74,9 +75,14 @@ fn untyped(raw: &RawValue, path: &mut Path) -> Result<Value, JsonError> {
                 serde_json::from_str(text).map_err(syntax)?;
             let mut values = Map::new();
             for (name, member) in members {
-                let name = normalised(&name.0);
+                let name = nfc(name.0);
                 path.push(PathStep::Attribute(name.clone()));
-                values.insert(name, untyped(member, path)?);
+                if values.insert(name, untyped(member, path)?).is_some() {
+                    return Err(JsonError::Value {
+                        path: path.clone(),
+                        reason: REPEATED_KEY.into(),
+                    });
+                }
                 path.pop();
             }
             Ok(Value::Map(Arc::new(values)))
@@ -100,14 +106,6 @@ fn untyped(raw: &RawValue, path: &mut Path) -> Result<Value, JsonError> {
 }
 
 const TOO_DEEP: &str = "the value is nested too deep";
-
-/// A key in the normal form of all strings.
-fn normalised(key: &str) -> Arc<str> {
-    match Value::string(key) {
-        Value::String(key) => key,
-        _ => key.into(),
-    }
-}
 
 /// What one JSON token is.
 enum Leaf<'a> {
@@ -315,9 +313,12 @@ impl<'de> Visitor<'de> for Reader<'_> {
             Type::Map(element) => {
                 let mut members = Map::new();
                 while let Some(key) = map.next_key::<Key<'de>>()? {
-                    let key = normalised(&key.0);
+                    let key = nfc(key.0);
                     self.enter(PathStep::Key(key.clone()))?;
-                    members.insert(key, map.next_value_seed(self.of(element))?);
+                    let value = map.next_value_seed(self.of(element))?;
+                    if members.insert(key, value).is_some() {
+                        return Err(self.reason(REPEATED_KEY));
+                    }
                     self.leave();
                 }
                 Ok(Value::Map(Arc::new(members)))
@@ -329,9 +330,10 @@ impl<'de> Visitor<'de> for Reader<'_> {
                     .map(|name| (name.clone(), Value::Null));
                 let mut members: Map = nulls.collect();
                 while let Some(key) = map.next_key::<Key<'de>>()? {
-                    self.enter(PathStep::Attribute(key.0.as_ref().into()))?;
+                    let key = nfc(key.0);
+                    self.enter(PathStep::Attribute(key.clone()))?;
                     let (Some(ty), Some(member)) =
-                        (object.attributes.get(&*key.0), members.get_mut(&*key.0))
+                        (object.attributes.get(&*key), members.get_mut(&*key))
                     else {
                         return Err(self.reason("the type has no such attribute"));
                     };

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::JsonError;
+use crate::go_json::push_string;
 use crate::value::{ObjectType, Path, PathStep, Type, Value};
 
 impl Value {
@@ -55,7 +56,7 @@ impl Writer<'_> {
                 }
                 write!(self.json, "{number}").expect("invariant: writing to a string never fails");
             }
-            (Value::String(text), Type::String) => push_json_string(text, self.json),
+            (Value::String(text), Type::String) => push_string(text, self.json),
             (Value::List(elements), Type::List(element))
             | (Value::Set(elements), Type::Set(element)) => {
                 return self.elements(elements.iter().map(|value| (value, &**element)));
@@ -132,7 +133,7 @@ impl Writer<'_> {
         if place > 0 {
             self.json.push(',');
         }
-        push_json_string(name, self.json);
+        push_string(name, self.json);
         self.json.push(':');
         self.path.push(step);
         self.value(value, ty)?;
@@ -146,33 +147,4 @@ impl Writer<'_> {
             reason: reason.into(),
         }
     }
-}
-
-/// Appends a JSON string as Go writes it, which also escapes what HTML or JavaScript would trip over; states stay byte-stable that way.
-fn push_json_string(text: &str, json: &mut String) {
-    json.push('"');
-    let mut clean = 0;
-    for (at, c) in text.char_indices() {
-        let escape = match c {
-            '"' => "\\\"",
-            '\\' => "\\\\",
-            '\n' => "\\n",
-            '\r' => "\\r",
-            '\t' => "\\t",
-            '\x08' => "\\b",
-            '\x0c' => "\\f",
-            '\0'..' ' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => "",
-            _ => continue,
-        };
-        json.push_str(&text[clean..at]);
-        clean = at + c.len_utf8();
-        if escape.is_empty() {
-            let code = u32::from(c);
-            write!(json, "\\u{code:04x}").expect("invariant: writing to a string never fails");
-        } else {
-            json.push_str(escape);
-        }
-    }
-    json.push_str(&text[clean..]);
-    json.push('"');
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terrane_core::value::{Bound, Map, Number, ObjectType, Refinements};
-use terrane_core::{PathStep, Type, Value};
+use terrane_core::{PathStep, Type, Value, nfc};
 
 use super::{MsgpackError, REFINED, Trouble, refinement};
 
@@ -182,7 +182,7 @@ impl<'a> Decoder<'a> {
             (Token::Nil, _) => Ok(Value::Null),
             (Token::Ext(kind, body), ty) => unknown(kind, body, ty),
             (Token::Str(bytes) | Token::Bin(bytes), Type::String) => {
-                Ok(Value::String(normalised(text(bytes)?)))
+                Ok(Value::String(nfc(text(bytes)?)))
             }
             (Token::Bool(flag), Type::Bool) => Ok(Value::Bool(flag)),
             (token, Type::Number) => number(&token).map(Value::Number),
@@ -196,12 +196,14 @@ impl<'a> Decoder<'a> {
             (Token::Map(count), Type::Map(element)) => {
                 let mut members = Vec::with_capacity(count.min(MAX_RESERVED));
                 for _ in 0..count {
-                    let key = normalised(self.key()?);
+                    let key = nfc(self.key()?);
                     let member = self
                         .value(element)
                         .map_err(|error| error.inside(PathStep::Key(key.clone())))?;
                     members.push((key, member));
                 }
+                // As go-cty has it, a key that comes again counts, also one that is the same only in normal form: refusing an answer
+                // for what somebody wrote on an object would leave no way to go on.
                 Ok(Value::Map(Arc::new(Map::from_iter(members))))
             }
             (Token::Array(count), Type::Tuple(types)) => {
@@ -254,7 +256,7 @@ impl<'a> Decoder<'a> {
             let (name, ty) = match expected.next() {
                 Some((name, ty)) if **name == *key => (name, ty),
                 _ => attributes
-                    .get_key_value(key)
+                    .get_key_value(&*nfc(key))
                     .ok_or_else(|| Trouble::new(format!("the type has no attribute `{key}`")))?,
             };
             let member = self
@@ -328,14 +330,6 @@ fn text(bytes: &[u8]) -> Decoded<&str> {
     std::str::from_utf8(bytes).map_err(|_| Trouble::new("text that is not UTF-8"))
 }
 
-/// The text in normalisation form C, as every string of a value is.
-fn normalised(text: &str) -> Arc<str> {
-    match Value::string(text) {
-        Value::String(text) => text,
-        _ => Arc::from(text),
-    }
-}
-
 fn number(token: &Token<'_>) -> Decoded<Number> {
     match token {
         Token::Int(int) => Ok(Number::from(*int)),
@@ -391,7 +385,7 @@ fn unknown(kind: i8, body: &[u8], ty: &Type) -> Decoded<Value> {
                 _ => return Err(Trouble::new("the null refinement is a bool")),
             },
             refinement::PREFIX if *ty == Type::String => match decoder.token()? {
-                Token::Str(prefix) => known.prefix = Some(normalised(text(prefix)?)),
+                Token::Str(prefix) => known.prefix = Some(nfc(text(prefix)?)),
                 _ => return Err(Trouble::new("the prefix refinement is a string")),
             },
             refinement::LOWER if *ty == Type::Number => known.lower = Some(bound(&mut decoder)?),

@@ -104,10 +104,8 @@ pub(super) fn read_entry<'a>(
     let key = members
         .take(node, "index_key")
         .map(|key| match key.text().as_bytes()[0] {
-            b'"' => key
-                .string()
-                .map(|text| InstanceKey::String(text.as_ref().into())),
-            _ => key.u64().map(InstanceKey::Int),
+            b'"' => key.string().map(InstanceKey::string),
+            _ => InstanceKey::int(key.u64()?).map_err(|too_large| key.damaged(too_large)),
         });
     let status = match members.take(node, "status") {
         None => ObjectStatus::Ready,
@@ -332,6 +330,9 @@ pub(super) fn insert(
     };
     match before {
         None => Ok(()),
-        Some(_) => Err(node.damaged("the same instance occurs twice")),
+        Some(_) if node.text().is_ascii() => Err(node.damaged("the same instance occurs twice")),
+        Some(_) => Err(node.damaged(
+            "the same instance occurs twice (keys are compared in Unicode normal form C)",
+        )),
     }
 }

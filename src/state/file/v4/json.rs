@@ -1,6 +1,6 @@
 //! Writes JSON text in the form of Go's encoder.
 
-use crate::model::RawJson;
+use terrane_core::go_json::push_string;
 
 /// A growing compact JSON text; commas are its business.
 #[derive(Default)]
@@ -41,16 +41,7 @@ impl Writer {
     /// A string.
     pub(super) fn string(&mut self, text: &str) {
         self.comma();
-        let plain = text
-            .bytes()
-            .all(|b| (0x20..0x7f).contains(&b) && !matches!(b, b'"' | b'\\' | b'<' | b'>' | b'&'));
-        if plain {
-            self.text.push('"');
-            self.text.push_str(text);
-            self.text.push('"');
-        } else {
-            self.text.push_str(RawJson::string(text).as_str());
-        }
+        push_string(text, &mut self.text);
     }
 
     /// A number, `true`, `false` or stored text.

@@ -37,7 +37,7 @@ fn step(stored: &StoredStep<'_>) -> Option<PathStep> {
         "index" => {
             let key: StoredKey<'_> = serde_json::from_str(stored.value.get()).ok()?;
             match key.ty.get() {
-                "\"string\"" => Some(PathStep::Key(text(key.value)?.into())),
+                "\"string\"" => Some(PathStep::key(text(key.value)?)),
                 "\"number\"" => Some(PathStep::Index(key.value.get().parse().ok()?)),
                 _ => None,
             }

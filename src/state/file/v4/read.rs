@@ -134,7 +134,8 @@ fn read_resources(node: &Node<'_, '_>) -> Result<BTreeMap<InstanceAddr, Arc<Inst
             None => ModuleAddr::root(),
             Some(module) => match &*module.string()? {
                 "" => ModuleAddr::root(),
-                text => text.parse().map_err(|error| module.damaged(error))?,
+                // Leniently: earlier versions stored keys as JSON quotes them.
+                text => ModuleAddr::parse_lenient(text).map_err(|error| module.damaged(error))?,
             },
         };
         let mode = members.need(&node, "mode")?;

@@ -296,6 +296,68 @@ fn instances_of_one_resource_may_have_different_providers() {
     assert_eq!(parse(&text(&state, Style::Indented)), state);
 }
 
+/// A state with one instance, in a module of that stored address, with that stored key.
+fn keyed(module: &str, key: &str) -> String {
+    format!(
+        r#"{{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"l","outputs":{{}},"resources":[{{"module":{},"mode":"managed","type":"t","name":"x","provider":"provider[\"h.example/ns/t\"]","instances":[{{"index_key":{key},"schema_version":0,"attributes":{{}},"sensitive_attributes":[]}}]}}],"check_results":null}}
+"#,
+        RawJson::string(module)
+    )
+}
+
+fn only_address(file: &str) -> InstanceAddr {
+    let state = parse(file);
+    let addresses: Vec<_> = state.resources.into_keys().collect();
+    let [address] = &addresses[..] else {
+        panic!("{addresses:?}")
+    };
+    address.clone()
+}
+
+#[test]
+fn keys_that_terraform_stored_are_read_and_written_back_byte_for_byte() {
+    // Stored by Terraform 1.11.4 for `for_each` over the keys on the right.
+    for (module, key) in [
+        (
+            r#"module.m["home/$${aws:username}"]"#,
+            "home/${aws:username}",
+        ),
+        (r#"module.m["$$$$${y}"]"#, "$$$${y}"),
+        (r#"module.m["%%{if}"]"#, "%{if}"),
+        (r#"module.m["\u0001\u0008"]"#, "\u{1}\u{8}"),
+        (r#"module.m["del\u007f"]"#, "del\u{7f}"),
+        (r#"module.m["zero\u200bwidth"]"#, "zero\u{200b}width"),
+        (r#"module.m["tag\U000e0041"]"#, "tag\u{e0041}"),
+        (r#"module.m["\u2028\u2029"]"#, "\u{2028}\u{2029}"),
+        (r#"module.m["nl\nx\ty\rz"]"#, "nl\nx\ty\rz"),
+        (r#"module.m["q\"b\\"]"#, "q\"b\\"),
+        ("module.m[\"<&>\u{e9}x\"]", "<&>\u{e9}x"),
+    ] {
+        let file = keyed(module, RawJson::string(key).as_str());
+        let address = only_address(&file);
+        let expected = Some(InstanceKey::from(key));
+        assert_eq!(address.resource.module.steps()[0].key, expected, "{module}");
+        assert_eq!(address.key, expected, "{module}");
+        assert_eq!(text(&parse(&file), Style::Compact), file);
+    }
+}
+
+#[test]
+fn keys_as_earlier_versions_stored_them_are_read_and_written_anew() {
+    let old = keyed(r#"module.m["home/${aws:username}\b"]"#, "\"e\u{301}\"");
+    let new = keyed(r#"module.m["home/$${aws:username}\u0008"]"#, "\"\u{e9}\"");
+    assert_eq!(text(&parse(&old), Style::Compact), new);
+}
+
+#[test]
+fn keys_that_are_one_for_the_peers_are_refused() {
+    insta::assert_snapshot!(refusal(keyed("module.m", "9007199254740993")), @"the state is damaged at line 1, column 222 (`resources[0].instances[0].index_key`): an integer key is at most 9007199254740992 (2^53), because Terraform reads it as a float");
+    let instance = r#"{"index_key":"\u00e9","attributes":{}}"#;
+    let both = keyed("module.m", "\"e\u{301}\"")
+        .replace("\"instances\":[", &format!("\"instances\":[{instance},"));
+    insta::assert_snapshot!(refusal(both), @"the state is damaged at line 1, column 248 (`resources[0].instances[1]`): the same instance occurs twice (keys are compared in Unicode normal form C)");
+}
+
 /// The message for a file, one line.
 fn refusal(file: impl AsRef<[u8]>) -> String {
     read(file.as_ref()).expect_err("refused").to_string()
@@ -438,8 +500,9 @@ prop_compose! {
 fn any_key() -> impl Strategy<Value = Option<InstanceKey>> {
     prop_oneof![
         Just(None),
-        any::<u64>().prop_map(|index| Some(InstanceKey::Int(index))),
-        any::<String>().prop_map(|key| Some(InstanceKey::String(key.into()))),
+        (0..=InstanceKey::MAX_INT).prop_map(|index| InstanceKey::int(index).ok()),
+        any::<String>().prop_map(|key| Some(InstanceKey::from(key))),
+        "[$%{}\"\\\\\u{7f}\u{200b}\u{301}e]{1,6}".prop_map(|key| Some(InstanceKey::from(key))),
     ]
 }
 
