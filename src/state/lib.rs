@@ -73,6 +73,6 @@ pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
 pub use random::{Random, SystemRandom};
 pub use run::{
-    Closed, Failure, Liveness, MemoryRecorder, Patience, RecordError, Recorder, Recovered, Rescued,
-    Run, RunError, RunOptions,
+    Closed, Failure, Kept, Liveness, MemoryRecorder, Patience, RecordError, Recorder, Recovered,
+    Rescued, Run, RunError, RunOptions,
 };

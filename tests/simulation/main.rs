@@ -2,6 +2,7 @@
 
 mod cloud;
 mod dice;
+mod disk;
 mod executor;
 mod exhaustive;
 mod fencing;

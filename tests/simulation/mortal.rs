@@ -18,6 +18,11 @@ use terrane_tests::{Aws, aws, md5_of};
 /// Canaries in variables, in the provider's configuration, in objects and in the environment.
 const CANARIES: usize = 100;
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_mortal-stack");
+
+/// A state in a folder of its own.
+const APART: &str = ".terrane/mortal/terraform.tfstate";
+
 /// The folder of its temporary files, in the folder of a stack.
 const TEMPORARY: &str = "tmp";
 
@@ -47,6 +52,8 @@ pub(crate) const DEATHS: [Death; 5] = [
 pub(crate) enum Store {
     /// Files beside the sandbox.
     Local,
+    /// Files in a folder of their own.
+    Apart,
     /// S3, by an item of DynamoDB.
     Table,
     /// S3, by an object beside the state.
@@ -76,6 +83,7 @@ struct Remote {
 /// A folder in which a stack lives and dies.
 pub(crate) struct Place {
     folder: TempDir,
+    store: Store,
     /// Where its state is, if not in the folder.
     remote: Option<Remote>,
     umask: &'static str,
@@ -120,7 +128,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// A bucket and a table of their own.
 fn remote(store: Store) -> Option<Remote> {
-    if store == Store::Local {
+    if matches!(store, Store::Local | Store::Apart) {
         return None;
     }
     let aws = aws().expect("who dies over S3 asked before whether there is one");
@@ -151,6 +159,7 @@ impl Place {
         fs::create_dir(folder.path().join(TEMPORARY)).expect("made");
         Self {
             folder,
+            store,
             remote: remote(store),
             umask,
             canaries: canaries.collect(),
@@ -158,21 +167,60 @@ impl Place {
         }
     }
 
+    /// Another folder with the same in it.
+    pub(crate) fn copy(&self) -> Self {
+        assert!(self.remote.is_none(), "a bucket is not copied");
+        let folder = tempfile::tempdir().expect("a folder");
+        let copied = Command::new("cp")
+            .arg("-a")
+            .arg(self.folder.path().join("."))
+            .arg(folder.path())
+            .status();
+        assert!(copied.expect("cp runs").success());
+        Self {
+            folder,
+            store: self.store,
+            remote: None,
+            umask: self.umask,
+            canaries: self.canaries.clone(),
+            streams: String::new(),
+        }
+    }
+
+    /// What `--backend` is, where it is needed.
+    fn backend_argument(&self) -> Option<String> {
+        match (&self.remote, self.store) {
+            (Some(remote), _) => Some(Aws::url_of(remote.options.clone())),
+            (None, Store::Apart) => Some(APART.to_owned()),
+            (None, _) => None,
+        }
+    }
+
     fn command(&self, arguments: &[&str], crash: Option<String>) -> Command {
-        let (environment, secrets) = self.canaries.split_at(CANARIES / 4);
-        let place = self.remote.iter().flat_map(|remote| {
-            let url = Aws::url_of(remote.options.clone());
-            ["--backend".to_owned(), url]
-        });
-        let mut command = Command::new("/bin/sh");
+        let mut command = self.shell("exec \"$0\" \"$@\"");
         command
-            .args(["-c", &format!("umask {}; exec \"$0\" \"$@\"", self.umask)])
-            .arg(env!("CARGO_BIN_EXE_mortal-stack"))
+            .arg(PROGRAM)
             .args(arguments)
             .arg("--sandbox")
-            .args(place)
-            .current_dir(self.folder.path())
+            .args(
+                self.backend_argument()
+                    .iter()
+                    .flat_map(|place| ["--backend", place]),
+            )
+            .envs(crash.map(|crash| ("TERRANE_CRASH_AT", crash)));
+        command
+    }
+
+    /// A line for a shell in the folder, with the program on its path.
+    fn shell(&self, line: &str) -> Command {
+        let (environment, secrets) = self.canaries.split_at(CANARIES / 4);
+        let programs = Path::new(PROGRAM).parent().expect("a folder");
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", &format!("umask {}; {line}", self.umask)])
             .env_clear()
+            .env("PATH", programs)
+            .current_dir(self.folder.path())
             .env("TERRANE_SANDBOX_SPEED", "0")
             .env("TMPDIR", self.folder.path().join(TEMPORARY))
             .env(
@@ -187,7 +235,6 @@ impl Place {
             )
             .env("AWS_ACCESS_KEY_ID", "AKIATEST")
             .env("AWS_SECRET_ACCESS_KEY", &environment[0])
-            .envs(crash.map(|crash| ("TERRANE_CRASH_AT", crash)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -197,6 +244,26 @@ impl Place {
     pub(crate) fn run(&mut self, arguments: &[&str]) -> Ran {
         let child = self.command(arguments, None).spawn().expect("it starts");
         self.finish(child)
+    }
+
+    /// A run with more in its environment.
+    pub(crate) fn run_with(&mut self, arguments: &[&str], variables: &[(&str, String)]) -> Ran {
+        let mut command = self.command(arguments, None);
+        let variables = variables.iter().map(|(name, value)| (name, value));
+        let child = command.envs(variables).spawn().expect("it starts");
+        self.finish(child)
+    }
+
+    /// A command that was printed, typed as it is, with a yes behind it.
+    pub(crate) fn paste(&mut self, command: &str) -> Ran {
+        let line = format!("{command} --yes");
+        let child = self.shell(&line).spawn().expect("it starts");
+        self.finish(child)
+    }
+
+    /// The folder that it lives in.
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
 
     fn finish(&mut self, child: Child) -> Ran {
@@ -277,7 +344,10 @@ impl Place {
     async fn backend(&self) -> Arc<dyn Backend> {
         match &self.remote {
             None => {
-                let path = self.folder().join("terraform.tfstate");
+                let path = match self.store {
+                    Store::Apart => self.folder.path().join(APART),
+                    _ => self.folder().join("terraform.tfstate"),
+                };
                 Arc::new(LocalBackend::new(path).expect("a path"))
             }
             Some(remote) => {
@@ -348,10 +418,12 @@ impl Place {
     /// What died left nothing behind that the runs after it did not remove.
     pub(crate) fn nothing_is_left(&self) {
         let mut left = names(&self.folder.path().join(TEMPORARY));
-        left.extend(names(&self.folder()).into_iter().filter(|name| {
-            [".terrane-tmp", ".backup.link"]
-                .iter()
-                .any(|end| name.ends_with(end))
+        let state = self.folder.path().join(APART);
+        let folders = [self.folder(), state.parent().expect("a folder").to_owned()];
+        let folders = folders.iter().filter(|folder| folder.exists());
+        left.extend(folders.flat_map(|it| names(it)).filter(|name| {
+            let ends = [".terrane-tmp", ".backup.link"];
+            ends.iter().any(|end| name.ends_with(end))
         }));
         assert!(left.is_empty(), "LEFT: {left:?}");
     }

@@ -17,7 +17,7 @@ use super::saved::Saved;
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, run_error};
+use crate::session::{Aftermath, Session, run_error};
 use crate::signals::{Signals, interrupted};
 use crate::view::diff::Secrets;
 use crate::view::json::stream::JsonStream;
@@ -124,12 +124,12 @@ pub(super) async fn carry_out(
     progress.pause();
     engine.close().await;
     let closed = run.close().await;
-    let rescued = match &closed {
+    let aftermath = match &closed {
         Err(error) => session.rescue(&run, error).await,
         Ok(_) => None,
     };
     drop(signals);
-    work.finish(ended, closed, rescued, started)
+    work.finish(ended, closed, aftermath, started)
 }
 
 fn views(
@@ -249,12 +249,12 @@ impl Work<'_> {
         &self,
         ended: Result<Ended, CommandError>,
         closed: Result<terrane_state::Closed, terrane_state::RunError>,
-        rescued: Option<Diagnostic>,
+        aftermath: Option<Aftermath>,
         started: Instant,
     ) -> Result<Exit, CommandError> {
         let closing = match &closed {
             Ok(closed) => Ok(summary::closed(closed, started.elapsed())),
-            Err(error) => Err(self.session.unclosed(error, rescued)),
+            Err(error) => Err(self.session.unclosed(error, aftermath)),
         };
         let Ended { settled, applied } = match ended {
             Err(error) => {

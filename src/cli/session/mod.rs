@@ -18,6 +18,7 @@ use crate::streams::Streams;
 use crate::view::painter::Painter;
 
 pub(crate) use providers::own_digest;
+pub(crate) use rescue::Aftermath;
 pub(crate) use state::{open_text, operation_text, run_error, settled_text};
 
 /// One invocation of a stack program.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use terrane_core::Diagnostic;
-use terrane_state::{Failure, LocalBackend, Run, RunError};
+use terrane_state::{Failure, Kept, LocalBackend, Run, RunError};
 
 use super::Session;
 use super::state::run_error;
@@ -35,18 +35,32 @@ impl Session<'_> {
         Err(CommandError::new(Exit::REFUSED, unpushed))
     }
 
-    /// Saves what only this process knows when a run could not be closed: what was done about it, or `None` when nothing had to be.
+    /// Saves what only this process knows when a run could not be closed: what was done about it.
     ///
     /// A run that another one fenced saves nothing: that one found the intents, and settles what came of them.
-    pub(crate) async fn rescue(&self, run: &Run, error: &RunError) -> Option<Diagnostic> {
-        if error.failure() != Failure::Unwritten || run.is_recorded().await {
+    pub(crate) async fn rescue(&self, run: &Run, error: &RunError) -> Option<Aftermath> {
+        if error.failure() != Failure::Unwritten {
             return None;
+        }
+        let again = self.again("up");
+        match run.kept().await {
+            Kept::Nowhere => {}
+            Kept::State => {
+                return Some(Aftermath::Hint(format!(
+                    "nothing that this run did is missing in the state; run `{again}` as soon as it can be written"
+                )));
+            }
+            Kept::Journal => {
+                return Some(Aftermath::Hint(format!(
+                    "its journal holds everything; `{again}` puts it back as soon as the state can be written"
+                )));
+            }
         }
         let saved = match self.rescue_path() {
             Ok(path) => run.rescue(&path).await.map(|()| path),
-            Err(error) => return error.diagnostics.into_iter().next(),
+            Err(error) => return error.diagnostics.into_iter().next().map(Aftermath::Said),
         };
-        Some(match saved {
+        Some(Aftermath::Said(match saved {
             Ok(path) => {
                 let path = path.display();
                 let command = self.again(&format!("state push {path}"));
@@ -64,7 +78,7 @@ impl Session<'_> {
                     .detail(why.join("; "))
                     .hint("the journal names every operation that was begun; the next run settles them")
             }
-        })
+        }))
     }
 
     /// What was kept on this machine is in the state now, if that is the file it was kept in.
@@ -87,21 +101,27 @@ impl Session<'_> {
     }
 
     /// Why a run did not end in order, with what became of its results.
-    pub(crate) fn unclosed(&self, error: &RunError, rescued: Option<Diagnostic>) -> CommandError {
+    pub(crate) fn unclosed(&self, error: &RunError, aftermath: Option<Aftermath>) -> CommandError {
         let mut failed = run_error(error);
-        if let Some(rescued) = rescued {
-            failed.diagnostics.push(rescued);
-        } else if error.failure() == Failure::Unwritten {
-            let command = self.again("up");
-            let hint = format!(
-                "its journal holds everything; `{command}` puts it back as soon as the state can be written"
-            );
-            failed.diagnostics = failed
-                .diagnostics
-                .into_iter()
-                .map(|diagnostic| diagnostic.hint(&*hint))
-                .collect();
+        match aftermath {
+            None => {}
+            Some(Aftermath::Said(said)) => failed.diagnostics.push(said),
+            Some(Aftermath::Hint(hint)) => {
+                failed.diagnostics = failed
+                    .diagnostics
+                    .into_iter()
+                    .map(|diagnostic| diagnostic.hint(&*hint))
+                    .collect();
+            }
         }
         failed
     }
+}
+
+/// What there is to say of the results of a run that could not be closed.
+pub(crate) enum Aftermath {
+    /// They are where runs keep them; what to do.
+    Hint(String),
+    /// They are elsewhere, or lost.
+    Said(Diagnostic),
 }

@@ -17,7 +17,7 @@ use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
     Change, Checkpoint, CheckpointPhase, Intent, OpenIntent, OperationId, OperationResult, Outcome,
-    PlanUse, ProcessIdentity, Record, Resolve, Writer,
+    PlanUse, ProcessIdentity, Record, Resolution, Resolve, Writer,
 };
 use crate::model::{Instance, Lineage, State};
 use crate::random::Random;
@@ -58,7 +58,7 @@ struct Now {
     /// Every operation of this run whose end is known.
     ended: BTreeSet<OperationId>,
     checkpoint_at: Duration,
-    /// The last record that says what the state is.
+    /// The last record of what came of an operation. What was only read is not worth keeping: the next run reads it again.
     telling: Option<u64>,
 }
 
@@ -70,6 +70,17 @@ struct Stored {
     /// What it holds, with its serial and lineage.
     state: State,
     sha256: Option<Sha256>,
+}
+
+/// Where what a run did is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it in the stored state; nothing, if it did nothing.
+    State,
+    /// In the journal, from which the next run goes on.
+    Journal,
+    /// In this process alone, which asks for [`Run::rescue`].
+    Nowhere,
 }
 
 /// How a run ended.
@@ -294,15 +305,22 @@ impl Run {
         }
     }
 
-    /// Whether all that this run did is in the state or its journal: what is not exists only in this process, and asks for
-    /// [`rescue`](Self::rescue).
-    pub async fn is_recorded(&self) -> bool {
-        let telling = self.now().telling;
-        if telling.is_none_or(|number| self.writer.is_durable(number)) {
-            return true;
+    /// Where what this run did is, when it could not be closed.
+    pub async fn kept(&self) -> Kept {
+        let (telling, state, begun) = {
+            let now = self.now();
+            let begun = now.open.values().any(|open| open.by.is_none());
+            (now.telling, now.state.clone(), begun)
+        };
+        let is_stored = match telling {
+            None => true,
+            Some(_) => state.same_content(&self.stored.lock().await.state),
+        };
+        match telling {
+            _ if is_stored && !begun => Kept::State,
+            Some(number) if !is_stored && !self.writer.is_durable(number) => Kept::Nowhere,
+            _ => Kept::Journal,
         }
-        let stored = self.stored.lock().await;
-        self.now().state.same_content(&stored.state)
     }
 
     /// Writes the state as it is now into a file of its own, readable by its owner only: for when it could not be stored where
@@ -324,6 +342,24 @@ impl Run {
         let rescued = Rescued::new(state, self.now().ended.clone());
         let bytes = v4::write(&rescued.to_state(), v4::Style::Indented);
         file.write(bytes.into(), &over).await.map(drop)
+    }
+
+    /// An intent was not recorded, so its operation is not begun. Its record may be stored all the same, or be stored yet: it shall ask
+    /// nobody.
+    fn not_begun(&self, intent: Intent, error: &RecordError) {
+        let mut now = self.now();
+        now.open.remove(&intent.op);
+        if matches!(error, RecordError::Unwritable { .. }) {
+            self.writer.enqueue(&Record::Resolve(Resolve {
+                op: intent.op,
+                how: Resolution::Absent,
+                evidence: "it was not begun: its intent could not be recorded".to_owned(),
+                who: self.process.who.clone(),
+                address: intent.address,
+                changes_state: false,
+                instance: None,
+            }));
+        }
     }
 
     /// Forgets the journal before this epoch, once this epoch's opening has taken over what was open in it.
@@ -410,14 +446,17 @@ impl Recorder for Run {
             let mut now = self.now();
             let number = self.writer.enqueue(&Record::Intent(intent.clone().into()));
             let open = OpenIntent {
-                intent,
+                intent: intent.clone(),
                 result: None,
                 by: None,
             };
             now.open.insert(open.intent.op, open);
             number
         };
-        self.writer.durable(number).await?;
+        if let Err(error) = self.writer.durable(number).await {
+            self.not_begun(intent, &error);
+            return Err(error);
+        }
         crash::reach(Point::IntentDurable).await;
         Ok(())
     }
@@ -448,7 +487,7 @@ impl Recorder for Run {
         let mut now = self.now();
         if change.changes(&now.state) {
             change.apply(&mut now.state);
-            now.telling = Some(self.writer.enqueue(&Record::Change(change)));
+            self.writer.enqueue(&Record::Change(change));
         }
     }
 

@@ -8,7 +8,7 @@ mod recorder;
 mod rescue;
 
 pub use error::{Failure, RunError};
-pub use journaled::{Closed, Run};
+pub use journaled::{Closed, Kept, Run};
 pub use open::{Patience, Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};

@@ -22,8 +22,21 @@ pub(super) struct Appender {
     last: Option<Position>,
     /// The bytes of the last append, to know a repeated one.
     last_bytes: Bytes,
-    /// After a failed sync nobody knows what is on the disk, and syncing again would say that all is well.
+    /// After a failed append nobody knows what is on the disk behind the length, and syncing again would say that all is well: that has
+    /// to be cut off first.
     failed: bool,
+}
+
+impl Appender {
+    /// Takes away what an append left that failed.
+    fn cut(&mut self) -> std::io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.sync_all()?;
+        self.failed = false;
+        // What was set aside may be gone with it. If there is no room now, the next append says so.
+        let _ = reserve(&self.file, self.length);
+        Ok(())
+    }
 }
 
 /// Room for the results of everything that can be under way: a disk that fills up meanwhile shall still take them.
@@ -115,7 +128,7 @@ impl Store {
         let failed = |error| BackendError::store("append to", path.display().to_string(), error);
         let journal = self.appender()?;
         if journal.failed {
-            return Err(failed(std::io::Error::other("an earlier append failed")));
+            journal.cut().map_err(failed)?;
         }
         if journal.last == Some(at) {
             return if journal.last_bytes == *bytes {
@@ -138,6 +151,7 @@ impl Store {
         });
         if let Err(error) = written {
             journal.failed = true;
+            let _ = journal.cut();
             return Err(failed(error));
         }
         journal.length += bytes.len() as u64;

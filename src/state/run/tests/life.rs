@@ -444,3 +444,49 @@ async fn our_own_snapshot_whose_answer_was_lost_is_known_and_not_replayed() {
     assert_eq!((recovered.replayed, recovered.open.len()), (0, 0));
     assert_eq!(run.instance(&address("a")), Some(instance("two")));
 }
+
+#[tokio::test]
+async fn an_operation_whose_intent_could_not_be_recorded_is_not_begun_and_asks_nobody() {
+    for death in [Death::Before, Death::After] {
+        let observed = Arc::new(Observed::new(MemoryBackend::new()));
+        let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+        let (run, _) = world.open().await;
+        create(&world, &run, "a").await;
+        observed.die_at(0, death);
+        let lost = run.intent(world.intent("b")).await;
+        lost.expect_err("nobody hears it");
+        assert!(run.open_intents().is_empty());
+        observed.revive();
+        run.close().await.expect("closed");
+        let (_, recovered) = world.open().await;
+        assert_eq!(recovered.open, []);
+    }
+}
+
+#[tokio::test]
+async fn a_run_knows_where_all_that_it_did_is_kept() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = world.open().await;
+    assert_eq!(run.kept().await, Kept::State);
+    create(&world, &run, "a").await;
+    assert_eq!(run.kept().await, Kept::Journal);
+    run.checkpoint().await.expect("stored");
+    assert_eq!(run.kept().await, Kept::State);
+    // What was only read is read again by the next run.
+    run.change(Change::Instance {
+        address: address("a"),
+        instance: Some(instance("drifted")),
+    });
+    observed.die_at(0, Death::Before);
+    run.checkpoint().await.expect_err("nobody hears it");
+    assert_eq!(run.kept().await, Kept::Journal);
+    observed.revive();
+    let intent = world.intent("b");
+    run.intent(intent.clone()).await.expect("recorded");
+    assert_eq!(run.kept().await, Kept::Journal);
+    observed.die_at(0, Death::Before);
+    let lost = run.result(done(&intent, "b")).await;
+    lost.expect_err("nobody hears it");
+    assert_eq!(run.kept().await, Kept::Nowhere);
+}

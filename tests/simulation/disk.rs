@@ -1,0 +1,349 @@
+//! A disk that fails: while a stack of real processes works, the n-th call of each kind fails in each way, and nothing is lost, nothing
+//! said is untrue, and the next runs put everything right.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, OnceLock};
+use std::time::Instant;
+
+use crate::exhaustive::{Tally, report};
+use crate::mortal::{Place, Ran, Store};
+
+/// A kind of call, and how it may fail. `always`: also every one after it.
+const KINDS: [(&str, &[&str]); 15] = [
+    ("open", &["EIO", "EINTR"]),
+    ("read", &["EIO", "EINTR", "short"]),
+    ("write", &["ENOSPC", "EIO", "EINTR", "short"]),
+    ("sync", &["EIO", "ENOSPC", "EINTR"]),
+    ("dirsync", &["EIO", "EINVAL"]),
+    ("rename", &["EIO", "ENOSPC"]),
+    ("link", &["EPERM", "EMLINK", "ENOTSUP", "EIO"]),
+    ("unlink", &["EIO"]),
+    ("truncate", &["EIO"]),
+    ("lock", &["EIO", "ENOLCK"]),
+    ("fcntl", &["EIO"]),
+    ("close", &["EIO", "EINTR"]),
+    ("mode", &["EPERM", "EIO"]),
+    ("mkdir", &["ENOSPC", "EIO"]),
+    ("full", &["ENOSPC:always", "EDQUOT:always"]),
+];
+
+/// File systems that lack something, always.
+const LACKING: [&str; 5] = [
+    "link:1:EPERM:always",
+    "link:1:ENOTSUP:always",
+    "link:1:EMLINK:always",
+    "mode:1:EPERM:always",
+    "dirsync:1:EINVAL:always",
+];
+
+/// Names the one fault to go through, as a failure prints it.
+const ONE: &str = "TERRANE_SIMULATION_FAULT";
+
+/// What is done while the disk fails, and what before it.
+struct Scene {
+    name: &'static str,
+    before: &'static [&'static [&'static str]],
+    fails: &'static [&'static str],
+    /// What is declared in the end.
+    declared: &'static [&'static str],
+}
+
+const SCENES: [Scene; 4] = [
+    Scene {
+        name: "create",
+        before: &[],
+        fails: &["up", "--yes"],
+        declared: &[],
+    },
+    Scene {
+        name: "replace",
+        before: &[&["up", "--yes"]],
+        fails: &["up", "--yes", "--var", "network=1"],
+        declared: &["--var", "network=1"],
+    },
+    Scene {
+        name: "save a plan",
+        before: &[&["up", "--yes"]],
+        fails: &["preview", "--var", "network=1", "--out", "plans/plan"],
+        declared: &[],
+    },
+    Scene {
+        name: "apply a plan",
+        before: &[
+            &["up", "--yes"],
+            &["preview", "--var", "network=1", "--out", "plans/plan"],
+        ],
+        fails: &["up", "plans/plan"],
+        declared: &["--var", "network=1"],
+    },
+];
+
+/// The library to preload; `None` where there is no compiler, which under `CI=true` is a failure.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "whether a missing tool is a failure is said by the environment"
+)]
+fn shim() -> Option<&'static Path> {
+    static SHIM: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let shim = SHIM.get_or_init(|| {
+        if !cfg!(target_os = "linux") {
+            return None;
+        }
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let library = folder.join(format!("shim-{}.so", std::process::id()));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/simulation/shim.c");
+        let compiled = Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(&library)
+            .args([source, "-ldl"])
+            .status();
+        match compiled {
+            Ok(status) => {
+                assert!(status.success(), "cc cannot compile {source}");
+                Some(library)
+            }
+            Err(_) => {
+                let ci = std::env::var("CI");
+                assert_ne!(ci.as_deref(), Ok("true"), "cc is needed and not installed");
+                None
+            }
+        }
+    });
+    shim.as_deref()
+}
+
+impl Scene {
+    /// A folder in which everything before it has taken place.
+    fn prepared(&self) -> Place {
+        let mut place = Place::new("022", Store::Apart);
+        fs::create_dir(place.path().join("plans")).expect("made");
+        for arguments in self.before {
+            run(&mut place, arguments, &[]).exits(0);
+        }
+        place
+    }
+
+    /// How many calls of each kind there are when none fails.
+    fn counts(&self, prepared: &Place) -> Vec<(&'static str, usize)> {
+        let mut place = prepared.copy();
+        let file = place.path().join("counts");
+        let counts = [("SHIM_COUNTS", file.display().to_string())];
+        let ran = run(&mut place, self.fails, &counts);
+        assert!(matches!(ran.code, Some(0 | 2)), "{}{}", ran.out, ran.err);
+        let text = fs::read_to_string(&file).expect("the shim counts");
+        let count = |kind: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(kind));
+            let count = line.expect("a line").trim();
+            count.parse().expect("a number")
+        };
+        KINDS.map(|(kind, _)| (kind, count(kind))).to_vec()
+    }
+}
+
+/// Runs the program with the shim.
+fn run(place: &mut Place, arguments: &[&str], more: &[(&str, String)]) -> Ran {
+    let arguments = [arguments, &["--var", "count=1"]].concat();
+    // A plan has its configuration with it.
+    let arguments = match arguments[..] {
+        ["up", "plans/plan", ..] => &arguments[..2],
+        _ => &arguments[..],
+    };
+    let shim = shim().expect("who fails asked before whether there is one");
+    let at = |folder| place.path().join(folder).display().to_string();
+    let mut variables = vec![
+        ("LD_PRELOAD", shim.display().to_string()),
+        (
+            "SHIM_FOLDERS",
+            [at(".terrane/mortal"), at("plans")].join(":"),
+        ),
+    ];
+    variables.extend(more.iter().cloned());
+    place.run_with(arguments, &variables)
+}
+
+trait Exits {
+    fn exits(self, code: i32) -> Self;
+}
+
+impl Exits for Ran {
+    #[track_caller]
+    fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, Some(code), "{}{}", self.out, self.err);
+        self
+    }
+}
+
+/// Lets one call fail, and others put right what came of it.
+fn judge(scene: &Scene, prepared: &Place, fault: &str) {
+    let mut place = prepared.copy();
+    let since = place.lines();
+    let ran = run(&mut place, scene.fails, &[("SHIM_FAULT", fault.to_owned())]);
+    let said = format!("{}{}", ran.out, ran.err);
+    // Neither a panic nor a signal.
+    let expected = [0, 1, 3, 5, 7];
+    let code = ran.code.filter(|code| expected.contains(code));
+    let code = code.unwrap_or_else(|| panic!("CODE: {:?}: {said}", ran.code));
+    place.nothing_is_lost("");
+    let (known, _) = place.look();
+    for line in ran.err.lines() {
+        if let Some((_, id)) = line.split_once(": created in ") {
+            let id = id
+                .split_once("[id=")
+                .expect("an id")
+                .1
+                .trim_end_matches(']');
+            assert!(known.contains(id), "ACK: {id} was said to be made: {said}");
+        }
+    }
+    let up = [&["up", "--yes"], scene.declared].concat();
+    let mut rounds = 0;
+    loop {
+        let next = run(&mut place, &up, &[]);
+        let text = format!("{said}\n--- then ---\n{}{}", next.out, next.err);
+        let first = rounds == 0;
+        if first && said.contains("its journal holds everything") {
+            assert_eq!(next.code, Some(0), "SAID: {text}");
+        }
+        match next.code {
+            Some(0) => {
+                let works = scene.fails[0] == "up" && code == 0;
+                let quiet = next.out.contains("No changes") || !first || !works;
+                assert!(quiet, "SAID: it was done: {text}");
+                break;
+            }
+            Some(7) => {
+                let command = pushes(&next).unwrap_or_else(|| panic!("CONV: {text}"));
+                place.paste(&command).exits(0);
+            }
+            Some(3) => {
+                let (_, open) = place.look();
+                let (live, _) = place.cloud(0);
+                let (known, _) = place.look();
+                for address in open {
+                    let there = live
+                        .iter()
+                        .find(|(id, of)| **of == address && !known.contains(*id));
+                    match there {
+                        Some((id, _)) => place
+                            .run(&["state", "resolve", &address, "--id", id])
+                            .exits(0),
+                        None => place
+                            .run(&["state", "resolve", &address, "--absent"])
+                            .exits(0),
+                    };
+                }
+            }
+            other => panic!("CONV: {other:?}: {text}"),
+        }
+        rounds += 1;
+        assert!(rounds <= 4, "CONV: {text}");
+    }
+    let (live, _) = place.cloud(since);
+    let (known, open) = place.look();
+    assert_eq!(
+        live.into_keys().collect::<BTreeSet<_>>(),
+        known,
+        "ORPH: {said}"
+    );
+    assert!(open.is_empty());
+    place.nothing_is_twice(since);
+    place.nothing_is_left();
+    place.nothing_shows();
+}
+
+/// The command with which a refusal says that results are stored.
+fn pushes(ran: &Ran) -> Option<String> {
+    let (_, rest) = ran.err.split_once("`mortal-stack state push ")?;
+    let (command, _) = rest.split_once('`')?;
+    Some(format!("mortal-stack state push {command}"))
+}
+
+/// Every fault that a scene can have: for each kind of call and way to fail, at which of them.
+fn faults(scene: &Scene, prepared: &Place) -> Vec<Vec<String>> {
+    let mut faults = vec![LACKING.map(str::to_owned).to_vec()];
+    for ((kind, ways), (_, count)) in KINDS.iter().zip(scene.counts(prepared)) {
+        for way in *ways {
+            let (how, always) = way.split_once(':').unwrap_or((way, ""));
+            let always = if always.is_empty() { "" } else { ":always" };
+            let nth = (1..=count).map(|nth| format!("{kind}:{nth}:{how}{always}"));
+            faults.push(nth.collect());
+        }
+    }
+    faults.retain(|nth| !nth.is_empty());
+    faults
+}
+
+/// The same ones in every run: of every third kind and way in each scene one, another one each time.
+fn sample(all: &[Vec<String>], offset: usize) -> Vec<&String> {
+    let kinds = all.iter().enumerate().skip(offset % 3).step_by(3);
+    kinds
+        .map(|(n, nth)| &nth[(5 * n + 3 * offset) % nth.len()])
+        .collect()
+}
+
+#[test]
+fn whatever_call_fails_nothing_is_lost_and_the_next_run_puts_it_right() {
+    if shim().is_none() {
+        return;
+    }
+    let started = Instant::now();
+    let only = std::env::var_os(ONE);
+    let prepared: Vec<Place> = std::thread::scope(|scope| {
+        let prepared = SCENES
+            .each_ref()
+            .map(|scene| scope.spawn(|| scene.prepared()));
+        prepared.map(|it| it.join().expect("prepared")).into()
+    });
+    let mut count = 0;
+    let mut cases: Vec<(&Scene, &Place, String)> = Vec::new();
+    for (n, (scene, place)) in SCENES.iter().zip(&prepared).enumerate() {
+        let all = faults(scene, place);
+        count += all.iter().map(Vec::len).sum::<usize>();
+        let chosen: Vec<&String> = match (&only, crate::in_full()) {
+            (Some(only), _) => {
+                let is_it = |fault: &&String| *only == *format!("{}:{fault}", scene.name);
+                all.iter().flatten().filter(is_it).collect()
+            }
+            (None, Some(_)) => all.iter().flatten().collect(),
+            (None, None) => sample(&all, n),
+        };
+        cases.extend(
+            chosen
+                .into_iter()
+                .map(|fault| (scene, place, fault.clone())),
+        );
+    }
+    let next = Mutex::new(cases.iter());
+    // They mostly wait for each other.
+    let worker = || {
+        let mut failed = Vec::new();
+        loop {
+            let Some((scene, place, fault)) = next.lock().expect("not poisoned").next() else {
+                return failed;
+            };
+            if catch_unwind(|| judge(scene, place, fault)).is_err() {
+                failed.push(format!("{ONE}='{}:{fault}'", scene.name));
+            }
+        }
+    };
+    let failed: Vec<String> = std::thread::scope(|scope| {
+        let workers = [(); 4].map(|()| scope.spawn(worker));
+        let failed = workers.map(|worker| worker.join().expect("judged panics are caught"));
+        failed.into_iter().flatten().collect()
+    });
+    let tally = Tally {
+        schedules: cases.len(),
+        ..Tally::default()
+    };
+    report(
+        &format!("failing disk, of {count}"),
+        &tally,
+        started.elapsed(),
+    );
+    assert!(!cases.is_empty());
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+}
