@@ -4,72 +4,70 @@
 //! types keep their bytes that way, whoever of the peers writes them.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
+
+/// How the control characters are written.
+#[rustfmt::skip]
+const CONTROLS: [&str; 32] = [
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007",
+    "\\b", "\\t", "\\n", "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f",
+    "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017",
+    "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+];
 
 /// Appends the text as a JSON string, with its quotes.
 pub fn push_string(text: &str, json: &mut String) {
     json.push('"');
-    let mut clean = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let escape = match byte {
-            b'"' => "\\\"",
-            b'\\' => "\\\\",
-            b'\n' => "\\n",
-            b'\r' => "\\r",
-            b'\t' => "\\t",
-            0x08 => "\\b",
-            0x0c => "\\f",
-            0..0x20 => "",
-            _ => match beyond_json(&text.as_bytes()[at..]) {
-                Some(escape) => escape,
-                None => continue,
-            },
-        };
-        json.push_str(&text[clean..at]);
-        clean = at + width(byte);
-        if escape.is_empty() {
-            write!(json, "\\u{byte:04x}").expect("invariant: writing to a string never fails");
-        } else {
-            json.push_str(escape);
-        }
-    }
-    json.push_str(&text[clean..]);
+    push_escaped(text, json, |bytes| match bytes[0] {
+        b'"' => Some(("\\\"", 1)),
+        b'\\' => Some(("\\\\", 1)),
+        control @ 0..0x20 => Some((CONTROLS[usize::from(control)], 1)),
+        _ => beyond_json(bytes),
+    });
     json.push('"');
 }
 
 /// JSON text of any kind in the form that Go would have given its strings: outside of strings nothing of it can stand.
 pub fn escaped(json: &str) -> Cow<'_, str> {
-    let mut all = String::new();
-    let mut clean = 0;
-    for (at, byte) in json.bytes().enumerate() {
-        if let Some(escape) = beyond_json(&json.as_bytes()[at..]) {
-            all.push_str(&json[clean..at]);
-            all.push_str(escape);
-            clean = at + width(byte);
-        }
-    }
-    if clean == 0 {
+    if !json
+        .bytes()
+        .any(|byte| matches!(byte, b'<' | b'>' | b'&' | 0xe2))
+    {
         return Cow::Borrowed(json);
     }
-    all.push_str(&json[clean..]);
+    let mut all = String::with_capacity(json.len() + 16);
+    push_escaped(json, &mut all, beyond_json);
     Cow::Owned(all)
 }
 
-/// How Go writes the character that these bytes begin with, where JSON would let it stand.
-fn beyond_json(bytes: &[u8]) -> Option<&'static str> {
-    match bytes {
-        [b'<', ..] => Some("\\u003c"),
-        [b'>', ..] => Some("\\u003e"),
-        [b'&', ..] => Some("\\u0026"),
-        [0xe2, 0x80, 0xa8, ..] => Some("\\u2028"),
-        [0xe2, 0x80, 0xa9, ..] => Some("\\u2029"),
-        _ => None,
+/// An escape, and the bytes that it stands for.
+type Escape = (&'static str, usize);
+
+fn push_escaped(text: &str, out: &mut String, escape: impl Fn(&[u8]) -> Option<Escape>) {
+    let bytes = text.as_bytes();
+    let (mut clean, mut at) = (0, 0);
+    while at < bytes.len() {
+        let Some((escape, width)) = escape(&bytes[at..]) else {
+            at += 1;
+            continue;
+        };
+        out.push_str(&text[clean..at]);
+        out.push_str(escape);
+        at += width;
+        clean = at;
     }
+    out.push_str(&text[clean..]);
 }
 
-/// The length of an escaped character, by its first byte: the two separators have three, all others one.
-fn width(first: u8) -> usize {
-    if first == 0xe2 { 3 } else { 1 }
+/// How Go writes the character that these bytes begin with, where JSON would let it stand.
+fn beyond_json(bytes: &[u8]) -> Option<Escape> {
+    match bytes[0] {
+        b'<' => Some(("\\u003c", 1)),
+        b'>' => Some(("\\u003e", 1)),
+        b'&' => Some(("\\u0026", 1)),
+        0xe2 if bytes.starts_with("\u{2028}".as_bytes()) => Some(("\\u2028", 3)),
+        0xe2 if bytes.starts_with("\u{2029}".as_bytes()) => Some(("\\u2029", 3)),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::expr::Expr;
+use crate::text::nfc;
 use crate::typed::{FromValue, IntoValue};
 use crate::value::{PathStep, Value};
 
@@ -116,7 +117,7 @@ impl Output<Value> {
     /// A member of an object whose type the bindings do not know.
     #[track_caller]
     pub fn attribute<T>(&self, name: &str) -> Output<T> {
-        Output::new(self.expr.at(PathStep::Attribute(name.into())))
+        Output::new(self.expr.at(PathStep::Attribute(nfc(name))))
     }
 }
 

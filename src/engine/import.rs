@@ -78,7 +78,8 @@ impl Engine<'_> {
         if there.is_some_and(|instance| instance.current.is_some()) {
             return Err(refused(format!("{address} is in the state already"))
                 .hint(format!(
-                    "`state show '{address}'` prints it; `state rm '{address}'` forgets it"
+                    "`state show {address}` prints it; `state rm {address}` forgets it",
+                    address = address.in_shell()
                 ))
                 .into());
         }

@@ -326,7 +326,8 @@ pub(crate) fn schema_of(
                 None => diagnostic
                     .hint("install a version of the provider that still has the type; it can then be planned, and destroyed")
                     .hint(format!(
-                        "`state rm '{address}'` forgets the object, which stays where it is"
+                        "`state rm {}` forgets the object, which stays where it is",
+                        address.in_shell()
                     )),
             }
             .into()

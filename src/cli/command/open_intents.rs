@@ -104,13 +104,14 @@ fn question(
     if let Doubt::NoProvider { provider } = doubt {
         diagnostic = diagnostic.hint(declare_again(session, provider));
     }
-    let absent = session.again(&format!("state resolve '{address}' --absent"));
+    let absent = session.again(&format!("state resolve {} --absent", address.in_shell()));
     match (open.intent.action, doubt) {
         (IntentAction::Create, _) => {
             // Without its provider no object can be looked up.
             if !matches!(doubt, Doubt::NoProvider { .. }) {
                 let id = doubt.candidate().unwrap_or("ID");
-                let found = session.again(&format!("state resolve '{address}' --id '{id}'"));
+                let found = format!("state resolve {} --id '{id}'", address.in_shell());
+                let found = session.again(&found);
                 diagnostic = diagnostic.hint(format!("if it exists, say which it is: `{found}`"));
             }
             let anew = match program.position(address) {

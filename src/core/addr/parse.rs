@@ -382,7 +382,12 @@ mod tests {
             let address = ResourceAddr::managed(module, "t", "x").instance(Some(key.into()));
             let printed = address.to_string();
             proptest::prop_assert_eq!(printed.parse(), Ok(address.clone()));
-            proptest::prop_assert_eq!(InstanceAddr::parse_lenient(&printed), Ok(address));
+            proptest::prop_assert_eq!(InstanceAddr::parse_lenient(&printed), Ok(address.clone()));
+            let word = address.in_shell().to_string();
+            let pasted = word.strip_prefix('\'').and_then(|word| word.strip_suffix('\''));
+            let pasted = pasted.expect("between single quotes");
+            proptest::prop_assert!(!pasted.contains(['\'', '`']), "{}", pasted);
+            proptest::prop_assert_eq!(pasted.parse(), Ok(address));
         }
     }
 

@@ -70,6 +70,18 @@ impl ResourceAddr {
     }
 }
 
+impl InstanceAddr {
+    /// The address as one word of a shell, for commands that are pasted: between single quotes, with none of those in it.
+    pub fn in_shell(&self) -> impl fmt::Display {
+        // They can only be in a key, where HCL has another way to write them; a backtick would end the command in a sentence.
+        let address = self.to_string();
+        format!(
+            "'{}'",
+            address.replace('\'', "\\u0027").replace('`', "\\u0060")
+        )
+    }
+}
+
 impl ConfigAddr {
     /// The keyless resource address.
     pub fn resource(&self) -> &ResourceAddr {

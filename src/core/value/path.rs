@@ -68,7 +68,7 @@ impl Path {
     /// This path and a member name.
     #[must_use]
     pub fn attribute(self, name: impl Into<Arc<str>>) -> Self {
-        self.step(PathStep::Attribute(name.into()))
+        self.step(PathStep::Attribute(nfc(name.into())))
     }
 
     /// This path and a map key.
@@ -163,7 +163,7 @@ impl FromStr for Path {
             if end == 0 {
                 return Err(error("empty name"));
             }
-            path.push(PathStep::Attribute(name[..end].into()));
+            path.push(PathStep::Attribute(nfc(&name[..end])));
             rest = &name[end..];
         }
         if path.is_root() {

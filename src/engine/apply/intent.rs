@@ -187,8 +187,8 @@ impl Applier<'_> {
                 .error(format!("`{id}` exists already"))
                 .detail("it is not in the state, so nothing was made and nothing was changed")
                 .hint(format!(
-                    "if it is yours, take it over with `import '{}' '{id}'`; else choose another name",
-                    subject.address
+                    "if it is yours, take it over with `import {} '{id}'`; else choose another name",
+                    subject.address.in_shell()
                 ))
                 .into()),
         }

@@ -188,7 +188,8 @@ impl Planner<'_> {
         let address = subject.address;
         let configured = &self.program.providers()[provider].address;
         let forget = format!(
-            "if the object is gone, forget it with `state rm '{address}'`; `--exclude '{address}'` leaves it out"
+            "if the object is gone, forget it with `state rm {address}`; `--exclude {address}` leaves it out",
+            address = address.in_shell()
         );
         let error = |why: &str| {
             let error = subject.error("it cannot be told whether the object still exists");

@@ -112,7 +112,8 @@ impl Planner<'_> {
 
 /// What to do about an object whose provider the program does not use.
 fn unserved(address: &InstanceAddr, source: &ProviderSource) -> Vec<String> {
-    let forget = format!("`state rm '{address}'` forgets the object, which stays where it is");
+    let address = address.in_shell();
+    let forget = format!("`state rm {address}` forgets the object, which stays where it is");
     if source.is_legacy() {
         let type_name = &source.type_name;
         return vec![
