@@ -258,6 +258,16 @@ mod tests {
     }
 
     #[test]
+    fn names_of_attributes_are_escaped_as_go_does_and_normalised_as_keys_are() {
+        let ty = Type::object([("<e\u{301}>", Type::String)]);
+        let json = "[\"object\",{\"\\u003c\u{e9}\\u003e\":\"string\"}]";
+        assert_eq!(ty.to_json(), json);
+        assert_eq!(Type::from_json(json.as_bytes()).expect("a type"), ty);
+        let decomposed = json.replace('\u{e9}', "e\u{301}");
+        assert_eq!(Type::from_json(decomposed.as_bytes()).expect("a type"), ty);
+    }
+
+    #[test]
     fn what_is_no_type_is_refused_with_the_reason() {
         for json in [
             r#""text""#,

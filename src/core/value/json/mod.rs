@@ -194,6 +194,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_normalised_and_two_that_become_one_are_refused() {
+        let one = "{\"e\u{301}\":1}";
+        assert_eq!(printed(one, r#"["map","number"]"#), "{\"\u{e9}\": 1}");
+        let both = "{\"e\u{301}\":1,\"\u{e9}\":2}";
+        let refused = "this key occurs twice, because keys are compared in Unicode normal form C at `[\"\u{e9}\"]`";
+        assert_eq!(read(both, r#"["map","number"]"#), Err(refused.into()));
+        assert!(Value::from_json_untyped(both.as_bytes()).is_err());
+        let value = Value::map([("e\u{301}", Value::from(1)), ("\u{e9}", Value::from(2))]);
+        let wanted = ["[\"map\",\"number\"]", "\"dynamic\""];
+        for ty in wanted.map(|ty| Type::from_json(ty.as_bytes()).expect("a type")) {
+            let error = value.convert(&ty).expect_err("refused");
+            assert_eq!(error.to_string(), refused);
+        }
+    }
+
+    #[test]
     fn text_is_escaped_as_go_does() {
         let value = Value::from("<a & \"b\">\u{2028}\u{1}\n");
         let expected = "\"\\u003ca \\u0026 \\\"b\\\"\\u003e\\u2028\\u0001\\n\"";

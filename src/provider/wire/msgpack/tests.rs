@@ -134,6 +134,17 @@ fn errors_say_where_and_what() {
 }
 
 #[test]
+fn keys_are_normalised_and_of_two_that_become_one_the_later_counts() {
+    let read = |hex: &str, ty: &Type| decode(&unhex(hex), ty).expect("a value");
+    let two = read("82a365cc8101a2c3a902", &Type::map(Type::Number));
+    assert_eq!(two, Value::map([("\u{e9}", Value::from(2))]));
+    let object = Type::object([("e\u{301}", Type::Number)]);
+    let one = Value::map([("\u{e9}", Value::from(1))]);
+    assert_eq!(read("81a365cc8101", &object), one);
+    assert_eq!(read("81a2c3a901", &object), one);
+}
+
+#[test]
 fn a_length_that_the_message_cannot_hold_is_refused_before_anything_is_allocated() {
     for (header, ty) in [
         ("ddffffffff", Type::list(Type::String)),
