@@ -103,6 +103,7 @@ fn what_the_state_has_of_a_provider_the_program_does_not_use_starts_nothing() {
 error: test_thing.a is in the state, but the program does not use provider["registry.terraform.io/hashicorp/test"]
   resource   test_thing.a
 hint: declare that provider with `stack.provider(…)` until its last object is gone
+hint: `state rm 'test_thing.a'` forgets the object, which stays where it is
 "#);
     // Declaring the provider is enough.
     world
