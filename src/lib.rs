@@ -56,7 +56,8 @@
 
 pub use terrane_cli::{BackendConfig, Cli, S3Backend};
 pub use terrane_core::addr::{
-    InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource, ResourceAddr,
+    InstanceAddr, InstanceKey, KeyTooLarge, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource,
+    ResourceAddr,
 };
 pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{

@@ -105,6 +105,26 @@ fn every_printed_address_can_be_pasted_back() {
             .all(|address| graph.stdout.contains(&Json::from(&**address).to_string())),
         "{graph}"
     );
+    // A saved plan names them, too, and so do the lines of its run.
+    let star = addresses
+        .iter()
+        .find(|address| address.contains('*'))
+        .expect("listed");
+    stack
+        .run(&["preview", "--out", "star.plan", "--replace", star])
+        .exits(0);
+    let run = stack.run(&["up", "star.plan", "--json"]).exits(0);
+    let lines = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    let done: Vec<Json> = (lines.filter(|line: &Json| line["type"] == "apply_complete"))
+        .map(|line| line["hook"]["resource"]["addr"].clone())
+        .collect();
+    assert!(
+        !done.is_empty() && done.iter().all(|address| address == star.as_str()),
+        "{run}"
+    );
     let forgotten: Vec<&str> = ["state", "rm", "--yes"]
         .into_iter()
         .chain(addresses.iter().map(String::as_str))
