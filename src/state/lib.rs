@@ -30,7 +30,7 @@
 //! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`) |
 //! | [`edit`] | changes that a person orders: moves, removals, another provider |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
-//! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end |
+//! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end; [`Repair`] of a damaged journal |
 //! | [`crash`] | named places at which tests let a run die (feature `crash-points`) |
 //! | `lock_info`, `clock`, `random`, `digest` | Terraform's lock text; time and chance behind traits; checksums |
 //!
@@ -49,6 +49,7 @@
 pub mod backend;
 mod chain;
 mod clock;
+mod counter;
 pub mod crash;
 mod digest;
 pub mod edit;
@@ -66,13 +67,13 @@ use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
 pub use journal::{
-    Change, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId, OperationResult,
-    Outcome, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
+    Change, Damage, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
+    OperationResult, Outcome, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
 };
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
 pub use random::{Random, SystemRandom};
 pub use run::{
     Closed, Failure, Kept, Liveness, MemoryRecorder, Patience, RecordError, Recorder, Recovered,
-    Rescued, Run, RunError, RunOptions,
+    Repair, Rescued, Run, RunError, RunOptions,
 };

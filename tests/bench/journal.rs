@@ -24,7 +24,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use terrane_state::backend::{
-    Expected, Holder, Position, Segment, Snapshot, StoredVersion, Written,
+    Expected, Holder, Position, Restart, Segment, Snapshot, StoredVersion, Written,
 };
 use terrane_state::file::Style;
 use terrane_state::{
@@ -109,7 +109,8 @@ impl Backend for Counting {
             .snapshots
             .fetch_add(bytes.len(), Ordering::Relaxed);
         self.sent.writes.fetch_add(1, Ordering::Relaxed);
-        self.requests(2).await;
+        // The object, its digest, and a look at that.
+        self.requests(3).await;
         self.inner.write(bytes, over).await
     }
 
@@ -133,8 +134,13 @@ impl Backend for Counting {
         self.inner.trim_journal(before).await
     }
 
+    async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError> {
+        self.inner.restart_journal(restart).await
+    }
+
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {
-        self.requests(1).await;
+        // The item, and a look at it.
+        self.requests(2).await;
         self.inner.lock(info).await
     }
 

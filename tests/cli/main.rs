@@ -10,6 +10,7 @@ mod machine;
 mod private;
 mod providers;
 mod recovery;
+mod repair;
 mod s3;
 mod saved_plans;
 mod stage;

@@ -11,10 +11,10 @@ use crate::failures::signal;
 use crate::stage::{network, only_object};
 use crate::terminal::{on_a_terminal, read_until};
 
-const BASE: &str = "conformance_sdk_thing.base";
+pub(crate) const BASE: &str = "conformance_sdk_thing.base";
 
 /// A stack whose provider died while it made the base: before that was there, or after.
-fn crashed(when: &str, named: bool) -> TestEnvironment {
+pub(crate) fn crashed(when: &str, named: bool) -> TestEnvironment {
     let mut stack = network();
     stack.set("TERRANE_VAR_ZONES", "[]");
     stack.set("TERRANE_VAR_NAMED", if named { "true" } else { "false" });

@@ -327,3 +327,29 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
     let last = run(&stack, &aws, &["up", "--yes"]).exits(0);
     assert!(last.stdout.contains("2 added, 1 changed"), "{last}");
 }
+
+#[test]
+fn a_damaged_object_of_the_journal_is_refused_and_the_hint_repairs_it() {
+    let Some((stack, aws)) = prepared() else {
+        return;
+    };
+    run(&stack, &aws, &["up", "--yes"]).exits(0);
+    let journal = format!("{KEY}.journal/");
+    for key in aws.keys(&journal) {
+        aws.put_object(&key, "garbage");
+    }
+    let refused = run(&stack, &aws, &["destroy", "--yes"]).exits(7);
+    let hint = refused.hinted("state repair");
+    assert!(
+        hint.ends_with(&format!("--backend '{}'", aws.url())),
+        "{hint}"
+    );
+    let repaired = stack.paste(&hint, "--yes").exits(0);
+    let copies = aws.keys(&format!("{KEY}.journal-damaged/"));
+    assert_eq!(copies.len(), 1, "{repaired}");
+    assert_eq!(aws.object(&copies[0]).as_deref(), Some("garbage"));
+    assert_eq!(lock(&aws), None);
+    let up = stack.paste(&repaired.hinted(" up"), "--yes").exits(0);
+    assert!(up.stdout.contains("No changes"), "{up}");
+    run(&stack, &aws, &["destroy", "--yes"]).exits(0);
+}

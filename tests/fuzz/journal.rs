@@ -6,12 +6,12 @@ use bytes::Bytes;
 use terrane_state::backend::Position;
 use terrane_state::{
     Backend as _, Change, Instance, Intent, IntentAction, MemoryBackend, Object, Operation,
-    OperationId, OperationResult, Outcome, ProcessIdentity, RawJson, Recorder as _, Run, RunError,
-    RunOptions, Sha256, State, SystemClock, SystemRandom, Timestamp,
+    OperationId, OperationResult, Outcome, ProcessIdentity, RawJson, Recorder as _, Repair, Run,
+    RunError, RunOptions, Sha256, State, SystemClock, SystemRandom, Timestamp,
 };
 
 use crate::drive::{Target, run};
-use crate::mutate::Numbers;
+use crate::mutate::{LARGEST, Numbers};
 
 /// Segments as they are.
 pub(crate) struct Segments;
@@ -19,22 +19,35 @@ pub(crate) struct Segments;
 /// Payloads of records, which are framed before they are read.
 pub(crate) struct Records;
 
+/// The same in frames whose counters may be anywhere, also at their end.
+pub(crate) struct Counters;
+
+/// Who runs.
+fn options() -> RunOptions {
+    RunOptions {
+        operation: Operation::Apply,
+        engine: "test".into(),
+        process: ProcessIdentity {
+            who: "me@here".into(),
+            ..ProcessIdentity::default()
+        },
+        lock_timeout: std::time::Duration::ZERO,
+    }
+}
+
 /// What a run leaves that made something, lost sight of something, and did not end.
 fn journal() -> Vec<Bytes> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(async {
         let backend = Arc::new(MemoryBackend::new());
-        let options = RunOptions {
-            operation: Operation::Apply,
-            engine: "test".into(),
-            process: ProcessIdentity {
-                who: "me@here".into(),
-                ..ProcessIdentity::default()
-            },
-            lock_timeout: std::time::Duration::ZERO,
-        };
         let clock = Arc::new(SystemClock::default());
-        let opened = Run::open(backend.clone(), options, clock, Arc::new(SystemRandom), &());
+        let opened = Run::open(
+            backend.clone(),
+            options(),
+            clock,
+            Arc::new(SystemRandom),
+            &(),
+        );
         let (run, _) = opened.await.expect("opened");
         let provider = "provider[\"h.example/ns/t\"]";
         let attributes = RawJson::new(r#"{"id":"i-1","tags":{"a":"b"}}"#).expect("JSON");
@@ -115,14 +128,19 @@ fn crc32c(bytes: &[u8]) -> u32 {
 
 /// Frames as the journal's format describes them, around lines that need not be records.
 fn framed(lines: &[u8]) -> Bytes {
+    numbered(lines, [1, 0, 0])
+}
+
+/// The same from an epoch, a segment and a number on.
+fn numbered(lines: &[u8], [epoch, part, first]: [u64; 3]) -> Bytes {
     let mut segment = Vec::new();
     let mut previous = Sha256::default();
-    for (number, line) in lines.split(|byte| *byte == b'\n').enumerate() {
+    for (number, line) in (0..).zip(lines.split(|byte| *byte == b'\n')) {
         let mut frame = b"TJ1\n".to_vec();
         let length = u32::try_from(line.len()).expect("a short line");
         frame.extend(length.to_le_bytes());
         frame.extend([0; 4]);
-        for field in [1, 0, number as u64] {
+        for field in [epoch, part, first.wrapping_add(number)] {
             frame.extend(field.to_le_bytes());
         }
         frame.extend(previous.as_bytes());
@@ -135,29 +153,82 @@ fn framed(lines: &[u8]) -> Bytes {
     segment.into()
 }
 
-/// What the next run would find.
+/// What the next run would find; and where it refuses the journal, that a repair leads out.
 fn look(segment: Bytes) {
-    let runtime = tokio::runtime::Builder::new_current_thread().build();
-    runtime.expect("a runtime").block_on(async {
-        let backend = MemoryBackend::new();
-        let at = Position {
+    look_at(
+        Position {
             epoch: 1,
             segment: 0,
-        };
-        backend
-            .append_journal(at, segment)
-            .await
-            .expect("an empty store");
-        match Run::look(&backend).await {
+        },
+        segment,
+    );
+}
+
+fn look_at(at: Position, segment: Bytes) {
+    // A journal made to be hard to read is read once.
+    let is_small = segment.len() <= LARGEST;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.expect("a runtime").block_on(async {
+        let backend = Arc::new(MemoryBackend::new());
+        backend.damage_journal(|journal| drop(journal.insert(at, segment)));
+        match Run::look(&*backend).await {
             Ok((state, recovered)) => {
                 assert!(recovered.replayed > 0 || state.resources.is_empty());
             }
-            Err(error @ RunError::Journal { .. }) => assert!(!error.to_string().is_empty()),
+            Err(error @ RunError::Journal { .. }) => {
+                assert!(!error.to_string().is_empty());
+                if is_small {
+                    repair(&backend).await;
+                }
+            }
             // A record may speak of a snapshot that is not there.
-            Err(RunError::RolledBack { stored: None, .. }) => {}
+            Err(RunError::RolledBack { stored: None, .. }) => return,
             Err(error) => panic!("{error}"),
         }
+        if is_small {
+            go_on(&backend).await;
+        }
     });
+}
+
+async fn repair(backend: &Arc<MemoryBackend>) {
+    let clock = Arc::new(SystemClock::default());
+    let repair = Repair::open(backend.clone(), options(), clock, &SystemRandom, &());
+    let repair = repair.await.expect("locked");
+    assert!(
+        repair
+            .damage()
+            .is_some_and(|damage| !damage.to_string().is_empty())
+    );
+    let saved = repair.saved();
+    repair.restart().await.expect("repaired");
+    repair.close().await.expect("unlocked");
+    match Run::look(&**backend).await {
+        Ok((_, recovered)) => {
+            assert_eq!(recovered.replayed, saved.replayed);
+            assert_eq!(recovered.open.len(), saved.open.len());
+        }
+        Err(RunError::RolledBack { stored: None, .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// A run over what is there.
+async fn go_on(backend: &Arc<MemoryBackend>) {
+    let clock = Arc::new(SystemClock::default());
+    let opened = Run::open(
+        backend.clone(),
+        options(),
+        clock,
+        Arc::new(SystemRandom),
+        &(),
+    )
+    .await;
+    match opened {
+        Ok((run, _)) => drop(run.close().await.expect("closed")),
+        Err(RunError::RolledBack { stored: None, .. }) => {}
+        Err(error) => panic!("{error}"),
+    }
 }
 
 impl Target for Segments {
@@ -191,6 +262,36 @@ impl Target for Records {
     fn judge(&self, input: &[u8], _: &mut Numbers) {
         look(framed(input));
     }
+}
+
+impl Target for Counters {
+    fn name(&self) -> &'static str {
+        "counter"
+    }
+
+    fn seeds(&self) -> Vec<Vec<u8>> {
+        Records.seeds()
+    }
+
+    fn judge(&self, input: &[u8], numbers: &mut Numbers) {
+        let mut counter = || match numbers.below(4) {
+            0 => 0,
+            1 => 1,
+            2 => numbers.next(),
+            _ => u64::MAX - (numbers.next() % 3),
+        };
+        let counters = [counter(), counter(), counter()];
+        let at = Position {
+            epoch: counters[0],
+            segment: counters[1],
+        };
+        look_at(at, numbered(input, counters));
+    }
+}
+
+#[test]
+fn counters() {
+    run(&Counters);
 }
 
 #[test]

@@ -32,7 +32,7 @@ impl Numbers {
 }
 
 /// Larger inputs only cost time.
-const LARGEST: usize = 64 * 1024;
+pub(crate) const LARGEST: usize = 64 * 1024;
 
 /// Words that mean something to some reader, or nearly do.
 const WORDS: &[&[u8]] = &[
@@ -45,7 +45,9 @@ const WORDS: &[&[u8]] = &[
     b"-1",
     b"1e400",
     b"-0.0",
+    b"18446744073709551615",
     b"18446744073709551616",
+    b"\"serial\":18446744073709551615",
     b"99999999999999999999999999999999999999",
     b"0.1e-99999999999",
     b"\"\\ud800\"",

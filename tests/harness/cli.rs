@@ -94,6 +94,32 @@ impl TestEnvironment {
         self.finish(child)
     }
 
+    /// Runs what a hint says in a shell that finds the program, with more arguments behind it.
+    ///
+    /// # Panics
+    /// When no shell can be started.
+    pub fn paste(&self, hint: &str, more: &str) -> Output {
+        let mut command = self.command(&[""; 0]);
+        let folder = self.program.parent().unwrap_or(Path::new("/"));
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = [folder.as_os_str(), &path].join(OsStr::new(":"));
+        let environment: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command = Command::new("/bin/sh");
+        command
+            .args(["-c", &format!("{hint} {more}")])
+            .current_dir(self.path())
+            .env_clear()
+            .envs(environment)
+            .env("PATH", path)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        self.finish(command.spawn().expect("a shell"))
+    }
+
     /// Waits for a started program.
     ///
     /// # Panics
@@ -123,6 +149,20 @@ impl Output {
     pub fn exits(self, code: i32) -> Self {
         assert_eq!(self.code, code, "{self}");
         self
+    }
+
+    /// The command in the hints whose words contain this.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[track_caller]
+    pub fn hinted(&self, words: &str) -> String {
+        let hints = self.stderr.lines().filter(|line| line.contains("hint: "));
+        let mut commands = hints.flat_map(|hint| hint.split('`').skip(1).step_by(2));
+        let command = commands.find(|command| command.contains(words));
+        command
+            .unwrap_or_else(|| panic!("no hint names `{words}`: {self}"))
+            .to_owned()
     }
 
     /// Standard output as JSON.

@@ -139,10 +139,16 @@ fn serve(
     let line = request_name(&head);
     let _turn = row.lock().expect("not poisoned");
     let fate = rule.lock().expect("not poisoned")(&line);
-    seen.lock().expect("not poisoned").push(line);
+    seen.lock().expect("not poisoned").push(line.clone());
+    // What a deletion answers names only what could not be deleted.
+    let content = match line.starts_with("POST ") && line.contains("?delete") {
+        true => "<DeleteResult/>",
+        false => "",
+    };
     let answer = |text: &str| {
         format!(
-            "HTTP/1.1 {text}\r\nContent-Length: 0\r\nETag: \"intercepted\"\r\nConnection: close\r\n\r\n"
+            "HTTP/1.1 {text}\r\nContent-Length: {}\r\nETag: \"intercepted\"\r\nConnection: close\r\n\r\n{content}",
+            content.len()
         )
     };
     match fate {
@@ -257,14 +263,29 @@ impl Aws {
 
     /// Lets the first request that contains the text have that fate.
     pub fn once(&self, text: &'static str, fate: Fate) {
+        self.nth([text, ""], 1, fate);
+    }
+
+    /// Lets the nth request that contains both texts have that fate, from 1.
+    pub fn nth(&self, texts: [&'static str; 2], nth: usize, fate: Fate) {
         let done = AtomicUsize::new(0);
         self.when(move |request| {
-            if request.contains(text) && done.fetch_add(1, Ordering::Relaxed) == 0 {
-                fate
-            } else {
-                Fate::Answered
+            let is_one = texts.iter().all(|text| request.contains(text));
+            match is_one && done.fetch_add(1, Ordering::Relaxed) + 1 == nth {
+                true => fate,
+                false => Fate::Answered,
             }
         });
+    }
+
+    /// The keys of the bucket that begin like that, as any other program sees them.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        let request = format!("GET /{}?prefix={prefix} HTTP/1.1", self.name);
+        let (status, body) = self.raw(&request, "");
+        assert_eq!(status, 200, "{body}");
+        let keys = body.split("<Key>").skip(1);
+        let keys = keys.filter_map(|rest| rest.split("</Key>").next());
+        keys.map(str::to_owned).collect()
     }
 
     /// Every request so far.

@@ -149,6 +149,10 @@ fn deaths(plan: &Schedule, world: &World) -> Vec<Schedule> {
         for fault in faults(place) {
             schedules.push(schedule(What::Fault(*fault), Late::Never));
         }
+        // What is stored and what is not, is the same at the places around it.
+        if place == "store.append.asked" {
+            schedules.push(schedule(What::Garbles, Late::Never));
+        }
         // Only there is something asked of the cloud and not begun.
         let under_way = place == "cloud.asked";
         for what in DEATHS {

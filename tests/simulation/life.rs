@@ -6,7 +6,8 @@ use std::time::Duration;
 use terrane_core::Program;
 use terrane_engine::{Applied, Engine, Event, EventSink, PlanMode, PlanOptions, Unresolved};
 use terrane_state::{
-    Backend as _, Clock as _, Operation, ProcessIdentity, Recorder as _, Run, RunError, RunOptions,
+    Backend as _, Clock as _, Operation, ProcessIdentity, Recorder as _, Repair, Run, RunError,
+    RunOptions,
 };
 
 use crate::cloud::Plugins;
@@ -56,19 +57,31 @@ impl EventSink for Events {
     }
 }
 
-/// Opens the state, waiting for nobody.
-pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Recovered), RunError> {
-    let options = RunOptions {
-        operation: Operation::Apply,
+/// Who runs; waits for nobody.
+fn options(operation: Operation) -> RunOptions {
+    RunOptions {
+        operation,
         engine: "simulated".to_owned(),
         process: ProcessIdentity {
             who: "me@here".to_owned(),
             ..ProcessIdentity::default()
         },
         lock_timeout: Duration::ZERO,
-    };
+    }
+}
+
+/// Opens the state.
+pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Recovered), RunError> {
+    let options = options(Operation::Apply);
     let store = Arc::new(Store(world.clone()));
     Run::open(store, options, world.time.clone(), world.dice.clone(), &()).await
+}
+
+/// Opens its journal for repair.
+pub(crate) async fn open_repair(world: &Arc<World>) -> Result<Repair, RunError> {
+    let options = options(Operation::State);
+    let store = Arc::new(Store(world.clone()));
+    Repair::open(store, options, world.time.clone(), &*world.dice, &()).await
 }
 
 /// A run beside another one.

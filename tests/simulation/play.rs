@@ -7,12 +7,12 @@ use terrane_engine::Unresolved;
 use terrane_state::model::RawJson;
 use terrane_state::{
     Backend as _, Clock as _, DeposedKey, Instance, Object, Random as _, Recorder as _, Resolution,
-    Resolve,
+    Resolve, Run, RunError,
 };
 
 use crate::executor::{End, Life, drive};
 use crate::judge;
-use crate::life::{Outcome, Verb, live, open, rival};
+use crate::life::{Outcome, Verb, live, open, open_repair, rival};
 use crate::program::program;
 use crate::schedule::{Answers, Schedule};
 use crate::world::World;
@@ -115,8 +115,9 @@ impl Player {
         for number in 0.. {
             let (end, beside) = run(&self.world, Some(number), self.verb, &self.program);
             self.played.runs += 1 + beside.len();
-            judge::nothing_is_lost(&self.world);
             self.break_lock();
+            self.repair();
+            judge::nothing_is_lost(&self.world);
             let disturbed = last_disturbed.is_some_and(|last| number <= last);
             match end {
                 End::Died(_) => {}
@@ -178,6 +179,28 @@ impl Player {
             assert_eq!(info.who, "me@here");
             now(self.world.store.force_unlock(&info.id)).expect("LOCK: it can be broken");
             self.world.freed_lock();
+        }
+    }
+
+    /// A damaged journal is refused, and a person repairs it; a whole one is left as it is.
+    fn repair(&self) {
+        let refused = match now(Run::look(&self.world.store)) {
+            Err(RunError::Journal { .. }) => true,
+            Ok(_) => false,
+            Err(error) => panic!("READ: the state cannot be read: {error:?}"),
+        };
+        let process = self.world.begin(None);
+        let world = &self.world;
+        let repairing = async {
+            let repair = open_repair(world).await.expect("locked");
+            assert_eq!(repair.damage().is_some(), refused);
+            let copy = repair.restart().await.expect("repaired");
+            assert_eq!(copy.is_some(), refused);
+            repair.close().await.expect("unlocked");
+        };
+        if refused {
+            let ends = drive(world, vec![(process, Box::pin(repairing))]);
+            assert_eq!(ends, [End::Returned(())]);
         }
     }
 

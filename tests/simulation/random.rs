@@ -7,7 +7,7 @@ use crate::exhaustive::{Tally, judged, on_every_core, report};
 use crate::play::prepared;
 use crate::program::Thing;
 use crate::schedule::{
-    ANY, ANY_REQUEST, Answers, Begins, DEATHS, Event, Fault, LATES, Rival, Schedule, What,
+    ANY, ANY_REQUEST, Answers, Begins, DEATHS, Event, FAULTS, LATES, Rival, Schedule, What,
 };
 
 /// Schedules in every run of the tests.
@@ -46,7 +46,7 @@ fn schedule(seed: u64) -> Schedule {
             run: dice.below(3),
             place: ANY_REQUEST,
             nth: 1 + dice.below(places / 2),
-            what: What::Fault(*dice.pick(&[Fault::Fails, Fault::Repeated])),
+            what: What::Fault(*dice.pick(&FAULTS)),
         });
     }
     let rivals = (0..dice.below(6).saturating_sub(3)).map(|_| Rival {
@@ -54,6 +54,14 @@ fn schedule(seed: u64) -> Schedule {
         steals: dice.below(2) == 0,
         begins: Begins::After(u16::try_from(dice.below(3_000)).expect("small")),
     });
+    if dice.below(6) == 0 {
+        events.push(Event {
+            run: dice.below(3),
+            place: ANY,
+            nth: 1 + dice.below(places),
+            what: What::Garbles,
+        });
+    }
     Schedule {
         seed,
         rivals: rivals.collect(),

@@ -55,6 +55,8 @@ pub(crate) enum What {
     Panic,
     /// SIGINT, SIGTERM 7.5 s later, SIGKILL 2.5 s after that.
     Cancelled,
+    /// The engine is killed, and something that is no record lies behind the last one.
+    Garbles,
     /// The engine sleeps until nobody else runs.
     Sleeps,
     /// A request to the store, or an operation of the cloud, goes wrong.
@@ -68,7 +70,15 @@ pub(crate) enum Fault {
     Fails,
     /// Its answer is lost, so it is sent again.
     Repeated,
+    /// It is answered as if it were done, and is not.
+    Dropped,
+    /// The same, and half of what it should delete is gone.
+    Halved,
 }
+
+/// Every way.
+pub(crate) const FAULTS: [Fault; 4] =
+    [Fault::Fails, Fault::Repeated, Fault::Dropped, Fault::Halved];
 
 /// What can go wrong at a place.
 pub(crate) fn faults(place: &str) -> &'static [Fault] {
@@ -78,7 +88,8 @@ pub(crate) fn faults(place: &str) -> &'static [Fault] {
         _ if place.starts_with("store.") && place.ends_with(".done") => {
             &[Fault::Fails, Fault::Repeated]
         }
-        _ if place.starts_with("store.") => &[Fault::Fails],
+        "store.trim.asked" => &[Fault::Fails, Fault::Dropped, Fault::Halved],
+        _ if place.starts_with("store.") => &[Fault::Fails, Fault::Dropped],
         // AWS refuses.
         "cloud.asked" => &[Fault::Fails],
         _ => &[],

@@ -5,8 +5,9 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use terrane_state::backend::Position;
 use terrane_state::crash::{self, Fate, Point};
-use terrane_state::{Clock as _, MemoryBackend};
+use terrane_state::{Clock as _, MemoryBackend, Random as _};
 use tokio::sync::Notify;
 
 use crate::cloud::Cloud;
@@ -255,11 +256,41 @@ impl World {
                 process.death = Some(What::Panic);
                 Passage::Panics
             }
+            Some(What::Garbles) => {
+                process.death = Some(What::Garbles);
+                self.garble();
+                Passage::Ends
+            }
             Some(death @ (What::EngineDies | What::BothDie)) => {
                 process.death = Some(death);
                 Passage::Ends
             }
         }
+    }
+
+    /// Puts something that is no record behind the last one.
+    fn garble(&self) {
+        let garbage = match self.dice.below(3) {
+            0 => vec![0; 4096],
+            1 => b"garbage".to_vec(),
+            _ => self.dice.bits().to_le_bytes().to_vec(),
+        };
+        self.store.damage_journal(|journal| {
+            let at = journal.keys().next_back().copied().unwrap_or_default();
+            let last = journal.entry(at).or_default();
+            *last = [&last[..], &garbage].concat().into();
+        });
+    }
+
+    /// Half of the journal before a place is lost.
+    pub(crate) fn halve_before(&self, before: Position) {
+        self.store.damage_journal(|journal| {
+            let mut nth = 0;
+            journal.retain(|at, _| {
+                nth += 1;
+                *at >= before || nth % 2 == 0
+            });
+        });
     }
 
     /// Takes some time of the clock, up to that many milliseconds.

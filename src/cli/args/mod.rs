@@ -295,6 +295,12 @@ pub(crate) enum StateCommand {
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
+    /// Begin a damaged journal anew with what can still be read of it
+    Repair {
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
     /// Answer what became of an operation whose end nobody saw
     Resolve {
         /// The address in doubt

@@ -8,7 +8,7 @@ use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::backend::Holder;
 use terrane_state::{
     Backend, BackendError, Clock as _, Failure, IntentAction, LocalBackend, OpenIntent, Operation,
-    Patience, ProcessIdentity, Recovered, Run, RunError, RunOptions, State, SystemClock,
+    Patience, ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions, State, SystemClock,
     SystemRandom,
 };
 
@@ -50,10 +50,8 @@ impl Session<'_> {
     /// The state as it is, without a lock.
     pub(crate) async fn look(&self) -> Result<(State, Recovered), CommandError> {
         let backend = self.backend().await?;
-        let (state, recovered) = Run::look(&*backend)
-            .await
-            .map_err(|error| run_error(&error))?;
-        Ok((state, recovered))
+        let looked = Run::look(&*backend).await;
+        looked.map_err(|error| self.state_error(&error))
     }
 
     /// Takes the lock and the state.
@@ -70,12 +68,7 @@ impl Session<'_> {
         &self,
         operation: Operation,
     ) -> Result<(Run, Recovered), CommandError> {
-        let options = RunOptions {
-            operation,
-            engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
-            process: ProcessIdentity::current(self.who(), self.ci_url()),
-            lock_timeout: self.common.lock_timeout.unwrap_or_default(),
-        };
+        let options = self.run_options(operation);
         let clock = Arc::new(SystemClock::default());
         // Only while the lock is waited for and the state is read: who works on it listens for more than that.
         let signals = Signals::listening(self.streams.clone());
@@ -97,10 +90,53 @@ impl Session<'_> {
             }
             return Err(interrupted());
         }
-        opened.map_err(|error| match &error {
-            RunError::Locked { holder, .. } => self.locked(&error, holder),
-            _ => run_error(&error),
-        })
+        opened.map_err(|error| self.state_error(&error))
+    }
+
+    /// Takes the lock to repair the journal.
+    pub(crate) async fn open_repair(&self) -> Result<Repair, CommandError> {
+        let options = self.run_options(Operation::State);
+        let clock = Arc::new(SystemClock::default());
+        let signals = Signals::listening(self.streams.clone());
+        let waiting = Waiting {
+            streams: &self.streams,
+            signals: &signals,
+        };
+        let backend = self.backend().await?;
+        let opened = Repair::open(backend, options, clock, &SystemRandom, &waiting).await;
+        if signals.heard() {
+            if let Ok(repair) = opened {
+                repair.close().await.map_err(|error| run_error(&error))?;
+            }
+            return Err(interrupted());
+        }
+        opened.map_err(|error| self.state_error(&error))
+    }
+
+    fn run_options(&self, operation: Operation) -> RunOptions {
+        RunOptions {
+            operation,
+            engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
+            process: ProcessIdentity::current(self.who(), self.ci_url()),
+            lock_timeout: self.common.lock_timeout.unwrap_or_default(),
+        }
+    }
+
+    /// Why the state cannot be read or held, with the command that helps on this one.
+    fn state_error(&self, error: &RunError) -> CommandError {
+        let mut refused = match error {
+            RunError::Locked { holder, .. } => return self.locked(error, holder),
+            _ => run_error(error),
+        };
+        if let RunError::Journal { .. } = error {
+            let command = self.again("state repair");
+            let hint = format!(
+                "nothing was changed; `{command}` shows what can be saved, keeps a copy, and begins the journal anew"
+            );
+            let diagnostics = refused.diagnostics.into_iter();
+            refused.diagnostics = diagnostics.map(|it| it.hint(&*hint)).collect();
+        }
+        refused
     }
 
     /// Another run holds the lock: who, since when, and what can be done about it.
@@ -220,7 +256,7 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
         diagnostic = diagnostic.detail(causes.join(": "));
     }
     let diagnostic = match error {
-        RunError::State { .. } | RunError::Journal { .. } => {
+        RunError::State { .. } => {
             diagnostic.hint("nothing was changed; put back a good copy of the file, then run again")
         }
         RunError::RolledBack { .. } | RunError::Altered { .. } | RunError::OtherLineage { .. } => {

@@ -11,6 +11,7 @@ pub(crate) mod outputs;
 pub(crate) mod painter;
 pub(crate) mod plan;
 pub(crate) mod progress;
+pub(crate) mod repair;
 pub(crate) mod state;
 pub(crate) mod summary;
 pub(crate) mod text;

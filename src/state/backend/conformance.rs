@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Backend, BackendError, Expected, LockError, Position, Token};
+use super::{Backend, BackendError, Expected, LockError, Position, Restart, Token};
 use crate::clock::{SystemClock, Timestamp};
 use crate::digest::Sha256;
 use crate::journal::frame;
@@ -39,6 +39,7 @@ pub async fn check(fresh: impl AsyncFn() -> Pair) {
     a_segment_is_written_once(fresh().await).await;
     gaps_are_refused(fresh().await).await;
     trimming_keeps_the_last_segment(fresh().await).await;
+    a_journal_that_is_restarted_begins_behind_the_old_one(fresh().await).await;
     one_holder_at_a_time(fresh().await).await;
     only_its_holder_frees_a_lock(fresh().await).await;
     a_race_for_the_lock_has_one_winner(fresh().await).await;
@@ -253,6 +254,30 @@ async fn trimming_keeps_the_last_segment((a, b): Pair) {
     assert!(is_conflict(
         &a.append_journal(at(2, 1), segment(at(2, 1), "z")).await
     ));
+}
+
+async fn a_journal_that_is_restarted_begins_behind_the_old_one((a, b): Pair) {
+    for place in [at(1, 0), at(1, 1)] {
+        a.append_journal(place, segment(place, "x"))
+            .await
+            .expect("appended");
+    }
+    let restart = Restart {
+        copy: "20261128T074448Z".to_owned(),
+        at: at(2, 0),
+        bytes: segment(at(2, 0), "new"),
+    };
+    let copy = b.restart_journal(restart.clone()).await.expect("restarted");
+    assert!(copy.contains(&restart.copy), "{copy}");
+    assert_eq!(payloads(&*b).await, [(at(2, 0), Bytes::from("new"))]);
+    // Who slept meanwhile writes nothing any more.
+    for place in [at(1, 1), at(1, 2), at(2, 0)] {
+        let written = a.append_journal(place, segment(place, "late")).await;
+        assert!(is_conflict(&written), "{place}: {written:?}");
+    }
+    b.append_journal(at(2, 1), segment(at(2, 1), "y"))
+        .await
+        .expect("it goes on behind it");
 }
 
 async fn one_holder_at_a_time((a, b): Pair) {

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{
-    Backend, BackendError, Expected, Holder, LockError, Position, Segment, Snapshot, StoredVersion,
-    Token, Written,
+    Backend, BackendError, Expected, Holder, LockError, Position, Restart, Segment, Snapshot,
+    StoredVersion, Token, Written,
 };
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
@@ -24,6 +24,8 @@ pub struct MemoryBackend {
 struct Store {
     versions: Vec<Bytes>,
     journal: BTreeMap<Position, Bytes>,
+    /// Journals that were damaged.
+    copies: Vec<BTreeMap<Position, Bytes>>,
     lock: Option<(LockInfo, Option<Timestamp>)>,
 }
 
@@ -39,6 +41,11 @@ impl MemoryBackend {
         Self {
             inner: Mutex::new(self.lock_store().clone()),
         }
+    }
+
+    /// Changes the segments of the journal behind everybody's back, for tests of what becomes of that.
+    pub fn damage_journal(&self, damage: impl FnOnce(&mut BTreeMap<Position, Bytes>)) {
+        damage(&mut self.lock_store().journal);
     }
 
     fn lock_store(&self) -> MutexGuard<'_, Store> {
@@ -124,12 +131,8 @@ impl Backend for MemoryBackend {
                 Err(self.conflict())
             };
         }
-        let follows = match store.journal.last_key_value() {
-            Some((last, _)) if last.epoch == at.epoch => last.segment + 1 == at.segment,
-            Some((last, _)) => last.epoch < at.epoch && at.segment == 0,
-            None => at.segment == 0,
-        };
-        if !follows {
+        let last = store.journal.last_key_value().map(|(at, _)| *at);
+        if !at.follows(last) {
             return Err(self.conflict());
         }
         store.journal.insert(at, bytes);
@@ -143,6 +146,14 @@ impl Backend for MemoryBackend {
             .journal
             .retain(|at, _| *at >= before || Some(*at) == last);
         Ok(())
+    }
+
+    async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError> {
+        let mut store = self.lock_store();
+        let segments = BTreeMap::from([(restart.at, restart.bytes)]);
+        let old = std::mem::replace(&mut store.journal, segments);
+        store.copies.push(old);
+        Ok(format!("memory, copy {}", restart.copy))
     }
 
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {

@@ -13,11 +13,13 @@ use crate::digest::Sha256;
 use crate::file::Style;
 use crate::lock_info::LockInfo;
 
+mod checked;
 pub mod conformance;
 mod local;
 mod memory;
 mod s3;
 
+pub use checked::{Answered, Found, write_checked};
 pub use local::{LocalBackend, PrivateFile};
 pub use memory::MemoryBackend;
 pub use s3::{AssumeRole, Endpoints, InvalidOption, S3Backend};
@@ -84,6 +86,13 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// When the store can not be changed; what was forgotten so far stays forgotten.
     async fn trim_journal(&self, before: Position) -> Result<(), BackendError>;
+
+    /// Puts a new journal of one segment in the place of one that is damaged, behind every place of it that is taken. A copy of what is
+    /// there is kept; returns where.
+    ///
+    /// # Errors
+    /// [`BackendError::Conflict`] when somebody goes on writing the old one; nothing of it is changed then.
+    async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError>;
 
     /// Takes the lock.
     ///
@@ -184,19 +193,43 @@ pub struct Position {
     pub segment: u64,
 }
 
+impl Position {
+    /// Whether a segment may be put there when `last` is the last place that is taken.
+    pub(crate) fn follows(self, last: Option<Self>) -> bool {
+        match last {
+            Some(last) if last.epoch == self.epoch => {
+                last.segment.checked_add(1) == Some(self.segment)
+            }
+            Some(last) => last.epoch < self.epoch && self.segment == 0,
+            None => self.segment == 0,
+        }
+    }
+}
+
 impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{:08}", self.epoch, self.segment)
     }
 }
 
-/// Some whole records of the journal. A store that keeps one file gives all of it, at the position that was appended last; the
-/// last record of a file may be torn.
+/// Some records of the journal. A store that keeps one file gives all of it, at the position that was appended last, without what an
+/// interrupted write left behind it. Without bytes it only keeps its place from being used again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Where it lies.
     pub at: Position,
     /// The framed records.
+    pub bytes: Bytes,
+}
+
+/// A new journal, for [`Backend::restart_journal`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restart {
+    /// What the copy of the old journal is called beside it: letters, digits and `-`.
+    pub copy: String,
+    /// Where the only segment lies: at the beginning of an epoch.
+    pub at: Position,
+    /// Its records. They say that nothing before them is needed.
     pub bytes: Bytes,
 }
 
@@ -257,6 +290,12 @@ pub enum BackendError {
         place: String,
         /// What does not fit.
         reason: String,
+    },
+    /// The store said that it took a write, and does not have it.
+    #[error("{place} was not stored, although the store acknowledged it again and again")]
+    NotStored {
+        /// Which part of the store.
+        place: String,
     },
     /// The place is unusable as it is: not a regular file, not ours, no such bucket.
     #[error("{place} can not be used: {reason}")]

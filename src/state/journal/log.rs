@@ -1,51 +1,82 @@
 //! Reads a journal back: what a snapshot lacks, and which operations nobody saw the end of.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use terrane_core::addr::InstanceAddr;
 use thiserror::Error;
 
-use super::frame::{self, EndReason, Frame};
+use super::frame::{self, End, EndReason, Frame};
 use super::{
     Change, Checkpoint, Intent, Open, OperationId, OperationResult, Outcome, PlanUse,
-    ProcessIdentity, Record, codec,
+    ProcessIdentity, Record, Trim, codec,
 };
 use crate::backend::{Position, Segment};
+use crate::clock::Timestamp;
+use crate::counter;
 use crate::digest::Sha256;
 use crate::model::{Instance, Lineage, State};
 
-/// The journal can not be used; an integrity refusal (exit code 7).
+/// The journal cannot be used; an integrity refusal (exit code 7).
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum JournalError {
-    /// A record in its middle is unreadable or missing.
-    #[error(
-        "the journal is damaged at {epoch}/{number}: {reason}; operations that it still shows as begun: {}",
-        list(intents)
-    )]
-    Damaged {
-        /// The epoch of the last good record before the damage.
-        epoch: u64,
-        /// The number the damaged record would have.
-        number: u64,
-        /// What is wrong there.
-        reason: String,
-        /// Every intent that could be read, also behind the damage.
-        intents: Vec<Intent>,
-    },
+    /// A record is unreadable or missing.
+    #[error("{0}")]
+    Damaged(Box<Damage>),
 }
 
-fn list(intents: &[Intent]) -> String {
-    if intents.is_empty() {
-        return "none".to_owned();
-    }
-    let intents = intents
-        .iter()
-        .map(|intent| format!("{} {} ({})", intent.action, intent.address, intent.op));
-    intents.collect::<Vec<_>>().join(", ")
+/// What is wrong with a journal, and what can still be read of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Damage {
+    /// The epoch of the last whole record before the damage.
+    pub epoch: u64,
+    /// The number that the damaged or missing record would have.
+    pub number: u64,
+    /// What is wrong there.
+    pub reason: String,
+    /// How many whole records lie before it.
+    pub before: usize,
+    /// How many can be read behind it.
+    pub behind: usize,
+    /// The latest time that a record tells.
+    pub last_known: Option<Timestamp>,
+    /// Operations that were begun and not ended, by what can be read.
+    pub open: Vec<OpenIntent>,
 }
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}; ", self.reason)?;
+        match self.before {
+            0 => f.write_str("no record before that can be read")?,
+            1 => f.write_str("1 record before that is whole")?,
+            before => write!(f, "{before} records before that are whole")?,
+        }
+        if self.behind > 0 {
+            write!(f, ", {} behind it can be read", self.behind)?;
+        }
+        f.write_str("; operations that were begun and not ended: ")?;
+        if self.open.is_empty() {
+            return f.write_str("none that can be read");
+        }
+        for (n, open) in self.open.iter().take(SHOWN).enumerate() {
+            let separator = if n > 0 { ", " } else { "" };
+            let Intent {
+                action, address, ..
+            } = &open.intent;
+            write!(f, "{separator}{action} {address}")?;
+        }
+        match self.open.len() {
+            0..=SHOWN => Ok(()),
+            many => write!(f, " and {} more", many - SHOWN),
+        }
+    }
+}
+
+/// How many operations a message names.
+const SHOWN: usize = 10;
 
 /// An operation that was begun and whose end is not known.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,7 +90,7 @@ pub struct OpenIntent {
 }
 
 /// What a journal says, over all of its epochs.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     /// The last run's opening, where it is still there.
     pub(crate) open: Option<Arc<Open>>,
@@ -67,6 +98,12 @@ pub(crate) struct Log {
     pushed: Option<Lineage>,
     /// The last good frame's place, number and hash.
     pub(crate) last: Option<(Position, u64, Sha256)>,
+    /// The first segment that could be read where none says what was trimmed before it: it must end its epoch in order.
+    headless: Option<Position>,
+    /// How many records were read.
+    records: usize,
+    /// The latest time that a record tells.
+    latest: Option<Timestamp>,
     /// Whether the last epoch ended, by its run or by a seal.
     pub(crate) ended: bool,
     /// The last snapshot that is known to be stored: its serial and digest.
@@ -116,79 +153,183 @@ impl Pending {
     }
 }
 
+/// A segment and its records.
+struct Decoded<'a> {
+    segment: &'a Segment,
+    frames: Vec<Frame>,
+    end: End,
+}
+
+/// The first place that is still needed, where a record says so.
+fn needed<'a>(frames: impl Iterator<Item = &'a Frame>) -> Option<Position> {
+    let trims = frames.filter(|frame| frame.payload.starts_with(b"{\"trim\":"));
+    let places = trims.filter_map(|frame| match codec::decode(&frame.payload) {
+        Ok(Record::Trim(Trim { epoch, segment })) => {
+            Some(Position { epoch, segment }).filter(|place| *place <= frame.at)
+        }
+        _ => None,
+    });
+    places.max()
+}
+
 impl Log {
-    /// Reads every segment. A torn last record is left out: it was never acknowledged.
+    /// Reads every segment that is still needed.
     pub(crate) fn read(segments: &[Segment]) -> Result<Self, JournalError> {
-        let mut log = Self::default();
-        for (place, segment) in segments.iter().enumerate() {
+        let decoded = segments.iter().map(|segment| {
             let (frames, end) = frame::decode(&segment.bytes);
-            for frame in frames {
-                log.take(&frame)
-                    .map_err(|reason| log.damaged(reason, segments))?;
+            Decoded {
+                segment,
+                frames,
+                end,
             }
-            let is_last = place + 1 == segments.len();
-            match end.reason {
-                EndReason::Whole => {}
-                EndReason::Torn if is_last => {}
-                EndReason::Torn | EndReason::Damaged => {
-                    let reason = format!(
-                        "segment {} can not be read from byte {}",
-                        segment.at, end.offset
-                    );
-                    return Err(log.damaged(reason, segments));
-                }
+        });
+        let decoded: Vec<Decoded<'_>> = decoded.collect();
+        let mut log = Self::default();
+        match log.follow(&decoded) {
+            Ok(()) => Ok(log),
+            Err(reason) => Err(log.damaged(reason, segments)),
+        }
+    }
+
+    /// Everything that can be read of a damaged journal, in its order.
+    pub(crate) fn salvage(segments: &[Segment]) -> Self {
+        let frames = segments
+            .iter()
+            .flat_map(|segment| frame::salvage(&segment.bytes));
+        let mut frames: Vec<Frame> = frames.collect();
+        frames.sort_by_key(|frame| (frame.at.epoch, frame.number));
+        frames.dedup_by_key(|frame| (frame.at.epoch, frame.number));
+        let needed = needed(frames.iter());
+        let mut log = Self::default();
+        for frame in &frames {
+            let is_needed = needed.is_none_or(|needed| frame.at >= needed);
+            if is_needed
+                && check_counters(frame.at, frame.number).is_ok()
+                && let Ok(record) = codec::decode(&frame.payload)
+            {
+                log.last = Some((frame.at, frame.number, frame.hash));
+                log.read_record(frame.at.epoch, frame.number, record);
             }
         }
-        Ok(log)
+        log
     }
 
     fn damaged(&self, reason: String, segments: &[Segment]) -> JournalError {
-        let salvage = |bytes: &Bytes| frame::salvage(bytes);
-        let frames = segments.iter().flat_map(|segment| salvage(&segment.bytes));
-        let intents = frames.filter_map(|frame| match codec::decode(&frame.payload) {
-            Ok(Record::Intent(intent)) => Some(*intent),
-            _ => None,
-        });
+        let salvaged = Self::salvage(segments);
         let (epoch, number) = self
             .last
             .map_or((0, 0), |(at, number, _)| (at.epoch, number + 1));
-        JournalError::Damaged {
+        JournalError::Damaged(Box::new(Damage {
             epoch,
             number,
             reason,
-            intents: intents.collect(),
+            before: self.records,
+            behind: salvaged.records.saturating_sub(self.records),
+            last_known: salvaged.latest,
+            open: salvaged.open_intents(),
+        }))
+    }
+
+    /// Reads segment after segment, as long as each record follows the one before.
+    fn follow(&mut self, decoded: &[Decoded<'_>]) -> Result<(), String> {
+        let needed = needed(decoded.iter().flat_map(|segment| &segment.frames));
+        let is_needed = |at: Position| needed.is_none_or(|needed| at >= needed);
+        for (place, one) in decoded.iter().enumerate() {
+            let at = one.segment.at;
+            if !is_needed(at) {
+                continue;
+            }
+            check_counters(at, 0)?;
+            if one.segment.bytes.is_empty() {
+                // It keeps the last place of an epoch that others have followed.
+                let followed = decoded[place + 1..]
+                    .iter()
+                    .any(|later| later.segment.at.epoch > at.epoch && !later.frames.is_empty());
+                if !followed {
+                    return Err(format!("segment {at} is empty"));
+                }
+                self.ended = true;
+                continue;
+            }
+            for frame in one.frames.iter().filter(|frame| is_needed(frame.at)) {
+                self.take(frame, needed)?;
+            }
+            match one.end.reason {
+                EndReason::Whole => {}
+                EndReason::Torn => return Err(format!("segment {at} is cut off")),
+                EndReason::Damaged(flaw) => {
+                    let offset = one.end.offset;
+                    return Err(format!("{flaw} byte {offset} of segment {at}"));
+                }
+            }
+            if let Some(last) = one.frames.last().filter(|last| last.at != at) {
+                return Err(format!("segment {at} holds records of segment {}", last.at));
+            }
+        }
+        match self.headless {
+            Some(at) => Err(beginning_missing(at.epoch)),
+            None => Ok(()),
         }
     }
 
-    fn take(&mut self, frame: &Frame) -> Result<(), String> {
+    fn take(&mut self, frame: &Frame, needed: Option<Position>) -> Result<(), String> {
+        let Position { epoch, segment } = frame.at;
+        check_counters(frame.at, frame.number)?;
         match self.last {
-            // What came before the first frame may have been trimmed.
-            None => {}
-            Some((at, number, hash)) if at.epoch == frame.at.epoch => {
+            None => match needed {
+                Some(needed) if needed != frame.at => {
+                    return Err(format!("segment {needed} is missing"));
+                }
+                Some(_) => {}
+                None if frame.number == 0 && segment == 0 => {}
+                None => self.headless = Some(frame.at),
+            },
+            Some((at, number, hash)) if at.epoch == epoch => {
                 if frame.number != number + 1 || frame.previous != hash {
                     return Err(format!(
-                        "record {} does not follow record {number}",
+                        "record {epoch}/{} does not follow record {epoch}/{number}",
                         frame.number
                     ));
                 }
                 if self.ended {
-                    return Err("a record follows the end of its epoch".to_owned());
+                    return Err(format!("a record follows the end of epoch {epoch}"));
                 }
             }
-            Some((at, ..)) if frame.at.epoch < at.epoch || frame.number != 0 => {
-                let epoch = frame.at.epoch;
-                return Err(format!("the beginning of epoch {epoch} is missing"));
+            Some((at, ..)) if epoch < at.epoch => {
+                return Err(format!("epoch {epoch} follows epoch {}", at.epoch));
+            }
+            Some((at, ..)) if epoch > at.epoch + 1 => {
+                return Err(format!("epoch {} is missing", at.epoch + 1));
+            }
+            Some(_) if frame.number != 0 => return Err(beginning_missing(epoch)),
+            Some((at, ..)) if !self.ended => {
+                return Err(format!("the end of epoch {} is missing", at.epoch));
             }
             Some(_) => {}
         }
+        if let Some(at) = self.headless.filter(|at| *at != frame.at) {
+            return Err(beginning_missing(at.epoch));
+        }
+        let record = codec::decode(&frame.payload)
+            .map_err(|error| format!("record {epoch}/{} is no record: {error}", frame.number))?;
         self.last = Some((frame.at, frame.number, frame.hash));
-        let record = codec::decode(&frame.payload)?;
         self.ended = matches!(record, Record::Close | Record::Seal(_));
-        self.read_record(frame.at.epoch, frame.number, record);
+        if record == Record::Close {
+            self.headless = None;
+        }
+        self.read_record(epoch, frame.number, record);
         Ok(())
     }
 
     fn read_record(&mut self, epoch: u64, number: u64, record: Record) {
+        self.records += 1;
+        self.latest = self.latest.max(match &record {
+            Record::Open(open) => Some(open.at),
+            Record::Intent(intent) => Some(intent.started_at),
+            Record::Plan(plan) => Some(plan.at),
+            Record::Seal(seal) => Some(seal.at),
+            _ => None,
+        });
         match record {
             Record::Open(open) => {
                 // A run opens over the snapshot it read, so that one is stored.
@@ -241,7 +382,7 @@ impl Log {
                     self.plans.push(plan);
                 }
             }
-            Record::Seal(_) | Record::Close => {}
+            Record::Seal(_) | Record::Trim(_) | Record::Close => {}
         }
     }
 
@@ -286,109 +427,15 @@ impl Log {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::clock::Timestamp;
-    use crate::journal::IntentAction;
-
-    /// Two segments: four operations begun, the first two ended.
-    fn journal() -> Vec<Segment> {
-        let intent = |n: u128| {
-            Intent::new(
-                format!("{n:032x}").parse().expect("an id"),
-                format!("t.x{n}").parse().expect("an address"),
-                IntentAction::Create,
-                "provider[\"h.example/ns/t\"]".parse().expect("an address"),
-                Timestamp::new(1_800_000_000, 0),
-            )
-        };
-        let result = |n: u128| OperationResult {
-            op: intent(n).op,
-            address: intent(n).address,
-            outcome: Outcome::Ok,
-            instance: None,
-            undecoded: None,
-            error_class: None,
-        };
-        let mut records: Vec<Record> = (0..4).map(|n| Record::Intent(intent(n).into())).collect();
-        records.extend([Record::Result(result(0)), Record::Result(result(1))]);
-        let (mut previous, mut segments) = (Sha256::default(), vec![Vec::new(), Vec::new()]);
-        for (number, record) in records.iter().enumerate() {
-            let segment = number / 3;
-            let at = Position {
-                epoch: 1,
-                segment: segment as u64,
-            };
-            let payload = codec::encode(record);
-            previous = frame::encode(
-                at,
-                number as u64,
-                previous,
-                &payload,
-                &mut segments[segment],
-            );
-        }
-        let places = segments.into_iter().zip(0..);
-        places
-            .map(|(bytes, segment)| Segment {
-                at: Position { epoch: 1, segment },
-                bytes: bytes.into(),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn what_began_and_did_not_end_is_open() {
-        let log = Log::read(&journal()).expect("whole");
-        assert_eq!(log.open_intents().len(), 2);
-        assert_eq!(log.pending().count(), 2);
-        assert!(!log.ended);
-    }
-
-    #[test]
-    fn a_missing_segment_is_damage_and_the_readable_intents_are_named() {
-        let mut segments = journal();
-        segments.push(Segment {
-            at: Position {
-                epoch: 1,
-                segment: 2,
-            },
-            ..segments[0].clone()
-        });
-        let JournalError::Damaged { intents, .. } = Log::read(&segments).expect_err("damaged");
-        assert!(intents.len() >= 4);
-        let error = Log::read(&segments).expect_err("damaged").to_string();
-        assert!(error.contains("create t.x3"), "{error}");
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
-
-        #[test]
-        fn damage_is_an_error_or_cuts_the_tail(segment in 0usize..2, at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-            let mut segments = journal();
-            let mut bytes = segments[segment].bytes.to_vec();
-            let at = at.index(bytes.len());
-            prop_assume!(bytes[at] != byte);
-            bytes[at] = byte;
-            segments[segment].bytes = bytes.into();
-            match Log::read(&segments) {
-                // Only the very last record may be taken for torn; what is left says that more is open, not less.
-                Ok(log) => prop_assert!(segment == 1 && log.open_intents().len() >= 2),
-                Err(JournalError::Damaged { reason, .. }) => prop_assert!(!reason.is_empty()),
-            }
-        }
-
-        #[test]
-        fn a_cut_last_segment_is_read_to_its_last_good_record(at in any::<prop::sample::Index>()) {
-            let mut segments = journal();
-            let bytes = segments[1].bytes.clone();
-            segments[1].bytes = bytes.slice(..at.index(bytes.len()));
-            let log = Log::read(&segments).expect("a torn tail is no damage");
-            prop_assert!(log.open_intents().len() >= 3);
-        }
-    }
+fn beginning_missing(epoch: u64) -> String {
+    format!("the beginning of epoch {epoch} is missing")
 }
+
+fn check_counters(at: Position, number: u64) -> Result<(), String> {
+    counter::check("epoch", at.epoch)?;
+    counter::check("segment", at.segment)?;
+    counter::check("record", number)
+}
+
+#[cfg(test)]
+mod tests;

@@ -37,6 +37,8 @@ pub enum Record {
     Plan(PlanUse),
     /// Another run took over: nothing may follow in this epoch.
     Seal(Seal),
+    /// What came before is of no further use.
+    Trim(Trim),
     /// The run ended in order.
     Close,
 }
@@ -427,6 +429,17 @@ pub struct Seal {
     /// When.
     #[serde(with = "codec::text")]
     pub at: Timestamp,
+}
+
+/// Everything before a place is contained in what follows it: written before that is deleted, so that nothing depends on how much of
+/// it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Trim {
+    /// The epoch of the first segment that is still needed.
+    pub epoch: u64,
+    /// Which segment of that epoch it is.
+    pub segment: u64,
 }
 
 impl Change {

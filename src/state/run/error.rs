@@ -29,8 +29,8 @@ pub enum RunError {
         #[source]
         source: FileError,
     },
-    /// The journal can not be read.
-    #[error("the journal of {place} can not be used")]
+    /// The journal cannot be read.
+    #[error("the journal of the state at {place} is damaged")]
     Journal {
         /// Whose journal.
         place: String,

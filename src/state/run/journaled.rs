@@ -8,16 +8,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 
-use super::open::carry;
+use super::open::{Holding, carry};
 use super::{Liveness, RecordError, Recorder, Rescued, RunError};
 use crate::backend::{Backend, BackendError, Expected, LocalBackend, Position, Token};
-use crate::clock::Clock;
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::file::v4;
 use crate::journal::{
     Change, Checkpoint, CheckpointPhase, Intent, OpenIntent, OperationId, OperationResult, Outcome,
-    PlanUse, ProcessIdentity, Record, Resolution, Resolve, Writer,
+    PlanUse, ProcessIdentity, Record, Resolution, Resolve, Trim, Writer,
 };
 use crate::model::{Instance, Lineage, State};
 use crate::random::Random;
@@ -26,18 +25,14 @@ use crate::random::Random;
 const CHECKPOINT_RESULTS: usize = 200;
 /// Time between two checkpoints, at most, while results come in.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
-/// Time between two signs of life.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// A run that holds the lock of a state: from [`Run::open`] to [`Run::close`].
 ///
 /// What was recorded is safe whatever happens to this value: dropping it is a crash, which the next run recovers from.
 #[derive(Debug)]
 pub struct Run {
-    backend: Arc<dyn Backend>,
-    clock: Arc<dyn Clock>,
+    holding: Holding,
     random: Arc<dyn Random>,
-    lock_id: String,
     process: ProcessIdentity,
     writer: Writer,
     /// How many records belong to the opening.
@@ -102,10 +97,8 @@ impl Run {
         reason = "called once, by the beginning of a run, with what it found"
     )]
     pub(super) fn new(
-        backend: Arc<dyn Backend>,
-        clock: Arc<dyn Clock>,
+        holding: Holding,
         random: Arc<dyn Random>,
-        lock_id: String,
         process: ProcessIdentity,
         writer: Writer,
         stored: State,
@@ -124,14 +117,12 @@ impl Run {
             plans,
             results: 0,
             ended: BTreeSet::new(),
-            checkpoint_at: clock.monotonic(),
+            checkpoint_at: holding.clock.monotonic(),
             telling: None,
         };
         Self {
-            backend,
-            clock,
+            holding,
             random,
-            lock_id,
             process,
             opening: writer.next_number(),
             base: sha256,
@@ -147,12 +138,12 @@ impl Run {
 
     /// The id of the lock, and of the run in its records.
     pub fn lock_id(&self) -> &str {
-        &self.lock_id
+        &self.holding.id
     }
 
     /// Where the state is.
     pub fn place(&self) -> String {
-        self.backend.place()
+        self.holding.backend.place()
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
@@ -181,21 +172,9 @@ impl Run {
     /// Says every few seconds that this run lives, until the lock is no longer its own; then no record is taken any more.
     /// Run it beside the work and drop it at the end.
     pub async fn keep_alive(&self) -> RecordError {
-        loop {
-            self.clock.sleep(HEARTBEAT).await;
-            // Any other failure may pass, and the lock is a promise only: the journal is the fence.
-            if let Err(error @ BackendError::NotHeld { .. }) = self
-                .backend
-                .heartbeat(&self.lock_id, self.clock.now())
-                .await
-            {
-                let fenced = RecordError::Fenced {
-                    reason: error.to_string(),
-                };
-                self.writer.fence(fenced.clone());
-                return fenced;
-            }
-        }
+        let lost = self.holding.keep_alive().await;
+        self.writer.fence(lost.clone());
+        lost
     }
 
     /// Writes a snapshot if the state differs from the stored one. For the first signal, and before long waits.
@@ -211,7 +190,7 @@ impl Run {
         let (mut state, covers) = {
             let mut now = self.now();
             now.results = 0;
-            now.checkpoint_at = self.clock.monotonic();
+            now.checkpoint_at = self.holding.clock.monotonic();
             (now.state.clone(), self.writer.next_number())
         };
         if state.same_content(&stored.state) && state.lineage == stored.state.lineage {
@@ -223,7 +202,7 @@ impl Run {
         }
         // A state that was pushed keeps its own serial where that is the later one.
         state.serial = state.serial.max(stored.state.serial + 1);
-        let bytes = bytes::Bytes::from(v4::write(&state, self.backend.style()));
+        let bytes = bytes::Bytes::from(v4::write(&state, self.holding.backend.style()));
         let mut checkpoint = Checkpoint {
             phase: CheckpointPhase::Writing,
             serial: state.serial,
@@ -258,14 +237,18 @@ impl Run {
         sha256: &Sha256,
     ) -> Result<(Token, Option<String>), RunError> {
         let unwritten = |source| RunError::Unwritten {
-            place: self.backend.place(),
+            place: self.holding.backend.place(),
             source,
         };
-        match self.backend.write(bytes, over).await {
+        match self.holding.backend.write(bytes, over).await {
             Ok(written) => Ok((written.token, written.version)),
-            Err(error @ BackendError::Conflict { .. }) => match self.backend.read().await {
+            Err(error @ BackendError::Conflict { .. }) => match self.holding.backend.read().await {
                 Ok(Some(there)) if there.sha256 == *sha256 => {
-                    self.backend.vouch(&there).await.map_err(unwritten)?;
+                    self.holding
+                        .backend
+                        .vouch(&there)
+                        .await
+                        .map_err(unwritten)?;
                     Ok((there.token, there.version))
                 }
                 Ok(_) => {
@@ -297,7 +280,11 @@ impl Run {
             let results = CHECKPOINT_RESULTS.max(now.state.resources.len() / 4);
             now.results >= results
                 || (now.results > 0
-                    && self.clock.monotonic().saturating_sub(now.checkpoint_at)
+                    && self
+                        .holding
+                        .clock
+                        .monotonic()
+                        .saturating_sub(now.checkpoint_at)
                         >= CHECKPOINT_INTERVAL)
         };
         if due && let Ok(mut stored) = self.stored.try_lock() {
@@ -369,8 +356,15 @@ impl Run {
             return Ok(());
         }
         let before = Position { segment: 0, ..next };
-        self.backend.trim_journal(before).await?;
-        Ok(())
+        let trim = self.writer.enqueue(&trim_before(before));
+        self.writer.durable(trim).await?;
+        match self.holding.backend.trim_journal(before).await {
+            Err(error @ (BackendError::Conflict { .. } | BackendError::NotHeld { .. })) => {
+                Err(error.into())
+            }
+            // What is left over is not looked at, and trimmed by the next run.
+            _ => Ok(()),
+        }
     }
 
     /// Ends the run in order: snapshot, end of the journal, lock. Nothing can be recorded after it.
@@ -383,14 +377,14 @@ impl Run {
         let ended = self.end().await;
         self.writer.fence(RecordError::Closed);
         crash::reach(Point::UnlockBefore).await;
-        let unlocked = self.backend.unlock(&self.lock_id).await;
+        let unlocked = self.holding.backend.unlock(&self.holding.id).await;
         crash::reach(Point::Unlocked).await;
         ended?;
         unlocked?;
         let stored = self.stored.lock().await;
         Ok(Closed {
             serial: stored.state.serial,
-            place: self.backend.place(),
+            place: self.holding.backend.place(),
             written: stored.expected != before,
             open: self.open_intents(),
         })
@@ -428,14 +422,21 @@ impl Run {
                 covers: self.writer.next_number(),
             }));
         }
+        self.writer.enqueue(&trim_before(last));
         let close = self.writer.enqueue(&Record::Close);
         self.writer.durable(close).await?;
         crash::reach(Point::Closed).await;
         // What is left over is read and trimmed by the next run.
-        let _ = self.backend.trim_journal(last).await;
+        let _ = self.holding.backend.trim_journal(last).await;
         crash::reach(Point::CloseTrimmed).await;
         Ok(())
     }
+}
+
+/// Says that what follows contains all that is still needed of what lies before a place: whatever a trimming then leaves or loses, it
+/// is not looked at any more.
+fn trim_before(Position { epoch, segment }: Position) -> Record {
+    Record::Trim(Trim { epoch, segment })
 }
 
 #[async_trait]

@@ -5,6 +5,7 @@ mod journaled;
 mod open;
 mod process;
 mod recorder;
+mod repair;
 mod rescue;
 
 pub use error::{Failure, RunError};
@@ -12,6 +13,7 @@ pub use journaled::{Closed, Kept, Run};
 pub use open::{Patience, Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
+pub use repair::Repair;
 pub use rescue::Rescued;
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Run, RunError};
+use super::{RecordError, Run, RunError};
 use crate::backend::{Backend, BackendError, Expected, Holder, LockError, Position, Snapshot};
 use crate::clock::Clock;
 use crate::crash::{self, Point};
@@ -42,10 +42,10 @@ pub struct Recovered {
 }
 
 /// A store as a run finds it.
-struct Found {
-    snapshot: Option<Snapshot>,
-    state: State,
-    log: Log,
+pub(super) struct Found {
+    pub(super) snapshot: Option<Snapshot>,
+    pub(super) state: State,
+    pub(super) log: Log,
 }
 
 impl Found {
@@ -82,11 +82,77 @@ const SEAL_TRIES: usize = 20;
 const BLINKS: usize = 5;
 const BLINK: Duration = Duration::from_millis(100);
 
+/// Time between two signs of life.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
 /// Between two looks at whether somebody still wants to wait.
 const GLANCE: Duration = Duration::from_millis(200);
 
+/// A lock that is held.
+#[derive(Debug)]
+pub(super) struct Holding {
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) id: String,
+}
+
+impl Holding {
+    /// Takes the lock, waiting for it if asked to.
+    pub(super) async fn take(
+        backend: Arc<dyn Backend>,
+        options: &RunOptions,
+        clock: Arc<dyn Clock>,
+        random: &dyn Random,
+        patience: &dyn Patience,
+    ) -> Result<Self, RunError> {
+        let path = backend.lock_path();
+        let info = LockInfo::new(
+            options.operation,
+            &options.process.who,
+            &path,
+            &*clock,
+            random,
+        );
+        let taken = acquire(&*backend, &info, options.lock_timeout, &*clock, patience).await;
+        let holding = Self {
+            backend,
+            clock,
+            id: info.id,
+        };
+        match taken {
+            Ok(()) => Ok(holding),
+            Err(error @ RunError::Locked { .. }) => Err(error),
+            // Perhaps it was taken, and only the answer was lost.
+            Err(error) => {
+                holding.give_back().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Frees a lock that is held for nothing. That it could not be freed is not what went wrong first.
+    pub(super) async fn give_back(&self) {
+        let _ = self.backend.unlock(&self.id).await;
+    }
+
+    /// Says every few seconds that its holder lives, until the lock is no longer its own.
+    pub(super) async fn keep_alive(&self) -> RecordError {
+        loop {
+            self.clock.sleep(HEARTBEAT).await;
+            // Any other failure may pass, and the lock is a promise only: the journal is the fence.
+            if let Err(error @ BackendError::NotHeld { .. }) =
+                self.backend.heartbeat(&self.id, self.clock.now()).await
+            {
+                return RecordError::Fenced {
+                    reason: error.to_string(),
+                };
+            }
+        }
+    }
+}
+
 /// Takes the lock, waiting for it if asked to.
-pub(super) async fn acquire(
+async fn acquire(
     backend: &dyn Backend,
     info: &LockInfo,
     timeout: Duration,
@@ -163,36 +229,23 @@ impl Run {
         random: Arc<dyn Random>,
         patience: &dyn Patience,
     ) -> Result<(Self, Recovered), RunError> {
-        let who = &options.process.who;
-        let info = LockInfo::new(
-            options.operation,
-            who,
-            &backend.lock_path(),
-            &*clock,
-            &*random,
-        );
-        let taken = acquire(&*backend, &info, options.lock_timeout, &*clock, patience).await;
-        let opened = match taken {
-            Ok(()) => Self::open_locked(Arc::clone(&backend), options, clock, random, &info).await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &opened
-            && !matches!(error, RunError::Locked { .. })
-        {
-            // The lock is ours for nothing, perhaps also where the store only seemed not to take it: its answer may have been lost.
-            // That it could not be freed is not what went wrong first.
-            let _ = backend.unlock(&info.id).await;
+        let holding = Holding::take(backend, &options, clock, &*random, patience).await?;
+        let (id, backend) = (holding.id.clone(), Arc::clone(&holding.backend));
+        let opened = Self::open_locked(holding, options, random).await;
+        if opened.is_err() {
+            // The lock is held for nothing. That it could not be freed is not what went wrong first.
+            let _ = backend.unlock(&id).await;
         }
         opened
     }
 
     async fn open_locked(
-        backend: Arc<dyn Backend>,
+        holding: Holding,
         options: RunOptions,
-        clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
-        info: &LockInfo,
     ) -> Result<(Self, Recovered), RunError> {
+        let backend = Arc::clone(&holding.backend);
+        let clock = Arc::clone(&holding.clock);
         let mut found = find(&*backend).await?;
         crash::reach(Point::StateRead).await;
         let interrupted = found.log.last.is_some() && !found.log.ended;
@@ -202,7 +255,7 @@ impl Run {
             if let Some(snapshot) = found.known_snapshot() {
                 backend.vouch(snapshot).await?;
             }
-            let sealed = seal(&*backend, &found.log, info, &options, &*clock).await;
+            let sealed = seal(&holding, &found.log, &options).await;
             match sealed {
                 Ok(()) => crash::reach(Point::Sealed).await,
                 // The interrupted run lives and wrote once more: read that too.
@@ -232,7 +285,7 @@ impl Run {
         let sha256 = found.snapshot.as_ref().map(|snapshot| snapshot.sha256);
         let epoch = found.log.last.map_or(1, |(at, ..)| at.epoch + 1);
         let open = Open {
-            run: info.id.clone(),
+            run: holding.id.clone(),
             lineage: recovered_state.state.lineage.to_string(),
             base_serial: found.snapshot.as_ref().map_or(0, |_| found.state.serial),
             base_sha256: sha256,
@@ -256,10 +309,8 @@ impl Run {
             writer.enqueue(&Record::Plan(plan.clone()));
         }
         let run = Self::new(
-            backend,
-            clock,
+            holding,
             random,
-            info.id.clone(),
             options.process,
             writer,
             found.state,
@@ -290,19 +341,23 @@ impl Run {
 
 /// Writes an open intent, with what came of it so far, into the next epoch.
 pub(super) fn carry(writer: &Writer, open: &OpenIntent) {
-    let asked_by = open.by.clone();
+    for record in carried(open) {
+        writer.enqueue(&record);
+    }
+}
+
+/// The records of an open intent that say what is known of it wherever they stand.
+pub(super) fn carried(open: &OpenIntent) -> impl Iterator<Item = Record> {
     let intent = Intent {
-        asked_by,
+        asked_by: open.by.clone(),
         ..open.intent.clone()
     };
-    writer.enqueue(&Record::Intent(intent.into()));
-    if let Some(result) = &open.result {
-        let result = OperationResult {
-            outcome: Outcome::Unknown,
-            ..result.clone()
-        };
-        writer.enqueue(&Record::Result(result));
-    }
+    let result = open.result.as_ref().map(|result| OperationResult {
+        outcome: Outcome::Unknown,
+        ..result.clone()
+    });
+    let intent = Record::Intent(intent.into());
+    [intent].into_iter().chain(result.map(Record::Result))
 }
 
 /// Reads snapshot and journal, and checks that they belong together.
@@ -364,22 +419,16 @@ async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
 }
 
 /// Ends an epoch that its run did not end: that run can append nothing any more, so it can begin no operation.
-async fn seal(
-    backend: &dyn Backend,
-    log: &Log,
-    info: &LockInfo,
-    options: &RunOptions,
-    clock: &dyn Clock,
-) -> Result<(), BackendError> {
+async fn seal(holding: &Holding, log: &Log, options: &RunOptions) -> Result<(), BackendError> {
     let Some((at, number, previous)) = log.last else {
         return Ok(());
     };
     let seal = Record::Seal(Seal {
         new_epoch: at.epoch + 1,
-        run: info.id.clone(),
+        run: holding.id.clone(),
         who: options.process.who.clone(),
         why: "its run did not end in order".into(),
-        at: clock.now(),
+        at: holding.clock.now(),
     });
     let at = Position {
         epoch: at.epoch,
@@ -388,17 +437,17 @@ async fn seal(
     let mut bytes = Vec::new();
     let payload = crate::journal::encode(&seal);
     frame::encode(at, number + 1, previous, &payload, &mut bytes);
-    backend.append_journal(at, bytes.into()).await
+    holding.backend.append_journal(at, bytes.into()).await
 }
 
-struct Replayed {
-    state: State,
-    replayed: usize,
-    open: Vec<OpenIntent>,
+pub(super) struct Replayed {
+    pub(super) state: State,
+    pub(super) replayed: usize,
+    pub(super) open: Vec<OpenIntent>,
 }
 
 /// The state with everything that the journal knows and the snapshot lacks.
-fn replay(found: &Found) -> Replayed {
+pub(super) fn replay(found: &Found) -> Replayed {
     let mut state = found.state.clone();
     let mut open = found.log.open_intents();
     let snapshot = found.snapshot.as_ref().map(|snapshot| snapshot.sha256);

@@ -6,6 +6,7 @@ mod list;
 mod mv;
 mod pull;
 mod push;
+mod repair;
 mod replace_provider;
 mod resolve;
 mod rm;
@@ -35,6 +36,7 @@ pub(super) async fn run(
         StateCommand::Pull { version } => pull::run(session, version.as_deref()).await,
         StateCommand::Push { file, force, yes } => push::run(session, &file, force, yes).await,
         StateCommand::History { limit } => history::run(session, limit).await,
+        StateCommand::Repair { yes } => repair::run(session, yes).await,
         StateCommand::Resolve { address, id, .. } => resolve::run(session, &address, id).await,
     }
 }

@@ -1,7 +1,7 @@
 //! The journal file: frames behind each other, synced as they are appended.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Read, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -9,10 +9,12 @@ use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 
 use super::files;
+use super::lock::is_at;
 use super::store::Store;
-use crate::backend::{BackendError, Position, Segment};
+use crate::backend::{BackendError, Position, Restart, Segment};
 use crate::crash::{self, Point};
-use crate::journal::frame::{self, EndReason};
+use crate::journal::MAX_JOURNAL;
+use crate::journal::frame::{self, EndReason, HEADER};
 
 /// The open journal.
 #[derive(Debug)]
@@ -50,23 +52,59 @@ fn reserve(file: &File, length: u64) -> std::io::Result<()> {
     }
 }
 
+/// How much is read of what follows the records and is none.
+const SEARCHED: u64 = 64 * 1024 * 1024;
+
+/// What the file holds as far as records go, and some of what follows them: what is no journal is not read whole, however large.
+fn read_records(file: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        let start = bytes.len();
+        file.take(HEADER as u64).read_to_end(&mut bytes)?;
+        let payload = frame::payload_length(&bytes[start..]).map(|length| length as u64);
+        let rest = payload.unwrap_or(SEARCHED);
+        let read = file.take(rest).read_to_end(&mut bytes)? as u64;
+        if payload.is_none() || read < rest || bytes.len() as u64 > MAX_JOURNAL {
+            return Ok(bytes);
+        }
+    }
+}
+
 impl Store {
+    /// The journal as far as it can be read; `None` when there is none.
+    fn journal_bytes(&self) -> Result<Option<Bytes>, BackendError> {
+        let path = self.journal_path();
+        let failed = |error| BackendError::store("read", path.display().to_string(), error);
+        let Some(mut file) = files::open(&path, OpenOptions::new().read(true))? else {
+            return Ok(None);
+        };
+        let bytes = read_records(&mut file).map_err(failed)?;
+        if bytes.len() as u64 > MAX_JOURNAL {
+            return Err(BackendError::Damaged {
+                place: path.display().to_string(),
+                reason: format!("no journal has more than {MAX_JOURNAL} bytes"),
+            });
+        }
+        Ok(Some(bytes.into()))
+    }
+
     fn journal_path(&self) -> PathBuf {
         files::beside(&self.path, ".journal")
     }
 
-    /// The whole file as one segment whose position is the last one's.
+    /// The file as one segment whose position is the last one's. A torn record at its end was never acknowledged.
     pub(super) fn read_journal(&self) -> Result<Vec<Segment>, BackendError> {
-        let Some(bytes) = files::read(&self.journal_path())? else {
+        let Some(mut bytes) = self.journal_bytes()? else {
             return Ok(Vec::new());
         };
-        let bytes = Bytes::from(bytes);
-        let (frames, _) = frame::decode(&bytes);
+        let (frames, end) = frame::decode(&bytes);
+        if end.reason == EndReason::Torn {
+            bytes.truncate(end.offset);
+        }
         let at = frames.last().map(|frame| frame.at).unwrap_or_default();
-        Ok(if bytes.is_empty() {
-            Vec::new()
-        } else {
-            vec![Segment { at, bytes }]
+        Ok(match bytes.is_empty() {
+            true => Vec::new(),
+            false => vec![Segment { at, bytes }],
         })
     }
 
@@ -84,15 +122,12 @@ impl Store {
         files::create_parent(&path)?;
         let file = files::open_or_create(&path)?;
         terrane_files::sync_folder(files::parent(&path)).map_err(failed)?;
-        let bytes = Bytes::from(files::read(&path)?.unwrap_or_default());
+        let bytes = self.journal_bytes()?.unwrap_or_default();
         let (frames, end) = frame::decode(&bytes);
-        if end.reason == EndReason::Damaged {
+        if let EndReason::Damaged(flaw) = end.reason {
             return Err(BackendError::Damaged {
                 place: path.display().to_string(),
-                reason: format!(
-                    "a record at byte {} can not be read, and others follow it",
-                    end.offset
-                ),
+                reason: format!("{flaw} byte {}", end.offset),
             });
         }
         let length = end.offset as u64;
@@ -137,12 +172,10 @@ impl Store {
                 Err(conflict)
             };
         }
-        let follows = match journal.last {
-            Some(last) if last.epoch == at.epoch => last.segment + 1 == at.segment,
-            Some(last) => last.epoch < at.epoch && at.segment == 0,
-            None => at.segment == 0,
-        };
-        if !follows || journal.file.metadata().map_err(failed)?.len() != journal.length {
+        let metadata = journal.file.metadata().map_err(failed)?;
+        // Another may have put a new journal in its place, or written into this one.
+        let is_ours = is_at(&journal.file, &path) && metadata.len() == journal.length;
+        if !at.follows(journal.last) || !is_ours {
             return Err(conflict);
         }
         let written = journal.file.write_all(bytes).and_then(|()| {
@@ -163,7 +196,7 @@ impl Store {
     pub(super) fn trim_journal(&mut self, before: Position) -> Result<(), BackendError> {
         self.still_owned()?;
         let path = self.journal_path();
-        let Some(bytes) = files::read(&path)?.map(Bytes::from) else {
+        let Some(bytes) = self.journal_bytes()? else {
             return Ok(());
         };
         let (frames, end) = frame::decode(&bytes);
@@ -177,5 +210,25 @@ impl Store {
             files::replace(&path, &bytes[start..end.offset], || Ok(()))?;
         }
         Ok(())
+    }
+    /// Keeps the file under another name and puts the new journal in its place.
+    pub(super) fn restart_journal(&mut self, restart: &Restart) -> Result<String, BackendError> {
+        self.still_owned()?;
+        let path = self.journal_path();
+        let copy = files::beside(&path, &format!(".damaged-{}", restart.copy));
+        let failed = |error| BackendError::store("copy", path.display().to_string(), error);
+        // A second name is enough: the file itself is not written any more. Not every file system has them.
+        match std::fs::hard_link(&path, &copy) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(failed(error)),
+            Err(_) => {
+                let copied = std::fs::copy(&path, &copy);
+                let synced = copied.and_then(|_| File::open(&copy)?.sync_all());
+                synced.map_err(failed)?;
+            }
+        }
+        self.journal = None;
+        files::replace(&path, &restart.bytes, || Ok(()))?;
+        Ok(copy.display().to_string())
     }
 }

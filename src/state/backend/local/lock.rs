@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::files;
 use super::store::Store;
@@ -15,6 +15,13 @@ use crate::lock_info::LockInfo;
 pub(super) struct HeldLock {
     id: String,
     file: File,
+}
+
+/// Whether an open file is still the one that has that name.
+pub(super) fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let ours = file.metadata().map(identity).ok();
+    ours.is_some() && ours == path.symlink_metadata().map(identity).ok()
 }
 
 impl Store {
@@ -114,13 +121,9 @@ impl Store {
         let Some(held) = &self.lock else {
             return Ok(());
         };
-        let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
-        let ours = held.file.metadata().map(identity).ok();
-        let there = self.lock_file().symlink_metadata().map(identity).ok();
-        if ours.is_some() && ours == there {
-            Ok(())
-        } else {
-            Err(self.not_held(&held.id))
+        match is_at(&held.file, &self.lock_file()) {
+            true => Ok(()),
+            false => Err(self.not_held(&held.id)),
         }
     }
 

@@ -17,8 +17,8 @@ use thiserror::Error;
 pub use self::private::PrivateFile;
 use self::store::Store;
 use super::{
-    Backend, BackendError, Expected, Holder, LockError, Position, Segment, Snapshot, StoredVersion,
-    Written,
+    Backend, BackendError, Expected, Holder, LockError, Position, Restart, Segment, Snapshot,
+    StoredVersion, Written,
 };
 use crate::clock::Timestamp;
 use crate::lock_info::LockInfo;
@@ -125,6 +125,11 @@ impl Backend for LocalBackend {
 
     async fn trim_journal(&self, before: Position) -> Result<(), BackendError> {
         self.blocking(move |store| store.trim_journal(before)).await
+    }
+
+    async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError> {
+        self.blocking(move |store| store.restart_journal(&restart))
+            .await
     }
 
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {

@@ -162,6 +162,30 @@ async fn a_link_to_a_file_of_ours_is_replaced_at_its_target() {
     ));
 }
 
+/// The segments of an epoch with a record each.
+fn segments(payloads: &[&str]) -> Vec<(Position, Bytes)> {
+    let mut previous = Sha256::default();
+    let framed = (0..).zip(payloads).map(|(number, payload)| {
+        let at = Position {
+            epoch: 1,
+            segment: number,
+        };
+        let mut bytes = Vec::new();
+        previous = frame::encode(at, number, previous, payload.as_bytes(), &mut bytes);
+        (at, bytes.into())
+    });
+    framed.collect()
+}
+
+/// A state whose journal has those segments; where the journal is.
+async fn journaled(path: &Path, payloads: &[&str]) -> PathBuf {
+    let first = backend(path);
+    for (at, bytes) in segments(payloads) {
+        first.append_journal(at, bytes).await.expect("appended");
+    }
+    path.with_extension("tfstate.journal")
+}
+
 #[tokio::test]
 async fn without_a_second_name_for_a_file_the_backup_is_a_copy() {
     let (_directory, path) = place();
@@ -187,57 +211,74 @@ fn inode(path: &Path) -> u64 {
 #[tokio::test]
 async fn a_torn_tail_of_the_journal_is_cut_and_written_over() {
     let (_directory, path) = place();
-    let at = |segment| Position { epoch: 1, segment };
-    let first = backend(&path);
-    first
-        .append_journal(at(0), segment(at(0), "a"))
-        .await
-        .expect("appended");
-    first
-        .append_journal(at(1), segment(at(1), "b"))
-        .await
-        .expect("appended");
-    let journal = path.with_extension("tfstate.journal");
+    let journal = journaled(&path, &["{\"a\":1}", "{\"b\":1}"]).await;
     let whole = fs::read(&journal).expect("readable");
-    for cut in segment(at(0), "a").len()..whole.len() {
+    let first = segments(&["{\"a\":1}"]).remove(0).1.len();
+    let (at, other) = segments(&["{\"a\":1}", "{\"c\":1}"]).remove(1);
+    for cut in first..whole.len() {
         fs::write(&journal, &whole[..cut]).expect("written");
         let next = backend(&path);
-        next.append_journal(at(1), segment(at(1), "c"))
-            .await
-            .expect("appended");
+        let left = next.read_journal().await.expect("readable").remove(0);
+        assert_eq!(&*left.bytes, &whole[..first]);
+        let appended = next.append_journal(at, other.clone()).await;
+        appended.expect("appended");
         let segments = next.read_journal().await.expect("readable");
         let (frames, end) = frame::decode(&segments[0].bytes);
         assert_eq!(end.reason, frame::EndReason::Whole);
-        assert_eq!(
-            frames
-                .iter()
-                .map(|frame| &*frame.payload)
-                .collect::<Vec<_>>(),
-            [b"a", b"c"]
-        );
+        let payloads = frames.iter().map(|frame| &*frame.payload);
+        assert_eq!(payloads.collect::<Vec<_>>(), [b"{\"a\":1}", b"{\"c\":1}"]);
     }
+}
+
+#[tokio::test]
+async fn a_journal_that_ends_in_anything_else_is_never_cut() {
+    let (_directory, path) = place();
+    let journal = journaled(&path, &["{\"a\":1}", "{\"b\":1}"]).await;
+    let whole = fs::read(&journal).expect("readable");
+    let half = whole.len() / 2;
+    let damaged = [
+        [&whole[..], &[0; 4096]].concat(),
+        [&whole[..], b"garbage"].concat(),
+        [&whole[..half], &vec![0; half]].concat(),
+        vec![0; whole.len()],
+        b"garbage".to_vec(),
+    ];
+    for bytes in damaged {
+        fs::write(&journal, &bytes).expect("written");
+        let (at, next) = segments(&["{\"a\":1}", "{\"b\":1}", "{\"c\":1}"]).remove(2);
+        let appended = backend(&path).append_journal(at, next).await;
+        assert!(
+            matches!(appended, Err(BackendError::Damaged { .. })),
+            "{appended:?}"
+        );
+        assert_eq!(fs::read(&journal).expect("readable"), bytes);
+    }
+}
+
+#[tokio::test]
+async fn of_a_large_file_that_is_no_journal_little_is_read() {
+    let (_directory, path) = place();
+    let journal = journaled(&path, &["{\"a\":1}"]).await;
+    let file = fs::OpenOptions::new().write(true).open(&journal);
+    file.expect("there")
+        .set_len(2 << 30)
+        .expect("a sparse file");
+    let segments = backend(&path).read_journal().await.expect("readable");
+    assert!(segments[0].bytes.len() < 100 << 20);
+    let (frames, end) = frame::decode(&segments[0].bytes);
+    assert_eq!(frames.len(), 1);
+    assert_eq!(end.reason, frame::EndReason::Damaged(frame::Flaw::Zeros));
 }
 
 #[tokio::test]
 async fn damage_in_the_middle_of_the_journal_is_never_written_over() {
     let (_directory, path) = place();
-    let at = |segment| Position { epoch: 1, segment };
-    let first = backend(&path);
-    first
-        .append_journal(at(0), segment(at(0), "a"))
-        .await
-        .expect("appended");
-    first
-        .append_journal(at(1), segment(at(1), "b"))
-        .await
-        .expect("appended");
-    let journal = path.with_extension("tfstate.journal");
+    let journal = journaled(&path, &["{\"a\":1}", "{\"b\":1}"]).await;
     let mut bytes = fs::read(&journal).expect("readable");
     bytes[10] ^= 1;
     fs::write(&journal, &bytes).expect("written");
-    let appended = backend(&path)
-        .append_journal(at(2), segment(at(2), "c"))
-        .await;
+    let (at, next) = segments(&["{\"a\":1}", "{\"b\":1}", "{\"c\":1}"]).remove(2);
+    let appended = backend(&path).append_journal(at, next).await;
     assert!(
         matches!(appended, Err(BackendError::Damaged { .. })),
         "{appended:?}"

@@ -3,6 +3,7 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
+use aws_sdk_s3::config::ResponseChecksumValidation;
 use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -10,9 +11,10 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::error::{failure, is_missing, is_precondition, is_race, other};
 use super::snapshot::timestamp;
 use super::store::S3Store;
-use crate::backend::{BackendError, Position, Segment};
+use crate::backend::{Answered, BackendError, Found, Position, Restart, Segment, write_checked};
 use crate::clock::Timestamp;
 use crate::crash::{self, Point};
+use crate::journal::MAX_JOURNAL;
 
 /// Segments that are read at once.
 const READS: usize = 16;
@@ -20,16 +22,20 @@ const READS: usize = 16;
 const DELETES: usize = 1000;
 /// How long the place of an earlier run's last segment stays taken: longer than any run sleeps and goes on.
 const TOMBSTONES: Duration = Duration::from_secs(30 * 24 * 3600);
-const TRIES: usize = 5;
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// A segment's object, by its listing.
 struct Listed {
     at: Position,
     key: String,
-    /// An empty object only keeps its place from being used again.
-    is_tombstone: bool,
+    size: u64,
     modified: Option<Timestamp>,
+}
+
+impl Listed {
+    /// An empty object only keeps its place from being used again.
+    fn is_tombstone(&self) -> bool {
+        self.size == 0
+    }
 }
 
 impl S3Store {
@@ -50,7 +56,8 @@ impl S3Store {
                 segment: segment.parse().ok()?,
             },
             key: key.to_owned(),
-            is_tombstone: object.size() == Some(0),
+            // What has no size in the listing is read.
+            size: object.size().map_or(1, i64::unsigned_abs),
             modified: object.last_modified().map(timestamp),
         })
     }
@@ -86,40 +93,119 @@ impl S3Store {
         *last = (*last).max(at);
     }
 
+    fn forget_last(&self) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     fn last_seen(&self) -> Option<Position> {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read_segment(&self, key: &str) -> Result<Option<Bytes>, BackendError> {
         let place = self.object(key);
-        let found = match self.get(key).send().await {
-            Ok(found) => found,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(failure("read", &place, &error)),
-        };
-        let body = found.body.collect().await;
-        body.map(|body| Some(body.into_bytes()))
-            .map_err(|error| other("read", &place, &error))
+        // Records have checksums of their own: of an object that fails S3's, those are read that are whole.
+        for unchecked in [false, false, true] {
+            let get = self.get(key).customize();
+            let get = match unchecked {
+                true => get.config_override(
+                    aws_sdk_s3::config::Builder::new()
+                        .response_checksum_validation(ResponseChecksumValidation::WhenRequired),
+                ),
+                false => get,
+            };
+            let found = match get.send().await {
+                Ok(found) => found,
+                Err(error) if is_missing(&error) => return Ok(None),
+                Err(error) => return Err(failure("read", &place, &error)),
+            };
+            match found.body.collect().await {
+                Ok(body) => return Ok(Some(body.into_bytes())),
+                Err(error) if unchecked => return Err(other("read", &place, &error)),
+                Err(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     pub(super) async fn read_segments(&self) -> Result<Vec<Segment>, BackendError> {
         let listed = self.list_segments().await?;
-        let reads = listed
-            .into_iter()
-            .filter(|listed| !listed.is_tombstone)
-            .map(async |listed| {
-                let bytes = self.read_segment(&listed.key).await?;
-                // Between listing and reading its run may have trimmed it.
-                Ok::<_, BackendError>(bytes.filter(|bytes| !bytes.is_empty()).map(|bytes| {
-                    Segment {
-                        at: listed.at,
-                        bytes,
-                    }
-                }))
+        let size: u64 = listed.iter().map(|listed| listed.size).sum();
+        if size > MAX_JOURNAL {
+            return Err(BackendError::Damaged {
+                place: self.object(&self.journal_prefix()),
+                reason: format!(
+                    "its objects have {size} bytes; no journal has more than {MAX_JOURNAL}"
+                ),
             });
+        }
+        let reads = listed.into_iter().map(async |listed| {
+            let bytes = match listed.is_tombstone() {
+                true => Some(Bytes::new()),
+                false => self.read_segment(&listed.key).await?,
+            };
+            // Between listing and reading its run may have trimmed it.
+            Ok::<_, BackendError>(bytes.map(|bytes| Segment {
+                at: listed.at,
+                bytes,
+            }))
+        });
         let segments: Vec<Option<Segment>> =
             stream::iter(reads).buffered(READS).try_collect().await?;
         Ok(segments.into_iter().flatten().collect())
+    }
+
+    /// Copies every object, ends the old journal, begins the new one behind it.
+    pub(super) async fn restart_segments(&self, restart: Restart) -> Result<String, BackendError> {
+        let Restart { copy, at, bytes } = restart;
+        let listed = self.list_segments().await?;
+        let copies = format!("{}.journal-damaged/{copy}/", self.key);
+        for listed in &listed {
+            let Some(bytes) = self.read_segment(&listed.key).await? else {
+                continue;
+            };
+            let name = listed.key.strip_prefix(&self.journal_prefix());
+            let key = format!("{copies}{}", name.unwrap_or(&listed.key));
+            let place = self.object(&key);
+            let write = || async {
+                match self.put(&key, &bytes).send().await {
+                    Ok(answer) if Self::proves(&answer, &bytes) => Ok(Answered::Proof(())),
+                    Ok(_) => Ok(Answered::Unproved),
+                    Err(error) => Err(failure("write", &place, &error)),
+                }
+            };
+            let look = || async {
+                let there = self.read_segment(&key).await?;
+                Ok(match there.is_some_and(|there| there == bytes) {
+                    true => Found::Ours(()),
+                    false => Found::Unchanged,
+                })
+            };
+            write_checked(&*self.clock, &place, write, look).await?;
+        }
+        // Places that no counting leads to would stay the last ones for ever.
+        let beyond = listed.iter().filter(|listed| listed.at >= at);
+        self.delete(beyond.map(|listed| listed.key.clone()).collect())
+            .await?;
+        // A run that only sleeps finds its next place taken.
+        let last = listed.iter().rfind(|listed| listed.at < at);
+        if let Some(last) = last.filter(|last| !last.is_tombstone())
+            && let Some(segment) = last.at.segment.checked_add(1)
+        {
+            let key = self.segment_key(Position { segment, ..last.at });
+            let put = self.put(&key, &Bytes::new()).if_none_match("*");
+            match put.send().await {
+                Ok(_) => {}
+                Err(error) if is_precondition(&error) || is_race(&error) => {
+                    return Err(self.conflict(&key));
+                }
+                Err(error) => return Err(failure("write", &self.object(&key), &error)),
+            }
+        }
+        self.forget_last();
+        self.append_segment(at, bytes).await?;
+        // What is left over is not looked at any more, and goes with the next trimming.
+        let _ = self.trim_segments(at).await;
+        Ok(self.object(&copies))
     }
 
     pub(super) async fn append_segment(
@@ -135,30 +221,27 @@ impl S3Store {
         if last.is_some_and(|last| last >= at) {
             return self.is_ours(&key, &bytes).await;
         }
-        let follows = match last {
-            Some(last) if last.epoch == at.epoch => last.segment + 1 == at.segment,
-            _ => at.segment == 0,
-        };
-        if !follows {
+        if !at.follows(last) {
             return Err(self.conflict(&key));
         }
-        let mut tries = 0;
-        loop {
-            let put = self.put(&key, &bytes).if_none_match("*");
-            match put.send().await {
-                Ok(_) => break,
-                Err(error) if is_race(&error) && tries < TRIES => {
-                    tries += 1;
-                    self.clock.sleep(PAUSE).await;
-                }
+        let place = self.object(&key);
+        let write = || async {
+            match self.put(&key, &bytes).if_none_match("*").send().await {
+                Ok(answer) if Self::proves(&answer, &bytes) => Ok(Answered::Proof(())),
+                Ok(_) => Ok(Answered::Unproved),
                 // Also our own write whose answer was lost.
-                Err(error) if is_precondition(&error) => {
-                    self.is_ours(&key, &bytes).await?;
-                    break;
-                }
-                Err(error) => return Err(failure("write", &self.object(&key), &error)),
+                Err(error) if is_precondition(&error) || is_race(&error) => Ok(Answered::Unproved),
+                Err(error) => Err(failure("write", &place, &error)),
             }
-        }
+        };
+        let look = || async {
+            match self.read_segment(&key).await? {
+                None => Ok(Found::Unchanged),
+                Some(there) if there == bytes => Ok(Found::Ours(())),
+                Some(_) => Err(self.conflict(&key)),
+            }
+        };
+        write_checked(&*self.clock, &place, write, look).await?;
         self.saw(Some(at));
         if at.segment == 0 {
             // A run that slept while others came, ended and were trimmed finds its place free, but not the end of the journal.
@@ -193,10 +276,10 @@ impl S3Store {
                 .modified
                 .is_some_and(|modified| now.since(modified) > TOMBSTONES);
             let ends_epoch = next.at.epoch != segment.at.epoch;
-            if segment.is_tombstone && !old {
+            if segment.is_tombstone() && !old {
                 continue;
             }
-            if ends_epoch && !segment.is_tombstone {
+            if ends_epoch && !segment.is_tombstone() {
                 // The run of that epoch may only sleep: its next place was taken by a seal, and stays taken.
                 let put = self.put(&segment.key, &Bytes::new()).send().await;
                 put.map_err(|error| failure("write", &self.object(&segment.key), &error))?;

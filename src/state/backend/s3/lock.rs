@@ -1,11 +1,11 @@
 //! Terraform's locks: an item in DynamoDB, an object in the bucket, or both.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use bytes::Bytes;
 
 use super::error::{failure, is_missing, is_precondition, is_race};
 use super::store::S3Store;
-use crate::backend::{BackendError, Holder, LockError};
+use crate::backend::{Answered, BackendError, Found, Holder, LockError, write_checked};
 use crate::clock::Timestamp;
 use crate::crash::{self, Point};
 use crate::lock_info::LockInfo;
@@ -43,6 +43,16 @@ impl Stored {
     }
 }
 
+/// Whether the lock that is there is the one that was to be taken.
+fn whose(there: Option<Stored>, info: &LockInfo) -> Result<Found<()>, LockError> {
+    match there {
+        Some(stored) if stored.has_id(&info.id) => Ok(Found::Ours(())),
+        Some(stored) => Err(LockError::Held(Box::new(stored.into_holder()))),
+        // Freed in between, or never stored.
+        None => Ok(Found::Unchanged),
+    }
+}
+
 impl S3Store {
     fn lockfile(&self) -> String {
         format!("{}.tflock", self.key)
@@ -72,34 +82,28 @@ impl S3Store {
     }
 
     async fn take_item(&self, table: &str, info: &LockInfo) -> Result<(), LockError> {
-        let put = self
-            .clients
-            .dynamodb
-            .put_item()
-            .table_name(table)
-            .item("LockID", AttributeValue::S(self.options.lock_path()))
-            .item("Info", AttributeValue::S(info.to_json()))
-            .condition_expression("attribute_not_exists(LockID)");
-        let Err(error) = put.send().await else {
-            return Ok(());
+        let write = || async {
+            let put = self
+                .clients
+                .dynamodb
+                .put_item()
+                .table_name(table)
+                .item("LockID", AttributeValue::S(self.options.lock_path()))
+                .item("Info", AttributeValue::S(info.to_json()))
+                .condition_expression("attribute_not_exists(LockID)");
+            match put.send().await {
+                Ok(_) => Ok(Answered::Unproved),
+                Err(error) => match error.as_service_error() {
+                    // Also our own write, whose answer was lost.
+                    Some(service) if service.is_conditional_check_failed_exception() => {
+                        Ok(Answered::Unproved)
+                    }
+                    _ => Err(LockError::from(failure("lock", table, &error))),
+                },
+            }
         };
-        if !error
-            .as_service_error()
-            .is_some_and(|error| error.is_conditional_check_failed_exception())
-        {
-            return Err(failure("lock", table, &error).into());
-        }
-        match self.read_item(table).await? {
-            // Our own write, whose answer was lost.
-            Some(stored) if stored.has_id(&info.id) => Ok(()),
-            Some(stored) => Err(LockError::Held(Box::new(stored.into_holder()))),
-            // Freed in between; the caller may try again.
-            None => Err(LockError::Held(Box::new(Holder {
-                info: None,
-                raw: String::new(),
-                last_seen: None,
-            }))),
-        }
+        let look = || async { whose(self.read_item(table).await?, info) };
+        write_checked(&*self.clock, table, write, look).await
     }
 
     async fn read_item(&self, table: &str) -> Result<Option<Stored>, BackendError> {
@@ -128,50 +132,60 @@ impl S3Store {
             .await?
             .filter(|stored| stored.has_id(id));
         let stored = stored.ok_or_else(|| self.not_held(id))?;
-        let delete = self
-            .clients
-            .dynamodb
-            .delete_item()
-            .table_name(table)
-            .key("LockID", AttributeValue::S(self.options.lock_path()))
-            .condition_expression("Info = :info")
-            .expression_attribute_values(":info", AttributeValue::S(stored.raw));
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                // It was ours a moment ago: gone now means that an earlier try arrived and its answer was lost.
-                Some(service) if service.is_conditional_check_failed_exception() => {
-                    match self.read_item(table).await? {
-                        None => Ok(()),
-                        Some(_) => Err(self.not_held(id)),
+        let delete = || async {
+            let delete = self
+                .clients
+                .dynamodb
+                .delete_item()
+                .table_name(table)
+                .key("LockID", AttributeValue::S(self.options.lock_path()))
+                .condition_expression("Info = :info")
+                .expression_attribute_values(":info", AttributeValue::S(stored.raw.clone()))
+                .return_values(ReturnValue::AllOld);
+            match delete.send().await {
+                // What it deleted, it can only know where it did.
+                Ok(answer) if answer.attributes.is_some() => Ok(Answered::Proof(())),
+                Ok(_) => Ok(Answered::Unproved),
+                Err(error) => match error.as_service_error() {
+                    // It was ours a moment ago: gone now means that an earlier try arrived and its answer was lost.
+                    Some(service) if service.is_conditional_check_failed_exception() => {
+                        Ok(Answered::Unproved)
                     }
-                }
-                _ => Err(failure("unlock", table, &error)),
-            },
+                    _ => Err(failure("unlock", table, &error)),
+                },
+            }
+        };
+        let look = || async { self.is_free(self.read_item(table).await?, id) };
+        write_checked(&*self.clock, table, delete, look).await
+    }
+
+    /// Whether a lock that was ours is gone.
+    fn is_free(&self, there: Option<Stored>, id: &str) -> Result<Found<()>, BackendError> {
+        match there {
+            None => Ok(Found::Ours(())),
+            Some(stored) if stored.has_id(id) => Ok(Found::Unchanged),
+            Some(_) => Err(self.not_held(id)),
         }
     }
 
     async fn take_lockfile(&self, info: &LockInfo) -> Result<(), LockError> {
         let key = self.lockfile();
-        let put = self
-            .put(&key, &Bytes::from(info.to_json()))
-            .content_type("application/json")
-            .if_none_match("*");
-        let Err(error) = put.send().await else {
-            return Ok(());
+        let place = self.object(&key);
+        let bytes = Bytes::from(info.to_json());
+        let write = || async {
+            let put = self
+                .put(&key, &bytes)
+                .content_type("application/json")
+                .if_none_match("*");
+            match put.send().await {
+                Ok(answer) if Self::proves(&answer, &bytes) => Ok(Answered::Proof(())),
+                Ok(_) => Ok(Answered::Unproved),
+                Err(error) if is_precondition(&error) || is_race(&error) => Ok(Answered::Unproved),
+                Err(error) => Err(LockError::from(failure("lock", &place, &error))),
+            }
         };
-        if !is_precondition(&error) && !is_race(&error) {
-            return Err(failure("lock", &self.object(&key), &error).into());
-        }
-        match self.read_lockfile().await? {
-            Some(stored) if stored.has_id(&info.id) => Ok(()),
-            Some(stored) => Err(LockError::Held(Box::new(stored.into_holder()))),
-            None => Err(LockError::Held(Box::new(Holder {
-                info: None,
-                raw: String::new(),
-                last_seen: None,
-            }))),
-        }
+        let look = || async { whose(self.read_lockfile().await?, info) };
+        write_checked(&*self.clock, &place, write, look).await
     }
 
     async fn read_lockfile(&self) -> Result<Option<Stored>, BackendError> {
@@ -198,23 +212,25 @@ impl S3Store {
             .await?
             .filter(|stored| stored.has_id(id));
         let stored = stored.ok_or_else(|| self.not_held(id))?;
-        let delete = self
-            .clients
-            .s3
-            .delete_object()
-            .bucket(&self.options.bucket)
-            .key(&key)
-            .set_if_match(stored.etag);
-        match delete.send().await {
-            Ok(_) => {}
-            Err(error) if is_missing(&error) => {}
-            Err(error) if is_precondition(&error) => {
-                if self.read_lockfile().await?.is_some() {
-                    return Err(self.not_held(id));
+        let place = self.object(&key);
+        let delete = || async {
+            let delete = self
+                .clients
+                .s3
+                .delete_object()
+                .bucket(&self.options.bucket)
+                .key(&key)
+                .set_if_match(stored.etag.clone());
+            match delete.send().await {
+                Ok(_) => Ok(Answered::Unproved),
+                Err(error) if is_missing(&error) || is_precondition(&error) => {
+                    Ok(Answered::Unproved)
                 }
+                Err(error) => Err(failure("unlock", &place, &error)),
             }
-            Err(error) => return Err(failure("unlock", &self.object(&key), &error)),
-        }
+        };
+        let look = || async { self.is_free(self.read_lockfile().await?, id) };
+        write_checked(&*self.clock, &place, delete, look).await?;
         let seen = self
             .clients
             .s3

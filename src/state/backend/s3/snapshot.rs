@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::ResponseChecksumValidation;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use md5::Digest as _;
 
 use super::error::{failure, is_missing, is_precondition, is_race, other};
 use super::store::S3Store;
-use crate::backend::{BackendError, Expected, Snapshot, StoredVersion, Token, Written};
+use crate::backend::{
+    Answered, BackendError, Expected, Found, Snapshot, StoredVersion, Token, Written, write_checked,
+};
 use crate::clock::Timestamp;
 use crate::crash::{self, Point};
 use crate::digest::{Sha256, hex};
@@ -103,40 +103,40 @@ impl S3Store {
         over: &Expected,
     ) -> Result<Written, BackendError> {
         let place = self.object(&self.key);
-        let mut tries = 0;
-        let put = loop {
+        let write = || async {
             let put = self.put(&self.key, &bytes).content_type("application/json");
             let put = match over {
                 Expected::Absent => put.if_none_match("*"),
                 Expected::Token(token) => put.if_match(&*token.0),
             };
             match put.send().await {
-                Ok(put) => break put,
-                Err(error) if is_race(&error) && tries < TRIES => {
-                    tries += 1;
-                    self.clock.sleep(PAUSE).await;
-                }
+                Ok(put) if Self::proves(&put, &bytes) => Ok(Answered::Proof((
+                    put.e_tag.unwrap_or_default(),
+                    put.version_id,
+                ))),
+                Ok(_) => Ok(Answered::Unproved),
+                Err(error) if is_race(&error) => Ok(Answered::Unproved),
                 // With If-Match a missing object is answered by 404.
                 Err(error) if is_precondition(&error) || is_missing(&error) => {
-                    return Err(self.conflict(&self.key));
+                    Err(self.conflict(&self.key))
                 }
-                Err(error) => return Err(failure("write", &place, &error)),
+                Err(error) => Err(failure("write", &place, &error)),
             }
         };
-        let checksum = BASE64.encode(Sha256::of(&bytes).as_bytes());
-        let (token, version) = match (put.e_tag, put.checksum_sha256) {
-            (Some(etag), Some(echo)) if echo == checksum => (etag, put.version_id),
-            // Something answered that may not be the store: what is stored decides.
-            _ => match self.read_object(&self.key, None).await? {
-                Some(object) if object.bytes == bytes => (object.etag, object.version),
-                _ => {
-                    return Err(BackendError::Damaged {
-                        place,
-                        reason: "the write was acknowledged, but something else is stored".into(),
-                    });
+        let look = || async {
+            let object = self.read_object(&self.key, None).await?;
+            match (object, over) {
+                (Some(object), _) if object.bytes == bytes => {
+                    Ok(Found::Ours((object.etag, object.version)))
                 }
-            },
+                (None, Expected::Absent) => Ok(Found::Unchanged),
+                (Some(object), Expected::Token(token)) if object.etag == *token.0 => {
+                    Ok(Found::Unchanged)
+                }
+                _ => Err(self.conflict(&self.key)),
+            }
         };
+        let (token, version) = write_checked(&*self.clock, &place, write, look).await?;
         crash::reach(Point::DigestBefore).await;
         self.put_digest(&bytes).await?;
         crash::reach(Point::DigestStored).await;
@@ -176,17 +176,29 @@ impl S3Store {
         let Some(table) = &self.options.dynamodb_table else {
             return Ok(());
         };
-        let put = self
-            .clients
-            .dynamodb
-            .put_item()
-            .table_name(table)
-            .item("LockID", AttributeValue::S(self.digest_id()))
-            .item("Digest", AttributeValue::S(md5_hex(bytes)));
-        match put.send().await {
-            Ok(_) => Ok(()),
-            Err(error) => Err(failure("write the digest to", table, &error)),
-        }
+        let md5 = md5_hex(bytes);
+        let write = || async {
+            let put = self
+                .clients
+                .dynamodb
+                .put_item()
+                .table_name(table)
+                .item("LockID", AttributeValue::S(self.digest_id()))
+                .item("Digest", AttributeValue::S(md5.clone()));
+            match put.send().await {
+                Ok(_) => Ok(Answered::Unproved),
+                Err(error) => Err(failure("write the digest to", table, &error)),
+            }
+        };
+        // Only the holder of the lock writes it: another digest is the one from before.
+        let look = || async {
+            let there = self.read_digest().await?;
+            Ok(match there.as_deref() == Some(&*md5) {
+                true => Found::Ours(()),
+                false => Found::Unchanged,
+            })
+        };
+        write_checked(&*self.clock, table, write, look).await
     }
 
     pub(super) async fn versions(&self) -> Result<Vec<StoredVersion>, BackendError> {
@@ -264,7 +276,7 @@ impl S3Store {
     }
 }
 
-fn md5_hex(bytes: &[u8]) -> String {
+pub(super) fn md5_hex(bytes: &[u8]) -> String {
     hex(&md5::Md5::digest(bytes))
 }
 

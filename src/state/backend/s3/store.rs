@@ -9,15 +9,17 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 
 use aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::PutObjectOutput;
 use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{ObjectCannedAcl, ServerSideEncryption};
 
 use super::S3Backend;
 use super::client::Clients;
+use super::snapshot::md5_hex;
 use crate::backend::{
-    Backend, BackendError, Expected, Holder, LockError, Position, Segment, Snapshot, StoredVersion,
-    Written,
+    Backend, BackendError, Expected, Holder, LockError, Position, Restart, Segment, Snapshot,
+    StoredVersion, Written,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::digest::Sha256;
@@ -97,6 +99,18 @@ impl S3Store {
         }
     }
 
+    /// Whether the answer to a put is one that only a store of these very bytes can give: it names their checksum, or as their ETag
+    /// their MD5.
+    pub(super) fn proves(answer: &PutObjectOutput, bytes: &[u8]) -> bool {
+        let Some(etag) = answer.e_tag() else {
+            return false;
+        };
+        match answer.checksum_sha256() {
+            Some(echo) => echo == BASE64.encode(Sha256::of(bytes).as_bytes()),
+            None => etag.trim_matches('"') == md5_hex(bytes),
+        }
+    }
+
     /// A read of an object, with the customer's key where there is one.
     pub(super) fn get(&self, key: &str) -> GetObjectFluentBuilder {
         let get = self
@@ -160,6 +174,10 @@ impl Backend for S3Store {
 
     async fn trim_journal(&self, before: Position) -> Result<(), BackendError> {
         self.trim_segments(before).await
+    }
+
+    async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError> {
+        self.restart_segments(restart).await
     }
 
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {

@@ -8,6 +8,7 @@ use terrane_core::Type;
 use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ResourceAddr};
 
 use super::instance::{self, Interned};
+use crate::counter;
 use crate::file::FileError;
 use crate::file::node::{self, Node};
 use crate::model::{Instance, OutputValue, State};
@@ -59,6 +60,7 @@ pub fn read(bytes: &[u8]) -> Result<State, FileError> {
     }
     if let Some(serial) = members.take(&root, "serial") {
         state.serial = serial.u64()?;
+        counter::check("serial", state.serial).map_err(|reason| serial.damaged(reason))?;
     }
     if let Some(lineage) = members.take(&root, "lineage") {
         state.lineage = (&*lineage.string()?).into();

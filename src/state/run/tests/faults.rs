@@ -8,7 +8,8 @@ use bytes::Bytes;
 use super::*;
 use crate::LockInfo;
 use crate::backend::{
-    BackendError, Expected, Holder, LockError, Position, Segment, Snapshot, StoredVersion, Written,
+    BackendError, Expected, Holder, LockError, Position, Restart, Segment, Snapshot, StoredVersion,
+    Written,
 };
 
 /// What happens to the call at which everything ends.
@@ -44,6 +45,11 @@ impl<B: Backend> Observed<B> {
             calls: Mutex::default(),
             slow: false,
         }
+    }
+
+    /// The store itself.
+    pub(super) fn inner(&self) -> &B {
+        &self.inner
     }
 
     /// Gives others a turn in every call.
@@ -172,6 +178,15 @@ impl<B: Backend> Backend for Observed<B> {
             true,
             0,
             self.inner.trim_journal(before)
+        )
+    }
+    async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError> {
+        watched!(
+            self,
+            "restart_journal",
+            true,
+            restart.bytes.len(),
+            self.inner.restart_journal(restart)
         )
     }
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {

@@ -122,12 +122,11 @@ async fn another_lineage_is_refused() {
 async fn a_state_that_went_missing_is_refused() {
     let (world, _) = interrupted().await;
     // A store that has the journal and no snapshot.
-    let other = World::new();
-    for segment in world.backend.read_journal().await.expect("readable") {
-        let mut at = segment.at;
-        at.segment = 0;
-        let _ = other.backend.append_journal(at, segment.bytes).await;
-    }
+    let store = MemoryBackend::new();
+    let segments = world.backend.read_journal().await.expect("readable");
+    let segments = segments.into_iter();
+    store.damage_journal(|journal| journal.extend(segments.map(|it| (it.at, it.bytes))));
+    let other = World::over(Arc::new(store));
     insta::assert_snapshot!(refusal(&other).await, @"the state at memory is missing, but serial 1 was stored before");
 }
 

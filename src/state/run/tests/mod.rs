@@ -7,6 +7,7 @@ mod fencing;
 mod foreign;
 mod life;
 mod plans;
+mod repair;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -104,6 +105,12 @@ impl World {
             &(),
         )
         .await
+    }
+
+    async fn try_repair(&self) -> Result<Repair, RunError> {
+        let clock = Arc::clone(&self.clock);
+        let backend = Arc::clone(&self.backend);
+        Repair::open(backend, self.options(), clock, &*self.random, &()).await
     }
 
     async fn open(&self) -> (Run, Recovered) {
