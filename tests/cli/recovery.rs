@@ -107,6 +107,28 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
 }
 
 #[test]
+fn the_printed_answers_can_be_pasted() {
+    for (crash, words) in [("create", "--absent"), ("after_create", "--id")] {
+        let mut stack = network();
+        stack.set("TERRANE_VAR_ZONES", "[]");
+        let knobs = format!("knobs={{\"base\":{{\"crash\":\"{crash}\"}}}}");
+        let there = ["--backend", "some where/state.tfstate"];
+        let up = ["up", "--yes", "--var", &knobs];
+        stack.run(&[&up[..], &there].concat()).exits(3);
+        // Looking says the same as going on, and neither forgets where.
+        stack.run(&[&["preview"][..], &there].concat()).exits(0);
+        let asked = stack.run(&[&["up", "--yes"][..], &there].concat()).exits(3);
+        let mut answer = asked.hinted(words);
+        if crash == "after_create" {
+            answer = answer.replace("'ID'", &only_object(&stack).0);
+        }
+        stack.paste(&answer, "").exits(0);
+        stack.run(&[&["up", "--yes"][..], &there].concat()).exits(0);
+        only_object(&stack);
+    }
+}
+
+#[test]
 fn answers_are_documents_with_json() {
     let stack = crashed("after_create", false);
     let (id, _) = only_object(&stack);

@@ -1,6 +1,6 @@
 //! Real processes that are killed by chance and go on with a changed program: undone, renamed, replaced, less of it, or destroyed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
@@ -196,15 +196,20 @@ impl Life<'_> {
         ran
     }
 
-    /// The owner tag of a creation is that creation's alone.
+    /// No two objects ever had one owner tag at a time: the tag of a creation is that creation's alone.
     fn nothing_is_twice(&self) {
-        let mut made = BTreeSet::new();
+        let mut tags: BTreeMap<String, String> = BTreeMap::new();
         for line in self.place.ledger() {
-            let tag = line["object"]["tags"]["terrane/owner"].as_str();
-            if line["op"] == "create" {
-                let tag = tag.expect("every object carries an owner tag").to_owned();
-                assert!(made.insert(tag), "DUP: one creation made two: {line}");
+            let id = line["id"].as_str().expect("an id").to_owned();
+            if line["op"] == "delete" {
+                tags.remove(&id);
+                continue;
             }
+            let tag = line["object"]["tags"]["terrane/owner"].as_str();
+            let tag = tag.expect("every object carries an owner tag").to_owned();
+            let twice = tags.iter().find(|(of, other)| **of != id && **other == tag);
+            assert_eq!(twice, None, "DUP: {id} has the tag of another");
+            tags.insert(id, tag);
         }
     }
 
