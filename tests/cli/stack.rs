@@ -155,22 +155,6 @@ fn fake(stack: &mut Stack) -> Result<()> {
     Ok(())
 }
 
-fn elsewhere(stack: &mut Stack) -> Result<()> {
-    let source: ProviderSource = "terrane/conformance".parse()?;
-    let base = Resource::dynamic_data("conformance_lookup", "base")
-        .provider_source(source.clone())
-        .set("name", "base")
-        .declare(stack);
-    let folder = base.attribute::<String>("found");
-    let there = ProviderDeclaration::dynamic(source).alias("there");
-    let there = stack.provider(there.set("directory", folder));
-    Resource::dynamic("conformance_thing", "one")
-        .set("name", "one")
-        .provider(&there)
-        .declare(stack);
-    Ok(())
-}
-
 fn cycle(stack: &mut Stack) -> Result<()> {
     let second = stack.resource("fake_thing.second")?;
     let first = Resource::dynamic("fake_thing", "first")
@@ -231,6 +215,22 @@ fn withheld(stack: &mut Stack, config: &Config) -> Result<()> {
     Resource::dynamic("conformance_thing", "a")
         .provider_source(source)
         .set("name", "a")
+        .declare(stack);
+    Ok(())
+}
+
+fn elsewhere(stack: &mut Stack) -> Result<()> {
+    let source: ProviderSource = "terrane/conformance".parse()?;
+    let base = Resource::dynamic_data("conformance_lookup", "base")
+        .provider_source(source.clone())
+        .set("name", "base")
+        .declare(stack);
+    let folder = base.attribute::<String>("found");
+    let there = ProviderDeclaration::dynamic(source).alias("there");
+    let there = stack.provider(there.set("directory", folder));
+    Resource::dynamic("conformance_thing", "one")
+        .set("name", "one")
+        .provider(&there)
         .declare(stack);
     Ok(())
 }
