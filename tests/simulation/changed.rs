@@ -329,6 +329,7 @@ impl Life<'_> {
 }
 
 /// Lives from one seed after another until so many processes were killed.
+#[expect(clippy::print_stdout, reason = "its figures are read")]
 fn kill(name: &str, store: Store, kills: usize) {
     let started = Instant::now();
     let (seeds, killed) = (AtomicU64::new(0), AtomicUsize::new(0));
