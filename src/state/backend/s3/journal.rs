@@ -165,22 +165,7 @@ impl S3Store {
             };
             let name = listed.key.strip_prefix(&self.journal_prefix());
             let key = format!("{copies}{}", name.unwrap_or(&listed.key));
-            let place = self.object(&key);
-            let write = || async {
-                match self.put(&key, &bytes).send().await {
-                    Ok(answer) if Self::proves(&answer, &bytes) => Ok(Answered::Proof(())),
-                    Ok(_) => Ok(Answered::Unproved),
-                    Err(error) => Err(failure("write", &place, &error)),
-                }
-            };
-            let look = || async {
-                let there = self.read_segment(&key).await?;
-                Ok(match there.is_some_and(|there| there == bytes) {
-                    true => Found::Ours(()),
-                    false => Found::Unchanged,
-                })
-            };
-            write_checked(&*self.clock, &place, write, look).await?;
+            self.create_object(&key, &bytes).await?;
         }
         // Places that no counting leads to would stay the last ones for ever.
         let beyond = listed.iter().filter(|listed| listed.at >= at);
@@ -192,14 +177,7 @@ impl S3Store {
             && let Some(segment) = last.at.segment.checked_add(1)
         {
             let key = self.segment_key(Position { segment, ..last.at });
-            let put = self.put(&key, &Bytes::new()).if_none_match("*");
-            match put.send().await {
-                Ok(_) => {}
-                Err(error) if is_precondition(&error) || is_race(&error) => {
-                    return Err(self.conflict(&key));
-                }
-                Err(error) => return Err(failure("write", &self.object(&key), &error)),
-            }
+            self.create_object(&key, &Bytes::new()).await?;
         }
         self.forget_last();
         self.append_segment(at, bytes).await?;
@@ -224,24 +202,7 @@ impl S3Store {
         if !at.follows(last) {
             return Err(self.conflict(&key));
         }
-        let place = self.object(&key);
-        let write = || async {
-            match self.put(&key, &bytes).if_none_match("*").send().await {
-                Ok(answer) if Self::proves(&answer, &bytes) => Ok(Answered::Proof(())),
-                Ok(_) => Ok(Answered::Unproved),
-                // Also our own write whose answer was lost.
-                Err(error) if is_precondition(&error) || is_race(&error) => Ok(Answered::Unproved),
-                Err(error) => Err(failure("write", &place, &error)),
-            }
-        };
-        let look = || async {
-            match self.read_segment(&key).await? {
-                None => Ok(Found::Unchanged),
-                Some(there) if there == bytes => Ok(Found::Ours(())),
-                Some(_) => Err(self.conflict(&key)),
-            }
-        };
-        write_checked(&*self.clock, &place, write, look).await?;
+        self.create_object(&key, &bytes).await?;
         self.saw(Some(at));
         if at.segment == 0 {
             // A run that slept while others came, ended and were trimmed finds its place free, but not the end of the journal.
@@ -252,6 +213,28 @@ impl S3Store {
             }
         }
         Ok(())
+    }
+
+    /// Makes an object where there is none, or where the same is there already.
+    async fn create_object(&self, key: &str, bytes: &Bytes) -> Result<(), BackendError> {
+        let place = self.object(key);
+        let write = || async {
+            match self.put(key, bytes).if_none_match("*").send().await {
+                Ok(answer) if Self::proves(&answer, bytes) => Ok(Answered::Proof(())),
+                Ok(_) => Ok(Answered::Unproved),
+                // Also our own write whose answer was lost.
+                Err(error) if is_precondition(&error) || is_race(&error) => Ok(Answered::Unproved),
+                Err(error) => Err(failure("write", &place, &error)),
+            }
+        };
+        let look = || async {
+            match self.read_segment(key).await? {
+                None => Ok(Found::Unchanged),
+                Some(there) if there == *bytes => Ok(Found::Ours(())),
+                Some(_) => Err(self.conflict(key)),
+            }
+        };
+        write_checked(&*self.clock, &place, write, look).await
     }
 
     async fn is_ours(&self, key: &str, bytes: &Bytes) -> Result<(), BackendError> {
