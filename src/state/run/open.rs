@@ -360,10 +360,33 @@ pub(super) fn carried(open: &OpenIntent) -> impl Iterator<Item = Record> {
     [intent].into_iter().chain(result.map(Record::Result))
 }
 
+/// How often a journal that changes while it is read is read again.
+const READ_TRIES: usize = 5;
+
+/// Reads the journal. Who looks without the lock may find segments listed that their run trims before they are read: damage is believed
+/// when it is there a second time.
+async fn read_log(backend: &dyn Backend) -> Result<Log, RunError> {
+    let mut segments = backend.read_journal().await?;
+    let mut tries = 0;
+    loop {
+        let source = match Log::read(&segments) {
+            Ok(log) => return Ok(log),
+            Err(damaged) => damaged,
+        };
+        let again = backend.read_journal().await?;
+        if again == segments || tries == READ_TRIES {
+            let place = backend.place();
+            return Err(RunError::Journal { place, source });
+        }
+        segments = again;
+        tries += 1;
+    }
+}
+
 /// Reads snapshot and journal, and checks that they belong together.
 async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
     // The journal first: a snapshot that is read after it can only be newer than what it says.
-    let segments = backend.read_journal().await?;
+    let mut log = read_log(backend).await?;
     let snapshot = backend.read().await?;
     let place = backend.place();
     let state = match &snapshot {
@@ -373,10 +396,6 @@ async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
             source,
         })?,
     };
-    let mut log = Log::read(&segments).map_err(|source| RunError::Journal {
-        place: place.clone(),
-        source,
-    })?;
     if let Some(snapshot) = &snapshot {
         log.found(&snapshot.sha256);
     }

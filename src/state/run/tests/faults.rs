@@ -27,6 +27,8 @@ pub(super) struct Observed<B = MemoryBackend> {
     inner: B,
     calls: Mutex<Calls>,
     slow: bool,
+    /// A segment that the next reading of the journal misses.
+    hidden: Mutex<Option<Position>>,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +46,13 @@ impl<B: Backend> Observed<B> {
             inner,
             calls: Mutex::default(),
             slow: false,
+            hidden: Mutex::default(),
         }
+    }
+
+    /// Lets the next reading of the journal miss a segment, as one does that is trimmed meanwhile.
+    pub(super) fn hide_once(&self, at: Position) {
+        *self.hidden.lock().expect("not poisoned") = Some(at);
     }
 
     /// The store itself.
@@ -160,7 +168,12 @@ impl<B: Backend> Backend for Observed<B> {
         )
     }
     async fn read_journal(&self) -> Result<Vec<Segment>, BackendError> {
-        watched!(self, "read_journal", false, 0, self.inner.read_journal())
+        let hidden = self.hidden.lock().expect("not poisoned").take();
+        let read = watched!(self, "read_journal", false, 0, self.inner.read_journal());
+        read.map(|mut segments| {
+            segments.retain(|segment| Some(segment.at) != hidden);
+            segments
+        })
     }
     async fn append_journal(&self, at: Position, bytes: Bytes) -> Result<(), BackendError> {
         watched!(

@@ -141,6 +141,18 @@ async fn whichever_segments_are_lost_the_next_run_has_what_the_others_say() {
 }
 
 #[tokio::test]
+async fn a_segment_that_is_trimmed_while_the_journal_is_read_is_no_damage() {
+    let (_, store) = interrupted().await;
+    let first = store.read_journal().await.expect("readable").remove(0);
+    store.hide_once(first.at);
+    let (state, recovered) = Run::look(&*store).await.expect("whole");
+    assert_eq!(
+        (names(&state), recovered.open.len()),
+        (strings(["a", "c"]), 2)
+    );
+}
+
+#[tokio::test]
 async fn a_plan_that_was_used_stays_used() {
     let (world, store) = interrupted().await;
     store.inner().damage_journal(|journal: &mut Journal| {
