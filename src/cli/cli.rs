@@ -14,6 +14,7 @@ use crate::backend::BackendConfig;
 use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::panics;
 use crate::session::{Session, environment};
 use crate::signals::read_to_the_end;
 use crate::streams::Streams;
@@ -126,6 +127,7 @@ impl Cli {
             function,
             streams.clone(),
         );
+        panics::mask(session.redactor.clone());
         let done = runtime.block_on(command::run(&session, command));
         let CommandError {
             exit,
@@ -134,7 +136,7 @@ impl Cli {
             Ok(exit) => return exit,
             Err(error) => error,
         };
-        let why = session.with_commands(why);
+        let why = session.with_commands(session.redactor.diagnostics(why));
         if streamed {
             JsonStream::stdout(streams.clone()).diagnostics(&why);
         } else if !why.is_empty() {

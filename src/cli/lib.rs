@@ -21,6 +21,7 @@
 //! | [`BackendConfig`] | where the state is kept |
 //! | `command` | one file a verb |
 //! | `session` | what a command works with: program, state, providers |
+//! | `redactor` | masks known secrets in what providers say and log |
 //! | `view` | plans, states, progress and diagnostics, for people and for programs |
 //! | `signals` | Ctrl-C once and twice |
 //! | `streams` | stdout is data, stderr is talk; a reader that leaves stops nothing |
@@ -36,6 +37,8 @@ mod command;
 mod error;
 mod exit_code;
 mod logs;
+mod panics;
+mod redactor;
 mod session;
 mod signals;
 mod streams;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use terrane_provider::{LogLevel, LogRecord, LogSink};
 
 use crate::args;
+use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::view::text::printable;
 
@@ -12,11 +13,16 @@ use crate::view::text::printable;
 pub(crate) struct Logs {
     level: LogLevel,
     streams: Arc<Streams>,
+    redactor: Arc<Redactor>,
 }
 
 impl Logs {
-    /// Lines of that level and above; without a level nothing.
-    pub(crate) fn new(level: Option<args::LogLevel>, streams: Arc<Streams>) -> Self {
+    /// Lines of that level and above, without secrets; without a level nothing.
+    pub(crate) fn new(
+        level: Option<args::LogLevel>,
+        streams: Arc<Streams>,
+        redactor: Arc<Redactor>,
+    ) -> Self {
         let level = match level {
             None => LogLevel::Off,
             Some(args::LogLevel::Error) => LogLevel::Error,
@@ -25,7 +31,11 @@ impl Logs {
             Some(args::LogLevel::Debug) => LogLevel::Debug,
             Some(args::LogLevel::Trace) => LogLevel::Trace,
         };
-        Self { level, streams }
+        Self {
+            level,
+            streams,
+            redactor,
+        }
     }
 }
 
@@ -36,6 +46,7 @@ impl LogSink for Logs {
 
     fn log(&self, record: &LogRecord<'_>) {
         let line = record.to_string();
+        let line = self.redactor.text(&line);
         self.streams.progress(&format!("{}\n", printable(&line)));
     }
 }

@@ -20,6 +20,7 @@ mod quote;
 mod recovery;
 mod resource;
 pub mod schema;
+pub mod secrets;
 mod stack;
 mod suggest;
 mod text;

@@ -26,6 +26,7 @@ pub struct Program {
     exports: Vec<Export>,
     owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, usize>,
+    config: Arc<ConfigValues>,
 }
 
 /// One configured provider.
@@ -120,7 +121,8 @@ impl Program {
             }
             Ok(Ok(())) => {}
         }
-        Self::freeze(stack.declared)
+        let config = stack.config_values().clone();
+        Self::freeze(stack.declared, config)
     }
 
     /// Provider configurations, the implied ones included.
@@ -136,6 +138,19 @@ impl Program {
     /// Published values, in the order of declaration.
     pub fn exports(&self) -> &[Export] {
         &self.exports
+    }
+
+    /// Every expression of it: the arguments of providers and resources, and exports.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let providers = self.providers.iter().map(|provider| &provider.arguments);
+        let resources = self.resources.iter().map(|resource| &resource.arguments);
+        let exports = self.exports.iter().map(|export| &export.value);
+        providers.chain(resources).chain(exports)
+    }
+
+    /// The configuration that it was made with.
+    pub fn config(&self) -> &ConfigValues {
+        &self.config
     }
 
     /// Whether objects get a tag by which they can be found (see [`Stack::owner_tags`]).
@@ -170,7 +185,7 @@ impl Program {
         }
     }
 
-    fn freeze(declared: Declared) -> Result<Self, Diagnostics> {
+    fn freeze(declared: Declared, config: Arc<ConfigValues>) -> Result<Self, Diagnostics> {
         let Declared {
             providers: declared_providers,
             resources: declared_resources,
@@ -278,6 +293,7 @@ impl Program {
             exports,
             owner_tags,
             index,
+            config,
         })
     }
 }

@@ -82,6 +82,24 @@ impl Stack {
         self.config.deserialize().map_err(Error::from)
     }
 
+    /// Every expression that was declared so far: the arguments of providers and resources, and exports.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let Declared {
+            providers,
+            resources,
+            exports,
+            ..
+        } = &self.declared;
+        let providers = providers.iter().flat_map(|one| one.arguments.values());
+        let resources = resources.iter().flat_map(|one| one.arguments.values());
+        let exports = exports.iter().map(|export| &export.value);
+        providers.chain(resources).chain(exports)
+    }
+
+    pub(crate) fn config_values(&self) -> &Arc<ConfigValues> {
+        &self.config
+    }
+
     /// Declares a provider configuration. Without one a provider is used with an empty configuration.
     #[track_caller]
     pub fn provider(&mut self, provider: impl Into<ProviderDeclaration>) -> ProviderHandle {

@@ -152,6 +152,12 @@ pub struct OutputChange {
 }
 
 impl OutputChange {
+    /// Whether it is sensitive, before or after.
+    pub fn is_sensitive(&self) -> bool {
+        let sides = [&self.before, &self.after];
+        sides.into_iter().flatten().any(Marked::is_sensitive)
+    }
+
     /// `Create`, `Update`, `Delete` or `NoOp`.
     pub fn action(&self) -> Action {
         match (&self.before, &self.after) {

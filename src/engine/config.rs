@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostic, Diagnostics, Expr, Location, Path, Scope, Value};
+use terrane_core::{Diagnostic, Diagnostics, Expr, Location, Marked, Path, Scope, Value};
 
+use crate::event::EventSink;
 use crate::object::fit_mark;
 
 /// An evaluated configuration.
@@ -16,7 +17,7 @@ pub(crate) struct Config {
     pub(crate) sensitive: BTreeSet<Path>,
 }
 
-/// Evaluates arguments against a schema.
+/// Evaluates arguments against a schema, and tells the sink of events what in them must not be shown.
 ///
 /// # Errors
 /// Everything that is wrong with them, each at its path and at the line of the declaration (or of the failing reference).
@@ -26,6 +27,7 @@ pub(crate) fn evaluate(
     scope: &impl Scope,
     address: &dyn std::fmt::Display,
     location: Option<Location>,
+    events: &dyn EventSink,
 ) -> Result<Config, Diagnostics> {
     let marked = arguments.evaluate(scope).map_err(|error| {
         Diagnostic::error(error.to_string())
@@ -41,8 +43,19 @@ pub(crate) fn evaluate(
         problems.into_iter().map(diagnose).collect::<Diagnostics>()
     })?;
     let fit = |mark| fit_mark(schema.ty(), mark);
-    Ok(Config {
-        value,
-        sensitive: marked.sensitive.iter().map(fit).collect(),
-    })
+    let sensitive: BTreeSet<Path> = marked.sensitive.iter().map(fit).collect();
+    conceal(&value, &sensitive, schema, events);
+    Ok(Config { value, sensitive })
+}
+
+/// Tells the sink what of a configuration is secret: what the program marked, what the schema flags, and what is only ever written.
+fn conceal(value: &Value, marks: &BTreeSet<Path>, schema: &Schema, events: &dyn EventSink) {
+    let mut sensitive = schema.block.secret_paths(value);
+    sensitive.extend(marks.iter().cloned());
+    if !sensitive.is_empty() {
+        events.conceal(&Marked {
+            value: value.clone(),
+            sensitive,
+        });
+    }
 }

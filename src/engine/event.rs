@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::{Diagnostic, Diagnostics, Marked};
 use terrane_state::{DeposedKey, Timestamp};
 
 use crate::change::Action;
@@ -129,6 +129,10 @@ pub enum StepKind {
 pub trait EventSink: Send + Sync {
     /// Takes one event.
     fn emit(&self, event: Event);
+
+    /// Takes an object with something sensitive in it, as soon as the engine knows it and before it is sent to a provider: what comes
+    /// back in a diagnostic or a log may repeat it in any wording. A sink that shows those masks it there.
+    fn conceal(&self, _object: &Marked) {}
 }
 
 /// A sink that drops everything.

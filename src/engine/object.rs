@@ -15,6 +15,7 @@ use terrane_state::model::{self, Attributes};
 use terrane_state::{Object, ObjectStatus, RawJson};
 
 use crate::diff::normalise_legacy;
+use crate::event::EventSink;
 use crate::sessions::call_failed;
 
 /// A stored object as a value of the current schema.
@@ -41,6 +42,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) location: Option<Location>,
     /// Where warnings go; they survive success.
     pub(crate) warnings: &'a RefCell<Diagnostics>,
+    /// Who must know what is sensitive.
+    pub(crate) events: &'a dyn EventSink,
 }
 
 impl Subject<'_> {
@@ -98,7 +101,11 @@ impl Subject<'_> {
                 sensitive.insert(mark);
             }
         }
-        Marked { value, sensitive }
+        let marked = Marked { value, sensitive };
+        if marked.is_sensitive() {
+            self.events.conceal(&marked);
+        }
+        marked
     }
 
     /// Reads a stored object: upgrades it to the provider's current schema. Due whenever an object is loaded.
@@ -113,6 +120,14 @@ impl Subject<'_> {
                 ))
                 .hint("a newer version of the provider wrote it; use that version or a later one")
                 .into());
+        }
+        // An upgrade that fails may repeat what it was given.
+        if !object.sensitive_attributes.paths.is_empty() {
+            let json = object.attributes.raw().as_str().as_bytes();
+            self.events.conceal(&Marked {
+                value: Value::from_json_stored(json).unwrap_or_default(),
+                sensitive: (*object.sensitive_attributes.paths).clone(),
+            });
         }
         let flatmap: BTreeMap<String, String>;
         let raw_state = match &object.attributes {

@@ -13,7 +13,6 @@ use terrane_state::Clock;
 
 use crate::config::{self, Config};
 use crate::event::{Event, EventSink};
-use crate::fingerprint::place;
 
 /// Running providers by configuration.
 pub(crate) struct Sessions<'a> {
@@ -35,7 +34,6 @@ pub(crate) type Running = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
 struct Session {
     provider: Arc<dyn Provider>,
     config: Rc<Config>,
-    place: Rc<str>,
 }
 
 /// A provider that is configured.
@@ -43,8 +41,6 @@ pub(crate) struct Configured {
     pub(crate) provider: Arc<dyn Provider>,
     /// With what.
     pub(crate) config: Rc<Config>,
-    /// The hash of where that makes it look.
-    pub(crate) place: Rc<str>,
     /// What it had to say.
     pub(crate) warnings: Diagnostics,
 }
@@ -66,6 +62,11 @@ impl<'a> Sessions<'a> {
         }
     }
 
+    /// Where events go.
+    pub(crate) fn events(&self) -> &'a dyn EventSink {
+        self.events
+    }
+
     pub(crate) fn running(&self) -> Running {
         self.running.clone()
     }
@@ -78,12 +79,12 @@ impl<'a> Sessions<'a> {
             .map(|session| session.provider.clone())
     }
 
-    /// The hash of where a running provider was configured to look.
-    pub(crate) fn place(&self, address: &ProviderConfigAddr) -> Option<Rc<str>> {
+    /// What a running provider was configured with.
+    pub(crate) fn configuration(&self, address: &ProviderConfigAddr) -> Option<Rc<Config>> {
         self.configured
             .borrow()
             .get(address)
-            .map(|session| session.place.clone())
+            .map(|session| session.config.clone())
     }
 
     /// A process of that provider that is not configured yet: enough for schemas and validation.
@@ -133,7 +134,6 @@ impl<'a> Sessions<'a> {
                 return Ok(Configured {
                     provider: session.provider,
                     config: session.config,
-                    place: session.place,
                     warnings: Diagnostics::new(),
                 });
             }
@@ -159,13 +159,10 @@ impl<'a> Sessions<'a> {
             diagnostics.extend(provider.configure(&config.value).await.map_err(failed)?);
         }
         let (provider, warnings) = diagnostics.into_result(provider)?;
-        let schema = provider.config_schema().map_err(failed)?;
-        let place: Rc<str> = place(&schema.block, &config).into();
         let config = Rc::new(config);
         let session = Session {
             provider: provider.clone(),
             config: config.clone(),
-            place: place.clone(),
         };
         self.configured
             .borrow_mut()
@@ -178,7 +175,6 @@ impl<'a> Sessions<'a> {
         Ok(Configured {
             provider,
             config,
-            place,
             warnings,
         })
     }
@@ -189,7 +185,8 @@ impl<'a> Sessions<'a> {
         declared: &ProviderConfig,
         scope: &impl Scope,
     ) -> Result<Configured, Diagnostics> {
-        let evaluate = |running: &dyn Provider| configuration(declared, running, scope);
+        let evaluate =
+            |running: &dyn Provider| configuration(declared, running, scope, self.events);
         self.configure(&declared.address, evaluate).await
     }
 
@@ -226,6 +223,7 @@ pub(crate) fn configuration(
     declared: &ProviderConfig,
     running: &dyn Provider,
     scope: &impl Scope,
+    events: &dyn EventSink,
 ) -> Result<Config, Diagnostics> {
     let schema = running
         .config_schema()
@@ -236,6 +234,7 @@ pub(crate) fn configuration(
         scope,
         &declared.address,
         declared.location,
+        events,
     )
 }
 

@@ -64,7 +64,14 @@ async fn provider(
     let failed = |error| call_failed(&error, address);
     let schema = running.config_schema().map_err(failed)?;
     let arguments = &declared.arguments;
-    let config = config::evaluate(arguments, &schema, &AllUnknown, address, declared.location)?;
+    let config = config::evaluate(
+        arguments,
+        &schema,
+        &AllUnknown,
+        address,
+        declared.location,
+        sessions.events(),
+    )?;
     if declared.location.is_some() {
         let diagnostics = running
             .validate_provider_config(&config.value)
@@ -93,8 +100,16 @@ async fn declaration(
         address,
         location,
         warnings,
+        events: sessions.events(),
     };
-    let config = config::evaluate(&resource.arguments, &schema, &AllUnknown, address, location)?;
+    let config = config::evaluate(
+        &resource.arguments,
+        &schema,
+        &AllUnknown,
+        address,
+        location,
+        sessions.events(),
+    )?;
     match resource.mode() {
         Mode::Managed => subject.validate(&config).await,
         Mode::Data => subject.validate_data(&config).await,

@@ -13,6 +13,7 @@ mod recovery;
 mod repair;
 mod s3;
 mod saved_plans;
+mod secrets;
 mod stage;
 mod state;
 mod streams;

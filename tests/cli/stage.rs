@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 use terrane_tests::{Output, TestEnvironment, go_program};
 
 const STACK: &str = env!("CARGO_BIN_EXE_test-stack");
+const VAULT: &str = env!("CARGO_BIN_EXE_vault-stack");
 const FAKE: &str = env!("CARGO_BIN_EXE_fake-provider");
 
 /// The test stack on the conformance provider.
@@ -17,6 +18,17 @@ pub(crate) fn network() -> TestEnvironment {
 
 /// The test stack on the provider that misbehaves on demand.
 pub(crate) fn fake(vars: &[(&str, &str)]) -> TestEnvironment {
+    let mut environment = on_fake(STACK, vars);
+    environment.set("TERRANE_VAR_SCENE", "fake");
+    environment
+}
+
+/// The stack full of secrets on that provider.
+pub(crate) fn vault(vars: &[(&str, &str)]) -> TestEnvironment {
+    on_fake(VAULT, vars)
+}
+
+fn on_fake(program: &str, vars: &[(&str, &str)]) -> TestEnvironment {
     static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
     let folder = FOLDER.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -24,8 +36,7 @@ pub(crate) fn fake(vars: &[(&str, &str)]) -> TestEnvironment {
         std::os::unix::fs::symlink(FAKE, link).expect("a link");
         folder
     });
-    let mut environment = TestEnvironment::new(STACK, &[("terrane/fake", folder.path())]);
-    environment.set("TERRANE_VAR_SCENE", "fake");
+    let mut environment = TestEnvironment::new(program, &[("terrane/fake", folder.path())]);
     for (name, value) in vars {
         environment.set(name, value);
     }

@@ -25,7 +25,8 @@ fn marks_of_schema_and_program_are_stored() {
     };
     world.up(program).succeeds();
     assert_eq!(marked(&world, "test_thing.a"), ["secret", "token"]);
-    assert_eq!(marked(&world, "test_thing.b"), ["note", "token"]);
+    // A secret attribute without a value is flagged, too, as Terraform flags it.
+    assert_eq!(marked(&world, "test_thing.b"), ["note", "secret", "token"]);
     world.preview(program).changes_nothing();
 }
 
@@ -41,7 +42,7 @@ fn a_mark_alone_is_recorded_without_asking_the_provider() {
     assert_snapshot!(run.plan(), @"~ test_thing.a (sensitivity)");
     assert_snapshot!(run.steps(), @"update test_thing.a: done");
     assert_snapshot!(world.provider.cloud.ledger(), @"configure region=null");
-    assert_eq!(marked(&world, "test_thing.a"), ["note", "token"]);
+    assert_eq!(marked(&world, "test_thing.a"), ["note", "secret", "token"]);
     world.preview(program).changes_nothing();
 }
 
@@ -55,7 +56,7 @@ fn a_failed_update_does_not_unmark_the_secret_that_is_still_there() {
     world
         .up(|stack| drop(new_thing("a").set("note", "public").declare(stack)))
         .fails();
-    assert_eq!(marked(&world, "test_thing.a"), ["note", "token"]);
+    assert_eq!(marked(&world, "test_thing.a"), ["note", "secret", "token"]);
 }
 
 #[test]

@@ -4,9 +4,10 @@
 //! | --- | --- |
 //! | `FAKE_PROTOCOL` | `5` (default), `6` |
 //! | `FAKE_START` | before the handshake: `exit`, `panic`, `hang`, `junk`, `endless`, `netrpc`, `core`, `version4`, `dead` (announces a socket nobody listens on), `flood` (writes 64 MiB to standard error, then behaves) |
-//! | `FAKE_FAULT` | `CALL:FAULT`, where CALL is `configure`, `validate`, `read`, `plan`, `apply` or `stop`, and FAULT is `panic` (a Go panic on standard error, exit 2), `exit` (status 0), `hang`, `flood` (diagnostics), `garble` (apply only: an answer that is no object) |
+//! | `FAKE_FAULT` | `CALL:FAULT`, where CALL is `configure`, `validate`, `read`, `plan`, `apply` or `stop`, and FAULT is `panic` (a Go panic on standard error, exit 2), `exit` (status 0), `hang`, `flood` (diagnostics), `garble` (apply only: an answer that is no object), `log` (repeats every text of the request in its log), `tell` (the same, and in an error), `cry` (the same, in a Go panic) |
 //!
-//! It serves `fake_thing` (id computed, name, size, tags; protocol 6 also `nested`) and the data source `fake_lookup` (name → found).
+//! It serves `fake_thing` (id computed, name, size, tags; protocol 6 also `nested`), `fake_vault` (secrets of every kind, and attributes that
+//! repeat them) and the data source `fake_lookup` (name → found).
 
 #![expect(
     clippy::disallowed_methods,
@@ -18,6 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use terrane_core::schema::{
     Attribute, AttributeType, Block, NestedAttribute, Nesting, ProviderSchema, Schema,
 };
@@ -161,11 +164,13 @@ fn schema(attributes: impl IntoIterator<Item = (&'static str, Attribute)>) -> Ar
 }
 
 impl Fake {
-    /// Does what was asked for at that call; the diagnostics are those of a flood.
-    fn at(&self, call: &str) -> Diagnostics {
+    /// Does what was asked for at that call about that value; what it has to say.
+    fn at(&self, call: &str, value: &Value) -> Diagnostics {
         let Some((_, fault)) = self.fault.as_ref().filter(|(at, _)| at == call) else {
             return Diagnostics::new();
         };
+        let texts = &mut Vec::new();
+        gather(value, texts);
         match fault.as_str() {
             "panic" => {
                 say(
@@ -175,6 +180,22 @@ impl Fake {
             }
             "exit" => std::process::exit(0),
             "hang" => hang(),
+            "log" => {
+                log(texts);
+                Diagnostics::new()
+            }
+            "tell" => {
+                log(texts);
+                let error = Diagnostic::error(format!("refused: {}", texts.join(", ")));
+                error.detail(texts.join("\n")).into()
+            }
+            "cry" => {
+                let lines = texts.join("\nmain.cry ");
+                say(&format!(
+                    "panic: {lines}\n\ngoroutine 1 [running]:\nmain.cry()"
+                ));
+                std::process::exit(2);
+            }
             "flood" => (0..5_000)
                 .map(|number| Diagnostic::warning(format!("warning {number}")))
                 .collect(),
@@ -185,6 +206,52 @@ impl Fake {
     fn garbles(&self, call: &str) -> bool {
         (self.fault.as_ref()).is_some_and(|(at, fault)| at == call && fault == "garble")
     }
+}
+
+/// Every text in a value.
+fn gather(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.to_string()),
+        Value::List(elements) | Value::Set(elements) => {
+            elements.iter().for_each(|element| gather(element, texts));
+        }
+        Value::Map(members) => members.values().for_each(|member| gather(member, texts)),
+        Value::Dynamic(dynamic) => gather(&dynamic.1, texts),
+        _ => {}
+    }
+}
+
+/// Logs texts as careless providers do: in messages, in fields, encoded, and bare.
+fn log(texts: &[String]) {
+    let body = serde_json::json!({ "texts": texts }).to_string();
+    let header = STANDARD.encode(format!("user:{}", texts.join(":")));
+    for text in texts {
+        say(&format!("[TRACE] sending {text}"));
+    }
+    let entry = serde_json::json!({
+        "@level": "debug", "@module": "fake.http", "@message": format!("sending {}", texts.join(" and ")),
+        "body": body, "authorization": header,
+    });
+    say(&entry.to_string());
+}
+
+/// What a vault repeats of its arguments, where they are known.
+fn with_mirrors(planned: &Value) -> Value {
+    let mut members = planned.members().cloned().unwrap_or_default();
+    let mut all = planned
+        .get("tags")
+        .and_then(Value::members)
+        .cloned()
+        .unwrap_or_default();
+    all.insert("provided".into(), "visible".into());
+    members.insert("tags_all".into(), Value::Map(Arc::new(all)));
+    let password = planned
+        .get("password")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    members.insert("url".into(), format!("vault://user:{password}@host").into());
+    members.insert("encoded".into(), STANDARD.encode(password).into());
+    Value::Map(Arc::new(members))
 }
 
 fn with_id(object: &Value, id: Value) -> Value {
@@ -211,19 +278,54 @@ impl Service for Fake {
             attribute.ty = AttributeType::Nested(Box::new(nested));
             thing.push(("nested", attribute));
         }
+        let secret = |ty| Attribute {
+            sensitive: true,
+            ..optional(ty)
+        };
+        let mut vault = vec![
+            ("id", computed(Type::String)),
+            ("name", required(Type::String)),
+            ("password", secret(Type::String)),
+            ("pin", secret(Type::String)),
+            ("anything", optional(Type::Dynamic)),
+            ("tags", optional(Type::map(Type::String))),
+            ("tags_all", computed(Type::map(Type::String))),
+            ("url", computed(Type::String)),
+            ("encoded", computed(Type::String)),
+        ];
+        if self.protocol == Protocol::V6 {
+            let nested = NestedAttribute {
+                attributes: [
+                    ("open".into(), optional(Type::String)),
+                    ("token".into(), secret(Type::String)),
+                ]
+                .into(),
+                nesting: Nesting::List,
+            };
+            let mut attribute = optional(Type::Bool);
+            attribute.ty = AttributeType::Nested(Box::new(nested));
+            vault.push(("nested", attribute));
+        }
         let lookup = [
             ("name", required(Type::String)),
             ("found", computed(Type::String)),
         ];
         ProviderSchema {
-            provider: Some(schema([("region", optional(Type::String))])),
-            resources: [("fake_thing".into(), schema(thing))].into(),
+            provider: Some(schema([
+                ("region", optional(Type::String)),
+                ("token", secret(Type::String)),
+            ])),
+            resources: [
+                ("fake_thing".into(), schema(thing)),
+                ("fake_vault".into(), schema(vault)),
+            ]
+            .into(),
             data_sources: [("fake_lookup".into(), schema(lookup))].into(),
         }
     }
 
     async fn configure(&self, config: &Value) -> Diagnostics {
-        let mut said = self.at("configure");
+        let mut said = self.at("configure", config);
         if config.get("region").and_then(Value::as_str) == Some("nowhere") {
             let error = Diagnostic::error("no such region").detail("there is no region `nowhere`");
             said.push(error.attribute(Path::root().attribute("region")));
@@ -232,7 +334,7 @@ impl Service for Fake {
     }
 
     async fn validate_resource_config(&self, _type_name: &str, config: &Value) -> Diagnostics {
-        let mut said = self.at("validate");
+        let mut said = self.at("validate", config);
         if config.get("name").and_then(Value::as_str) == Some("") {
             let error = Diagnostic::error("empty name");
             said.push(error.attribute(Path::root().attribute("name")));
@@ -241,7 +343,7 @@ impl Service for Fake {
     }
 
     async fn read_resource(&self, request: ReadResource<'_>) -> ReadResourceResponse {
-        let diagnostics = self.at("read");
+        let diagnostics = self.at("read", request.current_state);
         ReadResourceResponse {
             new_state: request.current_state.clone(),
             private: request.private.clone(),
@@ -254,7 +356,7 @@ impl Service for Fake {
         &self,
         request: PlanResourceChange<'_>,
     ) -> PlanResourceChangeResponse {
-        let diagnostics = self.at("plan");
+        let diagnostics = self.at("plan", request.config);
         let proposed = request.proposed_new_state;
         let renamed = !request.prior_state.is_null()
             && !proposed.is_null()
@@ -266,6 +368,10 @@ impl Service for Fake {
                 with_id(proposed, prior.get("id").cloned().unwrap_or(Value::Null))
             }
             (_, proposed) => proposed.clone(),
+        };
+        let planned_state = match request.type_name {
+            "fake_vault" if !planned_state.is_null() => with_mirrors(&planned_state),
+            _ => planned_state,
         };
         let path = Path::root().attribute("name");
         PlanResourceChangeResponse {
@@ -282,7 +388,7 @@ impl Service for Fake {
         &self,
         request: ApplyResourceChange<'_>,
     ) -> ApplyResourceChangeResponse {
-        let mut diagnostics = self.at("apply");
+        let mut diagnostics = self.at("apply", request.config);
         if request.planned_private.as_ref() != b"planned" {
             diagnostics.push(Diagnostic::error(
                 "the private bytes of the plan did not come back",
@@ -326,7 +432,7 @@ impl Service for Fake {
     }
 
     async fn stop(&self) -> Result<(), String> {
-        self.at("stop");
+        self.at("stop", &Value::Null);
         Err("nothing was running".to_owned())
     }
 }

@@ -147,7 +147,7 @@ fn views(
         })?;
         streams.push(Arc::new(stream));
     }
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(session.redactor.clone());
     for stream in &streams {
         stream.version();
         progress.add(stream.clone());

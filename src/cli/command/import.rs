@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use serde::Serialize;
 use terrane_core::addr::InstanceAddr;
-use terrane_engine::{Imported, Silent};
+use terrane_engine::Imported;
 use terrane_state::Run;
 
 use super::plan::Machine;
@@ -14,6 +14,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::diff::Secrets;
+use crate::view::progress::Progress;
 use crate::view::state;
 
 /// What `--json` prints.
@@ -64,7 +65,8 @@ pub(super) async fn look_up(
     let program = session.program()?;
     let providers = session.providers(&program)?;
     let machine = Machine::default();
-    let engine = machine.engine(&providers, &Silent, NonZeroUsize::MIN, session);
+    let silent = Progress::new(session.redactor.clone());
+    let engine = machine.engine(&providers, &silent, NonZeroUsize::MIN, session);
     let imported = match asked {
         Asked::Import => engine.import(&program, run, address, id).await,
         Asked::Resolve => engine.take_over(&program, run, address, id).await,

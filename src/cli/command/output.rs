@@ -5,8 +5,9 @@ use terrane_core::Diagnostic;
 use crate::args::Output;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::redactor::SENSITIVE;
 use crate::session::Session;
-use crate::view::diff::{SENSITIVE, Secrets};
+use crate::view::diff::Secrets;
 use crate::view::outputs;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &Output) -> Result<Exit, CommandError> {

@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         state.lineage = Lineage::default();
     }
     say_recovered(session, &recovered);
-    let mut progress = Progress::default();
+    let mut progress = Progress::new(session.redactor.clone());
     if session.streams.is_live() {
         progress.add(Arc::new(Live::new(session.streams.clone())));
     }

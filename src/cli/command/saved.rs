@@ -136,6 +136,10 @@ pub(super) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
     let plan = saved
         .plan(&program)
         .map_err(|error| other_program(&error))?;
+    for change in &plan.changes {
+        session.redactor.learn(&change.before);
+        session.redactor.learn(&change.after);
+    }
     Ok((Saved { origin, plan }, program))
 }
 

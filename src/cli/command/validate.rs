@@ -16,6 +16,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
         Ok(warnings) => (Exit::DONE, warnings),
         Err(error) => (error.exit, error.diagnostics),
     };
+    let diagnostics = session.redactor.diagnostics(diagnostics);
     if session.common.json {
         session.streams.out(validate(&diagnostics));
         return Ok(exit);
@@ -34,7 +35,7 @@ async fn check(session: &Session<'_>) -> Result<terrane_core::Diagnostics, Comma
     let program = session.program()?;
     let providers = session.providers(&program)?;
     let machine = Machine::default();
-    let progress = Progress::default();
+    let progress = Progress::new(session.redactor.clone());
     let engine = machine.engine(&providers, &progress, PARALLELISM, session);
     let _signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let checked = engine.validate(&program).await;

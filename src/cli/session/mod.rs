@@ -14,6 +14,7 @@ use terrane_provider::Environment;
 use crate::args::Common;
 use crate::backend::BackendConfig;
 use crate::cli::StackFunction;
+use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::view::painter::Painter;
 
@@ -30,6 +31,8 @@ pub(crate) struct Session<'a> {
     function: StackFunction<'a>,
     pub(crate) streams: Arc<Streams>,
     environment: Environment,
+    /// What this invocation knows to be secret.
+    pub(crate) redactor: Arc<Redactor>,
 }
 
 impl<'a> Session<'a> {
@@ -43,6 +46,7 @@ impl<'a> Session<'a> {
         streams: Arc<Streams>,
     ) -> Self {
         // A variable that is not Unicode is none of ours, nor a provider's.
+        let environment = environment();
         Self {
             stack,
             config,
@@ -50,7 +54,8 @@ impl<'a> Session<'a> {
             common,
             function,
             streams,
-            environment: environment(),
+            redactor: Arc::new(Redactor::new(&environment)),
+            environment,
         }
     }
 
@@ -100,10 +105,11 @@ impl<'a> Session<'a> {
         Painter(self.streams.err_style)
     }
 
-    /// Writes diagnostics to stderr.
+    /// Writes diagnostics to stderr, without secrets.
     pub(crate) fn say(&self, diagnostics: &terrane_core::Diagnostics) {
         if !diagnostics.is_empty() {
-            let text = crate::view::diagnostics::diagnostics(diagnostics, self.err_painter());
+            let masked = self.redactor.diagnostics(diagnostics.clone());
+            let text = crate::view::diagnostics::diagnostics(&masked, self.err_painter());
             self.streams.err(&text);
         }
     }

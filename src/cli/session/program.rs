@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use terrane_core::{ConfigValues, Diagnostic, Diagnostics, Program, VARIABLE_PREFIX};
+use terrane_core::{ConfigValues, Diagnostic, Diagnostics, Program, Stack, VARIABLE_PREFIX};
 use terrane_engine::Inputs;
 
 use super::Session;
@@ -26,7 +26,13 @@ impl Session<'_> {
         endpoint: Option<&str>,
     ) -> Result<Program, CommandError> {
         let config = Arc::new(self.config(inputs).map_err(misconfigured)?);
-        let program = Program::from_fn(|stack| (self.function)(stack), config.clone());
+        let declare = |stack: &mut Stack| {
+            let declared = (self.function)(stack);
+            // Whatever is checked from here on may fail with words that repeat a secret.
+            self.redactor.learn_stack(stack);
+            declared
+        };
+        let program = Program::from_fn(declare, config.clone());
         let mut program = program.map_err(|diagnostics| CommandError {
             exit: if config.was_refused() {
                 Exit::USAGE

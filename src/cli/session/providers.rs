@@ -30,7 +30,11 @@ impl Session<'_> {
             )
         })?;
         let own = own_program()?;
-        let logs = Arc::new(Logs::new(self.common.log, self.streams.clone()));
+        let logs = Arc::new(Logs::new(
+            self.common.log,
+            self.streams.clone(),
+            self.redactor.clone(),
+        ));
         let launch = Launch::Reexec(own);
         let mut environment = self.environment.clone();
         if self.common.sandbox {

@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Path, Value};
 use terrane_state::edit::{Edit, ProviderPattern, Relocated};
 use terrane_state::{Instance, Resolve, State};
 
 use super::painter::{Painter, Tone};
+use super::stored;
 use super::text::{counted, one_line};
 
 /// What moves where.
@@ -152,15 +152,7 @@ fn notes(address: &InstanceAddr, state: &State, painter: Painter) -> String {
 
 /// The id of the current object, if it has one that may be shown.
 fn id(instance: &Instance) -> Option<String> {
-    let object = instance.current.as_ref()?;
-    let path = Path::root().attribute("id");
-    let mut secrets = object.sensitive_attributes.paths.iter();
-    if secrets.any(|secret| secret.contains(&path)) {
-        return None;
-    }
-    let attributes = object.attributes.raw().as_str();
-    let attributes = Value::from_json_untyped(attributes.as_bytes()).ok()?;
-    attributes.get("id")?.as_str().map(one_line)
+    super::plan::id(&stored::marked(instance.current.as_ref()?))
 }
 
 fn following<T>(edit: &Edit<T>) -> String {

@@ -9,9 +9,11 @@ use serde_json::value::RawValue;
 use terrane_core::{Type, Value};
 use terrane_state::model::OutputValue;
 
-use super::diff::{SENSITIVE, Secrets, Side};
+use super::diff::{Secrets, Side};
+use super::hidden::Hidden;
 use super::painter::{Painter, Tone};
 use super::text::one_line;
+use crate::redactor::SENSITIVE;
 
 /// All outputs of a state.
 pub(crate) type Outputs = BTreeMap<Arc<str>, OutputValue>;
@@ -37,9 +39,8 @@ pub(crate) fn table(outputs: &Outputs, secrets: Secrets, painter: Painter) -> St
 
 /// The value on one line, as tables show it.
 pub(crate) fn inline(output: &OutputValue) -> String {
-    let nothing = std::collections::BTreeSet::new();
     let side = Side {
-        sensitive: &nothing,
+        hidden: Hidden::NOTHING,
         arguments: None,
     };
     match Value::from_json(output.value.as_str().as_bytes(), &output.ty) {

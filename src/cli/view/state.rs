@@ -2,15 +2,15 @@
 
 use std::fmt::Write as _;
 
+use terrane_core::Value;
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Path, PathStep, Value};
-use terrane_state::model::Attributes;
 use terrane_state::{Instance, Object, ObjectStatus, State};
 
-use super::diff::{Comparison, Occasion, Row, Secrets, Side, is_word};
-use super::outputs;
+use super::diff::{Comparison, Occasion, Row, Secrets, Side};
+use super::hidden::Hidden;
 use super::painter::{Painter, Tone};
 use super::text::one_line;
+use super::{outputs, stored};
 
 /// Everything in the state.
 pub(crate) fn state(state: &State, secrets: Secrets, painter: Painter) -> String {
@@ -60,23 +60,13 @@ pub(crate) fn instance(
 }
 
 fn rows(object: &Object, secrets: Secrets) -> Vec<Row> {
-    let json = match &object.attributes {
-        Attributes::Json(raw) | Attributes::Flat(raw) => raw.as_str(),
+    let object = stored::marked(object);
+    let hidden = match secrets {
+        Secrets::Hidden => Hidden::of(&object),
+        Secrets::Shown => Hidden::default(),
     };
-    let value = Value::from_json_untyped(json.as_bytes()).unwrap_or(Value::Null);
-    // Without a schema the maps among the attributes are not known as such, and their keys look like members.
-    let hidden = object
-        .sensitive_attributes
-        .paths
-        .iter()
-        .map(as_members)
-        .collect();
-    let nothing = std::collections::BTreeSet::new();
     let side = Side {
-        sensitive: match secrets {
-            Secrets::Hidden => &hidden,
-            Secrets::Shown => &nothing,
-        },
+        hidden: &hidden,
         arguments: None,
     };
     let comparison = Comparison {
@@ -84,16 +74,7 @@ fn rows(object: &Object, secrets: Secrets) -> Vec<Row> {
         after: side,
         occasion: Occasion::Creation,
     };
-    comparison.rows(&Value::Null, &value, None)
-}
-
-/// A path whose keys are steps of the kind that a comparison without a type makes of them.
-fn as_members(path: &Path) -> Path {
-    let step = |step: &PathStep| match step {
-        PathStep::Key(name) if is_word(name) => PathStep::Attribute(name.clone()),
-        other => other.clone(),
-    };
-    path.steps().iter().map(step).collect()
+    comparison.rows(&Value::Null, &object.value, None)
 }
 
 fn write_row(text: &mut String, row: &Row, depth: usize) {

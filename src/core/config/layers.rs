@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
@@ -53,7 +54,14 @@ impl ConfigValues {
                 .map(|mismatch| layers.diagnostic(mismatch)),
         );
         match result {
-            Some(config) if diagnostics.is_empty() => Ok(config),
+            Some(config) if diagnostics.is_empty() => {
+                let winners = layers.winners.borrow();
+                let chosen = winners.iter();
+                let chosen = chosen.map(|(key, entry)| (key.clone(), entry.given.value()));
+                let kept = self.fate.chosen.lock();
+                *kept.unwrap_or_else(PoisonError::into_inner) = chosen.collect();
+                Ok(config)
+            }
             _ => {
                 self.fate.refused.store(true, Ordering::Relaxed);
                 Err(diagnostics)

@@ -24,9 +24,10 @@ mod mismatch;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::value::Value;
@@ -49,6 +50,7 @@ pub struct ConfigValues {
 struct Fate {
     read: AtomicBool,
     refused: AtomicBool,
+    chosen: Mutex<BTreeMap<String, Value>>,
 }
 
 /// One key of one layer.
@@ -75,6 +77,18 @@ enum Given {
 enum KeyCase {
     Exact,
     Any,
+}
+
+impl Given {
+    fn value(&self) -> Value {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Text(text) if text.trim_start().starts_with(['[', '{']) => {
+                Value::from_json_untyped(text.as_bytes()).unwrap_or_else(|_| Value::string(text))
+            }
+            Self::Text(text) => Value::string(text),
+        }
+    }
 }
 
 impl ConfigValues {
@@ -171,6 +185,12 @@ impl ConfigValues {
     /// Whether the values did not fit the type that was asked for: the mistake is in the configuration, not in the program.
     pub fn was_refused(&self) -> bool {
         self.fate.refused.load(Ordering::Relaxed)
+    }
+
+    /// Every key that was read, with the value that won; what was given as text is text, unless it is a list or a table as JSON.
+    pub fn chosen(&self) -> BTreeMap<String, Value> {
+        let chosen = self.fate.chosen.lock();
+        chosen.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Every key that was set, with the place where.

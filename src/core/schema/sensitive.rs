@@ -7,23 +7,61 @@ use super::{Attribute, AttributeType, Block, Nesting};
 use crate::value::{Path, PathStep, Value};
 
 impl Block {
-    /// The paths of the attributes in `value` that this schema flags as sensitive and that are not null.
+    /// The paths of the attributes in `value` that this schema flags as sensitive, whether or not they are null.
     ///
-    /// A set that holds a sensitive member is named whole, as elements of sets have no path.
+    /// A set that holds a sensitive member with a value is named whole, as elements of sets have no path.
     pub fn sensitive_paths(&self, value: &Value) -> BTreeSet<Path> {
+        self.find(value, |attribute| attribute.sensitive)
+    }
+
+    /// The same with write-only attributes: everything in a configuration that must not be repeated.
+    pub fn secret_paths(&self, value: &Value) -> BTreeSet<Path> {
+        self.find(value, |attribute| {
+            attribute.sensitive || attribute.write_only
+        })
+    }
+
+    /// Whether the attribute or block of that name is, or may hold, something sensitive or write-only.
+    pub fn has_secrets_at(&self, name: &str) -> bool {
+        let attribute = self.attributes.get(name);
+        let block = self.blocks.get(name);
+        attribute.is_some_and(is_secret) || block.is_some_and(|nested| nested.block.has_secrets())
+    }
+
+    fn has_secrets(&self) -> bool {
+        let mut names = self.attributes.keys().chain(self.blocks.keys());
+        names.any(|name| self.has_secrets_at(name))
+    }
+
+    fn find(&self, value: &Value, counts: fn(&Attribute) -> bool) -> BTreeSet<Path> {
         let mut found = Found {
             path: Path::root(),
             paths: BTreeSet::new(),
+            nulls: true,
+            counts,
         };
         found.block(self, value);
         found.paths
     }
 }
 
+fn is_secret(attribute: &Attribute) -> bool {
+    attribute.sensitive
+        || attribute.write_only
+        || match &attribute.ty {
+            AttributeType::Plain(_) => false,
+            AttributeType::Nested(nested) => nested.attributes.values().any(is_secret),
+        }
+}
+
 /// The way down and what was met on it.
 struct Found {
     path: Path,
     paths: BTreeSet<Path>,
+    /// Whether an attribute without a value counts.
+    nulls: bool,
+    /// What is looked for.
+    counts: fn(&Attribute) -> bool,
 }
 
 impl Found {
@@ -42,12 +80,14 @@ impl Found {
 
     fn attributes(&mut self, attributes: &BTreeMap<Arc<str>, Attribute>, value: &Value) {
         for (name, attribute) in attributes {
-            let Some(value) = value.get(name).filter(|value| !value.is_null()) else {
+            let Some(value) = value.get(name) else {
                 continue;
             };
             self.inside(PathStep::Attribute(name.clone()), |found| {
-                if attribute.sensitive {
-                    found.paths.insert(found.path.clone());
+                if (found.counts)(attribute) {
+                    if found.nulls || !value.is_null() {
+                        found.paths.insert(found.path.clone());
+                    }
                 } else if let AttributeType::Nested(nested) = &attribute.ty {
                     found.each(nested.nesting, value, |found, value| {
                         found.attributes(&nested.attributes, value);
@@ -75,9 +115,12 @@ impl Found {
                 }
             }
             (Nesting::Set, Value::Set(elements)) => {
+                // What hides nothing must not hide the whole set.
                 let mut members = Self {
                     path: Path::root(),
                     paths: BTreeSet::new(),
+                    nulls: false,
+                    counts: self.counts,
                 };
                 for element in elements.iter() {
                     visit(&mut members, element);
@@ -150,6 +193,8 @@ mod tests {
         assert_eq!(
             paths,
             [
+                "absent",
+                "list[0].secret",
                 "list[1].secret",
                 r#"map["k"].secret"#,
                 "nested[0].secret",

@@ -361,6 +361,7 @@ impl<'a> Applier<'a> {
             address: &change.address,
             location: change.location,
             warnings: &self.warnings,
+            events: self.world.events,
         };
         match kind {
             StepKind::Create | StepKind::Update => {

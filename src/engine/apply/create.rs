@@ -44,12 +44,13 @@ impl Applier<'_> {
 
     /// The owner tag as it was planned; where all tags were unknown then, the one that would have been.
     fn owner_tag(&self, change: &ResourceChange) -> Value {
-        let before = owner::tag_of(&change.before.value);
-        let kept = before.filter(|_| change.action == Action::Update);
+        let kept = match change.action {
+            Action::Update => owner::tag_of(&change.before.value),
+            _ => None,
+        };
         let planned = owner::tag_of(&change.after.value).or(kept);
-        let serial = self.plan.prior.serial;
         planned.map_or_else(
-            || owner::new_tag(&self.lineage, serial, &change.address, before),
+            || owner::new_tag(&self.lineage, self.plan.prior.serial, &change.address),
             Value::from,
         )
     }
@@ -71,6 +72,7 @@ impl Applier<'_> {
             &self.objects,
             subject.address,
             subject.location,
+            subject.events,
         )?;
         if let Some(change) = change
             && self.program.owner_tags()

@@ -91,6 +91,7 @@ impl Planner<'_> {
             address,
             location,
             warnings: &self.diagnostics,
+            events: self.events,
         };
         let stored = self.prior.instance(address);
         let Some(stored) = stored.and_then(|instance| instance.current.as_ref()) else {
@@ -157,7 +158,7 @@ impl Planner<'_> {
         }
         let mut doubt = self.doubt_among(&declared.dependencies);
         if doubt.is_none() {
-            let now = configuration(declared, &*configured.provider, &Present(self))?;
+            let now = configuration(declared, &*configured.provider, &Present(self), self.events)?;
             if now.value != configured.config.value || !now.value.is_wholly_known() {
                 doubt = Some("its configuration is only known after apply".into());
             }

@@ -35,6 +35,7 @@ impl Planner<'_> {
             address,
             location,
             warnings,
+            events: self.events,
         };
         let stored = self
             .prior
@@ -52,6 +53,7 @@ impl Planner<'_> {
             &self.objects,
             address,
             location,
+            self.events,
         )?;
         // A destroy reads before anything goes, and only what providers are configured with.
         let is_destroy = self.options.mode == PlanMode::Destroy;
@@ -71,6 +73,7 @@ impl Planner<'_> {
             let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
             let before = stored.map(|object| &object.dependencies);
             loaded.dependencies = self.closures.dependencies(position, before);
+            loaded.sensitive = Arc::new(config.sensitive.clone());
             let stored = Instance::with_current(provider_address.clone(), subject.store(&loaded)?);
             self.refreshed
                 .borrow_mut()

@@ -32,6 +32,7 @@ impl Planner<'_> {
             address,
             location,
             warnings,
+            events: self.events,
         };
         let instance = self.prior.instance(address).cloned();
         self.deposed(&subject, &schema, instance.as_ref(), resource.provider)
@@ -73,13 +74,14 @@ impl Planner<'_> {
             &self.objects,
             address,
             location,
+            self.events,
         )?;
         let mut anew = None;
         if self.program.owner_tags() && owner::is_taggable(&schema) {
             let own = current
                 .as_ref()
                 .and_then(|current| owner::tag_of(&current.value));
-            let new = owner::new_tag(&self.prior.lineage, self.prior.serial, address, own);
+            let new = owner::new_tag(&self.prior.lineage, self.prior.serial, address);
             let kept = own.map_or_else(|| new.clone(), Value::from);
             anew = Some(owner::tagged(&config.value, new));
             config.value = owner::tagged(&config.value, kept);

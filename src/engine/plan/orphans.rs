@@ -51,6 +51,7 @@ impl Planner<'_> {
             address,
             location: None,
             warnings,
+            events: self.events,
         };
         self.deposed(&subject, &schema, Some(&instance), provider)
             .await?;

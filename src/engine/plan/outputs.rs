@@ -1,10 +1,11 @@
 //! Plans the exported values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use terrane_core::secrets::{SecretMatcher, secrets_in};
 use terrane_core::value::REPEATED_KEY;
-use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Program, Scope, Value};
+use terrane_core::{Diagnostic, Diagnostics, Expr, Location, Marked, Program, Scope, Value};
 use terrane_state::State;
 use terrane_state::model::OutputValue;
 
@@ -71,9 +72,9 @@ pub(crate) fn plan(
         .collect())
 }
 
-/// The value of an export now; sensitive as a whole if anything in it is.
+/// The value of an export now; sensitive as a whole if anything in it is, or repeats a secret of an object that it is made from.
 pub(crate) fn evaluate(
-    value: &terrane_core::Expr,
+    value: &Expr,
     objects: &impl Scope,
     location: Location,
 ) -> Result<Marked, Diagnostics> {
@@ -86,13 +87,27 @@ pub(crate) fn evaluate(
         let refused = Diagnostic::error(REPEATED_KEY);
         return Err(refused.attribute(path).location(location).into());
     }
-    let sensitive = marked.is_sensitive();
-    let marked = Marked::plain(concrete(&marked.value));
-    Ok(if sensitive {
-        Marked::sensitive(marked.value)
-    } else {
-        Marked::plain(marked.value)
+    let sensitive = marked.is_sensitive() || repeats_a_secret(value, &marked.value, objects);
+    let concrete = concrete(&marked.value);
+    Ok(match sensitive {
+        true => Marked::sensitive(concrete),
+        false => Marked::plain(concrete),
     })
+}
+
+/// Whether a value has in it what is sensitive in an object that its expression refers to: providers copy it into attributes without
+/// a mark.
+fn repeats_a_secret(expr: &Expr, value: &Value, objects: &impl Scope) -> bool {
+    let mut secrets: BTreeSet<String> = BTreeSet::new();
+    expr.for_each_reference(&mut |reference| {
+        if let Some(object) = objects.object(&reference.address) {
+            secrets_in(&object, &mut |secret| {
+                secrets.insert(secret.to_owned());
+            });
+        }
+    });
+    SecretMatcher::new(secrets.iter().map(String::as_str))
+        .is_some_and(|matcher| matcher.is_in_value(value))
 }
 
 /// The value without wrappers that say its type where a schema left it open: an export is stored with a type of its own.

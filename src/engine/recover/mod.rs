@@ -273,6 +273,7 @@ impl<'a> Recovery<'a> {
             address: &intent.address,
             location: served.location,
             warnings: self.remembered.warnings(),
+            events: self.world.events,
         }
     }
 

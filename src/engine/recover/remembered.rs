@@ -4,7 +4,6 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, Mode, ProviderConfigAddr};
@@ -14,7 +13,7 @@ use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
 
 use crate::config::{self, Config};
-use crate::fingerprint::place_fingerprint;
+use crate::fingerprint::provider_fingerprint;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
@@ -41,8 +40,7 @@ pub(crate) struct Remembered<'a> {
 #[derive(Clone)]
 struct Ready {
     provider: Arc<dyn Provider>,
-    /// The hash of where it looks.
-    place: Rc<str>,
+    config: Arc<Config>,
     doubt: Option<String>,
 }
 
@@ -137,7 +135,8 @@ impl<'a> Remembered<'a> {
         address: &ProviderConfigAddr,
     ) -> Option<String> {
         let then = intent.provider_hmac.as_ref()?;
-        let now = place_fingerprint(intent.op, &ready.place);
+        let schema = ready.provider.config_schema().ok()?;
+        let now = provider_fingerprint(intent.op, &schema.block, &ready.config);
         (now != *then)
             .then(|| format!("{address} is configured differently than when it was asked"))
     }
@@ -162,6 +161,7 @@ impl<'a> Remembered<'a> {
             &self.objects,
             &resource.address,
             location,
+            self.sessions.events(),
         )
     }
 
@@ -239,7 +239,7 @@ impl<'a> Remembered<'a> {
             }
             let ready = Ready {
                 provider: configured.provider,
-                place: configured.place,
+                config: Arc::new(configured.config.as_ref().clone()),
                 doubt,
             };
             self.providers.borrow_mut().insert(position, ready.clone());
@@ -264,6 +264,7 @@ impl<'a> Remembered<'a> {
                 address: &resource.address,
                 location,
                 warnings: &self.warnings,
+                events: self.sessions.events(),
             };
             let instance = self.recorder.instance(&resource.address);
             let stored = instance.as_ref().and_then(|i| i.current.as_ref());
@@ -363,6 +364,7 @@ impl<'a> Remembered<'a> {
             address: &resource.address,
             location,
             warnings: &self.warnings,
+            events: self.sessions.events(),
         };
         if resource.mode() == Mode::Data {
             let value = stored_answer(stored, &schema).unwrap_or(Value::UNKNOWN);

@@ -6,9 +6,10 @@ use terrane_core::value::Map;
 use terrane_core::{Path, PathStep, Type, Value};
 
 use super::align::{Aligned, align};
-use super::render::{SENSITIVE, Side, is_nothing};
+use super::render::{Side, is_nothing};
 use super::row::{Mark, Row};
 use super::strings::document;
+use crate::redactor::SENSITIVE;
 use crate::view::text::printable;
 
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
@@ -365,7 +366,7 @@ pub(super) fn is_blank(value: &Value) -> bool {
 }
 
 /// Whether a member's name is written as one; anything else is written as a key.
-pub(crate) fn is_word(name: &str) -> bool {
+fn is_word(name: &str) -> bool {
     let mut characters = name.chars();
     characters
         .next()

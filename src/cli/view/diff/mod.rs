@@ -7,8 +7,8 @@ mod row;
 mod sets;
 mod strings;
 
-pub(crate) use compare::{Comparison, Occasion, is_word};
-pub(crate) use render::{SENSITIVE, Secrets, Side};
+pub(crate) use compare::{Comparison, Occasion};
+pub(crate) use render::{Secrets, Side};
 pub(crate) use row::{Mark, Row};
 
 #[cfg(test)]

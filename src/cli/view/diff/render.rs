@@ -1,11 +1,12 @@
 //! Values on one line, with secrets hidden and unknowns named after where they come from.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use terrane_core::value::Map;
 use terrane_core::{Expr, Path, PathStep, Value};
 
+use crate::redactor::SENSITIVE;
+use crate::view::hidden::Hidden;
 use crate::view::text::{one_line, quoted};
 
 /// Whether secrets are shown.
@@ -17,17 +18,14 @@ pub(crate) enum Secrets {
     Shown,
 }
 
-/// What is printed in place of a secret.
-pub(crate) const SENSITIVE: &str = "(sensitive)";
-
 /// How deep values are followed; what is deeper is cut.
 const MAX_DEPTH: usize = 128;
 
 /// One side of a comparison: what is secret in it, and the program's arguments that decide its unknowns.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<'a> {
-    /// Paths that must not be shown.
-    pub(crate) sensitive: &'a BTreeSet<Path>,
+    /// What must not be shown.
+    pub(crate) hidden: &'a Hidden,
     /// The arguments, if the program declares the object.
     pub(crate) arguments: Option<&'a Expr>,
 }
@@ -35,26 +33,26 @@ pub(crate) struct Side<'a> {
 impl<'a> Side<'a> {
     /// Whether the whole value at `path` is secret.
     pub(crate) fn hides(&self, path: &Path) -> bool {
-        // Nearly always empty; else a handful, and a secret at or above `path` is what counts.
-        !self.sensitive.is_empty() && self.sensitive.iter().any(|secret| secret.contains(path))
+        self.hidden.at(path).is_whole()
     }
 
     /// Whether something inside the value at `path` is secret.
     pub(crate) fn hides_inside(&self, path: &Path) -> bool {
-        !self.sensitive.is_empty() && self.sensitive.iter().any(|secret| path.contains(secret))
+        self.hidden.at(path).is_something()
     }
 
     /// The value on one line.
     pub(crate) fn inline(&self, value: &Value, path: &Path) -> String {
         let mut text = String::new();
-        self.write(value, &mut path.clone(), true, &mut text);
+        let place = Some(self.hidden.at(path));
+        self.write(value, &mut path.clone(), place, &mut text);
         text
     }
 
     /// An element of a set on one line: its members have no paths of their own.
     pub(crate) fn element(&self, value: &Value, set: &Path) -> String {
         let mut text = String::new();
-        self.write(value, &mut set.clone(), false, &mut text);
+        self.write(value, &mut set.clone(), None, &mut text);
         text
     }
 
@@ -63,9 +61,8 @@ impl<'a> Side<'a> {
         let Some(members) = value.members() else {
             return self.element(value, set);
         };
-        let nothing = BTreeSet::new();
         let side = Side {
-            sensitive: &nothing,
+            hidden: Hidden::NOTHING,
             arguments: self.element_arguments(members, set),
         };
         let is_said = |name: &str, member: &Value| match member {
@@ -104,8 +101,9 @@ impl<'a> Side<'a> {
         })
     }
 
-    fn write(&self, value: &Value, path: &mut Path, addressable: bool, text: &mut String) {
-        if addressable && self.hides(path) {
+    /// `hidden` is what is hidden in the value; nothing inside a set, whose elements have no paths.
+    fn write(&self, value: &Value, path: &mut Path, hidden: Option<&Hidden>, text: &mut String) {
+        if hidden.is_some_and(Hidden::is_whole) {
             return text.push_str(SENSITIVE);
         }
         if path.steps().len() > MAX_DEPTH {
@@ -127,11 +125,12 @@ impl<'a> Side<'a> {
                     if index > 0 {
                         text.push_str(", ");
                     }
-                    if addressable {
+                    if hidden.is_some() {
                         path.push(PathStep::Index(index));
                     }
-                    self.write(element, path, addressable, text);
-                    if addressable {
+                    let inside = hidden.map(|hidden| hidden.element(index));
+                    self.write(element, path, inside, text);
+                    if hidden.is_some() {
                         path.pop();
                     }
                 }
@@ -139,7 +138,7 @@ impl<'a> Side<'a> {
             }
             Value::Set(elements) => {
                 // A secret inside a set hides the set.
-                if addressable && self.hides_inside(path) {
+                if hidden.is_some_and(Hidden::is_something) {
                     return text.push_str(SENSITIVE);
                 }
                 text.push('[');
@@ -147,7 +146,7 @@ impl<'a> Side<'a> {
                     if index > 0 {
                         text.push_str(", ");
                     }
-                    self.write(element, path, false, text);
+                    self.write(element, path, None, text);
                 }
                 text.push(']');
             }
@@ -157,17 +156,18 @@ impl<'a> Side<'a> {
                 for (place, (name, member)) in shown.enumerate() {
                     let separator = if place > 0 { ", " } else { "" };
                     let _ = write!(text, "{separator}{} = ", member_name(name));
-                    if addressable {
+                    if hidden.is_some() {
                         path.push(PathStep::Attribute(name.clone()));
                     }
-                    self.write(member, path, addressable, text);
-                    if addressable {
+                    let inside = hidden.map(|hidden| hidden.member(name));
+                    self.write(member, path, inside, text);
+                    if hidden.is_some() {
                         path.pop();
                     }
                 }
                 text.push('}');
             }
-            Value::Dynamic(dynamic) => self.write(&dynamic.1, path, addressable, text),
+            Value::Dynamic(dynamic) => self.write(&dynamic.1, path, hidden, text),
         }
     }
 

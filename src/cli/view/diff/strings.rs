@@ -1,13 +1,12 @@
 //! Texts: documents differ in their leaves, long texts in their lines.
 
-use std::collections::BTreeSet;
-
 use terrane_core::{Path, Value};
 
 use super::align::{Aligned, align};
 use super::compare::{Comparison, Occasion, Place};
 use super::render::Side;
 use super::row::{Mark, Row};
+use crate::view::hidden::Hidden;
 use crate::view::text::printable;
 
 impl Comparison<'_> {
@@ -52,9 +51,8 @@ impl Comparison<'_> {
 
     /// Two JSON documents, as what differs in their leaves.
     fn documents(&self, at: &Place, before: &Value, after: &Value, rows: &mut Vec<Row>) {
-        let nothing = BTreeSet::new();
         let side = Side {
-            sensitive: &nothing,
+            hidden: Hidden::NOTHING,
             arguments: None,
         };
         let comparison = Comparison {

@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use insta::assert_snapshot;
-use terrane_core::{Expr, Path, Reference, Type, Value};
+use terrane_core::{Expr, Marked, Reference, Type, Value};
 
 use super::*;
+use crate::view::hidden::Hidden;
 
 fn json(text: &str) -> Value {
     Value::from_json_untyped(text.as_bytes()).expect("JSON")
@@ -31,17 +31,23 @@ fn shown(
     sensitive: &[&str],
     occasion: Occasion,
 ) -> String {
-    let sensitive: BTreeSet<Path> = sensitive
-        .iter()
-        .map(|p| p.parse().expect("a path"))
-        .collect();
-    let side = Side {
-        sensitive: &sensitive,
-        arguments: None,
+    let marked = |value: &Value| Marked {
+        value: value.clone(),
+        sensitive: sensitive
+            .iter()
+            .map(|p| p.parse().expect("a path"))
+            .collect(),
     };
+    let [hidden_before, hidden_after] = Hidden::of_each([&marked(&before), &marked(&after)]);
     let comparison = Comparison {
-        before: side,
-        after: side,
+        before: Side {
+            hidden: &hidden_before,
+            arguments: None,
+        },
+        after: Side {
+            hidden: &hidden_after,
+            arguments: None,
+        },
         occasion,
     };
     let mut text = String::new();
@@ -227,14 +233,13 @@ fn unknowns_are_named_after_where_they_come_from_and_the_rest_of_a_new_object_is
         ("empty", Value::list(Vec::new())),
         ("absent", Value::Null),
     ]);
-    let nothing = BTreeSet::new();
     let comparison = Comparison {
         before: Side {
-            sensitive: &nothing,
+            hidden: Hidden::NOTHING,
             arguments: None,
         },
         after: Side {
-            sensitive: &nothing,
+            hidden: Hidden::NOTHING,
             arguments: Some(&arguments),
         },
         occasion: Occasion::Creation,

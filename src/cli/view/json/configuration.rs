@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use terrane_core::addr::{InstanceAddr, ModuleAddr, ProviderConfigAddr};
-use terrane_core::{Expr, Path, PathStep, Program};
+use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
+use terrane_core::schema::Schema;
+use terrane_core::{Expr, Program};
 use terrane_engine::ResourceChange;
 
 use super::value::known;
 use super::values::mode;
+use crate::view::hidden::Hidden;
 
 #[derive(Serialize)]
 pub(super) struct Configuration {
@@ -32,13 +34,49 @@ struct CallJson {
     module: ModuleJson,
 }
 
+/// What a plan knows of the constants that must not be shown.
+struct Secrets<'a> {
+    changes: HashMap<&'a InstanceAddr, &'a ResourceChange>,
+    /// The schemas that the plan brought along, by mode and type.
+    schemas: HashMap<(Mode, &'a str), &'a Schema>,
+}
+
+impl<'a> Secrets<'a> {
+    fn of(changes: &'a [ResourceChange]) -> Self {
+        let current = changes.iter().filter(|change| change.deposed.is_none());
+        let kind = |address: &'a InstanceAddr| {
+            let resource = &address.resource;
+            (resource.mode, &*resource.type_name)
+        };
+        Self {
+            changes: current.map(|change| (&*change.address, change)).collect(),
+            schemas: changes
+                .iter()
+                .map(|change| (kind(&change.address), &*change.schema))
+                .collect(),
+        }
+    }
+
+    /// A test for the arguments of one declaration. Where no schema is at hand, as for what was not planned, each may be a secret.
+    fn test(&self, address: &InstanceAddr) -> impl Fn(&str) -> bool + use<'a> {
+        let resource = &address.resource;
+        let schema = self.schemas.get(&(resource.mode, &*resource.type_name));
+        let schema: Option<&'a Schema> = schema.copied();
+        let change = self.changes.get(address);
+        let hidden = change.map(|change| Hidden::of_each([&*change.before, &*change.after]));
+        move |name| {
+            schema.is_none_or(|schema| schema.block.has_secrets_at(name))
+                || hidden
+                    .iter()
+                    .flatten()
+                    .any(|side| side.member(name).is_something())
+        }
+    }
+}
+
 /// The whole program. Constants that the program or a resource type's schema says are sensitive are left out.
 pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Configuration {
-    let secrets: HashMap<&InstanceAddr, &BTreeSet<Path>> = changes
-        .iter()
-        .filter(|change| change.deposed.is_none() && change.after.is_sensitive())
-        .map(|change| (&*change.address, &change.after.sensitive))
-        .collect();
+    let secrets = Secrets::of(changes);
     let mut root_module = ModuleJson::default();
     // One entry a declaration: instances differ only in their key.
     let mut seen = std::collections::HashSet::new();
@@ -57,10 +95,7 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
             "type": &*address.type_name,
             "name": &*address.name,
             "provider_config_key": provider_key(provider),
-            "expressions": expressions(&resource.arguments, &|name| {
-                let starts = |path: &Path| path.steps().first() == Some(&PathStep::Attribute(name.into()));
-                secrets.get(&*resource.address).is_some_and(|paths| paths.iter().any(starts))
-            }),
+            "expressions": expressions(&resource.arguments, &secrets.test(&resource.address)),
         });
         let depends_on: Vec<String> = resource
             .depends_on
@@ -130,11 +165,21 @@ fn provider_key(address: &ProviderConfigAddr) -> String {
     }
 }
 
-/// Whether an argument of a provider configuration, whose schema is not at hand here, is likely to hold a secret.
-fn looks_secret(name: &str) -> bool {
-    ["secret", "token", "password", "key", "credential"]
-        .iter()
-        .any(|word| name.contains(word))
+/// Whether an argument of a provider configuration, whose schema is not at hand here, or a key of the configuration is likely to hold a
+/// secret.
+pub(super) fn looks_secret(name: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "secret",
+        "token",
+        "pass",
+        "key",
+        "credential",
+        "auth",
+        "cert",
+        "dsn",
+        "private",
+    ];
+    WORDS.iter().any(|word| name.contains(word))
 }
 
 /// Arguments by name; of those that are secret only the references.
@@ -187,7 +232,7 @@ fn expression(expr: &Expr) -> Json {
 /// The value of an expression without references, as far as it is written in the program.
 fn constant(expr: &Expr) -> Option<Json> {
     match expr {
-        Expr::Literal(value) => serde_json::from_str(known(value)?.get()).ok(),
+        Expr::Literal(value) => serde_json::from_str(known(value, Hidden::NOTHING)?.get()).ok(),
         Expr::List(elements) => elements.iter().map(constant).collect(),
         Expr::Map(members) => members
             .iter()

@@ -1,31 +1,38 @@
 //! A plan as Terraform's plan JSON, so that tools that read a Terraform plan read ours.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
-use terrane_core::{Marked, Program, Value};
+use terrane_core::schema::Schema;
+use terrane_core::{Marked, Program, Type, Value};
 use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
+use terrane_provider::Identity;
 use terrane_state::{State, Timestamp};
 
 use super::configuration::{Configuration, configuration};
 use super::state::StateJson;
 use super::value::{self, Json, known, raw, steps};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
+use super::variables::{Variable, variables};
 use crate::view::diff::Secrets;
+use crate::view::hidden::Hidden;
 use crate::view::outputs::to_line;
 
 #[derive(Serialize)]
 struct PlanJson {
     format_version: &'static str,
     terraform_version: &'static str,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    variables: BTreeMap<String, Variable>,
     planned_values: Values,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource_drift: Vec<ChangeJson>,
     resource_changes: Vec<ChangeJson>,
     output_changes: BTreeMap<String, Change>,
-    prior_state: StateJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prior_state: Option<StateJson>,
     configuration: Configuration,
     timestamp: String,
     applyable: bool,
@@ -57,6 +64,10 @@ struct Change {
     after_sensitive: Json,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replace_paths: Vec<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before_identity: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_identity: Option<Json>,
 }
 
 /// The plan, made at that time, as one line. Sensitive values are in it only when asked for; Terraform always prints them.
@@ -65,11 +76,19 @@ pub(crate) fn plan(plan: &Plan, program: &Program, at: Timestamp, secrets: Secre
         // Terraform leaves out data sources that are only forgotten.
         change.address.resource.mode == Mode::Managed || change.action != Action::Delete
     };
+    // What the state has is read as the provider's schemas say, as far as they are at hand.
+    let schemas: HashMap<&InstanceAddr, &Schema> = plan
+        .changes
+        .iter()
+        .map(|change| (&*change.address, &*change.schema))
+        .collect();
+    let prior = Some(plan.refreshed()).filter(|state| !state.is_empty());
     let changes = plan.changes.iter().filter(managed);
     let outputs = plan.outputs.iter();
     to_line(&PlanJson {
         format_version: "1.2",
         terraform_version: State::FORMAT_RELEASE,
+        variables: variables(program, &plan.changes, secrets),
         planned_values: planned_values(plan, secrets),
         resource_drift: plan
             .drift
@@ -80,7 +99,7 @@ pub(crate) fn plan(plan: &Plan, program: &Program, at: Timestamp, secrets: Secre
         output_changes: outputs
             .map(|output| (output.name.to_string(), output_json(output, secrets)))
             .collect(),
-        prior_state: super::state::document(plan.refreshed(), secrets),
+        prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
         timestamp: at.to_string(),
         applyable: !plan.is_empty(),
@@ -94,10 +113,12 @@ fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {
     ChangeJson {
         change: Change {
             replace_paths: paths.map(steps).collect(),
+            before_identity: identity(change.before_identity.as_ref()),
+            after_identity: identity(change.planned_identity.as_ref()),
             ..both(
                 actions(change.action),
-                &change.before,
-                &change.after,
+                (&change.before, &change.after),
+                Some(change.schema.ty()),
                 secrets,
             )
         },
@@ -113,7 +134,12 @@ fn drift_json(drift: &Drift, secrets: Secrets) -> ChangeJson {
         _ => Action::Update,
     };
     ChangeJson {
-        change: both(actions(action), &drift.before, &drift.after, secrets),
+        change: both(
+            actions(action),
+            (&drift.before, &drift.after),
+            Some(drift.schema.ty()),
+            secrets,
+        ),
         ..named(&drift.address, &drift.provider.source)
     }
 }
@@ -124,7 +150,12 @@ fn named(address: &Arc<InstanceAddr>, provider: &impl ToString) -> ChangeJson {
         name: ResourceName::new(address, provider.to_string()),
         module_address: address.resource.module.to_string(),
         deposed: None,
-        change: both(actions(Action::NoOp), &nothing, &nothing, Secrets::Shown),
+        change: both(
+            actions(Action::NoOp),
+            (&nothing, &nothing),
+            None,
+            Secrets::Shown,
+        ),
         action_reason: None,
     }
 }
@@ -135,28 +166,56 @@ fn output_json(output: &OutputChange, secrets: Secrets) -> Change {
         output.before.as_ref().unwrap_or(&absent),
         output.after.as_ref().unwrap_or(&absent),
     );
-    both(actions(output.action()), before, after, secrets)
+    // One flag for both sides, as Terraform keeps only one.
+    let sensitive = output.is_sensitive();
+    let flag = || raw(sensitive.to_string());
+    let shown = |marked: &Marked| match sensitive && secrets == Secrets::Hidden {
+        true if !marked.value.is_unknown() => Some(raw("null".to_owned())),
+        _ => known(&marked.value, Hidden::NOTHING),
+    };
+    Change {
+        before: shown(before).unwrap_or_else(|| raw("null".to_owned())),
+        after: shown(after),
+        after_unknown: match after.value.is_wholly_known() {
+            true => raw("false".to_owned()),
+            false => value::unknown(&after.value),
+        },
+        before_sensitive: flag(),
+        after_sensitive: flag(),
+        ..both(actions(output.action()), (&absent, &absent), None, secrets)
+    }
 }
 
+/// The change of an object.
 fn both(
     actions: &'static [&'static str],
-    before: &Marked,
-    after: &Marked,
+    (before, after): (&Marked, &Marked),
+    ty: Option<&Type>,
     secrets: Secrets,
 ) -> Change {
-    let shown = |marked: &Marked| match secrets {
-        Secrets::Hidden if marked.is_sensitive() => Some(value::without(marked)),
-        _ => known(&marked.value),
+    let [hidden_before, hidden_after] = Hidden::of_each([before, after]);
+    let shown = |marked: &Marked, hidden| match secrets {
+        Secrets::Hidden => known(&marked.value, hidden),
+        Secrets::Shown => known(&marked.value, Hidden::NOTHING),
     };
     Change {
         actions,
-        before: shown(before).unwrap_or_else(|| raw("null".to_owned())),
-        after: shown(after),
-        after_unknown: value::unknown(&after.value),
-        before_sensitive: value::sensitive(before),
-        after_sensitive: value::sensitive(after),
+        before: shown(before, &hidden_before).unwrap_or_else(|| raw("null".to_owned())),
+        after: shown(after, &hidden_after),
+        after_unknown: match after.value.is_wholly_known() {
+            true => raw("{}".to_owned()),
+            false => value::unknown(&after.value),
+        },
+        before_sensitive: value::sensitive(&before.value, &hidden_before, ty),
+        after_sensitive: value::sensitive(&after.value, &hidden_after, ty),
         replace_paths: Vec::new(),
+        before_identity: None,
+        after_identity: None,
     }
+}
+
+fn identity(identity: Option<&Identity>) -> Option<Json> {
+    known(&identity?.value, Hidden::NOTHING)
 }
 
 fn planned_values(plan: &Plan, secrets: Secrets) -> Values {
@@ -165,15 +224,23 @@ fn planned_values(plan: &Plan, secrets: Secrets) -> Values {
         if change.after.value.is_null() || change.deposed.is_some() {
             continue;
         }
+        let [_, hidden] = Hidden::of_each([&*change.before, &*change.after]);
         let shown = match secrets {
-            Secrets::Hidden if change.after.is_sensitive() => Some(value::without(&change.after)),
-            _ => known(&change.after.value),
+            Secrets::Hidden => known(&change.after.value, &hidden),
+            Secrets::Shown => known(&change.after.value, Hidden::NOTHING),
         };
+        let planned_identity = change.planned_identity.as_ref();
         let resource = Resource {
             name: ResourceName::new(&change.address, &change.provider.source),
             schema_version: change.schema.version,
             values: shown.unwrap_or_else(|| raw("{}".to_owned())),
-            sensitive_values: value::sensitive(&change.after),
+            sensitive_values: value::sensitive(
+                &change.after.value,
+                &hidden,
+                Some(change.schema.ty()),
+            ),
+            identity: identity(planned_identity),
+            identity_schema_version: planned_identity.map(|identity| identity.schema_version),
             depends_on: Vec::new(),
             tainted: false,
             deposed_key: None,
@@ -185,9 +252,10 @@ fn planned_values(plan: &Plan, secrets: Secrets) -> Values {
         let Some(after) = &output.after else {
             continue;
         };
-        let sensitive = after.is_sensitive();
+        let sensitive = output.is_sensitive();
         let hidden = sensitive && secrets == Secrets::Hidden;
-        let value = if hidden { None } else { known(&after.value) };
+        let shown = !hidden && after.value.is_wholly_known();
+        let value = known(&after.value, Hidden::NOTHING).filter(|_| shown);
         let ty = value.as_ref().map(|_| after.value.implied_type());
         outputs.insert(
             output.name.to_string(),

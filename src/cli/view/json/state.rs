@@ -1,38 +1,52 @@
 //! The state as Terraform's `show -json` prints it.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
-use terrane_core::Value;
 use terrane_core::addr::InstanceAddr;
+use terrane_core::schema::Schema;
 use terrane_state::{Instance, Object, ObjectStatus, State};
 
-use super::value::{self, Json, raw};
+use super::checks::checks;
+use super::value::{known, raw, sensitive};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
 use crate::view::diff::Secrets;
+use crate::view::hidden::Hidden;
 use crate::view::outputs::to_line;
+use crate::view::stored;
 
 #[derive(Serialize)]
 pub(super) struct StateJson {
     format_version: &'static str,
-    terraform_version: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terraform_version: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     values: Option<Values>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<serde_json::Value>,
 }
 
 /// The whole state as one line.
 pub(crate) fn state(state: &State, secrets: Secrets) -> String {
-    to_line(&document(state, secrets))
+    to_line(&document(state, secrets, &HashMap::new()))
 }
 
 /// One instance: its current object, then deposed ones.
 pub(crate) fn instance(address: &InstanceAddr, instance: &Instance, secrets: Secrets) -> String {
-    to_line(&objects(address, instance, secrets))
+    to_line(&objects(address, instance, secrets, None))
 }
 
-pub(super) fn document(state: &State, secrets: Secrets) -> StateJson {
+/// The whole state; objects are read by their schemas as far as those are at hand.
+pub(super) fn document(
+    state: &State,
+    secrets: Secrets,
+    schemas: &HashMap<&InstanceAddr, &Schema>,
+) -> StateJson {
     let values = (!state.is_empty()).then(|| {
         let mut root_module = Module::default();
         for (address, instance) in &state.resources {
-            for object in objects(address, instance, secrets) {
+            let schema = schemas.get(address).copied();
+            for object in objects(address, instance, secrets, schema) {
                 root_module.add(&address.resource.module, object);
             }
         }
@@ -54,19 +68,39 @@ pub(super) fn document(state: &State, secrets: Secrets) -> StateJson {
     });
     StateJson {
         format_version: "1.0",
-        terraform_version: state.terraform_version.to_string(),
+        // Of an empty state Terraform says no more than the format.
+        terraform_version: values
+            .is_some()
+            .then(|| state.terraform_version.to_string()),
         values,
+        checks: state.check_results.as_ref().and_then(checks),
     }
 }
 
-fn objects(address: &InstanceAddr, instance: &Instance, secrets: Secrets) -> Vec<Resource> {
+fn objects(
+    address: &InstanceAddr,
+    instance: &Instance,
+    secrets: Secrets,
+    schema: Option<&Schema>,
+) -> Vec<Resource> {
     let one = |object: &Object, deposed_key| {
-        let (values, sensitive_values) = attributes(object, secrets);
+        let identity = object.identity.as_ref();
+        let marked = match schema {
+            Some(schema) => stored::marked_by(object, schema),
+            None => stored::marked(object),
+        };
+        let hidden = Hidden::of(&marked);
+        let shown = match secrets {
+            Secrets::Hidden => &hidden,
+            Secrets::Shown => Hidden::NOTHING,
+        };
         Resource {
             name: ResourceName::new(address, &instance.provider.source),
             schema_version: object.schema_version,
-            values,
-            sensitive_values,
+            values: known(&marked.value, shown).unwrap_or_else(|| raw("null".to_owned())),
+            sensitive_values: sensitive(&marked.value, &hidden, schema.map(Schema::ty)),
+            identity: identity.map(|identity| raw(identity.json.to_string())),
+            identity_schema_version: identity.map(|identity| identity.schema_version),
             depends_on: object
                 .dependencies
                 .iter()
@@ -81,25 +115,4 @@ fn objects(address: &InstanceAddr, instance: &Instance, secrets: Secrets) -> Vec
     current
         .chain(deposed.map(|(key, object)| one(object, Some(key.to_string()))))
         .collect()
-}
-
-/// The attributes as they are stored, and what is sensitive in them. Where secrets are hidden the sensitive ones are null.
-fn attributes(object: &Object, secrets: Secrets) -> (Json, Json) {
-    let text = object.attributes.raw().to_string();
-    if object.sensitive_attributes.paths.is_empty() {
-        return (raw(text), raw("{}".to_owned()));
-    }
-    let value = Value::from_json_untyped(text.as_bytes()).unwrap_or(Value::Null);
-    let marked = terrane_core::Marked {
-        value,
-        sensitive: (*object.sensitive_attributes.paths).clone(),
-    };
-    let sensitive = value::sensitive(&marked);
-    match secrets {
-        Secrets::Shown => (raw(text), sensitive),
-        Secrets::Hidden => {
-            let hidden = value::without(&marked);
-            (hidden, sensitive)
-        }
-    }
 }

@@ -1,11 +1,12 @@
 //! A value as three parallel JSON documents: what is known, what is not, and what is sensitive.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use serde_json::value::RawValue;
-use terrane_core::{Marked, Path, PathStep, Value};
+use terrane_core::value::Map;
+use terrane_core::{Path, PathStep, Type, Value};
+
+use crate::view::hidden::Hidden;
 
 /// JSON that is written as it is.
 pub(super) type Json = Box<RawValue>;
@@ -15,17 +16,19 @@ pub(super) fn raw(text: String) -> Json {
     RawValue::from_string(text).expect("invariant: this text was written as JSON")
 }
 
-/// What is known: unknown members are left out, unknown elements are null; `None` when nothing is.
-pub(super) fn known(value: &Value) -> Option<Json> {
+/// What is known and not hidden: unknown members are left out, unknown elements and everything hidden are null; `None` when nothing
+/// is known.
+pub(super) fn known(value: &Value, hidden: &Hidden) -> Option<Json> {
     let mut text = String::new();
-    write_known(value, &mut text).then(|| raw(text))
+    write_known(value, hidden, &mut text).then(|| raw(text))
 }
 
 /// Whether something was written.
-fn write_known(value: &Value, text: &mut String) -> bool {
+fn write_known(value: &Value, hidden: &Hidden, text: &mut String) -> bool {
     match value {
-        Value::Null => text.push_str("null"),
         Value::Unknown(_) => return false,
+        _ if hidden.is_whole() => text.push_str("null"),
+        Value::Null => text.push_str("null"),
         Value::Bool(flag) => text.push_str(if *flag { "true" } else { "false" }),
         Value::Number(number) if number.is_infinite() => text.push_str("null"),
         Value::Number(number) => {
@@ -38,7 +41,7 @@ fn write_known(value: &Value, text: &mut String) -> bool {
                 if place > 0 {
                     text.push(',');
                 }
-                if !write_known(element, text) {
+                if !write_known(element, hidden.element(place), text) {
                     text.push_str("null");
                 }
             }
@@ -57,11 +60,11 @@ fn write_known(value: &Value, text: &mut String) -> bool {
                 first = false;
                 push_string(name, text);
                 text.push(':');
-                write_known(member, text);
+                write_known(member, hidden.member(name), text);
             }
             text.push('}');
         }
-        Value::Dynamic(dynamic) => return write_known(&dynamic.1, text),
+        Value::Dynamic(dynamic) => return write_known(&dynamic.1, hidden, text),
     }
     true
 }
@@ -74,163 +77,109 @@ fn push_string(string: &str, text: &mut String) {
 /// `true` where something is unknown, in the shape of the value; what is known is left out of objects.
 pub(super) fn unknown(value: &Value) -> Json {
     let mut text = String::new();
-    write_flags(value, &mut text, &mut |value| {
-        value.is_unknown().then_some(true)
-    });
+    write_unknown(value, &mut text);
     raw(text)
 }
 
-/// `true` where something is sensitive, in the shape of the value; what is not is left out of objects.
-pub(super) fn sensitive(marked: &Marked) -> Json {
-    if marked.sensitive.is_empty() {
-        // The shape is still that of the value.
-        let mut text = String::new();
-        write_flags(&marked.value, &mut text, &mut |_| None);
-        return raw(text);
-    }
-    let mut text = String::new();
-    write_sensitive(
-        &marked.value,
-        &mut Path::root(),
-        &marked.sensitive,
-        &mut text,
-    );
-    raw(text)
-}
-
-/// Writes the flags of a value; `decide` ends the descent with a flag.
-fn write_flags(value: &Value, text: &mut String, decide: &mut impl FnMut(&Value) -> Option<bool>) {
-    if let Some(flag) = decide(value) {
-        return text.push_str(if flag { "true" } else { "false" });
-    }
+fn write_unknown(value: &Value, text: &mut String) {
     match value {
-        Value::Dynamic(dynamic) => write_flags(&dynamic.1, text, decide),
+        Value::Unknown(_) => text.push_str("true"),
+        Value::Dynamic(dynamic) => write_unknown(&dynamic.1, text),
         Value::List(elements) | Value::Set(elements) => {
-            text.push('[');
-            for (place, element) in elements.iter().enumerate() {
-                if place > 0 {
-                    text.push(',');
-                }
-                write_flags(element, text, decide);
-            }
-            text.push(']');
+            write_elements(elements.iter(), text, write_unknown);
         }
         Value::Map(members) => {
-            text.push('{');
-            let mut first = true;
-            for (name, member) in members.iter() {
-                let before = text.len();
-                if !first {
-                    text.push(',');
-                }
-                push_string(name, text);
-                text.push(':');
-                let flags = text.len();
-                write_flags(member, text, decide);
-                if &text[flags..] == "false" {
-                    text.truncate(before);
-                } else {
-                    first = false;
-                }
-            }
-            text.push('}');
+            write_members(members, text, |_, member, text| write_unknown(member, text));
         }
         _ => text.push_str("false"),
     }
 }
 
-fn write_sensitive(value: &Value, path: &mut Path, marks: &BTreeSet<Path>, text: &mut String) {
-    if marks.contains(path) {
+/// `true` where something is hidden, in the shape of the value; what is not is left out of objects. Of a container that is not known
+/// only the shape is, if its type is.
+pub(super) fn sensitive(value: &Value, hidden: &Hidden, ty: Option<&Type>) -> Json {
+    let mut text = String::new();
+    write_sensitive(value, hidden, ty, &mut text);
+    raw(text)
+}
+
+fn write_sensitive(value: &Value, hidden: &Hidden, ty: Option<&Type>, text: &mut String) {
+    if hidden.is_whole() {
         return text.push_str("true");
     }
     match value {
-        Value::Dynamic(dynamic) => write_sensitive(&dynamic.1, path, marks, text),
-        Value::Set(elements) => {
-            // Elements of sets have no paths: a mark inside one is on the set.
-            let flags: Vec<&str> = elements.iter().map(|_| "false").collect();
-            let _ = write!(text, "[{}]", flags.join(","));
+        Value::Unknown(_) => text.push_str(match ty {
+            Some(Type::List(_) | Type::Set(_) | Type::Tuple(_)) => "[]",
+            Some(Type::Map(_) | Type::Object(_)) => "{}",
+            _ => "false",
+        }),
+        Value::Dynamic(dynamic) => write_sensitive(&dynamic.1, hidden, Some(&dynamic.0), text),
+        Value::List(elements) | Value::Set(elements) => {
+            write_elements(
+                elements.iter().enumerate(),
+                text,
+                |(index, element), text| {
+                    let ty = match ty {
+                        Some(Type::List(element) | Type::Set(element)) => Some(&**element),
+                        Some(Type::Tuple(types)) => types.get(index),
+                        _ => None,
+                    };
+                    write_sensitive(element, hidden.element(index), ty, text);
+                },
+            );
         }
-        Value::List(elements) => {
-            text.push('[');
-            for (index, element) in elements.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                path.push(PathStep::Index(index));
-                write_sensitive(element, path, marks, text);
-                path.pop();
-            }
-            text.push(']');
-        }
-        Value::Map(members) => {
-            text.push('{');
-            let mut first = true;
-            for (name, member) in members.iter() {
-                let before = text.len();
-                if !first {
-                    text.push(',');
-                }
-                push_string(name, text);
-                text.push(':');
-                let flags = text.len();
-                let step = member_step(name, path, marks);
-                path.push(step);
-                write_sensitive(member, path, marks, text);
-                path.pop();
-                if &text[flags..] == "false" {
-                    text.truncate(before);
-                } else {
-                    first = false;
-                }
-            }
-            text.push('}');
-        }
+        Value::Map(members) => write_members(members, text, |name, member, text| {
+            let ty = match ty {
+                Some(Type::Map(member)) => Some(&**member),
+                Some(Type::Object(object)) => object.attributes.get(name),
+                _ => None,
+            };
+            write_sensitive(member, hidden.member(name), ty, text);
+        }),
         _ => text.push_str("false"),
     }
 }
 
-/// What is known with everything sensitive made null.
-pub(super) fn without(marked: &Marked) -> Json {
-    fn strip(value: &Value, path: &mut Path, marks: &BTreeSet<Path>) -> Value {
-        if marks.contains(path) {
-            return Value::Null;
+/// An array with what `write` writes of each element.
+fn write_elements<T>(
+    elements: impl Iterator<Item = T>,
+    text: &mut String,
+    mut write: impl FnMut(T, &mut String),
+) {
+    text.push('[');
+    for (place, element) in elements.enumerate() {
+        if place > 0 {
+            text.push(',');
         }
-        match value {
-            Value::Dynamic(dynamic) => strip(&dynamic.1, path, marks),
-            Value::List(elements) => {
-                let elements = elements.iter().enumerate().map(|(index, element)| {
-                    path.push(PathStep::Index(index));
-                    let stripped = strip(element, path, marks);
-                    path.pop();
-                    stripped
-                });
-                Value::list(elements.collect())
-            }
-            Value::Map(members) => Value::map(members.iter().map(|(name, member)| {
-                let step = member_step(name, path, marks);
-                path.push(step);
-                let stripped = strip(member, path, marks);
-                path.pop();
-                (name.clone(), stripped)
-            })),
-            other => other.clone(),
-        }
+        write(element, text);
     }
-    let value = strip(&marked.value, &mut Path::root(), &marked.sensitive);
-    known(&value).unwrap_or_else(|| raw("null".to_owned()))
+    text.push(']');
 }
 
-/// The step to a member. Marks say attribute or key; a value does not know which of them its members are.
-fn member_step(name: &Arc<str>, path: &mut Path, marks: &BTreeSet<Path>) -> PathStep {
-    path.push(PathStep::Attribute(name.clone()));
-    // Paths are ordered step by step, so what is at or below a path follows it directly.
-    let next = marks.range::<Path, _>(&*path..).next();
-    let is_attribute = next.is_some_and(|mark| path.contains(mark));
-    path.pop();
-    match is_attribute {
-        true => PathStep::Attribute(name.clone()),
-        false => PathStep::Key(name.clone()),
+/// An object with what `write` writes of each member; members without a flag are left out.
+fn write_members(
+    members: &Map,
+    text: &mut String,
+    mut write: impl FnMut(&str, &Value, &mut String),
+) {
+    text.push('{');
+    let mut first = true;
+    for (name, member) in members {
+        let before = text.len();
+        if !first {
+            text.push(',');
+        }
+        push_string(name, text);
+        text.push(':');
+        let flags = text.len();
+        write(name, member, text);
+        if &text[flags..] == "false" {
+            text.truncate(before);
+        } else {
+            first = false;
+        }
     }
+    text.push('}');
 }
 
 /// A path as Terraform lists it: names and indexes.
@@ -244,6 +193,8 @@ pub(super) fn steps(path: &Path) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
+    use terrane_core::Marked;
+
     use super::*;
 
     fn value() -> Value {
@@ -263,7 +214,7 @@ mod tests {
 
     #[test]
     fn known_and_unknown_parts_mirror_each_other() {
-        let known = known(&value()).expect("something is known");
+        let known = known(&value(), Hidden::NOTHING).expect("something is known");
         assert_eq!(
             known.get(),
             r#"{"absent":null,"block":[{"known":1}],"elements":["a",null],"empty":[],"secret":"hunter2"}"#
@@ -272,24 +223,70 @@ mod tests {
             unknown(&value()).get(),
             r#"{"block":[{"later":true}],"elements":[false,true],"empty":[],"id":true}"#
         );
-        assert!(super::known(&Value::UNKNOWN).is_none());
+        assert!(super::known(&Value::UNKNOWN, Hidden::NOTHING).is_none());
         assert_eq!(unknown(&Value::Null).get(), "false");
     }
 
+    fn hidden(value: &Value, marks: &[&str]) -> Hidden {
+        let marks = marks.iter().map(|path| path.parse().expect("a path"));
+        Hidden::of(&Marked {
+            value: value.clone(),
+            sensitive: marks.collect(),
+        })
+    }
+
     #[test]
-    fn sensitive_parts_are_true_at_the_place_of_their_mark() {
-        let marks = ["secret", "block[0].later"].map(|path| path.parse().expect("a path"));
-        let marked = Marked {
-            value: value(),
-            sensitive: marks.into(),
-        };
+    fn sensitive_parts_are_true_at_the_place_of_their_mark_and_null_where_they_are_shown() {
+        let hidden = hidden(&value(), &["secret", "block[0].later", "absent", "id"]);
         assert_eq!(
-            sensitive(&marked).get(),
-            r#"{"block":[{"later":true}],"elements":[false,false],"empty":[],"secret":true}"#
+            sensitive(&value(), &hidden, None).get(),
+            r#"{"absent":true,"block":[{"later":true}],"elements":[false,false],"empty":[],"id":true,"secret":true}"#
         );
         assert_eq!(
-            sensitive(&Marked::sensitive(Value::from("x"))).get(),
-            "true"
+            known(&value(), &hidden).expect("something is known").get(),
+            r#"{"absent":null,"block":[{"known":1}],"elements":["a",null],"empty":[],"secret":null}"#
+        );
+        let whole = Hidden::of(&Marked::sensitive(Value::from("x")));
+        assert_eq!(sensitive(&Value::from("x"), &whole, None).get(), "true");
+    }
+
+    #[test]
+    fn unknown_containers_have_an_empty_shape_where_their_type_is_known() {
+        let ty = Type::object([
+            ("list", Type::list(Type::String)),
+            ("map", Type::map(Type::String)),
+            ("object", Type::object([("a", Type::String)])),
+            ("set", Type::set(Type::String)),
+            ("text", Type::String),
+            (
+                "tuples",
+                Type::list(Type::Tuple([Type::list(Type::Bool)].into())),
+            ),
+        ]);
+        let names = ["list", "map", "object", "set", "text"];
+        let mut members: Map = names.map(|name| (name.into(), Value::UNKNOWN)).into();
+        let tuple = Value::list(vec![Value::UNKNOWN]);
+        members.insert("tuples".into(), Value::list(vec![tuple]));
+        let value = Value::Map(members.into());
+        assert_eq!(
+            sensitive(&value, Hidden::NOTHING, Some(&ty)).get(),
+            r#"{"list":[],"map":{},"object":{},"set":[],"tuples":[[[]]]}"#
+        );
+    }
+
+    #[test]
+    fn a_dynamic_value_is_shown_without_its_type() {
+        let ty = Type::object([("l", Type::list(Type::String)), ("s", Type::String)]);
+        let inner = Value::map([("l", Value::list(vec!["a".into()])), ("s", "t".into())]);
+        let value = Value::map([("any", Value::Dynamic(std::sync::Arc::new((ty, inner))))]);
+        let hidden = hidden(&value, &["any.s"]);
+        assert_eq!(
+            known(&value, &hidden).expect("known").get(),
+            r#"{"any":{"l":["a"],"s":null}}"#
+        );
+        assert_eq!(
+            sensitive(&value, &hidden, None).get(),
+            r#"{"any":{"l":[false],"s":true}}"#
         );
     }
 }

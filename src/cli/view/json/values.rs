@@ -46,6 +46,10 @@ pub(super) struct Resource {
     pub(super) schema_version: u64,
     pub(super) values: Json,
     pub(super) sensitive_values: Json,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) identity: Option<Json>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) identity_schema_version: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) depends_on: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]

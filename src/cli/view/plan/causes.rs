@@ -1,13 +1,15 @@
 //! Why something is replaced: the attribute that forces it, followed upstream to the change that began it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Marked, Path, Program, Value};
+use terrane_core::{Path, Program, Value};
 use terrane_engine::ResourceChange;
 
-use crate::view::diff::{Row, SENSITIVE, Side};
+use crate::redactor::SENSITIVE;
+use crate::view::diff::{Row, Side};
+use crate::view::hidden::Hidden;
 use crate::view::text::one_line;
 
 /// Longest chain that is followed.
@@ -82,9 +84,8 @@ impl<'a> Causes<'a> {
             return None;
         }
         let position = self.program.position(&change.address)?;
-        let nothing = BTreeSet::new();
         let side = Side {
-            sensitive: &nothing,
+            hidden: Hidden::NOTHING,
             arguments: Some(&self.program.resources()[position].arguments),
         };
         let mut found = None;
@@ -102,18 +103,12 @@ fn first_known(change: &ResourceChange) -> Option<String> {
         if before == after || !after.is_wholly_known() {
             return None;
         }
-        let secret = |marked: &Marked| {
-            marked
-                .sensitive
-                .iter()
-                .any(|s| s.contains(path) || path.contains(s))
-        };
-        if secret(&change.before) || secret(&change.after) {
+        let hidden = Hidden::of_each([&*change.before, &*change.after]);
+        if hidden.iter().any(|one| one.at(path).is_something()) {
             return Some(format!("{path} = {SENSITIVE}"));
         }
-        let nothing = BTreeSet::new();
         let side = Side {
-            sensitive: &nothing,
+            hidden: Hidden::NOTHING,
             arguments: None,
         };
         let (before, after) = (side.inline(before, path), side.inline(after, path));

@@ -12,9 +12,11 @@ use terrane_core::{Marked, Program, Type};
 use terrane_engine::{Action, Drift, OutputChange, Plan, PlanMode, ResourceChange, Summary};
 
 use super::diff::{Comparison, Mark, Occasion, Row, Secrets, Side};
+use super::hidden::Hidden;
 use super::painter::{Painter, Tone};
 use super::text::{counted, one_line};
 use causes::Causes;
+pub(crate) use resource::id;
 use tree::ModuleTree;
 
 /// What is needed to show a plan.
@@ -183,18 +185,17 @@ impl<'a> PlanView<'a> {
         occasion: Occasion,
         ty: Option<&Type>,
     ) -> Vec<Row> {
-        let nothing = std::collections::BTreeSet::new();
-        let sensitive = |marked| match self.secrets {
-            Secrets::Hidden => marked,
-            Secrets::Shown => &nothing,
+        let [hidden_before, hidden_after] = match self.secrets {
+            Secrets::Hidden => Hidden::of_each([before, after]),
+            Secrets::Shown => Default::default(),
         };
         let comparison = Comparison {
             before: Side {
-                sensitive: sensitive(&before.sensitive),
+                hidden: &hidden_before,
                 arguments: None,
             },
             after: Side {
-                sensitive: sensitive(&after.sensitive),
+                hidden: &hidden_after,
                 arguments,
             },
             occasion,

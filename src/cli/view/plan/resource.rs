@@ -8,6 +8,7 @@ use terrane_engine::{Action, Drift, Reason, ResourceChange};
 
 use super::PlanView;
 use crate::view::diff::Mark;
+use crate::view::hidden::Hidden;
 use crate::view::painter::Tone;
 use crate::view::text::one_line;
 
@@ -85,8 +86,7 @@ fn name_in_module(address: &InstanceAddr) -> String {
 
 /// The id of an object, if it has one that may be shown.
 pub(crate) fn id(object: &Marked) -> Option<String> {
-    let path = terrane_core::Path::root().attribute("id");
-    if object.sensitive.iter().any(|secret| secret.contains(&path)) {
+    if Hidden::of(object).member("id").is_something() {
         return None;
     }
     object.value.get("id")?.as_str().map(one_line)

@@ -6,8 +6,10 @@ pub(super) mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use terrane_core::Diagnostics;
+use terrane_core::{Diagnostics, Marked};
 use terrane_engine::{Event, EventSink, Plan};
+
+use crate::redactor::Redactor;
 
 pub(crate) use lines::Lines;
 pub(crate) use live::Live;
@@ -57,13 +59,22 @@ impl ProgressView for Skipped {
     fn diagnostics(&self, _: &Diagnostics) {}
 }
 
-/// All renderings of a run.
-#[derive(Clone, Default)]
+/// All renderings of a run. None of them gets to see a secret that is known.
+#[derive(Clone)]
 pub(crate) struct Progress {
     views: Vec<Arc<dyn ProgressView>>,
+    redactor: Arc<Redactor>,
 }
 
 impl Progress {
+    /// No renderings yet; what is told to be sensitive is masked by `redactor`.
+    pub(crate) fn new(redactor: Arc<Redactor>) -> Self {
+        Self {
+            views: Vec::new(),
+            redactor,
+        }
+    }
+
     /// Adds a rendering.
     pub(crate) fn add(&mut self, view: Arc<dyn ProgressView>) {
         self.views.push(view);
@@ -81,8 +92,9 @@ impl Progress {
         if diagnostics.is_empty() {
             return;
         }
+        let masked = self.redactor.diagnostics(diagnostics.clone());
         for view in &self.views {
-            view.diagnostics(diagnostics);
+            view.diagnostics(&masked);
         }
     }
 
@@ -111,9 +123,31 @@ impl Progress {
 
 impl EventSink for Progress {
     fn emit(&self, event: Event) {
+        let event = match event {
+            Event::StepFailed {
+                step,
+                elapsed,
+                diagnostics,
+            } => Event::StepFailed {
+                step,
+                elapsed,
+                diagnostics: self.redactor.diagnostics(diagnostics),
+            },
+            Event::StepDone { step, elapsed, id } => Event::StepDone {
+                step,
+                elapsed,
+                id: id.map(|id| self.redactor.text(&id).into_owned()),
+            },
+            Event::Diagnostic(one) => Event::Diagnostic(self.redactor.diagnostic(one)),
+            event => event,
+        };
         for view in &self.views {
             view.event(&event);
         }
+    }
+
+    fn conceal(&self, object: &Marked) {
+        self.redactor.learn(object);
     }
 }
 

@@ -78,6 +78,8 @@ impl Value {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use proptest::prelude::*;
 
     use super::super::samples::{typed, types};
@@ -214,6 +216,51 @@ mod tests {
         let value = Value::from("<a & \"b\">\u{2028}\u{1}\n");
         let expected = "\"\\u003ca \\u0026 \\\"b\\\"\\u003e\\u2028\\u0001\\n\"";
         assert_eq!(value.to_json(&Type::String).expect("JSON"), expected);
+    }
+
+    #[test]
+    fn a_stored_value_with_its_type_is_told_from_an_object_that_looks_like_one() {
+        let stored = |json: &str| {
+            let value = Value::from_json_stored(json.as_bytes()).expect("a value");
+            format!("{value:?}")
+        };
+        // As cty writes it, and as a tool that sorts members leaves it.
+        let dynamic = r#"{"a": dynamic(object({k: string}): {"k": "v"})}"#;
+        assert_eq!(
+            stored(r#"{"a":{"value":{"k":"v"},"type":["object",{"k":"string"}]}}"#),
+            dynamic
+        );
+        assert_eq!(
+            stored(r#"{"a":{"type":["object",{"k":"string"}],"value":{"k":"v"}}}"#),
+            dynamic
+        );
+        assert_eq!(
+            stored(r#"{"value":"v","type":"string"}"#),
+            r#"dynamic(string: "v")"#
+        );
+        assert_eq!(stored(r#"{"value":null,"type":["list","string"]}"#), "null");
+        // Objects: members in order, no type, a value of another type, one member more.
+        for object in [
+            r#"{"type":"string","value":"v"}"#,
+            r#"{"value":"v","type":"A"}"#,
+            r#"{"type":["list","number"],"value":"v"}"#,
+            r#"{"name":"n","type":"string","value":"v"}"#,
+        ] {
+            let untyped = Value::from_json_untyped(object.as_bytes()).expect("a value");
+            assert_eq!(stored(object), format!("{untyped:?}"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_stored_dynamic_value_reads_back_without_a_schema((ty, value) in typed()) {
+            let dynamic = match value {
+                Value::Null => Value::Null,
+                value => Value::Dynamic(Arc::new((ty, value))),
+            };
+            let json = dynamic.to_json(&Type::Dynamic).expect("JSON");
+            prop_assert_eq!(Value::from_json_stored(json.as_bytes()).expect("a value"), dynamic);
+        }
     }
 
     #[test]

@@ -46,11 +46,52 @@ impl Value {
     pub fn from_json_untyped(json: &[u8]) -> Result<Self, JsonError> {
         let syntax = |source| JsonError::Syntax { source };
         let raw: &RawValue = serde_json::from_slice(json).map_err(syntax)?;
-        untyped(raw, &mut Path::root())
+        untyped(raw, &mut Path::root(), Wrapped::Kept)
+    }
+
+    /// Reads the stored attributes of an object whose schema is not at hand.
+    ///
+    /// As [`from_json_untyped`](Self::from_json_untyped), but a value that was stored with its type, because its schema says "dynamic",
+    /// becomes a [`Value::Dynamic`]. It is told from an object with members of these names by its form: cty writes the value first there,
+    /// and the members of an object in alphabetical order.
+    ///
+    /// # Errors
+    /// When the bytes are not JSON, or nest absurdly deep.
+    pub fn from_json_stored(json: &[u8]) -> Result<Self, JsonError> {
+        let syntax = |source| JsonError::Syntax { source };
+        let raw: &RawValue = serde_json::from_slice(json).map_err(syntax)?;
+        untyped(raw, &mut Path::root(), Wrapped::Opened)
     }
 }
 
-fn untyped(raw: &RawValue, path: &mut Path) -> Result<Value, JsonError> {
+/// What becomes of objects in the form that stored dynamic values have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrapped {
+    /// They are objects like any other.
+    Kept,
+    /// They are dynamic values.
+    Opened,
+}
+
+/// A stored dynamic value; `None` for an object that only looks like one.
+fn stored_dynamic(members: &BTreeMap<Key<'_>, &RawValue>) -> Option<Value> {
+    let member = |name| members.get(&Key(Cow::Borrowed(name))).map(|raw| raw.get());
+    let (2, Some(value), Some(ty)) = (members.len(), member("value"), member("type")) else {
+        return None;
+    };
+    // Both are slices of one text. Tools that sort the members of a file leave no order to go by: nobody else writes `["object", …]`.
+    let value_first = value.as_ptr() < ty.as_ptr();
+    if !value_first && !ty.starts_with('[') {
+        return None;
+    }
+    let ty = Type::from_json(ty.as_bytes()).ok()?;
+    match Value::from_json(value.as_bytes(), &ty).ok()? {
+        Value::Null => Some(Value::Null),
+        value => Some(Value::Dynamic(Arc::new((ty, value)))),
+    }
+}
+
+fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, JsonError> {
     let text = raw.get();
     let syntax = |source| JsonError::Syntax { source };
     if path.steps().len() > MAX_DEPTH {
@@ -65,7 +106,7 @@ fn untyped(raw: &RawValue, path: &mut Path) -> Result<Value, JsonError> {
             let mut values = Vec::with_capacity(elements.len());
             for (index, element) in elements.into_iter().enumerate() {
                 path.push(PathStep::Index(index));
-                values.push(untyped(element, path)?);
+                values.push(untyped(element, path, wrapped)?);
                 path.pop();
             }
             Ok(Value::list(values))
@@ -73,11 +114,19 @@ fn untyped(raw: &RawValue, path: &mut Path) -> Result<Value, JsonError> {
         Some(b'{') => {
             let members: BTreeMap<Key<'_>, &RawValue> =
                 serde_json::from_str(text).map_err(syntax)?;
+            if wrapped == Wrapped::Opened
+                && let Some(dynamic) = stored_dynamic(&members)
+            {
+                return Ok(dynamic);
+            }
             let mut values = Map::new();
             for (name, member) in members {
                 let name = nfc(name.0);
                 path.push(PathStep::Attribute(name.clone()));
-                if values.insert(name, untyped(member, path)?).is_some() {
+                if values
+                    .insert(name, untyped(member, path, wrapped)?)
+                    .is_some()
+                {
                     return Err(JsonError::Value {
                         path: path.clone(),
                         reason: REPEATED_KEY.into(),

@@ -1,0 +1,23 @@
+//! What a panic says, without secrets: closures of a program see sensitive values, and their messages may repeat them.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+
+use crate::redactor::Redactor;
+use crate::view::text::printable;
+
+/// Prints panics of this process from now on as Rust does, with what is known to be secret masked.
+pub(crate) fn mask(redactor: Arc<Redactor>) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let mut text = panic.to_string();
+        let trace = Backtrace::capture();
+        if trace.status() == BacktraceStatus::Captured {
+            let _ = write!(text, "\n{trace}");
+        }
+        let text = redactor.text(&text);
+        // Past every buffer: after a panic nobody may be left to empty one. A terminal that went away cannot be told.
+        let _ = writeln!(std::io::stderr(), "\n{}", printable(&text));
+    }));
+}

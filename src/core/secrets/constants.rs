@@ -1,0 +1,26 @@
+//! The constants that a program marks as sensitive.
+
+use super::matcher::texts_in;
+use crate::expr::Expr;
+
+/// Calls `visit` with every text that expressions hold as a literal and mark as sensitive, and that says enough to be looked for.
+pub fn secrets_of<'a>(
+    expressions: impl IntoIterator<Item = &'a Expr>,
+    visit: &mut dyn FnMut(&str),
+) {
+    for expr in expressions {
+        walk(expr, false, visit);
+    }
+}
+
+fn walk(expr: &Expr, marked: bool, visit: &mut dyn FnMut(&str)) {
+    match expr {
+        Expr::Literal(value) if marked => texts_in(value, visit),
+        Expr::Literal(_) | Expr::Reference(_) => {}
+        Expr::List(elements) => elements.iter().for_each(|one| walk(one, marked, visit)),
+        Expr::Map(members) => members.values().for_each(|one| walk(one, marked, visit)),
+        Expr::At(at) => walk(&at.0, marked, visit),
+        Expr::Apply(apply) => walk(apply.input(), marked, visit),
+        Expr::Sensitive(inner) => walk(inner, true, visit),
+    }
+}
