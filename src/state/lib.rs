@@ -73,7 +73,8 @@ pub use journal::{
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
 pub use random::{Random, SystemRandom};
+pub use run::survey;
 pub use run::{
     Closed, Failure, Kept, Liveness, MemoryRecorder, Patience, RecordError, Recorder, Recovered,
-    Repair, Rescued, Run, RunError, RunOptions,
+    Repair, Rescued, Restore, Run, RunError, RunOptions,
 };

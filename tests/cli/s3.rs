@@ -57,7 +57,9 @@ fn bootstrap_shows_what_it_will_do_and_has_nothing_to_do_the_second_time() {
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["up", "--yes"])), @"
     exit: 1
     --- stderr ---
-    error: <bucket> can not be used: the lock table does not exist; `bootstrap` makes it
+    error: the lock table <bucket> does not exist in us-east-1
+    hint: make what is missing with `test-stack bootstrap --backend '<url>'`
+    hint: if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one
     ");
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap"])), @"
     exit: 1
@@ -218,17 +220,27 @@ fn a_lock_that_nobody_can_read_is_broken_by_the_name_that_the_refusal_gives_it()
         return;
     };
     let path = format!("{}/{KEY}", aws.name());
-    let held = serde_json::json!({ "Item": { "LockID": { "S": path }, "Info": { "S": "{half" } } });
-    aws.dynamodb("PutItem", held);
-    let refused = run(&stack, &aws, &["up", "--yes"]).exits(4);
-    let id = refused
-        .stderr
-        .split("force-unlock ")
-        .nth(1)
-        .expect("a command");
-    let id = id.split([' ', '`']).next().expect("an id");
-    run(&stack, &aws, &["force-unlock", "--yes", id]).exits(0);
-    assert_eq!(lock(&aws), None);
+    let odd = [
+        (serde_json::json!({ "S": "{half" }), "{half"),
+        (
+            serde_json::json!({ "N": "7" }),
+            "the `Info` of its item is no text",
+        ),
+        (serde_json::Value::Null, "its item has no `Info`"),
+    ];
+    for (info, said) in odd {
+        let mut item = serde_json::json!({ "LockID": { "S": path } });
+        if !info.is_null() {
+            item["Info"] = info;
+        }
+        aws.dynamodb("PutItem", serde_json::json!({ "Item": item }));
+        let refused = run(&stack, &aws, &["up", "--yes"]).exits(4);
+        assert!(refused.stderr.contains(said), "{refused}");
+        stack
+            .paste(&refused.hinted("force-unlock"), "--yes")
+            .exits(0);
+        assert_eq!(lock(&aws), None);
+    }
 }
 
 /// Waits until the first object is made.

@@ -342,14 +342,34 @@ impl Aws {
     }
 
     /// A DynamoDB operation on the table, as another program would do it.
-    pub fn dynamodb(&self, operation: &str, mut input: serde_json::Value) -> serde_json::Value {
-        input["TableName"] = self.name.clone().into();
+    pub fn dynamodb(&self, operation: &str, input: serde_json::Value) -> serde_json::Value {
+        self.dynamodb_on(&self.name, operation, input)
+    }
+
+    fn dynamodb_on(
+        &self,
+        table: &str,
+        operation: &str,
+        mut input: serde_json::Value,
+    ) -> serde_json::Value {
+        input["TableName"] = table.into();
         let request = format!(
             "POST / HTTP/1.1\r\nX-Amz-Target: DynamoDB_20120810.{operation}\r\nContent-Type: application/x-amz-json-1.0"
         );
         let (status, body) = self.raw(&request, &input.to_string());
         assert_eq!(status, 200, "{body}");
         serde_json::from_str(&body).expect("JSON")
+    }
+
+    /// A table with another key than a lock table has.
+    pub fn make_table(&self, name: &str, key: &str) {
+        let create = serde_json::json!({
+            "TableName": name,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{ "AttributeName": key, "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": key, "KeyType": "HASH" }],
+        });
+        self.dynamodb_on(name, "CreateTable", create);
     }
 
     /// An item of the lock table.

@@ -328,10 +328,15 @@ async fn an_intent_that_could_not_be_stored_stops_its_operation() {
     });
     let error = run.intent(intent("a")).await.expect_err("not stored");
     assert!(matches!(error, RecordError::Unwritable { .. }), "{error}");
-    // The next one takes it along, and that it never began.
+    // The next one takes its record along, with the word that nothing came of it.
     aws.when(|_| Fate::Answered);
-    run.intent(intent("b")).await.expect("recorded");
-    assert_eq!(run.open_intents().len(), 1);
+    let begun = intent("b");
+    run.intent(begun.clone()).await.expect("recorded");
+    drop(run);
+    break_lock(&options).await;
+    let (_, recovered) = open(&options).await;
+    let open = recovered.open.iter().map(|open| open.intent.op);
+    assert_eq!(open.collect::<Vec<_>>(), [begun.op]);
 }
 
 #[tokio::test]

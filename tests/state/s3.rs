@@ -85,12 +85,12 @@ async fn without_a_bucket_or_table_the_refusal_names_the_remedy() {
         let error = try_open(&options).await.map(drop).expect_err("refused");
         error.to_string().replace(aws.name(), "NAME")
     };
-    insta::assert_snapshot!(refusal().await, @"NAME can not be used: the lock table does not exist; `bootstrap` makes it");
+    insta::assert_snapshot!(refusal().await, @"the lock table NAME does not exist in us-east-1");
     let store = connect(&options).await;
     let bucket = aws.backend();
     let error = connect(&bucket).await.read().await.expect_err("refused");
     assert!(
-        error.to_string().contains("`bootstrap` makes it"),
+        error.to_string().contains("does not exist in us-east-1"),
         "{error}"
     );
     drop(store);

@@ -276,13 +276,16 @@ pub(crate) enum StateCommand {
         /// An earlier one, as `state history` names it
         #[arg(long, value_name = "ID")]
         version: Option<String>,
+        /// Into a new file that only you can read, instead of stdout
+        #[arg(long, value_name = "FILE")]
+        out: Option<std::path::PathBuf>,
     },
     /// Put a whole state in the place of the stored one
     Push {
         /// A state file; `-` is standard input
         #[arg(value_name = "FILE")]
         file: std::path::PathBuf,
-        /// Also one of another lineage, or an older one
+        /// Also one of another lineage or an older one, and over a state that cannot be used
         #[arg(long)]
         force: bool,
         /// Don't ask

@@ -32,7 +32,11 @@ pub(super) async fn run(
     consent.can_be_had(session)?;
     let backend = session.backend().await?;
     let failed = |error: BackendError| run_error(&error.into());
-    let Some(holder) = backend.holder().await.map_err(failed)? else {
+    let holder = match backend.holder().await {
+        Ok(holder) => holder,
+        Err(error) => return Err(session.state_error(&*backend, &error.into()).await),
+    };
+    let Some(holder) = holder else {
         let free = Diagnostic::error(format!("the state at {} is not locked", backend.place()));
         return Err(free.into());
     };

@@ -1,5 +1,6 @@
 //! What a command works with: the program, the state, the providers; each made when it is first needed.
 
+mod damage;
 mod program;
 mod providers;
 mod rescue;

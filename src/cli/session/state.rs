@@ -50,8 +50,10 @@ impl Session<'_> {
     /// The state as it is, without a lock.
     pub(crate) async fn look(&self) -> Result<(State, Recovered), CommandError> {
         let backend = self.backend().await?;
-        let looked = Run::look(&*backend).await;
-        looked.map_err(|error| self.state_error(&error))
+        match Run::look(&*backend).await {
+            Ok(found) => Ok(found),
+            Err(error) => Err(self.state_error(&*backend, &error).await),
+        }
     }
 
     /// Takes the lock and the state.
@@ -69,6 +71,7 @@ impl Session<'_> {
         operation: Operation,
     ) -> Result<(Run, Recovered), CommandError> {
         let options = self.run_options(operation);
+        let backend = self.backend().await?;
         let clock = Arc::new(SystemClock::default());
         // Only while the lock is waited for and the state is read: who works on it listens for more than that.
         let signals = Signals::listening(self.streams.clone());
@@ -77,7 +80,7 @@ impl Session<'_> {
             signals: &signals,
         };
         let opened = Run::open(
-            self.backend().await?,
+            Arc::clone(&backend),
             options,
             clock,
             Arc::new(SystemRandom),
@@ -90,7 +93,10 @@ impl Session<'_> {
             }
             return Err(interrupted());
         }
-        opened.map_err(|error| self.state_error(&error))
+        match opened {
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(self.state_error(&*backend, &error).await),
+        }
     }
 
     /// Takes the lock to repair the journal.
@@ -103,17 +109,27 @@ impl Session<'_> {
             signals: &signals,
         };
         let backend = self.backend().await?;
-        let opened = Repair::open(backend, options, clock, &SystemRandom, &waiting).await;
+        let opened = Repair::open(
+            Arc::clone(&backend),
+            options,
+            clock,
+            &SystemRandom,
+            &waiting,
+        )
+        .await;
         if signals.heard() {
             if let Ok(repair) = opened {
                 repair.close().await.map_err(|error| run_error(&error))?;
             }
             return Err(interrupted());
         }
-        opened.map_err(|error| self.state_error(&error))
+        match opened {
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(self.state_error(&*backend, &error).await),
+        }
     }
 
-    fn run_options(&self, operation: Operation) -> RunOptions {
+    pub(super) fn run_options(&self, operation: Operation) -> RunOptions {
         RunOptions {
             operation,
             engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
@@ -122,17 +138,29 @@ impl Session<'_> {
         }
     }
 
-    /// Why the state cannot be read or held, with the command that helps on this one.
-    fn state_error(&self, error: &RunError) -> CommandError {
-        let mut refused = match error {
-            RunError::Locked { holder, .. } => return self.locked(error, holder),
-            _ => run_error(error),
+    /// Why the state cannot be read or held, with the commands that help on this one.
+    pub(crate) async fn state_error(
+        &self,
+        backend: &dyn Backend,
+        error: &RunError,
+    ) -> CommandError {
+        if let RunError::Locked { holder, .. } = error {
+            return self.locked(error, holder);
+        }
+        let way_out = self.way_out(backend, error).await;
+        let mut refused = way_out.unwrap_or_else(|| run_error(error));
+        let hints = match error {
+            RunError::Journal { .. } => vec![format!(
+                "nothing was changed; `{}` shows what can be saved, keeps a copy, and begins the journal anew",
+                self.again("state repair")
+            )],
+            RunError::Backend(BackendError::NotMade { .. }) => vec![
+                format!("make what is missing with `{}`", self.again("bootstrap")),
+                "if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one".to_owned(),
+            ],
+            _ => Vec::new(),
         };
-        if let RunError::Journal { .. } = error {
-            let command = self.again("state repair");
-            let hint = format!(
-                "nothing was changed; `{command}` shows what can be saved, keeps a copy, and begins the journal anew"
-            );
+        for hint in hints {
             let diagnostics = refused.diagnostics.into_iter();
             refused.diagnostics = diagnostics.map(|it| it.hint(&*hint)).collect();
         }
@@ -188,9 +216,9 @@ impl Session<'_> {
 }
 
 /// Waits for a lock, and says for whose.
-struct Waiting<'a> {
-    streams: &'a Streams,
-    signals: &'a Signals,
+pub(super) struct Waiting<'a> {
+    pub(super) streams: &'a Streams,
+    pub(super) signals: &'a Signals,
 }
 
 impl Patience for Waiting<'_> {
@@ -255,17 +283,6 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
     if !causes.is_empty() {
         diagnostic = diagnostic.detail(causes.join(": "));
     }
-    let diagnostic = match error {
-        RunError::State { .. } => {
-            diagnostic.hint("nothing was changed; put back a good copy of the file, then run again")
-        }
-        RunError::RolledBack { .. } | RunError::Altered { .. } | RunError::OtherLineage { .. } => {
-            diagnostic.hint(
-                "nothing was changed; put back the state that belongs to the journal beside it",
-            )
-        }
-        _ => diagnostic,
-    };
     CommandError {
         exit,
         diagnostics: Diagnostics::from(diagnostic),

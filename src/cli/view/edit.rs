@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_state::edit::{Edit, ProviderPattern, Relocated};
-use terrane_state::{Instance, Resolve, State};
+use terrane_state::{Instance, Resolve, RunError, State};
 
 use super::painter::{Painter, Tone};
 use super::stored;
@@ -90,11 +90,6 @@ pub(crate) fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -
     if !text.is_empty() {
         text.push('\n');
     }
-    let whole = |state: &State| {
-        let instances = counted(state.resources.len(), "instance");
-        let lineage = one_line(state.lineage.as_str());
-        format!("serial {}, lineage {lineage}, {instances}", state.serial)
-    };
     let stored = stored.map_or("nothing".to_owned(), whole);
     let _ = writeln!(
         text,
@@ -102,6 +97,31 @@ pub(crate) fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -
         whole(pushed)
     );
     text
+}
+
+/// What a whole state brings in the place of one that cannot be used.
+pub(crate) fn restored(pushed: &State, why: &RunError, painter: Painter) -> String {
+    let mut text = String::new();
+    for address in pushed.resources.keys() {
+        let (sign, name) = (painter.paint(Tone::Add, "+"), strong(address, painter));
+        let _ = writeln!(text, "  {sign} {name}");
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    let _ = writeln!(
+        text,
+        "The state to push has {}; what is stored cannot be used: {}.",
+        whole(pushed),
+        one_line(&why.to_string())
+    );
+    text
+}
+
+fn whole(state: &State) -> String {
+    let instances = counted(state.resources.len(), "instance");
+    let lineage = one_line(state.lineage.as_str());
+    format!("serial {}, lineage {lineage}, {instances}", state.serial)
 }
 
 /// What a file of a run that could store nothing says of operations that nobody else saw the end of.

@@ -63,6 +63,16 @@ pub trait Backend: Send + Sync + fmt::Debug {
         Ok(())
     }
 
+    /// Keeps a snapshot that cannot be used beside the state, so that the next write leaves neither it nor an earlier version behind;
+    /// returns where. A store that keeps versions has it anyway.
+    ///
+    /// # Errors
+    /// When it could not be kept.
+    async fn set_aside(&self, snapshot: &Snapshot) -> Result<Option<String>, BackendError> {
+        let _ = snapshot;
+        Ok(None)
+    }
+
     /// Puts a snapshot in the place of the one that was seen; durable on return.
     ///
     /// # Errors
@@ -297,6 +307,30 @@ pub enum BackendError {
         /// Which part of the store.
         place: String,
     },
+    /// There is nothing, and the store knows of something.
+    #[error("the state at {place} is missing: {reason}")]
+    Missing {
+        /// The state.
+        place: String,
+        /// What shows that there was one.
+        reason: String,
+    },
+    /// What is stored may not be the last state.
+    #[error("the state at {place} is not the one that was stored last: {reason}")]
+    Doubtful {
+        /// The state.
+        place: String,
+        /// What does not fit.
+        reason: String,
+    },
+    /// Bucket or lock table do not exist.
+    #[error("{what} does not exist{}", in_region(region.as_deref()))]
+    NotMade {
+        /// Which of them, with its name.
+        what: String,
+        /// Where it was looked for.
+        region: Option<String>,
+    },
     /// The place is unusable as it is: not a regular file, not ours, no such bucket.
     #[error("{place} can not be used: {reason}")]
     Unusable {
@@ -326,6 +360,10 @@ pub enum BackendError {
     },
 }
 
+fn in_region(region: Option<&str>) -> String {
+    region.map_or(String::new(), |region| format!(" in {region}"))
+}
+
 /// A lock was not taken.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
@@ -350,22 +388,6 @@ impl Holder {
     /// The name of a lock whose description is these bytes and names none.
     pub(crate) fn unreadable_id(raw: &str) -> String {
         format!("unreadable-{:.12}", Sha256::of(raw.as_bytes()).to_string())
-    }
-}
-
-impl Snapshot {
-    /// The same, unless the store doubts it: for readers that have no journal to ask.
-    ///
-    /// # Errors
-    /// [`BackendError::Damaged`] with the store's reason.
-    pub fn trusted(self, place: &str) -> Result<Self, BackendError> {
-        match self.doubt {
-            None => Ok(self),
-            Some(reason) => Err(BackendError::Damaged {
-                place: place.to_owned(),
-                reason,
-            }),
-        }
     }
 }
 

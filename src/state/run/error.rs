@@ -121,7 +121,9 @@ impl RunError {
             Self::Record(error) => error.failure(),
             Self::Unwritten { .. } => Failure::Unwritten,
             Self::Backend(error) => match error {
-                BackendError::Damaged { .. } => Failure::Refused,
+                BackendError::Damaged { .. }
+                | BackendError::Missing { .. }
+                | BackendError::Doubtful { .. } => Failure::Refused,
                 BackendError::Conflict { .. } | BackendError::NotHeld { .. } => Failure::Fenced,
                 _ => Failure::Failed,
             },

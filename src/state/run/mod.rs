@@ -7,6 +7,8 @@ mod process;
 mod recorder;
 mod repair;
 mod rescue;
+mod restore;
+pub mod survey;
 
 pub use error::{Failure, RunError};
 pub use journaled::{Closed, Kept, Run};
@@ -15,6 +17,7 @@ pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
 pub use repair::Repair;
 pub use rescue::Rescued;
+pub use restore::Restore;
 
 #[cfg(test)]
 mod tests;

@@ -42,6 +42,7 @@ pub struct Recovered {
 }
 
 /// A store as a run finds it.
+#[derive(Debug)]
 pub(super) struct Found {
     pub(super) snapshot: Option<Snapshot>,
     pub(super) state: State,
@@ -54,6 +55,43 @@ impl Found {
         let stored = self.log.stored.and_then(|(_, sha256)| sha256);
         let snapshot = self.snapshot.as_ref();
         snapshot.filter(|snapshot| stored == Some(snapshot.sha256))
+    }
+
+    /// Whether snapshot and journal belong together.
+    fn check(&self, place: String) -> Result<(), RunError> {
+        let known = self.known_snapshot().is_some();
+        // Our own write, which died before it could tell the store's other half, is in doubt no longer; who holds the lock says so.
+        if let Some(snapshot) = self.snapshot.as_ref().filter(|_| !known)
+            && let Some(reason) = snapshot.doubt.clone()
+        {
+            return Err(BackendError::Doubtful { place, reason }.into());
+        }
+        if self.snapshot.is_some()
+            && let Some(journal) = self.log.contradicts(&self.state.lineage)
+        {
+            return Err(RunError::OtherLineage {
+                place,
+                stored: self.state.lineage.clone(),
+                journal,
+            });
+        }
+        if let Some((journal, Some(_))) = self.log.stored {
+            let stored = self.snapshot.as_ref().map(|_| self.state.serial);
+            if stored.is_none_or(|serial| serial < journal) {
+                return Err(RunError::RolledBack {
+                    place,
+                    stored,
+                    journal,
+                });
+            }
+            if stored == Some(journal) && !known {
+                return Err(RunError::Altered {
+                    place,
+                    serial: journal,
+                });
+            }
+        }
+        Ok(())
     }
 }
 
@@ -385,56 +423,43 @@ async fn read_log(backend: &dyn Backend) -> Result<Log, RunError> {
 
 /// Reads snapshot and journal, and checks that they belong together.
 async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
+    let (found, usable) = gather(backend).await?;
+    usable?;
+    Ok(found)
+}
+
+/// Reads snapshot and journal; whether the snapshot can be used with this journal is said beside it. One that cannot be read counts as
+/// a state that holds nothing.
+pub(super) async fn gather(
+    backend: &dyn Backend,
+) -> Result<(Found, Result<(), RunError>), RunError> {
     // The journal first: a snapshot that is read after it can only be newer than what it says.
     let mut log = read_log(backend).await?;
-    let snapshot = backend.read().await?;
     let place = backend.place();
-    let state = match &snapshot {
-        None => State::new(Lineage::default()),
-        Some(snapshot) => v4::read(&snapshot.bytes).map_err(|source| RunError::State {
-            place: place.clone(),
-            source,
-        })?,
+    let (snapshot, missing) = match backend.read().await {
+        Err(error @ BackendError::Missing { .. }) => (None, Some(error)),
+        read => (read?, None),
+    };
+    let nothing = || State::new(Lineage::default());
+    let (state, unreadable) = match snapshot.as_ref().map(|it| v4::read(&it.bytes)) {
+        None => (nothing(), None),
+        Some(Ok(state)) => (state, None),
+        Some(Err(source)) => (nothing(), Some(RunError::State { place, source })),
     };
     if let Some(snapshot) = &snapshot {
         log.found(&snapshot.sha256);
     }
-    let mut found = Found {
+    let found = Found {
         snapshot,
         state,
         log,
     };
-    // Our own write, which died before it could tell the store's other half, is in doubt no longer; who holds the lock says so.
-    if found.known_snapshot().is_none() {
-        let snapshot = found.snapshot.take();
-        found.snapshot = snapshot.map(|it| it.trusted(&place)).transpose()?;
-    }
-    if found.snapshot.is_some()
-        && let Some(journal) = found.log.contradicts(&found.state.lineage)
-    {
-        return Err(RunError::OtherLineage {
-            place,
-            stored: found.state.lineage,
-            journal,
-        });
-    }
-    if let Some((journal, Some(_))) = found.log.stored {
-        let serial = found.snapshot.as_ref().map(|_| found.state.serial);
-        if serial.is_none_or(|serial| serial < journal) {
-            return Err(RunError::RolledBack {
-                place,
-                stored: serial,
-                journal,
-            });
-        }
-        if serial == Some(journal) && found.known_snapshot().is_none() {
-            return Err(RunError::Altered {
-                place,
-                serial: journal,
-            });
-        }
-    }
-    Ok(found)
+    let wrong = missing.map(RunError::from).or(unreadable);
+    let usable = match wrong {
+        Some(wrong) => Err(wrong),
+        None => found.check(backend.place()),
+    };
+    Ok((found, usable))
 }
 
 /// Ends an epoch that its run did not end: that run can append nothing any more, so it can begin no operation.

@@ -81,11 +81,11 @@ impl Deed {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Done<R> {
+pub(super) struct Done<R> {
     #[serde(flatten)]
-    report: R,
+    pub(super) report: R,
     /// The serial of the state that is stored now.
-    serial: u64,
+    pub(super) serial: u64,
 }
 
 /// Whether a state may be changed that lacks what an earlier run of this machine did.

@@ -1,11 +1,10 @@
 //! `state history`: the versions of the state that the store still has.
 
-use terrane_state::BackendError;
 use terrane_state::file::serial_in_start;
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, run_error};
+use crate::session::Session;
 use crate::view::history::{Version, table};
 use crate::view::outputs;
 
@@ -14,8 +13,10 @@ const START: usize = 512;
 
 pub(super) async fn run(session: &Session<'_>, limit: usize) -> Result<Exit, CommandError> {
     let backend = session.backend().await?;
-    let failed = |error: BackendError| run_error(&error.into());
-    let stored = backend.history().await.map_err(failed)?;
+    let stored = match backend.history().await {
+        Ok(stored) => stored,
+        Err(error) => return Err(session.state_error(&*backend, &error.into()).await),
+    };
     let mut versions = Vec::new();
     for version in stored.into_iter().take(limit) {
         let start = backend.read_version_start(&version.id, START).await;

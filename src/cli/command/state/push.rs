@@ -2,17 +2,22 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::time::Instant;
 
 use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
-use terrane_state::{Change, Recorder as _, Rescued, State, file};
+use terrane_state::{Change, Closed, Recorder as _, Rescued, Restore, State, file};
 
-use super::edit::{Deed, Proposal, Unpushed, edit};
+use super::edit::{Deed, Done, Proposal, Unpushed, edit};
+use crate::command::consent::Consent;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::Session;
-use crate::view::edit as view;
+use crate::session::{Session, run_error};
+use crate::signals::Signals;
+use crate::view::outputs::to_line;
+use crate::view::text::one_line;
+use crate::view::{edit as view, summary};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -64,7 +69,17 @@ pub(super) async fn run(
     })?;
     let done = match Rescued::of(&pushed) {
         Some(rescued) => settle(session, &rescued, yes).await?,
-        None => replace(session, pushed, force, yes).await?,
+        None => {
+            Consent::from(yes).can_be_had(session)?;
+            let unusable = match force {
+                true => session.open_restore().await?,
+                false => None,
+            };
+            match unusable {
+                Some(unusable) => restore(session, unusable, &pushed, yes).await?,
+                None => replace(session, pushed, force, yes).await?,
+            }
+        }
     };
     session.forget_rescued(file)?;
     Ok(done)
@@ -118,6 +133,75 @@ async fn replace(
         })
     })
     .await
+}
+
+/// Puts the state in the place of one that cannot be used.
+async fn restore(
+    session: &Session<'_>,
+    restore: Restore,
+    pushed: &State,
+    yes: bool,
+) -> Result<Exit, CommandError> {
+    let started = Instant::now();
+    let signals = Signals::listening(session.streams.clone());
+    let put = tokio::select! {
+        put = put(session, &restore, pushed, yes.into(), &signals) => put,
+        lost = restore.keep_alive() => Err(run_error(&lost.into())),
+    };
+    let place = restore.place();
+    let closed = restore.close().await.map_err(|error| run_error(&error));
+    let state = put?;
+    closed?;
+    if session.common.json {
+        let report = Report {
+            pushed: Summary::from(pushed),
+            replaced: None,
+        };
+        let serial = state.serial;
+        session.streams.out(to_line(&Done { report, serial }));
+        return Ok(Exit::DONE);
+    }
+    let closed = Closed {
+        serial: state.serial,
+        place,
+        written: true,
+        open: Vec::new(),
+    };
+    let text = summary::closed(&closed, started.elapsed());
+    session.streams.err(&format!("\n{text}\n"));
+    Ok(Exit::DONE)
+}
+
+/// Shows, asks, and writes; the state as it is stored then.
+async fn put(
+    session: &Session<'_>,
+    restore: &Restore,
+    pushed: &State,
+    consent: Consent,
+    signals: &Signals,
+) -> Result<State, CommandError> {
+    let state = restore.fitting(pushed.clone()).map_err(|error| {
+        let refused = run_error(&error);
+        let hint = "push a state of the journal's lineage first; after that `--force` takes one of another";
+        CommandError {
+            diagnostics: refused.diagnostics.into_iter().map(|it| it.hint(hint)).collect(),
+            ..refused
+        }
+    })?;
+    if !session.common.json {
+        let text = view::restored(&state, restore.why(), session.out_painter());
+        session.streams.out(text);
+    }
+    let question = "Put it in the place of what is stored?";
+    consent.obtain(session, signals, question).await?;
+    let written = restore.put(&state).await;
+    if let Some(kept) = written.map_err(|error| run_error(&error))? {
+        let kept = one_line(&kept);
+        session
+            .streams
+            .err(&format!("what was stored is kept in {kept}\n"));
+    }
+    Ok(state)
 }
 
 fn read(file: &Path) -> std::io::Result<Vec<u8>> {

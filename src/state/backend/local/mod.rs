@@ -109,6 +109,12 @@ impl Backend for LocalBackend {
         self.blocking(|store| store.read()).await
     }
 
+    async fn set_aside(&self, snapshot: &Snapshot) -> Result<Option<String>, BackendError> {
+        let bytes = snapshot.bytes.clone();
+        self.blocking(move |store| store.set_aside(&bytes).map(Some))
+            .await
+    }
+
     async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError> {
         let over = over.clone();
         self.blocking(move |store| store.write(&bytes, &over)).await

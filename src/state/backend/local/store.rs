@@ -130,6 +130,15 @@ impl Store {
         linked.or_else(|_| terrane_files::replace(&backup, before))
     }
 
+    /// Keeps what cannot be used under a name of its own: it must not take the place of a backup that can be.
+    pub(super) fn set_aside(&mut self, bytes: &[u8]) -> Result<String, BackendError> {
+        self.still_owned()?;
+        let path = files::beside(&self.path, ".replaced");
+        files::replace(&path, bytes, || Ok(()))?;
+        self.backed_up = true;
+        Ok(path.display().to_string())
+    }
+
     pub(super) fn history(&self) -> Result<Vec<StoredVersion>, BackendError> {
         let mut versions = Vec::new();
         for (id, path) in [

@@ -52,14 +52,19 @@ where
     let code = error
         .as_service_error()
         .and_then(ProvideErrorMetadata::code);
+    let not_made = |what| BackendError::NotMade { what, region: None };
     let unusable = |reason: &str| BackendError::Unusable {
         place: place.to_owned(),
         reason: reason.to_owned(),
     };
     match code {
-        Some("NoSuchBucket") => return unusable("the bucket does not exist; `bootstrap` makes it"),
-        Some("ResourceNotFoundException") => {
-            return unusable("the lock table does not exist; `bootstrap` makes it");
+        Some("NoSuchBucket") => return not_made(format!("the bucket of {place}")),
+        Some("ResourceNotFoundException") => return not_made(format!("the lock table {place}")),
+        // Nothing else can be wrong with an item that has a key and a text.
+        Some("ValidationException") => {
+            return unusable(
+                "its key is not `LockID` (a text) alone, as Terraform and terrane need it; name another table with the option `dynamodb_table`",
+            );
         }
         Some("PermanentRedirect" | "AuthorizationHeaderMalformed") => {
             return unusable("the bucket lies in another region; name it with the option `region`");

@@ -15,7 +15,10 @@ const SEEN: &str = "TerraneSeen";
 
 /// A lock as it is stored.
 struct Stored {
+    /// The description, or in its place what there is instead of one.
     raw: String,
+    /// `Info` of an item, whatever it is.
+    value: Option<AttributeValue>,
     /// The ETag of a lockfile.
     etag: Option<String>,
     seen: Option<Timestamp>,
@@ -119,10 +122,20 @@ impl S3Store {
             .map_err(|error| failure("read the lock in", table, &error))?;
         let text =
             |value: Option<&AttributeValue>| value.and_then(|value| value.as_s().ok().cloned());
-        Ok(found.item.map(|item| Stored {
-            raw: text(item.get("Info")).unwrap_or_default(),
-            etag: None,
-            seen: text(item.get(SEEN)).and_then(|seen| seen.parse().ok()),
+        Ok(found.item.map(|item| {
+            let value = item.get("Info").cloned();
+            let raw = match (text(value.as_ref()), &value) {
+                (Some(raw), _) if !raw.is_empty() => raw,
+                (Some(_), _) => "the `Info` of its item is empty".to_owned(),
+                (None, Some(_)) => "the `Info` of its item is no text".to_owned(),
+                (None, None) => "its item has no `Info`".to_owned(),
+            };
+            Stored {
+                raw,
+                value,
+                etag: None,
+                seen: text(item.get(SEEN)).and_then(|seen| seen.parse().ok()),
+            }
         }))
     }
 
@@ -139,9 +152,13 @@ impl S3Store {
                 .delete_item()
                 .table_name(table)
                 .key("LockID", AttributeValue::S(self.options.lock_path()))
-                .condition_expression("Info = :info")
-                .expression_attribute_values(":info", AttributeValue::S(stored.raw.clone()))
                 .return_values(ReturnValue::AllOld);
+            let delete = match stored.value.clone() {
+                Some(info) => delete
+                    .condition_expression("Info = :info")
+                    .expression_attribute_values(":info", info),
+                None => delete.condition_expression("attribute_not_exists(Info)"),
+            };
             match delete.send().await {
                 // What it deleted, it can only know where it did.
                 Ok(answer) if answer.attributes.is_some() => Ok(Answered::Proof(())),
@@ -198,8 +215,13 @@ impl S3Store {
         let etag = found.e_tag;
         let body = found.body.collect().await;
         let body = body.map_err(|error| super::error::other("read", &self.object(&key), &error))?;
+        let raw = String::from_utf8_lossy(&body.into_bytes()).into_owned();
         Ok(Some(Stored {
-            raw: String::from_utf8_lossy(&body.into_bytes()).into_owned(),
+            raw: match raw.is_empty() {
+                true => "its lockfile is empty".to_owned(),
+                false => raw,
+            },
+            value: None,
             etag,
             seen: None,
         }))

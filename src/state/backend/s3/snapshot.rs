@@ -71,9 +71,7 @@ impl S3Store {
                     (found != digest)
                         .then(|| format!("its MD5 is {found}, the lock table says {digest}"))
                 }
-                (None, Some(digest)) => Some(format!(
-                    "it is missing, but the lock table says that its MD5 is {digest}"
-                )),
+                (None, Some(digest)) => Some(format!("the lock table has the MD5 {digest} of it")),
             };
             if doubt.is_some() && tries < TRIES {
                 tries += 1;
@@ -81,7 +79,7 @@ impl S3Store {
                 continue;
             }
             return match (object, doubt) {
-                (None, Some(reason)) => Err(BackendError::Damaged {
+                (None, Some(reason)) => Err(BackendError::Missing {
                     place: self.object(&self.key),
                     reason,
                 }),

@@ -111,6 +111,17 @@ impl S3Store {
         }
     }
 
+    /// An error with the region in which something was looked for and not found.
+    fn located(&self, error: BackendError) -> BackendError {
+        match error {
+            BackendError::NotMade { what, region: None } => BackendError::NotMade {
+                what,
+                region: Some(self.clients.region.clone()),
+            },
+            error => error,
+        }
+    }
+
     /// A read of an object, with the customer's key where there is one.
     pub(super) fn get(&self, key: &str) -> GetObjectFluentBuilder {
         let get = self
@@ -153,7 +164,8 @@ impl Backend for S3Store {
     }
 
     async fn read(&self) -> Result<Option<Snapshot>, BackendError> {
-        self.read_snapshot().await
+        let read = self.read_snapshot().await;
+        read.map_err(|error| self.located(error))
     }
 
     async fn vouch(&self, snapshot: &Snapshot) -> Result<(), BackendError> {
@@ -181,7 +193,10 @@ impl Backend for S3Store {
     }
 
     async fn lock(&self, info: &LockInfo) -> Result<(), LockError> {
-        self.take_lock(info).await
+        self.take_lock(info).await.map_err(|error| match error {
+            LockError::Backend(error) => LockError::Backend(self.located(error)),
+            held => held,
+        })
     }
 
     async fn unlock(&self, id: &str) -> Result<(), BackendError> {
@@ -193,7 +208,8 @@ impl Backend for S3Store {
     }
 
     async fn holder(&self) -> Result<Option<Holder>, BackendError> {
-        self.read_holder().await
+        let holder = self.read_holder().await;
+        holder.map_err(|error| self.located(error))
     }
 
     async fn force_unlock(&self, id: &str) -> Result<(), BackendError> {

@@ -8,6 +8,7 @@ mod foreign;
 mod life;
 mod plans;
 mod repair;
+mod restore;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,0 +1,191 @@
+//! A stored state that cannot be used: what is wrong with it, what is still whole, and the commands that put it right.
+
+use std::sync::Arc;
+
+use terrane_core::Diagnostic;
+use terrane_state::survey::{Journal, Stored, Summary, Survey, Version};
+use terrane_state::{
+    Backend, BackendError, Operation, Restore, RunError, SystemClock, SystemRandom,
+};
+
+use super::Session;
+use super::state::{Waiting, run_error};
+use crate::error::CommandError;
+use crate::signals::{Signals, interrupted};
+use crate::view::text::{counted, one_line};
+
+/// The least that is a state, for who begins anew.
+const EMPTY: &str = r#"{"version":4,"resources":[]}"#;
+
+/// Whether it is the stored state that is wrong, and not the store or the journal.
+fn is_about_the_state(error: &RunError) -> bool {
+    matches!(
+        error,
+        RunError::State { .. }
+            | RunError::RolledBack { .. }
+            | RunError::Altered { .. }
+            | RunError::OtherLineage { .. }
+            | RunError::Backend(BackendError::Missing { .. } | BackendError::Doubtful { .. })
+    )
+}
+
+impl Session<'_> {
+    /// Takes the lock to put another state in the place of one that cannot be used; `None` when the stored one can be.
+    pub(crate) async fn open_restore(&self) -> Result<Option<Restore>, CommandError> {
+        let backend = self.backend().await?;
+        let signals = Signals::listening(self.streams.clone());
+        let waiting = Waiting {
+            streams: &self.streams,
+            signals: &signals,
+        };
+        let options = self.run_options(Operation::State);
+        let clock = Arc::new(SystemClock::default());
+        let opened = Restore::open(
+            Arc::clone(&backend),
+            options,
+            clock,
+            &SystemRandom,
+            &waiting,
+        );
+        match opened.await {
+            Ok(Some(restore)) if signals.heard() => {
+                restore.close().await.map_err(|error| run_error(&error))?;
+                Err(interrupted())
+            }
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(self.state_error(&*backend, &error).await),
+        }
+    }
+
+    /// What is still whole beside a state that cannot be used, and what to do; `None` for errors of another kind.
+    pub(super) async fn way_out(
+        &self,
+        backend: &dyn Backend,
+        error: &RunError,
+    ) -> Option<CommandError> {
+        if !is_about_the_state(error) {
+            return None;
+        }
+        let survey = Survey::of(backend).await;
+        let mut refused = run_error(error);
+        let diagnostics = refused.diagnostics.into_iter();
+        refused.diagnostics = diagnostics
+            .map(|diagnostic| {
+                let detail = [
+                    &[diagnostic.detail.clone()][..],
+                    &facts(&survey),
+                    &["nothing was changed".to_owned()],
+                ];
+                let mut detail = detail.concat();
+                detail.retain(|line| !line.is_empty());
+                Diagnostic {
+                    detail: detail.join("\n"),
+                    hints: self.ways(&survey, error),
+                    ..diagnostic
+                }
+            })
+            .collect();
+        Some(refused)
+    }
+
+    /// The commands, a line each.
+    fn ways(&self, survey: &Survey, error: &RunError) -> Vec<String> {
+        let mut hints = Vec::new();
+        let two_steps = |pull: &str, file: &str| {
+            let pull = self.again(&format!("state pull {pull}--out {file}"));
+            let push = self.again(&format!("state push {file} --force"));
+            format!("`{pull}`, then `{push}`")
+        };
+        let differs = |it: &&Version| survey.stored != Stored::State(it.summary.clone());
+        if let Some(version) = survey.version.as_ref().filter(differs) {
+            let id = quoted(&version.stored.id);
+            let commands = two_steps(&format!("--version {id} "), "earlier.tfstate");
+            let serial = version.summary.serial;
+            hints.push(format!("to go back to serial {serial}: {commands}"));
+        }
+        if let (Stored::State(stored), false) = (
+            &survey.stored,
+            matches!(error, RunError::OtherLineage { .. }),
+        ) {
+            let commands = two_steps("", "stored.tfstate");
+            let serial = stored.serial;
+            hints.push(format!(
+                "to go on from what is stored, serial {serial}: {commands}"
+            ));
+        }
+        if hints.is_empty() {
+            let push = self.again("state push FILE --force");
+            hints.push(format!("put a copy of it back with `{push}`"));
+        }
+        if survey.stored == Stored::Nothing {
+            let push = self.again("state push - --force --yes");
+            hints.push(format!(
+                "if all that it held is gone, too, begin anew: `echo '{EMPTY}' | {push}`"
+            ));
+        }
+        hints
+    }
+}
+
+/// What is there, a line each.
+fn facts(survey: &Survey) -> Vec<String> {
+    let mut facts = Vec::new();
+    facts.push(match &survey.stored {
+        Stored::Nothing => "stored is nothing".to_owned(),
+        Stored::Unreadable => "what is stored cannot be read as a state".to_owned(),
+        Stored::State(summary) => format!("stored is a state with {}", summarised(summary)),
+        _ => String::new(),
+    });
+    facts.push(match &survey.journal {
+        Journal::Whole {
+            stored,
+            pending,
+            open,
+        } => {
+            let mut text = "its journal is whole".to_owned();
+            if let Some(serial) = stored {
+                text = format!("{text}; it saw serial {serial} stored last");
+            }
+            if *pending > 0 {
+                let results = counted(*pending, "result");
+                text =
+                    format!("{text}; it holds {results}, which the next run puts into the state");
+            }
+            if *open > 0 {
+                let open = counted(*open, "operation");
+                text = format!("{text}; {open} of unknown outcome is settled by the next run");
+            }
+            text
+        }
+        Journal::Nothing => "there is no journal".to_owned(),
+        _ => String::new(),
+    });
+    if let Some(version) = &survey.version {
+        let at = version.stored.written_at;
+        let at = at.map_or(String::new(), |at| format!(" of {at}"));
+        let last = match version.is_last {
+            true => ", the last one that the journal saw stored",
+            false => "",
+        };
+        facts.push(format!(
+            "version {}{at} can be read: {}{last}",
+            one_line(&version.stored.id),
+            summarised(&version.summary)
+        ));
+    }
+    facts
+}
+
+fn summarised(summary: &Summary) -> String {
+    let instances = counted(summary.instances, "instance");
+    format!("serial {}, {instances}", summary.serial)
+}
+
+/// As a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    match text.chars().all(plain) && !text.starts_with('-') {
+        true => text.to_owned(),
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
