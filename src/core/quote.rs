@@ -265,6 +265,7 @@ mod tests {
             (r#""nl\nx\ty\rz""#, "nl\nx\ty\rz"),
             (r#""q\"b\\""#, "q\"b\\"),
             (r#""\u00a0""#, "\u{a0}"),
+            (r#""\u1c89\U0001fae9""#, "\u{1c89}\u{1fae9}"),
             (r#""emoji😀<&>'""#, "emoji😀<&>'"),
         ] {
             assert_eq!(Quoted(text).to_string(), written);

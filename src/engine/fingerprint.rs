@@ -17,17 +17,22 @@ pub(crate) fn fingerprint(
     planned: &Value,
     secret: &BTreeSet<Path>,
 ) -> String {
-    let mut hidden = block.sensitive_paths(planned);
-    hidden.extend(secret.iter().cloned());
-    let known = known(planned, &mut Path::root(), &hidden);
-    let known = block.write_only_to_null(&known);
-    let json = known.to_json(&block.implied_type()).unwrap_or_default();
-    Sha256::keyed(op.to_string().as_bytes(), json.as_bytes()).to_string()
+    let known = text(block, planned, secret);
+    Sha256::keyed(op.to_string().as_bytes(), known.as_bytes()).to_string()
 }
 
-/// The hash of where a provider was configured to look: the known values of its configuration that are no credentials, for those change
+/// What is known of a value and no secret, as text.
+fn text(block: &Block, value: &Value, secret: &BTreeSet<Path>) -> String {
+    let mut hidden = block.sensitive_paths(value);
+    hidden.extend(secret.iter().cloned());
+    let known = known(value, &mut Path::root(), &hidden);
+    let known = block.write_only_to_null(&known);
+    known.to_json(&block.implied_type()).unwrap_or_default()
+}
+
+/// The hash of where a provider is configured to look: the known values of its configuration that are no credentials, for those change
 /// while the place stays the same.
-pub(crate) fn provider_fingerprint(op: OperationId, block: &Block, config: &Config) -> String {
+pub(crate) fn place(block: &Block, config: &Config) -> String {
     const CREDENTIALS: [&str; 6] = [
         "token",
         "secret",
@@ -41,7 +46,12 @@ pub(crate) fn provider_fingerprint(op: OperationId, block: &Block, config: &Conf
     let credentials = names.filter(|(name, _)| is_credential(name));
     let mut secret = config.sensitive.clone();
     secret.extend(credentials.map(|(name, _)| Path::root().attribute(name.clone())));
-    fingerprint(op, block, &config.value, &secret)
+    Sha256::of(text(block, &config.value, &secret).as_bytes()).to_string()
+}
+
+/// What an intent remembers of such a place.
+pub(crate) fn place_fingerprint(op: OperationId, place: &str) -> String {
+    Sha256::keyed(op.to_string().as_bytes(), place.as_bytes()).to_string()
 }
 
 /// The value with null for what is unknown or secret.

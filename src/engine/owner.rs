@@ -2,7 +2,8 @@
 //!
 //! A tag is made from the state's lineage, the address and the serial of the state that the creation was planned from. A live object
 //! keeps the tag it has, which is in its own tags in the state; so nothing has to be remembered beside it, and a moved object does not
-//! change. The object that replaces it was planned from a later state and gets a tag of its own.
+//! change. The object that replaces it gets a tag of its own, which is made from its predecessor's as well: what recovery took in has
+//! no serial yet that tells the two apart.
 
 use std::sync::Arc;
 
@@ -18,13 +19,22 @@ pub(crate) const OWNER_TAG: &str = "terrane/owner";
 /// The attribute that holds the tags.
 const TAGS: &str = "tags";
 
-/// The tag of the object that `address` gets when it is planned from the state with that serial. Unknown as long as the state has no
-/// lineage, which a run gives it when it takes the lock: until then two stacks would make the same tag.
-pub(crate) fn new_tag(lineage: &Lineage, serial: u64, address: &InstanceAddr) -> Value {
+/// The tag of the object that `address` gets when it is planned from the state with that serial, in the place of the object with that
+/// tag if there is one. Unknown as long as the state has no lineage, which a run gives it when it takes the lock: until then two stacks
+/// would make the same tag.
+pub(crate) fn new_tag(
+    lineage: &Lineage,
+    serial: u64,
+    address: &InstanceAddr,
+    replaced: Option<&str>,
+) -> Value {
     if lineage.is_empty() {
         return Value::UNKNOWN;
     }
-    let text = format!("{lineage}\n{address}\n{serial}");
+    let mut text = format!("{lineage}\n{address}\n{serial}");
+    if let Some(replaced) = replaced {
+        text = format!("{text}\n{replaced}");
+    }
     base32(&Sha256::of(text.as_bytes()).as_bytes()[..20]).into()
 }
 
@@ -91,7 +101,7 @@ mod tests {
     fn tags_differ_by_lineage_address_and_serial_and_by_nothing_else() {
         let tag = |lineage: &str, address: &str, serial| {
             let address = address.parse().expect("an address");
-            let tag = new_tag(&lineage.into(), serial, &address);
+            let tag = new_tag(&lineage.into(), serial, &address, None);
             tag.as_str().map(str::to_owned)
         };
         let first = tag("l", "t.a", 1).expect("a tag");
@@ -101,6 +111,9 @@ mod tests {
             assert_ne!(other, Some(first.clone()));
         }
         assert_eq!(tag("", "t.a", 1), None);
+        let address = "t.a".parse().expect("an address");
+        let next = new_tag(&"l".into(), 1, &address, Some(&first));
+        assert_ne!(next.as_str(), Some(&*first));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use terrane_state::Clock;
 
 use crate::config::{self, Config};
 use crate::event::{Event, EventSink};
+use crate::fingerprint::place;
 
 /// Running providers by configuration.
 pub(crate) struct Sessions<'a> {
@@ -34,6 +35,7 @@ pub(crate) type Running = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
 struct Session {
     provider: Arc<dyn Provider>,
     config: Rc<Config>,
+    place: Rc<str>,
 }
 
 /// A provider that is configured.
@@ -41,6 +43,8 @@ pub(crate) struct Configured {
     pub(crate) provider: Arc<dyn Provider>,
     /// With what.
     pub(crate) config: Rc<Config>,
+    /// The hash of where that makes it look.
+    pub(crate) place: Rc<str>,
     /// What it had to say.
     pub(crate) warnings: Diagnostics,
 }
@@ -79,12 +83,12 @@ impl<'a> Sessions<'a> {
             .map(|session| session.provider.clone())
     }
 
-    /// What a running provider was configured with.
-    pub(crate) fn configuration(&self, address: &ProviderConfigAddr) -> Option<Rc<Config>> {
+    /// The hash of where a running provider was configured to look.
+    pub(crate) fn place(&self, address: &ProviderConfigAddr) -> Option<Rc<str>> {
         self.configured
             .borrow()
             .get(address)
-            .map(|session| session.config.clone())
+            .map(|session| session.place.clone())
     }
 
     /// A process of that provider that is not configured yet: enough for schemas and validation.
@@ -134,6 +138,7 @@ impl<'a> Sessions<'a> {
                 return Ok(Configured {
                     provider: session.provider,
                     config: session.config,
+                    place: session.place,
                     warnings: Diagnostics::new(),
                 });
             }
@@ -159,10 +164,13 @@ impl<'a> Sessions<'a> {
             diagnostics.extend(provider.configure(&config.value).await.map_err(failed)?);
         }
         let (provider, warnings) = diagnostics.into_result(provider)?;
+        let schema = provider.config_schema().map_err(failed)?;
+        let place: Rc<str> = place(&schema.block, &config).into();
         let config = Rc::new(config);
         let session = Session {
             provider: provider.clone(),
             config: config.clone(),
+            place: place.clone(),
         };
         self.configured
             .borrow_mut()
@@ -175,6 +183,7 @@ impl<'a> Sessions<'a> {
         Ok(Configured {
             provider,
             config,
+            place,
             warnings,
         })
     }

@@ -190,3 +190,45 @@ fn a_provider_that_every_user_could_replace_is_not_started() {
     set(0o755);
     stack.run(&["preview"]).exits(0);
 }
+
+/// The object of somebody else that names the folder of the thing, and that folder.
+fn base(stack: &TestEnvironment, id: &str) -> (std::path::PathBuf, std::path::PathBuf) {
+    let file = stack.objects().join("conformance_thing").join(id);
+    (file.with_extension("json"), stack.path().join(id))
+}
+
+#[test]
+fn a_destroy_goes_where_the_object_is_now() {
+    let mut stack = network();
+    stack.set("TERRANE_VAR_SCENE", "elsewhere");
+    let (file, folder) = base(&stack, "base-old");
+    let written =
+        |id: &str| json!({"type": "conformance_thing", "id": id, "name": "base", "attributes": {}});
+    std::fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    std::fs::write(&file, written("base-old").to_string()).expect("written");
+    stack.run(&["up", "--yes"]).exits(0);
+    let things = |folder: &std::path::Path| {
+        let things = folder.join("conformance_thing").read_dir();
+        things.map_or(0, Iterator::count)
+    };
+    assert_eq!(things(&folder), 1);
+    // Another object has the name now, and the folder has its name.
+    let (newer, moved) = base(&stack, "base-new");
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::write(&newer, written("base-new").to_string()).expect("written");
+    std::fs::rename(&folder, &moved).expect("moved");
+    // What cannot be read now is not believed to be gone.
+    std::fs::rename(&newer, &file).expect("moved");
+    std::fs::write(&file, "garbage").expect("written");
+    let refused = stack.run(&["destroy", "--yes"]).exits(1);
+    assert!(
+        refused.stderr.contains("goes on with a stored answer"),
+        "{refused}"
+    );
+    assert!(refused.stderr.contains("cannot be told"), "{refused}");
+    assert_eq!(things(&moved), 1);
+    std::fs::remove_file(&file).expect("removed");
+    std::fs::write(&newer, written("base-new").to_string()).expect("written");
+    stack.run(&["destroy", "--yes"]).exits(0);
+    assert_eq!(things(&moved), 0);
+}

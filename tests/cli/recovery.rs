@@ -44,7 +44,7 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     --- stderr ---
     error: there is no conformance_sdk_thing `one-<id>`: nothing was changed
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:124
+      declared   tests/cli/stack.rs:127
     hint: what an id looks like is in the provider's documentation of the type, under "Import"
     "#);
     stack.run(&["up", "--yes"]).exits(3);
@@ -82,7 +82,7 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 0
     --- stdout ---
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:124
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           - crash = "after_create"
 
     Outputs:
@@ -104,6 +104,28 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     State serial 3 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
     assert_eq!(only_object(&stack).0, id);
+}
+
+#[test]
+fn the_printed_answers_can_be_pasted() {
+    for (crash, words) in [("create", "--absent"), ("after_create", "--id")] {
+        let mut stack = network();
+        stack.set("TERRANE_VAR_ZONES", "[]");
+        let knobs = format!("knobs={{\"base\":{{\"crash\":\"{crash}\"}}}}");
+        let there = ["--backend", "some where/state.tfstate"];
+        let up = ["up", "--yes", "--var", &knobs];
+        stack.run(&[&up[..], &there].concat()).exits(3);
+        // Looking says the same as going on, and neither forgets where.
+        stack.run(&[&["preview"][..], &there].concat()).exits(0);
+        let asked = stack.run(&[&["up", "--yes"][..], &there].concat()).exits(3);
+        let mut answer = asked.hinted(words);
+        if crash == "after_create" {
+            answer = answer.replace("'ID'", &only_object(&stack).0);
+        }
+        stack.paste(&answer, "").exits(0);
+        stack.run(&[&["up", "--yes"][..], &there].concat()).exits(0);
+        only_object(&stack);
+    }
 }
 
 #[test]

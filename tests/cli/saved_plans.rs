@@ -53,7 +53,7 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
     assert_snapshot!(stack.run(&["up", "up.plan", "--parallelism", "1"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:124
+      + conformance_sdk_thing.base  tests/cli/stack.rs:127
           + enabled = true
           + name = "one"
           + policy (json)
@@ -62,7 +62,7 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:137
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"

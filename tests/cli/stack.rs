@@ -55,6 +55,8 @@ enum Scene {
     Fake,
     /// Two things that need each other.
     Cycle,
+    /// A thing in a folder that an object of somebody else names.
+    Elsewhere,
     /// Nothing at all.
     Nothing,
     /// A provider that is not installed.
@@ -86,6 +88,7 @@ fn stack(stack: &mut Stack) -> Result<()> {
         Scene::Network => network(stack, &config),
         Scene::Fake => fake(stack),
         Scene::Cycle => cycle(stack),
+        Scene::Elsewhere => elsewhere(stack),
         Scene::Nothing => Ok(()),
         Scene::Missing => missing(stack),
         Scene::Builtin => builtin(stack, &config),
@@ -212,6 +215,22 @@ fn withheld(stack: &mut Stack, config: &Config) -> Result<()> {
     Resource::dynamic("conformance_thing", "a")
         .provider_source(source)
         .set("name", "a")
+        .declare(stack);
+    Ok(())
+}
+
+fn elsewhere(stack: &mut Stack) -> Result<()> {
+    let source: ProviderSource = "terrane/conformance".parse()?;
+    let base = Resource::dynamic_data("conformance_lookup", "base")
+        .provider_source(source.clone())
+        .set("name", "base")
+        .declare(stack);
+    let folder = base.attribute::<String>("found");
+    let there = ProviderDeclaration::dynamic(source).alias("there");
+    let there = stack.provider(there.set("directory", folder));
+    Resource::dynamic("conformance_thing", "one")
+        .set("name", "one")
+        .provider(&there)
         .declare(stack);
     Ok(())
 }

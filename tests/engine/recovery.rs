@@ -413,8 +413,15 @@ fn an_object_with_its_tag_is_ours_however_the_program_has_changed() {
     // The name cannot change in place.
     let named = |name: &'static str| owned_with("test_thing", move |a| a.set("name", name));
     let mut world = interrupted(true, named("a"));
+    let asked = intent(&world).owner_tag;
     let run = world.up(named("b")).succeeds();
     assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    // Both were planned from one serial: nothing was written in between.
+    let tags = run.change("test_thing.a").after.value.get("tags").cloned();
+    let tag = tags
+        .as_ref()
+        .and_then(|tags| tags.get("terrane/owner")?.as_str());
+    assert!(tag.is_some() && tag != asked.as_deref(), "{tag:?}");
     assert_snapshot!(run.steps(), @"
     delete test_thing.a: done
     create test_thing.a: done

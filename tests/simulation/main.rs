@@ -1,5 +1,6 @@
 //! Death at every place of a run, in a world that only a seed decides: nothing is lost, nothing is made twice.
 
+mod changed;
 mod cloud;
 mod dice;
 mod disk;

@@ -306,8 +306,38 @@ impl Place {
         self.finish(child)
     }
 
+    /// A run that is killed after that time, wherever it is then; or ends before.
+    pub(crate) fn die_after(
+        &mut self,
+        arguments: &[&str],
+        time: Duration,
+        with_provider: bool,
+    ) -> Ran {
+        let child = self.command(arguments, None).spawn().expect("it starts");
+        std::thread::sleep(time);
+        if with_provider {
+            for provider in children(child.id()) {
+                let _ = kill_process(pid(provider), Signal::KILL);
+            }
+        }
+        // Until it is waited for, its number is nobody else's.
+        let _ = kill_process(pid(child.id()), Signal::KILL);
+        self.finish(child)
+    }
+
     fn folder(&self) -> PathBuf {
         self.folder.path().join(".terrane/sandbox/mortal")
+    }
+
+    /// What the sandbox says that happened. What it was about to say when it was killed has no end of line, and did not happen.
+    pub(crate) fn ledger(&self) -> Vec<Json> {
+        let text = fs::read_to_string(self.folder().join("ledger.jsonl")).unwrap_or_default();
+        let whole = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'));
+        whole
+            .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+            .collect()
     }
 
     /// Ids of what exists by its address, and how often each address was made, since that line.
@@ -315,10 +345,8 @@ impl Place {
         &self,
         since: usize,
     ) -> (BTreeMap<String, String>, BTreeMap<String, usize>) {
-        let text = fs::read_to_string(self.folder().join("ledger.jsonl")).unwrap_or_default();
         let (mut live, mut made) = (BTreeMap::new(), BTreeMap::new());
-        for (number, line) in text.lines().enumerate() {
-            let line: Json = serde_json::from_str(line).expect("a line of JSON");
+        for (number, line) in self.ledger().into_iter().enumerate() {
             let id = line["id"].as_str().expect("an id").to_owned();
             let address = line["object"]["tags"]["Name"].as_str().map(str::to_owned);
             match (line["op"].as_str().expect("an operation"), address) {
@@ -336,8 +364,7 @@ impl Place {
     }
 
     pub(crate) fn lines(&self) -> usize {
-        let text = fs::read_to_string(self.folder().join("ledger.jsonl"));
-        text.map_or(0, |text| text.lines().count())
+        self.ledger().len()
     }
 
     /// The store of the state, as the next run connects to it.

@@ -155,10 +155,14 @@ fn values(ty: &Type) -> BoxedStrategy<Value> {
 
 fn present(ty: &Type) -> BoxedStrategy<Value> {
     match ty {
-        // In a set of collections Go sorts by quoted text, and quoting differs for characters that are younger than its tables.
-        Type::String => prop_oneof!["[ -~]{0,40}", "[\n\t\u{7f}-\u{17f}λж漢字한글🙂]{0,10}"]
-            .prop_map(Value::from)
-            .boxed(),
+        // In a set of collections Go sorts by quoted text, so every character matters.
+        Type::String => prop_oneof![
+            "[ -~]{0,40}",
+            "[\n\t\u{7f}-\u{17f}λж漢字한글🙂]{0,10}",
+            any::<String>()
+        ]
+        .prop_map(Value::from)
+        .boxed(),
         Type::Number => number().prop_map(Value::Number).boxed(),
         Type::Bool => any::<bool>().prop_map(Value::from).boxed(),
         Type::Dynamic => types()

@@ -44,13 +44,12 @@ impl Applier<'_> {
 
     /// The owner tag as it was planned; where all tags were unknown then, the one that would have been.
     fn owner_tag(&self, change: &ResourceChange) -> Value {
-        let kept = match change.action {
-            Action::Update => owner::tag_of(&change.before.value),
-            _ => None,
-        };
+        let before = owner::tag_of(&change.before.value);
+        let kept = before.filter(|_| change.action == Action::Update);
         let planned = owner::tag_of(&change.after.value).or(kept);
+        let serial = self.plan.prior.serial;
         planned.map_or_else(
-            || owner::new_tag(&self.lineage, self.plan.prior.serial, &change.address),
+            || owner::new_tag(&self.lineage, serial, &change.address, before),
             Value::from,
         )
     }

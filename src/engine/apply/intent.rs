@@ -11,7 +11,7 @@ use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Time
 use super::applier::Applier;
 use crate::change::{Action, ResourceChange};
 use crate::config::Config;
-use crate::fingerprint::{fingerprint, provider_fingerprint};
+use crate::fingerprint::{fingerprint, place_fingerprint};
 use crate::object::{Loaded, Subject};
 use crate::owner;
 use crate::plan::instance::Planned;
@@ -41,7 +41,7 @@ impl Applier<'_> {
         let timeout = timeout.and_then(duration).unwrap_or(USUAL_TIMEOUT);
         let op = OperationId::random(self.world.random);
         Intent {
-            provider_hmac: self.provider_hmac(op, change, subject),
+            provider_hmac: self.provider_hmac(op, change),
             deposed,
             generation: self.plan.prior.serial,
             prior_id: before.and_then(|before| id_of(subject, before)),
@@ -115,17 +115,11 @@ impl Applier<'_> {
         referred.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
-    fn provider_hmac(
-        &self,
-        op: OperationId,
-        change: &ResourceChange,
-        subject: &Subject<'_>,
-    ) -> Option<String> {
+    fn provider_hmac(&self, op: OperationId, change: &ResourceChange) -> Option<String> {
         let position = serving_change(self.program, change)?;
         let address = &self.program.providers()[position].address;
-        let config = self.sessions.configuration(address)?;
-        let schema = subject.provider.config_schema().ok()?;
-        Some(provider_fingerprint(op, &schema.block, &config))
+        let place = self.sessions.place(address)?;
+        Some(place_fingerprint(op, &place))
     }
 
     /// What the bindings of an instance's provider know about finding objects.

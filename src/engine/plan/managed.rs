@@ -81,7 +81,7 @@ impl Planner<'_> {
             let own = current
                 .as_ref()
                 .and_then(|current| owner::tag_of(&current.value));
-            let new = owner::new_tag(&self.prior.lineage, self.prior.serial, address);
+            let new = owner::new_tag(&self.prior.lineage, self.prior.serial, address, own);
             let kept = own.map_or_else(|| new.clone(), Value::from);
             anew = Some(owner::tagged(&config.value, new));
             config.value = owner::tagged(&config.value, kept);

@@ -4,6 +4,7 @@ use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, Mode, ProviderConfigAddr};
@@ -13,7 +14,7 @@ use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
 
 use crate::config::{self, Config};
-use crate::fingerprint::provider_fingerprint;
+use crate::fingerprint::place_fingerprint;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
@@ -40,7 +41,8 @@ pub(crate) struct Remembered<'a> {
 #[derive(Clone)]
 struct Ready {
     provider: Arc<dyn Provider>,
-    config: Arc<Config>,
+    /// The hash of where it looks.
+    place: Rc<str>,
     doubt: Option<String>,
 }
 
@@ -135,8 +137,7 @@ impl<'a> Remembered<'a> {
         address: &ProviderConfigAddr,
     ) -> Option<String> {
         let then = intent.provider_hmac.as_ref()?;
-        let schema = ready.provider.config_schema().ok()?;
-        let now = provider_fingerprint(intent.op, &schema.block, &ready.config);
+        let now = place_fingerprint(intent.op, &ready.place);
         (now != *then)
             .then(|| format!("{address} is configured differently than when it was asked"))
     }
@@ -239,7 +240,7 @@ impl<'a> Remembered<'a> {
             }
             let ready = Ready {
                 provider: configured.provider,
-                config: Arc::new(configured.config.as_ref().clone()),
+                place: configured.place,
                 doubt,
             };
             self.providers.borrow_mut().insert(position, ready.clone());
