@@ -75,6 +75,6 @@ pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};
 pub use random::{Random, SystemRandom};
 pub use run::survey;
 pub use run::{
-    Closed, Failure, Kept, Liveness, MemoryRecorder, Patience, RecordError, Recorder, Recovered,
-    Repair, Rescued, Restore, Run, RunError, RunOptions,
+    Closed, Failure, Kept, Liveness, MemoryRecorder, Origin, Patience, RecordError, Recorder,
+    Recovered, Repair, Rescued, Restore, Run, RunError, RunOptions,
 };

@@ -300,14 +300,54 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
     let mut said = String::new();
     std::io::Read::read_to_string(&mut { errors }, &mut said).expect("text");
     let ended = stack.finish(child).exits(5);
-    assert!(
-        said.contains("state push .terrane/test/errored.tfstate"),
-        "{ended}{said}"
-    );
-    let rescued = stack.path().join(".terrane/test/errored.tfstate");
+    let printed = said
+        .split("store them with `test-stack ")
+        .nth(1)
+        .expect("a command");
+    let printed = printed.split('`').next().expect("its end");
+    let belongs = printed.split(" --backend ").nth(1).expect("a backend");
+    let folder = stack
+        .path()
+        .join(".terrane/test")
+        .read_dir()
+        .expect("a folder");
+    let mut files = folder.map(|entry| entry.expect("an entry").path());
+    let rescued = files
+        .find(|path| path.to_string_lossy().contains("errored-"))
+        .unwrap_or_else(|| panic!("{ended}{said}"));
     let mode = std::os::unix::fs::MetadataExt::mode(&rescued.metadata().expect("a file"));
     assert_eq!(mode & 0o777, 0o600);
     aws.when(|_| Fate::Answered);
+
+    // On another backend nothing is missing; where the file belongs is said, and it cannot be stored in the wrong place.
+    let elsewhere = stack
+        .run(&["destroy", "--yes", "--backend", "other.tfstate"])
+        .exits(0);
+    assert!(
+        elsewhere
+            .stderr
+            .contains("holds results of an earlier run on s3://"),
+        "{elsewhere}"
+    );
+    assert!(elsewhere.stderr.contains(belongs), "{elsewhere}");
+    let other = r#"{"version":4,"terraform_version":"1.11.4","serial":1,"lineage":"other","outputs":{},"resources":[],"check_results":null}"#;
+    std::fs::write(stack.path().join("foreign.tfstate"), other).expect("a writable folder");
+    let file = rescued.to_str().expect("text");
+    let foreign = [
+        "state",
+        "push",
+        file,
+        "--yes",
+        "--backend",
+        "foreign.tfstate",
+    ];
+    let foreign = stack.run(&foreign).exits(7);
+    assert!(
+        foreign.stderr.contains("belongs to another state"),
+        "{foreign}"
+    );
+    assert!(rescued.exists());
+
     let id = lock(&aws).expect("still held")["Info"]["S"]
         .as_str()
         .expect("text")
@@ -320,14 +360,15 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
     )
     .exits(0);
     let refused = run(&stack, &aws, &["up", "--yes"]).exits(7);
-    assert!(
-        refused
-            .stderr
-            .contains("state push .terrane/test/errored.tfstate"),
-        "{refused}"
-    );
-    let push = ["state", "push", ".terrane/test/errored.tfstate", "--yes"];
-    let pushed = run(&stack, &aws, &push).exits(0);
+    assert!(refused.stderr.contains(belongs), "{refused}");
+    let looked = run(&stack, &aws, &["state", "list"]).exits(0);
+    assert!(looked.stderr.contains(belongs), "{looked}");
+    // The very command, as a shell takes it.
+    let words = printed.split(' ').map(|word| word.trim_matches('\''));
+    let push: Vec<&str> = words.chain(["--yes"]).collect();
+    let copy = stack.path().join("copy.tfstate");
+    std::fs::copy(&rescued, &copy).expect("a copy");
+    let pushed = stack.run(&push).exits(0);
     assert!(
         pushed
             .stdout
@@ -335,6 +376,11 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
         "{pushed}"
     );
     assert!(!rescued.exists());
+    let again = run(&stack, &aws, &["state", "push", "copy.tfstate", "--yes"]).exits(0);
+    assert!(
+        again.stdout.contains("has all that this file could add"),
+        "{again}"
+    );
     // The base was made once, and nothing is in doubt.
     let last = run(&stack, &aws, &["up", "--yes"]).exits(0);
     assert!(last.stdout.contains("2 added, 1 changed"), "{last}");

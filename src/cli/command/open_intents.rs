@@ -7,7 +7,7 @@ use terrane_state::{IntentAction, OpenIntent, Resolution};
 
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, open_text, operation_text, run_error};
+use crate::session::{Session, open_text, operation_text, run_error, working_folder};
 use crate::view::text::one_line;
 
 /// One warning for each operation of a run that is still at it.
@@ -101,6 +101,7 @@ fn question(
     let address = &open.intent.address;
     let asked = open_text(open);
     let mut diagnostic = described(open, severity).detail(format!("{asked}; {doubt}"));
+    diagnostic.hints.extend(results_elsewhere(open));
     if let Doubt::NoProvider { provider } = doubt {
         diagnostic = diagnostic.hint(declare_again(session, provider));
     }
@@ -126,6 +127,19 @@ fn question(
             .hint(format!("if it is gone, say so: `{absent}`")),
         _ => diagnostic.hint("run again when it can be read"),
     }
+}
+
+/// A run that can write neither state nor journal leaves its results in its folder; nobody else knows of them.
+fn results_elsewhere(open: &OpenIntent) -> Option<String> {
+    let process = open.by.as_ref().filter(|_| open.result.is_none())?;
+    let folder = process.folder.as_ref()?;
+    if working_folder().as_ref() == Some(folder) {
+        return None;
+    }
+    Some(format!(
+        "{} ran it in {folder}: if that run said that its results are stored there only, first run the `state push` that it printed",
+        process.who
+    ))
 }
 
 /// What to do when the program does not name the provider any more that was asked.

@@ -21,7 +21,7 @@ use crate::view::painter::Painter;
 
 pub(crate) use providers::own_digest;
 pub(crate) use rescue::Aftermath;
-pub(crate) use state::{open_text, operation_text, run_error, settled_text};
+pub(crate) use state::{open_text, operation_text, run_error, settled_text, working_folder};
 
 /// One invocation of a stack program.
 pub(crate) struct Session<'a> {
@@ -62,19 +62,24 @@ impl<'a> Session<'a> {
 
     /// This program with those arguments on the same state, as a shell takes it: what to type next.
     pub(crate) fn again(&self, arguments: &str) -> String {
-        let program = std::env::current_exe().ok();
-        let name = program
-            .as_deref()
-            .and_then(|path| path.file_name()?.to_str())
-            .unwrap_or(self.stack);
-        let mut line = format!("{name} {arguments}");
+        let mut line = self.command(arguments);
         if let Some(backend) = &self.common.backend {
-            let _ = write!(line, " --backend '{backend}'");
+            let _ = write!(line, " --backend {}", shell_word(&backend.to_string()));
         }
         if self.common.sandbox {
             line.push_str(" --sandbox");
         }
         line
+    }
+
+    /// This program with those arguments and no other.
+    pub(super) fn command(&self, arguments: &str) -> String {
+        let program = std::env::current_exe().ok();
+        let name = program
+            .as_deref()
+            .and_then(|path| path.file_name()?.to_str())
+            .unwrap_or(self.stack);
+        format!("{name} {arguments}")
     }
 
     /// The same diagnostics; a hint that names a command on the state names all of it, for this program and this state.
@@ -114,6 +119,11 @@ impl<'a> Session<'a> {
             self.streams.err(&text);
         }
     }
+}
+
+/// A text as one word of a shell's command line.
+pub(crate) fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// The environment, as far as it is text.

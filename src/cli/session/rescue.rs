@@ -2,37 +2,162 @@
 
 use std::path::{Path, PathBuf};
 
-use terrane_core::Diagnostic;
-use terrane_state::{Failure, Kept, LocalBackend, Run, RunError};
+use terrane_core::{Diagnostic, Severity};
+use terrane_state::model::Lineage;
+use terrane_state::{
+    Failure, Kept, LocalBackend, Origin, Recorder as _, Rescued, Run, RunError, Sha256, file,
+};
 
-use super::Session;
 use super::state::run_error;
+use super::{Session, shell_word};
+use crate::backend::BackendConfig;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 
+/// A file with results that no store took.
+struct Unpushed {
+    path: PathBuf,
+    /// What is in it; `None` when it cannot be read as that.
+    rescued: Option<Rescued>,
+}
+
 impl Session<'_> {
-    /// Where the results of a run go that neither state nor journal took: `.terrane/<stack>/errored.tfstate`.
-    pub(crate) fn rescue_path(&self) -> Result<PathBuf, CommandError> {
-        let default = LocalBackend::default_path(self.stack)
-            .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
-        Ok(default.with_file_name("errored.tfstate"))
+    /// Where the state of this invocation is, as files name it that belong there.
+    fn origin(&self) -> Result<Origin, CommandError> {
+        let location = self.location()?;
+        let (place, backend) = match &location {
+            BackendConfig::Local(path) => {
+                // From another folder a relative path would lead elsewhere.
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                (path.display().to_string(), path.display().to_string())
+            }
+            BackendConfig::S3(backend) => {
+                (format!("s3://{}", backend.lock_path()), backend.to_string())
+            }
+        };
+        let arguments = match (self.common.sandbox, &self.common.backend) {
+            (true, None) => "--sandbox".to_owned(),
+            (sandbox, _) => {
+                let sandbox = if sandbox { " --sandbox" } else { "" };
+                format!("--backend {}{sandbox}", shell_word(&backend))
+            }
+        };
+        Ok(Origin { place, arguments })
     }
 
-    /// Refuses to go on from a state that lacks what an earlier run of this machine did.
+    /// Where the results of a run go that neither state nor journal took: `.terrane/<stack>/errored-<digest>.tfstate`, one for each
+    /// state, and never over another.
+    fn rescue_path(&self, origin: &Origin, lineage: &str) -> Result<PathBuf, CommandError> {
+        let default = LocalBackend::default_path(self.stack)
+            .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
+        let state = format!("{}\n{lineage}", origin.place);
+        let digest = Sha256::of(state.as_bytes()).to_string();
+        let name = |more: String| {
+            default.with_file_name(format!("errored-{}{more}.tfstate", &digest[..8]))
+        };
+        let mut path = name(String::new());
+        let mut count = 2;
+        while path.exists() {
+            path = name(format!("-{count}"));
+            count += 1;
+        }
+        Ok(path)
+    }
+
+    /// The files of this stack and folder whose content is not in its state yet.
+    fn unpushed(&self) -> Vec<Unpushed> {
+        let Ok(default) = LocalBackend::default_path(self.stack) else {
+            return Vec::new();
+        };
+        let folder = default.parent().and_then(|folder| folder.read_dir().ok());
+        let mut paths: Vec<PathBuf> = folder
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(|path| {
+                let name = path.file_name().and_then(|name| name.to_str());
+                name.is_some_and(|name| name.starts_with("errored") && name.ends_with(".tfstate"))
+            })
+            .collect();
+        paths.sort();
+        let read = |path: &Path| Rescued::of(&file::read(&std::fs::read(path).ok()?).ok()?);
+        paths
+            .into_iter()
+            .map(|path| Unpushed {
+                rescued: read(&path),
+                path,
+            })
+            .collect()
+    }
+
+    /// The command that stores what is in such a file where it belongs.
+    fn push_command(&self, path: &Path, origin: Option<&Origin>) -> String {
+        let push = format!("state push {}", shell_word(&path.display().to_string()));
+        match origin {
+            Some(origin) => self.command(&format!("{push} {}", origin.arguments)),
+            None => self.again(&push),
+        }
+    }
+
+    /// Each such file as a diagnostic, with whether it belongs to the state of this invocation.
+    fn unpushed_diagnostics(&self) -> Result<Vec<(bool, Diagnostic)>, CommandError> {
+        let unpushed = self.unpushed();
+        if unpushed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let here = self.origin()?;
+        let described = unpushed.into_iter().map(|Unpushed { path, rescued }| {
+            let origin = rescued.as_ref().and_then(Rescued::origin);
+            let is_here = origin.is_none_or(|origin| origin.place == here.place);
+            let shown = path.display();
+            let diagnostic = match origin.filter(|_| !is_here) {
+                None => Diagnostic::error(format!(
+                    "{shown} holds results of an earlier run that are not in the state"
+                )),
+                Some(origin) => Diagnostic::warning(format!(
+                    "{shown} holds results of an earlier run on {}",
+                    origin.place
+                )),
+            };
+            let command = self.push_command(&path, origin);
+            (
+                is_here,
+                diagnostic.hint(format!("store them with `{command}`")),
+            )
+        });
+        Ok(described.collect())
+    }
+
+    /// Refuses to go on from a state that lacks what an earlier run of this machine did; says what waits for another state.
     pub(super) fn refuse_unpushed(&self) -> Result<(), CommandError> {
-        let path = self.rescue_path()?;
-        if !path.exists() {
+        let (here, elsewhere): (Vec<_>, Vec<_>) = self
+            .unpushed_diagnostics()?
+            .into_iter()
+            .partition(|(is_here, _)| *is_here);
+        self.say(&elsewhere.into_iter().map(|(_, said)| said).collect());
+        if here.is_empty() {
             return Ok(());
         }
-        let path = path.display();
-        let unpushed = Diagnostic::error(format!(
-            "{path} holds results of an earlier run that are not in the state"
-        ));
-        let command = self.again(&format!("state push {path}"));
-        let unpushed = unpushed
-            .detail("going on without them would make again what exists already")
-            .hint(format!("store them with `{command}`"));
-        Err(CommandError::new(Exit::REFUSED, unpushed))
+        let refused = here.into_iter().map(|(_, said)| {
+            said.detail("going on without them would make again what exists already")
+        });
+        Err(CommandError {
+            exit: Exit::REFUSED,
+            diagnostics: refused.collect(),
+        })
+    }
+
+    /// Says what a state lacks that is only looked at.
+    pub(super) fn say_unpushed(&self) -> Result<(), CommandError> {
+        let said = self.unpushed_diagnostics()?.into_iter();
+        let said = said
+            .filter(|(is_here, _)| *is_here)
+            .map(|(_, said)| Diagnostic {
+                severity: Severity::Warning,
+                ..said
+            });
+        self.say(&said.collect());
+        Ok(())
     }
 
     /// Saves what only this process knows when a run could not be closed: what was done about it.
@@ -56,14 +181,19 @@ impl Session<'_> {
                 )));
             }
         }
-        let saved = match self.rescue_path() {
-            Ok(path) => run.rescue(&path).await.map(|()| path),
+        let place = self.origin().and_then(|origin| {
+            let path = self.rescue_path(&origin, &run.state().lineage.to_string())?;
+            Ok((origin, path))
+        });
+        let (origin, path) = match place {
+            Ok(place) => place,
             Err(error) => return error.diagnostics.into_iter().next().map(Aftermath::Said),
         };
+        let saved = run.rescue(&path, origin.clone()).await;
         Some(Aftermath::Said(match saved {
-            Ok(path) => {
+            Ok(()) => {
+                let command = self.push_command(&path, Some(&origin));
                 let path = path.display();
-                let command = self.again(&format!("state push {path}"));
                 Diagnostic::error("the results of this run are stored on this machine only")
                     .detail(format!("they are in {path}"))
                     .hint(format!(
@@ -81,20 +211,68 @@ impl Session<'_> {
         }))
     }
 
-    /// What was kept on this machine is in the state now, if that is the file it was kept in.
-    pub(crate) fn forget_rescued(&self, pushed: &Path) -> Result<(), CommandError> {
-        let rescued = self.rescue_path()?;
-        let same = match (pushed.canonicalize(), rescued.canonicalize()) {
-            (Ok(pushed), Ok(rescued)) => pushed == rescued,
-            _ => false,
-        };
-        if !same {
+    /// Refuses to store in one state what a run did on another.
+    pub(crate) fn refuse_foreign(
+        &self,
+        file: &Path,
+        rescued: &Rescued,
+        stored: &Lineage,
+    ) -> Result<(), CommandError> {
+        if stored.is_empty() || rescued.lineage() == stored {
             return Ok(());
         }
-        std::fs::remove_file(&rescued).map_err(|error| {
+        let refused = Diagnostic::error(format!("{} belongs to another state", file.display()))
+            .detail(format!(
+                "its lineage is {}, that of the state here {stored}",
+                rescued.lineage()
+            ));
+        let refused = match (rescued.origin(), self.origin()) {
+            (Some(origin), Ok(here)) if origin.place != here.place => {
+                let command = self.push_command(file, Some(origin));
+                refused.hint(format!("store it on {} with `{command}`", origin.place))
+            }
+            _ => refused,
+        };
+        Err(CommandError::new(
+            Exit::REFUSED,
+            refused.hint("if the state that it belongs to is gone for good, remove the file"),
+        ))
+    }
+
+    /// Removes such a file of this stack once everything in it is in the stored state; one that lies elsewhere is a person's own copy.
+    ///
+    /// # Errors
+    /// When something of it is not there: the file stays.
+    pub(crate) async fn forget_rescued(
+        &self,
+        pushed: &Path,
+        rescued: &Rescued,
+    ) -> Result<(), CommandError> {
+        let Ok(pushed) = pushed.canonicalize() else {
+            return Ok(());
+        };
+        let is_same = |unpushed: &Unpushed| {
+            unpushed
+                .path
+                .canonicalize()
+                .is_ok_and(|path| path == pushed)
+        };
+        let Some(Unpushed { path, .. }) = self.unpushed().into_iter().find(is_same) else {
+            return Ok(());
+        };
+        let shown = path.display();
+        let (state, _) = self.look_past_unpushed().await?;
+        let missing = rescued.missing_from(&state);
+        if !missing.is_empty() {
+            let names: Vec<String> = missing.iter().take(10).map(ToString::to_string).collect();
+            let kept = Diagnostic::error(format!("{shown} stays: not all of it is in the state"))
+                .detail(format!("another run has decided otherwise about {}", names.join(", ")))
+                .hint("compare them with `state show ADDRESS`; remove the file when nothing of it is needed");
+            return Err(CommandError::new(Exit::REFUSED, kept));
+        }
+        std::fs::remove_file(&path).map_err(|error| {
             let left = Diagnostic::error(format!(
-                "{} is in the state now, and could not be removed",
-                rescued.display()
+                "{shown} is in the state now, and could not be removed"
             ));
             left.detail(error.to_string()).hint("remove it").into()
         })

@@ -49,6 +49,12 @@ impl Session<'_> {
 
     /// The state as it is, without a lock.
     pub(crate) async fn look(&self) -> Result<(State, Recovered), CommandError> {
+        self.say_unpushed()?;
+        self.look_past_unpushed().await
+    }
+
+    /// The same for who knows what is not stored yet.
+    pub(super) async fn look_past_unpushed(&self) -> Result<(State, Recovered), CommandError> {
         let backend = self.backend().await?;
         match Run::look(&*backend).await {
             Ok(found) => Ok(found),
@@ -133,7 +139,10 @@ impl Session<'_> {
         RunOptions {
             operation,
             engine: format!("terrane {}", env!("CARGO_PKG_VERSION")),
-            process: ProcessIdentity::current(self.who(), self.ci_url()),
+            process: ProcessIdentity {
+                folder: working_folder(),
+                ..ProcessIdentity::current(self.who(), self.ci_url())
+            },
             lock_timeout: self.common.lock_timeout.unwrap_or_default(),
         }
     }
@@ -242,6 +251,11 @@ fn user_name() -> Option<String> {
         let name = fields.next()?;
         (fields.nth(1)? == own).then(|| name.to_owned())
     })
+}
+
+/// The folder that this process works in.
+pub(crate) fn working_folder() -> Option<String> {
+    Some(std::env::current_dir().ok()?.to_str()?.to_owned())
 }
 
 /// What belongs to the sandbox of a stack.

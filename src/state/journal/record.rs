@@ -80,6 +80,9 @@ pub struct ProcessIdentity {
     /// The page of the CI job, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci_url: Option<String>,
+    /// The folder that it works in: where it would leave what it could store nowhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
 }
 
 /// A 128-bit name of one operation, unique over all runs.

@@ -1,6 +1,6 @@
 //! The real recorder: a journal on a backend, snapshots at checkpoints, the lock given back at the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 
 use super::open::{Holding, carry};
-use super::{Liveness, RecordError, Recorder, Rescued, RunError};
+use super::{Liveness, Origin, RecordError, Recorder, Rescued, RunError};
 use crate::backend::{Backend, BackendError, Expected, LocalBackend, Position, Token};
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
@@ -51,7 +51,7 @@ struct Now {
     plans: Vec<PlanUse>,
     results: usize,
     /// Every operation of this run whose end is known.
-    ended: BTreeSet<OperationId>,
+    ended: BTreeMap<OperationId, InstanceAddr>,
     checkpoint_at: Duration,
     /// The last record of what came of an operation. What was only read is not worth keeping: the next run reads it again.
     telling: Option<u64>,
@@ -116,7 +116,7 @@ impl Run {
                 .collect(),
             plans,
             results: 0,
-            ended: BTreeSet::new(),
+            ended: BTreeMap::new(),
             checkpoint_at: holding.clock.monotonic(),
             telling: None,
         };
@@ -315,7 +315,7 @@ impl Run {
     ///
     /// # Errors
     /// When it can not be written either.
-    pub async fn rescue(&self, path: &Path) -> Result<(), BackendError> {
+    pub async fn rescue(&self, path: &Path, origin: Origin) -> Result<(), BackendError> {
         let mut state = self.state();
         state.serial += 1;
         if state.lineage.is_empty() {
@@ -326,7 +326,7 @@ impl Run {
             None => Expected::Absent,
             Some(snapshot) => Expected::Token(snapshot.token),
         };
-        let rescued = Rescued::new(state, self.now().ended.clone());
+        let rescued = Rescued::new(state, self.now().ended.clone(), origin);
         let bytes = v4::write(&rescued.to_state(), v4::Style::Indented);
         file.write(bytes.into(), &over).await.map(drop)
     }
@@ -471,8 +471,9 @@ impl Recorder for Run {
             let number = self.writer.enqueue(&Record::Result(result.clone()));
             now.telling = Some(number);
             if result.outcome != Outcome::Unknown {
-                now.open.remove(&result.op);
-                now.ended.insert(result.op);
+                if let Some(open) = now.open.remove(&result.op) {
+                    now.ended.insert(result.op, open.intent.address);
+                }
             } else if let Some(open) = now.open.get_mut(&result.op) {
                 open.result = Some(result);
             }

@@ -16,7 +16,7 @@ pub use open::{Patience, Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
 pub use repair::Repair;
-pub use rescue::Rescued;
+pub use rescue::{Origin, Rescued};
 pub use restore::Restore;
 
 #[cfg(test)]

@@ -36,6 +36,7 @@ impl ProcessIdentity {
             start: start_of(pid).unwrap_or_default(),
             boot: boot().unwrap_or_default(),
             ci_url,
+            folder: None,
         }
     }
 

@@ -1,11 +1,13 @@
 //! What a run leaves in a file when neither state nor journal could be written: its results, for a later run to take over.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use terrane_core::addr::InstanceAddr;
+
 use crate::journal::{IntentAction, OpenIntent, OperationId, Resolution, Resolve};
-use crate::model::{RawJson, State};
+use crate::model::{Lineage, RawJson, State};
 
 /// The member of the file that makes it more than a state. Tools that do not know it read the file as a state.
 const MEMBER: &str = "terrane_rescue";
@@ -13,24 +15,82 @@ const MEMBER: &str = "terrane_rescue";
 #[derive(Serialize, Deserialize)]
 struct Member {
     ended: Vec<String>,
+    /// Their addresses, one an operation.
+    #[serde(default)]
+    addresses: Vec<String>,
+    #[serde(default)]
+    origin: Option<Origin>,
+}
+
+/// The backend that a rescue file belongs to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Where the state is, the same text for the same state from every folder.
+    pub place: String,
+    /// The arguments that lead a program there, as a shell takes them.
+    pub arguments: String,
 }
 
 /// A state with the operations whose ends it holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rescued {
     state: State,
-    ended: BTreeSet<OperationId>,
+    ended: BTreeMap<OperationId, Option<InstanceAddr>>,
+    origin: Option<Origin>,
 }
 
 impl Rescued {
-    pub(super) fn new(state: State, ended: BTreeSet<OperationId>) -> Self {
-        Self { state, ended }
+    pub(super) fn new(
+        state: State,
+        ended: BTreeMap<OperationId, InstanceAddr>,
+        origin: Origin,
+    ) -> Self {
+        let ended = ended.into_iter().map(|(op, address)| (op, Some(address)));
+        Self {
+            state,
+            ended: ended.collect(),
+            origin: Some(origin),
+        }
+    }
+
+    /// Where it belongs; `None` in a file of an earlier version.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The whole state, as the run saw it at its end.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Which state it is about.
+    pub fn lineage(&self) -> &Lineage {
+        &self.state.lineage
+    }
+
+    /// The operations' addresses at which that state does not have the objects that this file has; none when it may be removed.
+    pub fn missing_from(&self, state: &State) -> Vec<InstanceAddr> {
+        let known: Option<Vec<&InstanceAddr>> = self.ended.values().map(Option::as_ref).collect();
+        // A file of an earlier version does not say what it is about: all of it is.
+        let addresses = known.unwrap_or_else(|| self.state.resources.keys().collect());
+        let mut missing: Vec<InstanceAddr> = addresses
+            .into_iter()
+            .filter(|address| ids(&self.state, address) != ids(state, address))
+            .cloned()
+            .collect();
+        missing.sort();
+        missing.dedup();
+        missing
     }
 
     /// The state with the member that [`of`](Self::of) reads.
     pub(super) fn to_state(&self) -> State {
-        let ended = self.ended.iter().map(ToString::to_string).collect();
-        let member = serde_json::to_string(&Member { ended });
+        let addresses = self.ended.values().flatten();
+        let member = serde_json::to_string(&Member {
+            ended: self.ended.keys().map(ToString::to_string).collect(),
+            addresses: addresses.map(ToString::to_string).collect(),
+            origin: self.origin.clone(),
+        });
         let member = member.expect("invariant: ids are serialisable");
         let member = RawJson::new(&member).expect("invariant: serialised JSON is valid");
         let mut state = self.state.clone();
@@ -48,9 +108,16 @@ impl Rescued {
             .partition(|(name, _)| &**name == MEMBER);
         let (_, member) = mine.first()?;
         let member: Member = serde_json::from_str(member.as_str()).ok()?;
-        let ended = member.ended.iter().map(|op| op.parse().ok());
+        let mut addresses = member.addresses.iter().map(|address| address.parse().ok());
+        let ended = (member.ended.iter()).map(|op| Some((op.parse().ok()?, addresses.next()?)));
+        let without = || (member.ended.iter()).map(|op| Some((op.parse().ok()?, None)));
+        let ended: Option<BTreeMap<_, _>> = ended.collect();
         Some(Self {
-            ended: ended.collect::<Option<_>>()?,
+            ended: match ended {
+                Some(ended) => ended,
+                None => without().collect::<Option<_>>()?,
+            },
+            origin: member.origin,
             state: State {
                 extra: extra.into(),
                 ..state.clone()
@@ -61,7 +128,7 @@ impl Rescued {
     /// How operations ended that nobody else saw the end of. Whatever the state has become since, this is about them alone.
     pub fn resolutions(&self, open: &[OpenIntent], who: &str) -> Vec<Resolve> {
         open.iter()
-            .filter(|open| self.ended.contains(&open.intent.op))
+            .filter(|open| self.ended.contains_key(&open.intent.op))
             .map(|open| {
                 let address = open.intent.address.clone();
                 let instance = self.state.instance(&address).cloned();
@@ -81,4 +148,18 @@ impl Rescued {
             })
             .collect()
     }
+}
+
+/// What tells the objects of an instance from others: the ids of the current and of the deposed ones.
+fn ids(state: &State, address: &InstanceAddr) -> Vec<Option<String>> {
+    let Some(instance) = state.instance(address) else {
+        return Vec::new();
+    };
+    let current = instance.current.iter();
+    let mut ids: Vec<_> = current
+        .chain(instance.deposed.values())
+        .map(|object| object.id())
+        .collect();
+    ids.sort();
+    ids
 }

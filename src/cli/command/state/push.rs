@@ -67,27 +67,40 @@ pub(super) async fn run(
         let refused = Diagnostic::error(format!("{name} is not a state that can be pushed"));
         CommandError::new(Exit::REFUSED, refused.detail(error.to_string()))
     })?;
-    let done = match Rescued::of(&pushed) {
-        Some(rescued) => settle(session, &rescued, yes).await?,
-        None => {
-            Consent::from(yes).can_be_had(session)?;
-            let unusable = match force {
-                true => session.open_restore().await?,
-                false => None,
-            };
-            match unusable {
-                Some(unusable) => restore(session, unusable, &pushed, yes).await?,
-                None => replace(session, pushed, force, yes).await?,
-            }
-        }
+    let rescued = Rescued::of(&pushed);
+    if let Some(rescued) = rescued.as_ref().filter(|_| !force) {
+        let done = settle(session, file, rescued, yes).await?;
+        session.forget_rescued(file, rescued).await?;
+        return Ok(done);
+    }
+    let pushed = match &rescued {
+        Some(rescued) => rescued.state().clone(),
+        None => pushed,
     };
-    session.forget_rescued(file)?;
+    Consent::from(yes).can_be_had(session)?;
+    let unusable = match force {
+        true => session.open_restore().await?,
+        false => None,
+    };
+    let done = match unusable {
+        Some(unusable) => restore(session, unusable, &pushed, yes).await?,
+        None => replace(session, pushed, force, yes).await?,
+    };
+    if let Some(rescued) = &rescued {
+        session.forget_rescued(file, rescued).await?;
+    }
     Ok(done)
 }
 
 /// Takes over what a run did and could store nowhere, and only that: the state may have become another since.
-async fn settle(session: &Session<'_>, rescued: &Rescued, yes: bool) -> Result<Exit, CommandError> {
+async fn settle(
+    session: &Session<'_>,
+    file: &Path,
+    rescued: &Rescued,
+    yes: bool,
+) -> Result<Exit, CommandError> {
     edit(session, yes, Unpushed::Welcome, async |run| {
+        session.refuse_foreign(file, rescued, &run.state().lineage)?;
         let resolutions = rescued.resolutions(&run.open_intents(), &session.who());
         let addresses = resolutions.iter().map(|settled| &settled.address);
         Ok(Proposal {

@@ -351,6 +351,13 @@ async fn what_is_open_outlives_a_replay_that_changes_nothing() {
     }
 }
 
+fn origin() -> crate::Origin {
+    crate::Origin {
+        place: "memory".into(),
+        arguments: "--backend memory".into(),
+    }
+}
+
 #[tokio::test]
 async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
     let world = World::new();
@@ -359,7 +366,7 @@ async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("errored.tfstate");
     for _ in 0..2 {
-        run.rescue(&path).await.expect("written");
+        run.rescue(&path, origin()).await.expect("written");
     }
     let bytes = std::fs::read(&path).expect("readable");
     let state = crate::file::read(&bytes).expect("a state");
@@ -391,7 +398,7 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
     }
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("errored.tfstate");
-    run.rescue(&path).await.expect("written");
+    run.rescue(&path, origin()).await.expect("written");
     observed.revive();
     world.break_lock().await;
 
@@ -402,6 +409,9 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
     let file = std::fs::read(&path).expect("readable");
     let file = crate::file::read(&file).expect("a state");
     let rescued = crate::Rescued::of(&file).expect("a rescue");
+    assert_eq!(rescued.origin(), Some(&origin()));
+    let stored = world.stored().await.expect("there");
+    assert_eq!(rescued.missing_from(&stored), [address("made")]);
     assert_eq!(
         crate::Rescued::of(&world.stored().await.expect("there")),
         None
@@ -417,6 +427,7 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
         let stored = world.stored().await.expect("there");
         assert_eq!(names(&stored), ["known", "made", "other"]);
         assert!(stored.extra.is_empty());
+        assert_eq!(rescued.missing_from(&stored), []);
     }
     let (run, _) = world.open().await;
     let open = run.open_intents();
