@@ -10,6 +10,7 @@ use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 use crate::apply::{Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
 use crate::event::EventSink;
+use crate::moved::moved;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
 use crate::plan::planner::Planner;
@@ -149,6 +150,14 @@ impl<'a> Engine<'a> {
         plan: &Plan,
     ) -> Result<Vec<CallerIdentity>, Diagnostics> {
         callers(program, plan, &self.sessions).await
+    }
+
+    /// What has changed in the world since a saved plan was made, an error an object. Due before such a plan is applied.
+    ///
+    /// # Errors
+    /// When a provider cannot be configured or an object cannot be read.
+    pub async fn moved(&self, program: &Program, plan: &Plan) -> Result<Diagnostics, Diagnostics> {
+        moved(program, plan, &self.sessions, self.parallelism).await
     }
 
     /// A handle that stops the run from elsewhere.

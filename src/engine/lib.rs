@@ -11,6 +11,7 @@ mod fingerprint;
 mod ignore;
 mod import;
 mod lookup;
+mod moved;
 mod object;
 mod options;
 mod owner;

@@ -368,7 +368,7 @@ fn what_changed_outside_is_shown_and_recorded() {
 
     Refresh: 2 changes to record in the state.
 
-    Apply complete! Resources: 0 added, 0 changed, 0 destroyed.
+    Refresh complete! 2 changes recorded.
 
     Outputs:
       base_id  "one-<id>"

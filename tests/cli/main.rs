@@ -19,3 +19,4 @@ mod stage;
 mod state;
 mod streams;
 mod terminal;
+mod words;

@@ -134,7 +134,7 @@ fn plans_of_every_kind_are_applied() {
         .expect("the base");
     let text = std::fs::read_to_string(&base).expect("an object");
     std::fs::write(&base, text.replace("7", "8")).expect("written");
-    assert_snapshot!(apply(&["--refresh-only", "--var", "size=7"]), @"Apply complete! Resources: 0 added, 0 changed, 0 destroyed.");
+    assert_snapshot!(apply(&["--refresh-only", "--var", "size=7"]), @"Refresh complete! 1 change recorded.");
     let state = world(&stack).0.expect("a state");
     assert!(state.contains("\"size\": 8"), "{state}");
     assert_snapshot!(apply(&["--var", "base=two", "--target", "conformance_sdk_thing.base"]), @"Apply complete! Resources: 1 added, 0 changed, 1 destroyed.");
@@ -426,4 +426,71 @@ fn a_first_plan_made_under_the_lock_is_applied_like_any_other() {
         .run(&["preview", "--lock", "--out", "a.plan"])
         .exits(0);
     stack.run(&["up", "a.plan"]).exits(0);
+}
+
+/// Changes an object behind everybody's back.
+fn edited(stack: &TestEnvironment, name: &str, edit: impl FnOnce(&mut serde_json::Value)) {
+    let folder = stack.objects().join("conformance_sdk_thing");
+    let files = folder.read_dir().expect("a folder");
+    let mut files = files.map(|entry| entry.expect("an entry").path());
+    let (path, mut object) = files
+        .find_map(|path| {
+            let text = std::fs::read_to_string(&path).expect("an object");
+            let object: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            (object["name"] == name).then_some((path, object))
+        })
+        .expect("an object of that name");
+    edit(&mut object);
+    std::fs::write(path, object.to_string()).expect("writable");
+}
+
+#[test]
+fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() {
+    let stack = small();
+    stack.run(&["up", "--yes"]).exits(0);
+    let preview = ["preview", "--out", "a.plan", "--var", "size=2"];
+    stack.run(&preview).exits(0);
+    edited(&stack, "one", |object| {
+        object["attributes"]["size"] = 77.into();
+        object["attributes"]["secret"] = "rotated".into();
+    });
+    let said = refused(&stack, &["up", "a.plan"]);
+    assert_snapshot!(said, @"
+    error: conformance_sdk_thing.base has changed since the plan was made: secret (sensitive), size was 1 and is 77
+      resource   conformance_sdk_thing.base
+      declared   tests/cli/stack.rs:124
+    hint: nothing was changed; make a new plan with `preview --out FILE`
+    ");
+    // What the plan does not change may be anything.
+    stack.run(&["up", "--yes"]).exits(0);
+    stack.run(&preview).exits(0);
+    edited(&stack, "child-a", |object| {
+        object["attributes"]["size"] = 5.into()
+    });
+    stack.run(&["up", "a.plan"]).exits(0);
+
+    stack
+        .run(&["preview", "--destroy", "--out", "gone.plan"])
+        .exits(0);
+    let folder = stack.objects().join("conformance_sdk_thing");
+    std::fs::remove_dir_all(&folder).expect("removable");
+    std::fs::create_dir(&folder).expect("a folder");
+    let said = refused(&stack, &["up", "gone.plan"]);
+    assert!(
+        said.contains("conformance_sdk_thing.base has changed since the plan was made: it is gone"),
+        "{said}"
+    );
+    // Who did not look when the plan was made is not made to look now.
+    let unread = [
+        "preview",
+        "--refresh",
+        "false",
+        "--var",
+        "size=3",
+        "--out",
+        "unread.plan",
+    ];
+    stack.run(&unread).exits(0);
+    let tried = stack.run(&["up", "unread.plan"]).exits(1);
+    assert!(!tried.stderr.contains("has changed since"), "{tried}");
 }

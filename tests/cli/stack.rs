@@ -201,6 +201,7 @@ fn builtin(stack: &mut Stack, config: &Config) -> Result<()> {
         .set("triggers_replace", config.size)
         .declare(stack);
     stack.export("output", second.attribute::<Value>("output"));
+    stack.export("nothing", None::<String>);
     Ok(())
 }
 

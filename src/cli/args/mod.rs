@@ -162,6 +162,9 @@ pub(crate) struct Preview {
 pub(crate) struct Destroy {
     #[command(flatten)]
     pub(crate) selection: Selection,
+    /// Whether to read every object before planning
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
+    pub(crate) refresh: RefreshChoice,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
     /// Don't ask

@@ -67,7 +67,15 @@ struct Ended {
     /// What was left open before it, and what became of that.
     settled: Settled,
     /// What was done; `None` when there was nothing to do.
-    applied: Option<(PlanMode, Box<Applied>)>,
+    applied: Option<Carried>,
+}
+
+/// What a plan came to.
+struct Carried {
+    mode: PlanMode,
+    /// Objects that were found to be otherwise than the state had them.
+    recorded: usize,
+    applied: Box<Applied>,
 }
 
 /// Does all of it.
@@ -167,6 +175,11 @@ impl Work<'_> {
             Planned::Now(options) => self.plan(engine, signals, options).await?,
             Planned::Before(saved) => {
                 saved.check_state(self.run)?;
+                saved.check_callers(engine, self.program).await?;
+                saved.check_objects(engine, self.program).await?;
+                if signals.heard() {
+                    return Err(interrupted());
+                }
                 (Cow::Borrowed(&saved.plan), Settled::default())
             }
         };
@@ -194,14 +207,17 @@ impl Work<'_> {
                 .await?;
         }
         if let Planned::Before(saved) = &self.request.planned {
-            saved.check_callers(engine, self.program).await?;
             saved.mark_used(self.session, self.run).await?;
         }
         let applied = engine.apply(self.program, &plan, self.run).await;
         if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
             return Ok(ended(None));
         }
-        Ok(ended(Some((plan.mode, Box::new(applied)))))
+        Ok(ended(Some(Carried {
+            mode: plan.mode,
+            recorded: plan.drift.len(),
+            applied: Box::new(applied),
+        })))
     }
 
     /// Makes a plan of the state as it is, once what earlier runs left open is settled.
@@ -253,7 +269,7 @@ impl Work<'_> {
         started: Instant,
     ) -> Result<Exit, CommandError> {
         let closing = match &closed {
-            Ok(closed) => Ok(summary::closed(closed, started.elapsed())),
+            Ok(closed) => Ok(summary::closed(closed, self.session.took(started))),
             Err(error) => Err(self.session.unclosed(error, aftermath)),
         };
         let Ended { settled, applied } = match ended {
@@ -269,7 +285,12 @@ impl Work<'_> {
             }
             Ok(ended) => ended,
         };
-        let Some((mode, applied)) = applied else {
+        let Some(Carried {
+            mode,
+            recorded,
+            applied,
+        }) = applied
+        else {
             self.show_outputs();
             let text = closing?;
             self.talk(&text);
@@ -282,7 +303,11 @@ impl Work<'_> {
         }
         let mut talk = String::new();
         if exit == Exit::DONE {
-            self.data(&format!("\n{}\n", summary::totals(mode, &applied.done)));
+            let totals = match mode {
+                PlanMode::RefreshOnly => summary::refreshed(recorded),
+                mode => summary::totals(mode, &applied.done),
+            };
+            self.data(&format!("\n{totals}\n"));
             self.show_outputs();
         } else {
             talk = summary::partial(&applied, &self.skipped.names());

@@ -1,5 +1,7 @@
 //! A yes before anything is changed: given by `--yes`, or asked for on a terminal.
 
+use std::time::Instant;
+
 use terrane_core::Diagnostic;
 
 use crate::error::CommandError;
@@ -44,19 +46,28 @@ impl Consent {
         if self == Self::Given {
             return Ok(());
         }
+        let asked_at = Instant::now();
         let streams = session.streams.clone();
-        let question = format!("{question} [yes/no] ");
-        let asked = tokio::task::spawn_blocking(move || streams.ask(&question));
-        let answer = tokio::select! {
-            answer = asked => answer.ok().flatten(),
-            () = signals.wait() => return Err(interrupted()),
-        };
-        match answer.as_deref() {
-            Some("yes" | "y") => Ok(()),
-            _ => {
-                let declined = Diagnostic::error("not confirmed").detail("nothing was changed");
-                Err(declined.into())
+        let mut question = format!("{question} [yes/no] ");
+        // Whoever types something else meant to answer; only an end of the input is taken for a no.
+        let agreed = loop {
+            let (streams, asking) = (streams.clone(), question.clone());
+            let asked = tokio::task::spawn_blocking(move || streams.ask(&asking));
+            let answer = tokio::select! {
+                answer = asked => answer.ok().flatten(),
+                () = signals.wait() => return Err(interrupted()),
+            };
+            match answer.map(|answer| answer.to_lowercase()).as_deref() {
+                Some("yes" | "y") => break true,
+                None | Some("no" | "n") => break false,
+                Some(_) => "Please answer `yes` or `no`: ".clone_into(&mut question),
             }
+        };
+        session.waited(asked_at.elapsed());
+        if agreed {
+            return Ok(());
         }
+        let declined = Diagnostic::error("not confirmed").detail("nothing was changed");
+        Err(declined.into())
     }
 }

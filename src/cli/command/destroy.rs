@@ -17,6 +17,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
             mode: PlanMode::Destroy,
             targets: arguments.selection.targets,
             excludes: arguments.selection.excludes,
+            refresh: arguments.refresh.into(),
             ..PlanOptions::default()
         }),
         parallelism: arguments.parallelism.parallelism,

@@ -27,6 +27,9 @@ use crate::view::text::one_line;
 /// What to do about nearly every refusal.
 const AGAIN: &str = "nothing was changed; make a new plan with `preview --out FILE`";
 
+/// The flag of a plan that was made without reading objects.
+const UNREAD: &str = "--refresh=false";
+
 /// A saved plan and where it comes from.
 pub(super) struct Saved {
     pub(super) origin: Origin,
@@ -101,7 +104,7 @@ pub(super) fn flags(arguments: &Preview) -> Vec<String> {
     });
     let refresh = match arguments.refreshing.refresh {
         RefreshChoice::True => None,
-        RefreshChoice::False => Some("--refresh=false".to_owned()),
+        RefreshChoice::False => Some(UNREAD.to_owned()),
     };
     patterns.chain(refresh).collect()
 }
@@ -119,6 +122,8 @@ pub(super) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
     let saved = saved.map_err(refusal)?;
     drop(bytes);
     let origin = saved.origin.clone();
+    // Another stack's binary is no other build of this program.
+    other_stack(session, &origin).map_or(Ok(()), |error| Err(refusal(error.hint(AGAIN))))?;
     let build = own_digest()?;
     if origin.executable != build {
         let detail = format!(
@@ -141,6 +146,17 @@ pub(super) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
         session.redactor.learn(&change.after);
     }
     Ok((Saved { origin, plan }, program))
+}
+
+/// Why a plan of that origin is not for the stack of this invocation.
+fn other_stack(session: &Session<'_>, origin: &Origin) -> Option<Diagnostic> {
+    let (then, now) = (&origin.stack, session.stack);
+    (then != now).then(|| {
+        refused(
+            "the plan is for another stack",
+            format!("it is for {then}, this is {now}"),
+        )
+    })
 }
 
 /// Applies a saved plan: exactly that, or nothing.
@@ -201,7 +217,6 @@ impl Saved {
                 moved.push(refused(format!("the plan is for another {what}"), detail));
             }
         };
-        compare("stack", &origin.stack, session.stack);
         if origin.sandbox != session.common.sandbox {
             let cloud = |sandbox| {
                 if sandbox {
@@ -331,6 +346,18 @@ impl Saved {
             Some(refused("the plan is for another account or region", detail))
         });
         refuse_all(moved.collect(), AGAIN)
+    }
+
+    /// Refuses a plan for objects that have changed since. A plan that was made without looking at them is applied without.
+    pub(super) async fn check_objects(
+        &self,
+        engine: &Engine<'_>,
+        program: &Program,
+    ) -> Result<(), CommandError> {
+        if self.origin.flags.iter().any(|flag| flag == UNREAD) {
+            return Ok(());
+        }
+        refuse_all(engine.moved(program, &self.plan).await?, AGAIN)
     }
 
     /// Makes it known, before anything is done, that the plan is used.

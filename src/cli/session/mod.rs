@@ -6,8 +6,10 @@ mod providers;
 mod rescue;
 mod state;
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_provider::Environment;
@@ -34,6 +36,8 @@ pub(crate) struct Session<'a> {
     environment: Environment,
     /// What this invocation knows to be secret.
     pub(crate) redactor: Arc<Redactor>,
+    /// How long people were waited for.
+    asked: Cell<Duration>,
 }
 
 impl<'a> Session<'a> {
@@ -57,7 +61,18 @@ impl<'a> Session<'a> {
             streams,
             redactor: Arc::new(Redactor::new(&environment)),
             environment,
+            asked: Cell::default(),
         }
+    }
+
+    /// How long a run took that began then, without what people took to answer.
+    pub(crate) fn took(&self, started: Instant) -> Duration {
+        started.elapsed().saturating_sub(self.asked.get())
+    }
+
+    /// A person was waited for that long.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.asked.set(self.asked.get() + time);
     }
 
     /// This program with those arguments on the same state, as a shell takes it: what to type next.

@@ -29,6 +29,11 @@ impl Session<'_> {
                 "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",
             )
         })?;
+        if let Some(missing) = &cli_config.missing {
+            let warning = Diagnostic::warning("the CLI configuration does not exist")
+                .detail(format!("TF_CLI_CONFIG_FILE names {}", missing.display()));
+            self.say(&warning.into());
+        }
         let own = own_program()?;
         let logs = Arc::new(Logs::new(
             self.common.log,

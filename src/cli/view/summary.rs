@@ -21,6 +21,14 @@ pub(crate) fn totals(mode: PlanMode, done: &Summary) -> String {
     }
 }
 
+/// What `refresh` did.
+pub(crate) fn refreshed(recorded: usize) -> String {
+    format!(
+        "Refresh complete! {} recorded.",
+        counted(recorded, "change")
+    )
+}
+
 /// `3 of 9 steps done, 1 failed, 5 not attempted.`, and which ones those are.
 pub(crate) fn partial(applied: &Applied, skipped: &[String]) -> String {
     let total = applied.succeeded + applied.failed + applied.skipped;

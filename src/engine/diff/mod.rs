@@ -99,7 +99,7 @@ pub(crate) fn equivalent(a: &Value, b: &Value) -> bool {
 }
 
 /// A value as it may appear in a message; only the outermost layer, for values can be large.
-fn shown(value: &Value, sensitive: bool) -> String {
+pub(crate) fn shown(value: &Value, sensitive: bool) -> String {
     if sensitive {
         return "(sensitive)".to_owned();
     }

@@ -20,6 +20,8 @@ pub struct CliConfig {
     pub methods: Vec<InstallationMethod>,
     /// Where downloaded providers are kept.
     pub plugin_cache_dir: Option<PathBuf>,
+    /// The file that the environment names, if it does not exist: worth a warning, as in Terraform.
+    pub missing: Option<PathBuf>,
 }
 
 /// One way to get a provider.
@@ -69,6 +71,14 @@ impl CliConfig {
             config.imply_methods(environment);
             return Ok(config);
         };
+        if !file.exists() {
+            let mut config = Self {
+                missing: Some(file),
+                ..Self::default()
+            };
+            config.imply_methods(environment);
+            return Ok(config);
+        }
         let error = |reason: String| CliConfigError {
             file: file.clone(),
             reason,

@@ -65,6 +65,8 @@ struct Stored {
     /// What it holds, with its serial and lineage.
     state: State,
     sha256: Option<Sha256>,
+    /// Whether this run stored it, at its end or on the way.
+    written: bool,
 }
 
 /// Where what a run did is.
@@ -132,6 +134,7 @@ impl Run {
                 expected,
                 state: stored,
                 sha256,
+                written: false,
             }),
         }
     }
@@ -224,6 +227,7 @@ impl Run {
             expected: Expected::Token(token),
             state,
             sha256: Some(sha256),
+            written: true,
         };
         crash::reach(Point::CheckpointNoted).await;
         Ok(())
@@ -373,7 +377,6 @@ impl Run {
     /// When the snapshot could not be stored or the lock not be freed. The journal then keeps what the snapshot lacks, the state
     /// can still be had from [`Recorder::state`], and the lock is freed if that is possible.
     pub async fn close(&self) -> Result<Closed, RunError> {
-        let before = self.stored.lock().await.expected.clone();
         let ended = self.end().await;
         self.writer.fence(RecordError::Closed);
         crash::reach(Point::UnlockBefore).await;
@@ -385,7 +388,7 @@ impl Run {
         Ok(Closed {
             serial: stored.state.serial,
             place: self.holding.backend.place(),
-            written: stored.expected != before,
+            written: stored.written,
             open: self.open_intents(),
         })
     }

@@ -142,7 +142,7 @@ pub(in crate::command) async fn edit<R: Serialize>(
             .streams
             .out(outputs::to_line(&Done { report, serial }));
     } else {
-        let text = summary::closed(&closed, started.elapsed());
+        let text = summary::closed(&closed, session.took(started));
         session.streams.err(&format!("\n{text}\n"));
     }
     Ok(Exit::DONE)

@@ -50,7 +50,11 @@ impl ProgressView for Skipped {
     fn event(&self, event: &Event) {
         if let Event::StepSkipped(step) = event {
             let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            names.push(words::name(step));
+            // A replacement is two steps of one object.
+            let name = words::name(step);
+            if names.last() != Some(&name) && !names.contains(&name) {
+                names.push(name);
+            }
         }
     }
 

@@ -82,7 +82,7 @@ pub(super) struct SavedDrift {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SavedOutput {
-    name: Arc<str>,
+    pub(super) name: Arc<str>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     before: Option<SavedMarked>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -18,10 +18,11 @@ mod origin;
 mod tests;
 mod value;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Marked, Program};
-use terrane_state::{Sha256, State, file as state_file};
+use terrane_state::{DeposedKey, Sha256, State, file as state_file};
 
 pub use error::PlanFileError;
 pub use fingerprint::Fingerprint;
@@ -37,6 +38,19 @@ use crate::options::PlanMode;
 
 /// What every plan file begins with.
 const MAGIC: &str = "terrane-plan ";
+
+/// Refuses a file that says two things about one.
+fn unique(names: impl Iterator<Item = (String, Option<DeposedKey>)>) -> Result<(), PlanFileError> {
+    let mut seen = HashSet::new();
+    for name in names {
+        if let Some((name, _)) = seen.replace(name) {
+            return Err(PlanFileError::damaged(format_args!(
+                "{name} occurs twice in it"
+            )));
+        }
+    }
+    Ok(())
+}
 
 /// The format that is written and read here.
 const FORMAT: u64 = 1;
@@ -114,6 +128,15 @@ impl SavedPlan {
         let changes: Vec<_> = changes
             .map(|change| change.read(&schemas))
             .collect::<Result<_, _>>()?;
+        unique(changes.iter().map(|change| {
+            let (address, deposed) = (&change.part.address, change.part.deposed);
+            (address.to_string(), deposed)
+        }))?;
+        unique(
+            form.outputs
+                .iter()
+                .map(|output| (output.name.to_string(), None)),
+        )?;
         let drift = form.drift.into_iter();
         let objects = form.objects.into_iter().map(|object| match object {
             SavedObject::Nothing => Ok(None),

@@ -228,7 +228,10 @@ fn plans() -> impl Strategy<Value = Plan> {
         any::<bool>(),
     );
     (vec(changes(), 0..5), sides, marked(), any::<String>()).prop_map(
-        |(changes, (before, after, drifted, exported), object, text)| {
+        |(mut changes, (before, after, drifted, exported), object, text)| {
+            // A plan has one change an object.
+            let mut seen = std::collections::HashSet::new();
+            changes.retain(|change| seen.insert((change.address.to_string(), change.deposed)));
             let program = program();
             let first = &program.resources()[0];
             let mut prior = State::new("lineage".into());
@@ -372,6 +375,10 @@ fn a_file_says_what_is_wrong_with_it() {
         said(&sealed(no_schema.as_bytes())),
         "it is damaged: there is no schema 9"
     );
+    let mut twice = small_plan();
+    twice.changes = vec![twice.changes[0].clone(); 2];
+    let error = said(&written(&twice));
+    assert!(error.ends_with(" occurs twice in it"), "{error}");
 }
 
 #[test]
