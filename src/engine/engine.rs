@@ -157,7 +157,8 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// When a provider cannot be configured or an object cannot be read.
     pub async fn moved(&self, program: &Program, plan: &Plan) -> Result<Diagnostics, Diagnostics> {
-        moved(program, plan, &self.sessions, self.parallelism).await
+        let events = self.world.events;
+        moved(program, plan, &self.sessions, events, self.parallelism).await
     }
 
     /// A handle that stops the run from elsewhere.

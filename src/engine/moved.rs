@@ -16,6 +16,7 @@ use terrane_provider::Provider;
 
 use crate::change::{Action, ResourceChange};
 use crate::diff::{equivalent, shown};
+use crate::event::EventSink;
 use crate::object::Subject;
 use crate::plan::Plan;
 use crate::plan::planner::serving_change;
@@ -31,6 +32,7 @@ pub(crate) async fn moved(
     program: &Program,
     plan: &Plan,
     sessions: &Sessions<'_>,
+    events: &dyn EventSink,
     parallelism: usize,
 ) -> Result<Diagnostics, Diagnostics> {
     let touched = plan.changes.iter().filter(|change| {
@@ -55,7 +57,7 @@ pub(crate) async fn moved(
         }
     }
     let reads = stream::iter(readable)
-        .map(|(change, provider)| async move { look(plan, change, &*provider).await });
+        .map(|(change, provider)| async move { look(plan, change, &*provider, events).await });
     let mut reads = reads.buffered(parallelism.max(1));
     let mut moved = Diagnostics::new();
     while let Some(found) = reads.next().await {
@@ -89,6 +91,7 @@ async fn look(
     plan: &Plan,
     change: &ResourceChange,
     provider: &dyn Provider,
+    events: &dyn EventSink,
 ) -> Result<Option<Diagnostic>, Diagnostics> {
     let instance = plan.refreshed().instance(&change.address);
     let object = instance.and_then(|instance| match &change.deposed {
@@ -105,6 +108,7 @@ async fn look(
         address: &change.address,
         location: change.location,
         warnings: &warnings,
+        events,
     };
     let loaded = subject.load(object).await?;
     let now = subject.read(&loaded).await?.map(|now| now.value);

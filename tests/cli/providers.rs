@@ -85,7 +85,7 @@ fn a_provider_that_is_named_as_in_old_states_leads_to_commands_that_work() {
     stored(
         &stack,
         "conformance_sdk_thing",
-        "provider.conformance",
+        r#"provider["registry.terraform.io/-/conformance"]"#,
         json!({"id": "w-1", "name": "w"}),
     );
     let refused = stack.run(&["preview"]).exits(1);
@@ -94,7 +94,7 @@ fn a_provider_that_is_named_as_in_old_states_leads_to_commands_that_work() {
     --- stderr ---
     error: conformance_sdk_thing.w is in the state, but the program does not use provider["registry.terraform.io/-/conformance"]
       resource   conformance_sdk_thing.w
-    hint: that is how Terraform 0.12 named providers: `test-stack state replace-provider 'registry.terraform.io/-/conformance' 'hashicorp/conformance'` gives it the name that it has today, if it is one of HashiCorp's
+    hint: Terraform 0.13 took it over from 0.12, which did not know who publishes a provider: `test-stack state replace-provider 'registry.terraform.io/-/conformance' 'hashicorp/conformance'` gives it the name that it has today, if it is one of HashiCorp's
     hint: `test-stack state rm 'conformance_sdk_thing.w'` forgets the object, which stays where it is
     "#);
     let [replace, remove] = hinted(&refused).try_into().expect("two commands");

@@ -260,24 +260,6 @@ impl FromStr for ProviderConfigAddr {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut cursor = Cursor::new(text, "provider configuration address");
         let module = cursor.modules()?;
-        // `provider.aws` and `provider.aws.west`: states of Terraform 0.12 (`ParseLegacyAbsProviderConfig`).
-        if let Some(legacy) = cursor.rest.strip_prefix("provider.") {
-            cursor.rest = legacy;
-            let source = ProviderSource::legacy(cursor.name()?);
-            let alias = match cursor.rest {
-                "" => None,
-                _ => {
-                    cursor.dot()?;
-                    Some(cursor.name()?.into())
-                }
-            };
-            cursor.end()?;
-            return Ok(Self {
-                module,
-                source,
-                alias,
-            });
-        }
         let rest = cursor.rest.strip_prefix("provider[\"");
         let (source, rest) = rest
             .and_then(|rest| rest.split_once("\"]"))
@@ -405,22 +387,6 @@ mod tests {
                     .to_string(),
                 text
             );
-        }
-    }
-
-    #[test]
-    fn providers_as_old_states_name_them_are_read_and_written_as_today() {
-        for (old, new) in [
-            ("provider.aws", "provider[\"registry.terraform.io/-/aws\"]"),
-            (
-                "module.m.provider.aws.west",
-                "module.m.provider[\"registry.terraform.io/-/aws\"].west",
-            ),
-        ] {
-            let address: ProviderConfigAddr = old.parse().expect("an address");
-            assert!(address.source.is_legacy());
-            assert_eq!(address.to_string(), new);
-            assert_eq!(new.parse(), Ok(address));
         }
     }
 

@@ -48,16 +48,7 @@ impl ProviderSource {
         *self == Self::builtin()
     }
 
-    /// A provider as Terraform 0.12 and before named it, by its type alone.
-    pub fn legacy(type_name: &str) -> Self {
-        Self {
-            host: Self::DEFAULT_HOST.into(),
-            namespace: LEGACY_NAMESPACE.into(),
-            type_name: type_name.into(),
-        }
-    }
-
-    /// Whether nobody knows any more who publishes it ([`Self::legacy`]).
+    /// Whether nobody knows any more who publishes it, as in states that Terraform 0.13 took over from 0.12.
     pub fn is_legacy(&self) -> bool {
         *self.namespace == *LEGACY_NAMESPACE
     }

@@ -119,7 +119,7 @@ fn unserved(address: &InstanceAddr, source: &ProviderSource) -> Vec<String> {
         let type_name = &source.type_name;
         return vec![
             format!(
-                "that is how Terraform 0.12 named providers: `state replace-provider '{source}' 'hashicorp/{type_name}'` gives it the \
+                "Terraform 0.13 took it over from 0.12, which did not know who publishes a provider: `state replace-provider '{source}' 'hashicorp/{type_name}'` gives it the \
                  name that it has today, if it is one of HashiCorp's"
             ),
             forget,
