@@ -465,7 +465,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     stack.run(&["up", "--yes"]).exits(0);
     stack.run(&preview).exits(0);
     edited(&stack, "child-a", |object| {
-        object["attributes"]["size"] = 5.into()
+        object["attributes"]["size"] = 5.into();
     });
     stack.run(&["up", "a.plan"]).exits(0);
 
