@@ -119,7 +119,7 @@ impl Cli {
                 Command::Up(_) | Command::Destroy(_) | Command::Refresh(_)
             );
         let Arguments { common, command } = arguments;
-        let session = Session::new(
+        let mut session = Session::new(
             &self.name,
             self.config.as_deref(),
             self.backend.as_ref(),
@@ -128,6 +128,7 @@ impl Cli {
             streams.clone(),
         );
         panics::mask(session.redactor.clone());
+        session.read_var_files();
         let done = runtime.block_on(command::run(&session, command));
         let CommandError {
             exit,

@@ -9,6 +9,7 @@ pub mod go_json;
 mod input;
 mod interpolate;
 mod into_expr;
+mod json_fault;
 mod lifecycle;
 mod literal;
 mod marks;
@@ -35,6 +36,7 @@ pub use input::{Input, IntoInput};
 #[doc(hidden)]
 pub use interpolate::interpolated;
 pub use into_expr::IntoExpr;
+pub use json_fault::json_fault;
 pub use lifecycle::{IgnoreChanges, Lifecycle, Trigger};
 pub use literal::Literal;
 pub use marks::Marked;

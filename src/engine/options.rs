@@ -41,4 +41,16 @@ pub struct PlanOptions {
     pub replace: Vec<Pattern>,
     /// Where nobody knows what exists: left out like [`excludes`](Self::excludes).
     pub blocked: Vec<InstanceAddr>,
+    /// Operations ended since everything was last read: what providers fill in only after that is no drift.
+    pub unread: bool,
+}
+
+impl PlanOptions {
+    /// Whether every object in the state is read.
+    pub fn reads_everything(&self) -> bool {
+        self.refresh == RefreshPolicy::All
+            && self.targets.is_empty()
+            && self.excludes.is_empty()
+            && self.blocked.is_empty()
+    }
 }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | `whole` | [`replace`]: a file takes the place of another in one step |
 //! | `output` | [`write_output`], [`create_output`]: where a person says that something goes |
+//! | `input` | [`read_text`]: what a person says that is read |
 //! | `folder` | [`create_folder`]: mode 0700, and `.terrane` kept out of Git |
 //! | `temporary` | names that say whose they are; [`sweep`] removes those whose writer died |
 //! | `sockets` | [`SocketFolder`]: a folder for one socket, swept like a temporary file |
@@ -16,12 +17,14 @@
 //! without modes (FAT) or without syncable folders (some network ones) are used as they are; everything else that fails is an error.
 
 mod folder;
+mod input;
 mod output;
 mod sockets;
 mod temporary;
 mod whole;
 
 pub use folder::create_folder;
+pub use input::{is_pipe, read_text};
 pub use output::{create_output, write_output};
 pub use sockets::SocketFolder;
 pub use temporary::sweep;

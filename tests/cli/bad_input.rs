@@ -1,7 +1,12 @@
 //! Wrong input: an error of its own for each, with its exit code, and nothing done.
 
-use insta::assert_snapshot;
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 
+use insta::assert_snapshot;
+use terrane_tests::TestEnvironment;
+
+use crate::failures::signal;
 use crate::stage::{fake, network};
 
 #[test]
@@ -187,4 +192,100 @@ fn without_a_terminal_nothing_is_asked() {
     --- stdout ---
     {"@level":"error","@message":"Error: this needs a yes","@module":"terrane.ui","@timestamp":"<time>","diagnostic":{"detail":"`--json` cannot ask","hints":["say so with --yes"],"severity":"error","summary":"this needs a yes"},"type":"diagnostic"}
     "#);
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_refused_with_its_place() {
+    let stack = network();
+    let text = r#"{"size": 2, "knobs": {"base": {"kind": "a", "kind": "b"}}}"#;
+    std::fs::write(stack.path().join("twice.json"), text).expect("writable");
+    assert_snapshot!(stack.run(&["preview", "--var-file", "twice.json"]), @r"
+    exit: 64
+    --- stderr ---
+    error: `twice.json` is not JSON: duplicate key at `knobs.base.kind`
+    ");
+}
+
+#[test]
+fn files_that_never_end_are_refused() {
+    let mut stack = network();
+    assert_snapshot!(stack.run(&["preview", "--var-file", "/dev/zero"]), @r"
+    exit: 64
+    --- stderr ---
+    error: cannot read /dev/zero: it is longer than 16 MiB
+    ");
+    stack.set("TF_CLI_CONFIG_FILE", "/dev/zero");
+    assert_snapshot!(stack.run(&["preview"]).exits(1).stderr, @r"
+    error: cannot use the CLI configuration /dev/zero: it is longer than 1 MiB
+    hint: TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them
+    ");
+}
+
+/// A named pipe in the folder of a stack.
+fn pipe(stack: &TestEnvironment) -> PathBuf {
+    let path = stack.path().join("pipe.toml");
+    let mode = rustix::fs::Mode::from_raw_mode(0o600);
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, mode, 0)
+        .expect("a pipe");
+    path
+}
+
+#[test]
+fn values_come_through_a_pipe() {
+    let stack = network();
+    let path = pipe(&stack);
+    let writer = std::thread::spawn(move || std::fs::write(path, "base = \"piped\"\n"));
+    let ran = stack.run(&["preview", "--var-file", "pipe.toml"]).exits(0);
+    writer.join().expect("no panic").expect("written");
+    assert!(ran.stdout.contains("name = \"piped\""), "{ran}");
+}
+
+#[test]
+fn a_pipe_that_nobody_writes_to_is_named_and_can_be_given_up() {
+    let stack = network();
+    pipe(&stack);
+    // Imports hold the lock when they run the program; a pipe is read before.
+    let import = ["import", "conformance_sdk_thing.base", "x", "--yes"];
+    let arguments = [&import[..], &["--var-file", "pipe.toml"]].concat();
+    let mut child = stack.command(&arguments).spawn().expect("a stack program");
+    let mut said = BufReader::new(child.stderr.take().expect("piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("readable");
+    assert_eq!(
+        line,
+        "waiting for the writer of pipe.toml, which is a pipe; press Ctrl-C to give up\n"
+    );
+    signal(&child, "INT");
+    assert_eq!(stack.finish(child).code, 130);
+}
+
+#[test]
+fn a_cli_configuration_is_no_pipe() {
+    let mut stack = network();
+    let path = pipe(&stack);
+    stack.set("TF_CLI_CONFIG_FILE", path.to_str().expect("a path"));
+    assert_snapshot!(stack.run(&["preview"]).exits(1).stderr, @r"
+    error: cannot use the CLI configuration <dir>/pipe.toml: it is a pipe, not a file
+    hint: TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them
+    ");
+}
+
+#[test]
+fn a_very_long_id_is_shown_by_its_beginning() {
+    const LENGTH: usize = 1 << 20;
+    let stack = fake(&[
+        ("FAKE_FAULT", "apply:long"),
+        ("FAKE_LONG", &LENGTH.to_string()),
+    ]);
+    let up = stack.run(&["up", "--yes"]).exits(0);
+    assert!(up.stderr.contains("xxx… (1,048,576 characters)]"));
+    for shown in [
+        up,
+        stack.run(&["state", "show", "fake_thing.one"]).exits(0),
+        stack.run(&["preview", "--destroy"]).exits(0),
+    ] {
+        assert!(shown.stdout.len() + shown.stderr.len() < LENGTH / 10);
+    }
+    let all = stack.command(&["show", "--json"]).output().expect("an end");
+    assert!(all.stdout.len() > LENGTH);
 }

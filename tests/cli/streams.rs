@@ -1,21 +1,13 @@
 //! Readers that go away or sleep, and disks that are full.
 
 use std::fs::File;
-use std::io::{self, PipeReader, Read as _, Write as _};
+use std::io::{PipeReader, Read as _};
 use std::process::{Child, Stdio};
 
-use terrane_tests::TestEnvironment;
+use terrane_tests::{TestEnvironment, full_pipe};
 
 use crate::failures::signal;
 use crate::stage::network;
-
-/// A pipe that is full of dots.
-fn full_pipe() -> (PipeReader, Stdio) {
-    let (reader, mut writer) = io::pipe().expect("a pipe");
-    let size = rustix::pipe::fcntl_getpipe_size(&writer).expect("a size");
-    writer.write_all(&vec![b'.'; size]).expect("it fits");
-    (reader, writer.into())
-}
 
 /// An `up` whose readers sleep from the beginning, after it gave the lock back.
 fn up_into_full_pipes(stack: &TestEnvironment, arguments: &[&str]) -> (Child, [PipeReader; 2]) {

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `FAKE_PROTOCOL` | `5` (default), `6` |
 //! | `FAKE_START` | before the handshake: `exit`, `panic`, `hang`, `junk`, `endless`, `netrpc`, `core`, `version4`, `dead` (announces a socket nobody listens on), `flood` (writes 64 MiB to standard error, then behaves) |
-//! | `FAKE_FAULT` | `CALL:FAULT`, where CALL is `configure`, `validate`, `read`, `plan`, `apply` or `stop`, and FAULT is `panic` (a Go panic on standard error, exit 2), `exit` (status 0), `hang`, `flood` (diagnostics), `garble` (apply only: an answer that is no object), `log` (repeats every text of the request in its log), `tell` (the same, and in an error), `cry` (the same, in a Go panic) |
+//! | `FAKE_FAULT` | `CALL:FAULT`, where CALL is `configure`, `validate`, `read`, `plan`, `apply` or `stop`, and FAULT is `panic` (a Go panic on standard error, exit 2), `exit` (status 0), `hang`, `flood` (diagnostics), `garble` (apply only: an answer that is no object), `log` (repeats every text of the request in its log), `tell` (the same, and in an error), `cry` (the same, in a Go panic), `long` (apply only: an id of `FAKE_LONG` characters) |
 //!
 //! It serves `fake_thing` (id computed, name, size, tags; protocol 6 also `nested`), `fake_vault` (secrets of every kind, and attributes that
 //! repeat them) and the data source `fake_lookup` (name → found).
@@ -46,7 +46,15 @@ fn main() {
         let (call, fault) = fault.split_once(':')?;
         Some((call.to_owned(), fault.to_owned()))
     });
-    if let Err(error) = serve::run(Fake { protocol, fault }, protocol, &environment) {
+    let long = environment
+        .get("FAKE_LONG")
+        .and_then(|long| long.parse().ok());
+    let fake = Fake {
+        protocol,
+        fault,
+        long,
+    };
+    if let Err(error) = serve::run(fake, protocol, &environment) {
         say(&error.to_string());
         std::process::exit(1);
     }
@@ -119,6 +127,7 @@ fn misbehave(start: &str) {
 struct Fake {
     protocol: Protocol,
     fault: Option<(String, String)>,
+    long: Option<usize>,
 }
 
 fn attribute(ty: Type) -> Attribute {
@@ -203,8 +212,8 @@ impl Fake {
         }
     }
 
-    fn garbles(&self, call: &str) -> bool {
-        (self.fault.as_ref()).is_some_and(|(at, fault)| at == call && fault == "garble")
+    fn is_at(&self, call: &str, fault: &str) -> bool {
+        (self.fault.as_ref()).is_some_and(|(at, what)| at == call && what == fault)
     }
 }
 
@@ -395,17 +404,18 @@ impl Service for Fake {
             ));
         }
         let planned = request.planned_state;
-        let new_state = if self.garbles("apply") {
+        let new_state = if self.is_at("apply", "garble") {
             Err(GarbledState {
                 raw: b"\x82this is no object".as_slice().into(),
                 reason: String::new(),
             })
         } else if planned.get("id").is_some_and(Value::is_unknown) {
             let name = planned.get("name").and_then(Value::as_str);
-            Ok(with_id(
-                planned,
-                format!("id-of-{}", name.unwrap_or_default()).into(),
-            ))
+            let id = match self.long {
+                Some(length) if self.is_at("apply", "long") => "x".repeat(length),
+                _ => format!("id-of-{}", name.unwrap_or_default()),
+            };
+            Ok(with_id(planned, id.into()))
         } else {
             Ok(planned.clone())
         };

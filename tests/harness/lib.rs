@@ -21,6 +21,7 @@
 //! | `go` | programs on HashiCorp's libraries |
 //! | `moto` | [`Aws`]: moto's server behind a proxy that can lose requests |
 //! | `modules` | that no test file is forgotten |
+//! | `sleeper` | readers that do not read |
 //! | `filters` | what differs from run to run |
 
 mod answers;
@@ -38,6 +39,7 @@ mod process;
 mod run;
 mod saved;
 mod show;
+mod sleeper;
 mod world;
 
 pub use binding::TEST;
@@ -53,6 +55,7 @@ pub use moto::{Aws, Fate, aws, md5_of};
 pub use run::Run;
 pub use saved::origin;
 pub use show::{attributes, value as show_value};
+pub use sleeper::full_pipe;
 pub use world::{FakeClock, FakeRandom, World};
 
 /// A `test_thing` whose resource name is also its `name` in the cloud.

@@ -100,6 +100,38 @@ fn the_platform_goes_up_stays_and_comes_down() {
 }
 
 #[test]
+fn what_a_provider_fills_in_is_no_drift_and_what_a_person_changed_is() {
+    const NOTHING: &str = "No changes. Your infrastructure matches the configuration.\n";
+    let place = Place::new();
+    place.succeeds(&["up", "--yes"]);
+    // Addresses, attached policies and mirrored settings came after the creations of what has them.
+    assert_eq!(place.succeeds(&["preview"]), NOTHING);
+    let edit = |name: &str, value: &str| {
+        let path = place.folder().join("cloud.json");
+        let bytes = std::fs::read(&path).expect("the cloud");
+        let mut cloud: Json = serde_json::from_slice(&bytes).expect("JSON");
+        let kind = cloud["objects"]["aws_vpc"].as_object_mut();
+        let object = kind.and_then(|kind| kind.values_mut().next());
+        object.expect("a network")[name] = value.into();
+        std::fs::write(&path, cloud.to_string()).expect("writable");
+    };
+    edit("instance_tenancy", "dedicated");
+    let shown = place.succeeds(&["preview"]);
+    assert!(
+        shown.starts_with("Changed outside of this program:"),
+        "{shown}"
+    );
+    edit("instance_tenancy", "default");
+    // From the second read on everything that differs is told.
+    let up = place.succeeds(&["up", "--yes"]);
+    assert!(up.starts_with(NOTHING), "{up}");
+    edit("ipv6_association_id", "by-hand");
+    let shown = place.succeeds(&["preview"]);
+    let told = "1 object read differently than remembered";
+    assert!(shown.starts_with(told), "{shown}");
+}
+
+#[test]
 fn each_variable_changes_its_own_part_and_nothing_else() {
     let place = Place::new();
     place.succeeds(&["up", "--yes"]);

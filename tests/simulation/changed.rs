@@ -231,6 +231,7 @@ impl Life<'_> {
             umask: "022",
             store: self.store,
             replaces: false,
+            unread: false,
         };
         let by_time = self.dice.below(2) == 0;
         let part = u32::try_from(self.dice.below(1_000)).expect("small");

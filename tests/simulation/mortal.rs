@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 use terrane_state::backend::S3Backend;
 use terrane_state::{Backend, IntentAction, LocalBackend, Run, SystemClock};
-use terrane_tests::{Aws, aws, md5_of};
+use terrane_tests::{Aws, aws, full_pipe, md5_of};
 
 /// Canaries in variables, in the provider's configuration, in objects and in the environment.
 const CANARIES: usize = 100;
@@ -72,6 +72,8 @@ pub(crate) struct Case {
     pub(crate) store: Store,
     /// It dies while it replaces what a run before it made, not while it makes the first.
     pub(crate) replaces: bool,
+    /// Nobody reads what it writes.
+    pub(crate) unread: bool,
 }
 
 /// A state in S3.
@@ -288,10 +290,16 @@ impl Place {
             Death::ProviderKilled | Death::BothKilled => "stop",
         };
         let crash = format!("{}:{}:{kind}", case.place, case.nth);
-        let mut child = self
-            .command(arguments, Some(crash))
-            .spawn()
-            .expect("it starts");
+        let mut command = self.command(arguments, Some(crash));
+        let sleepers = case.unread.then(|| [full_pipe(), full_pipe()]);
+        let sleepers = sleepers.map(|[(results, out), (talk, err)]| {
+            command.stdout(out).stderr(err);
+            [results, talk]
+        });
+        let mut child = command.spawn().expect("it starts");
+        if sleepers.is_some() {
+            ends(&mut child);
+        }
         if kind == "stop" && stops(&mut child) {
             let engine = pid(child.id());
             for provider in children(child.id()) {
@@ -515,6 +523,15 @@ fn stops(child: &mut Child) -> bool {
         std::thread::sleep(Duration::from_millis(5));
     }
     panic!("it neither stops nor ends");
+}
+
+/// Waits until a process ends that has no reason to wait for anybody.
+fn ends(child: &mut Child) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while child.try_wait().expect("it can be waited for").is_none() {
+        assert!(Instant::now() < deadline, "it waits for its readers");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 /// The processes below one.

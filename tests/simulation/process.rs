@@ -167,6 +167,7 @@ fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
             umask: UMASKS[(n + nth) % UMASKS.len()],
             store: Store::Local,
             replaces: nth % 2 == 0,
+            unread: false,
         };
         if crate::in_full().is_some() {
             for nth in 1..=8 {
@@ -179,6 +180,28 @@ fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
     let died = judge_all("real processes", &cases);
     let passed = died.iter().map(|(place, _)| *place).collect();
     assert_every_place_is_passed(Layer::Local, &passed);
+}
+
+/// A run comes to its places also when its readers sleep, and what dies there is recovered.
+#[test]
+fn a_process_that_nobody_reads_comes_as_far_as_any_other() {
+    let places = [
+        Point::IntentDurable,
+        Point::ResultDurable,
+        Point::CheckpointStored,
+        Point::Closed,
+    ];
+    let cases = places.map(|point| Case {
+        place: point.name(),
+        nth: 1,
+        death: Death::Kill,
+        umask: UMASKS[1],
+        store: Store::Local,
+        replaces: false,
+        unread: true,
+    });
+    let died = judge_all("sleeping readers", &cases);
+    assert_eq!(died.len(), cases.len());
 }
 
 /// Every place of the store in S3 × how the engine dies; locked by both halves where the place lies between them.
@@ -200,6 +223,7 @@ fn a_process_that_is_killed_anywhere_in_s3_loses_nothing_and_its_lock_can_be_fre
                 umask: UMASKS[(n + m) % UMASKS.len()],
                 store,
                 replaces,
+                unread: false,
             };
             if crate::in_full().is_some() {
                 for store in [Store::Table, Store::Lockfile, Store::Both] {

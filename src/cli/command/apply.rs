@@ -195,8 +195,15 @@ impl Work<'_> {
         self.progress.plan(&plan);
         check(&plan, &self.request.guard)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
+        let all_read = match &self.request.planned {
+            Planned::Now(options) => options.reads_everything() && settled.blocked().is_empty(),
+            Planned::Before(_) => false,
+        };
         let ended = |applied| Ended { settled, applied };
         if plan.is_empty() && nothing_read {
+            if all_read {
+                self.run.all_was_read();
+            }
             return Ok(ended(None));
         }
         // What was only read is recorded without a question, as everywhere.
@@ -208,6 +215,9 @@ impl Work<'_> {
         }
         if let Planned::Before(saved) = &self.request.planned {
             saved.mark_used(self.session, self.run).await?;
+        }
+        if all_read {
+            self.run.all_was_read();
         }
         let applied = engine.apply(self.program, &plan, self.run).await;
         if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
@@ -230,6 +240,7 @@ impl Work<'_> {
         let settled = self.settle(engine, signals).await?;
         let options = PlanOptions {
             blocked: settled.blocked(),
+            unread: self.run.is_unread(),
             ..options.clone()
         };
         let prior = self.run.state();

@@ -8,7 +8,7 @@ use terrane_state::{IntentAction, OpenIntent, Resolution};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, open_text, operation_text, run_error, working_folder};
-use crate::view::text::one_line;
+use crate::view::text::{self, one_line};
 
 /// One warning for each operation of a run that is still at it.
 pub(super) fn warnings(open: &[OpenIntent]) -> Diagnostics {
@@ -57,7 +57,7 @@ fn resolved_line(resolved: &Resolved, taken: &str) -> String {
     let asked = operation_text(resolved.action);
     let what = match (&resolved.how, resolved.action) {
         (Resolution::Adopted { id }, _) => {
-            format!("it exists ({}) and {taken}", one_line(id))
+            format!("it exists ({}) and {taken}", text::id(id))
         }
         (Resolution::Deleted, _) => "the object is gone".to_owned(),
         (Resolution::Refreshed, IntentAction::Delete) => "the object is still there".to_owned(),

@@ -56,6 +56,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         targets: arguments.selection.targets,
         excludes: arguments.selection.excludes,
         replace: arguments.replace.replace,
+        unread: recovered.unread,
         ..PlanOptions::default()
     };
     let machine = Machine::default();

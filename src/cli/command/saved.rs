@@ -407,8 +407,10 @@ fn changed_inputs(then: &Inputs, now: &Inputs) -> Diagnostics {
         .map(String::as_str)
         .collect();
     let files = then.files.iter();
-    let differs =
-        |name: &str, text: &str| std::fs::read_to_string(name).is_ok_and(|now| now != text);
+    // A pipe has no text any more.
+    let differs = |name: &str, text: &str| {
+        Path::new(name).is_file() && std::fs::read_to_string(name).is_ok_and(|now| now != text)
+    };
     let files = files.filter(|(name, text)| differs(name, text));
     changed.extend(files.map(|(name, _)| name.as_str()));
     changed.sort_unstable();

@@ -21,6 +21,8 @@ use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::view::painter::Painter;
 
+use program::read_var_file;
+
 pub(crate) use providers::own_digest;
 pub(crate) use rescue::Aftermath;
 pub(crate) use state::{open_text, operation_text, run_error, settled_text, working_folder};
@@ -38,6 +40,8 @@ pub(crate) struct Session<'a> {
     pub(crate) redactor: Arc<Redactor>,
     /// How long people were waited for.
     asked: Cell<Duration>,
+    /// Names and texts of the files of `--var-file`, or why there is none.
+    var_files: Vec<(String, Result<String, String>)>,
 }
 
 impl<'a> Session<'a> {
@@ -62,6 +66,7 @@ impl<'a> Session<'a> {
             redactor: Arc::new(Redactor::new(&environment)),
             environment,
             asked: Cell::default(),
+            var_files: Vec::new(),
         }
     }
 
@@ -73,6 +78,16 @@ impl<'a> Session<'a> {
     /// A person was waited for that long.
     pub(crate) fn waited(&self, time: Duration) {
         self.asked.set(self.asked.get() + time);
+    }
+
+    /// Reads the files of `--var-file`, once: a pipe has its text only once.
+    pub(crate) fn read_var_files(&mut self) {
+        let files = self.common.var_files.iter();
+        let files = files.map(|file| {
+            let text = read_var_file(file, &self.streams);
+            (file.display().to_string(), text)
+        });
+        self.var_files = files.collect();
     }
 
     /// This program with those arguments on the same state, as a shell takes it: what to type next.

@@ -1,7 +1,9 @@
 //! The program: configuration in its layers, then the stack's function.
 
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use terrane_core::{ConfigValues, Diagnostic, Diagnostics, Program, Stack, VARIABLE_PREFIX};
 use terrane_engine::Inputs;
@@ -9,6 +11,8 @@ use terrane_engine::Inputs;
 use super::Session;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
+use crate::streams::Streams;
+use crate::view::text::one_line;
 
 /// The variable that points everything at an emulator.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
@@ -66,15 +70,20 @@ impl Session<'_> {
     /// The configuration that this invocation gives.
     pub(crate) fn inputs(&self) -> Result<Inputs, CommandError> {
         let vars = self.environment.vars.iter();
-        let files = self.common.var_files.iter();
-        let files = files.map(|file| Ok((file.display().to_string(), read(file)?)));
+        let files = self.var_files.iter().map(|(name, text)| match text {
+            Ok(text) => Ok((name.clone(), text.clone())),
+            Err(reason) => {
+                let unread = Diagnostic::error(format!("cannot read {name}"));
+                Err(CommandError::usage(unread.detail(reason.clone())))
+            }
+        });
         let flags = self.common.vars.iter();
         Ok(Inputs {
             environment: vars
                 .filter(|(name, _)| name.starts_with(VARIABLE_PREFIX))
                 .map(|(name, value)| (name.clone(), value.clone()))
                 .collect(),
-            files: files.collect::<Result<_, _>>().map_err(misconfigured)?,
+            files: files.collect::<Result<_, _>>()?,
             flags: flags
                 .map(|variable| format!("{}={}", variable.name, variable.value))
                 .collect(),
@@ -105,10 +114,31 @@ fn misconfigured(diagnostics: Diagnostics) -> CommandError {
     }
 }
 
-fn read(file: &Path) -> Result<String, Diagnostics> {
-    std::fs::read_to_string(file).map_err(|error| {
-        Diagnostic::error(format!("cannot read {}", file.display()))
-            .detail(error.to_string())
-            .into()
-    })
+/// How long a file of `--var-file` may be.
+const LONGEST: u64 = 16 << 20;
+/// How long a pipe may be silent until somebody is told what is waited for.
+const SILENCE: Duration = Duration::from_secs(1);
+
+/// Reads a file of `--var-file`. Nothing is locked and no signal is caught yet, so an interrupt ends the wait for a pipe.
+pub(super) fn read_var_file(file: &Path, streams: &Streams) -> Result<String, String> {
+    let read = match terrane_files::is_pipe(file) {
+        false => terrane_files::read_text(file, LONGEST),
+        true => {
+            let (tell, told) = mpsc::channel();
+            let path = file.to_owned();
+            std::thread::spawn(move || tell.send(terrane_files::read_text(&path, LONGEST)));
+            match told.recv_timeout(SILENCE) {
+                Ok(read) => read,
+                Err(_) => {
+                    let path = one_line(&file.display().to_string());
+                    streams.err(&format!(
+                        "waiting for the writer of {path}, which is a pipe; press Ctrl-C to give up\n"
+                    ));
+                    told.recv()
+                        .unwrap_or_else(|error| Err(io::Error::other(error)))
+                }
+            }
+        }
+    };
+    read.map_err(|error| error.to_string())
 }

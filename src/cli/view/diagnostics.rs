@@ -6,7 +6,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostic, Diagnostics};
 
 use super::painter::{Painter, Tone};
-use super::text::{one_line, printable};
+use super::text::{LONGEST_VALUE, one_line, printable, shortened};
 
 /// All of them, errors and warnings in the order they came, each once.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics, painter: Painter) -> String {
@@ -33,8 +33,10 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, painter: Painter) -> String {
     } else {
         painter.paint(Tone::Warning, "warning:")
     };
-    let mut text = format!("{head} {}", printable(diagnostic.summary.trim_end()));
-    let detail = printable(diagnostic.detail.trim());
+    let summary = shortened(diagnostic.summary.trim_end(), LONGEST_VALUE);
+    let mut text = format!("{head} {}", printable(&summary));
+    let detail = shortened(diagnostic.detail.trim(), LONGEST_VALUE);
+    let detail = printable(&detail);
     // A short detail goes on in the same line; a long one (a Go panic, an API's document) gets lines of its own.
     if !detail.is_empty() && !detail.contains('\n') {
         let _ = write!(text, ": {detail}");

@@ -12,7 +12,7 @@ use terrane_state::model::OutputValue;
 use super::diff::{Secrets, Side};
 use super::hidden::Hidden;
 use super::painter::{Painter, Tone};
-use super::text::one_line;
+use super::text::{LONGEST_VALUE, one_line, shortened};
 use crate::redactor::SENSITIVE;
 
 /// All outputs of a state.
@@ -45,7 +45,7 @@ pub(crate) fn inline(output: &OutputValue) -> String {
     };
     match Value::from_json(output.value.as_str().as_bytes(), &output.ty) {
         Ok(value) => side.inline(&value, &terrane_core::Path::root()),
-        Err(_) => one_line(output.value.as_str()),
+        Err(_) => one_line(&shortened(output.value.as_str(), LONGEST_VALUE)),
     }
 }
 

@@ -25,6 +25,44 @@ pub(crate) fn one_line(text: &str) -> String {
     printable(text).replace('\n', "\\n").replace('\t', "\\t")
 }
 
+/// How many characters of an object's id a line has room for.
+const LONGEST_ID: usize = 256;
+/// How many characters of a value are shown. JSON has all of them.
+pub(crate) const LONGEST_VALUE: usize = 16 << 10;
+
+/// An object's id on one line.
+pub(crate) fn id(text: &str) -> String {
+    one_line(&shortened(text, LONGEST_ID))
+}
+
+/// The text, or its beginning and how long it is: `i-0123… (5,242,880 characters)`.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    // A byte a character at least.
+    if text.len() <= most {
+        return Cow::Borrowed(text);
+    }
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => {
+            let count = thousands(text.chars().count());
+            Cow::Owned(format!("{}… ({count} characters)", &text[..end]))
+        }
+    }
+}
+
+/// `5,242,880`
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 /// The text between quotes on one line, as a program would write it.
 pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -103,5 +141,16 @@ mod tests {
             .map(|seconds| elapsed(Duration::from_secs(seconds)))
             .into();
         assert_eq!(texts, ["0s", "59s", "1m00s", "2m05s", "1h00m", "1h02m"]);
+    }
+
+    #[test]
+    fn long_texts_are_shown_by_their_beginning_and_their_length() {
+        assert_eq!(shortened("four", 4), "four");
+        assert_eq!(shortened("äöüß", 4), "äöüß");
+        assert_eq!(shortened("äöüßx", 4), "äöüß… (5 characters)");
+        let long = "x".repeat(1_234_567);
+        assert!(shortened(&long, 9).ends_with("xxx… (1,234,567 characters)"));
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1000), "1,000");
     }
 }

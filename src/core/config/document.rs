@@ -129,6 +129,8 @@ mod tests {
             toml("x.toml", "a = 1\n\na = 2"),
             json("x.json", "{\"a\": 1,\n \"b\": }"),
             json("x.json", "[1]"),
+            json("x.json", "{\"a\": {\"b\": [{\"c\": 1, \"c\": 2}]}}"),
+            json("x.json", "{\"e\u{301}\": 1, \"\u{e9}\": 2}"),
         ]
         .map(|read| read.err().expect("no document").to_string());
         insta::assert_snapshot!(shown.join("\n\n"), @r#"
@@ -139,6 +141,10 @@ mod tests {
         error: `x.json:2` is not JSON: expected value
 
         error: `x.json` is not a JSON object: it is a list
+
+        error: `x.json` is not JSON: duplicate key at `a.b[0].c`
+
+        error: `x.json` is not JSON: duplicate key at `é`
         "#);
     }
 }

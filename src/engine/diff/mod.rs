@@ -42,7 +42,7 @@ impl Problem {
 }
 
 /// The member of an object that may itself be null or unknown: then so is the member.
-fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
+pub(crate) fn member<'a>(object: &'a Value, name: &str) -> &'a Value {
     match object {
         Value::Map(members) => members.get(name).unwrap_or(&Value::Null),
         Value::Unknown(_) => &Value::UNKNOWN,

@@ -4,6 +4,7 @@ pub(crate) mod closure;
 pub(crate) mod configuring;
 pub(crate) mod data;
 pub(crate) mod file;
+mod filled_in;
 pub(crate) mod instance;
 mod managed;
 mod orphans;

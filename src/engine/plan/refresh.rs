@@ -7,6 +7,7 @@ use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Marked, Value};
 use terrane_state::{DeposedKey, Instance, Object};
 
+use super::filled_in::is_filled_in;
 use super::planner::Planner;
 use crate::change::{Action, Drift, ResourceChange};
 use crate::diff::equivalent;
@@ -41,7 +42,7 @@ impl Planner<'_> {
         });
         let value = |loaded: &Loaded| loaded.value.clone();
         let now = read.as_ref().map_or(Value::Null, value);
-        if !equivalent(&loaded.value, &now) {
+        if !equivalent(&loaded.value, &now) && !self.is_filled_in(subject, &loaded.value, &now) {
             let drift = Drift {
                 address: address.clone(),
                 provider: self.prior.instance(subject.address).map_or_else(
@@ -61,6 +62,13 @@ impl Planner<'_> {
         }
         self.record(subject, read.as_ref())?;
         Ok(read)
+    }
+
+    /// Whether what is new about an object is what its provider fills in only after an operation.
+    fn is_filled_in(&self, subject: &Subject<'_>, remembered: &Value, read: &Value) -> bool {
+        let declared = self.program.position(subject.address);
+        let arguments = declared.map(|position| &self.program.resources()[position].arguments);
+        self.options.unread && is_filled_in(remembered, read, &subject.schema.block, arguments)
     }
 
     /// Asks what an object is like now; `None` when it is gone, and the provider is to be believed.

@@ -9,6 +9,9 @@ use thiserror::Error;
 use super::hcl::{self, Block, Body, Literal};
 use crate::environment::Environment;
 
+/// How long a configuration may be.
+const LONGEST: u64 = 1 << 20;
+
 /// What the CLI configuration says about providers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CliConfig {
@@ -83,7 +86,11 @@ impl CliConfig {
             file: file.clone(),
             reason,
         };
-        let text = std::fs::read_to_string(&file).map_err(|e| error(e.to_string()))?;
+        // It is read again by each run, and nobody could end the wait for a pipe's writer.
+        if terrane_files::is_pipe(&file) {
+            return Err(error("it is a pipe, not a file".to_owned()));
+        }
+        let text = terrane_files::read_text(&file, LONGEST).map_err(|e| error(e.to_string()))?;
         let mut config = Self::parse(&text).map_err(error)?;
         if let Some(directory) = environment.get("TF_PLUGIN_CACHE_DIR") {
             config.plugin_cache_dir = Some(directory.into());

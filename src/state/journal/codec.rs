@@ -16,6 +16,8 @@ use serde::de::{Deserialize, Deserializer, Error as _};
 use serde::ser::{Error as _, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use terrane_core::json_fault;
+
 use super::Record;
 use crate::file::v4;
 use crate::model::{Instance, RawJson, State};
@@ -27,7 +29,7 @@ pub(crate) fn encode(record: &Record) -> Vec<u8> {
 
 /// The record of a payload; the message says what is wrong with it.
 pub(crate) fn decode(payload: &[u8]) -> Result<Record, String> {
-    serde_json::from_slice(payload).map_err(|error| error.to_string())
+    serde_json::from_slice(payload).map_err(|error| json_fault(&error))
 }
 
 /// For `#[serde(with)]`: what prints and parses as text.

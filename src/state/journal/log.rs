@@ -112,6 +112,8 @@ pub(crate) struct Log {
     attempts: Vec<(u64, Checkpoint)>,
     /// Changes of the state with their epoch and number, in order.
     pending: Vec<(u64, u64, Pending)>,
+    /// Operations ended since everything was last read.
+    pub(crate) unread: bool,
     /// Saved plans that were applied, oldest first.
     pub(crate) plans: Vec<PlanUse>,
     /// Begun and not ended, by operation.
@@ -347,6 +349,7 @@ impl Log {
                 self.intents.insert(open.intent.op, open);
             }
             Record::Result(result) => {
+                self.unread = true;
                 if result.outcome == Outcome::Unknown {
                     if let Some(open) = self.intents.get_mut(&result.op) {
                         open.result = Some(result);
@@ -373,10 +376,13 @@ impl Log {
                     self.pending.push((epoch, number, Pending::Change(change)));
                 }
             }
-            Record::Checkpoint(checkpoint) => match checkpoint.phase {
-                super::CheckpointPhase::Writing => self.attempts.push((epoch, checkpoint)),
-                super::CheckpointPhase::Written => self.stored_as(epoch, &checkpoint),
-            },
+            Record::Checkpoint(checkpoint) => {
+                self.unread = checkpoint.unread;
+                match checkpoint.phase {
+                    super::CheckpointPhase::Writing => self.attempts.push((epoch, checkpoint)),
+                    super::CheckpointPhase::Written => self.stored_as(epoch, &checkpoint),
+                }
+            }
             Record::Plan(plan) => {
                 if !self.plans.contains(&plan) {
                     self.plans.push(plan);

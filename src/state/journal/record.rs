@@ -350,6 +350,9 @@ pub struct Checkpoint {
     pub version: Option<String>,
     /// Every record of this epoch below this number is contained in it.
     pub covers: u64,
+    /// Operations ended since everything was last read: what providers fill in only after that is not in the state yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// Which side of the write a [`Checkpoint`] stands on. Both are needed to know our own snapshot after a crash between them.

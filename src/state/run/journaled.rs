@@ -39,6 +39,8 @@ pub struct Run {
     opening: u64,
     /// SHA-256 of the snapshot that the run began with.
     base: Option<Sha256>,
+    /// What [`Now::unread`] was then.
+    began_unread: bool,
     now: Mutex<Now>,
     stored: tokio::sync::Mutex<Stored>,
 }
@@ -55,6 +57,8 @@ struct Now {
     checkpoint_at: Duration,
     /// The last record of what came of an operation. What was only read is not worth keeping: the next run reads it again.
     telling: Option<u64>,
+    /// Operations ended since everything was last read.
+    unread: bool,
 }
 
 /// What the backend has.
@@ -109,6 +113,7 @@ impl Run {
         state: State,
         open: Vec<OpenIntent>,
         plans: Vec<PlanUse>,
+        unread: bool,
     ) -> Self {
         let now = Now {
             state,
@@ -121,6 +126,7 @@ impl Run {
             ended: BTreeMap::new(),
             checkpoint_at: holding.clock.monotonic(),
             telling: None,
+            unread,
         };
         Self {
             holding,
@@ -128,6 +134,7 @@ impl Run {
             process,
             opening: writer.next_number(),
             base: sha256,
+            began_unread: unread,
             writer,
             now: Mutex::new(now),
             stored: tokio::sync::Mutex::new(Stored {
@@ -151,6 +158,16 @@ impl Run {
 
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether operations ended since everything was last read: what providers fill in only after that is not in the state yet.
+    pub fn is_unread(&self) -> bool {
+        self.now().unread
+    }
+
+    /// Says that the state has everything now as it was just read. Operations that follow make that old again.
+    pub fn all_was_read(&self) {
+        self.now().unread = false;
     }
 
     /// When and by whom that saved plan was applied. Known at least as long as the state is the one that it was made from.
@@ -190,11 +207,11 @@ impl Run {
     }
 
     async fn checkpoint_over(&self, stored: &mut Stored) -> Result<(), RunError> {
-        let (mut state, covers) = {
+        let (mut state, covers, unread) = {
             let mut now = self.now();
             now.results = 0;
             now.checkpoint_at = self.holding.clock.monotonic();
-            (now.state.clone(), self.writer.next_number())
+            (now.state.clone(), self.writer.next_number(), now.unread)
         };
         if state.same_content(&stored.state) && state.lineage == stored.state.lineage {
             return Ok(());
@@ -212,6 +229,7 @@ impl Run {
             sha256: Sha256::of(&bytes),
             version: None,
             covers,
+            unread,
         };
         let number = self.writer.enqueue(&Record::Checkpoint(checkpoint.clone()));
         self.writer.durable(number).await?;
@@ -396,7 +414,8 @@ impl Run {
     async fn end(&self) -> Result<(), RunError> {
         let mut stored = self.stored.lock().await;
         self.checkpoint_over(&mut stored).await?;
-        if self.writer.next_number() == self.opening {
+        let unread = self.now().unread;
+        if self.writer.next_number() == self.opening && unread == self.began_unread {
             // Nothing was asked of anyone: there is nothing to end, and the opening was never written.
             return Ok(());
         }
@@ -423,6 +442,7 @@ impl Run {
                 sha256,
                 version: None,
                 covers: self.writer.next_number(),
+                unread,
             }));
         }
         self.writer.enqueue(&trim_before(last));
@@ -471,6 +491,7 @@ impl Recorder for Run {
             let mut now = self.now();
             result.apply(&mut now.state);
             now.results += 1;
+            now.unread = true;
             let number = self.writer.enqueue(&Record::Result(result.clone()));
             now.telling = Some(number);
             if result.outcome != Outcome::Unknown {

@@ -39,6 +39,8 @@ pub struct Recovered {
     pub open: Vec<OpenIntent>,
     /// The earlier run, if it did not end in order.
     pub interrupted: Option<Arc<Open>>,
+    /// Operations ended since everything was last read: what a provider fills in only after an operation is not in the state yet.
+    pub unread: bool,
 }
 
 /// A store as a run finds it.
@@ -92,6 +94,11 @@ impl Found {
             }
         }
         Ok(())
+    }
+
+    /// Whether operations ended since everything was last read. What another tool wrote is another tool's to explain.
+    fn unread(&self) -> bool {
+        self.log.unread && self.known_snapshot().is_some()
     }
 }
 
@@ -247,6 +254,7 @@ impl Run {
             open,
         } = replay(&found);
         let recovered = Recovered {
+            unread: found.unread(),
             replayed,
             open,
             interrupted: found.log.open.filter(|_| interrupted),
@@ -321,6 +329,7 @@ impl Run {
             found.state.lineage = lineage.clone();
         }
         let sha256 = found.snapshot.as_ref().map(|snapshot| snapshot.sha256);
+        let unread = found.unread();
         let epoch = found.log.last.map_or(1, |(at, ..)| at.epoch + 1);
         let open = Open {
             run: holding.id.clone(),
@@ -359,8 +368,10 @@ impl Run {
             recovered_state.state,
             recovered_state.open.clone(),
             found.log.plans,
+            unread,
         );
         let recovered = Recovered {
+            unread,
             replayed: recovered_state.replayed,
             open: recovered_state.open,
             interrupted: found.log.open.filter(|_| interrupted),

@@ -79,6 +79,7 @@ impl Repair {
                 replayed: broken.log.pending().count(),
                 open: broken.log.open_intents(),
                 interrupted,
+                unread: broken.log.unread,
             };
         };
         let replayed = replay(&Found {
@@ -90,6 +91,7 @@ impl Repair {
             replayed: replayed.replayed,
             open: replayed.open,
             interrupted,
+            unread: broken.log.unread,
         }
     }
 

@@ -7,7 +7,7 @@ use terrane_core::{Expr, Path, PathStep, Value};
 
 use crate::redactor::SENSITIVE;
 use crate::view::hidden::Hidden;
-use crate::view::text::{one_line, quoted};
+use crate::view::text::{LONGEST_VALUE, one_line, quoted, shortened};
 
 /// Whether secrets are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,7 +118,7 @@ impl<'a> Side<'a> {
             Value::Number(number) => {
                 let _ = write!(text, "{number}");
             }
-            Value::String(string) => text.push_str(&quoted(string)),
+            Value::String(string) => text.push_str(&quoted(&shortened(string, LONGEST_VALUE))),
             Value::List(elements) => {
                 text.push('[');
                 for (index, element) in elements.iter().enumerate() {

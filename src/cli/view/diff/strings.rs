@@ -7,7 +7,7 @@ use super::compare::{Comparison, Occasion, Place};
 use super::render::Side;
 use super::row::{Mark, Row};
 use crate::view::hidden::Hidden;
-use crate::view::text::printable;
+use crate::view::text::{LONGEST_VALUE, printable, shortened};
 
 impl Comparison<'_> {
     pub(super) fn strings(&self, at: &Place, before: &str, after: &str, rows: &mut Vec<Row>) {
@@ -28,7 +28,14 @@ impl Comparison<'_> {
             return rows.push(Row::new(Mark::Change, &at.path, &at.label, text));
         }
         let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-        let line = |mark, text: &str| Row::new(mark, &at.path, "", printable(text).into_owned());
+        let line = |mark, text: &str| {
+            Row::new(
+                mark,
+                &at.path,
+                "",
+                printable(&shortened(text, LONGEST_VALUE)).into_owned(),
+            )
+        };
         let mut inside = Vec::new();
         for step in align(&old, &new) {
             match step {

@@ -10,7 +10,7 @@ use super::PlanView;
 use crate::view::diff::Mark;
 use crate::view::hidden::Hidden;
 use crate::view::painter::Tone;
-use crate::view::text::one_line;
+use crate::view::text::{self, one_line};
 
 /// Writes the head of a change.
 pub(super) fn head(text: &mut String, view: &PlanView<'_>, change: &ResourceChange) {
@@ -89,7 +89,7 @@ pub(crate) fn id(object: &Marked) -> Option<String> {
     if Hidden::of(object).member("id").is_something() {
         return None;
     }
-    object.value.get("id")?.as_str().map(one_line)
+    object.value.get("id")?.as_str().map(text::id)
 }
 
 fn reason(change: &ResourceChange) -> Option<&'static str> {

@@ -9,7 +9,7 @@ use terrane_engine::{Step, StepKind};
 use terrane_state::Timestamp;
 
 use crate::view::painter::Tone;
-use crate::view::text::{elapsed, one_line, printable};
+use crate::view::text::{self, LONGEST_VALUE, elapsed, one_line, printable, shortened};
 
 /// What a step is called: the address, with the deposed object where it is about one.
 pub(super) fn name(step: &Step) -> String {
@@ -93,7 +93,7 @@ pub(super) fn still(step: &Step, time: Duration) -> String {
 /// `aws_vpc.main: created in 2s [id=vpc-1]`
 pub(super) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String {
     let id = id
-        .map(|id| format!(" [id={}]", one_line(id)))
+        .map(|id| format!(" [id={}]", text::id(id)))
         .unwrap_or_default();
     format!(
         "{}: {} in {}{id}",
@@ -106,7 +106,10 @@ pub(super) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String
 /// `aws_vpc.main: creating failed after 2s: …`
 pub(super) fn failed(step: &Step, time: Duration, diagnostics: &Diagnostics) -> String {
     let why = diagnostics.iter().find(|diagnostic| diagnostic.is_error());
-    let why = why.map(|why| format!(": {}", printable(why.summary.lines().next().unwrap_or(""))));
+    let why = why.map(|why| {
+        let line = why.summary.lines().next().unwrap_or("");
+        format!(": {}", printable(&shortened(line, LONGEST_VALUE)))
+    });
     let name = name(step);
     format!(
         "{name}: {} failed after {}{}",

@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -74,8 +73,11 @@ enum Wrapped {
 }
 
 /// A stored dynamic value; `None` for an object that only looks like one.
-fn stored_dynamic(members: &BTreeMap<Key<'_>, &RawValue>) -> Option<Value> {
-    let member = |name| members.get(&Key(Cow::Borrowed(name))).map(|raw| raw.get());
+fn stored_dynamic(members: &[(Cow<'_, str>, &RawValue)]) -> Option<Value> {
+    let member = |name| {
+        let found = members.iter().find(|(known, _)| known == name);
+        found.map(|(_, raw)| raw.get())
+    };
     let (2, Some(value), Some(ty)) = (members.len(), member("value"), member("type")) else {
         return None;
     };
@@ -112,8 +114,7 @@ fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, J
             Ok(Value::list(values))
         }
         Some(b'{') => {
-            let members: BTreeMap<Key<'_>, &RawValue> =
-                serde_json::from_str(text).map_err(syntax)?;
+            let Members(members) = serde_json::from_str(text).map_err(syntax)?;
             if wrapped == Wrapped::Opened
                 && let Some(dynamic) = stored_dynamic(&members)
             {
@@ -121,7 +122,7 @@ fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, J
             }
             let mut values = Map::new();
             for (name, member) in members {
-                let name = nfc(name.0);
+                let name = nfc(name);
                 path.push(PathStep::Attribute(name.clone()));
                 if values
                     .insert(name, untyped(member, path, wrapped)?)
@@ -129,7 +130,7 @@ fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, J
                 {
                     return Err(JsonError::Value {
                         path: path.clone(),
-                        reason: REPEATED_KEY.into(),
+                        reason: "duplicate key".into(),
                     });
                 }
                 path.pop();
@@ -155,6 +156,31 @@ fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, J
 }
 
 const TOO_DEEP: &str = "the value is nested too deep";
+
+/// Names and values of an object, in their order and as often as they are there.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(Key(name)) = map.next_key()? {
+                    members.push((name, map.next_value()?));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
 
 /// What one JSON token is.
 enum Leaf<'a> {

@@ -180,7 +180,7 @@ impl Schemas {
     pub(super) fn read(lines: &[String]) -> Result<Self, PlanFileError> {
         let schemas = lines.iter().map(|line| match from_facts_line(line) {
             Ok((.., schema)) => Ok(Arc::new(schema)),
-            Err(error) => Err(PlanFileError::damaged(format_args!("a schema: {error}"))),
+            Err(_) => Err(PlanFileError::damaged("a schema in it cannot be read")),
         });
         Ok(Self(schemas.collect::<Result<_, _>>()?))
     }

@@ -21,7 +21,7 @@ mod value;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Marked, Program};
+use terrane_core::{Diagnostic, Marked, Program, json_fault};
 use terrane_state::{DeposedKey, Sha256, State, file as state_file};
 
 pub use error::PlanFileError;
@@ -117,7 +117,8 @@ impl SavedPlan {
         let body = unsealed(bytes)?;
         let (form, state) = split_line(body)
             .ok_or_else(|| PlanFileError::damaged("the state is missing from it"))?;
-        let form: SavedForm = serde_json::from_slice(form).map_err(PlanFileError::damaged)?;
+        let form: SavedForm = serde_json::from_slice(form)
+            .map_err(|error| PlanFileError::damaged(json_fault(&error)))?;
         let prior = state_file::read(state).map_err(PlanFileError::damaged)?;
         let mut refreshed = prior.clone();
         for change in &form.learnt {

@@ -369,7 +369,22 @@ fn a_file_says_what_is_wrong_with_it() {
     let text = String::from_utf8(file).expect("text");
     let unknown = text.replacen("\"mode\"", "\"node\"", 1);
     let error = said(&sealed(unknown.as_bytes()));
-    assert!(error.contains("unknown field `node`"), "{error}");
+    assert!(
+        error.contains("unknown field, expected one of `origin`, `mode`"),
+        "{error}"
+    );
+    // What stands in a plan may be secret.
+    for (right, wrong) in [
+        ("\"mode\":\"normal\"", "\"mode\":\"hunter2\""),
+        ("\"learnt\":[", "\"learnt\":\"hunter2\",\"x\":["),
+        ("\"schemas\":[\"", "\"schemas\":[\"hunter2"),
+    ] {
+        let damaged = text.replacen(right, wrong, 1);
+        assert_ne!(damaged, text, "{right}");
+        let error = said(&sealed(damaged.as_bytes()));
+        assert!(error.starts_with("it is damaged: "), "{error}");
+        assert!(!error.contains("hunter2"), "{error}");
+    }
     let no_schema = text.replacen("\"schema\":0", "\"schema\":9", 1);
     assert_eq!(
         said(&sealed(no_schema.as_bytes())),

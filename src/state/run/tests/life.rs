@@ -52,6 +52,34 @@ async fn a_run_that_changes_nothing_writes_nothing() {
 }
 
 #[tokio::test]
+async fn it_is_known_whether_everything_was_read_after_the_last_operation() {
+    let world = World::new();
+    let (run, recovered) = world.open().await;
+    assert!(!recovered.unread && !run.is_unread());
+    run.all_was_read();
+    create(&world, &run, "a").await;
+    run.close().await.expect("closed");
+    // A run that reads nothing leaves it as it is; one that reads everything and does nothing does not.
+    for reads in [false, true] {
+        let (run, recovered) = world.open().await;
+        assert!(recovered.unread && run.is_unread());
+        if reads {
+            run.all_was_read();
+        }
+        run.close().await.expect("closed");
+    }
+    let (_, recovered) = Run::look(&*world.backend).await.expect("readable");
+    assert!(!recovered.unread);
+    // A run that dies is known by its results.
+    let (run, _) = world.open().await;
+    create(&world, &run, "b").await;
+    drop(run);
+    world.break_lock().await;
+    let (run, recovered) = world.open().await;
+    assert!(recovered.unread && run.is_unread());
+}
+
+#[tokio::test]
 async fn serials_rise_by_one_and_the_lineage_stays() {
     let world = World::new();
     let mut lineage = None;
