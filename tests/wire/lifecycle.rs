@@ -48,7 +48,7 @@ async fn lives(protocol: &str) {
     let provider = fake(&[("FAKE_PROTOCOL", protocol)]).await.expect("starts");
     let provider = &*provider;
     assert!(provider.capabilities().plan_destroy);
-    let region = Value::map([("region", Value::from("here"))]);
+    let region = Value::map([("region", Value::from("here")), ("token", Value::Null)]);
     assert!(
         provider
             .validate_provider_config(&region)
@@ -159,7 +159,10 @@ async fn a_resource_lives_over_protocol_6() {
 async fn diagnostics_arrive_with_their_attribute() {
     let provider = fake(&[]).await.expect("starts");
     let said = provider
-        .configure(&Value::map([("region", Value::from("nowhere"))]))
+        .configure(&Value::map([
+            ("region", "nowhere".into()),
+            ("token", Value::Null),
+        ]))
         .await;
     insta::assert_snapshot!(said.expect("an answer").to_string(), @"
     error: no such region: there is no region `nowhere`
@@ -276,7 +279,7 @@ async fn a_provider_that_somebody_else_runs_is_attached_to_and_left_alone() {
         Arc::<Lines>::default(),
     );
     let provider = plugins.start(&source("fake")).await.expect("attaches");
-    let region = Value::map([("region", Value::from("here"))]);
+    let region = Value::map([("region", Value::from("here")), ("token", Value::Null)]);
     assert!(
         provider
             .configure(&region)
