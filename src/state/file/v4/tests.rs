@@ -266,10 +266,13 @@ fn everything_the_format_knows_round_trips() {
 #[test]
 fn providers_named_as_before_0_13_are_read() {
     for (old, new) in [
-        ("provider.aws", "provider[\"registry.terraform.io/-/aws\"]"),
+        (
+            "provider.aws",
+            "provider[\"registry.terraform.io/hashicorp/aws\"]",
+        ),
         (
             "module.x.provider.aws.west",
-            "module.x.provider[\"registry.terraform.io/-/aws\"].west",
+            "module.x.provider[\"registry.terraform.io/hashicorp/aws\"].west",
         ),
     ] {
         let file = format!(
