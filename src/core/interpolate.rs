@@ -29,8 +29,9 @@ macro_rules! interpolate {
         $crate::interpolated(
             ::std::vec![$($crate::IntoExpr::into_expr(&$value)),*],
             |parts| {
-                #[allow(unused_mut, unused_variables)] // without arguments
-                let mut $parts = parts.iter();
+                let $parts = &mut parts.iter();
+                // A text without arguments uses none of them.
+                let _ = &$parts;
                 ::std::format!($text $($format)*)
             },
         )

@@ -70,7 +70,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes the temporary files in a folder whose writers died. Whatever is in doubt stays: no lock, another owner, no regular file.
+/// Removes the temporary files in a folder whose writers died. What cannot be proved dead stays: no lock, another owner, no regular file.
 pub fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;

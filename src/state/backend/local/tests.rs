@@ -192,7 +192,7 @@ async fn without_a_second_name_for_a_file_the_backup_is_a_copy() {
     let first = backend(&path);
     let one = first.write("one".into(), &Expected::Absent).await;
     let one = one.expect("written");
-    // The name that the link would get can not be had.
+    // The name that the link would get is taken.
     fs::create_dir(path.with_file_name(".terraform.tfstate.backup.link")).expect("made");
     let second = backend(&path);
     let over = Expected::Token(one.token);
