@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 use terrane_core::addr::Mode;
-use terrane_core::{Diagnostic, Diagnostics, Marked, Path, PathStep, Program, Value};
+use terrane_core::{Diagnostic, Diagnostics, Marked, Path, PathStep, Program, Type, Value};
 use terrane_provider::Provider;
 
 use crate::change::{Action, ResourceChange};
 use crate::diff::{equivalent, shown};
 use crate::event::EventSink;
-use crate::object::Subject;
+use crate::object::{Subject, fit_mark};
 use crate::plan::Plan;
 use crate::plan::planner::serving_change;
 use crate::scope::Objects;
@@ -125,13 +125,20 @@ async fn look(
     }
     let before = subject.marked(loaded.value, &loaded.sensitive);
     let now = subject.marked(now, &loaded.sensitive);
-    Ok(Some(error.detail(differences(&before, &now))))
+    Ok(Some(error.detail(differences(
+        change.schema.ty(),
+        &before,
+        &now,
+    ))))
 }
 
 /// The paths at which two objects differ, with what is there, as far as it may be shown.
-fn differences(before: &Marked, now: &Marked) -> String {
+fn differences(ty: &Type, before: &Marked, now: &Marked) -> String {
     let mut found = Vec::new();
     collect(&before.value, &now.value, &mut Path::root(), &mut found);
+    for (path, ..) in &mut found {
+        *path = fit_mark(ty, path);
+    }
     let secret = |path: &Path| {
         let covers = |mark: &Path| mark.contains(path) || path.contains(mark);
         before.sensitive.iter().chain(&now.sensitive).any(covers)

@@ -346,6 +346,20 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
         foreign.stderr.contains("belongs to another state"),
         "{foreign}"
     );
+    let forced = [
+        "state",
+        "push",
+        file,
+        "--yes",
+        "--force",
+        "--backend",
+        "forced.tfstate",
+    ];
+    let forced = stack.run(&forced).exits(0);
+    assert!(
+        forced.stderr.contains("stays: it belongs to s3://"),
+        "{forced}"
+    );
     assert!(rescued.exists());
 
     let id = lock(&aws).expect("still held")["Info"]["S"]

@@ -459,7 +459,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     error: conformance_sdk_thing.base has changed since the plan was made: secret (sensitive), size was 1 and is 77
       resource   conformance_sdk_thing.base
       declared   tests/cli/stack.rs:127
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    hint: nothing was changed; make a new plan with `preview --out FILE`, and with `--refresh false` if that changes at every read
     ");
     // What the plan does not change may be anything.
     stack.run(&["up", "--yes"]).exits(0);

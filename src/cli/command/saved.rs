@@ -357,7 +357,11 @@ impl Saved {
         if self.origin.flags.iter().any(|flag| flag == UNREAD) {
             return Ok(());
         }
-        refuse_all(engine.moved(program, &self.plan).await?, AGAIN)
+        let moved = engine.moved(program, &self.plan).await?;
+        refuse_all(
+            moved,
+            "nothing was changed; make a new plan with `preview --out FILE`, and with `--refresh false` if that changes at every read",
+        )
     }
 
     /// Makes it known, before anything is done, that the plan is used.

@@ -27,8 +27,7 @@ impl Session<'_> {
         let location = self.location()?;
         let (place, backend) = match &location {
             BackendConfig::Local(path) => {
-                // From another folder a relative path would lead elsewhere.
-                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                let path = whole_path(path);
                 (path.display().to_string(), path.display().to_string())
             }
             BackendConfig::S3(backend) => {
@@ -261,6 +260,17 @@ impl Session<'_> {
             return Ok(());
         };
         let shown = path.display();
+        // A copy of the state elsewhere may have all of it, while its own still lacks it.
+        if let (Some(origin), here) = (rescued.origin(), self.origin()?)
+            && origin.place != here.place
+        {
+            let command = self.push_command(&path, Some(origin));
+            let kept =
+                Diagnostic::warning(format!("{shown} stays: it belongs to {}", origin.place))
+                    .hint(format!("store it there with `{command}`"));
+            self.say(&kept.into());
+            return Ok(());
+        }
         let (state, _) = self.look_past_unpushed().await?;
         let missing = rescued.missing_from(&state);
         if !missing.is_empty() {
@@ -293,6 +303,18 @@ impl Session<'_> {
             }
         }
         failed
+    }
+}
+
+/// The one path of a state file: from another folder a relative path would lead elsewhere, and so would one through a link.
+fn whole_path(path: &Path) -> PathBuf {
+    if let Ok(whole) = path.canonicalize() {
+        return whole;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => path,
     }
 }
 
