@@ -35,7 +35,7 @@
 //!     let queue = queue("jobs", 7).declare(stack);
 //!     interpolate!("arn:acme:{}", queue.attribute::<String>("id"))
 //! }
-//! # let program = Program::from_fn(|stack| { let arn = arn(stack); stack.export("arn", arn); Ok(()) }, Default::default());
+//! # let program = Program::from_fn(|stack| { let arn = arn(stack); stack.export("arn", arn); Ok(()) }, terrane::ConfigValues::new());
 //! # assert_eq!(program.unwrap().resources().len(), 1);
 //! ```
 //!
