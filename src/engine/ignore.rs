@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use terrane_core::schema::Block;
-use terrane_core::{IgnoreChanges, PathStep, Value};
+use terrane_core::value::Map;
+use terrane_core::{IgnoreChanges, PathStep, Type, Value};
 
 /// The configuration with every ignored path taken from the prior object.
 pub(crate) fn ignore_changes(
@@ -17,11 +18,10 @@ pub(crate) fn ignore_changes(
         _ if prior.is_null() => config.clone(),
         IgnoreChanges::Everything => without_computed(block, prior),
         IgnoreChanges::Paths(paths) => {
-            let mut config = config.clone();
-            for path in paths {
-                config = overlay(path.steps(), prior, config);
-            }
-            config
+            let ty = block.implied_type();
+            let overlay_path =
+                |config, path: &terrane_core::Path| overlay(path.steps(), &ty, prior, config);
+            paths.iter().fold(config.clone(), overlay_path)
         }
     }
 }
@@ -40,54 +40,95 @@ fn without_computed(block: &Block, prior: &Value) -> Value {
     Value::Map(Arc::new(members))
 }
 
-/// `config` with the value at `steps` taken from `prior`. A map key is merged alone: added, replaced or removed.
-fn overlay(steps: &[PathStep], prior: &Value, config: Value) -> Value {
+/// `config` with the value at `steps` taken from `prior`. Only a map can lack what a path names: then the place is in neither, and
+/// nothing is there to ignore.
+fn overlay(steps: &[PathStep], ty: &Type, prior: &Value, config: Value) -> Value {
     let Some((step, rest)) = steps.split_first() else {
         return prior.clone();
     };
-    match (step, config) {
-        (PathStep::Attribute(name) | PathStep::Key(name), Value::Map(mut members)) => {
-            let prior_member = prior.get(name);
-            match (members.get(name).cloned(), prior_member) {
-                (Some(member), Some(prior)) => {
-                    let member = overlay(rest, prior, member);
-                    Arc::make_mut(&mut members).insert(name.clone(), member);
-                }
-                // Only a map can lack a member: the key was added to, or taken from, the configuration.
-                (Some(_), None) if rest.is_empty() && !prior.is_null() => {
-                    Arc::make_mut(&mut members).remove(name);
-                }
-                (None, Some(prior)) if rest.is_empty() => {
-                    Arc::make_mut(&mut members).insert(name.clone(), prior.clone());
-                }
-                _ => {}
+    match (ty, step, config) {
+        (
+            Type::Map(element),
+            PathStep::Attribute(key) | PathStep::Key(key),
+            config @ (Value::Map(_) | Value::Null),
+        ) => overlay_key(key, rest, element, prior, config),
+        (
+            Type::Object(object),
+            PathStep::Attribute(name) | PathStep::Key(name),
+            Value::Map(mut members),
+        ) => {
+            let member_type = object.attributes.get(name).unwrap_or(&Type::Dynamic);
+            if let (Some(member), Some(prior)) = (members.get(name).cloned(), prior.get(name)) {
+                let member = overlay(rest, member_type, prior, member);
+                Arc::make_mut(&mut members).insert(name.clone(), member);
             }
             Value::Map(members)
         }
-        (PathStep::Key(name), Value::Null) if rest.is_empty() => match prior.get(name) {
-            Some(value) => Value::map([(name.clone(), value.clone())]),
-            None => Value::Null,
-        },
-        (PathStep::Index(index), Value::List(mut elements)) => {
-            let prior_element = prior.elements().and_then(|elements| elements.get(*index));
-            if let (Some(prior), true) = (prior_element, *index < elements.len()) {
+        (Type::List(element), PathStep::Index(index), Value::List(mut elements)) => {
+            let prior = prior.elements().and_then(|elements| elements.get(*index));
+            if let (Some(prior), true) = (prior, *index < elements.len()) {
                 let elements = Arc::make_mut(&mut elements);
-                elements[*index] = overlay(rest, prior, elements[*index].clone());
+                elements[*index] = overlay(rest, element, prior, elements[*index].clone());
             }
             Value::List(elements)
         }
         // Elements of sets cannot be addressed, and nothing lies inside an unknown.
-        (_, config) => config,
+        (_, _, config) => config,
     }
+}
+
+/// The same for one key of a map: added, replaced or removed alone. A null map has no keys, and stays null where none is left.
+fn overlay_key(
+    key: &Arc<str>,
+    rest: &[PathStep],
+    element: &Type,
+    prior: &Value,
+    config: Value,
+) -> Value {
+    let mut members = config.members().map_or_else(Map::new, Clone::clone);
+    match (members.get(key).cloned(), prior.get(key)) {
+        (Some(member), Some(prior)) => {
+            members.insert(key.clone(), overlay(rest, element, prior, member));
+        }
+        (Some(_), None) if rest.is_empty() => drop(members.remove(key)),
+        (None, Some(prior)) if rest.is_empty() => drop(members.insert(key.clone(), prior.clone())),
+        _ => return config,
+    }
+    if members.is_empty() && prior.is_null() {
+        return Value::Null;
+    }
+    Value::Map(Arc::new(members))
 }
 
 #[cfg(test)]
 mod tests {
+    use terrane_core::schema::{Attribute, AttributeType};
+
     use super::*;
 
     fn ignored(path: &str, prior: Value, config: Value) -> Value {
+        let attribute = |ty| Attribute {
+            ty: AttributeType::Plain(ty),
+            required: false,
+            optional: true,
+            computed: false,
+            sensitive: false,
+            write_only: false,
+            deprecated: false,
+        };
+        let one = Type::object([("a", Type::String), ("b", Type::String)]);
+        let block = Block {
+            attributes: [
+                ("tags".into(), attribute(Type::map(Type::String))),
+                ("one".into(), attribute(one.clone())),
+                ("list".into(), attribute(Type::list(one.clone()))),
+                ("map".into(), attribute(Type::map(one))),
+            ]
+            .into(),
+            ..Block::default()
+        };
         let paths = IgnoreChanges::Paths(vec![path.parse().expect("a path")]);
-        ignore_changes(&paths, &Block::default(), &prior, &config)
+        ignore_changes(&paths, &block, &prior, &config)
     }
 
     fn tags(pairs: &[(&str, &str)]) -> Value {
@@ -117,6 +158,53 @@ mod tests {
             ignored(r#"tags["a"]"#, tags(&[("a", "1")]), tags(&[])),
             tags(&[("a", "1")])
         );
+    }
+
+    #[test]
+    fn a_key_of_a_null_map_is_absent_there() {
+        let null = || Value::map([("tags", Value::Null)]);
+        for path in [r#"tags["a"]"#, "tags.a"] {
+            assert_eq!(ignored(path, null(), tags(&[("a", "2")])), null());
+            assert_eq!(
+                ignored(path, null(), tags(&[("a", "2"), ("b", "3")])),
+                tags(&[("b", "3")])
+            );
+            let prior = || tags(&[("a", "1"), ("b", "2")]);
+            assert_eq!(ignored(path, prior(), null()), tags(&[("a", "1")]));
+            assert_eq!(ignored(path, tags(&[("b", "2")]), null()), null());
+            assert_eq!(ignored(path, null(), null()), null());
+            assert_eq!(ignored(path, null(), tags(&[])), tags(&[]));
+        }
+    }
+
+    #[test]
+    fn nothing_is_made_up_inside_an_object_or_element_that_one_side_lacks() {
+        let object = |a: &str, b: &str| Value::map([("a", Value::from(a)), ("b", b.into())]);
+        let with = |value| Value::map([("one", value)]);
+        let (null, there) = (with(Value::Null), with(object("2", "3")));
+        assert_eq!(ignored("one.a", null.clone(), there.clone()), there);
+        assert_eq!(ignored("one.a", there, null.clone()), null);
+        assert_eq!(
+            ignored("one.a", with(object("1", "1")), with(object("2", "2"))),
+            with(object("1", "2"))
+        );
+        let list = |elements: Vec<Value>| Value::map([("list", Value::list(elements))]);
+        assert_eq!(
+            ignored(
+                "list[1].b",
+                list(vec![object("1", "1"), object("1", "1")]),
+                list(vec![object("2", "2"), object("2", "2")])
+            ),
+            list(vec![object("2", "2"), object("2", "1")])
+        );
+        let short = || list(vec![object("2", "2")]);
+        assert_eq!(ignored("list[1].b", list(vec![]), short()), short());
+        // A key that is gone altogether is a larger change than the one that is ignored.
+        let map = |members: &[&str]| {
+            let members = members.iter().map(|key| (*key, object("1", "1")));
+            Value::map([("map", Value::map(members))])
+        };
+        assert_eq!(ignored(r#"map["k"].b"#, map(&["k"]), map(&[])), map(&[]));
     }
 
     #[test]

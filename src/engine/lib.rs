@@ -23,6 +23,7 @@ mod steps;
 mod stop;
 mod validate;
 mod walk;
+mod write_only;
 
 pub use apply::Applied;
 pub use caller::CallerIdentity;

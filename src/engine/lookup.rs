@@ -40,12 +40,9 @@ impl Subject<'_> {
         if imported.state.is_null() {
             return Ok(None);
         }
-        self.read(&Loaded::new(
-            imported.state,
-            imported.private,
-            imported.identity,
-        ))
-        .await
+        let state = self.without_write_only("an import", imported.state)?;
+        self.read(&Loaded::new(state, imported.private, imported.identity))
+            .await
     }
 
     /// The objects of this type that have that owner tag, with the ids they were imported by.

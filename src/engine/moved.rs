@@ -104,6 +104,7 @@ async fn look(
     let warnings = RefCell::default();
     let subject = Subject {
         provider,
+        source: &change.provider.source,
         schema: &change.schema,
         address: &change.address,
         location: change.location,

@@ -37,6 +37,8 @@ pub(crate) struct Loaded {
 #[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub(crate) provider: &'a dyn Provider,
+    /// The provider by name, for messages.
+    pub(crate) source: &'a ProviderSource,
     pub(crate) schema: &'a Schema,
     pub(crate) address: &'a InstanceAddr,
     pub(crate) location: Option<Location>,
@@ -154,8 +156,11 @@ impl Subject<'_> {
             .await
             .map_err(|error| self.call_failed(&error))?;
         let value = self.accept(response.diagnostics, response.upgraded_state)?;
+        let value = self.without_write_only("an upgrade", value)?;
+        let value = self.known("an upgrade", value)?;
         let current = object.schema_version == self.schema.version
-            && matches!(object.attributes, Attributes::Json(_));
+            && matches!(object.attributes, Attributes::Json(_))
+            && !self.stores_write_only(object);
         Ok(Loaded {
             value,
             private: object.private.clone(),
@@ -166,6 +171,28 @@ impl Subject<'_> {
             create_before_destroy: object.create_before_destroy,
             stored: current.then(|| object.clone()),
         })
+    }
+
+    /// `value` as the provider returned it from `call`, if nothing of it is unknown.
+    fn known(&self, call: &str, value: Value) -> Result<Value, Diagnostics> {
+        if value.is_wholly_known() {
+            return Ok(value);
+        }
+        Err(self
+            .error(format!("the provider returned unknown values from {call}"))
+            .hint("this is a bug in the provider; report it to its developers")
+            .into())
+    }
+
+    /// Whether the stored text holds a value that has become write-only since; then it is not kept.
+    fn stores_write_only(&self, object: &Object) -> bool {
+        let block = &self.schema.block;
+        if !block.has_write_only() {
+            return false;
+        }
+        let json = object.attributes.raw().as_str().as_bytes();
+        Value::from_json_untyped(json)
+            .is_ok_and(|stored| !block.write_only_values(&stored).is_empty())
     }
 
     async fn load_identity(&self, object: &Object) -> Result<Option<Identity>, Diagnostics> {
@@ -234,13 +261,9 @@ impl Subject<'_> {
         if value.is_null() {
             return Ok(None);
         }
+        let value = self.without_write_only("a read", value)?;
         let value = normalise_legacy(&self.schema.block, value);
-        if !value.is_wholly_known() {
-            return Err(self
-                .error("the provider returned unknown values from a read")
-                .hint("this is a bug in the provider; report it to its developers")
-                .into());
-        }
+        let value = self.known("a read", value)?;
         let same = value == loaded.value
             && response.private == loaded.private
             && response.new_identity == loaded.identity;

@@ -96,6 +96,7 @@ async fn declaration(
     let provider = &*provider;
     let subject = Subject {
         provider,
+        source,
         schema: &schema,
         address,
         location,

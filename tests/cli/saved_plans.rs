@@ -337,7 +337,7 @@ fn another_build_of_program_or_provider_is_refused() {
     std::fs::write(stack.path().join("cli.tfrc"), config).expect("written");
     let said = refused(&stack, &["up", "a.plan"]);
     let first = said.lines().next().unwrap_or_default();
-    assert_snapshot!(first, @"error: the plan was made with another build of the provider registry.terraform.io/terrane/conformance: it was of no known version, SHA-256 4632a63068e6e3696eaa591aa540b919b0a7fc1480436f092419fd7f03f9267b; it is of no known version, SHA-256 4f93d66206e2de85c7b3a10537852ba04150608b905ae378bf7cf1a33812b219");
+    assert_snapshot!(first, @"error: the plan was made with another build of the provider registry.terraform.io/terrane/conformance: it was of no known version, SHA-256 50dd4e2770bf96852f3db5a084be17698cb402a0ffc81d9f29ee89da98ba64ee; it is of no known version, SHA-256 0de506019e691d947306edc25e6e7da70e3036d3115ed436571a02280ef451db");
 }
 
 #[test]

@@ -135,3 +135,96 @@ fn nothing_that_is_recorded_as_an_intent_holds_a_secret() {
         }
     }
 }
+
+/// Everything that a run could have kept: the state file, the records, the events, what it said.
+fn kept(world: &World, run: &terrane_tests::Run) -> String {
+    let file = terrane_state::file::write(&world.state, terrane_state::file::Style::Compact);
+    let file = String::from_utf8_lossy(&file);
+    format!(
+        "{file} {:?} {:?} {}",
+        run.records,
+        run.events,
+        run.diagnostics()
+    )
+}
+
+#[test]
+fn a_write_only_value_in_an_answer_is_kept_nowhere() {
+    let password =
+        |stack: &mut Stack| drop(new_thing("a").set("password", "hunter2").declare(stack));
+    for legacy in [false, true] {
+        let provider = FakeProvider::new();
+        let provider = if legacy {
+            provider.legacy("test_thing")
+        } else {
+            provider
+        };
+        let mut world = World::new(provider);
+        let planning = |call: terrane_tests::PlanCall<'_>| call.planning("password", "hunter3");
+        world.provider.on_plan("a", planning);
+        let run = world.up(password).fails();
+        assert!(!kept(&world, &run).contains("hunter"), "{legacy}");
+        assert!(world.state.resources.is_empty(), "{legacy}");
+        world.provider.reset();
+
+        let answering = |call: terrane_tests::ApplyCall<'_>| {
+            let mut response = call.answering("password", "hunter3")?;
+            response.private = "hunter3".into();
+            Ok(response)
+        };
+        world.provider.on_create("a", answering);
+        let run = world.up(password).fails();
+        assert!(!kept(&world, &run).contains("hunter"), "{legacy}");
+        let said = run.diagnostics();
+        let whole =
+            "hashicorp/test returned a value for the write-only attribute `password` from an apply";
+        assert!(said.contains(whole), "{said}");
+        let state = world.state().to_string();
+        assert_eq!(state.trim_end(), "test_thing.a  tainted name=a", "{legacy}");
+    }
+}
+
+#[test]
+fn an_update_that_hands_a_write_only_value_back_keeps_the_private_bytes_of_before() {
+    let mut world = World::new(FakeProvider::new());
+    world
+        .up(|stack| drop(new_thing("a").declare(stack)))
+        .succeeds();
+    let private = |world: &World| {
+        let instance = world.instance("test_thing.a");
+        instance
+            .current
+            .as_ref()
+            .expect("an object")
+            .private
+            .clone()
+    };
+    let before = private(&world);
+    world.provider.on_update("a", |call| {
+        let mut response = call.answering("password", "hunter3")?;
+        response.private = "hunter3".into();
+        Ok(response)
+    });
+    let program = |stack: &mut Stack| {
+        let thing = new_thing("a").set("password", "hunter2");
+        thing.set("note", "n").declare(stack);
+    };
+    let run = world.up(program).fails();
+    assert!(!kept(&world, &run).contains("hunter"));
+    assert_eq!(private(&world), before);
+}
+
+#[test]
+fn a_stored_value_that_has_become_write_only_is_stored_no_longer() {
+    let mut world = World::new(FakeProvider::new());
+    let program = |stack: &mut Stack| drop(new_thing("a").declare(stack));
+    world.up(program).succeeds();
+    // As an older version of the provider had left it, for which it was an attribute like any other.
+    let file = terrane_state::file::write(&world.state, terrane_state::file::Style::Compact);
+    let file =
+        String::from_utf8_lossy(&file).replace(r#""password":null"#, r#""password":"hunter2""#);
+    assert!(file.contains("hunter2"));
+    world.state = terrane_state::file::read(file.as_bytes()).expect("a state");
+    let run = world.up(program).succeeds();
+    assert!(!kept(&world, &run).contains("hunter2"));
+}

@@ -1,8 +1,10 @@
 //! Values of every shape between program, provider and state.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 use terrane_core::schema::Nesting;
-use terrane_core::{BlockArguments, Output, Resource, Stack, Type, Value};
+use terrane_core::{BlockArguments, Expr, IntoExpr as _, Output, Resource, Stack, Type, Value};
 use terrane_tests::{FakeProvider, Fields, World, new_thing, with_member};
 
 fn rule(port: i64) -> BlockArguments {
@@ -72,7 +74,7 @@ fn item(weight: i64, chosen: bool) -> impl FnOnce(&mut Stack) {
             .set("set", vec![part("x", weight), part("y", 2)])
             .set(
                 "map",
-                std::collections::BTreeMap::from([("k", part("k", weight)), ("l", part("l", 3))]),
+                BTreeMap::from([("k", part("k", weight)), ("l", part("l", 3))]),
             );
         let declaration = if chosen {
             declaration.set("chosen", part("mine", 1))
@@ -92,6 +94,30 @@ fn nested_attributes_of_every_nesting_keep_what_the_provider_decided() {
     let run = world.up(item(2, false)).succeeds();
     assert_snapshot!(run.plan(), @"~ test_item.a chosen: null -> ? list: [{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=1}] -> [{label=first part_id=part_id-1-of-a-3 weight=1}, {label=second part_id=part_id-2-of-a-3 weight=2}] map: {k={label=k part_id=part_id-3-of-a-3 weight=1} l={label=l part_id=part_id-4-of-a-3 weight=3}} -> {k={label=k part_id=part_id-3-of-a-3 weight=2} l={label=l part_id=part_id-4-of-a-3 weight=3}} one: {label=one part_id=part_id-5-of-a-3 weight=1} -> {label=one part_id=part_id-5-of-a-3 weight=2} set: [{label=x part_id=part_id-6-of-a-3 weight=1}, {label=y part_id=part_id-7-of-a-3 weight=2}] -> [{label=x part_id=? weight=2}, {label=y part_id=part_id-7-of-a-3 weight=2}]");
     world.preview(item(2, false)).changes_nothing();
+}
+
+#[test]
+fn null_objects_in_nested_attributes_stay_null() {
+    let program = |weight: i64| {
+        move |stack: &mut Stack| {
+            let null = || Expr::Literal(Value::Null);
+            let elements = || vec![null(), part("k", weight).into_expr()];
+            let map = [("a", null()), ("b", part("k", weight).into_expr())];
+            Resource::dynamic("test_item", "a")
+                .set("name", "a")
+                .set("list", elements())
+                .set("set", elements())
+                .set("map", BTreeMap::from(map))
+                .declare(stack);
+        }
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(program(1)).succeeds();
+    assert_snapshot!(world.state(), @"test_item.a  list=[null, {label=k part_id=part_id-1-of-a-3 weight=1}] map={b={label=k part_id=part_id-2-of-a-3 weight=1}} name=a set=[{label=k part_id=part_id-3-of-a-3 weight=1}, null]");
+    world.preview(program(1)).changes_nothing();
+    world.up(program(2)).succeeds();
+    assert_snapshot!(world.state(), @"test_item.a  list=[null, {label=k part_id=part_id-1-of-a-3 weight=2}] map={b={label=k part_id=part_id-2-of-a-3 weight=2}} name=a set=[{label=k part_id=part_id-1-of-a-3.8 weight=2}, null]");
+    world.preview(program(2)).changes_nothing();
 }
 
 #[test]

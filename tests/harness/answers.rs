@@ -23,11 +23,12 @@ impl Process {
     /// The stored object, less what the schema no longer has.
     pub(crate) fn upgrade(&self, type_name: &str, json: &[u8]) -> UpgradeResourceStateResponse {
         let schema = self.resource(type_name).schema;
-        let state = Value::from_json(json, schema.ty());
+        let state = Value::from_json(json, schema.ty()).unwrap_or_else(|error| {
+            panic!("protocol: stored attributes are not of their type: {error}")
+        });
         UpgradeResourceStateResponse {
-            upgraded_state: state.unwrap_or_else(|error| {
-                panic!("protocol: stored attributes are not of their type: {error}")
-            }),
+            // Every provider SDK does that before it answers.
+            upgraded_state: schema.block.write_only_to_null(&state),
             diagnostics: Diagnostics::new(),
         }
     }

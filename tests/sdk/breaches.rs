@@ -132,3 +132,86 @@ fn warnings_come_through_once_with_their_place() {
         assert_eq!(texts.len(), done.diagnostics.len(), "{}", done.diagnostics);
     });
 }
+
+/// An error that names provider and attribute, and never the value; nothing of it in the state.
+#[track_caller]
+fn hides_what_was_handed_back(rig: &Rig, said: &str, call: &str) {
+    let source = rig.source();
+    let expected =
+        format!("{source} returned a value for the write-only attribute `secret` from {call}");
+    assert!(said.contains(&expected), "`{expected}` is not in:\n{said}");
+    assert!(!said.contains("handed-back"), "{said}");
+    let state = format!("{:?}", rig.state());
+    assert!(!state.contains("handed-back"), "{state}");
+}
+
+#[test]
+fn a_plan_with_a_write_only_value_is_refused_also_of_the_legacy_sdk() {
+    each(|rig| {
+        for mode in ["write_only_plan", "write_only_plan_legacy"] {
+            let refused = rig.up(program(rig, mode)).fails();
+            assert!(refused.plan.is_none(), "{mode}");
+            hides_what_was_handed_back(rig, &refused.diagnostics.to_string(), "a plan");
+            assert!(rig.objects(KIND).is_empty(), "{mode}");
+        }
+    });
+}
+
+#[test]
+fn a_result_with_a_write_only_value_is_kept_without_it_also_of_the_legacy_sdk() {
+    each(|rig| {
+        for mode in ["write_only_apply", "write_only_apply_legacy"] {
+            let failed = rig.up(program(rig, mode)).fails();
+            hides_what_was_handed_back(rig, &failed.diagnostics.to_string(), "an apply");
+            let state = rig.state();
+            let instance = state.resources.values().next().expect("it is stored");
+            let object = instance.current.as_ref().expect("a current object");
+            assert_eq!(object.status, ObjectStatus::Tainted, "{mode}");
+            // What it said of the object beside it is not kept either.
+            assert!(object.private.is_empty(), "{mode}");
+            rig.destroy(program(rig, "")).succeeds();
+        }
+    });
+}
+
+#[test]
+fn a_read_or_an_upgrade_with_a_write_only_value_is_refused() {
+    each(|rig| {
+        for (mode, call) in [
+            ("write_only_read", "a read"),
+            ("write_only_upgrade", "an upgrade"),
+        ] {
+            rig.up(program(rig, mode)).succeeds();
+            let refused = rig.preview(program(rig, mode)).fails();
+            hides_what_was_handed_back(rig, &refused.diagnostics.to_string(), call);
+            rig.forget_everything();
+        }
+    });
+}
+
+#[test]
+fn an_import_with_a_write_only_value_records_nothing() {
+    each(|rig| {
+        let program = program(rig, "write_only_import");
+        rig.up(&program).succeeds();
+        let id = rig.stored("conformance_bad.a", "id");
+        rig.forget_everything();
+        let refused = rig.import(&program, "conformance_bad.a", id.as_str().expect("an id"));
+        let refused = refused.expect_err("it was refused").to_string();
+        hides_what_was_handed_back(rig, &refused, "an import");
+        assert!(rig.state().resources.is_empty());
+    });
+}
+
+#[test]
+fn a_provider_that_keeps_write_only_values_to_itself_gets_them_and_stores_none() {
+    each(|rig| {
+        let thing = rig.resource(KIND, "a").set("name", "one");
+        let thing = thing.set("secret", "hunter2");
+        let program = move |stack: &mut Stack| drop(thing.clone().declare(stack));
+        rig.up(&program).succeeds();
+        rig.preview(&program).succeeds().is_empty();
+        assert!(!format!("{:?}", rig.state()).contains("hunter2"));
+        rig.destroy(&program).succeeds();
+    });
+}

@@ -62,6 +62,11 @@ impl Rig {
         }
     }
 
+    /// The provider's name.
+    pub(crate) fn source(&self) -> ProviderSource {
+        self.served.source()
+    }
+
     /// A resource of that type under this provider.
     pub(crate) fn resource(&self, type_name: &str, name: &str) -> Declaration {
         Resource::dynamic(type_name, name).provider_source(self.served.source())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use terrane_core::value::Number;
-use terrane_core::{BlockArguments, Declaration, Output, Stack};
+use terrane_core::{BlockArguments, Declaration, Expr, Lifecycle, Output, Stack, Value};
 use terrane_engine::Action;
 
 use crate::rig::{Rig, Served};
@@ -213,5 +213,62 @@ fn a_change_in_customize_diff_replaces() {
             [Action::DeleteThenCreate]
         );
         rig.preview(thing("y")).succeeds().is_empty();
+    }
+}
+
+#[test]
+fn null_elements_are_the_provider_s_to_judge() {
+    let elements = |known: Value| vec![Expr::Literal(Value::Null), Expr::Literal(known)];
+    for served in Served::BOTH {
+        let rig = Rig::new(served);
+        let framework = rig
+            .resource("conformance_thing", "a")
+            .set("name", "one")
+            .set("ports", elements(1.into()))
+            .set("zones", elements("a".into()))
+            .set(
+                "tags",
+                BTreeMap::from([("none", Value::Null), ("x", "y".into())]),
+            )
+            .set("anything", elements("a".into()));
+        rig.up(declare(framework.clone())).succeeds();
+        rig.preview(declare(framework.clone()))
+            .succeeds()
+            .is_empty();
+        let stored = |attribute| rig.stored("conformance_thing.a", attribute);
+        assert_eq!(stored("ports"), serde_json::json!([null, 1]));
+        assert_eq!(stored("zones"), serde_json::json!(["a", null]));
+        assert_eq!(stored("tags"), serde_json::json!({"none": null, "x": "y"}));
+        assert_eq!(stored("anything")["value"], serde_json::json!([null, "a"]));
+        rig.destroy(declare(framework)).succeeds();
+
+        let sdk = rig
+            .resource("conformance_sdk_thing", "a")
+            .set("name", "one");
+        let sdk = sdk.set("zones", elements("a".into()));
+        let refused = rig.up(declare(sdk)).fails().diagnostics.to_string();
+        assert!(refused.contains("Null value found in"), "{refused}");
+    }
+}
+
+#[test]
+fn an_ignored_key_of_a_map_that_was_never_set_is_not_written() {
+    for served in Served::BOTH {
+        for kind in ["conformance_sdk_thing", "conformance_thing"] {
+            let rig = Rig::new(served);
+            let bare = || rig.resource(kind, "a").set("name", "one");
+            rig.up(declare(bare())).succeeds();
+            let ignoring = || bare().lifecycle(Lifecycle::new().ignore_changes([r#"tags["x"]"#]));
+            let added = ignoring().set("tags", BTreeMap::from([("x", "added")]));
+            rig.up(declare(added.clone())).succeeds().is_empty();
+            let both = ignoring().set("tags", BTreeMap::from([("x", "added"), ("y", "new")]));
+            let done = rig.up(declare(both)).succeeds();
+            assert_eq!(done.actions(), [Action::Update], "{kind}");
+            let tags = rig.stored(&format!("{kind}.a"), "tags");
+            assert_eq!(tags, serde_json::json!({"y": "new"}), "{kind}");
+            // And the other way: what is there stays, although the map is not written at all.
+            let keeping = bare().lifecycle(Lifecycle::new().ignore_changes([r#"tags["y"]"#]));
+            rig.preview(declare(keeping)).succeeds().is_empty();
+        }
     }
 }

@@ -44,7 +44,8 @@ impl Block {
     ///
     /// # Errors
     /// Everything that is wrong, at once: names the schema does not have, required arguments that are missing, values that do not
-    /// convert, arguments that only the provider sets, too few or too many blocks, nulls inside collections.
+    /// convert, arguments that only the provider sets, too few or too many blocks, blocks that are null. Elements of an attribute may be null:
+    /// whether that means something is the provider's to say.
     pub fn coerce(&self, config: &Value) -> Result<Value, Vec<ConfigProblem>> {
         let mut check = Check {
             path: Path::root(),
@@ -146,10 +147,7 @@ impl Check {
             AttributeType::Nested(nested) => self.nested_attribute(nested, config),
             AttributeType::Plain(ty) => {
                 match config.convert_members(ty, Members::AsWritten, self.path.clone()) {
-                    Ok(value) => {
-                        self.nulls(&value);
-                        value
-                    }
+                    Ok(value) => value,
                     Err(error) => {
                         self.problems.push(ConfigProblem {
                             path: error.path,
@@ -170,7 +168,7 @@ impl Check {
                 check.names(members, known, nested.attributes.keys());
                 Value::Map(Arc::new(check.attributes(&nested.attributes, members)))
             }
-            Value::Unknown(_) => config.clone(),
+            Value::Null | Value::Unknown(_) => config.clone(),
             other => check.problem(format!("expected an object, found {}", other.kind())),
         };
         self.collection(nested.nesting, || nested.object_type(), config, element)
@@ -194,8 +192,9 @@ impl Check {
             return nested.empty_value();
         }
         let ty = || nested.block.implied_type();
-        let blocks = self.collection(nested.nesting, ty, config, |check, config| {
-            check.block(&nested.block, config)
+        let blocks = self.collection(nested.nesting, ty, config, |check, config| match config {
+            Value::Null => check.problem("a block is null"),
+            config => check.block(&nested.block, config),
         });
         if nested.is_dynamic() && !blocks.is_unknown() {
             let (ty, blocks) = concrete_type(&blocks, &ty());
@@ -248,10 +247,8 @@ impl Check {
             (Nesting::List | Nesting::Set, Value::List(elements) | Value::Set(elements)) => {
                 let mut values = Vec::with_capacity(elements.len());
                 for (index, config) in elements.iter().enumerate() {
-                    values.push(self.inside(PathStep::Index(index), |check| match config {
-                        Value::Null => check.problem(NULL_ELEMENT),
-                        config => element(check, config),
-                    }));
+                    let step = PathStep::Index(index);
+                    values.push(self.inside(step, |check| element(check, config)));
                 }
                 if nesting == Nesting::Set {
                     Value::set(values, &ty())
@@ -263,10 +260,11 @@ impl Check {
                 let mut values = Map::new();
                 for (key, config) in members.iter() {
                     let key = nfc(key.clone());
-                    let value = self.inside(PathStep::Key(key.clone()), |check| match config {
-                        _ if values.contains_key(&key) => check.problem(REPEATED_KEY),
-                        Value::Null => check.problem(NULL_ELEMENT),
-                        config => element(check, config),
+                    let value = self.inside(PathStep::Key(key.clone()), |check| {
+                        if values.contains_key(&key) {
+                            return check.problem(REPEATED_KEY);
+                        }
+                        element(check, config)
                     });
                     values.insert(key, value);
                 }
@@ -280,30 +278,6 @@ impl Check {
                 };
                 self.problem(format!("expected {expected}, found {}", other.kind()))
             }
-        }
-    }
-
-    /// Null elements of lists, sets and tuples inside an attribute, which no provider SDK takes. Null values of maps are let through:
-    /// providers read them as unset.
-    fn nulls(&mut self, value: &Value) {
-        match value {
-            Value::List(elements) | Value::Set(elements) => {
-                for (index, element) in elements.iter().enumerate() {
-                    self.inside(PathStep::Index(index), |check| match element {
-                        Value::Null => {
-                            check.problem(NULL_ELEMENT);
-                        }
-                        element => check.nulls(element),
-                    });
-                }
-            }
-            Value::Map(members) => {
-                for (name, member) in members.iter() {
-                    self.inside(PathStep::Key(name.clone()), |check| check.nulls(member));
-                }
-            }
-            Value::Dynamic(dynamic) => self.nulls(&dynamic.1),
-            _ => {}
         }
     }
 
@@ -324,8 +298,6 @@ impl Check {
         Value::Null
     }
 }
-
-const NULL_ELEMENT: &str = "an element of a collection is null";
 
 fn deprecated(block: &Block, config: &Value, path: &mut Path, found: &mut Vec<Path>) {
     match config {
@@ -451,11 +423,10 @@ mod tests {
             cdir: there is no argument `cdir` (did you mean `cidr`?)
             cidr: argument `cidr` is required
             count: expected a number, found a string that is none
-            ids[1]: an element of a collection is null
             owner: `owner` is set by the provider and is no argument
             rules[0].prot: there is no argument `prot`
             list[0].key: argument `key` is required
-            list[1]: an element of a collection is null
+            list[1]: a block is null
             list[2].arn: `arn` is set by the provider and is no argument
             must: at most 2 `must` blocks allowed, found 3
             one: expected a block, found a list
@@ -510,9 +481,26 @@ mod tests {
             n["a"].kye: there is no argument `kye` (did you mean `key`?)
             n["a"].id: `id` is set by the provider and is no argument
             n["a"].key: argument `key` is required
-            n["b"]: an element of a collection is null
             "#
         );
+    }
+
+    #[test]
+    fn elements_of_an_attribute_may_be_null() {
+        let member = || [("key", flags(Type::String, "r"))];
+        let schema = block(
+            [
+                ("any", anything()),
+                ("list", flags(Type::list(Type::String), "o")),
+                ("n", nested(Nesting::List, member())),
+                ("set", flags(Type::set(Type::Number), "o")),
+            ],
+            [],
+        );
+        let config = json(
+            r#"{"any":[null,1],"list":["a",null],"n":[null,{"key":"k"}],"set":[null,1,null]}"#,
+        );
+        insta::assert_snapshot!(coerced(&schema, &config), @r#"{"any":{"value":[null,1],"type":["tuple",["dynamic","number"]]},"list":["a",null],"n":[null,{"key":"k"}],"set":[1,null]}"#);
     }
 
     #[test]

@@ -1,21 +1,29 @@
-//! Taking write-only attributes out of a value before it is planned, compared or stored.
+//! Write-only attributes: where a value holds any, and the value without them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Attribute, AttributeType, Block, Nesting};
-use crate::value::{Map, Value};
+use crate::value::{Map, Path, PathStep, Type, Value};
 
 impl Block {
     /// The same value with every write-only attribute null; shares the whole value when the schema has none.
-    ///
-    /// A set keeps the order of its elements, as a write-only attribute inside a set is refused by every provider SDK.
     pub fn write_only_to_null(&self, value: &Value) -> Value {
         if self.has_write_only() {
             self.without_write_only(value)
         } else {
             value.clone()
         }
+    }
+
+    /// The write-only attributes that are not null in it. Elements of a set have no path of their own: the set's stands for them.
+    pub fn write_only_values(&self, value: &Value) -> Vec<Path> {
+        let mut found = Vec::new();
+        if self.has_write_only() {
+            self.find_write_only(value, &mut Path::root(), &mut found);
+            found.dedup();
+        }
+        found
     }
 
     /// Whether an attribute in it, however deep, is write-only.
@@ -36,12 +44,81 @@ impl Block {
             if nested.block.has_write_only()
                 && let Some(member) = members.get_mut(name)
             {
-                *member = each(nested.nesting, member, |value| {
+                let ty = || nested.block.implied_type();
+                *member = each(nested.nesting, member, &ty, |value| {
                     nested.block.without_write_only(value)
                 });
             }
         }
         Value::Map(Arc::new(members))
+    }
+
+    fn find_write_only(&self, value: &Value, here: &mut Path, found: &mut Vec<Path>) {
+        find_write_only(&self.attributes, value, here, found);
+        for (name, nested) in &self.blocks {
+            if let Some(member) = value.get(name) {
+                here.push(PathStep::Attribute(name.clone()));
+                visit(nested.nesting, member, here, &mut |value, here| {
+                    nested.block.find_write_only(value, here, found);
+                });
+                here.pop();
+            }
+        }
+    }
+}
+
+fn find_write_only(
+    attributes: &BTreeMap<Arc<str>, Attribute>,
+    object: &Value,
+    here: &mut Path,
+    found: &mut Vec<Path>,
+) {
+    for (name, attribute) in attributes {
+        let Some(member) = object.get(name).filter(|member| !member.is_null()) else {
+            continue;
+        };
+        here.push(PathStep::Attribute(name.clone()));
+        if attribute.write_only {
+            found.push(here.clone());
+        } else if let AttributeType::Nested(nested) = &attribute.ty {
+            visit(nested.nesting, member, here, &mut |value, here| {
+                find_write_only(&nested.attributes, value, here, found);
+            });
+        }
+        here.pop();
+    }
+}
+
+/// Calls `look` for every object of a nested block or attribute, with its path.
+fn visit(
+    nesting: Nesting,
+    value: &Value,
+    here: &mut Path,
+    look: &mut dyn FnMut(&Value, &mut Path),
+) {
+    match (nesting, value) {
+        (_, Value::Dynamic(dynamic)) => visit(nesting, &dynamic.1, here, look),
+        (Nesting::Single | Nesting::Group, value) => look(value, here),
+        (Nesting::Set, Value::List(elements) | Value::Set(elements)) => {
+            for element in elements.iter() {
+                look(element, here);
+            }
+        }
+        (_, Value::List(elements) | Value::Set(elements)) => {
+            for (index, element) in elements.iter().enumerate() {
+                here.push(PathStep::Index(index));
+                look(element, here);
+                here.pop();
+            }
+        }
+        (_, Value::Map(members)) => {
+            for (key, member) in members.iter() {
+                here.push(PathStep::Key(key.clone()));
+                look(member, here);
+                here.pop();
+            }
+        }
+        _ => {}
     }
 }
 
@@ -64,7 +141,8 @@ fn without_write_only(attributes: &BTreeMap<Arc<str>, Attribute>, members: &Map)
         if attribute.write_only {
             *member = Value::Null;
         } else if let AttributeType::Nested(nested) = &attribute.ty {
-            *member = each(nested.nesting, member, |value| match value {
+            let ty = || nested.object_type();
+            *member = each(nested.nesting, member, &ty, |value| match value {
                 Value::Map(members) => {
                     Value::Map(Arc::new(without_write_only(&nested.attributes, members)))
                 }
@@ -75,15 +153,22 @@ fn without_write_only(attributes: &BTreeMap<Arc<str>, Attribute>, members: &Map)
     members
 }
 
-fn each(nesting: Nesting, value: &Value, change: impl Fn(&Value) -> Value) -> Value {
+fn each(
+    nesting: Nesting,
+    value: &Value,
+    element_type: &dyn Fn() -> Type,
+    change: impl Fn(&Value) -> Value,
+) -> Value {
     match (nesting, value) {
         (_, Value::Dynamic(dynamic)) => Value::Dynamic(Arc::new((
             dynamic.0.clone(),
-            each(nesting, &dynamic.1, change),
+            each(nesting, &dynamic.1, element_type, change),
         ))),
         (Nesting::Single | Nesting::Group, value) => change(value),
         (_, Value::List(elements)) => Value::list(elements.iter().map(change).collect()),
-        (_, Value::Set(elements)) => Value::Set(Arc::new(elements.iter().map(change).collect())),
+        (_, Value::Set(elements)) => {
+            Value::set(elements.iter().map(change).collect(), &element_type())
+        }
         (_, Value::Map(members)) => {
             let members = members
                 .iter()
@@ -128,5 +213,23 @@ mod tests {
             value(Value::Null)
         );
         assert_eq!(schema.write_only_to_null(&Value::Null), Value::Null);
+        let found = schema.write_only_values(&value("s".into()));
+        let found: Vec<_> = found.iter().map(Path::to_string).collect();
+        assert_eq!(found, ["n[\"k\"].w", "w", "b[0].w"]);
+        assert!(schema.write_only_values(&value(Value::Null)).is_empty());
+    }
+
+    #[test]
+    fn elements_of_a_set_that_differ_only_in_write_only_attributes_are_one() {
+        let secret = flags(Type::String, "ow");
+        let element = block([("a", text()), ("w", secret)], []);
+        let schema = block([], [("b", blocks(Nesting::Set, element))]);
+        let ty = Type::object([("a", Type::String), ("w", Type::String)]);
+        let one = |w: Value| Value::map([("a", Value::from("x")), ("w", w)]);
+        let set = |elements| Value::map([("b", Value::set(elements, &ty))]);
+        let two = set(vec![one("s".into()), one("t".into())]);
+        assert_eq!(schema.write_only_to_null(&two), set(vec![one(Value::Null)]));
+        let found = schema.write_only_values(&two);
+        assert_eq!(found, [Path::root().attribute("b").attribute("w")]);
     }
 }

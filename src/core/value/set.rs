@@ -63,10 +63,8 @@ fn ordered_by_hash(elements: Vec<Value>, element_type: &Type) -> Vec<Value> {
             run = ordered.len();
             last = Some(key);
         }
-        if !ordered[run..]
-            .iter()
-            .any(|earlier| earlier.known_equal(&element))
-        {
+        let equal = |earlier: &Value| *earlier == element;
+        if !element.is_wholly_known() || !ordered[run..].iter().any(equal) {
             ordered.push(element);
         }
     }

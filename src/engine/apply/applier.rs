@@ -357,6 +357,7 @@ impl<'a> Applier<'a> {
         let (provider, is_certain) = self.provider(change, kind).await?;
         let subject = Subject {
             provider: &*provider,
+            source: &change.provider.source,
             schema: &change.schema,
             address: &change.address,
             location: change.location,

@@ -45,7 +45,7 @@ impl Subject<'_> {
         before: Option<&Loaded>,
         reply: Result<ApplyResourceChangeResponse, CallError>,
     ) -> Settled {
-        let response = match reply {
+        let mut response = match reply {
             Ok(response) => response,
             Err(error) => {
                 let class = match &error {
@@ -70,7 +70,14 @@ impl Subject<'_> {
                 return self.unknown(asked, before, diagnostics, Some(raw), "garbled");
             }
         };
-        let value = self.without_unknowns(value, &mut diagnostics);
+        let mut value = self.without_unknowns(value, &mut diagnostics);
+        let returned = self.returned_write_only("an apply", &value);
+        if returned.has_errors() {
+            diagnostics.extend(returned);
+            value = self.schema.block.write_only_to_null(&value);
+            // What it gave away in the object may be in these bytes as well.
+            response.private = Bytes::new();
+        }
         let failed = diagnostics.has_errors();
         match (asked, value.is_null()) {
             (Asked::Delete, true) if !failed => Settled {

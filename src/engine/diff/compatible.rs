@@ -4,6 +4,7 @@ use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock, Nesting
 use terrane_core::value::Refinements;
 use terrane_core::{Path, PathStep, Value};
 
+use super::candidates::Candidates;
 use super::{Problem, member, shown};
 
 /// Where the actual object is not a possible outcome of the planned one.
@@ -120,7 +121,8 @@ impl Check {
                     check.value(planned, actual, sensitive);
                     check.problems.is_empty()
                 };
-                self.sets(planned, actual, &correlates, sensitive);
+                let fixed = |_: Option<&str>, value: &Value| value.is_wholly_known();
+                self.sets(planned, actual, fixed, correlates, sensitive);
             }
             (Value::Dynamic(planned), Value::Dynamic(actual)) => {
                 self.value(&planned.1, &actual.1, sensitive);
@@ -138,24 +140,24 @@ impl Check {
         &mut self,
         planned: &[Value],
         actual: &[Value],
-        correlates: &dyn Fn(&Value, &Value) -> bool,
+        fixed: impl Fn(Option<&str>, &Value) -> bool,
+        correlates: impl Fn(&Value, &Value) -> bool,
         sensitive: bool,
     ) {
+        let mut candidates = Candidates::new(actual);
         for element in planned {
-            if !actual.iter().any(|actual| correlates(element, actual)) {
+            if !candidates.take_all(element, &fixed, |actual| correlates(element, actual)) {
                 let element = shown(element, sensitive);
                 self.report(format!(
                     "planned set element {element} does not correlate with any element in actual"
                 ));
             }
         }
-        for element in actual {
-            if !planned.iter().any(|planned| correlates(planned, element)) {
-                let element = shown(element, sensitive);
-                self.report(format!(
-                    "actual set element {element} does not correlate with any element in plan"
-                ));
-            }
+        for element in candidates.left() {
+            let element = shown(element, sensitive);
+            self.report(format!(
+                "actual set element {element} does not correlate with any element in plan"
+            ));
         }
         if actual.len() > planned.len() {
             self.report(format!(
@@ -209,7 +211,12 @@ impl Check {
                     check.block(block, planned, actual);
                     check.problems.is_empty()
                 };
-                self.sets(planned, actual, &correlates, has_sensitive(block));
+                // Null collections of blocks are excused, so only attributes must be equal.
+                let fixed = |name: Option<&str>, value: &Value| {
+                    value.is_wholly_known()
+                        && name.is_none_or(|name| block.attributes.contains_key(name))
+                };
+                self.sets(planned, actual, fixed, correlates, has_sensitive(block));
             }
             // Dynamic collections: nothing can be paired; compare as values.
             (_, planned, actual) => self.value(planned, actual, has_sensitive(block)),

@@ -2,6 +2,7 @@
 //!
 //! The rules are those of Terraform and OpenTofu (`internal/plans/objchange`): providers are written against them.
 
+mod candidates;
 mod compatible;
 mod normalise;
 mod plan_valid;

@@ -7,6 +7,7 @@ use terrane_core::Value;
 use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock, Nesting};
 use terrane_core::value::Map;
 
+use super::candidates::Candidates;
 use super::{member, same};
 
 /// Merges a wholly known prior object (null before creation) and a configuration.
@@ -66,6 +67,10 @@ fn proposed_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> V
         return config.clone();
     };
     let propose = |prior: &Value, config: &Value| {
+        // A null element says that nothing is there, not that everything about it is left to the provider.
+        if config.is_null() || config.is_unknown() {
+            return config.clone();
+        }
         Value::Map(Arc::new(proposed_attributes(
             &nested.attributes,
             prior,
@@ -75,6 +80,7 @@ fn proposed_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> V
     let valid = |prior: &Value, config: &Value| {
         could_be_prior_members(&nested.attributes, &BTreeMap::new(), prior, config)
     };
+    let fixed = |name: Option<&str>, config: &Value| is_fixed(&nested.attributes, name, config);
     let element_type = || nested.object_type();
     proposed_collection(
         nested.nesting,
@@ -82,6 +88,7 @@ fn proposed_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> V
         config,
         &propose,
         &valid,
+        &fixed,
         &element_type,
     )
 }
@@ -96,6 +103,8 @@ fn proposed_nested_block(nested: &NestedBlock, prior: &Value, config: &Value) ->
             config,
         )
     };
+    let fixed =
+        |name: Option<&str>, config: &Value| is_fixed(&nested.block.attributes, name, config);
     let element_type = || nested.block.implied_type();
     proposed_collection(
         nested.nesting,
@@ -103,6 +112,7 @@ fn proposed_nested_block(nested: &NestedBlock, prior: &Value, config: &Value) ->
         config,
         &propose,
         &valid,
+        &fixed,
         &element_type,
     )
 }
@@ -114,6 +124,7 @@ fn proposed_collection(
     config: &Value,
     propose: &dyn Fn(&Value, &Value) -> Value,
     could_be_prior: &dyn Fn(&Value, &Value) -> bool,
+    fixed: &dyn Fn(Option<&str>, &Value) -> bool,
     element_type: &dyn Fn() -> terrane_core::Type,
 ) -> Value {
     if config.is_unknown() {
@@ -148,19 +159,14 @@ fn proposed_collection(
             Value::Map(Arc::new(elements.iter().map(merge).collect()))
         }
         (Nesting::Set, Value::Set(elements)) => {
-            let candidates = prior.elements().unwrap_or_default();
-            let mut used = vec![false; candidates.len()];
+            let mut candidates = Candidates::new(prior.elements().unwrap_or_default());
             let merge = |element: &Value| {
                 if prior.is_unknown() {
                     return propose(prior, element);
                 }
-                let matching =
-                    |&place: &usize| !used[place] && could_be_prior(&candidates[place], element);
-                match (0..candidates.len()).find(matching) {
-                    Some(place) => {
-                        used[place] = true;
-                        propose(&candidates[place], element)
-                    }
+                let fits = |prior: &Value| could_be_prior(prior, element);
+                match candidates.take(element, fixed, fits) {
+                    Some(prior) => propose(prior, element),
                     None => propose(&Value::Null, element),
                 }
             };
@@ -243,6 +249,23 @@ fn could_be_prior_members(
             member(config, name),
             &valid,
         )
+    })
+}
+
+/// Whether a prior element must have that very member to be what became of a configured one, as [`could_be_prior_members`] says.
+fn is_fixed(
+    attributes: &BTreeMap<Arc<str>, Attribute>,
+    name: Option<&str>,
+    config: &Value,
+) -> bool {
+    let Some(name) = name else {
+        return true;
+    };
+    attributes.get(name).is_some_and(|attribute| {
+        if config.is_null() {
+            return !attribute.computed;
+        }
+        matches!(attribute.ty, AttributeType::Plain(_))
     })
 }
 

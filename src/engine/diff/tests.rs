@@ -176,6 +176,23 @@ fn blocks_are_paired_by_place_by_key_or_by_what_they_may_have_become() {
 }
 
 #[test]
+fn a_null_element_is_proposed_as_it_is() {
+    for nesting in [Nesting::List, Nesting::Set, Nesting::Map] {
+        let elements = |first: Value| match nesting {
+            Nesting::List => list(&[first, e("b", "-")]),
+            Nesting::Set => set(&[first, e("b", "-")]),
+            _ => Value::map([("k", first), ("l", e("b", "-"))]),
+        };
+        let block = block([("x", nested(nesting, "o"))], []);
+        let config = within(elements(Value::Null));
+        let prior = within(elements(e("a", "1")));
+        assert_eq!(proposed_new(&block, &prior, &config), config, "{nesting:?}");
+        assert!(plan_problems(&block, &prior, &config, &config).is_empty());
+        assert!(incompatibilities(&block, &config, &config).is_empty());
+    }
+}
+
+#[test]
 fn a_nested_attribute_that_the_user_took_out_is_not_kept() {
     let block = block([("x", nested(Nesting::Single, "oc"))], []);
     let none = within(Value::Null);
@@ -211,7 +228,6 @@ fn a_plan_may_differ_from_the_configuration_only_where_that_left_something_open(
         ("oc", "-", "a", "b", false),
         ("oc", "-", "a", "?", false),
         ("ow", "-", "secret", "-", true),
-        ("ow", "-", "secret", "secret", false),
     ] {
         let result = allowed(flags, prior, config, planned);
         assert_eq!(result, expected, "{flags} {prior} {config} {planned}");

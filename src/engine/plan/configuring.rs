@@ -87,6 +87,7 @@ impl Planner<'_> {
         let schema = schema_of(provider, address, source, location)?;
         let subject = Subject {
             provider,
+            source,
             schema: &schema,
             address,
             location,

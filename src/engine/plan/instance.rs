@@ -186,7 +186,8 @@ impl Subject<'_> {
             .call_plan_unchecked(prior, config, prior_private, prior_identity)
             .await?;
         let diagnostics = std::mem::take(&mut response.diagnostics);
-        self.accept(diagnostics, response)
+        let response = self.accept(diagnostics, response)?;
+        self.checked(response)
     }
 
     async fn call_plan_quietly(
@@ -201,6 +202,15 @@ impl Subject<'_> {
             .await?;
         let diagnostics = std::mem::take(&mut response.diagnostics);
         let (response, _) = self.about(diagnostics).into_result(response)?;
+        self.checked(response)
+    }
+
+    /// A plan without write-only values in it.
+    fn checked(
+        &self,
+        mut response: PlanResourceChangeResponse,
+    ) -> Result<PlanResourceChangeResponse, Diagnostics> {
+        response.planned_state = self.without_write_only("a plan", response.planned_state)?;
         Ok(response)
     }
 

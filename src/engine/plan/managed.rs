@@ -28,6 +28,7 @@ impl Planner<'_> {
         let warnings = &self.diagnostics;
         let subject = Subject {
             provider,
+            source: &provider_address.source,
             schema: &schema,
             address,
             location,

@@ -47,6 +47,7 @@ impl Planner<'_> {
         let warnings = &self.diagnostics;
         let subject = Subject {
             provider: &*running,
+            source: &instance.provider.source,
             schema: &schema,
             address,
             location: None,

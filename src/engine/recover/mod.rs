@@ -269,6 +269,7 @@ impl<'a> Recovery<'a> {
     fn subject<'s>(&'s self, intent: &'s Intent, served: &'s Served) -> Subject<'s> {
         Subject {
             provider: &*served.provider,
+            source: &intent.provider.source,
             schema: &served.schema,
             address: &intent.address,
             location: served.location,

@@ -261,6 +261,7 @@ impl<'a> Remembered<'a> {
             let schema = schema_of(&*ready.provider, &resource.address, source, location)?;
             let subject = Subject {
                 provider: &*ready.provider,
+                source,
                 schema: &schema,
                 address: &resource.address,
                 location,
@@ -361,6 +362,7 @@ impl<'a> Remembered<'a> {
         let schema = schema_of(&*provider, &resource.address, source, location)?;
         let subject = Subject {
             provider: &*provider,
+            source,
             schema: &schema,
             address: &resource.address,
             location,

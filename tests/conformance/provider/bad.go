@@ -44,11 +44,21 @@ var modes = map[string]string{
 	"warning":                   "none: each call adds a warning that points at value",
 	"inconsistent_apply_legacy": "none: as inconsistent_apply, by a provider that declares the legacy type system",
 	"inconsistent_plan_legacy":  "none: as inconsistent_plan, by a provider that declares the legacy type system",
+	"write_only_plan":           "plan: the write-only attribute has a value",
+	"write_only_plan_legacy":    "plan: the same, by a provider that declares the legacy type system",
+	"write_only_apply":          "apply: the write-only attribute has a value, which is in the private state as well",
+	"write_only_apply_legacy":   "apply: the same, by a provider that declares the legacy type system",
+	"write_only_read":           "read: the write-only attribute has a value",
+	"write_only_upgrade":        "upgrade: the write-only attribute has a value",
+	"write_only_import":         "import of an object that was made so: the write-only attribute has a value",
 }
+
+// handedBack is what a write-only attribute is given in an answer.
+const handedBack = "handed-back"
 
 var badType = cty.Object(map[string]cty.Type{
 	"id": cty.String, "name": cty.String, "mode": cty.String, "value": cty.String,
-	"computed": cty.String, "count_computed": cty.Number, "list_computed": cty.List(cty.String),
+	"secret": cty.String, "computed": cty.String, "count_computed": cty.Number, "list_computed": cty.List(cty.String),
 })
 
 func badSchema() *tfprotov5.Schema {
@@ -61,6 +71,8 @@ func badSchema() *tfprotov5.Schema {
 		return &tfprotov5.SchemaAttribute{Name: name, Type: tftypes.String}
 	}
 	id, name, mode, value, computed := text("id"), text("name"), text("mode"), text("value"), text("computed")
+	secret := text("secret")
+	secret.Optional, secret.WriteOnly = true, true
 	id.Computed, name.Required, mode.Optional, value.Optional, computed.Computed = true, true, true, true, true
 	mode.Description = "One of " + strings.Join(names, ", ") + "."
 	return &tfprotov5.Schema{Block: &tfprotov5.SchemaBlock{Attributes: []*tfprotov5.SchemaAttribute{
@@ -68,7 +80,7 @@ func badSchema() *tfprotov5.Schema {
 		{Name: "count_computed", Type: tftypes.Number, Computed: true},
 		id,
 		{Name: "list_computed", Type: tftypes.List{ElementType: tftypes.String}, Computed: true},
-		mode, name, value,
+		mode, name, secret, value,
 	}}}
 }
 
@@ -152,6 +164,9 @@ func (p *rawProvider) UpgradeResourceState(_ context.Context, req *tfprotov5.Upg
 	if err != nil {
 		return nil, err
 	}
+	if modeOf(state) == "write_only_upgrade" {
+		state = with(state, "secret", cty.StringVal(handedBack))
+	}
 	value, err := encode(state)
 	return &tfprotov5.UpgradeResourceStateResponse{UpgradedState: value}, err
 }
@@ -162,7 +177,7 @@ func (p *rawProvider) ReadResource(ctx context.Context, req *tfprotov5.ReadResou
 		return nil, err
 	}
 	id := state.GetAttr("id").AsString()
-	if err := fits(req.Private, id); err != nil {
+	if err := fits(req.Private, id); err != nil && !unstored(req.Private, state) {
 		return &tfprotov5.ReadResourceResponse{Diagnostics: problem("Private state", err)}, nil
 	}
 	o, err := p.store.read(ctx, badThing, id)
@@ -175,6 +190,8 @@ func (p *rawProvider) ReadResource(ctx context.Context, req *tfprotov5.ReadResou
 		state = cty.NullVal(badType)
 	case modeOf(state) == "wrong_type_read":
 		state = crippled(state)
+	case modeOf(state) == "write_only_read":
+		state = with(state, "secret", cty.StringVal(handedBack))
 	default:
 		if value, ok := o.Attributes["value"].(string); ok {
 			state = with(state, "value", cty.StringVal(value))
@@ -224,6 +241,8 @@ func (p *rawProvider) PlanResourceChange(_ context.Context, req *tfprotov5.PlanR
 		planned = crippled(planned)
 	case "null_plan":
 		planned = cty.NullVal(badType)
+	case "write_only_plan", "write_only_plan_legacy":
+		planned = with(planned, "secret", cty.StringVal(handedBack))
 	case "replace_path_plan":
 		resp.RequiresReplace = []*tftypes.AttributePath{tftypes.NewAttributePath().WithAttributeName("absent")}
 	}
@@ -296,6 +315,8 @@ func (p *rawProvider) ApplyResourceChange(ctx context.Context, req *tfprotov5.Ap
 		state = with(state, "computed", cty.StringVal("without the promised prefix"))
 	case "null_after_apply":
 		state = cty.NullVal(badType)
+	case "write_only_apply", "write_only_apply_legacy":
+		state = with(state, "secret", cty.StringVal(handedBack))
 	case "wrong_type_apply":
 		state = crippled(state)
 	case "grpc_error":
@@ -305,6 +326,9 @@ func (p *rawProvider) ApplyResourceChange(ctx context.Context, req *tfprotov5.Ap
 		Private:                     []byte("applied:" + o.ID),
 		Diagnostics:                 warning(planned),
 		UnsafeToUseLegacyTypeSystem: strings.HasSuffix(mode, "_legacy"),
+	}
+	if strings.HasPrefix(mode, "write_only_apply") {
+		resp.Private = []byte("applied:" + handedBack)
 	}
 	resp.NewState, err = encode(state)
 	if mode == "garbage_apply" {
@@ -317,7 +341,7 @@ func (p *rawProvider) destroy(ctx context.Context, req *tfprotov5.ApplyResourceC
 	id := prior.GetAttr("id").AsString()
 	// The delete of a replacement gets the private state of the create's plan.
 	replaced := strings.HasPrefix(string(req.PlannedPrivate), "planned:")
-	if err := fits(req.PlannedPrivate, id); err != nil && !replaced {
+	if err := fits(req.PlannedPrivate, id); err != nil && !replaced && !unstored(req.PlannedPrivate, prior) {
 		return &tfprotov5.ApplyResourceChangeResponse{NewState: req.PriorState, Private: req.PlannedPrivate, Diagnostics: problem("Private state", err)}, nil
 	}
 	if err := p.store.delete(ctx, badThing, id); err != nil {
@@ -341,6 +365,9 @@ func (p *rawProvider) ImportResourceState(_ context.Context, req *tfprotov5.Impo
 		attributes[name] = cty.NullVal(kind)
 	}
 	attributes["id"], attributes["name"] = cty.StringVal(o.ID), cty.StringVal(o.Name)
+	if o.Attributes["mode"] == "write_only_import" {
+		attributes["secret"] = cty.StringVal(handedBack)
+	}
 	value, err := encode(cty.ObjectVal(attributes))
 	return &tfprotov5.ImportResourceStateResponse{ImportedResources: []*tfprotov5.ImportedResource{
 		{TypeName: badThing, State: value, Private: []byte("applied:" + o.ID)},
@@ -353,6 +380,11 @@ func fits(private []byte, id string) error {
 		return fmt.Errorf("got %q, not what apply or read gave for %q", got, id)
 	}
 	return nil
+}
+
+// unstored says whether there is no private state because that of an answer with a write-only value is not stored either.
+func unstored(private []byte, object cty.Value) bool {
+	return strings.HasPrefix(modeOf(object), "write_only_apply") && len(private) == 0
 }
 
 func modeOf(value cty.Value) string {
