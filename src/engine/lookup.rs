@@ -6,6 +6,7 @@ use terrane_provider::{Identity, ImportResourceState, ReadDataSource};
 use crate::object::{Loaded, Subject, schema_of_data};
 use crate::owner::OWNER_TAG;
 use crate::sessions::call_failed;
+use crate::write_only::AnswerOf;
 
 impl Subject<'_> {
     /// Imports and reads; `None` when there is no such object. An import alone proves nothing: most providers return what they were
@@ -40,7 +41,7 @@ impl Subject<'_> {
         if imported.state.is_null() {
             return Ok(None);
         }
-        let state = self.without_write_only("an import", imported.state)?;
+        let state = self.without_write_only(AnswerOf::Import, imported.state)?;
         self.read(&Loaded::new(state, imported.private, imported.identity))
             .await
     }

@@ -17,6 +17,7 @@ use terrane_state::{Object, ObjectStatus, RawJson};
 use crate::diff::normalise_legacy;
 use crate::event::EventSink;
 use crate::sessions::call_failed;
+use crate::write_only::AnswerOf;
 
 /// A stored object as a value of the current schema.
 #[derive(Debug, Clone)]
@@ -156,7 +157,7 @@ impl Subject<'_> {
             .await
             .map_err(|error| self.call_failed(&error))?;
         let value = self.accept(response.diagnostics, response.upgraded_state)?;
-        let value = self.without_write_only("an upgrade", value)?;
+        let value = self.without_write_only(AnswerOf::Upgrade, value)?;
         let value = self.known("an upgrade", value)?;
         let current = object.schema_version == self.schema.version
             && matches!(object.attributes, Attributes::Json(_))
@@ -261,7 +262,7 @@ impl Subject<'_> {
         if value.is_null() {
             return Ok(None);
         }
-        let value = self.without_write_only("a read", value)?;
+        let value = self.without_write_only(AnswerOf::Read, value)?;
         let value = normalise_legacy(&self.schema.block, value);
         let value = self.known("a read", value)?;
         let same = value == loaded.value

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use super::failed::REPORTED;
 use crate::diff::incompatibilities;
 use crate::object::{Loaded, Subject};
+use crate::write_only::AnswerOf;
 
 /// What was asked.
 #[derive(Clone, Copy)]
@@ -71,7 +72,7 @@ impl Subject<'_> {
             }
         };
         let mut value = self.without_unknowns(value, &mut diagnostics);
-        let returned = self.returned_write_only("an apply", &value);
+        let returned = self.returned_write_only(AnswerOf::Apply, &value);
         if returned.has_errors() {
             diagnostics.extend(returned);
             value = self.schema.block.write_only_to_null(&value);

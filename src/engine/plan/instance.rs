@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::diff::{Problem, plan_problems, proposed_new};
 use crate::ignore::ignore_changes;
 use crate::object::{Loaded, Subject};
+use crate::write_only::AnswerOf;
 
 /// What the engine wants beside what the configuration says.
 #[derive(Clone, Copy)]
@@ -210,7 +211,7 @@ impl Subject<'_> {
         &self,
         mut response: PlanResourceChangeResponse,
     ) -> Result<PlanResourceChangeResponse, Diagnostics> {
-        response.planned_state = self.without_write_only("a plan", response.planned_state)?;
+        response.planned_state = self.without_write_only(AnswerOf::Plan, response.planned_state)?;
         Ok(response)
     }
 
