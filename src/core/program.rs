@@ -12,7 +12,7 @@ use crate::expr::{EvalError, Expr, Scope};
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::marks::Marked;
-use crate::provider::Provider;
+use crate::provider::ProviderBinding;
 use crate::resource::BlockArguments;
 use crate::stack::{Declared, Export, Stack};
 
@@ -35,7 +35,7 @@ pub struct ProviderConfig {
     /// Its address in the state.
     pub address: ProviderConfigAddr,
     /// What the bindings know of it.
-    pub binding: Option<&'static Provider>,
+    pub binding: Option<&'static ProviderBinding>,
     /// Its arguments, an object.
     pub arguments: Expr,
     /// Indexes of the resource instances that its arguments refer to.
@@ -79,7 +79,7 @@ impl ResourceInstance {
 
 impl ProviderConfig {
     /// One without arguments that no line declares.
-    fn implied(address: ProviderConfigAddr, binding: Option<&'static Provider>) -> Self {
+    fn implied(address: ProviderConfigAddr, binding: Option<&'static ProviderBinding>) -> Self {
         Self {
             address,
             binding,

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::addr::ProviderSource;
 use crate::expr::Expr;
 use crate::into_expr::IntoExpr;
-use crate::recovery::Recovery;
+use crate::lookup::LookupRules;
 use crate::resource::BlockArguments;
 
 /// What generated bindings know of a provider.
 #[derive(Debug)]
-pub struct Provider {
+pub struct ProviderBinding {
     /// Where it comes from: `hashicorp/aws`.
     pub source: &'static str,
     /// The version that the bindings were generated from.
@@ -21,10 +21,10 @@ pub struct Provider {
     /// Points a configuration at an emulator of the cloud, without touching what the program set itself.
     pub redirect: Option<fn(BlockArguments, endpoint_url: &str) -> BlockArguments>,
     /// How objects are found that nobody has the id of.
-    pub recovery: Recovery,
+    pub lookup: LookupRules,
 }
 
-impl Provider {
+impl ProviderBinding {
     /// The source as an address.
     ///
     /// # Panics
@@ -40,7 +40,7 @@ impl Provider {
 #[derive(Debug, Clone)]
 pub struct ProviderDeclaration {
     pub(crate) source: ProviderSource,
-    pub(crate) binding: Option<&'static Provider>,
+    pub(crate) binding: Option<&'static ProviderBinding>,
     pub(crate) alias: Option<String>,
     pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
     pub(crate) passed_env: Vec<Arc<str>>,
@@ -48,7 +48,7 @@ pub struct ProviderDeclaration {
 
 impl ProviderDeclaration {
     /// A configuration of a provider that bindings know.
-    pub fn new(binding: &'static Provider) -> Self {
+    pub fn new(binding: &'static ProviderBinding) -> Self {
         Self {
             binding: Some(binding),
             ..Self::dynamic(binding.address())

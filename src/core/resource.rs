@@ -9,7 +9,7 @@ use crate::expr::{Expr, Reference};
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::output::Output;
-use crate::provider::{Provider, ProviderHandle};
+use crate::provider::{ProviderBinding, ProviderHandle};
 use crate::stack::Stack;
 use crate::value::{Path, Value};
 
@@ -24,7 +24,7 @@ pub struct Resource {
 #[derive(Debug)]
 pub struct Binding {
     /// The provider that serves the type.
-    pub provider: &'static Provider,
+    pub provider: &'static ProviderBinding,
     /// Managed or data.
     pub mode: Mode,
     /// The type's name in the provider, for example `aws_vpc`.
@@ -97,7 +97,7 @@ pub struct Declaration {
 #[derive(Debug, Clone)]
 pub(crate) enum ProviderChoice {
     /// The default configuration of a provider that bindings know.
-    Bound(&'static Provider),
+    Bound(&'static ProviderBinding),
     /// The default configuration of the provider with that source.
     Source(ProviderSource),
     /// A configuration the program declared.

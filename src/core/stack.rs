@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
-use crate::provider::{Provider, ProviderDeclaration, ProviderHandle};
+use crate::provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 use crate::resource::{Declaration, ProviderChoice, Resource};
 
 /// One program, one state: everything a stack function declares.
@@ -37,7 +37,7 @@ pub(crate) struct Declared {
 
 pub(crate) struct DeclaredProvider {
     pub(crate) address: ProviderConfigAddr,
-    pub(crate) binding: Option<&'static Provider>,
+    pub(crate) binding: Option<&'static ProviderBinding>,
     pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
     pub(crate) passed_env: Vec<Arc<str>>,
     pub(crate) location: Location,
@@ -46,7 +46,7 @@ pub(crate) struct DeclaredProvider {
 pub(crate) struct DeclaredResource {
     pub(crate) address: Arc<InstanceAddr>,
     pub(crate) provider: ProviderConfigAddr,
-    pub(crate) binding: Option<&'static Provider>,
+    pub(crate) binding: Option<&'static ProviderBinding>,
     pub(crate) arguments: BTreeMap<Arc<str>, Expr>,
     pub(crate) depends_on: Vec<(Arc<InstanceAddr>, Location)>,
     pub(crate) lifecycle: Lifecycle,

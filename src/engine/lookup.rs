@@ -1,6 +1,6 @@
 //! Looks an object up that no state has: by an id that can be imported, or by a tag.
 
-use terrane_core::{Diagnostic, Diagnostics, Finder, Value};
+use terrane_core::{Diagnostic, Diagnostics, TagLookup, Value};
 use terrane_provider::{Identity, ImportResourceState, ReadDataSource};
 
 use crate::object::{Loaded, Subject, schema_of_data};
@@ -52,7 +52,7 @@ impl Subject<'_> {
     /// When the provider could not look.
     pub(crate) async fn with_tag(
         &self,
-        finder: &Finder,
+        finder: &TagLookup,
         tag: &str,
     ) -> Result<Vec<(String, Loaded)>, Diagnostics> {
         let schema = schema_of_data(self.provider, self.address, finder.data_source)?;

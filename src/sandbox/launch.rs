@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use terrane_core::Provider;
+use terrane_core::ProviderBinding;
 use terrane_provider::serve;
 use terrane_provider::wire::Protocol;
 use terrane_provider::{Environment, ProviderCommand};
@@ -48,7 +48,7 @@ pub struct PrepareError {
 /// When the folder cannot be written.
 pub fn prepare(
     folder: &Path,
-    binding: &Provider,
+    binding: &ProviderBinding,
     program: PathBuf,
     speed: Option<&str>,
 ) -> Result<ProviderCommand, PrepareError> {

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use terrane_cli::Cli;
 use terrane_core::addr::ProviderSource;
 use terrane_core::{
-    BlockArguments, Error, Lifecycle, Named, Provider, ProviderDeclaration, Recovery, Resource,
-    Result, Stack, Value,
+    BlockArguments, Error, Lifecycle, LookupRules, NameLookup, ProviderBinding,
+    ProviderDeclaration, Resource, Result, Stack, Value,
 };
 
 /// What `--var` can change.
@@ -35,14 +35,14 @@ struct Config {
 }
 
 /// A binding of the conformance provider. It is wrong: ids have more than the name in them, so nothing is ever found by it.
-static BINDING: Provider = Provider {
+static BINDING: ProviderBinding = ProviderBinding {
     source: "terrane/conformance",
     version: "1.0.0",
     facts: &[],
     redirect: None,
-    recovery: Recovery {
-        named: &[Named::new("conformance_sdk_thing", &["{name}"])],
-        finder: None,
+    lookup: LookupRules {
+        by_name: &[NameLookup::new("conformance_sdk_thing", &["{name}"])],
+        by_tag: None,
     },
 };
 

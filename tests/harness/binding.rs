@@ -1,21 +1,21 @@
 //! What bindings of the fake provider would know: which of its types are named in advance, and how objects are found by a tag.
 
-use terrane_core::{Finder, Named, Provider, Recovery, Value};
+use terrane_core::{LookupRules, NameLookup, ProviderBinding, TagLookup, Value};
 
 /// The binding of the fake provider; a program that wants recovery to know more than a schema declares its provider with it.
-pub static TEST: Provider = Provider {
+pub static TEST: ProviderBinding = ProviderBinding {
     source: "hashicorp/test",
     version: "1.0.0",
     facts: &[],
     redirect: None,
-    recovery: Recovery {
-        named: &[
-            Named::new("test_bucket", &["{name}"]),
-            Named::new("test_role", &["{name}"]).created("made"),
-            Named::part("test_part", &["{name}"]),
-            Named::setting("test_setting", &["{name}"]),
+    lookup: LookupRules {
+        by_name: &[
+            NameLookup::new("test_bucket", &["{name}"]),
+            NameLookup::new("test_role", &["{name}"]).created("made"),
+            NameLookup::part("test_part", &["{name}"]),
+            NameLookup::setting("test_setting", &["{name}"]),
         ],
-        finder: Some(Finder {
+        by_tag: Some(TagLookup {
             data_source: FINDER,
             config: |key, value| Value::map([("key", key.into()), ("value", value.into())]),
             ids,

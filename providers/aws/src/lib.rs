@@ -38,7 +38,7 @@
 // Services with helpers are re-exported item by item, which leaves their modules themselves out of reach.
 #[allow(unreachable_pub)]
 mod generated;
-mod recovery;
+mod lookup;
 mod redirect;
 
 #[cfg(feature = "ecr")]
@@ -69,10 +69,10 @@ pub use generated::sts;
 pub use generated::tagging;
 
 /// The provider as the engine sees it: where it comes from, the version of the bindings, the facts of its schema.
-pub static PROVIDER: terrane_core::Provider = terrane_core::Provider {
+pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBinding {
     source: generated::SOURCE,
     version: generated::VERSION,
     facts: generated::FACTS,
     redirect: Some(redirect::redirect),
-    recovery: recovery::RECOVERY,
+    lookup: lookup::LOOKUP,
 };

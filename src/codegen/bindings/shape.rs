@@ -62,14 +62,14 @@ pub(super) struct Rules<'a> {
 /// All objects of a schema, the outermost first.
 pub(super) fn shapes(rules: &Rules<'_>, block: &Block) -> Result<Vec<Shape>, GenerateError> {
     let mut all = Vec::new();
-    let place = Place {
+    let placement = Placement {
         name: rules.name.to_owned(),
         path: String::new(),
         nulls: false,
         settable: true,
         reachable: true,
     };
-    add_block(rules, place, block, &mut all)?;
+    add_block(rules, placement, block, &mut all)?;
     let mut names = BTreeSet::new();
     for shape in &all {
         if !names.insert(&shape.name) {
@@ -84,7 +84,7 @@ pub(super) fn shapes(rules: &Rules<'_>, block: &Block) -> Result<Vec<Shape>, Gen
 
 /// Where a shape is and what it may be used for.
 #[derive(Clone)]
-struct Place {
+struct Placement {
     name: String,
     path: String,
     nulls: bool,
@@ -92,7 +92,7 @@ struct Place {
     reachable: bool,
 }
 
-impl Place {
+impl Placement {
     fn inner(&self, resource: &str, member: &str, nesting: Nesting) -> Self {
         let top = self.path.is_empty();
         let indexed = matches!(nesting, Nesting::Single | Nesting::Group | Nesting::List);
@@ -144,22 +144,24 @@ fn nested_name(resource: &str, outer: &str, member: &str) -> String {
 
 fn add_block(
     rules: &Rules<'_>,
-    place: Place,
+    placement: Placement,
     block: &Block,
     all: &mut Vec<Shape>,
 ) -> Result<(), GenerateError> {
     let mut members = Vec::new();
-    let mut nested: Vec<(Place, Inner<'_>)> = Vec::new();
+    let mut nested: Vec<(Placement, Inner<'_>)> = Vec::new();
     for (name, attribute) in &block.attributes {
-        let settable = place.settable
+        let settable = placement.settable
             && (attribute.required || attribute.optional)
-            && !(place.path.is_empty() && rules.read_only.contains(&**name));
+            && !(placement.path.is_empty() && rules.read_only.contains(&**name));
         let kind = match &attribute.ty {
-            AttributeType::Plain(ty) => plain_kind(rules, &place, name, ty, settable, &mut nested),
+            AttributeType::Plain(ty) => {
+                plain_kind(rules, &placement, name, ty, settable, &mut nested)
+            }
             AttributeType::Nested(inner) => {
-                let at = Place {
+                let at = Placement {
                     settable,
-                    ..place.inner(rules.name, name, inner.nesting)
+                    ..placement.inner(rules.name, name, inner.nesting)
                 };
                 let shape = at.name.clone();
                 nested.push((at, Inner::Attributes(&inner.attributes)));
@@ -179,16 +181,16 @@ fn add_block(
         });
     }
     for (name, inner) in &block.blocks {
-        let at = place.inner(rules.name, name, inner.nesting);
+        let at = placement.inner(rules.name, name, inner.nesting);
         if let Some(kind) = flat(rules, &at, inner)? {
-            members.push(member_of_block(name, inner, kind, &place));
+            members.push(member_of_block(name, inner, kind, &placement));
             continue;
         }
         let kind = Kind::Objects {
             shape: at.name.clone(),
             nesting: inner.nesting,
         };
-        members.push(member_of_block(name, inner, kind, &place));
+        members.push(member_of_block(name, inner, kind, &placement));
         nested.push((at, Inner::Block(&inner.block)));
     }
     for member in &members {
@@ -203,12 +205,12 @@ fn add_block(
     // A handle that has nothing to ask for is none.
     let readable = members.iter().any(|member| member.readable);
     all.push(Shape {
-        name: place.name,
-        path: place.path,
+        name: placement.name,
+        path: placement.path,
         members,
-        nulls: place.nulls,
-        settable: place.settable,
-        reachable: place.reachable && readable,
+        nulls: placement.nulls,
+        settable: placement.settable,
+        reachable: placement.reachable && readable,
     });
     for (at, inner) in nested {
         match inner {
@@ -252,19 +254,23 @@ enum Inner<'a> {
     Object(&'a terrane_core::value::ObjectType),
 }
 
-fn member_of_block(name: &str, inner: &NestedBlock, kind: Kind, place: &Place) -> Member {
+fn member_of_block(name: &str, inner: &NestedBlock, kind: Kind, placement: &Placement) -> Member {
     Member {
         name: name.to_owned(),
         // Timeouts are ours to read, not the object's to have.
         readable: name != "timeouts" && !matches!(kind, Kind::Flat { .. }),
         kind,
-        required: place.settable && inner.min_items > 0,
-        settable: place.settable,
+        required: placement.settable && inner.min_items > 0,
+        settable: placement.settable,
         deprecated: inner.block.deprecated,
     }
 }
 
-fn flat(rules: &Rules<'_>, at: &Place, inner: &NestedBlock) -> Result<Option<Kind>, GenerateError> {
+fn flat(
+    rules: &Rules<'_>,
+    at: &Placement,
+    inner: &NestedBlock,
+) -> Result<Option<Kind>, GenerateError> {
     let Some(attribute) = (rules.flatten)(&at.path) else {
         return Ok(None);
     };
@@ -282,11 +288,11 @@ fn flat(rules: &Rules<'_>, at: &Place, inner: &NestedBlock) -> Result<Option<Kin
 
 fn plain_kind<'a>(
     rules: &Rules<'_>,
-    place: &Place,
+    placement: &Placement,
     name: &str,
     ty: &'a Type,
     settable: bool,
-    nested: &mut Vec<(Place, Inner<'a>)>,
+    nested: &mut Vec<(Placement, Inner<'a>)>,
 ) -> Kind {
     if let Some(known) = rust_type(ty) {
         return Kind::Value(known);
@@ -303,10 +309,10 @@ fn plain_kind<'a>(
         },
         _ => return any(ty),
     };
-    let at = Place {
+    let at = Placement {
         nulls: settable,
         settable,
-        ..place.inner(rules.name, name, nesting)
+        ..placement.inner(rules.name, name, nesting)
     };
     let shape = at.name.clone();
     nested.push((at, Inner::Object(object)));

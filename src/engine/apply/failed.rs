@@ -82,7 +82,7 @@ impl Applier<'_> {
                 Some(found) => ours(id, found),
             });
         }
-        let finder = self.recovery(subject).and_then(|recovery| recovery.finder);
+        let finder = self.recovery(subject).and_then(|recovery| recovery.by_tag);
         let (Some(tag), Some(finder)) = (&intent.owner_tag, finder) else {
             return Ok(Left::Unseen);
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use terrane_core::addr::ConfigAddr;
-use terrane_core::{Diagnostics, Named, Path, Recovery, Standing, Value};
+use terrane_core::{Diagnostics, LookupRules, NameLookup, Path, Standing, Value};
 use terrane_provider::Identity;
 use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
 
@@ -123,15 +123,15 @@ impl Applier<'_> {
     }
 
     /// What the bindings of an instance's provider know about finding objects.
-    pub(super) fn recovery(&self, subject: &Subject<'_>) -> Option<&'static Recovery> {
+    pub(super) fn recovery(&self, subject: &Subject<'_>) -> Option<&'static LookupRules> {
         let resource = &self.program.resources()[self.program.position(subject.address)?];
         let binding = self.program.providers()[resource.provider].binding?;
-        Some(&binding.recovery)
+        Some(&binding.lookup)
     }
 
     /// What is known of the names of a type.
-    pub(super) fn named(&self, subject: &Subject<'_>) -> Option<&'static Named> {
-        self.recovery(subject)?.named(subject.type_name())
+    pub(super) fn named(&self, subject: &Subject<'_>) -> Option<&'static NameLookup> {
+        self.recovery(subject)?.for_type(subject.type_name())
     }
 
     /// The id that the object will have by its configuration, unless it is a secret.

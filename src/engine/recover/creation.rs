@@ -52,7 +52,7 @@ impl Recovery<'_> {
                 }
             };
         }
-        let finder = served.recovery.and_then(|recovery| recovery.finder);
+        let finder = served.recovery.and_then(|recovery| recovery.by_tag);
         let (Some(tag), Some(finder)) = (&intent.owner_tag, finder) else {
             return Ok(Verdict::Open(Doubt::NoLookUp));
         };
@@ -105,7 +105,9 @@ impl Recovery<'_> {
         found: Loaded,
     ) -> Result<Verdict, Diagnostics> {
         let intent = &open.intent;
-        let named = served.recovery.and_then(|r| r.named(subject.type_name()));
+        let named = served
+            .recovery
+            .and_then(|r| r.for_type(subject.type_name()));
         let proof = match prove(intent, named, id, &found.value) {
             Ok(proof) => proof,
             Err(doubt) => return Ok(Verdict::Open(doubt)),

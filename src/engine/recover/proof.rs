@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use terrane_core::{Named, Standing, Value};
+use terrane_core::{NameLookup, Standing, Value};
 use terrane_state::{Intent, Timestamp};
 
 use super::Doubt;
@@ -48,7 +48,7 @@ pub(crate) fn deadline(intent: &Intent) -> Timestamp {
 /// Why nothing does.
 pub(crate) fn prove(
     intent: &Intent,
-    named: Option<&Named>,
+    named: Option<&NameLookup>,
     id: &str,
     found: &Value,
 ) -> Result<Proof, Doubt> {
@@ -90,7 +90,7 @@ mod tests {
 
     use super::*;
 
-    const ROLE: Named = Named::new("t_role", &["{name}"]).created("made");
+    const ROLE: NameLookup = NameLookup::new("t_role", &["{name}"]).created("made");
 
     fn intent(tag: Option<&str>, absent: Option<u64>) -> Intent {
         let op: OperationId = "0".repeat(32).parse().expect("an id");
@@ -114,9 +114,9 @@ mod tests {
     fn a_name_alone_proves_nothing() {
         // 1970-01-12T13:46:40Z is second 1,000,000.
         let then = "1970-01-12T13:46:41Z";
-        let part = Named::part("t_link", &["{name}"]);
-        let setting = Named::setting("t_default", &["{name}"]);
-        let nameless = Named::new("t_role", &["{name}"]);
+        let part = NameLookup::part("t_link", &["{name}"]);
+        let setting = NameLookup::setting("t_default", &["{name}"]);
+        let nameless = NameLookup::new("t_role", &["{name}"]);
         let cases = [
             (
                 "its tag",

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, Mode, ProviderConfigAddr};
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostics, IgnoreChanges, Location, Marked, Path, Program, Recovery, Value};
+use terrane_core::{
+    Diagnostics, IgnoreChanges, Location, LookupRules, Marked, Path, Program, Value,
+};
 use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
 
@@ -56,7 +58,7 @@ pub(crate) struct Served {
     /// Its position in the program.
     pub(crate) declared: Option<usize>,
     /// What the bindings know about finding objects.
-    pub(crate) recovery: Option<&'static Recovery>,
+    pub(crate) recovery: Option<&'static LookupRules>,
     /// Why it may look in another place than the one that was asked, so that "it is not there" proves nothing.
     pub(crate) doubt: Option<String>,
 }
@@ -124,7 +126,7 @@ impl<'a> Remembered<'a> {
             schema,
             location,
             declared: place,
-            recovery: config.binding.map(|binding| &binding.recovery),
+            recovery: config.binding.map(|binding| &binding.lookup),
             doubt,
         }))
     }

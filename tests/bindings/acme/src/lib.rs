@@ -9,10 +9,10 @@ pub use generated::net;
 pub use generated::provider::{self, Provider};
 
 /// The provider as the engine sees it.
-pub static PROVIDER: terrane_core::Provider = terrane_core::Provider {
+pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBinding {
     source: generated::SOURCE,
     version: generated::VERSION,
     facts: generated::FACTS,
     redirect: None,
-    recovery: terrane_core::Recovery::NONE,
+    lookup: terrane_core::LookupRules::NONE,
 };

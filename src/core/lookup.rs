@@ -5,16 +5,16 @@ use crate::value::Value;
 /// What bindings know about finding objects. The engine asks with it when a creation's answer was lost, and before it makes
 /// something under a name that may be taken.
 #[derive(Debug, Clone, Copy)]
-pub struct Recovery {
+pub struct LookupRules {
     /// The types whose objects are named by their configuration before they exist.
-    pub named: &'static [Named],
+    pub by_name: &'static [NameLookup],
     /// How objects are found by a tag, where the provider has something for that.
-    pub finder: Option<Finder>,
+    pub by_tag: Option<TagLookup>,
 }
 
 /// A resource type whose configuration says by which id an object of it can be imported.
 #[derive(Debug, Clone, Copy)]
-pub struct Named {
+pub struct NameLookup {
     /// The resource type.
     pub type_name: &'static str,
     /// Forms of the id, with `{argument}` for arguments; the first whose arguments are all there counts.
@@ -40,7 +40,7 @@ pub enum Standing {
 
 /// A data source that finds objects by a tag.
 #[derive(Debug, Clone, Copy)]
-pub struct Finder {
+pub struct TagLookup {
     /// The data source.
     pub data_source: &'static str,
     /// Its configuration for a tag's key and value.
@@ -49,20 +49,22 @@ pub struct Finder {
     pub ids: fn(type_name: &str, found: &Value) -> Vec<String>,
 }
 
-impl Recovery {
+impl LookupRules {
     /// Nothing is known.
     pub const NONE: Self = Self {
-        named: &[],
-        finder: None,
+        by_name: &[],
+        by_tag: None,
     };
 
     /// What is known of a type's names.
-    pub fn named(&self, type_name: &str) -> Option<&'static Named> {
-        self.named.iter().find(|named| named.type_name == type_name)
+    pub fn for_type(&self, type_name: &str) -> Option<&'static NameLookup> {
+        self.by_name
+            .iter()
+            .find(|named| named.type_name == type_name)
     }
 }
 
-impl Named {
+impl NameLookup {
     /// An object that has a name of its own.
     pub const fn new(type_name: &'static str, ids: &'static [&'static str]) -> Self {
         Self {
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn an_id_is_there_when_all_of_its_arguments_are() {
-        let link = Named::part("t_link", &["{a}/{b}", "{a}:{port}", "{a}"]);
+        let link = NameLookup::part("t_link", &["{a}/{b}", "{a}:{port}", "{a}"]);
         let object = |members: &[(&str, Value)]| {
             Value::map(members.iter().map(|(name, value)| (*name, value.clone())))
         };

@@ -1,11 +1,11 @@
 //! How objects of AWS are found again: which types are named by their configuration, and what an ARN says of an id.
 
-use terrane_core::{Finder, Named, Recovery, Value};
+use terrane_core::{LookupRules, NameLookup, TagLookup, Value};
 
 /// What the engine asks with.
-pub(crate) const RECOVERY: Recovery = Recovery {
-    named: NAMED,
-    finder: Some(Finder {
+pub(crate) const LOOKUP: LookupRules = LookupRules {
+    by_name: NAMED,
+    by_tag: Some(TagLookup {
         data_source: "aws_resourcegroupstaggingapi_resources",
         config: tag_filter,
         ids: ids_of_type,
@@ -14,50 +14,50 @@ pub(crate) const RECOVERY: Recovery = Recovery {
 
 /// The ids are those of the "Import" sections of the provider's documentation.
 #[rustfmt::skip]
-const NAMED: &[Named] = &[
-    Named::new("aws_cloudwatch_log_group", &["{name}"]),
-    Named::setting("aws_cloudwatch_log_metric_filter", &["{log_group_name}:{name}"]),
-    Named::part("aws_cloudwatch_log_stream", &["{log_group_name}:{name}"]),
-    Named::setting("aws_cloudwatch_log_subscription_filter", &["{log_group_name}|{name}"]),
-    Named::new("aws_dynamodb_table", &["{name}"]),
-    Named::setting("aws_ecr_lifecycle_policy", &["{repository}"]),
-    Named::new("aws_ecr_repository", &["{name}"]),
-    Named::setting("aws_ecr_repository_policy", &["{repository}"]),
-    Named::part("aws_eks_addon", &["{cluster_name}:{addon_name}"]).created("created_at"),
-    Named::new("aws_eks_cluster", &["{name}"]).created("created_at"),
-    Named::part("aws_eks_fargate_profile", &["{cluster_name}:{fargate_profile_name}"]),
-    Named::part("aws_eks_node_group", &["{cluster_name}:{node_group_name}"]),
-    Named::new("aws_iam_group", &["{name}"]),
-    Named::setting("aws_iam_group_policy", &["{group}:{name}"]),
-    Named::setting("aws_iam_group_policy_attachment", &["{group}/{policy_arn}"]),
-    Named::new("aws_iam_instance_profile", &["{name}"]).created("create_date"),
-    Named::new("aws_iam_role", &["{name}"]).created("create_date"),
-    Named::setting("aws_iam_role_policy", &["{role}:{name}"]),
-    Named::setting("aws_iam_role_policy_attachment", &["{role}/{policy_arn}"]),
-    Named::new("aws_iam_user", &["{name}"]),
-    Named::setting("aws_iam_user_policy", &["{user}:{name}"]),
-    Named::setting("aws_iam_user_policy_attachment", &["{user}/{policy_arn}"]),
-    Named::new("aws_key_pair", &["{key_name}"]),
-    Named::new("aws_kms_alias", &["{name}"]),
-    Named::part("aws_route", &[
+const NAMED: &[NameLookup] = &[
+    NameLookup::new("aws_cloudwatch_log_group", &["{name}"]),
+    NameLookup::setting("aws_cloudwatch_log_metric_filter", &["{log_group_name}:{name}"]),
+    NameLookup::part("aws_cloudwatch_log_stream", &["{log_group_name}:{name}"]),
+    NameLookup::setting("aws_cloudwatch_log_subscription_filter", &["{log_group_name}|{name}"]),
+    NameLookup::new("aws_dynamodb_table", &["{name}"]),
+    NameLookup::setting("aws_ecr_lifecycle_policy", &["{repository}"]),
+    NameLookup::new("aws_ecr_repository", &["{name}"]),
+    NameLookup::setting("aws_ecr_repository_policy", &["{repository}"]),
+    NameLookup::part("aws_eks_addon", &["{cluster_name}:{addon_name}"]).created("created_at"),
+    NameLookup::new("aws_eks_cluster", &["{name}"]).created("created_at"),
+    NameLookup::part("aws_eks_fargate_profile", &["{cluster_name}:{fargate_profile_name}"]),
+    NameLookup::part("aws_eks_node_group", &["{cluster_name}:{node_group_name}"]),
+    NameLookup::new("aws_iam_group", &["{name}"]),
+    NameLookup::setting("aws_iam_group_policy", &["{group}:{name}"]),
+    NameLookup::setting("aws_iam_group_policy_attachment", &["{group}/{policy_arn}"]),
+    NameLookup::new("aws_iam_instance_profile", &["{name}"]).created("create_date"),
+    NameLookup::new("aws_iam_role", &["{name}"]).created("create_date"),
+    NameLookup::setting("aws_iam_role_policy", &["{role}:{name}"]),
+    NameLookup::setting("aws_iam_role_policy_attachment", &["{role}/{policy_arn}"]),
+    NameLookup::new("aws_iam_user", &["{name}"]),
+    NameLookup::setting("aws_iam_user_policy", &["{user}:{name}"]),
+    NameLookup::setting("aws_iam_user_policy_attachment", &["{user}/{policy_arn}"]),
+    NameLookup::new("aws_key_pair", &["{key_name}"]),
+    NameLookup::new("aws_kms_alias", &["{name}"]),
+    NameLookup::part("aws_route", &[
         "{route_table_id}_{destination_cidr_block}",
         "{route_table_id}_{destination_ipv6_cidr_block}",
         "{route_table_id}_{destination_prefix_list_id}",
     ]),
-    Named::part("aws_route_table_association", &["{subnet_id}/{route_table_id}", "{gateway_id}/{route_table_id}"]),
-    Named::new("aws_s3_bucket", &["{bucket}"]),
-    Named::setting("aws_s3_bucket_accelerate_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::setting("aws_s3_bucket_cors_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::setting("aws_s3_bucket_lifecycle_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::setting("aws_s3_bucket_logging", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::setting("aws_s3_bucket_notification", &["{bucket}"]),
-    Named::setting("aws_s3_bucket_ownership_controls", &["{bucket}"]),
-    Named::setting("aws_s3_bucket_policy", &["{bucket}"]),
-    Named::setting("aws_s3_bucket_public_access_block", &["{bucket}"]),
-    Named::setting("aws_s3_bucket_server_side_encryption_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::setting("aws_s3_bucket_versioning", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::setting("aws_s3_bucket_website_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
-    Named::part("aws_security_group_rule", &[
+    NameLookup::part("aws_route_table_association", &["{subnet_id}/{route_table_id}", "{gateway_id}/{route_table_id}"]),
+    NameLookup::new("aws_s3_bucket", &["{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_accelerate_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_cors_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_lifecycle_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_logging", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_notification", &["{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_ownership_controls", &["{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_policy", &["{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_public_access_block", &["{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_server_side_encryption_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_versioning", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::setting("aws_s3_bucket_website_configuration", &["{bucket},{expected_bucket_owner}", "{bucket}"]),
+    NameLookup::part("aws_security_group_rule", &[
         "{security_group_id}_{type}_{protocol}_{from_port}_{to_port}_{cidr_blocks}",
         "{security_group_id}_{type}_{protocol}_{from_port}_{to_port}_{ipv6_cidr_blocks}",
         "{security_group_id}_{type}_{protocol}_{from_port}_{to_port}_{source_security_group_id}",
