@@ -8,9 +8,17 @@ ci:
 check:
     cargo clippy --workspace --all-targets -- -D warnings
 
+# What an everyday edit needs, in two minutes.
+quick:
+    scripts/test.sh --quick
+
 # Every test.
 test:
     scripts/test.sh
+
+# The state in S3, over moto.
+test-aws:
+    cargo test -p terrane-tests --test state
 
 # The bindings and the protobuf code, from their sources.
 generate:
@@ -23,5 +31,6 @@ moto port="5000":
 fmt:
     cargo fmt --all
 
+# Licences, sources and layering of dependencies.
 deny:
-    cargo deny check
+    scripts/deny.sh

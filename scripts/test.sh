@@ -1,10 +1,48 @@
 #!/usr/bin/env bash
 # Runs every check and test of the project. Needs Rust, Go and Python 3; whatever else tests need goes into the checkout's own
 # folders (.tools/, target/). Under CI=true a missing tool is a failure, otherwise what needs it is left out and named.
+#   scripts/test.sh           everything
+#   scripts/test.sh --quick   what an everyday edit needs, in two minutes; prints what it leaves out
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-say() { printf '\n== %s\n' "$*"; }
+case "${1:-}" in
+'') quick=false ;;
+--quick) quick=true ;;
+*)
+  echo "usage: scripts/test.sh [--quick]" >&2
+  exit 64
+  ;;
+esac
+
+output=target/test-output
+steps=()
+current=
+began=0
+
+# Begins a step, and notes how long the one before took.
+step() {
+  if [ -n "$current" ]; then
+    steps+=("$(printf '%5d s  %s' $((SECONDS - began)) "$current")")
+  fi
+  current=$1
+  began=$SECONDS
+  if [ -n "$current" ]; then printf '\n== %s\n' "$current"; fi
+}
+
+# Where the time went, also when something failed: by step, and by test program where one took a second or more.
+times() {
+  step ''
+  printf '\n== where the time went\n'
+  printf '%s\n' "${steps[@]}" "$(printf '%5d s  in all' "$SECONDS")"
+  [ -e "$output" ] || return 0
+  printf '\n   of the tests\n'
+  awk '/^ +Running |^ +Doc-tests / { name = $1 == "Doc-tests" ? "examples of " $2 : $2 " " $3; sub(/ \(.*/, "", name) }
+       /; finished in / { sub(/s$/, "", $NF); if ($NF >= 1) printf "%7.1f s  %s\n", $NF, name }' "$output" | sort -rn
+}
+
+builder=
+trap '[ -z "$builder" ] || kill "$builder" 2>/dev/null || true; times' EXIT
 
 have() {
   command -v "$1" >/dev/null && return 0
@@ -16,30 +54,80 @@ have() {
   return 1
 }
 
+# `cargo test` for those, with its output kept for the times.
+tests() {
+  cargo test --locked --workspace "$@" 2>&1 | tee -a "$output"
+}
+
+mkdir -p target
+rm -f "$output"
+
+if $quick; then
+  step "format"
+  cargo fmt --all --check
+
+  step "tests of the layers and of the engine, compiled"
+  cargo test --locked --workspace --lib --test engine --test bindings --no-run
+
+  step "tests of the layers and of the engine"
+  tests --lib --test engine --test bindings
+
+  step ''
+  cat <<'LEFT'
+
+== left out; scripts/test.sh runs it
+   lints, examples in the documentation, the documentation itself, generated bindings, licences and layering
+   tests: cli, wire, sdk, state, sandbox, simulation, deaths, fuzz
+LEFT
+  exit 0
+fi
+
 if have go; then
-  say "conformance programs (Go)"
+  step "conformance programs (Go)"
   tests/conformance/build.sh
   (cd tests/conformance && go vet ./...)
 fi
 
 if have python3; then
-  say "moto's server, as S3 and DynamoDB of the tests"
+  step "moto's server, as S3 and DynamoDB of the tests"
   scripts/moto.sh --install
 fi
 
-say "format"
+step "format"
 cargo fmt --all --check
 
-say "lints"
+step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 
-say "generated bindings are what the generator writes"
+step "generated bindings are what the generator writes"
 cargo run --locked --quiet -p terrane-codegen -- generate --check
 
-say "tests"
-cargo test --locked --workspace
+step "tests, compiled"
+cargo test --locked --workspace --no-run
 
-say "documentation"
+# Its build takes what the tests leave of the machine, and is there when they have passed.
+nice -n 19 scripts/deny.sh --install >target/deny-output 2>&1 &
+builder=$!
+
+step "tests"
+tests
+
+step "documentation"
 RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --quiet
 
-say "all passed"
+step "licences, sources and layering of dependencies"
+if wait "$builder"; then
+  builder=
+  scripts/deny.sh
+else
+  builder=
+  cat target/deny-output >&2
+  if [ "${CI:-}" = true ]; then
+    echo "error: cargo-deny is needed and could not be built" >&2
+    exit 1
+  fi
+  echo "note: cargo-deny could not be built; licences and layering are not checked" >&2
+fi
+
+step ''
+printf '\n== all passed\n'

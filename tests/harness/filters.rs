@@ -53,10 +53,14 @@ fn timestamp(_: &str, rest: &str) -> Option<usize> {
 
 /// The name of this machine, behind that of the user.
 fn host(before: &str, rest: &str) -> Option<usize> {
+    // Asked first: a name is looked for to its end, and a long text may be one.
+    if !before.ends_with("tester@") {
+        return None;
+    }
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len());
     let name = rest[..length].trim_end_matches('.');
-    (before.ends_with("tester@") && !name.is_empty()).then_some(name.len())
+    (!name.is_empty()).then_some(name.len())
 }
 
 fn uuid(_: &str, rest: &str) -> Option<usize> {

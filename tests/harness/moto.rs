@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use terrane_state::backend::S3Backend;
 
-/// The server of this test program; it ends with it.
+/// A server of this test program; it ends with it.
 struct Server {
     address: SocketAddr,
     _stop: StopWithUs,
@@ -32,9 +32,10 @@ fn server_program() -> Option<PathBuf> {
     named.into_iter().chain([own]).find(|path| path.exists())
 }
 
-fn server() -> Option<&'static Server> {
-    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    let server = SERVER.get_or_init(|| {
+/// The server for the n-th AWS. There are two, since Python answers with one core at a time.
+fn server(n: usize) -> Option<&'static Server> {
+    static SERVERS: [OnceLock<Option<Server>>; 2] = [const { OnceLock::new() }; 2];
+    let server = SERVERS[n % SERVERS.len()].get_or_init(|| {
         let program = server_program()?;
         let port = TcpListener::bind("127.0.0.1:0")
             .expect("a port")
@@ -82,6 +83,7 @@ type Rule = Box<dyn Fn(&str) -> Fate + Send>;
 /// A proxy before moto with a bucket of its own. Moto checks and writes conditional puts without a lock, so requests go through
 /// one after the other.
 pub struct Aws {
+    server: SocketAddr,
     proxy: SocketAddr,
     rule: Arc<Mutex<Rule>>,
     requests: Arc<Mutex<Vec<String>>>,
@@ -95,7 +97,8 @@ pub struct Aws {
 )]
 pub fn aws() -> Option<Aws> {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
-    let Some(server) = server() else {
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let Some(server) = server(number) else {
         assert_ne!(
             std::env::var("CI").as_deref(),
             Ok("true"),
@@ -118,10 +121,11 @@ pub fn aws() -> Option<Aws> {
         }
     });
     Some(Aws {
+        server: server.address,
         proxy,
         rule,
         requests,
-        name: format!("state-{}", COUNT.fetch_add(1, Ordering::Relaxed)),
+        name: format!("state-{number}"),
     })
 }
 
@@ -295,8 +299,7 @@ impl Aws {
 
     /// A request of no SDK: status and body.
     fn raw(&self, request: &str, body: &str) -> (u16, String) {
-        let server = server().expect("it runs");
-        let mut stream = TcpStream::connect(server.address).expect("connected");
+        let mut stream = TcpStream::connect(self.server).expect("connected");
         let length = body.len();
         let service = if body.contains("TableName") {
             "dynamodb"
