@@ -20,19 +20,25 @@
 //! | `cli` | [`TestEnvironment`]: a stack program as a process |
 //! | `go` | programs on HashiCorp's libraries |
 //! | `moto` | [`Aws`]: moto's server behind a proxy that can lose requests |
+//! | `ids` | the ids in a state |
+//! | `dice` | [`Dice`]: randomness from a seed |
+//! | `amount` | how much is gone through, and [`Figures`] of it |
 //! | `modules` | that no test file is forgotten |
 //! | `sleeper` | readers that do not read |
 //! | `filters` | what differs from run to run |
 
+mod amount;
 mod answers;
 mod binding;
 mod calls;
 mod cli;
 mod cloud;
+mod dice;
 mod fake_provider;
 mod fields;
 mod filters;
 mod go;
+mod ids;
 mod modules;
 mod moto;
 mod process;
@@ -42,14 +48,17 @@ mod show;
 mod sleeper;
 mod world;
 
+pub use amount::{Figures, assert_all_passed, in_full, number_in};
 pub use binding::TEST;
 pub use calls::{ApplyCall, ImportCall, PlanCall, ReadCall, ReadDataCall};
 pub use cli::{Output, TestEnvironment};
 pub use cloud::{Cloud, CloudObject, with_member};
+pub use dice::Dice;
 pub use fake_provider::FakeProvider;
 pub use fields::{Fields, item, lookup, named, thing};
 pub use filters::filtered;
 pub use go::go_program;
+pub use ids::ids;
 pub use modules::assert_every_file_listed;
 pub use moto::{Aws, Fate, aws, md5_of};
 pub use run::Run;

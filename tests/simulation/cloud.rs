@@ -21,7 +21,7 @@ use terrane_sandbox::{Happened, InMemory, Types};
 use terrane_state::Clock as _;
 
 use crate::schedule::Late;
-use crate::world::World;
+use crate::simulation::Simulation;
 
 /// How long after its run's death an operation takes place that the next run has looked for already.
 const LATE: Duration = Duration::from_secs(60);
@@ -46,7 +46,7 @@ pub(crate) fn types() -> &'static Types {
 }
 
 /// What exists, and what was asked of it and has not taken place.
-pub(crate) struct Cloud {
+pub(crate) struct SimulatedCloud {
     pub(crate) sandbox: InMemory,
     under_way: Mutex<Vec<UnderWay>>,
 }
@@ -64,7 +64,7 @@ struct UnderWay {
     at: Option<Duration>,
 }
 
-impl Cloud {
+impl SimulatedCloud {
     pub(crate) fn new() -> Self {
         Self {
             sandbox: InMemory::new(types()),
@@ -156,13 +156,13 @@ fn at_once<T>(future: impl Future<Output = T>) -> T {
 
 /// Starts providers for one process.
 pub(crate) struct Plugins {
-    pub(crate) world: Arc<World>,
+    pub(crate) simulation: Arc<Simulation>,
     pub(crate) process: usize,
 }
 
 /// A provider process.
 struct Plugin {
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
     process: usize,
 }
 
@@ -172,9 +172,9 @@ impl Providers for Plugins {
         if &*source.type_name != "aws" {
             return Err(StartError::new(format!("there is no provider {source}")));
         }
-        self.world.takes(CALL).await;
+        self.simulation.takes(CALL).await;
         Ok(Arc::new(Plugin {
-            world: self.world.clone(),
+            simulation: self.simulation.clone(),
             process: self.process,
         }))
     }
@@ -183,7 +183,7 @@ impl Providers for Plugins {
 impl Plugin {
     fn alive(&self, rpc: &'static str) -> Result<(), CallError> {
         if self
-            .world
+            .simulation
             .process(self.process, |process| process.provider_dead)
         {
             return Err(CallError::Gone {
@@ -196,17 +196,19 @@ impl Plugin {
 
     /// A call that changes nothing.
     async fn call(&self, rpc: &'static str) -> Result<(), CallError> {
-        self.world.takes(CALL).await;
-        self.world.cloud.land(self.world.time.monotonic());
+        self.simulation.takes(CALL).await;
+        self.simulation.cloud.land(self.simulation.time.monotonic());
         self.alive(rpc)
     }
 
     /// The provider is gone: what the cloud has heard from it may still take place.
     fn died(&self, rpc: &'static str) -> CallError {
-        let world = &self.world;
-        world.process(self.process, |process| process.provider_dead = true);
-        let now = world.time.monotonic();
-        world.cloud.abandon(self.process, world.schedule.late, now);
+        let simulation = &self.simulation;
+        simulation.process(self.process, |process| process.provider_dead = true);
+        let now = simulation.time.monotonic();
+        simulation
+            .cloud
+            .abandon(self.process, simulation.schedule.late, now);
         CallError::Gone {
             rpc,
             last_words: String::new(),
@@ -217,7 +219,7 @@ impl Plugin {
 #[async_trait]
 impl Provider for Plugin {
     fn capabilities(&self) -> Capabilities {
-        self.world.cloud.sandbox.service().capabilities()
+        self.simulation.cloud.sandbox.service().capabilities()
     }
 
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
@@ -239,14 +241,14 @@ impl Provider for Plugin {
 
     async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError> {
         self.call("ValidateProviderConfig").await?;
-        let service = self.world.cloud.sandbox.service();
+        let service = self.simulation.cloud.sandbox.service();
         Ok(at_once(service.validate_provider_config(config)))
     }
 
     async fn configure(&self, config: &Value) -> Result<Diagnostics, CallError> {
         self.call("ConfigureProvider").await?;
         Ok(at_once(
-            self.world.cloud.sandbox.service().configure(config),
+            self.simulation.cloud.sandbox.service().configure(config),
         ))
     }
 
@@ -256,7 +258,7 @@ impl Provider for Plugin {
         config: &Value,
     ) -> Result<Diagnostics, CallError> {
         self.call("ValidateResourceConfig").await?;
-        let service = self.world.cloud.sandbox.service();
+        let service = self.simulation.cloud.sandbox.service();
         Ok(at_once(service.validate_resource_config(type_name, config)))
     }
 
@@ -266,7 +268,7 @@ impl Provider for Plugin {
         config: &Value,
     ) -> Result<Diagnostics, CallError> {
         self.call("ValidateDataResourceConfig").await?;
-        let service = self.world.cloud.sandbox.service();
+        let service = self.simulation.cloud.sandbox.service();
         Ok(at_once(
             service.validate_data_source_config(type_name, config),
         ))
@@ -279,7 +281,7 @@ impl Provider for Plugin {
         self.call("UpgradeResourceState").await?;
         let schema = types().schema().resources.get(request.type_name);
         let ty = schema.expect("a type of this provider").ty();
-        let service = self.world.cloud.sandbox.service();
+        let service = self.simulation.cloud.sandbox.service();
         Ok(at_once(service.upgrade_resource_state(request, ty)))
     }
 
@@ -298,7 +300,11 @@ impl Provider for Plugin {
     ) -> Result<ReadResourceResponse, CallError> {
         self.call("ReadResource").await?;
         Ok(at_once(
-            self.world.cloud.sandbox.service().read_resource(request),
+            self.simulation
+                .cloud
+                .sandbox
+                .service()
+                .read_resource(request),
         ))
     }
 
@@ -307,7 +313,7 @@ impl Provider for Plugin {
         request: PlanResourceChange<'_>,
     ) -> Result<PlanResourceChangeResponse, CallError> {
         self.call("PlanResourceChange").await?;
-        let service = self.world.cloud.sandbox.service();
+        let service = self.simulation.cloud.sandbox.service();
         Ok(at_once(service.plan_resource_change(request)))
     }
 
@@ -316,11 +322,11 @@ impl Provider for Plugin {
         request: ApplyResourceChange<'_>,
     ) -> Result<ApplyResourceChangeResponse, CallError> {
         const RPC: &str = "ApplyResourceChange";
-        let world = &self.world;
+        let simulation = &self.simulation;
         self.alive(RPC)?;
-        world.cloud.land(world.time.monotonic());
-        let number = world.dice.next();
-        world.cloud.lock().push(UnderWay {
+        simulation.cloud.land(simulation.time.monotonic());
+        let number = simulation.dice.next();
+        simulation.cloud.lock().push(UnderWay {
             number,
             process: self.process,
             type_name: request.type_name.to_owned(),
@@ -330,12 +336,12 @@ impl Provider for Plugin {
             private: request.planned_private.clone(),
             at: None,
         });
-        let fault = world.place("cloud.asked").await;
-        world.takes(*world.dice.pick(&OPERATION)).await;
+        let fault = simulation.place("cloud.asked").await;
+        simulation.takes(*simulation.dice.pick(&OPERATION)).await;
         if self.alive(RPC).is_err() {
             return Err(self.died(RPC));
         }
-        let Some(operation) = world.cloud.take(number) else {
+        let Some(operation) = simulation.cloud.take(number) else {
             return Err(self.died(RPC));
         };
         if fault.is_some() {
@@ -347,9 +353,9 @@ impl Provider for Plugin {
                 diagnostics: Diagnostic::error("AWS is having a bad day").into(),
             });
         }
-        let response = world.cloud.commit(&operation);
-        world.place("cloud.done").await;
-        world.takes(*world.dice.pick(&OPERATION)).await;
+        let response = simulation.cloud.commit(&operation);
+        simulation.place("cloud.done").await;
+        simulation.takes(*simulation.dice.pick(&OPERATION)).await;
         if self.alive(RPC).is_err() {
             return Err(self.died(RPC));
         }
@@ -361,7 +367,7 @@ impl Provider for Plugin {
         request: ImportResourceState<'_>,
     ) -> Result<ImportResourceStateResponse, CallError> {
         self.call("ImportResourceState").await?;
-        let service = self.world.cloud.sandbox.service();
+        let service = self.simulation.cloud.sandbox.service();
         Ok(at_once(service.import_resource_state(request)))
     }
 
@@ -380,7 +386,11 @@ impl Provider for Plugin {
     ) -> Result<ReadDataSourceResponse, CallError> {
         self.call("ReadDataSource").await?;
         Ok(at_once(
-            self.world.cloud.sandbox.service().read_data_source(request),
+            self.simulation
+                .cloud
+                .sandbox
+                .service()
+                .read_data_source(request),
         ))
     }
 

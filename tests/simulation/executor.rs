@@ -11,7 +11,7 @@ use std::time::Duration;
 use terrane_state::Clock as _;
 
 use crate::schedule::What;
-use crate::world::{Panicked, World};
+use crate::simulation::{Panicked, Simulation};
 
 /// No schedule takes longer than that on its own clock.
 const LONGEST: Duration = Duration::from_secs(24 * 3600);
@@ -43,7 +43,10 @@ struct Driven<'f, T> {
 }
 
 /// Drives processes until each has returned or died; how each ended.
-pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)>) -> Vec<End<T>> {
+pub(crate) fn drive<'f, T>(
+    simulation: &Arc<Simulation>,
+    futures: Vec<(usize, Life<'f, T>)>,
+) -> Vec<End<T>> {
     let mut ends: Vec<Option<End<T>>> = futures.iter().map(|_| None).collect();
     let mut running: Vec<Option<Driven<'f, T>>> = futures
         .into_iter()
@@ -60,10 +63,10 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
             break;
         }
         let asleep =
-            |driven: &Driven<'_, T>| world.process(driven.process, |process| process.sleeps);
+            |driven: &Driven<'_, T>| simulation.process(driven.process, |process| process.sleeps);
         if running.iter().flatten().all(asleep) {
             for driven in running.iter().flatten() {
-                world.process(driven.process, |process| process.sleeps = false);
+                simulation.process(driven.process, |process| process.sleeps = false);
             }
         }
         let ready: Vec<usize> = (0..running.len())
@@ -74,13 +77,13 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
             })
             .collect();
         if ready.is_empty() {
-            pass_time(world, &mut running, &mut ends);
+            pass_time(simulation, &mut running, &mut ends);
             continue;
         }
-        let place = *world.dice.pick(&ready);
+        let place = *simulation.dice.pick(&ready);
         let driven = running[place].as_mut().expect("it was ready");
         driven.woken.0.store(false, Ordering::SeqCst);
-        world.set_current(Some(driven.process));
+        simulation.set_current(Some(driven.process));
         let waker = Waker::from(driven.woken.clone());
         let polled = catch_unwind(AssertUnwindSafe(|| {
             driven
@@ -88,7 +91,7 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
                 .as_mut()
                 .poll(&mut Context::from_waker(&waker))
         }));
-        let died = world.process(driven.process, |process| process.death);
+        let died = simulation.process(driven.process, |process| process.death);
         let end = match polled {
             Err(panic) if panic.is::<Panicked>() => Some(End::Died(What::Panic)),
             Err(panic) => resume_unwind(panic),
@@ -98,11 +101,11 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
         };
         if let Some(end) = end {
             // What it holds is dropped as what it is: of a process that is no more.
-            world.process(driven.process, |process| process.still.notify_one());
+            simulation.process(driven.process, |process| process.still.notify_one());
             running[place] = None;
             ends[place] = Some(end);
         }
-        world.set_current(None);
+        simulation.set_current(None);
     }
     ends.into_iter()
         .map(|end| end.expect("all have ended"))
@@ -111,13 +114,13 @@ pub(crate) fn drive<'f, T>(world: &Arc<World>, futures: Vec<(usize, Life<'f, T>)
 
 /// Nobody has anything to do: it becomes as late as somebody waits for.
 fn pass_time<T>(
-    world: &Arc<World>,
+    simulation: &Arc<Simulation>,
     running: &mut [Option<Driven<'_, T>>],
     ends: &mut [Option<End<T>>],
 ) {
-    let killed = |driven: &Driven<'_, T>| world.process(driven.process, |p| p.killed_at);
+    let killed = |driven: &Driven<'_, T>| simulation.process(driven.process, |p| p.killed_at);
     let kills = running.iter().flatten().filter_map(killed).min();
-    let wake = world.time.next_wake();
+    let wake = simulation.time.next_wake();
     let next = match (kills, wake) {
         (Some(kill), Some(wake)) => kill.min(wake),
         (kill, wake) => kill
@@ -125,12 +128,12 @@ fn pass_time<T>(
             .expect("nobody waits for time, and nobody goes on: they wait for each other"),
     };
     assert!(next < LONGEST, "a run goes on for ever");
-    world.time.advance(next);
-    let now = world.time.monotonic();
+    simulation.time.advance(next);
+    let now = simulation.time.monotonic();
     for (place, slot) in running.iter_mut().enumerate() {
         let Some(driven) = slot else { continue };
         if killed(driven).is_some_and(|at| at <= now) {
-            world.process(driven.process, |process| {
+            simulation.process(driven.process, |process| {
                 process.death = Some(What::BothDie);
             });
             *slot = None;

@@ -5,17 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use terrane_state::crash::Layer;
+use terrane_state::crash::{Layer, Point};
+use terrane_tests::{Figures, assert_all_passed, in_full};
 
-use crate::assert_every_place_is_passed;
 use crate::play::{Played, play, prepared};
 use crate::program::Thing;
 use crate::schedule::{Answers, DEATHS, Event, LATES, Late, Schedule, What, faults};
-use crate::world::World;
+use crate::simulation::Simulation;
 
 /// Plays a schedule; what does not hold, where that is so.
-pub(crate) fn judged(schedule: &Schedule, world: &World) -> Result<Played, String> {
-    catch_unwind(AssertUnwindSafe(|| play(schedule, world))).map_err(|panic| {
+pub(crate) fn judged(schedule: &Schedule, simulation: &Simulation) -> Result<Played, String> {
+    catch_unwind(AssertUnwindSafe(|| play(schedule, simulation))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         text.unwrap_or_else(|| "a panic without words".to_owned())
@@ -35,9 +35,9 @@ pub(crate) struct Tally {
 
 impl Tally {
     /// Plays one more.
-    pub(crate) fn add(&mut self, schedule: &Schedule, world: &World) -> Option<Played> {
+    pub(crate) fn add(&mut self, schedule: &Schedule, simulation: &Simulation) -> Option<Played> {
         self.schedules += 1;
-        match judged(schedule, world) {
+        match judged(schedule, simulation) {
             Ok(played) => {
                 self.flagged += usize::from(played.flagged > 0);
                 self.passed.extend(played.traces.iter().flatten());
@@ -132,8 +132,8 @@ pub(crate) fn moments(trace: &[&'static str]) -> Vec<(&'static str, usize)> {
 }
 
 /// Every death and every fault at every place that a plan passes.
-fn deaths(plan: &Schedule, world: &World) -> Vec<Schedule> {
-    let quiet = judged(plan, world).unwrap_or_else(|why| panic!("{why}\n{plan}"));
+fn deaths(plan: &Schedule, simulation: &Simulation) -> Vec<Schedule> {
+    let quiet = judged(plan, simulation).unwrap_or_else(|why| panic!("{why}\n{plan}"));
     let mut schedules = Vec::new();
     for (place, nth) in moments(&quiet.traces[0]) {
         let schedule = |what, late| Schedule {
@@ -180,15 +180,15 @@ fn deaths(plan: &Schedule, world: &World) -> Vec<Schedule> {
 fn with_and_without_answers(
     tally: &mut Tally,
     schedule: &Schedule,
-    world: &World,
+    simulation: &Simulation,
 ) -> Option<Played> {
-    let played = tally.add(schedule, world)?;
+    let played = tally.add(schedule, simulation)?;
     if played.flagged > 0 {
         let silent = Schedule {
             answers: Answers::Nobody,
             ..schedule.clone()
         };
-        tally.add(&silent, world);
+        tally.add(&silent, simulation);
     }
     Some(played)
 }
@@ -232,30 +232,34 @@ pub(crate) fn assert_nothing_failed(tally: &Tally) {
     );
 }
 
-/// The figures, for who asked for them with `--nocapture`.
-#[expect(clippy::print_stdout, reason = "figures of a test are read by people")]
+/// The figures of a set, for people.
 pub(crate) fn report(name: &str, tally: &Tally, took: Duration) {
-    println!(
-        "{name}: {} schedules, {} of them asked a person, {:.1} s",
-        tally.schedules,
-        tally.flagged,
-        took.as_secs_f64()
-    );
+    let figures = Figures {
+        schedules: tally.schedules,
+        asked: tally.flagged,
+    };
+    figures.report(name, took);
+}
+
+/// The names of the places of a layer.
+fn places(layer: Layer) -> impl Iterator<Item = &'static str> {
+    let points = Point::ALL.iter().filter(move |it| it.layer() == layer);
+    points.map(|point| point.name())
 }
 
 #[test]
 fn every_death_at_every_place_loses_nothing_and_makes_nothing_twice() {
     let mut all = Tally::default();
-    let count = if crate::in_full().is_some() { 20 } else { 2 };
+    let count = if in_full().is_some() { 20 } else { 2 };
     for (name, plan) in plans(count) {
         let started = Instant::now();
-        let world = prepared(&plan);
-        let tally = on_every_core(&deaths(&plan, &world), |tally, schedule| {
-            with_and_without_answers(tally, schedule, &world);
+        let simulation = prepared(&plan);
+        let tally = on_every_core(&deaths(&plan, &simulation), |tally, schedule| {
+            with_and_without_answers(tally, schedule, &simulation);
         });
         report(name, &tally, started.elapsed());
         all.join(tally);
     }
     assert_nothing_failed(&all);
-    assert_every_place_is_passed(Layer::Run, &all.passed);
+    assert_all_passed(places(Layer::Run), &all.passed);
 }

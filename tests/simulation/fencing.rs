@@ -19,8 +19,8 @@ fn change() -> Schedule {
 fn a_run_that_slept_while_another_took_over_begins_nothing_and_writes_nothing() {
     let started = std::time::Instant::now();
     let plan = change();
-    let world = prepared(&plan);
-    let quiet = judged(&plan, &world).unwrap_or_else(|why| panic!("{why}\n{plan}"));
+    let simulation = prepared(&plan);
+    let quiet = judged(&plan, &simulation).unwrap_or_else(|why| panic!("{why}\n{plan}"));
     let mut schedules = Vec::new();
     for (place, nth) in moments(&quiet.traces[0]) {
         for parallelism in [1, 4] {
@@ -61,7 +61,7 @@ fn a_run_that_slept_while_another_took_over_begins_nothing_and_writes_nothing() 
         }
     }
     let tally = on_every_core(&schedules, |tally: &mut Tally, schedule| {
-        tally.add(schedule, &world);
+        tally.add(schedule, &simulation);
     });
     report("stale holders", &tally, started.elapsed());
     assert_nothing_failed(&tally);
@@ -71,7 +71,7 @@ fn a_run_that_slept_while_another_took_over_begins_nothing_and_writes_nothing() 
 fn of_runs_that_race_for_the_lock_one_has_it() {
     let started = std::time::Instant::now();
     let plan = change();
-    let world = prepared(&plan);
+    let simulation = prepared(&plan);
     let schedules: Vec<Schedule> = (0..300)
         .map(|seed| Schedule {
             seed,
@@ -86,7 +86,7 @@ fn of_runs_that_race_for_the_lock_one_has_it() {
         })
         .collect();
     let tally = on_every_core(&schedules, |tally: &mut Tally, schedule| {
-        tally.add(schedule, &world);
+        tally.add(schedule, &simulation);
     });
     report("lock races", &tally, started.elapsed());
     assert_nothing_failed(&tally);

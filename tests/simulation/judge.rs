@@ -6,8 +6,9 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use terrane_engine::StepKind;
 use terrane_state::{Backend as _, IntentAction, OpenIntent, Recovered, Run, State};
+use terrane_tests::ids;
 
-use crate::world::{Said, World};
+use crate::simulation::{Said, Simulation};
 
 /// An object of the cloud.
 #[derive(Debug, Clone)]
@@ -27,9 +28,9 @@ fn tag(json: &str) -> String {
 }
 
 /// What exists, by the ledger.
-pub(crate) fn live(world: &World) -> Vec<Object> {
+pub(crate) fn live(simulation: &Simulation) -> Vec<Object> {
     let mut live: BTreeMap<String, Object> = BTreeMap::new();
-    for line in world.cloud.ledger() {
+    for line in simulation.cloud.ledger() {
         match line.object {
             None => drop(live.remove(&line.id)),
             Some(json) => {
@@ -46,9 +47,9 @@ pub(crate) fn live(world: &World) -> Vec<Object> {
 }
 
 /// How often an object was made for each address since that line of the ledger.
-pub(crate) fn creations(world: &World, since: usize) -> BTreeMap<String, usize> {
+pub(crate) fn creations(simulation: &Simulation, since: usize) -> BTreeMap<String, usize> {
     let mut creations = BTreeMap::new();
-    let lines = world.cloud.ledger().into_iter().skip(since);
+    let lines = simulation.cloud.ledger().into_iter().skip(since);
     for line in lines.filter(|line| line.action == "create") {
         let address = tag(line.object.as_deref().expect("what was made exists"));
         *creations.entry(address).or_default() += 1;
@@ -57,45 +58,30 @@ pub(crate) fn creations(world: &World, since: usize) -> BTreeMap<String, usize> 
 }
 
 /// The state as the next run would find it.
-pub(crate) fn look(world: &World) -> (State, Recovered) {
-    let looked = futures_util::FutureExt::now_or_never(Run::look(&world.store));
+pub(crate) fn look(simulation: &Simulation) -> (State, Recovered) {
+    let looked = futures_util::FutureExt::now_or_never(Run::look(&simulation.store));
     looked
         .expect("memory never waits")
         .unwrap_or_else(|error| panic!("READ: the state can not be read: {error:?}"))
 }
 
-/// Every id in a state, with its address.
-pub(crate) fn ids(state: &State) -> BTreeMap<String, String> {
-    let mut ids = BTreeMap::new();
-    for (address, instance) in &state.resources {
-        for object in instance.current.iter().chain(instance.deposed.values()) {
-            let attributes: Json =
-                serde_json::from_str(object.attributes.raw().as_str()).expect("JSON");
-            let id = attributes["id"].as_str().expect("an id").to_owned();
-            let twice = ids.insert(id, address.to_string());
-            assert_eq!(twice, None, "DUP: an object is in the state twice");
-        }
-    }
-    ids
-}
-
 /// The open creations of what is in the cloud and in no state, an object each.
-pub(crate) fn unknown(world: &World, state: &State) -> Vec<Object> {
+pub(crate) fn unknown(simulation: &Simulation, state: &State) -> Vec<Object> {
     let known = ids(state);
-    let live = live(world).into_iter();
+    let live = live(simulation).into_iter();
     live.filter(|object| !known.contains_key(&object.id))
         .collect()
 }
 
 /// Nothing is lost, whatever has just happened.
-pub(crate) fn nothing_is_lost(world: &Arc<World>) {
-    let (state, recovered) = look(world);
+pub(crate) fn nothing_is_lost(simulation: &Arc<Simulation>) {
+    let (state, recovered) = look(simulation);
     let mut open: Vec<&OpenIntent> = recovered
         .open
         .iter()
         .filter(|open| open.intent.action == IntentAction::Create)
         .collect();
-    for object in unknown(world, &state) {
+    for object in unknown(simulation, &state) {
         let place = open
             .iter()
             .position(|open| open.intent.address.to_string() == object.address);
@@ -107,8 +93,11 @@ pub(crate) fn nothing_is_lost(world: &Arc<World>) {
         };
         open.remove(place);
     }
-    let there = live(world).into_iter().map(|object| object.id).collect();
-    what_was_said_holds(&world.said(), &state, &there);
+    let there = live(simulation)
+        .into_iter()
+        .map(|object| object.id)
+        .collect();
+    what_was_said_holds(&simulation.said(), &state, &there);
 }
 
 /// Printed ⇒ durable: of what was last said of an address, the next run knows.
@@ -138,10 +127,13 @@ fn what_was_said_holds(said: &[Said], state: &State, live: &BTreeSet<String>) {
 }
 
 /// In the end all is as declared, once, and nothing is left over: no lock, no open operation, no deposed object.
-pub(crate) fn all_is_well(world: &Arc<World>) {
-    let (state, recovered) = look(world);
+pub(crate) fn all_is_well(simulation: &Arc<Simulation>) {
+    let (state, recovered) = look(simulation);
     let known: BTreeSet<String> = ids(&state).into_keys().collect();
-    let there: BTreeSet<String> = live(world).into_iter().map(|object| object.id).collect();
+    let there: BTreeSet<String> = live(simulation)
+        .into_iter()
+        .map(|object| object.id)
+        .collect();
     assert_eq!(
         known, there,
         "ORPH: the state (left) is not the cloud (right)"
@@ -158,7 +150,7 @@ pub(crate) fn all_is_well(world: &Arc<World>) {
             "{address} has a deposed object still"
         );
     }
-    let holder = futures_util::FutureExt::now_or_never(world.store.holder());
+    let holder = futures_util::FutureExt::now_or_never(simulation.store.holder());
     let holder = holder.expect("memory never waits").expect("readable");
     assert_eq!(holder, None, "LOCK: it is still held");
 }

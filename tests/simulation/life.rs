@@ -12,12 +12,12 @@ use terrane_state::{
 
 use crate::cloud::Plugins;
 use crate::schedule::{Begins, Rival};
+use crate::simulation::{Said, Simulation};
 use crate::store::Store;
-use crate::world::{Said, World};
 
 /// How a run ended that was not killed.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum RunEnd {
     /// The state could not be used, or not be written.
     Failed(RunError),
     /// There is no plan.
@@ -40,7 +40,7 @@ pub(crate) enum Verb {
 }
 
 /// Takes what a run says.
-struct Events(Arc<World>);
+struct Events(Arc<Simulation>);
 
 impl EventSink for Events {
     fn emit(&self, event: Event) {
@@ -71,70 +71,91 @@ fn options(operation: Operation) -> RunOptions {
 }
 
 /// Opens the state.
-pub(crate) async fn open(world: &Arc<World>) -> Result<(Run, terrane_state::Recovered), RunError> {
+pub(crate) async fn open(
+    simulation: &Arc<Simulation>,
+) -> Result<(Run, terrane_state::Recovered), RunError> {
     let options = options(Operation::Apply);
-    let store = Arc::new(Store(world.clone()));
-    Run::open(store, options, world.time.clone(), world.dice.clone(), &()).await
+    let store = Arc::new(Store(simulation.clone()));
+    Run::open(
+        store,
+        options,
+        simulation.time.clone(),
+        simulation.dice.clone(),
+        &(),
+    )
+    .await
 }
 
 /// Opens its journal for repair.
-pub(crate) async fn open_repair(world: &Arc<World>) -> Result<Repair, RunError> {
+pub(crate) async fn open_repair(simulation: &Arc<Simulation>) -> Result<Repair, RunError> {
     let options = options(Operation::State);
-    let store = Arc::new(Store(world.clone()));
-    Repair::open(store, options, world.time.clone(), &*world.dice, &()).await
+    let store = Arc::new(Store(simulation.clone()));
+    Repair::open(
+        store,
+        options,
+        simulation.time.clone(),
+        &*simulation.dice,
+        &(),
+    )
+    .await
 }
 
 /// A run beside another one.
 pub(crate) async fn rival(
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
     process: usize,
     beside: usize,
     rival: Rival,
     verb: Verb,
     program: &Program,
-) -> Outcome {
+) -> RunEnd {
     match rival.begins {
-        Begins::After(millis) => world.time.sleep(Duration::from_millis(millis.into())).await,
+        Begins::After(millis) => {
+            simulation
+                .time
+                .sleep(Duration::from_millis(millis.into()))
+                .await;
+        }
         Begins::WhenItSleeps => {
-            let still = world.process(beside, |process| process.still.clone());
+            let still = simulation.process(beside, |process| process.still.clone());
             still.notified().await;
         }
     }
     if rival.steals {
-        let store = Store(world.clone());
+        let store = Store(simulation.clone());
         let holder = store.holder().await.expect("readable");
         if let Some(info) = holder.and_then(|holder| holder.info) {
             // It may have been given back in between.
             let _ = store.force_unlock(&info.id).await;
         }
     }
-    live(world, process, verb, program).await
+    live(simulation, process, verb, program).await
 }
 
 /// The run.
 pub(crate) async fn live(
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
     process: usize,
     verb: Verb,
     program: &Program,
-) -> Outcome {
-    let run = match open(&world).await {
+) -> RunEnd {
+    let run = match open(&simulation).await {
         Ok((run, _)) => run,
-        Err(error) => return Outcome::Failed(error),
+        Err(error) => return RunEnd::Failed(error),
     };
     let plugins = Plugins {
-        world: world.clone(),
+        simulation: simulation.clone(),
         process,
     };
-    let events = Events(world.clone());
+    let events = Events(simulation.clone());
     let machine = terrane_engine::World {
         providers: &plugins,
         events: &events,
-        clock: &*world.time,
-        random: &*world.dice,
+        clock: &*simulation.time,
+        random: &*simulation.dice,
     };
-    let engine = Engine::new(machine, world.schedule.parallelism);
-    let interrupt = world.process(process, |process| process.interrupt.clone());
+    let engine = Engine::new(machine, simulation.schedule.parallelism);
+    let interrupt = simulation.process(process, |process| process.interrupt.clone());
     let stopper = engine.stopper();
     let ended = {
         let lost = async {
@@ -160,16 +181,16 @@ pub(crate) async fn live(
         Ok(_) => ended,
         Err(error) => match ended {
             // That nothing could be recorded is what went wrong first.
-            Outcome::Applied { ref applied, .. } if applied.record_error.is_some() => ended,
-            _ => Outcome::Failed(error),
+            RunEnd::Applied { ref applied, .. } if applied.record_error.is_some() => ended,
+            _ => RunEnd::Failed(error),
         },
     }
 }
 
-async fn work(run: &Run, engine: &Engine<'_>, verb: Verb, program: &Program) -> Outcome {
+async fn work(run: &Run, engine: &Engine<'_>, verb: Verb, program: &Program) -> RunEnd {
     let settled = engine.settle(program, run).await;
     if let Some(error) = settled.record_error {
-        return Outcome::Failed(error.into());
+        return RunEnd::Failed(error.into());
     }
     let mut options = PlanOptions {
         blocked: settled.blocked(),
@@ -180,14 +201,14 @@ async fn work(run: &Run, engine: &Engine<'_>, verb: Verb, program: &Program) -> 
     }
     let plan = match engine.plan(program, &run.state(), &options).await {
         Ok(plan) => plan,
-        Err(diagnostics) => return Outcome::Unplanned(diagnostics),
+        Err(diagnostics) => return RunEnd::Unplanned(diagnostics),
     };
     let unchanged = plan.is_empty() && plan.refreshed().same_content(&plan.prior);
     let applied = match unchanged {
         true => Applied::default(),
         false => engine.apply(program, &plan, run).await,
     };
-    Outcome::Applied {
+    RunEnd::Applied {
         remaining: settled.remaining,
         unchanged: plan.is_empty() && applied.succeeded + applied.failed == 0,
         applied: Box::new(applied),

@@ -12,10 +12,10 @@ use terrane_state::{
 
 use crate::executor::{End, Life, drive};
 use crate::judge;
-use crate::life::{Outcome, Verb, live, open, open_repair, rival};
+use crate::life::{RunEnd, Verb, live, open, open_repair, rival};
 use crate::program::program;
 use crate::schedule::{Answers, Schedule};
-use crate::world::World;
+use crate::simulation::Simulation;
 
 /// Runs after the last death until nothing is left to do.
 const RUNS: usize = 2;
@@ -31,28 +31,28 @@ pub(crate) struct Played {
     pub(crate) runs: usize,
 }
 
-/// A world with what schedules find at first.
-pub(crate) fn prepared(schedule: &Schedule) -> Arc<World> {
+/// A simulation with what schedules find at first.
+pub(crate) fn prepared(schedule: &Schedule) -> Arc<Simulation> {
     let before = &schedule.before;
-    let world = World::new(Schedule::new(Vec::new(), before.clone()));
+    let simulation = Simulation::new(Schedule::new(Vec::new(), before.clone()));
     if !before.is_empty() {
         let program = program(before, schedule.tagged);
-        match run(&world, None, Verb::Up, &program).0 {
-            End::Returned(Outcome::Applied { applied, .. }) if applied.failed == 0 => {}
-            other => panic!("the world can not be prepared: {other:?}"),
+        match run(&simulation, None, Verb::Up, &program).0 {
+            End::Returned(RunEnd::Applied { applied, .. }) if applied.failed == 0 => {}
+            other => panic!("the simulation can not be prepared: {other:?}"),
         }
     }
-    world
+    simulation
 }
 
-/// Plays it in a world that was prepared for it.
+/// Plays it in a simulation that was prepared for it.
 ///
 /// # Panics
 /// When something does not hold that must.
-pub(crate) fn play(schedule: &Schedule, prepared: &World) -> Played {
-    let world = World::like(prepared, schedule.clone());
+pub(crate) fn play(schedule: &Schedule, prepared: &Simulation) -> Played {
+    let simulation = Simulation::like(prepared, schedule.clone());
     Player {
-        first: world.cloud.ledger().len(),
+        first: simulation.cloud.ledger().len(),
         verb: match schedule.after.is_empty() {
             true => Verb::Destroy,
             false => Verb::Up,
@@ -62,14 +62,14 @@ pub(crate) fn play(schedule: &Schedule, prepared: &World) -> Played {
             true => program(&schedule.before, schedule.tagged),
             false => program(&schedule.after, schedule.tagged),
         },
-        world,
+        simulation,
         played: Played::default(),
     }
     .play()
 }
 
 struct Player {
-    world: Arc<World>,
+    simulation: Arc<Simulation>,
     program: Program,
     verb: Verb,
     /// How many lines the ledger had.
@@ -79,28 +79,30 @@ struct Player {
 
 /// One run with those beside it; how it ended, and how they did.
 fn run(
-    world: &Arc<World>,
+    simulation: &Arc<Simulation>,
     number: Option<usize>,
     verb: Verb,
     program: &Program,
-) -> (End<Outcome>, Vec<End<Outcome>>) {
-    let process = world.begin(number);
-    let mut lives: Vec<(usize, Life<'_, Outcome>)> = vec![(
+) -> (End<RunEnd>, Vec<End<RunEnd>>) {
+    let process = simulation.begin(number);
+    let mut lives: Vec<(usize, Life<'_, RunEnd>)> = vec![(
         process,
-        Box::pin(live(world.clone(), process, verb, program)),
+        Box::pin(live(simulation.clone(), process, verb, program)),
     )];
-    let rivals = world.schedule.rivals.iter();
+    let rivals = simulation.schedule.rivals.iter();
     for other in rivals.filter(|rival| Some(rival.run) == number) {
-        let beside = world.begin(None);
-        let life = rival(world.clone(), beside, process, *other, verb, program);
+        let beside = simulation.begin(None);
+        let life = rival(simulation.clone(), beside, process, *other, verb, program);
         lives.push((beside, Box::pin(life)));
     }
     let processes: Vec<usize> = lives.iter().map(|(process, _)| *process).collect();
-    let mut ends = drive(world, lives);
+    let mut ends = drive(simulation, lives);
     // Providers die with their engines; what the cloud has heard may still take place.
-    let now = world.time.monotonic();
+    let now = simulation.time.monotonic();
     for process in processes {
-        world.cloud.abandon(process, world.schedule.late, now);
+        simulation
+            .cloud
+            .abandon(process, simulation.schedule.late, now);
     }
     let first = ends.remove(0);
     (first, ends)
@@ -108,20 +110,20 @@ fn run(
 
 impl Player {
     fn play(mut self) -> Played {
-        let last_disturbed = self.world.schedule.last_disturbed();
+        let last_disturbed = self.simulation.schedule.last_disturbed();
         // Of what nothing goes wrong in any more.
         let mut quiet = 0;
         let mut waited = false;
         for number in 0.. {
-            let (end, beside) = run(&self.world, Some(number), self.verb, &self.program);
+            let (end, beside) = run(&self.simulation, Some(number), self.verb, &self.program);
             self.played.runs += 1 + beside.len();
             self.break_lock();
             self.repair();
-            judge::nothing_is_lost(&self.world);
+            judge::nothing_is_lost(&self.simulation);
             let disturbed = last_disturbed.is_some_and(|last| number <= last);
             match end {
                 End::Died(_) => {}
-                End::Returned(Outcome::Applied {
+                End::Returned(RunEnd::Applied {
                     remaining,
                     unchanged,
                     applied,
@@ -135,12 +137,13 @@ impl Player {
                     if !remaining.is_empty() {
                         self.wait();
                         // What is tagged shows by itself, or proves to be absent, once nobody can be at it any more.
-                        if self.world.schedule.tagged && !std::mem::replace(&mut waited, true) {
+                        if self.simulation.schedule.tagged && !std::mem::replace(&mut waited, true)
+                        {
                             continue;
                         }
                         self.played.flagged += remaining.len();
-                        judge::nothing_is_lost(&self.world);
-                        if self.world.schedule.answers == Answers::Nobody {
+                        judge::nothing_is_lost(&self.simulation);
+                        if self.simulation.schedule.answers == Answers::Nobody {
                             self.nothing_is_twice();
                             return self.end();
                         }
@@ -148,17 +151,17 @@ impl Player {
                         continue;
                     }
                     if unchanged && !disturbed {
-                        if self.world.cloud.is_idle() {
+                        if self.simulation.cloud.is_idle() {
                             break;
                         }
                         self.wait();
                         continue;
                     }
                 }
-                End::Returned(Outcome::Failed(error)) => {
+                End::Returned(RunEnd::Failed(error)) => {
                     assert!(disturbed, "a run failed for no reason: {error:?}");
                 }
-                End::Returned(Outcome::Unplanned(why)) => {
+                End::Returned(RunEnd::Unplanned(why)) => {
                     assert!(disturbed, "a run has no plan for no reason: {why}");
                 }
             }
@@ -167,59 +170,59 @@ impl Player {
                 assert!(quiet <= RUNS, "CONV: it does not converge");
             }
         }
-        judge::all_is_well(&self.world);
+        judge::all_is_well(&self.simulation);
         self.nothing_is_twice();
         self.end()
     }
 
     /// The lock of a run that is no more: whoever comes next can see whose it is, and break it.
     fn break_lock(&self) {
-        if let Some(holder) = now(self.world.store.holder()).expect("readable") {
+        if let Some(holder) = now(self.simulation.store.holder()).expect("readable") {
             let info = holder.info.expect("LOCK: it says whose it is");
             assert_eq!(info.who, "me@here");
-            now(self.world.store.force_unlock(&info.id)).expect("LOCK: it can be broken");
-            self.world.freed_lock();
+            now(self.simulation.store.force_unlock(&info.id)).expect("LOCK: it can be broken");
+            self.simulation.freed_lock();
         }
     }
 
     /// A damaged journal is refused, and a person repairs it; a whole one is left as it is.
     fn repair(&self) {
-        let refused = match now(Run::look(&self.world.store)) {
+        let refused = match now(Run::look(&self.simulation.store)) {
             Err(RunError::Journal { .. }) => true,
             Ok(_) => false,
             Err(error) => panic!("READ: the state cannot be read: {error:?}"),
         };
-        let process = self.world.begin(None);
-        let world = &self.world;
+        let process = self.simulation.begin(None);
+        let simulation = &self.simulation;
         let repairing = async {
-            let repair = open_repair(world).await.expect("locked");
+            let repair = open_repair(simulation).await.expect("locked");
             assert_eq!(repair.damage().is_some(), refused);
             let copy = repair.restart().await.expect("repaired");
             assert_eq!(copy.is_some(), refused);
             repair.close().await.expect("unlocked");
         };
         if refused {
-            let ends = drive(world, vec![(process, Box::pin(repairing))]);
+            let ends = drive(simulation, vec![(process, Box::pin(repairing))]);
             assert_eq!(ends, [End::Returned(())]);
         }
     }
 
     fn end(mut self) -> Played {
-        self.played.traces = self.world.traces();
+        self.played.traces = self.simulation.traces();
         self.played
     }
 
     /// A person comes when all has come down that ever will.
     fn wait(&self) {
-        let late = self.world.time.monotonic() + std::time::Duration::from_secs(3 * 3600);
-        self.world.time.advance(late);
-        self.world.cloud.land(late);
+        let late = self.simulation.time.monotonic() + std::time::Duration::from_secs(3 * 3600);
+        self.simulation.time.advance(late);
+        self.simulation.cloud.land(late);
     }
 
     /// Each address was made as often as the program asks for.
     fn nothing_is_twice(&self) {
-        let schedule = &self.world.schedule;
-        for (address, times) in judge::creations(&self.world, self.first) {
+        let schedule = &self.simulation.schedule;
+        for (address, times) in judge::creations(&self.simulation, self.first) {
             let after = schedule.after.iter().find(|it| it.address() == address);
             assert!(
                 after.is_some_and(|after| after.is_made(&schedule.before, &schedule.after)),
@@ -231,13 +234,13 @@ impl Player {
 
     /// Says the truth about operations that nobody saw the end of.
     fn answer(&self, remaining: &[Unresolved]) {
-        let process = self.world.begin(None);
-        let world = &self.world;
+        let process = self.simulation.begin(None);
+        let simulation = &self.simulation;
         let answering = async {
-            let (run, _) = open_again(world).await;
+            let (run, _) = open_again(simulation).await;
             for Unresolved { open, .. } in remaining {
                 let address = &open.intent.address;
-                let made = judge::unknown(world, &run.state())
+                let made = judge::unknown(simulation, &run.state())
                     .into_iter()
                     .find(|object| object.address == address.to_string());
                 let mut instance = run.instance(address);
@@ -252,7 +255,7 @@ impl Player {
                     });
                     // What it was to take the place of is still there, and has to go.
                     if let Some(old) = after.current.replace(current) {
-                        let key = DeposedKey::from_bits(world.dice.bits());
+                        let key = DeposedKey::from_bits(simulation.dice.bits());
                         after.deposed.insert(key, old);
                     }
                     instance = Some(Arc::new(after));
@@ -276,13 +279,15 @@ impl Player {
             }
             run.close().await.expect("closed");
         };
-        let ends = drive(world, vec![(process, Box::pin(answering))]);
+        let ends = drive(simulation, vec![(process, Box::pin(answering))]);
         assert_eq!(ends, [End::Returned(())]);
     }
 }
 
-async fn open_again(world: &Arc<World>) -> (terrane_state::Run, terrane_state::Recovered) {
-    open(world).await.expect("opened")
+async fn open_again(
+    simulation: &Arc<Simulation>,
+) -> (terrane_state::Run, terrane_state::Recovered) {
+    open(simulation).await.expect("opened")
 }
 
 fn schema_version(address: &terrane_core::addr::InstanceAddr) -> u64 {

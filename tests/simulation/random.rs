@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use crate::dice::Dice;
 use crate::exhaustive::{Tally, judged, on_every_core, report};
 use crate::play::prepared;
 use crate::program::Thing;
 use crate::schedule::{
     ANY, ANY_REQUEST, Answers, Begins, DEATHS, Event, FAULTS, LATES, Rival, Schedule, What,
 };
+use terrane_tests::Dice;
 
 /// Schedules in every run of the tests.
 const SCHEDULES: u64 = 2_000;
@@ -195,8 +195,8 @@ fn explore(seeds: std::ops::Range<u64>) {
     let seeds: Vec<u64> = seeds.collect();
     let tally = on_every_core(&seeds, |tally: &mut Tally, &seed| {
         let schedule = schedule(seed);
-        let world = prepared(&schedule);
-        tally.add(&schedule, &world);
+        let simulation = prepared(&schedule);
+        tally.add(&schedule, &simulation);
     });
     report("random", &tally, started.elapsed());
     let Some((schedule, why)) = tally.failed.first() else {
@@ -213,9 +213,9 @@ fn explore(seeds: std::ops::Range<u64>) {
 
 #[test]
 fn whatever_the_dice_say_nothing_is_lost_and_nothing_is_made_twice() {
-    match crate::number("TERRANE_SIMULATION_SEED") {
+    match terrane_tests::number_in("TERRANE_SIMULATION_SEED") {
         Some(seed) => explore(seed..seed + 1),
-        None => explore(0..crate::in_full().unwrap_or(SCHEDULES)),
+        None => explore(0..terrane_tests::in_full().unwrap_or(SCHEDULES)),
     }
 }
 

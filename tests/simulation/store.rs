@@ -13,13 +13,13 @@ use terrane_state::backend::{
 use terrane_state::{Backend, BackendError, LockError, LockInfo, Timestamp};
 
 use crate::schedule::Fault;
-use crate::world::World;
+use crate::simulation::Simulation;
 
 /// The most that half a request takes, in milliseconds.
 const LATENCY: usize = 30;
 
-/// A connection to the world's store.
-pub(crate) struct Store(pub(crate) Arc<World>);
+/// A connection to the simulation's store.
+pub(crate) struct Store(pub(crate) Arc<Simulation>);
 
 impl std::fmt::Debug for Store {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

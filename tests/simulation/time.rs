@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_state::{Clock, Timestamp};
 
-/// The clock of a world.
+/// The clock of a simulation.
 #[derive(Debug, Default)]
 pub(crate) struct Time(Mutex<Inner>);
 

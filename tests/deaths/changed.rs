@@ -9,10 +9,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use terrane_state::crash::{Layer, Point};
-use terrane_tests::aws;
+use terrane_tests::{Dice, aws, number_in};
 
-use crate::dice::Dice;
-use crate::mortal::{Case, Death, Place, Ran, Store};
+use crate::mortal::{Death, DeathPlan, MortalStack, Ran, Store};
 
 /// Kills in every run of the tests, of each store.
 const KILLS: [(Store, usize); 2] = [(Store::Local, 10), (Store::Table, 3)];
@@ -161,7 +160,7 @@ const KINDS: [Kind; 5] = [
 /// One life of a stack: runs that are killed, and the one that brings everything in order.
 struct Life<'a> {
     dice: Dice,
-    place: Place,
+    stack: MortalStack,
     store: Store,
     /// How long a run takes.
     usual: Duration,
@@ -183,15 +182,15 @@ impl Life<'_> {
             return ran;
         }
         let id = ran.lock_to_force().expect("the refusal names the lock");
-        let forced = self.place.run(&["force-unlock", "--yes", id]);
+        let forced = self.stack.run(&["force-unlock", "--yes", id]);
         assert_eq!(forced.code, Some(0), "LOCK: {}{}", forced.out, forced.err);
         run(self, arguments)
     }
 
     fn run(&mut self, arguments: &[&str]) -> Ran {
-        let ran = self.freed(arguments, |life, arguments| life.place.run(arguments));
+        let ran = self.freed(arguments, |life, arguments| life.stack.run(arguments));
         self.tell(&format!("{arguments:?}: {:?}\n{}", ran.code, ran.err));
-        self.place.nothing_is_lost(&ran.out);
+        self.stack.nothing_is_lost(&ran.out);
         self.nothing_is_twice();
         ran
     }
@@ -199,7 +198,7 @@ impl Life<'_> {
     /// No two objects ever had one owner tag at a time: the tag of a creation is that creation's alone.
     fn nothing_is_twice(&self) {
         let mut tags: BTreeMap<String, String> = BTreeMap::new();
-        for line in self.place.ledger() {
+        for line in self.stack.ledger() {
             let id = line["id"].as_str().expect("an id").to_owned();
             if line["op"] == "delete" {
                 tags.remove(&id);
@@ -224,7 +223,7 @@ impl Life<'_> {
         let places: Vec<&Point> = places.collect();
         let place = *self.dice.pick(&places);
         let deaths = [Death::Kill, Death::Kill, Death::Abort, Death::BothKilled];
-        let case = Case {
+        let case = DeathPlan {
             place: place.name(),
             nth: 1 + self.dice.below(6),
             death: *self.dice.pick(&deaths),
@@ -238,8 +237,8 @@ impl Life<'_> {
         let time = self.usual * part / 1_000;
         let with_provider = self.dice.below(2) == 0;
         let ran = self.freed(&arguments, |life, arguments| match by_time {
-            true => life.place.die_after(arguments, time, with_provider),
-            false => life.place.die(arguments, case),
+            true => life.stack.die_after(arguments, time, with_provider),
+            false => life.stack.die(arguments, case),
         });
         let how = match by_time {
             true => format!("after {time:?}"),
@@ -251,7 +250,7 @@ impl Life<'_> {
         ));
         assert_ne!(ran.code, Some(3), "ASKED");
         self.kills += usize::from(ran.code.is_none());
-        self.place.nothing_is_lost(&ran.out);
+        self.stack.nothing_is_lost(&ran.out);
         self.nothing_is_twice();
     }
 
@@ -292,11 +291,11 @@ impl Life<'_> {
     fn ends(&mut self, verb: &str, program: &Program) {
         let variable = program.variable();
         if self.dice.below(3) == 0 {
-            let lines = self.place.lines();
-            let found = self.place.look();
+            let lines = self.stack.lines();
+            let found = self.stack.look();
             let looked = self.run(&["preview", "--var", &variable]);
             assert_eq!(looked.code, Some(0));
-            assert_eq!((self.place.lines(), self.place.look()), (lines, found));
+            assert_eq!((self.stack.lines(), self.stack.look()), (lines, found));
         }
         let mut runs = 0;
         loop {
@@ -313,8 +312,8 @@ impl Life<'_> {
                 code => assert!(code == Some(2) && runs < 2, "CONV"),
             }
         }
-        let (live, _) = self.place.cloud(0);
-        let (known, open) = self.place.look();
+        let (live, _) = self.stack.cloud(0);
+        let (known, open) = self.stack.look();
         let wanted = match verb {
             "destroy" => 0,
             _ => program.objects.len(),
@@ -323,9 +322,9 @@ impl Life<'_> {
         assert_eq!(live.into_keys().collect::<BTreeSet<_>>(), known, "ORPH");
         assert!(open.is_empty(), "{open:?}");
         if wanted > 0 {
-            self.place.nothing_is_locked();
+            self.stack.nothing_is_locked();
         }
-        self.place.nothing_shows();
+        self.stack.nothing_shows();
     }
 }
 
@@ -334,7 +333,7 @@ impl Life<'_> {
 fn kill(name: &str, store: Store, kills: usize) {
     let started = Instant::now();
     let (seeds, killed) = (AtomicU64::new(0), AtomicUsize::new(0));
-    let only = crate::number("TERRANE_SIMULATION_SEED");
+    let only = number_in("TERRANE_SIMULATION_SEED");
     let failed = Mutex::new(Vec::new());
     let worker = || {
         while killed.load(Ordering::Relaxed) < kills && failed.lock().expect("whole").len() < 4 {
@@ -344,7 +343,7 @@ fn kill(name: &str, store: Store, kills: usize) {
             let life = || {
                 let life = Life {
                     dice: Dice::new(seed),
-                    place: Place::new(
+                    stack: MortalStack::new(
                         ["000", "022", "077"][usize::try_from(seed % 3).expect("small")],
                         store,
                     ),
@@ -389,7 +388,7 @@ fn kill(name: &str, store: Store, kills: usize) {
 fn kills(store: Store) -> usize {
     let few = KILLS.iter().find(|(of, _)| *of == store);
     let few = few.map_or(0, |(_, kills)| *kills);
-    let asked = crate::number("TERRANE_SIMULATION_KILLS");
+    let asked = number_in("TERRANE_SIMULATION_KILLS");
     asked.map_or(few, |asked| usize::try_from(asked).expect("small"))
 }
 

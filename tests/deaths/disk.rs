@@ -9,8 +9,9 @@ use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::Instant;
 
-use crate::exhaustive::{Tally, report};
-use crate::mortal::{Place, Ran, Store};
+use terrane_tests::{Figures, in_full};
+
+use crate::mortal::{MortalStack, Ran, Store};
 
 /// A kind of call, and how it may fail. `always`: also every one after it.
 const KINDS: [(&str, &[&str]); 15] = [
@@ -95,7 +96,7 @@ fn shim() -> Option<&'static Path> {
         }
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let library = folder.join(format!("shim-{}.so", std::process::id()));
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/simulation/shim.c");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/deaths/shim.c");
         let compiled = Command::new("cc")
             .args(["-shared", "-fPIC", "-O1", "-o"])
             .arg(&library)
@@ -118,21 +119,21 @@ fn shim() -> Option<&'static Path> {
 
 impl Scene {
     /// A folder in which everything before it has taken place.
-    fn prepared(&self) -> Place {
-        let mut place = Place::new("022", Store::Apart);
-        fs::create_dir(place.path().join("plans")).expect("made");
+    fn prepared(&self) -> MortalStack {
+        let mut stack = MortalStack::new("022", Store::Apart);
+        fs::create_dir(stack.path().join("plans")).expect("made");
         for arguments in self.before {
-            run(&mut place, arguments, &[]).exits(0);
+            run(&mut stack, arguments, &[]).exits(0);
         }
-        place
+        stack
     }
 
     /// How many calls of each kind there are when none fails.
-    fn counts(&self, prepared: &Place) -> Vec<(&'static str, usize)> {
-        let mut place = prepared.copy();
-        let file = place.path().join("counts");
+    fn counts(&self, prepared: &MortalStack) -> Vec<(&'static str, usize)> {
+        let mut stack = prepared.copy();
+        let file = stack.path().join("counts");
         let counts = [("SHIM_COUNTS", file.display().to_string())];
-        let ran = run(&mut place, self.fails, &counts);
+        let ran = run(&mut stack, self.fails, &counts);
         assert!(matches!(ran.code, Some(0 | 2)), "{}{}", ran.out, ran.err);
         let text = fs::read_to_string(&file).expect("the shim counts");
         let count = |kind: &str| {
@@ -145,7 +146,7 @@ impl Scene {
 }
 
 /// Runs the program with the shim.
-fn run(place: &mut Place, arguments: &[&str], more: &[(&str, String)]) -> Ran {
+fn run(stack: &mut MortalStack, arguments: &[&str], more: &[(&str, String)]) -> Ran {
     let arguments = [arguments, &["--var", "count=1"]].concat();
     // A plan has its configuration with it.
     let arguments = match arguments[..] {
@@ -153,7 +154,7 @@ fn run(place: &mut Place, arguments: &[&str], more: &[(&str, String)]) -> Ran {
         _ => &arguments[..],
     };
     let shim = shim().expect("who fails asked before whether there is one");
-    let at = |folder| place.path().join(folder).display().to_string();
+    let at = |folder| stack.path().join(folder).display().to_string();
     let mut variables = vec![
         ("LD_PRELOAD", shim.display().to_string()),
         (
@@ -162,7 +163,7 @@ fn run(place: &mut Place, arguments: &[&str], more: &[(&str, String)]) -> Ran {
         ),
     ];
     variables.extend(more.iter().cloned());
-    place.run_with(arguments, &variables)
+    stack.run_with(arguments, &variables)
 }
 
 trait Exits {
@@ -178,17 +179,17 @@ impl Exits for Ran {
 }
 
 /// Lets one call fail, and others put right what came of it.
-fn judge(scene: &Scene, prepared: &Place, fault: &str) {
-    let mut place = prepared.copy();
-    let since = place.lines();
-    let ran = run(&mut place, scene.fails, &[("SHIM_FAULT", fault.to_owned())]);
+fn judge(scene: &Scene, prepared: &MortalStack, fault: &str) {
+    let mut stack = prepared.copy();
+    let since = stack.lines();
+    let ran = run(&mut stack, scene.fails, &[("SHIM_FAULT", fault.to_owned())]);
     let said = format!("{}{}", ran.out, ran.err);
     // Neither a panic nor a signal.
     let expected = [0, 1, 3, 5, 7];
     let code = ran.code.filter(|code| expected.contains(code));
     let code = code.unwrap_or_else(|| panic!("CODE: {:?}: {said}", ran.code));
-    place.nothing_is_lost("");
-    let (known, _) = place.look();
+    stack.nothing_is_lost("");
+    let (known, _) = stack.look();
     for line in ran.err.lines() {
         if let Some((_, id)) = line.split_once(": created in ") {
             let id = id
@@ -202,7 +203,7 @@ fn judge(scene: &Scene, prepared: &Place, fault: &str) {
     let up = [&["up", "--yes"], scene.declared].concat();
     let mut rounds = 0;
     loop {
-        let next = run(&mut place, &up, &[]);
+        let next = run(&mut stack, &up, &[]);
         let text = format!("{said}\n--- then ---\n{}{}", next.out, next.err);
         let first = rounds == 0;
         if first && said.contains("its journal holds everything") {
@@ -217,21 +218,21 @@ fn judge(scene: &Scene, prepared: &Place, fault: &str) {
             }
             Some(7) => {
                 let command = pushes(&next).unwrap_or_else(|| panic!("CONV: {text}"));
-                place.paste(&command).exits(0);
+                stack.paste(&command).exits(0);
             }
             Some(3) => {
-                let (_, open) = place.look();
-                let (live, _) = place.cloud(0);
-                let (known, _) = place.look();
+                let (_, open) = stack.look();
+                let (live, _) = stack.cloud(0);
+                let (known, _) = stack.look();
                 for address in open {
                     let there = live
                         .iter()
                         .find(|(id, of)| **of == address && !known.contains(*id));
                     match there {
-                        Some((id, _)) => place
+                        Some((id, _)) => stack
                             .run(&["state", "resolve", &address, "--id", id])
                             .exits(0),
-                        None => place
+                        None => stack
                             .run(&["state", "resolve", &address, "--absent"])
                             .exits(0),
                     };
@@ -242,17 +243,17 @@ fn judge(scene: &Scene, prepared: &Place, fault: &str) {
         rounds += 1;
         assert!(rounds <= 4, "CONV: {text}");
     }
-    let (live, _) = place.cloud(since);
-    let (known, open) = place.look();
+    let (live, _) = stack.cloud(since);
+    let (known, open) = stack.look();
     assert_eq!(
         live.into_keys().collect::<BTreeSet<_>>(),
         known,
         "ORPH: {said}"
     );
     assert!(open.is_empty());
-    place.nothing_is_twice(since);
-    place.nothing_is_left();
-    place.nothing_shows();
+    stack.nothing_is_twice(since);
+    stack.nothing_is_left();
+    stack.nothing_shows();
 }
 
 /// The command with which a refusal says that results are stored.
@@ -263,7 +264,7 @@ fn pushes(ran: &Ran) -> Option<String> {
 }
 
 /// Every fault that a scene can have: for each kind of call and way to fail, at which of them.
-fn faults(scene: &Scene, prepared: &Place) -> Vec<Vec<String>> {
+fn faults(scene: &Scene, prepared: &MortalStack) -> Vec<Vec<String>> {
     let mut faults = vec![LACKING.map(str::to_owned).to_vec()];
     for ((kind, ways), (_, count)) in KINDS.iter().zip(scene.counts(prepared)) {
         for way in *ways {
@@ -292,18 +293,18 @@ fn whatever_call_fails_nothing_is_lost_and_the_next_run_puts_it_right() {
     }
     let started = Instant::now();
     let only = std::env::var_os(ONE);
-    let prepared: Vec<Place> = std::thread::scope(|scope| {
+    let prepared: Vec<MortalStack> = std::thread::scope(|scope| {
         let prepared = SCENES
             .each_ref()
             .map(|scene| scope.spawn(|| scene.prepared()));
         prepared.map(|it| it.join().expect("prepared")).into()
     });
     let mut count = 0;
-    let mut cases: Vec<(&Scene, &Place, String)> = Vec::new();
-    for (n, (scene, place)) in SCENES.iter().zip(&prepared).enumerate() {
-        let all = faults(scene, place);
+    let mut cases: Vec<(&Scene, &MortalStack, String)> = Vec::new();
+    for (n, (scene, stack)) in SCENES.iter().zip(&prepared).enumerate() {
+        let all = faults(scene, stack);
         count += all.iter().map(Vec::len).sum::<usize>();
-        let chosen: Vec<&String> = match (&only, crate::in_full()) {
+        let chosen: Vec<&String> = match (&only, in_full()) {
             (Some(only), _) => {
                 let is_it = |fault: &&String| *only == *format!("{}:{fault}", scene.name);
                 all.iter().flatten().filter(is_it).collect()
@@ -314,7 +315,7 @@ fn whatever_call_fails_nothing_is_lost_and_the_next_run_puts_it_right() {
         cases.extend(
             chosen
                 .into_iter()
-                .map(|fault| (scene, place, fault.clone())),
+                .map(|fault| (scene, stack, fault.clone())),
         );
     }
     let next = Mutex::new(cases.iter());
@@ -322,10 +323,10 @@ fn whatever_call_fails_nothing_is_lost_and_the_next_run_puts_it_right() {
     let worker = || {
         let mut failed = Vec::new();
         loop {
-            let Some((scene, place, fault)) = next.lock().expect("not poisoned").next() else {
+            let Some((scene, stack, fault)) = next.lock().expect("not poisoned").next() else {
                 return failed;
             };
-            if catch_unwind(|| judge(scene, place, fault)).is_err() {
+            if catch_unwind(|| judge(scene, stack, fault)).is_err() {
                 failed.push(format!("{ONE}='{}:{fault}'", scene.name));
             }
         }
@@ -335,15 +336,11 @@ fn whatever_call_fails_nothing_is_lost_and_the_next_run_puts_it_right() {
         let failed = workers.map(|worker| worker.join().expect("judged panics are caught"));
         failed.into_iter().flatten().collect()
     });
-    let tally = Tally {
+    let figures = Figures {
         schedules: cases.len(),
-        ..Tally::default()
+        asked: 0,
     };
-    report(
-        &format!("failing disk, of {count}"),
-        &tally,
-        started.elapsed(),
-    );
+    figures.report(&format!("failing disk, of {count}"), started.elapsed());
     assert!(!cases.is_empty());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }

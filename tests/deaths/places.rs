@@ -6,11 +6,9 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use terrane_state::crash::{Layer, Point};
-use terrane_tests::aws;
+use terrane_tests::{Figures, assert_all_passed, aws, in_full};
 
-use crate::assert_every_place_is_passed;
-use crate::exhaustive::{Tally, report};
-use crate::mortal::{Case, DEATHS, Death, Place, Store};
+use crate::mortal::{DEATHS, Death, DeathPlan, MortalStack, Store};
 
 /// What came of a case.
 #[derive(Debug, Clone, Copy, Default)]
@@ -22,14 +20,14 @@ struct Judged {
 }
 
 /// Lets a run die and others end what it began.
-fn judge(case: Case) -> Judged {
+fn judge(case: DeathPlan) -> Judged {
     let (arguments, before): (&[&str], Option<&[&str]>) = if case.replaces {
         let replaced = &["--var", "network=1", "--var", "create_first=true"];
         (replaced, Some(&["--var", "create_first=true"]))
     } else {
         (&[], None)
     };
-    let mut place = Place::new(case.umask, case.store);
+    let mut stack = MortalStack::new(case.umask, case.store);
     let up: Vec<&str> = ["up", "--yes", "--json"]
         .iter()
         .chain(arguments)
@@ -38,29 +36,29 @@ fn judge(case: Case) -> Judged {
     if let Some(before) = before {
         let mut first = vec!["up", "--yes"];
         first.extend(before);
-        let ran = place.run(&first);
+        let ran = stack.run(&first);
         assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
     }
-    let since = place.lines();
-    let ran = place.die(&up, case);
+    let since = stack.lines();
+    let ran = stack.die(&up, case);
     let died = ran.code != Some(0);
-    place.nothing_is_lost(&ran.out);
+    stack.nothing_is_lost(&ran.out);
     if ran.code == Some(0) && !matches!(case.death, Death::ProviderKilled) {
-        place.nothing_shows();
+        stack.nothing_shows();
         return Judged::default();
     }
     assert!(!died || ran.died_as(case), "{}{}", ran.out, ran.err);
     let mut judged = Judged { died, asked: false };
     let (mut quiet, mut freed) = (0, false);
     loop {
-        let ran = place.run(&up);
-        place.nothing_is_lost(&ran.out);
+        let ran = stack.run(&up);
+        stack.nothing_is_lost(&ran.out);
         match ran.code {
             Some(0) => break,
             // A lock in S3 outlives who held it. The refusal says how it is freed, and frees it once.
             Some(4) if case.store != Store::Local && !freed => {
                 let id = ran.lock_to_force().expect("the refusal names the lock");
-                let forced = place.run(&["force-unlock", "--yes", id]);
+                let forced = stack.run(&["force-unlock", "--yes", id]);
                 assert_eq!(forced.code, Some(0), "LOCK: {}{}", forced.out, forced.err);
                 freed = true;
                 continue;
@@ -68,23 +66,23 @@ fn judge(case: Case) -> Judged {
             // Somebody has to look, and does.
             Some(3) => {
                 judged.asked = true;
-                let (known, open) = place.look();
-                let (live, _) = place.cloud(0);
+                let (known, open) = stack.look();
+                let (live, _) = stack.cloud(0);
                 let exists = |address: &String| {
                     live.iter()
                         .any(|(id, of)| of == address && !known.contains(id))
                 };
                 if open.iter().any(exists) {
                     // Nobody says what is there: it stays in doubt, and is never made again.
-                    let ran = place.run(&up);
+                    let ran = stack.run(&up);
                     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
-                    place.nothing_is_lost(&ran.out);
-                    place.nothing_is_twice(since);
-                    place.nothing_shows();
+                    stack.nothing_is_lost(&ran.out);
+                    stack.nothing_is_twice(since);
+                    stack.nothing_shows();
                     return judged;
                 }
                 for address in open {
-                    let said = place.run(&["state", "resolve", &address, "--absent"]);
+                    let said = stack.run(&["state", "resolve", &address, "--absent"]);
                     assert_eq!(said.code, Some(0), "{}", said.err);
                 }
             }
@@ -93,7 +91,7 @@ fn judge(case: Case) -> Judged {
         quiet += 1;
         assert!(quiet <= 2, "CONV: {}{}", ran.out, ran.err);
     }
-    let preview = place.run(
+    let preview = stack.run(
         &["preview", "--detailed-exitcode"]
             .iter()
             .chain(arguments)
@@ -107,49 +105,56 @@ fn judge(case: Case) -> Judged {
         preview.out,
         preview.err
     );
-    let (live, _) = place.cloud(since);
-    let (known, open) = place.look();
+    let (live, _) = stack.cloud(since);
+    let (known, open) = stack.look();
     assert_eq!(live.into_keys().collect::<BTreeSet<_>>(), known, "ORPH");
     assert!(open.is_empty());
-    place.nothing_is_locked();
-    place.nothing_is_twice(since);
-    place.nothing_is_left();
-    place.nothing_shows();
+    stack.nothing_is_locked();
+    stack.nothing_is_twice(since);
+    stack.nothing_is_left();
+    stack.nothing_shows();
     judged
 }
 
 /// What died, and where, of cases that are judged by two at once.
-fn judge_all(name: &str, cases: &[Case]) -> BTreeSet<(&'static str, Death)> {
+fn judge_all(name: &str, cases: &[DeathPlan]) -> BTreeSet<(&'static str, Death)> {
     let started = Instant::now();
     let next = Mutex::new(cases.iter());
     let worker = || {
-        let (mut tally, mut died, mut failed) = (Tally::default(), BTreeSet::new(), Vec::new());
+        let (mut figures, mut died, mut failed) = (Figures::default(), BTreeSet::new(), Vec::new());
         loop {
             let Some(case) = next.lock().expect("not poisoned").next() else {
-                return (tally, died, failed);
+                return (figures, died, failed);
             };
-            tally.schedules += 1;
+            figures.schedules += 1;
             match catch_unwind(|| judge(*case)) {
                 Ok(judged) => {
-                    tally.flagged += usize::from(judged.asked);
+                    figures.asked += usize::from(judged.asked);
                     died.extend(judged.died.then_some((case.place, case.death)));
                 }
                 Err(_) => failed.push(format!("{case:?}")),
             }
         }
     };
-    let (mut tally, mut died, mut failed) = (Tally::default(), BTreeSet::new(), Vec::new());
+    let (mut figures, mut died, mut failed) = (Figures::default(), BTreeSet::new(), Vec::new());
     std::thread::scope(|scope| {
         for worker in [0, 1].map(|_| scope.spawn(worker)) {
             let (its, places, errors) = worker.join().expect("judged panics are caught");
-            tally.join(its);
+            figures.schedules += its.schedules;
+            figures.asked += its.asked;
             died.extend(places);
             failed.extend(errors);
         }
     });
-    report(name, &tally, started.elapsed());
+    figures.report(name, started.elapsed());
     assert!(failed.is_empty(), "{}", failed.join("\n"));
     died
+}
+
+/// The names of the places of a layer.
+fn places(layer: Layer) -> impl Iterator<Item = &'static str> {
+    let points = Point::ALL.iter().filter(move |it| it.layer() == layer);
+    points.map(|point| point.name())
 }
 
 const UMASKS: [&str; 3] = ["000", "022", "077"];
@@ -160,7 +165,7 @@ fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
     let points = Point::ALL.iter().filter(|it| it.layer() != Layer::S3);
     let mut cases = Vec::new();
     for (n, point) in points.enumerate() {
-        let case = |nth, death| Case {
+        let case = |nth, death| DeathPlan {
             place: point.name(),
             nth,
             death,
@@ -169,7 +174,7 @@ fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
             replaces: nth % 2 == 0,
             unread: false,
         };
-        if crate::in_full().is_some() {
+        if in_full().is_some() {
             for nth in 1..=8 {
                 cases.extend(DEATHS.map(|death| case(nth, death)));
             }
@@ -178,8 +183,8 @@ fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
         }
     }
     let died = judge_all("real processes", &cases);
-    let passed = died.iter().map(|(place, _)| *place).collect();
-    assert_every_place_is_passed(Layer::Local, &passed);
+    let passed: BTreeSet<&str> = died.iter().map(|(place, _)| *place).collect();
+    assert_all_passed(places(Layer::Local), &passed);
 }
 
 /// A run comes to its places also when its readers sleep, and what dies there is recovered.
@@ -191,7 +196,7 @@ fn a_process_that_nobody_reads_comes_as_far_as_any_other() {
         Point::CheckpointStored,
         Point::Closed,
     ];
-    let cases = places.map(|point| Case {
+    let cases = places.map(|point| DeathPlan {
         place: point.name(),
         nth: 1,
         death: Death::Kill,
@@ -216,7 +221,7 @@ fn a_process_that_is_killed_anywhere_in_s3_loses_nothing_and_its_lock_can_be_fre
     for (n, point) in points.enumerate() {
         let between_halves = matches!(point, Point::HalfLocked | Point::HalfUnlocked);
         for (m, death) in deaths.into_iter().enumerate() {
-            let case = |nth, store, replaces| Case {
+            let case = |nth, store, replaces| DeathPlan {
                 place: point.name(),
                 nth,
                 death,
@@ -225,7 +230,7 @@ fn a_process_that_is_killed_anywhere_in_s3_loses_nothing_and_its_lock_can_be_fre
                 replaces,
                 unread: false,
             };
-            if crate::in_full().is_some() {
+            if in_full().is_some() {
                 for store in [Store::Table, Store::Lockfile, Store::Both] {
                     for nth in [1, 2] {
                         cases.extend([false, true].map(|replaces| case(nth, store, replaces)));
@@ -244,6 +249,7 @@ fn a_process_that_is_killed_anywhere_in_s3_loses_nothing_and_its_lock_can_be_fre
     let died = judge_all("real processes, S3", &cases);
     for death in deaths {
         let passed = died.iter().filter(|(_, of)| *of == death);
-        assert_every_place_is_passed(Layer::S3, &passed.map(|(place, _)| *place).collect());
+        let passed: BTreeSet<&str> = passed.map(|(place, _)| *place).collect();
+        assert_all_passed(places(Layer::S3), &passed);
     }
 }

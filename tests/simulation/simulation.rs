@@ -10,21 +10,21 @@ use terrane_state::crash::{self, Fate, Point};
 use terrane_state::{Clock as _, MemoryBackend, Random as _};
 use tokio::sync::Notify;
 
-use crate::cloud::Cloud;
-use crate::dice::Dice;
+use crate::cloud::SimulatedCloud;
 use crate::schedule::{ANY, ANY_REQUEST, Fault, Schedule, What, faults};
 use crate::time::Time;
+use terrane_tests::Dice;
 
 /// How long GitHub waits from the first signal to the last.
 const CANCELLED: Duration = Duration::from_secs(10);
 
 /// Everything outside of the runs.
-pub(crate) struct World {
+pub(crate) struct Simulation {
     pub(crate) schedule: Schedule,
     pub(crate) time: Arc<Time>,
     pub(crate) dice: Arc<Dice>,
     pub(crate) store: MemoryBackend,
-    pub(crate) cloud: Cloud,
+    pub(crate) cloud: SimulatedCloud,
     inner: Mutex<Inner>,
 }
 
@@ -41,7 +41,7 @@ struct Inner {
     holder: Option<usize>,
 }
 
-/// A run of the engine with its provider, as the world sees it.
+/// A run of the engine with its provider, as the simulation sees it.
 #[derive(Default)]
 pub(crate) struct Process {
     /// Which run of the schedule; none where nothing shall happen.
@@ -84,10 +84,10 @@ enum Passage {
 /// Thrown by a simulated panic.
 pub(crate) struct Panicked;
 
-impl World {
+impl Simulation {
     /// An empty one.
     pub(crate) fn new(schedule: Schedule) -> Arc<Self> {
-        Self::with(schedule, MemoryBackend::new(), Cloud::new())
+        Self::with(schedule, MemoryBackend::new(), SimulatedCloud::new())
     }
 
     /// One that holds what another one holds, for a schedule of its own.
@@ -95,8 +95,8 @@ impl World {
         Self::with(schedule, prepared.store.fork(), prepared.cloud.fork())
     }
 
-    fn with(schedule: Schedule, store: MemoryBackend, cloud: Cloud) -> Arc<Self> {
-        let world = Arc::new(Self {
+    fn with(schedule: Schedule, store: MemoryBackend, cloud: SimulatedCloud) -> Arc<Self> {
+        let simulation = Arc::new(Self {
             time: Arc::default(),
             dice: Arc::new(Dice::new(schedule.seed)),
             store,
@@ -104,12 +104,12 @@ impl World {
             inner: Mutex::default(),
             schedule,
         });
-        let hooked = Arc::downgrade(&world);
+        let hooked = Arc::downgrade(&simulation);
         crash::install(Some(Rc::new(move |point: Point| {
-            let Some(world) = hooked.upgrade() else {
+            let Some(simulation) = hooked.upgrade() else {
                 return Fate::GoesOn;
             };
-            match world.pass(point.name()) {
+            match simulation.pass(point.name()) {
                 Passage::Ends => Fate::Ends,
                 Passage::Sleeps => Fate::Waits,
                 Passage::Panics => std::panic::resume_unwind(Box::new(Panicked)),
@@ -117,7 +117,7 @@ impl World {
                 Passage::Goes | Passage::Fails(_) => Fate::GoesOn,
             }
         })));
-        world
+        simulation
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -196,7 +196,7 @@ impl World {
         runs.map(|process| process.trace.clone()).collect()
     }
 
-    /// Passes a place of the world outside of the engine; how the request there goes wrong, if it does.
+    /// Passes a place of the simulation outside of the engine; how the request there goes wrong, if it does.
     pub(crate) async fn place(&self, place: &'static str) -> Option<Fault> {
         match self.pass(place) {
             Passage::Goes => None,

@@ -64,7 +64,7 @@ pub(crate) enum Store {
 
 /// One death of one run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Case {
+pub(crate) struct DeathPlan {
     pub(crate) place: &'static str,
     pub(crate) nth: usize,
     pub(crate) death: Death,
@@ -83,7 +83,7 @@ struct Remote {
 }
 
 /// A folder in which a stack lives and dies.
-pub(crate) struct Place {
+pub(crate) struct MortalStack {
     folder: TempDir,
     store: Store,
     /// Where its state is, if not in the folder.
@@ -103,7 +103,7 @@ pub(crate) struct Ran {
 
 impl Ran {
     /// Whether it ended in the way that the case says, not in another.
-    pub(crate) fn died_as(&self, case: Case) -> bool {
+    pub(crate) fn died_as(&self, case: DeathPlan) -> bool {
         match case.death {
             Death::Kill | Death::Abort | Death::BothKilled => self.code.is_none(),
             Death::Panic => self.err.contains(&format!("crash point {}", case.place)),
@@ -151,7 +151,7 @@ fn remote(store: Store) -> Option<Remote> {
     Some(Remote { aws, options })
 }
 
-impl Place {
+impl MortalStack {
     pub(crate) fn new(umask: &'static str, store: Store) -> Self {
         let canaries = (0..CANARIES).map(|n| {
             let random = terrane_state::Random::uuid(&terrane_state::SystemRandom);
@@ -282,7 +282,7 @@ impl Place {
     }
 
     /// A run that dies as the case says, or ends because it never passes the place so often.
-    pub(crate) fn die(&mut self, arguments: &[&str], case: Case) -> Ran {
+    pub(crate) fn die(&mut self, arguments: &[&str], case: DeathPlan) -> Ran {
         let kind = match case.death {
             Death::Kill => "kill",
             Death::Abort => "abort",
@@ -399,7 +399,7 @@ impl Place {
         let open = recovered.open.iter();
         let open = open.filter(|open| open.intent.action == IntentAction::Create);
         (
-            crate::judge::ids(&state).into_keys().collect(),
+            terrane_tests::ids(&state).into_keys().collect(),
             open.map(|open| open.intent.address.to_string()).collect(),
         )
     }

@@ -1,4 +1,4 @@
-//! Chance from a seed: every throw of a schedule comes from here, so its seed replays it.
+//! Randomness from a seed, which replays it.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -7,14 +7,16 @@ use terrane_state::Random;
 
 /// SplitMix64.
 #[derive(Debug)]
-pub(crate) struct Dice(Mutex<u64>);
+pub struct Dice(Mutex<u64>);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The dice of a seed.
+    pub fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }
 
-    pub(crate) fn next(&self) -> u64 {
+    /// The next number.
+    pub fn next(&self) -> u64 {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = *state;
@@ -24,13 +26,13 @@ impl Dice {
     }
 
     /// A number from 0 up to but without `end`.
-    pub(crate) fn below(&self, end: usize) -> usize {
+    pub fn below(&self, end: usize) -> usize {
         let end = u64::try_from(end.max(1)).expect("small");
         usize::try_from(self.next() % end).expect("small")
     }
 
     /// One of them.
-    pub(crate) fn pick<'a, T>(&self, choices: &'a [T]) -> &'a T {
+    pub fn pick<'a, T>(&self, choices: &'a [T]) -> &'a T {
         &choices[self.below(choices.len())]
     }
 }
