@@ -55,13 +55,14 @@
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
 
 pub use terrane_cli::{BackendConfig, Cli, S3Backend};
+pub use terrane_config::ConfigValues;
 pub use terrane_core::addr::{
     InstanceAddr, InstanceKey, KeyTooLarge, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource,
     ResourceAddr,
 };
 pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
-    BlockArguments, ConfigValues, Declaration, Diagnostic, Diagnostics, Error, EvalError, Export,
+    BlockArguments, Configuration, Declaration, Diagnostic, Diagnostics, Error, EvalError, Export,
     Expr, FromValue, IgnoreChanges, Input, IntoExpr, IntoInput, IntoValue, Lifecycle, Literal,
     Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep, Program, ProviderConfig,
     ProviderDeclaration, ProviderHandle, Reference, Resource, ResourceInstance, Result, Scope,

@@ -1,7 +1,7 @@
 //! Values, addresses, schemas, diagnostics and the language of terrane: no I/O, no async.
 
 pub mod addr;
-mod config;
+pub mod configuration;
 mod diagnostics;
 mod error;
 mod expr;
@@ -28,7 +28,7 @@ mod text;
 mod typed;
 pub mod value;
 
-pub use config::{ConfigValues, VARIABLE_PREFIX};
+pub use configuration::{Configuration, NoConfig};
 pub use diagnostics::{Diagnostic, Diagnostics, Location, Severity};
 pub use error::{Error, Result};
 pub use expr::{Apply, EvalError, Expr, Reference, Scope};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::addr::{InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ResourceAddr};
-use crate::config::ConfigValues;
+use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::{Error, Result};
 use crate::expr::Expr;
@@ -21,7 +21,7 @@ use crate::resource::{Declaration, ProviderChoice, Resource};
 /// program was checked.
 pub struct Stack {
     module: ModuleAddr,
-    config: Arc<ConfigValues>,
+    config: Arc<dyn Configuration>,
     pub(crate) declared: Declared,
 }
 
@@ -65,7 +65,7 @@ pub struct Export {
 }
 
 impl Stack {
-    pub(crate) fn new(config: Arc<ConfigValues>) -> Self {
+    pub(crate) fn new(config: Arc<dyn Configuration>) -> Self {
         Self {
             module: ModuleAddr::root(),
             config,
@@ -96,7 +96,7 @@ impl Stack {
         providers.chain(resources).chain(exports)
     }
 
-    pub(crate) fn config_values(&self) -> &Arc<ConfigValues> {
+    pub(crate) fn configuration(&self) -> &Arc<dyn Configuration> {
         &self.config
     }
 

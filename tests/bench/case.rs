@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use terrane_core::addr::ProviderSource;
-use terrane_core::{ConfigValues, Expr, IntoExpr as _, Program, Resource, Type, Value};
+use terrane_core::{Expr, IntoExpr as _, NoConfig, Program, Resource, Type, Value};
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
 use terrane_tests::go_program;
 
@@ -173,7 +173,7 @@ impl Case {
                 }
                 Ok(())
             },
-            ConfigValues::default(),
+            NoConfig,
         );
         declared.expect("a program")
     }

@@ -7,10 +7,10 @@ use insta::assert_snapshot;
 use terrane_acme::net::{self, gateway, gateway_set};
 use terrane_acme::provider::{self, Provider};
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{ConfigValues, Error, Lifecycle, Marked, Program, Result, Scope, Stack, Value};
+use terrane_core::{Error, Lifecycle, Marked, NoConfig, Program, Result, Scope, Stack, Value};
 
 fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Program {
-    Program::from_fn(function, ConfigValues::new()).expect("a program")
+    Program::from_fn(function, NoConfig).expect("a program")
 }
 
 struct Nothing;
@@ -171,7 +171,7 @@ fn a_stack_function_may_fail() {
             net::Plain::builder("a").declare(stack);
             Err(Error::message("no"))
         },
-        ConfigValues::new(),
+        NoConfig,
     );
     assert!(failed.is_err());
 }

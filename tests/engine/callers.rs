@@ -1,6 +1,6 @@
 //! In whose name providers act: asked of those that can say it, and only of those that a plan needs.
 
-use terrane_core::{ConfigValues, Program, Resource};
+use terrane_core::{NoConfig, Program, Resource};
 use terrane_engine::{CallerIdentity, Engine, PlanOptions, Silent};
 use terrane_state::State;
 use terrane_tests::{FakeClock, FakeProvider, FakeRandom, Fields, thing};
@@ -50,7 +50,7 @@ fn program(types: &'static [&'static str]) -> Program {
             }
             Ok(())
         },
-        ConfigValues::new(),
+        NoConfig,
     );
     program.expect("a program")
 }

@@ -1,6 +1,6 @@
 //! Plan files: as they are, and with a first line that promises what follows.
 
-use terrane_core::{ConfigValues, Program};
+use terrane_core::{NoConfig, Program};
 use terrane_engine::{Engine, PlanOptions, SavedPlan, Silent, World};
 use terrane_state::{Sha256, State};
 use terrane_tests::{FakeClock, FakeProvider, FakeRandom, new_thing, origin};
@@ -20,7 +20,7 @@ fn plan() -> Vec<u8> {
             stack.export("id", first.attribute::<String>("id"));
             Ok(())
         },
-        ConfigValues::new(),
+        NoConfig,
     );
     let program = program.expect("a program");
     let provider = FakeProvider::new();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{ConfigValues, Program, Stack};
+use terrane_core::{NoConfig, Program, Stack};
 use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Silent};
 use terrane_state::{
     Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
@@ -161,7 +161,7 @@ impl World {
             program(stack);
             Ok(())
         };
-        let program = Program::from_fn(declare, ConfigValues::new());
+        let program = Program::from_fn(declare, NoConfig);
         let program = program.map_err(|diagnostics| diagnostics.to_string())?;
         let address: InstanceAddr = address.parse().expect("an address");
         let recorder = MemoryRecorder::new(self.state.clone());
@@ -212,7 +212,7 @@ impl World {
                 program(stack);
                 Ok(())
             },
-            ConfigValues::new(),
+            NoConfig,
         );
         let program = match program {
             Ok(program) => program,

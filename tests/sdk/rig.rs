@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 use terrane_core::addr::ProviderSource;
 use terrane_core::{
-    ConfigValues, Declaration, Diagnostics, Program, ProviderDeclaration, ProviderHandle, Resource,
+    Declaration, Diagnostics, NoConfig, Program, ProviderDeclaration, ProviderHandle, Resource,
     Stack,
 };
 use terrane_engine::{Action, Applied, Engine, Plan, PlanMode, PlanOptions, Silent, World};
@@ -134,7 +134,7 @@ impl Rig {
             declare(stack);
             Ok(())
         };
-        Program::from_fn(declare, ConfigValues::default())
+        Program::from_fn(declare, NoConfig)
             .unwrap_or_else(|diagnostics| panic!("no program: {diagnostics}"))
     }
 

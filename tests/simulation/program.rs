@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use terrane_core::{ConfigValues, Lifecycle, Program, Resource};
+use terrane_core::{Lifecycle, NoConfig, Program, Resource};
 
 /// One resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,5 +149,5 @@ pub(crate) fn program(things: &[Thing], tagged: bool) -> Program {
         }
         Ok(())
     };
-    Program::from_fn(declare, ConfigValues::new()).expect("a program")
+    Program::from_fn(declare, NoConfig).expect("a program")
 }

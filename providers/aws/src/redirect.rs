@@ -59,7 +59,7 @@ fn set_if_missing(arguments: BlockArguments, argument: &str, value: Expr) -> Blo
 #[cfg(test)]
 mod tests {
     use terrane_core::value::{Path, Value};
-    use terrane_core::{ConfigValues, Program};
+    use terrane_core::{NoConfig, Program};
 
     use crate::Provider;
 
@@ -70,7 +70,7 @@ mod tests {
                 stack.provider(Provider::builder().s3_use_path_style(false));
                 Ok(())
             },
-            ConfigValues::default(),
+            NoConfig,
         )
         .expect("a program");
         program.redirect("http://127.0.0.1:5000");

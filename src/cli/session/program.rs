@@ -2,10 +2,11 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
-use terrane_core::{ConfigValues, Diagnostic, Diagnostics, Program, Stack, VARIABLE_PREFIX};
+use terrane_config::{ConfigValues, VARIABLE_PREFIX};
+use terrane_core::{Diagnostic, Diagnostics, Program, Stack};
 use terrane_engine::Inputs;
 
 use super::Session;
@@ -29,7 +30,7 @@ impl Session<'_> {
         inputs: &Inputs,
         endpoint: Option<&str>,
     ) -> Result<Program, CommandError> {
-        let config = Arc::new(self.config(inputs).map_err(misconfigured)?);
+        let config = self.config(inputs).map_err(misconfigured)?;
         let declare = |stack: &mut Stack| {
             let declared = (self.function)(stack);
             // Whatever is checked from here on may fail with words that repeat a secret.

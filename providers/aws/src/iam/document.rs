@@ -198,7 +198,7 @@ mod tests {
     use std::sync::Arc;
 
     use terrane_core::addr::InstanceAddr;
-    use terrane_core::{ConfigValues, Marked, Program, Resource, Scope};
+    use terrane_core::{Marked, NoConfig, Program, Resource, Scope};
 
     use super::*;
     use crate::iam::Role;
@@ -272,7 +272,7 @@ mod tests {
                 ));
                 Ok(())
             },
-            ConfigValues::default(),
+            NoConfig,
         );
         assert!(program.is_ok());
         assert_eq!(
@@ -296,7 +296,7 @@ mod tests {
                         .declare(stack);
                     Ok(())
                 },
-                ConfigValues::default(),
+                NoConfig,
             );
             program.expect_err("refused").to_string()
         };

@@ -1,5 +1,5 @@
 use insta::assert_snapshot;
-use terrane_core::{ConfigValues, Resource};
+use terrane_core::{NoConfig, Resource};
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn graph() -> ResourceGraph {
             });
             Ok(())
         },
-        ConfigValues::default(),
+        NoConfig,
     );
     ResourceGraph::of(&program.expect("a program"))
 }
@@ -109,7 +109,7 @@ fn boxes_of_a_column_do_not_overlap() {
             }
             Ok(())
         },
-        ConfigValues::default(),
+        NoConfig,
     );
     let graph = ResourceGraph::of(&program.expect("a program"));
     let layout = layout::layout(&graph, &graph.reduced());

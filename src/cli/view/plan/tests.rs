@@ -3,7 +3,7 @@ use std::sync::Arc;
 use insta::assert_snapshot;
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr, ProviderSource};
 use terrane_core::schema::{Block, Schema};
-use terrane_core::{ConfigValues, Location, Path, Resource, Value};
+use terrane_core::{Location, NoConfig, Path, Resource, Value};
 use terrane_engine::Reason;
 
 use super::*;
@@ -26,7 +26,7 @@ fn program() -> Program {
             stack.export("vpc", vpc.attribute::<String>("id"));
             Ok(())
         },
-        ConfigValues::default(),
+        NoConfig,
     );
     declared.expect("a program")
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::schema::{Schema, from_facts_line};
 use terrane_core::value::{Bound, Number, Refinements};
-use terrane_core::{ConfigValues, Diagnostics, Path, PathStep, Resource, Type, Value};
+use terrane_core::{Diagnostics, NoConfig, Path, PathStep, Resource, Type, Value};
 use terrane_provider::Identity;
 use terrane_state::{Instance, Object, RawJson, Timestamp};
 
@@ -109,7 +109,7 @@ fn program() -> Program {
             stack.export("id", a.attribute::<String>("id"));
             Ok(())
         },
-        ConfigValues::new(),
+        NoConfig,
     );
     program.expect("a program")
 }
@@ -407,7 +407,7 @@ fn another_program_is_refused_with_what_differs() {
             stack.export("id", a.attribute::<String>("id"));
             Ok(())
         },
-        ConfigValues::new(),
+        NoConfig,
     );
     let saved = SavedPlan::read(&written(&small_plan())).expect("a plan file");
     let error = saved.plan(&other.expect("a program")).expect_err("refused");

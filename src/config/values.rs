@@ -1,36 +1,15 @@
-//! Typed configuration of a stack, layered from files, environment and flags.
-//!
-//! ```
-//! use serde::Deserialize;
-//! use terrane_core::ConfigValues;
-//!
-//! #[derive(Deserialize)]
-//! struct Config {
-//!     region: String,
-//!     sizes: Vec<u32>,
-//! }
-//!
-//! let mut values = ConfigValues::new();
-//! values.add_toml("prod.toml", "region = \"us-east-1\"\nsizes = [1]").expect("valid TOML");
-//! values.add_flag("sizes=[2, 3]").expect("a name and a value");
-//! let config: Config = values.deserialize().expect("a configuration");
-//! assert_eq!((config.region.as_str(), config.sizes), ("us-east-1", vec![2, 3]));
-//! ```
-
-mod deserializer;
-mod document;
-mod layers;
-mod mismatch;
-#[cfg(test)]
-mod tests;
+//! The values that a stack was started with.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::value::Value;
+use serde::de::DeserializeOwned;
+use terrane_core::configuration::{Configuration, Read};
+use terrane_core::{Diagnostic, Diagnostics, Value};
+
+use crate::{document, layers};
 
 /// The start of the environment variables that set a configuration key: `TERRANE_VAR_AWS_REGION` sets `aws_region`.
 pub const VARIABLE_PREFIX: &str = "TERRANE_VAR_";
@@ -41,7 +20,7 @@ pub const VARIABLE_PREFIX: &str = "TERRANE_VAR_";
 /// a table what the text says as JSON. Add in the order: `<stack>.toml`, environment, files, flags.
 #[derive(Clone, Default)]
 pub struct ConfigValues {
-    entries: Vec<Entry>,
+    pub(super) entries: Vec<Entry>,
     fate: Arc<Fate>,
 }
 
@@ -55,17 +34,17 @@ struct Fate {
 
 /// One key of one layer.
 #[derive(Clone)]
-struct Entry {
-    key: String,
+pub(super) struct Entry {
+    pub(super) key: String,
     /// Where it was set, for messages: `prod.toml:3`, `TERRANE_VAR_X`, `--var`.
-    source: String,
-    given: Given,
-    case: KeyCase,
+    pub(super) source: String,
+    pub(super) given: Given,
+    pub(super) case: KeyCase,
 }
 
 /// A value as it was given.
 #[derive(Clone)]
-enum Given {
+pub(super) enum Given {
     /// By a document, with a type.
     Value(Value),
     /// As text, whose meaning depends on who asks.
@@ -74,13 +53,13 @@ enum Given {
 
 /// Environment variables are in capitals, whatever the key is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum KeyCase {
+pub(super) enum KeyCase {
     Exact,
     Any,
 }
 
 impl Given {
-    fn value(&self) -> Value {
+    pub(super) fn value(&self) -> Value {
         match self {
             Self::Value(value) => value.clone(),
             Self::Text(text) if text.trim_start().starts_with(['[', '{']) => {
@@ -172,6 +151,18 @@ impl ConfigValues {
         Ok(())
     }
 
+    /// The values as a type of the user's.
+    ///
+    /// Keys that the type does not know are refused, at every depth, whether or not it says `deny_unknown_fields`. A key that was not
+    /// set has the type's default (`#[serde(default)]`) or is missing; an `Option` may be missing, and `null` as text is none.
+    ///
+    /// # Errors
+    /// Every unknown key, every value that does not fit, and the first key that is missing; each with its name, the place where it was
+    /// set, the kind of value that was expected, and the keys there are. No value is repeated, for it may be a secret.
+    pub fn deserialize<C: DeserializeOwned>(&self) -> Result<C, Diagnostics> {
+        (self as &dyn Configuration).deserialize()
+    }
+
     /// Whether nothing was configured at all.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -187,17 +178,33 @@ impl ConfigValues {
         self.fate.refused.load(Ordering::Relaxed)
     }
 
-    /// Every key that was read, with the value that won; what was given as text is text, unless it is a list or a table as JSON.
-    pub fn chosen(&self) -> BTreeMap<String, Value> {
-        let chosen = self.fate.chosen.lock();
-        chosen.unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
     /// Every key that was set, with the place where.
     pub fn sources(&self) -> impl Iterator<Item = (&str, &str)> {
         self.entries
             .iter()
             .map(|entry| (entry.key.as_str(), entry.source.as_str()))
+    }
+}
+
+impl Configuration for ConfigValues {
+    fn read(&self, read: &mut Read<'_>) -> Result<(), Diagnostics> {
+        self.fate.read.store(true, Ordering::Relaxed);
+        match layers::read(self, read) {
+            Ok(chosen) => {
+                let kept = self.fate.chosen.lock();
+                *kept.unwrap_or_else(PoisonError::into_inner) = chosen;
+                Ok(())
+            }
+            Err(diagnostics) => {
+                self.fate.refused.store(true, Ordering::Relaxed);
+                Err(diagnostics)
+            }
+        }
+    }
+
+    fn chosen(&self) -> BTreeMap<String, Value> {
+        let chosen = self.fate.chosen.lock();
+        chosen.unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

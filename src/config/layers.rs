@@ -1,73 +1,54 @@
-//! Putting the layers on top of each other for the type that asks, and saying everything that does not fit.
+//! Puts the layers on top of each other for the type that asks, and reports everything that does not fit.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::PoisonError;
-use std::sync::atomic::Ordering;
 
-use serde::de::{DeserializeOwned, Deserializer, Visitor};
+use serde::de::{Deserializer, Error as _, Visitor};
+use terrane_core::configuration::Read;
+use terrane_core::{Diagnostic, Diagnostics, Path, PathStep, Value, closest};
 
-use super::deserializer::{Content, Members, Node, Unasked};
-use super::mismatch::{Kind, Mismatch};
-use super::{ConfigValues, Entry, Given, KeyCase, VARIABLE_PREFIX};
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::suggest::closest;
-use crate::value::{Path, PathStep};
+use crate::access::Members;
+use crate::deserializer::{Content, Node};
+use crate::findings::Findings;
+use crate::mismatch::{Kind, Mismatch};
+use crate::values::{ConfigValues, Entry, Given, KeyCase, VARIABLE_PREFIX};
 
-impl ConfigValues {
-    /// The values as a type of the user's.
-    ///
-    /// Keys that the type does not know are refused, at every depth, whether or not it says `deny_unknown_fields`. A key that was not
-    /// set has the type's default (`#[serde(default)]`) or is missing; an `Option` may be missing, and `null` as text is none.
-    ///
-    /// # Errors
-    /// Every unknown key, every value that is not what the type wants, and the first key that is missing; each with its name, the
-    /// place where it was set, what was expected, and the keys there are. No value is repeated, for it may be a secret.
-    pub fn deserialize<C: DeserializeOwned>(&self) -> Result<C, Diagnostics> {
-        self.fate.read.store(true, Ordering::Relaxed);
-        let layers = Layers::new(self);
-        let mut mismatches: Vec<Mismatch> = Vec::new();
-        // A type stops at the first value that does not fit, so go on without that key until nothing new turns up.
-        let result = loop {
-            match C::deserialize(&layers) {
-                Ok(config) => break Some(config),
-                Err(mismatch) => {
-                    let left_out = match (&mismatch.kind, top_key(&mismatch.path())) {
-                        (Kind::Missing(key), None) if layers.left_out.borrow().contains(*key) => {
-                            break None;
-                        }
-                        (_, Some(key)) => layers.left_out.borrow_mut().insert(key),
-                        (_, None) => false,
-                    };
-                    mismatches.push(mismatch);
-                    if !left_out {
-                        break None;
-                    }
-                }
-            }
+/// Reads a type from the values; returns the value that won for every key.
+pub(super) fn read(
+    values: &ConfigValues,
+    read: &mut Read<'_>,
+) -> Result<BTreeMap<String, Value>, Diagnostics> {
+    let layers = Layers::new(values);
+    let mut diagnostics = Diagnostics::default();
+    // A type stops at the first value that does not fit, so go on without that key until nothing new turns up.
+    let complete = loop {
+        let Err(error) = read(&mut <dyn erased_serde::Deserializer<'_>>::erase(&layers)) else {
+            break true;
         };
-        let mut diagnostics = layers.unknown_keys();
-        diagnostics.extend(
-            mismatches
-                .iter()
-                .map(|mismatch| layers.diagnostic(mismatch)),
-        );
-        match result {
-            Some(config) if diagnostics.is_empty() => {
-                let winners = layers.winners.borrow();
-                let chosen = winners.iter();
-                let chosen = chosen.map(|(key, entry)| (key.clone(), entry.given.value()));
-                let kept = self.fate.chosen.lock();
-                *kept.unwrap_or_else(PoisonError::into_inner) = chosen.collect();
-                Ok(config)
-            }
-            _ => {
-                self.fate.refused.store(true, Ordering::Relaxed);
-                Err(diagnostics)
-            }
+        layers.leaves(Mismatch::custom(error));
+        let noted = layers.findings.take_mismatch();
+        let (path, mismatch) = noted.expect("invariant: it was noted just now");
+        let left_out = match (&mismatch.kind, top_key(&path)) {
+            (Kind::Missing(key), None) if layers.left_out.borrow().contains(*key) => break false,
+            (_, Some(key)) => layers.left_out.borrow_mut().insert(key),
+            (_, None) => false,
+        };
+        diagnostics.push(layers.diagnostic(&path, &mismatch));
+        if !left_out {
+            break false;
         }
+    };
+    let mut all = layers.unknown_keys();
+    all.extend(diagnostics);
+    if !complete || !all.is_empty() {
+        return Err(all);
     }
+    let winners = layers.winners.borrow();
+    let chosen = winners.iter();
+    Ok(chosen
+        .map(|(key, entry)| (key.clone(), entry.given.value()))
+        .collect())
 }
 
 /// The key that a path starts with.
@@ -89,7 +70,7 @@ struct Layers<'v> {
     left_out: RefCell<BTreeSet<String>>,
     /// Entries whose key is none of the known ones.
     strange: RefCell<Vec<&'v Entry>>,
-    unasked: Unasked,
+    findings: Findings,
 }
 
 impl<'v> Layers<'v> {
@@ -100,12 +81,17 @@ impl<'v> Layers<'v> {
             winners: RefCell::default(),
             left_out: RefCell::default(),
             strange: RefCell::default(),
-            unasked: Unasked::default(),
+            findings: Findings::default(),
         }
     }
 
+    /// Notes an error of the type that asks for the whole configuration.
+    fn leaves(&self, mismatch: Mismatch) -> Mismatch {
+        self.findings.mismatch(&Path::root(), mismatch)
+    }
+
     /// Decides which entry each key has. `known` is absent for types that take any key.
-    fn settle(&self, known: Option<&'static [&'static str]>) {
+    fn choose(&self, known: Option<&'static [&'static str]>) {
         self.known.set(known);
         let (mut winners, mut strange) = (BTreeMap::new(), Vec::new());
         for entry in &self.values.entries {
@@ -140,7 +126,7 @@ impl<'v> Layers<'v> {
         let members = winners
             .into_iter()
             .filter(|(key, _)| !left_out.contains(key));
-        visitor.visit_map(Members::new(members.map(|(key, entry)| {
+        let members = Members::new(members.map(|(key, entry)| {
             let content = match &entry.given {
                 Given::Value(value) => Content::Value(Cow::Borrowed(value)),
                 Given::Text(text) => Content::Text(text),
@@ -151,10 +137,13 @@ impl<'v> Layers<'v> {
                 Node {
                     content,
                     path,
-                    unasked: &self.unasked,
+                    findings: &self.findings,
                 },
             )
-        })))
+        }));
+        visitor
+            .visit_map(members)
+            .map_err(|mismatch| self.leaves(mismatch))
     }
 
     /// Where a key was set, for messages.
@@ -177,23 +166,20 @@ impl<'v> Layers<'v> {
             };
             unknown(&name, &name, known, source)
         });
-        let mut seen = BTreeSet::new();
-        let unasked = self.unasked.borrow();
-        let unasked = unasked.iter().filter(|(path, _)| seen.insert(path.clone()));
+        let unasked = self.findings.take_unasked().into_iter();
         let unasked = unasked.map(|(path, known)| {
             let name = match path.steps().last() {
                 Some(PathStep::Attribute(name) | PathStep::Key(name)) => name.to_string(),
                 _ => String::new(),
             };
-            let source = top_key(path).and_then(|key| self.source(&key));
+            let source = top_key(&path).and_then(|key| self.source(&key));
             unknown(&path.to_string(), &name, known, source)
         });
         strange.chain(unasked).collect()
     }
 
-    fn diagnostic(&self, mismatch: &Mismatch) -> Diagnostic {
-        let path = mismatch.path();
-        let source = top_key(&path).and_then(|key| self.source(&key));
+    fn diagnostic(&self, path: &Path, mismatch: &Mismatch) -> Diagnostic {
+        let source = top_key(path).and_then(|key| self.source(&key));
         let detailed = |diagnostic: Diagnostic| match &source {
             Some(source) => diagnostic.detail(source.clone()),
             None => diagnostic,
@@ -210,7 +196,7 @@ impl<'v> Layers<'v> {
                 let whole = path.clone().attribute(*key);
                 let diagnostic =
                     Diagnostic::error(format!("configuration key `{whole}` is missing"));
-                match top_key(&path).zip(source.as_ref()) {
+                match top_key(path).zip(source.as_ref()) {
                     Some((top, source)) => diagnostic.detail(format!("`{top}` is {source}")),
                     None => diagnostic.hint(self.how_to_set(key)),
                 }
@@ -221,7 +207,7 @@ impl<'v> Layers<'v> {
                 wrong().hint("write it in quotes")
             }
             Kind::NotJson { .. } => {
-                let key = top_key(&path).unwrap_or_default();
+                let key = top_key(path).unwrap_or_default();
                 wrong().hint(format!(
                     "write lists and tables as JSON, for example `--var '{key}=[\"a\", \"b\"]'`"
                 ))
@@ -268,7 +254,7 @@ impl<'v> Deserializer<'v> for &'v Layers<'v> {
     type Error = Mismatch;
 
     fn deserialize_any<V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        self.settle(None);
+        self.choose(None);
         self.visit(visitor)
     }
 
@@ -278,7 +264,7 @@ impl<'v> Deserializer<'v> for &'v Layers<'v> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Mismatch> {
-        self.settle(Some(fields));
+        self.choose(Some(fields));
         self.visit(visitor)
     }
 
@@ -295,7 +281,7 @@ impl<'v> Deserializer<'v> for &'v Layers<'v> {
     }
 
     fn deserialize_unit<V: Visitor<'v>>(self, visitor: V) -> Result<V::Value, Mismatch> {
-        self.settle(Some(&[]));
+        self.choose(Some(&[]));
         visitor.visit_unit()
     }
 

@@ -1,20 +1,16 @@
-//! What a configuration type says when a value is not what it wants; of the value it repeats at most a name that should be a variant's.
+//! The error of a configuration type whose value does not fit. It repeats no value, but for a name that should be a variant's.
 
 use std::fmt;
 
 use serde::de::{self, Unexpected};
 
-use crate::value::{Path, PathStep};
-
-/// Why a value did not become the type that asked for it, and where.
-#[derive(Debug)]
+/// Why a value did not become the type that asked for it.
+#[derive(Debug, Clone)]
 pub(super) struct Mismatch {
-    /// From the innermost step outwards.
-    steps: Vec<PathStep>,
     pub(super) kind: Kind,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Kind {
     /// A key without a default was not set; the path leads to the table that lacks it.
     Missing(&'static str),
@@ -36,10 +32,7 @@ pub(super) enum Kind {
 
 impl Mismatch {
     pub(super) fn new(kind: Kind) -> Self {
-        Self {
-            steps: Vec::new(),
-            kind,
-        }
+        Self { kind }
     }
 
     pub(super) fn expected(expected: impl Into<String>, found: &'static str) -> Self {
@@ -47,16 +40,6 @@ impl Mismatch {
             expected: expected.into(),
             found,
         })
-    }
-
-    /// The same, seen from one step further out.
-    pub(super) fn inside(mut self, step: PathStep) -> Self {
-        self.steps.push(step);
-        self
-    }
-
-    pub(super) fn path(&self) -> Path {
-        self.steps.iter().rev().cloned().collect()
     }
 }
 
@@ -140,7 +123,7 @@ fn kind(found: Unexpected<'_>) -> &'static str {
     }
 }
 
-/// What Rust's types are called in a configuration file.
+/// The name of a Rust type in a configuration file.
 pub(super) fn in_words(expected: &str) -> String {
     match expected {
         "u8" => "a whole number from 0 to 255".into(),

@@ -1,10 +1,10 @@
-//! Reading configuration documents into values, with the line of every key.
+//! Reads configuration documents into values, with the line of every key.
 
+use terrane_core::value::{JsonError, Number};
+use terrane_core::{Diagnostic, Diagnostics, Value};
 use toml::de::{DeTable, DeValue};
 
-use super::{Entry, Given, KeyCase};
-use crate::diagnostics::{Diagnostic, Diagnostics};
-use crate::value::{JsonError, Number, Value};
+use crate::values::{Entry, Given, KeyCase};
 
 /// The keys of a TOML document.
 pub(super) fn toml(source: &str, text: &str) -> Result<Vec<Entry>, Diagnostics> {

@@ -1,10 +1,10 @@
-//! What a stack author and a person at the command line meet of configuration.
+//! Configuration as a stack's author and a person at the command line meet it.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::ConfigValues;
+use crate::ConfigValues;
 
 #[derive(Debug, Deserialize, PartialEq)]
 struct Config {
@@ -192,6 +192,48 @@ fn every_value_of_the_wrong_type_is_named_with_its_source() {
         error: configuration key `zones`: expected a list, found text that is not JSON: set in `--var`
         hint: write lists and tables as JSON, for example `--var 'zones=["a", "b"]'`
         "#);
+}
+
+#[test]
+fn a_type_of_the_users_may_refuse_values_and_get_over_refusals() {
+    #[derive(Debug, Deserialize)]
+    #[serde(untagged)]
+    enum Size {
+        Count(u8),
+        Text(Even),
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(try_from = "String")]
+    struct Even;
+
+    impl TryFrom<String> for Even {
+        type Error = String;
+        fn try_from(text: String) -> Result<Self, String> {
+            match text.len() % 2 {
+                0 => Ok(Self),
+                _ => Err("its length is odd".into()),
+            }
+        }
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Sizes {
+        sizes: Vec<Size>,
+        #[serde(default)]
+        names: BTreeMap<String, Even>,
+    }
+
+    let read = |flags: &[&str]| values("", &[], flags).deserialize::<Sizes>();
+    let sizes = read(&["sizes=[1, \"ab\"]"]).expect("a size is one or the other");
+    assert!(matches!(sizes.sizes[..], [Size::Count(1), Size::Text(_)]));
+    assert!(sizes.names.is_empty());
+    let refused = read(&["sizes=[1, \"abc\"]", "names={\"a\": \"xx\", \"b\": \"x\"}"]);
+    insta::assert_snapshot!(refused.expect_err("refused"), @r"
+    error: configuration key `names.b`: its length is odd: set in `--var`
+
+    error: configuration key `sizes[1]`: data did not match any variant of untagged enum Size: set in `--var`
+    ");
 }
 
 #[test]

@@ -1,0 +1,250 @@
+//! Turns declarations into a program: references become indexes, and every fault is reported at its line.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::cycle::find_cycle;
+use super::{Program, ProviderConfig, ResourceInstance};
+use crate::addr::{InstanceAddr, ProviderConfigAddr};
+use crate::configuration::Configuration;
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::expr::{EvalError, Expr, Scope};
+use crate::marks::Marked;
+use crate::stack::{Declared, DeclaredResource, Export};
+
+/// The program of these declarations.
+///
+/// # Errors
+/// Every fault of the declarations; a cycle only if there is no other.
+pub(super) fn freeze(
+    declared: Declared,
+    config: Arc<dyn Configuration>,
+) -> Result<Program, Diagnostics> {
+    let Declared {
+        providers: declared_providers,
+        resources: declared_resources,
+        exports,
+        owner_tags,
+        mut diagnostics,
+    } = declared;
+    let index = index_resources(&declared_resources, &mut diagnostics);
+    let resolver = Resolver { index: &index };
+
+    let mut providers: Vec<ProviderConfig> = Vec::new();
+    let mut provider_index: HashMap<ProviderConfigAddr, usize> = HashMap::new();
+    for provider in declared_providers {
+        if let Some(&first) = provider_index.get(&provider.address) {
+            let mut diagnostic =
+                Diagnostic::error(format!("{} is configured twice", provider.address))
+                    .location(provider.location)
+                    .hint("give one of them an `alias`");
+            if let Some(location) = providers[first].location {
+                diagnostic = diagnostic.detail(format!("first configured at {location}"));
+            }
+            diagnostics.push(diagnostic);
+            continue;
+        }
+        let arguments = Expr::map(provider.arguments);
+        let dependencies = resolver.references(&arguments, &provider.address, &mut diagnostics);
+        provider_index.insert(provider.address.clone(), providers.len());
+        providers.push(ProviderConfig {
+            address: provider.address,
+            binding: provider.binding,
+            arguments,
+            dependencies,
+            passed_env: provider.passed_env,
+            location: Some(provider.location),
+        });
+    }
+
+    let mut resources = Vec::with_capacity(declared_resources.len());
+    for resource in declared_resources {
+        let provider = match provider_index.get(&resource.provider) {
+            Some(&provider) => provider,
+            None if resource.provider.alias.is_none() => {
+                provider_index.insert(resource.provider.clone(), providers.len());
+                let address = resource.provider.clone();
+                providers.push(ProviderConfig::implied(address, resource.binding));
+                providers.len() - 1
+            }
+            None => {
+                diagnostics.push(
+                        Diagnostic::error(format!("{} is not configured", resource.provider))
+                            .address(&resource.address)
+                            .location(resource.location)
+                            .hint("its handle comes from another stack; call `stack.provider` in this one"),
+                    );
+                continue;
+            }
+        };
+        if providers[provider].binding.is_none() {
+            providers[provider].binding = resource.binding;
+        }
+        let arguments = Expr::map(resource.arguments);
+        let mut dependencies = resolver.references(&arguments, &resource.address, &mut diagnostics);
+        let mut depends_on = Vec::new();
+        for (address, location) in &resource.depends_on {
+            depends_on.extend(resolver.resolve(
+                address,
+                *location,
+                &resource.address,
+                &mut diagnostics,
+            ));
+        }
+        for trigger in &resource.lifecycle.replace_triggered_by {
+            dependencies.extend(resolver.resolve(
+                &trigger.address,
+                resource.location,
+                &resource.address,
+                &mut diagnostics,
+            ));
+        }
+        dependencies.extend(&depends_on);
+        dependencies.sort_unstable();
+        dependencies.dedup();
+        resources.push(ResourceInstance {
+            address: resource.address,
+            provider,
+            arguments,
+            dependencies,
+            depends_on,
+            lifecycle: resource.lifecycle,
+            location: resource.location,
+        });
+    }
+    check_exports(&exports, &resolver, &mut diagnostics);
+    // Without that the indexes above may be off, and a cycle report would only confuse.
+    if diagnostics.has_errors() {
+        return Err(diagnostics);
+    }
+    if let Some(cycle) = find_cycle(&resources, &providers) {
+        return Err(cycle.into());
+    }
+    Ok(Program {
+        providers,
+        resources,
+        exports,
+        owner_tags,
+        index,
+        config,
+    })
+}
+
+fn index_resources(
+    resources: &[DeclaredResource],
+    diagnostics: &mut Diagnostics,
+) -> HashMap<Arc<InstanceAddr>, usize> {
+    let mut index: HashMap<Arc<InstanceAddr>, usize> = HashMap::with_capacity(resources.len());
+    for (position, resource) in resources.iter().enumerate() {
+        if let Some(&first) = index.get(&resource.address) {
+            let first = resources[first].location;
+            let mut detail = format!("first declared at {first}");
+            if !resource.address.to_string().is_ascii() {
+                detail.push_str("; keys are compared in Unicode normal form C");
+            }
+            diagnostics.push(
+                Diagnostic::error(format!("{} is declared twice", resource.address))
+                    .detail(detail)
+                    .address(&resource.address)
+                    .location(resource.location)
+                    .hint("give each a name of its own, or an `instance_key`"),
+            );
+            continue;
+        }
+        index.insert(resource.address.clone(), position);
+    }
+    index
+}
+
+fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut Diagnostics) {
+    let mut seen: HashMap<&str, Location> = HashMap::new();
+    for export in exports {
+        if let Some(first) = seen.insert(&export.name, export.location) {
+            diagnostics.push(
+                Diagnostic::error(format!("`{}` is exported twice", export.name))
+                    .detail(format!("first exported at {first}"))
+                    .location(export.location),
+            );
+        }
+        resolver.references(
+            &export.value,
+            &format_args!("export {}", export.name),
+            diagnostics,
+        );
+    }
+}
+
+/// Turns addresses into indexes and reports those that lead nowhere.
+struct Resolver<'a> {
+    index: &'a HashMap<Arc<InstanceAddr>, usize>,
+}
+
+impl Resolver<'_> {
+    fn references(
+        &self,
+        expr: &Expr,
+        from: &dyn std::fmt::Display,
+        diagnostics: &mut Diagnostics,
+    ) -> Vec<usize> {
+        let mut found = Vec::new();
+        let mut reported = HashSet::new();
+        expr.for_each_reference(&mut |reference| match self.index.get(&reference.address) {
+            Some(&position) => found.push(position),
+            None if reported.insert(&reference.address) => {
+                diagnostics.push(undeclared(&reference.address, reference.location, from));
+            }
+            None => {}
+        });
+        found.sort_unstable();
+        found.dedup();
+        check_constants(expr, from, diagnostics);
+        found
+    }
+
+    fn resolve(
+        &self,
+        address: &InstanceAddr,
+        location: Location,
+        from: &dyn std::fmt::Display,
+        diagnostics: &mut Diagnostics,
+    ) -> Option<usize> {
+        let position = self.index.get(address).copied();
+        if position.is_none() {
+            diagnostics.push(undeclared(address, location, from));
+        }
+        position
+    }
+}
+
+/// Computes what depends on no resource, so that a failure there is known before anything is asked of a provider.
+fn check_constants(expr: &Expr, from: &dyn std::fmt::Display, diagnostics: &mut Diagnostics) {
+    struct Nothing;
+    impl Scope for Nothing {
+        fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
+            None
+        }
+    }
+    expr.for_each_constant(&mut |constant| {
+        if let Err(error) = constant.evaluate(&Nothing) {
+            let location = error.location();
+            let summary = match error {
+                EvalError::Map { reason, .. } => reason,
+                other => other.to_string(),
+            };
+            diagnostics.push(Diagnostic::error(summary).address(from).location(location));
+        }
+    });
+}
+
+fn undeclared(
+    address: &InstanceAddr,
+    location: Location,
+    from: &dyn std::fmt::Display,
+) -> Diagnostic {
+    Diagnostic::error(format!(
+        "{address} is referred to but not declared in this stack"
+    ))
+    .address(from)
+    .location(location)
+    .hint("declare it, or read it as a data resource")
+}

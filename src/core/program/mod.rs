@@ -1,0 +1,191 @@
+//! The frozen graph that a stack function produced, checked before the first call of a provider.
+
+mod cycle;
+mod freeze;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
+use crate::configuration::Configuration;
+use crate::diagnostics::{Diagnostic, Diagnostics, Location};
+use crate::error::Result;
+use crate::expr::Expr;
+use crate::into_expr::IntoExpr;
+use crate::lifecycle::Lifecycle;
+use crate::provider::ProviderBinding;
+use crate::resource::BlockArguments;
+use crate::stack::{Export, Stack};
+
+/// What a stack function declared: providers, resources and exports, with every reference resolved.
+///
+/// References lead only to declared instances, addresses are unique, and there is no cycle.
+#[derive(Debug)]
+pub struct Program {
+    providers: Vec<ProviderConfig>,
+    resources: Vec<ResourceInstance>,
+    exports: Vec<Export>,
+    owner_tags: bool,
+    index: HashMap<Arc<InstanceAddr>, usize>,
+    config: Arc<dyn Configuration>,
+}
+
+/// One configured provider.
+#[derive(Debug)]
+pub struct ProviderConfig {
+    /// Its address in the state.
+    pub address: ProviderConfigAddr,
+    /// What the bindings know of it.
+    pub binding: Option<&'static ProviderBinding>,
+    /// Its arguments, an object.
+    pub arguments: Expr,
+    /// Indexes of the resource instances that its arguments refer to.
+    pub dependencies: Vec<usize>,
+    /// Names, or prefixes with a `*`, of environment variables that its process gets beside those that it always gets.
+    pub passed_env: Vec<Arc<str>>,
+    /// Where it was declared; `None` for a provider that is used without a configuration.
+    pub location: Option<Location>,
+}
+
+/// One resource or data resource instance.
+#[derive(Debug)]
+pub struct ResourceInstance {
+    /// Its address.
+    pub address: Arc<InstanceAddr>,
+    /// Index of its provider configuration.
+    pub provider: usize,
+    /// Its arguments, an object.
+    pub arguments: Expr,
+    /// Indexes of the instances that it refers to or names in `depends_on` or `replace_triggered_by`; sorted, each once.
+    pub dependencies: Vec<usize>,
+    /// Indexes of the instances named in `depends_on`.
+    pub depends_on: Vec<usize>,
+    /// How the engine may treat it.
+    pub lifecycle: Lifecycle,
+    /// Where it was declared.
+    pub location: Location,
+}
+
+impl ResourceInstance {
+    /// Managed or data.
+    pub fn mode(&self) -> Mode {
+        self.address.resource.mode
+    }
+
+    /// The resource type.
+    pub fn type_name(&self) -> &Arc<str> {
+        &self.address.resource.type_name
+    }
+}
+
+impl ProviderConfig {
+    /// One without arguments that no line declares.
+    fn implied(address: ProviderConfigAddr, binding: Option<&'static ProviderBinding>) -> Self {
+        Self {
+            address,
+            binding,
+            arguments: Expr::map(BTreeMap::new()),
+            dependencies: Vec::new(),
+            passed_env: Vec::new(),
+            location: None,
+        }
+    }
+}
+
+impl Program {
+    /// Runs a stack function with that configuration and checks what it declared. Needs no cloud, no provider and no files,
+    /// so a stack can have unit tests.
+    ///
+    /// # Errors
+    /// Everything that is wrong: the function's own error or panic, duplicate addresses, references to what is not declared,
+    /// cycles, invalid names. Each at the user's line.
+    pub fn from_fn(
+        function: impl FnOnce(&mut Stack) -> Result<()>,
+        config: impl Configuration + 'static,
+    ) -> Result<Self, Diagnostics> {
+        let mut stack = Stack::new(Arc::new(config));
+        // A partial program must never be planned: its missing half would be destroyed.
+        match catch_unwind(AssertUnwindSafe(|| function(&mut stack))) {
+            Err(_) => {
+                let mut diagnostics = stack.declared.diagnostics;
+                diagnostics.push(
+                    Diagnostic::error("the stack function panicked")
+                        .detail("nothing was planned: a program that ended early declares only a part of the stack")
+                        .hint("the panic message above names the line"),
+                );
+                return Err(diagnostics);
+            }
+            Ok(Err(error)) => {
+                let mut diagnostics = stack.declared.diagnostics;
+                diagnostics.extend(error.into_diagnostics());
+                return Err(diagnostics);
+            }
+            Ok(Ok(())) => {}
+        }
+        let config = stack.configuration().clone();
+        freeze::freeze(stack.declared, config)
+    }
+
+    /// Provider configurations, the implied ones included.
+    pub fn providers(&self) -> &[ProviderConfig] {
+        &self.providers
+    }
+
+    /// Resource and data resource instances, in the order of declaration.
+    pub fn resources(&self) -> &[ResourceInstance] {
+        &self.resources
+    }
+
+    /// Published values, in the order of declaration.
+    pub fn exports(&self) -> &[Export] {
+        &self.exports
+    }
+
+    /// Every expression of it: the arguments of providers and resources, and exports.
+    pub fn expressions(&self) -> impl Iterator<Item = &Expr> {
+        let providers = self.providers.iter().map(|provider| &provider.arguments);
+        let resources = self.resources.iter().map(|resource| &resource.arguments);
+        let exports = self.exports.iter().map(|export| &export.value);
+        providers.chain(resources).chain(exports)
+    }
+
+    /// The configuration that it was made with.
+    pub fn config(&self) -> &dyn Configuration {
+        &*self.config
+    }
+
+    /// Whether objects get a tag by which they can be found (see [`Stack::owner_tags`]).
+    pub fn owner_tags(&self) -> bool {
+        self.owner_tags
+    }
+
+    /// The index of an instance in [`resources`](Self::resources).
+    pub fn position(&self, address: &InstanceAddr) -> Option<usize> {
+        self.index.get(address).copied()
+    }
+
+    /// Adds the provider that is part of every tool, so that what an earlier program declared of it can be removed by this one. It costs
+    /// nothing while no object needs it.
+    pub fn add_builtin_provider(&mut self) {
+        let address = ProviderConfigAddr::default_of(ProviderSource::builtin());
+        if self.providers.iter().all(|known| known.address != address) {
+            self.providers.push(ProviderConfig::implied(address, None));
+        }
+    }
+
+    /// Points every provider at an emulator of its cloud, as far as its bindings know how and the program did not say otherwise.
+    pub fn redirect(&mut self, endpoint_url: &str) {
+        for provider in &mut self.providers {
+            let Some(redirect) = provider.binding.and_then(|binding| binding.redirect) else {
+                continue;
+            };
+            if let Expr::Map(arguments) = &provider.arguments {
+                let arguments = BlockArguments::from_arguments((**arguments).clone());
+                provider.arguments = redirect(arguments, endpoint_url).into_expr();
+            }
+        }
+    }
+}
