@@ -8,6 +8,8 @@ use crate::expr::Expr;
 use crate::into_expr::IntoExpr;
 use crate::lookup::LookupRules;
 use crate::resource::BlockArguments;
+use crate::schema::Schema;
+use crate::value::Value;
 
 /// What generated bindings know of a provider.
 #[derive(Debug)]
@@ -18,8 +20,8 @@ pub struct ProviderBinding {
     pub version: &'static str,
     /// Facts of the schema, one text a service (see [`crate::schema::Facts`]); what the sandbox serves.
     pub facts: &'static [&'static str],
-    /// Points a configuration at an emulator of the cloud, without touching what the program set itself.
-    pub redirect: Option<fn(BlockArguments, endpoint_url: &str) -> BlockArguments>,
+    /// Points an evaluated configuration at an emulator of the cloud, without touching what the program set itself.
+    pub redirect: Option<fn(Value, &Schema, endpoint_url: &str) -> Value>,
     /// How objects are found that nobody has the id of.
     pub lookup: LookupRules,
 }

@@ -127,9 +127,10 @@ impl<'a> Sessions<'a> {
     /// process.
     async fn configure(
         &self,
-        address: &ProviderConfigAddr,
+        declared: &ProviderConfig,
         config: impl Fn(&dyn Provider) -> Result<Config, Diagnostics>,
     ) -> Result<Configured, Diagnostics> {
+        let address = &declared.address;
         let _one_at_a_time = self.configuring.lock().await;
         let existing = self.configured.borrow().get(address).cloned();
         if let Some(session) = existing {
@@ -160,12 +161,18 @@ impl<'a> Sessions<'a> {
             .validate_provider_config(&config.value)
             .await
             .map_err(failed)?;
+        let schema = provider.config_schema().map_err(failed)?;
+        // What leads to an emulator is ours and needs no validation, which costs the AWS provider two seconds for its endpoints.
+        let redirected = Config {
+            value: declared.redirected(&config.value, &schema),
+            sensitive: config.sensitive.clone(),
+        };
         if !diagnostics.has_errors() {
-            diagnostics.extend(provider.configure(&config.value).await.map_err(failed)?);
+            let configured = provider.configure(&redirected.value).await;
+            diagnostics.extend(configured.map_err(failed)?);
         }
         let (provider, warnings) = diagnostics.into_result(provider)?;
-        let schema = provider.config_schema().map_err(failed)?;
-        let place: Rc<str> = place(&schema.block, &config).into();
+        let place: Rc<str> = place(&schema.block, &redirected).into();
         let config = Rc::new(config);
         let session = Session {
             provider: provider.clone(),
@@ -196,7 +203,7 @@ impl<'a> Sessions<'a> {
     ) -> Result<Configured, Diagnostics> {
         let evaluate =
             |running: &dyn Provider| configuration(declared, running, scope, self.events);
-        self.configure(&declared.address, evaluate).await
+        self.configure(declared, evaluate).await
     }
 
     /// Ends a process that has been replaced; one with an operation still in it lives until the run ends.

@@ -61,6 +61,34 @@ fn a_configuration_that_changes_in_the_run_reaches_a_new_process() {
 }
 
 #[test]
+fn under_an_emulator_the_program_s_own_configuration_is_validated_and_the_redirected_one_used() {
+    let mut world = World::new(FakeProvider::new());
+    world.endpoint_url = Some("http://emulator".to_owned());
+    world.provider.on_validate_provider(|config| {
+        // To validate what the bindings fill in takes the AWS provider two seconds.
+        match config.get("region").and_then(|region| region.as_str()) {
+            Some("http://emulator") => Diagnostic::error("nobody wrote that").into(),
+            _ => terrane_core::Diagnostics::new(),
+        }
+    });
+    let program = |stack: &mut Stack| {
+        stack.provider(ProviderDeclaration::new(&terrane_tests::TEST));
+        let far = ProviderDeclaration::new(&terrane_tests::TEST).alias("far");
+        let far = stack.provider(far.set("region", "far"));
+        let a = new_thing("a").declare(stack);
+        new_thing("b").provider(&far).depends_on(&a).declare(stack);
+    };
+    world.up(program).succeeds();
+    assert_snapshot!(world.provider.cloud.ledger(), @r#"
+    configure region="http://emulator"
+    configure region="far"
+    create a
+    create b
+    "#);
+    world.preview(program).changes_nothing();
+}
+
+#[test]
 fn a_configuration_that_is_refused_leaves_out_all_it_serves_and_is_reported_once() {
     let mut world = World::new(FakeProvider::new());
     world.provider.on_configure(|config| {

@@ -1,5 +1,6 @@
 //! What bindings of the fake provider would know: which of its types are named in advance, and how objects are found by a tag.
 
+use terrane_core::schema::Schema;
 use terrane_core::{LookupRules, NameLookup, ProviderBinding, TagLookup, Value};
 
 /// The binding of the fake provider; a program that wants recovery to know more than a schema declares its provider with it.
@@ -7,7 +8,7 @@ pub static TEST: ProviderBinding = ProviderBinding {
     source: "hashicorp/test",
     version: "1.0.0",
     facts: &[],
-    redirect: None,
+    redirect: Some(to_emulator),
     lookup: LookupRules {
         by_name: &[
             NameLookup::new("test_bucket", &["{name}"]),
@@ -25,6 +26,14 @@ pub static TEST: ProviderBinding = ProviderBinding {
 
 /// The data source that finds objects by a tag.
 pub(crate) const FINDER: &str = "test_finder";
+
+/// Sends what has no region of its own to the emulator.
+fn to_emulator(config: Value, _: &Schema, endpoint_url: &str) -> Value {
+    match config.get("region") {
+        Some(Value::Null) => Value::map([("region", endpoint_url.into())]),
+        _ => config,
+    }
+}
 
 /// It says of each its type and its id.
 fn ids(type_name: &str, found: &Value) -> Vec<String> {

@@ -76,6 +76,7 @@ pub(crate) struct Hooks {
     pub(crate) data: BTreeMap<String, DataHook>,
     pub(crate) validate: BTreeMap<String, ConfigHook>,
     pub(crate) configure: Option<ConfigHook>,
+    pub(crate) validate_provider: Option<ConfigHook>,
 }
 
 impl Default for FakeProvider {
@@ -287,6 +288,14 @@ impl FakeProvider {
         self.define(|d| d.hooks.configure = Some(Arc::new(hook)));
     }
 
+    /// Judges the provider's own configuration when it is validated.
+    pub fn on_validate_provider(
+        &self,
+        hook: impl Fn(&terrane_core::Value) -> Diagnostics + Send + Sync + 'static,
+    ) {
+        self.define(|d| d.hooks.validate_provider = Some(Arc::new(hook)));
+    }
+
     /// Forgets every hook: it behaves again.
     pub fn reset(&self) {
         self.define(|definition| definition.hooks = Hooks::default());
@@ -321,6 +330,10 @@ impl FakeProvider {
         let definition = self.lock();
         let hooks = of(&definition.hooks);
         hooks.get(name).or_else(|| hooks.get("*")).cloned()
+    }
+
+    pub(crate) fn validate_provider_hook(&self) -> Option<ConfigHook> {
+        self.lock().hooks.validate_provider.clone()
     }
 
     pub(crate) fn configure_hook(&self) -> Option<ConfigHook> {

@@ -261,7 +261,8 @@ impl Provider for Process {
     async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError> {
         let _call = self.begin("ValidateProviderConfig").await?;
         conforms("provider config", config, &self.provider.config_schema());
-        Ok(Diagnostics::new())
+        let hook = self.provider.validate_provider_hook();
+        Ok(hook.map(|hook| hook(config)).unwrap_or_default())
     }
 
     async fn configure(&self, config: &Value) -> Result<Diagnostics, CallError> {

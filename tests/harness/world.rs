@@ -38,6 +38,8 @@ pub struct World {
     pub liveness: Liveness,
     /// Every record fails like that from the next operation on.
     pub recording_fails: Option<RecordError>,
+    /// The emulator that programs are pointed at.
+    pub endpoint_url: Option<String>,
     stop_at: Option<StopAt>,
     clock: FakeClock,
     random: FakeRandom,
@@ -62,6 +64,7 @@ impl World {
             open_intents: Vec::new(),
             liveness: Liveness::Dead,
             recording_fails: None,
+            endpoint_url: None,
             stop_at: None,
             clock: FakeClock::default(),
             random: FakeRandom::default(),
@@ -214,10 +217,13 @@ impl World {
             },
             NoConfig,
         );
-        let program = match program {
+        let mut program = match program {
             Ok(program) => program,
             Err(diagnostics) => return Run::refused(diagnostics),
         };
+        if let Some(url) = &self.endpoint_url {
+            program.redirect(url);
+        }
         let open = std::mem::take(&mut self.open_intents);
         let recorder = MemoryRecorder::with_open(self.state.clone(), open);
         recorder.set_liveness(self.liveness);

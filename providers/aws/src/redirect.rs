@@ -1,99 +1,93 @@
 //! Points a provider configuration at an emulator of AWS.
 
-use terrane_core::schema::Facts;
-use terrane_core::{BlockArguments, Expr, IntoExpr};
+use std::sync::Arc;
 
-use crate::generated::FACTS;
+use terrane_core::Value;
+use terrane_core::schema::Schema;
 
-/// Second names of services in `endpoints`: later versions of the provider warn where a service is named twice.
+/// Second names of services in `endpoints`, up to 5.100: later versions of the provider warn where a service is named twice.
 #[rustfmt::skip]
 const SECOND_NAMES: &[&str] = &[
-    "amg", "appintegrationsservice", "applicationautoscaling", "beanstalk", "cloudcontrolapi", "cloudhsm",
+    "amg", "appintegrationsservice", "appregistry", "applicationautoscaling", "beanstalk", "cloudcontrolapi", "cloudhsm",
     "cloudwatchevents", "cloudwatchevidently", "cloudwatchlog", "cloudwatchlogs",
     "cloudwatchobservabilityaccessmanager", "cloudwatchrum", "codedeploy", "cognitoidentityprovider", "config",
     "costandusagereportservice", "costexplorer", "databasemigration", "databasemigrationservice", "directoryservice",
-    "elasticloadbalancing", "elasticloadbalancingv2", "elasticsearchservice", "es", "eventbridge", "inspectorv2", "lex",
+    "elasticloadbalancing", "elasticloadbalancingv2", "elasticsearchservice", "es", "eventbridge", "gluedatabrew", "inspectorv2", "lex",
     "lexmodelbuilding", "lexmodelbuildingservice", "lexmodelsv2", "locationservice", "managedgrafana", "msk",
     "opensearchingestion", "opensearchservice", "prometheus", "prometheusservice", "recyclebin",
     "redshiftdataapiservice", "resourcegroupstagging", "s3api", "sdb", "serverlessapplicationrepository",
     "serverlessapprepo", "stepfunctions", "transcribeservice",
 ];
 
-/// Sends every service to that endpoint. The variable `AWS_ENDPOINT_URL` alone would not do: the provider honours it for
-/// some services and goes to the real AWS for others.
+/// Sends every service that this version of the provider has to that endpoint. The variable `AWS_ENDPOINT_URL` alone would not do:
+/// versions before the last ones of 5 honour it for some services and go to the real AWS for others.
 ///
 /// The account number is still asked for, because ARNs are built from it. What the program set itself stays.
-pub(crate) fn redirect(arguments: BlockArguments, endpoint_url: &str) -> BlockArguments {
-    let mut arguments = arguments;
-    if !arguments.contains("endpoints") {
-        let services = Facts::new(FACTS)
-            .provider()
-            .and_then(|schema| schema.block.blocks.get("endpoints").cloned());
-        let mut endpoints = BlockArguments::new();
-        let names = services
-            .iter()
-            .flat_map(|block| block.block.attributes.keys());
-        for service in names.filter(|name| !SECOND_NAMES.contains(&&***name)) {
-            endpoints = endpoints.set(service, endpoint_url);
-        }
-        arguments = arguments.push_block("endpoints", endpoints);
-    }
+pub(crate) fn redirect(config: Value, schema: &Schema, endpoint_url: &str) -> Value {
+    let Some(mut members) = config.members().cloned() else {
+        return config;
+    };
     // Buckets as host names do not resolve below an address, and there is no machine whose metadata could be asked.
     for (argument, value) in [
-        ("s3_use_path_style", true.into_expr()),
-        ("skip_metadata_api_check", "true".into_expr()),
+        ("s3_use_path_style", true.into()),
+        ("skip_metadata_api_check", "true".into()),
     ] {
-        arguments = set_if_missing(arguments, argument, value);
+        if let Some(member) = members.get_mut(argument).filter(|it| it.is_null()) {
+            *member = value;
+        }
     }
-    arguments
-}
-
-fn set_if_missing(arguments: BlockArguments, argument: &str, value: Expr) -> BlockArguments {
-    if arguments.contains(argument) {
-        arguments
-    } else {
-        arguments.set(argument, value)
+    let services = schema.block.blocks.get("endpoints");
+    let endpoints = members.get_mut("endpoints");
+    if let (Some(services), Some(Value::Set(endpoints))) = (services, endpoints)
+        && endpoints.is_empty()
+    {
+        let names = services.block.attributes.keys();
+        let urls = names.map(|name| match SECOND_NAMES.contains(&&**name) {
+            true => (name.clone(), Value::Null),
+            false => (name.clone(), endpoint_url.into()),
+        });
+        *endpoints = Arc::new(vec![Value::map(urls)]);
     }
+    Value::Map(Arc::new(members))
 }
 
 #[cfg(test)]
 mod tests {
-    use terrane_core::value::{Path, Value};
-    use terrane_core::{NoConfig, Program};
+    use terrane_core::schema::Facts;
 
-    use crate::Provider;
+    use super::*;
+    use crate::generated::FACTS;
+
+    const URL: &str = "http://127.0.0.1:5000";
+
+    /// A configuration with only that in it, redirected.
+    fn redirected(argument: &str, value: Value) -> Value {
+        let schema = Facts::new(FACTS).provider().expect("a schema");
+        let config = schema.block.coerce(&Value::map([(argument, value)]));
+        redirect(config.expect("fits"), &schema, URL)
+    }
+
+    fn endpoint(config: &Value, service: &str) -> Value {
+        let endpoints = config.get("endpoints").and_then(Value::elements);
+        let endpoint = endpoints.and_then(|endpoints| endpoints[0].get(service));
+        endpoint.expect("there").clone()
+    }
 
     #[test]
     fn every_service_goes_to_the_endpoint_unless_the_program_says_otherwise() {
-        let mut program = Program::from_fn(
-            |stack| {
-                stack.provider(Provider::builder().s3_use_path_style(false));
-                Ok(())
-            },
-            NoConfig,
-        )
-        .expect("a program");
-        program.redirect("http://127.0.0.1:5000");
-        let arguments = &program.providers()[0].arguments;
-        let value = |path: &str| {
-            let path: Path = path.parse().expect("a path");
-            match arguments.part(&path) {
-                terrane_core::Expr::Literal(value) => value.clone(),
-                _ => Value::Null,
-            }
-        };
-        assert_eq!(
-            value("endpoints[0].sts"),
-            Value::from("http://127.0.0.1:5000")
-        );
-        assert_eq!(
-            value("endpoints[0].eks"),
-            Value::from("http://127.0.0.1:5000")
-        );
+        let config = redirected("s3_use_path_style", false.into());
+        assert_eq!(endpoint(&config, "sts"), URL.into());
+        assert_eq!(endpoint(&config, "eks"), URL.into());
         // One name a service is enough, and two of them are a warning.
-        assert_eq!(value("endpoints[0].cloudwatchlogs"), Value::Null);
-        assert_eq!(value("endpoints[0].logs"), value("endpoints[0].sts"));
-        assert_eq!(value("s3_use_path_style"), Value::Bool(false));
-        assert_eq!(value("skip_metadata_api_check"), Value::from("true"));
+        assert_eq!(endpoint(&config, "cloudwatchlogs"), Value::Null);
+        assert_eq!(endpoint(&config, "logs"), URL.into());
+        assert_eq!(config.get("s3_use_path_style"), Some(&false.into()));
+        assert_eq!(config.get("skip_metadata_api_check"), Some(&"true".into()));
+
+        let own = Value::map([("eks", "http://127.0.0.1:6000".into())]);
+        let config = redirected("endpoints", Value::list(vec![own]));
+        assert_eq!(endpoint(&config, "eks"), "http://127.0.0.1:6000".into());
+        assert_eq!(endpoint(&config, "sts"), Value::Null);
+        assert_eq!(config.get("s3_use_path_style"), Some(&true.into()));
     }
 }

@@ -53,6 +53,7 @@ pub(super) fn freeze(
             arguments,
             dependencies,
             passed_env: provider.passed_env,
+            endpoint_url: None,
             location: Some(provider.location),
         });
     }

@@ -14,11 +14,11 @@ use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
 use crate::expr::Expr;
-use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::provider::ProviderBinding;
-use crate::resource::BlockArguments;
+use crate::schema::Schema;
 use crate::stack::{Export, Stack};
+use crate::value::Value;
 
 /// What a stack function declared: providers, resources and exports, with every reference resolved.
 ///
@@ -46,6 +46,8 @@ pub struct ProviderConfig {
     pub dependencies: Vec<usize>,
     /// Names, or prefixes with a `*`, of environment variables that its process gets beside those that it always gets.
     pub passed_env: Vec<Arc<str>>,
+    /// The emulator of its cloud that it is pointed at (see [`Program::redirect`]).
+    pub endpoint_url: Option<Arc<str>>,
     /// Where it was declared; `None` for a provider that is used without a configuration.
     pub location: Option<Location>,
 }
@@ -90,7 +92,17 @@ impl ProviderConfig {
             arguments: Expr::map(BTreeMap::new()),
             dependencies: Vec::new(),
             passed_env: Vec::new(),
+            endpoint_url: None,
             location: None,
+        }
+    }
+
+    /// The configuration to call the provider's `Configure` with: the evaluated one, pointed at the emulator where there is one.
+    pub fn redirected(&self, config: &Value, schema: &Schema) -> Value {
+        let redirect = self.binding.and_then(|binding| binding.redirect);
+        match (redirect, &self.endpoint_url) {
+            (Some(redirect), Some(url)) => redirect(config.clone(), schema, url),
+            _ => config.clone(),
         }
     }
 }
@@ -179,13 +191,7 @@ impl Program {
     /// Points every provider at an emulator of its cloud, as far as its bindings know how and the program did not say otherwise.
     pub fn redirect(&mut self, endpoint_url: &str) {
         for provider in &mut self.providers {
-            let Some(redirect) = provider.binding.and_then(|binding| binding.redirect) else {
-                continue;
-            };
-            if let Expr::Map(arguments) = &provider.arguments {
-                let arguments = BlockArguments::from_arguments((**arguments).clone());
-                provider.arguments = redirect(arguments, endpoint_url).into_expr();
-            }
+            provider.endpoint_url = Some(endpoint_url.into());
         }
     }
 }
