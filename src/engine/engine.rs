@@ -10,6 +10,7 @@ use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 use crate::apply::{Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
 use crate::event::EventSink;
+use crate::first_plans::FinalPlans;
 use crate::moved::moved;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
@@ -64,6 +65,13 @@ impl<'a> Engine<'a> {
         self
     }
 
+    /// The same, with another rule for when creations are planned again.
+    #[must_use]
+    pub fn final_plans(mut self, final_plans: FinalPlans) -> Self {
+        self.sessions.set_final_plans(final_plans);
+        self
+    }
+
     /// Lets providers check a program against their schemas. Needs no credentials and no state.
     ///
     /// # Errors
@@ -112,6 +120,7 @@ impl<'a> Engine<'a> {
         options: &PlanOptions,
     ) -> Result<Plan, Diagnostics> {
         let stop = self.stop.clone();
+        self.sessions.forget_first_plans();
         let planner = Planner::new(
             program,
             prior,

@@ -14,6 +14,7 @@ use terrane_state::Clock;
 use crate::config::{self, Config};
 use crate::event::{Event, EventSink};
 use crate::fingerprint::place;
+use crate::first_plans::{FinalPlans, FirstPlans};
 
 /// Running providers by configuration.
 pub(crate) struct Sessions<'a> {
@@ -24,6 +25,7 @@ pub(crate) struct Sessions<'a> {
     /// Processes that have not been configured yet, from validation.
     unconfigured: RefCell<BTreeMap<ProviderSource, Arc<dyn Provider>>>,
     running: Running,
+    final_plans: FinalPlans,
     /// One process is configured at a time, so that two steps never start two for the same configuration.
     configuring: tokio::sync::Mutex<()>,
 }
@@ -31,9 +33,11 @@ pub(crate) struct Sessions<'a> {
 /// Every process that was started and not shut down; what an interrupt stops.
 pub(crate) type Running = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
 
+/// A configured process.
 #[derive(Clone)]
-struct Session {
-    provider: Arc<dyn Provider>,
+pub(crate) struct Session {
+    pub(crate) provider: Arc<dyn Provider>,
+    pub(crate) first_plans: Rc<FirstPlans>,
     config: Rc<Config>,
     place: Rc<str>,
 }
@@ -41,6 +45,8 @@ struct Session {
 /// A provider that is configured.
 pub(crate) struct Configured {
     pub(crate) provider: Arc<dyn Provider>,
+    /// The first plans that it answered.
+    pub(crate) first_plans: Rc<FirstPlans>,
     /// With what.
     pub(crate) config: Rc<Config>,
     /// The hash of where that makes it look.
@@ -62,6 +68,7 @@ impl<'a> Sessions<'a> {
             configured: RefCell::default(),
             unconfigured: RefCell::default(),
             running: Running::default(),
+            final_plans: FinalPlans::default(),
             configuring: tokio::sync::Mutex::default(),
         }
     }
@@ -75,12 +82,26 @@ impl<'a> Sessions<'a> {
         self.running.clone()
     }
 
+    /// When creations are planned again.
+    pub(crate) fn set_final_plans(&mut self, final_plans: FinalPlans) {
+        self.final_plans = final_plans;
+    }
+
+    /// Whether first plans of creations are kept.
+    pub(crate) fn keeps_first_plans(&self) -> bool {
+        self.final_plans == FinalPlans::WhereNeeded
+    }
+
+    /// Another plan is about to be made.
+    pub(crate) fn forget_first_plans(&self) {
+        for session in self.configured.borrow().values() {
+            session.first_plans.clear();
+        }
+    }
+
     /// A configured provider, if it has been configured already in this run.
-    pub(crate) fn configured(&self, address: &ProviderConfigAddr) -> Option<Arc<dyn Provider>> {
-        self.configured
-            .borrow()
-            .get(address)
-            .map(|session| session.provider.clone())
+    pub(crate) fn configured(&self, address: &ProviderConfigAddr) -> Option<Session> {
+        self.configured.borrow().get(address).cloned()
     }
 
     /// The hash of where a running provider was configured to look.
@@ -138,6 +159,7 @@ impl<'a> Sessions<'a> {
             if session.config.value == config.value {
                 return Ok(Configured {
                     provider: session.provider,
+                    first_plans: session.first_plans,
                     config: session.config,
                     place: session.place,
                     warnings: Diagnostics::new(),
@@ -174,8 +196,10 @@ impl<'a> Sessions<'a> {
         let (provider, warnings) = diagnostics.into_result(provider)?;
         let place: Rc<str> = place(&schema.block, &redirected).into();
         let config = Rc::new(config);
+        let first_plans = Rc::<FirstPlans>::default();
         let session = Session {
             provider: provider.clone(),
+            first_plans: first_plans.clone(),
             config: config.clone(),
             place: place.clone(),
         };
@@ -189,6 +213,7 @@ impl<'a> Sessions<'a> {
         });
         Ok(Configured {
             provider,
+            first_plans,
             config,
             place,
             warnings,

@@ -25,6 +25,11 @@ pub trait Provider: Send + Sync {
         None
     }
 
+    /// Whether it can still be asked, as far as is known without asking: its process has not ended.
+    fn is_running(&self) -> bool {
+        true
+    }
+
     /// The schema of the provider's own configuration.
     ///
     /// # Errors

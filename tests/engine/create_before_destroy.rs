@@ -50,7 +50,7 @@ fn dependents_move_over_before_the_old_object_goes() {
     let run = world.up(with_child("two")).succeeds();
     assert_snapshot!(run.plan(), @"
     +/- test_thing.a forced by name
-    ~ test_thing.b endpoint: endpoint-1-of-b-7 -> ? parent: one-4 -> ?
+    ~ test_thing.b endpoint: endpoint-1-of-b-3 -> ? parent: one-1 -> ?
     ");
     assert_snapshot!(run.steps(), @"
     create test_thing.a: done
@@ -124,7 +124,7 @@ fn a_failed_creation_restores_the_old_object() {
     ");
     assert_snapshot!(world.state(), @"
     test_thing.a  name=one
-    test_thing.b  name=b parent=one-4
+    test_thing.b  name=b parent=one-1
     ");
     world.preview(with_child("one")).changes_nothing();
 }
@@ -209,7 +209,7 @@ fn a_deposed_object_does_not_stop_what_it_stands_on_from_being_replaced() {
     let run = world.up(program("a2", "b2", Lifecycle::new())).succeeds();
     assert_snapshot!(run.plan(), @"
     -/+ test_thing.a forced by name
-    ~ test_thing.b endpoint: endpoint-1-of-b2-13 -> ? note: a1-4 -> ?
+    ~ test_thing.b endpoint: endpoint-1-of-b2-5 -> ? note: a1-1 -> ?
     - test_thing.b (deposed)
     ");
     assert_snapshot!(run.steps(), @"

@@ -27,8 +27,8 @@ fn what_is_known_is_read_while_planning() {
     assert_snapshot!(run.plan(), @"+ test_thing.b");
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a size=3
-    test_thing.b  name=b parent=a-3
-    data.test_lookup.a  found=a-3 name=a size=3
+    test_thing.b  name=b parent=a-1
+    data.test_lookup.a  found=a-1 name=a size=3
     ");
     world.preview(program).changes_nothing();
 }
@@ -58,8 +58,8 @@ fn what_hangs_on_something_unknown_is_read_while_applying() {
     ");
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a
-    test_thing.b  name=b parent=a-4
-    data.test_lookup.l  found=a-4 name=a
+    test_thing.b  name=b parent=a-1
+    data.test_lookup.l  found=a-1 name=a
     ");
     world.preview(program).changes_nothing();
 }
@@ -79,9 +79,9 @@ fn pending_changes_of_what_it_depends_on_defer_the_read() {
     world.up(program(1)).succeeds();
     let run = world.up(program(2)).succeeds();
     assert_snapshot!(run.plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 1 -> 2
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 1 -> 2
     <= data.test_lookup.a [ReadBecauseDependencyPending]
-    ~ test_thing.b endpoint: endpoint-1-of-b-7 -> ? size: 1 -> ?
+    ~ test_thing.b endpoint: endpoint-1-of-b-3 -> ? size: 1 -> ?
     ");
     assert_snapshot!(run.steps(), @"
     update test_thing.a: done
@@ -91,7 +91,7 @@ fn pending_changes_of_what_it_depends_on_defer_the_read() {
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a size=2
     test_thing.b  name=b size=2
-    data.test_lookup.a  found=a-4 name=a size=2
+    data.test_lookup.a  found=a-1 name=a size=2
     ");
     world.preview(program(2)).changes_nothing();
 }

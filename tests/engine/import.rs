@@ -24,7 +24,7 @@ fn an_object_is_recorded_at_its_declared_address_and_nothing_is_changed() {
     let id = world
         .import("test_thing.a", "a", program)
         .expect("imported");
-    assert_eq!(id, "a-3");
+    assert_eq!(id, "a-1");
     assert_snapshot!(world.provider.cloud.ledger(), @"
     configure region=null
     import a
@@ -32,7 +32,7 @@ fn an_object_is_recorded_at_its_declared_address_and_nothing_is_changed() {
     assert_snapshot!(world.state(), @"test_thing.a  name=a size=7");
     assert!(world.open_intents.is_empty());
     // What differs is an update like any other.
-    assert_snapshot!(world.preview(program).succeeds().plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-3 -> ? size: 7 -> 1");
+    assert_snapshot!(world.preview(program).succeeds().plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 7 -> 1");
 }
 
 #[test]

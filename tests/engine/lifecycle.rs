@@ -143,12 +143,12 @@ fn a_change_elsewhere_can_trigger_a_replacement() {
     };
     world.up(program(1, "x")).succeeds();
     assert_snapshot!(world.preview(program(1, "y")).succeeds().plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-5 -> ? note: x -> y
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? note: x -> y
     -/+ test_thing.b [ReplaceByTriggers]
     ");
     let run = world.up(program(2, "x")).succeeds();
     assert_snapshot!(run.plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-5 -> ? size: 1 -> 2
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 1 -> 2
     -/+ test_thing.b [ReplaceByTriggers]
     -/+ test_thing.c [ReplaceByTriggers]
     ");

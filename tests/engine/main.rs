@@ -9,6 +9,7 @@ mod create_before_destroy;
 mod data_source;
 mod destroy;
 mod failure;
+mod final_plans;
 mod import;
 mod integrity;
 mod lifecycle;

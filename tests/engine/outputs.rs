@@ -27,7 +27,7 @@ fn they_are_stored_with_their_secrets_marked() {
     ");
     assert_snapshot!(world.state(), @r#"
     test_thing.a  name=a size=1
-    output endpoint = "endpoint-1-of-a-3"
+    output endpoint = "endpoint-1-of-a-1"
     output fixed = "always"
     output size = 1
     output token = (sensitive)
@@ -43,7 +43,7 @@ fn one_that_rests_on_a_failed_update_keeps_its_old_value() {
     world.up(exporting(2)).fails();
     assert_snapshot!(world.state(), @r#"
     test_thing.a  name=a size=1
-    output endpoint = "endpoint-1-of-a-3"
+    output endpoint = "endpoint-1-of-a-1"
     output fixed = "always"
     output size = 1
     output token = (sensitive)

@@ -30,13 +30,13 @@ fn a_provider_may_be_configured_with_what_this_run_makes() {
     configure region=null
     configure region=(unknown)
     create a
-    configure region="endpoint-1-of-a-4"
+    configure region="endpoint-1-of-a-1"
     create b
     "#);
     world.preview(chained(1)).changes_nothing();
     let b = world.instance("test_thing.b");
     let attributes = terrane_tests::attributes(b.current.as_ref().expect("an object"));
-    assert_snapshot!(terrane_tests::show_value(attributes.get("region").expect("a region")), @"endpoint-1-of-a-4");
+    assert_snapshot!(terrane_tests::show_value(attributes.get("region").expect("a region")), @"endpoint-1-of-a-1");
     assert_eq!(world.dependencies("test_thing.b"), ["test_thing.a"]);
     world.provider.cloud.ledger();
     world
@@ -55,7 +55,7 @@ fn a_configuration_that_changes_in_the_run_reaches_a_new_process() {
     configure region=null
     configure region=(unknown)
     update a
-    configure region="endpoint-1-of-a-4.12"
+    configure region="endpoint-1-of-a-1.5"
     update b
     "#);
 }
@@ -394,8 +394,8 @@ fn a_configuration_that_changes_in_the_run_proves_nothing_gone() {
     // The endpoint of `a` is another one after its update, which moves nothing that is behind it.
     let run = world.up(chained(2));
     assert_snapshot!(run.plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 1 -> 2
-    ~ test_thing.b endpoint: endpoint-1-of-b-7 -> ? size: 1 -> 2
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 1 -> 2
+    ~ test_thing.b endpoint: endpoint-1-of-b-3 -> ? size: 1 -> 2
     ");
     let said = run.diagnostics();
     assert!(
@@ -408,7 +408,7 @@ fn a_configuration_that_changes_in_the_run_proves_nothing_gone() {
     );
     assert_snapshot!(run.steps(), @"
     update test_thing.a: done
-    update test_thing.b: failed: b-7 does not exist
+    update test_thing.b: failed: b-3 does not exist
     ");
 }
 

@@ -194,7 +194,7 @@ fn a_creation_is_found_by_its_owner_tag() {
     let program = owned("test_thing");
     let mut world = interrupted(true, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"");
     assert!(world.open_intents.is_empty());
     world.preview(program).changes_nothing();
@@ -226,7 +226,7 @@ fn a_tag_that_several_objects_have_is_left_to_a_person() {
     let mut world = interrupted(true, program);
     world.provider.cloud.copy("a", "a-copy");
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: several objects have its owner tag (`a-3`, `a-copy`)");
+    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: several objects have its owner tag (`a-1`, `a-copy`)");
     assert_eq!((world.open_intents.len(), run.steps().as_str()), (1, ""));
 }
 
@@ -243,7 +243,7 @@ fn a_creation_that_comes_late_is_found_by_the_second_look() {
         }
     });
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"");
 }
 
@@ -294,7 +294,7 @@ fn a_named_object_is_found_by_its_name_and_known_by_its_tag() {
     assert!(intent.absent_proof.is_some_and(|at| at < intent.started_at));
     world.provider.cloud.ledger();
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_bucket.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_bucket.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     assert_snapshot!(world.provider.cloud.ledger(), @"
     configure region=null
     import a
@@ -358,7 +358,7 @@ fn a_part_of_another_object_is_adopted_when_it_was_absent_before() {
     let mut world = interrupted(true, program);
     world.provider.cloud.edit("a", "tags", Value::Null);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_part.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
 }
 
 #[test]
@@ -381,7 +381,7 @@ fn a_setting_that_every_object_has_is_set_without_a_question_and_found_again_wit
     let program = known("test_setting", |a| a);
     let mut world = interrupted(true, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_setting.a: create: Adopted { id: "a-3" } (it is a setting of another object)"#);
+    assert_snapshot!(run.settled(), @r#"test_setting.a: create: Adopted { id: "a-1" } (it is a setting of another object)"#);
 }
 
 #[test]
@@ -392,7 +392,7 @@ fn without_a_tag_a_program_that_changed_adopts_nothing() {
     let run = world.up(sized(2)).succeeds();
     assert_snapshot!(run.settled(), @"test_part.a: create in doubt: something of its name exists (`a`), and the program has changed since it was asked for");
     // As it was asked for it is the same.
-    assert_snapshot!(world.up(sized(1)).succeeds().settled(), @r#"test_part.a: create: Adopted { id: "a-3" } (it was not there before this creation)"#);
+    assert_snapshot!(world.up(sized(1)).succeeds().settled(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
 }
 
 #[test]
@@ -415,7 +415,7 @@ fn an_object_with_its_tag_is_ours_however_the_program_has_changed() {
     let mut world = interrupted(true, named("a"));
     let asked = intent(&world).owner_tag;
     let run = world.up(named("b")).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     // Both were planned from one serial: nothing was written in between.
     let tags = run.change("test_thing.a").after.value.get("tags").cloned();
     let tag = tags
@@ -457,7 +457,7 @@ fn bare(stack: &mut Stack) {
 fn a_creation_that_a_destroy_finds_goes_before_what_it_stands_on() {
     let mut world = interrupted(true, standing);
     let run = world.destroy(standing).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-7" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"
     delete test_thing.a: done
     delete test_thing.base: done
@@ -677,7 +677,7 @@ fn a_creation_is_looked_for_by_the_provider_that_was_asked() {
                 .set("region", "west"),
         );
     });
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     // It is where it was made, so that it is not made a second time somewhere else.
     assert_snapshot!(run.fails().diagnostics(), @r#"
     error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"] finds no such object, but the state names provider["registry.terraform.io/hashicorp/test"].west for it; nothing was changed
@@ -727,7 +727,7 @@ fn nothing_is_concluded_where_the_provider_is_configured_differently_than_when_i
     assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"] is configured differently than when it was asked"#);
     assert_eq!(world.provider.cloud.names(), ["a"]);
     let run = world.up(west).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
 }
 
 #[test]
@@ -807,7 +807,7 @@ fn a_replacement_in_doubt_keeps_the_old_object_on_its_way_out() {
     world.replace("test_thing.a").up(sized(1)).fails();
     world.provider.reset();
     let run = world.up(sized(1)).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-8" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"delete test_thing.a (deposed): done");
     assert_eq!(world.provider.cloud.names(), ["a"]);
     world.preview(sized(1)).changes_nothing();

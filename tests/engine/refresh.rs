@@ -20,12 +20,12 @@ fn drift_is_shown_and_put_right() {
     let run = world.up(pair).succeeds();
     assert_snapshot!(run.plan(), @"
     drift test_thing.a size: 1 -> 7
-    ~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 7 -> 1
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 7 -> 1
     ");
     assert_snapshot!(world.state(), @r#"
     test_thing.a  name=a size=1
-    test_thing.b  name=b parent=a-4
-    output zone = "zone-3-of-a-4"
+    test_thing.b  name=b parent=a-1
+    output zone = "zone-3-of-a-1"
     "#);
     world.preview(pair).changes_nothing();
 }
@@ -37,8 +37,8 @@ fn drift_of_what_the_program_does_not_set_is_only_noted() {
     world.provider.cloud.edit("a", "zone", "elsewhere");
     let run = world.up(pair).succeeds();
     assert_snapshot!(run.plan(), @"
-    drift test_thing.a zone: zone-3-of-a-4 -> elsewhere
-    output zone: zone-3-of-a-4 -> elsewhere
+    drift test_thing.a zone: zone-3-of-a-1 -> elsewhere
+    output zone: zone-3-of-a-1 -> elsewhere
     ");
     assert_snapshot!(run.steps(), @"");
     assert_eq!(world.preview(pair).changes_nothing().plan(), "");
@@ -67,9 +67,9 @@ fn refreshing_only_records_and_changes_nothing() {
     world.provider.cloud.ledger();
     let run = world.refresh(pair).succeeds();
     assert_snapshot!(run.plan(), @"
-    drift test_thing.a size: 1 -> 7 zone: zone-3-of-a-4 -> elsewhere
+    drift test_thing.a size: 1 -> 7 zone: zone-3-of-a-1 -> elsewhere
     drift test_thing.b gone
-    output zone: zone-3-of-a-4 -> elsewhere
+    output zone: zone-3-of-a-1 -> elsewhere
     ");
     assert_snapshot!(run.steps(), @"");
     assert_snapshot!(world.state(), @r#"
@@ -111,6 +111,6 @@ fn the_drift_of_secrets_is_not_shown() {
     let run = world.up(program).succeeds();
     assert_snapshot!(run.plan(), @"
     drift test_thing.a secret: (sensitive)
-    ~ test_thing.a endpoint: endpoint-1-of-a-3 -> ? secret: (sensitive)
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? secret: (sensitive)
     ");
 }

@@ -27,8 +27,8 @@ fn a_target_brings_what_it_needs() {
     ");
     assert_snapshot!(world.state(), @r#"
     test_thing.a  name=a
-    test_thing.b  name=b parent=a-4
-    output b = "a-4"
+    test_thing.b  name=b parent=a-1
+    output b = "a-1"
     "#);
     world.up(two_chains).succeeds();
     world.preview(two_chains).changes_nothing();
@@ -55,9 +55,9 @@ fn a_targeted_destroy_takes_along_what_needs_the_target() {
     ");
     assert_snapshot!(world.state(), @r#"
     test_thing.c  name=c
-    test_thing.d  name=d parent=c-7
-    output b = "a-9"
-    output d = "c-7"
+    test_thing.d  name=d parent=c-1
+    output b = "a-3"
+    output d = "c-1"
     "#);
 }
 

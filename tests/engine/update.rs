@@ -17,11 +17,11 @@ fn only_what_differs_is_changed() {
     let mut world = World::new(FakeProvider::new());
     world.up(sized(1)).succeeds();
     let run = world.up(sized(2)).succeeds();
-    assert_snapshot!(run.plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 1 -> 2");
+    assert_snapshot!(run.plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 1 -> 2");
     assert_snapshot!(run.steps(), @"update test_thing.a: done");
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a size=2
-    test_thing.b  name=b parent=a-4
+    test_thing.b  name=b parent=a-1
     ");
     world.preview(sized(2)).changes_nothing();
 }
@@ -35,7 +35,7 @@ fn a_failed_update_keeps_the_object_and_is_tried_again() {
     assert_snapshot!(run.steps(), @"update test_thing.a: failed: not now");
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a size=1
-    test_thing.b  name=b parent=a-4
+    test_thing.b  name=b parent=a-1
     ");
     world.provider.reset();
     assert_snapshot!(world.up(sized(2)).succeeds().steps(), @"update test_thing.a: done");
@@ -51,7 +51,7 @@ fn an_update_that_fails_halfway_is_recorded_as_far_as_it_came_and_taints_nothing
     world.up(sized(2)).fails();
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a size=2
-    test_thing.b  name=b parent=a-4
+    test_thing.b  name=b parent=a-1
     ");
     world.provider.reset();
     world.preview(sized(2)).changes_nothing();
@@ -72,8 +72,8 @@ fn what_is_unknown_until_apply_flows_into_dependents() {
     world.up(program(1)).succeeds();
     let run = world.up(program(2)).succeeds();
     assert_snapshot!(run.plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 1 -> 2
-    ~ test_thing.b endpoint: endpoint-1-of-b-7 -> ? note: see endpoint-1-of-a-4 -> ?
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 1 -> 2
+    ~ test_thing.b endpoint: endpoint-1-of-b-3 -> ? note: see endpoint-1-of-a-1 -> ?
     ");
     assert_snapshot!(run.steps(), @"
     update test_thing.a: done
@@ -81,7 +81,7 @@ fn what_is_unknown_until_apply_flows_into_dependents() {
     ");
     assert_snapshot!(world.state(), @"
     test_thing.a  name=a size=2
-    test_thing.b  name=b note=see endpoint-1-of-a-4.12
+    test_thing.b  name=b note=see endpoint-1-of-a-1.5
     ");
 }
 
@@ -113,8 +113,8 @@ fn an_update_that_turns_out_to_be_none_asks_for_nothing() {
     world.provider.cloud.ledger();
     let run = world.up(program(2)).succeeds();
     assert_snapshot!(run.plan(), @"
-    ~ test_thing.a endpoint: endpoint-1-of-a-4 -> ? size: 1 -> 2 zone: zone-3-of-a-4 -> ?
-    ~ test_thing.b endpoint: endpoint-1-of-b-7 -> ? note: zone-3-of-a-4 -> ?
+    ~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 1 -> 2 zone: zone-3-of-a-1 -> ?
+    ~ test_thing.b endpoint: endpoint-1-of-b-3 -> ? note: zone-3-of-a-1 -> ?
     ");
     assert_snapshot!(run.steps(), @"
     update test_thing.a: done

@@ -240,6 +240,10 @@ impl Provider for Process {
         self.provider.capabilities()
     }
 
+    fn is_running(&self) -> bool {
+        !self.dead.load(Ordering::SeqCst)
+    }
+
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
         Ok(self.provider.config_schema())
     }
@@ -357,7 +361,8 @@ impl Provider for Process {
             None => call.proceed()?,
         };
         let mut contents = self.provider.cloud.lock();
-        let number = contents.next();
+        // Of their own numbers: how often something is planned is not to be seen in the names of objects.
+        let number = contents.plans.len() + 1;
         response.planned_private = format!("{{\"plan\":{number}}}").into();
         contents.plans.push(response.planned_private.clone());
         Ok(response)

@@ -7,7 +7,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{NoConfig, Program, Stack};
-use terrane_engine::{Engine, Event, EventSink, PlanMode, PlanOptions, RefreshPolicy, Silent};
+use terrane_engine::{
+    Engine, Event, EventSink, FinalPlans, PlanMode, PlanOptions, RefreshPolicy, Silent,
+};
 use terrane_state::{
     Clock, IntentAction, Liveness, MemoryRecorder, OpenIntent, Random, RecordError, Recorder,
     State, Timestamp,
@@ -30,6 +32,8 @@ pub struct World {
     pub options: PlanOptions,
     /// How many instances may be under way at once.
     pub parallelism: usize,
+    /// When creations are planned again.
+    pub final_plans: FinalPlans,
     /// What is remembered.
     pub state: State,
     /// Operations of all runs whose end nobody knows.
@@ -60,6 +64,7 @@ impl World {
             provider,
             options: PlanOptions::default(),
             parallelism: 10,
+            final_plans: FinalPlans::default(),
             state: State::new("lineage".into()),
             open_intents: Vec::new(),
             liveness: Liveness::Dead,
@@ -234,7 +239,7 @@ impl World {
             clock: &self.clock,
             random: &self.random,
         };
-        let engine = Engine::new(world, self.parallelism);
+        let engine = Engine::new(world, self.parallelism).final_plans(self.final_plans);
         let stopper = engine.stopper();
         let work = async {
             let (settled, prior) = match verb {

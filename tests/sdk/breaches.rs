@@ -3,7 +3,7 @@
 use terrane_core::Stack;
 use terrane_state::ObjectStatus;
 
-use crate::rig::{Done, Rig, Served};
+use crate::rig::{Done, Rig, Way};
 
 const KIND: &str = "conformance_bad";
 
@@ -18,8 +18,8 @@ fn program(rig: &Rig, mode: &str) -> impl Fn(&mut Stack) + use<> {
 }
 
 fn each(test: impl Fn(&Rig)) {
-    for served in Served::BOTH {
-        test(&Rig::new(served));
+    for way in Way::ALL {
+        test(&Rig::new(way));
     }
 }
 

@@ -4,12 +4,12 @@ use terrane_core::{Declaration, Lifecycle, Stack};
 use terrane_engine::Action;
 use terrane_state::ObjectStatus;
 
-use crate::rig::{Rig, Served};
+use crate::rig::{Rig, Way};
 
 fn each(test: impl Fn(&Rig, &'static str)) {
-    for served in Served::BOTH {
+    for way in Way::ALL {
         for type_name in ["conformance_sdk_thing", "conformance_thing"] {
-            test(&Rig::new(served), type_name);
+            test(&Rig::new(way), type_name);
         }
     }
 }

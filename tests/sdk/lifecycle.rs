@@ -4,15 +4,15 @@ use terrane_core::{BlockArguments, Declaration, Lifecycle, Output, Stack};
 use terrane_engine::Action;
 use terrane_state::State;
 
-use crate::rig::{Rig, Served};
+use crate::rig::{Rig, Way};
 
 const TYPES: [&str; 2] = ["conformance_sdk_thing", "conformance_thing"];
 
 /// Both libraries over both protocols.
 fn each(test: impl Fn(&Rig, &'static str)) {
-    for served in Served::BOTH {
+    for way in Way::ALL {
         for type_name in TYPES {
-            test(&Rig::new(served), type_name);
+            test(&Rig::new(way), type_name);
         }
     }
 }
@@ -157,8 +157,8 @@ fn what_is_no_longer_declared_goes_after_its_dependents() {
 
 #[test]
 fn a_data_source_is_read_at_plan_or_when_it_can_be() {
-    for served in Served::BOTH {
-        let rig = Rig::new(served);
+    for way in Way::ALL {
+        let rig = Rig::new(way);
         let program = |stack: &mut Stack| {
             let thing = rig
                 .resource("conformance_thing", "a")

@@ -11,21 +11,51 @@ use terrane_core::{
     Declaration, Diagnostics, NoConfig, Program, ProviderDeclaration, ProviderHandle, Resource,
     Stack,
 };
-use terrane_engine::{Action, Applied, Engine, Plan, PlanMode, PlanOptions, Silent, World};
+use terrane_engine::{
+    Action, Applied, Engine, FinalPlans, Plan, PlanMode, PlanOptions, Silent, World,
+};
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
 use terrane_state::{Change, MemoryRecorder, Recorder as _, State, SystemClock, SystemRandom};
 use terrane_tests::go_program;
 
 /// Which form the conformance provider is served in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Served {
+#[derive(Debug, Clone, Copy)]
+enum Served {
     V5,
     V6,
 }
 
-impl Served {
-    pub(crate) const BOTH: [Self; 2] = [Self::V5, Self::V6];
+/// How a test's runs are made: over which protocol, and which way creations are planned.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Way {
+    served: Served,
+    final_plans: FinalPlans,
+}
 
+impl Way {
+    /// Every one.
+    pub(crate) const ALL: [Self; 4] = [
+        Self::new(Served::V5, FinalPlans::WhereNeeded),
+        Self::new(Served::V5, FinalPlans::Always),
+        Self::new(Served::V6, FinalPlans::WhereNeeded),
+        Self::new(Served::V6, FinalPlans::Always),
+    ];
+
+    const fn new(served: Served, final_plans: FinalPlans) -> Self {
+        Self {
+            served,
+            final_plans,
+        }
+    }
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self::new(Served::V6, FinalPlans::default())
+    }
+}
+
+impl Served {
     fn type_name(self) -> &'static str {
         match self {
             Self::V5 => "conformance",
@@ -41,7 +71,7 @@ impl Served {
 }
 
 pub(crate) struct Rig {
-    served: Served,
+    way: Way,
     directory: TempDir,
     recorder: MemoryRecorder,
 }
@@ -54,9 +84,9 @@ pub(crate) struct Done {
 }
 
 impl Rig {
-    pub(crate) fn new(served: Served) -> Self {
+    pub(crate) fn new(way: Way) -> Self {
         Self {
-            served,
+            way,
             directory: tempfile::tempdir().expect("a directory"),
             recorder: MemoryRecorder::new(State::new("rig".into())),
         }
@@ -64,21 +94,21 @@ impl Rig {
 
     /// The provider's name.
     pub(crate) fn source(&self) -> ProviderSource {
-        self.served.source()
+        self.way.served.source()
     }
 
     /// A resource of that type under this provider.
     pub(crate) fn resource(&self, type_name: &str, name: &str) -> Declaration {
-        Resource::dynamic(type_name, name).provider_source(self.served.source())
+        Resource::dynamic(type_name, name).provider_source(self.way.served.source())
     }
 
     pub(crate) fn data(&self, type_name: &str, name: &str) -> Declaration {
-        Resource::dynamic_data(type_name, name).provider_source(self.served.source())
+        Resource::dynamic_data(type_name, name).provider_source(self.way.served.source())
     }
 
     fn configure(&self, stack: &mut Stack) -> ProviderHandle {
         let directory = self.directory.path().to_str().expect("a path in UTF-8");
-        let provider = ProviderDeclaration::dynamic(self.served.source());
+        let provider = ProviderDeclaration::dynamic(self.way.served.source());
         stack.provider(provider.set("directory", directory))
     }
 
@@ -168,7 +198,7 @@ impl Rig {
 
     /// Does that with an engine that starts the provider.
     fn with_engine<T>(&self, work: impl AsyncFnOnce(&Engine<'_>) -> T) -> T {
-        let binary = format!("terraform-provider-{}", self.served.type_name());
+        let binary = format!("terraform-provider-{}", self.way.served.type_name());
         let command: ProviderCommand = go_program(&binary).into();
         let environment: Environment = ["PATH", "HOME"]
             .into_iter()
@@ -180,7 +210,7 @@ impl Rig {
             Launch::Direct,
             Arc::new(NoLog),
         )
-        .with_command(self.served.source(), command);
+        .with_command(self.way.served.source(), command);
         let clock = SystemClock::default();
         let world = World {
             providers: &plugins,
@@ -193,7 +223,7 @@ impl Rig {
             .build()
             .expect("a runtime");
         runtime.block_on(async {
-            let engine = Engine::new(world, 10);
+            let engine = Engine::new(world, 10).final_plans(self.way.final_plans);
             let done = work(&engine).await;
             engine.close().await;
             done

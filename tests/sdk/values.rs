@@ -6,7 +6,7 @@ use terrane_core::value::Number;
 use terrane_core::{BlockArguments, Declaration, Expr, Lifecycle, Output, Stack, Value};
 use terrane_engine::Action;
 
-use crate::rig::{Rig, Served};
+use crate::rig::{Rig, Way};
 
 fn rule(port: u16) -> BlockArguments {
     BlockArguments::new()
@@ -22,9 +22,9 @@ fn declare(declaration: Declaration) -> impl Fn(&mut Stack) {
 
 #[test]
 fn sets_of_blocks_with_computed_members_keep_their_identity() {
-    for served in Served::BOTH {
+    for way in Way::ALL {
         for kind in ["conformance_sdk_thing", "conformance_thing"] {
-            let rig = Rig::new(served);
+            let rig = Rig::new(way);
             let thing = || rig.resource(kind, "a").set("name", "one");
             let two = thing()
                 .push_block("rule", rule(80))
@@ -54,7 +54,7 @@ fn sets_of_blocks_with_computed_members_keep_their_identity() {
 
 #[test]
 fn nested_attributes_plan_empty_after_each_change() {
-    let rig = Rig::new(Served::V6);
+    let rig = Rig::new(Way::default());
     let member = |port: u16| BlockArguments::new().set("port", port);
     let thing = |ports: &[u16]| {
         let members = || ports.iter().map(|&port| member(port));
@@ -94,9 +94,9 @@ fn nested_attributes_plan_empty_after_each_change() {
 
 #[test]
 fn secrets_are_marked_in_plan_and_state_and_never_shown() {
-    for served in Served::BOTH {
+    for way in Way::ALL {
         for kind in ["conformance_sdk_thing", "conformance_thing"] {
-            let rig = Rig::new(served);
+            let rig = Rig::new(way);
             let program = |stack: &mut Stack| {
                 let thing = rig
                     .resource(kind, "a")
@@ -124,9 +124,9 @@ fn secrets_are_marked_in_plan_and_state_and_never_shown() {
 
 #[test]
 fn write_only_values_reach_the_provider_and_no_state() {
-    for served in Served::BOTH {
+    for way in Way::ALL {
         for kind in ["conformance_sdk_thing", "conformance_thing"] {
-            let rig = Rig::new(served);
+            let rig = Rig::new(way);
             let thing = |password: &str, version: u8| {
                 let thing = rig.resource(kind, "a").set("name", "one");
                 declare(
@@ -150,8 +150,8 @@ fn write_only_values_reach_the_provider_and_no_state() {
 
 #[test]
 fn numbers_keep_every_digit() {
-    for served in Served::BOTH {
-        let rig = Rig::new(served);
+    for way in Way::ALL {
+        let rig = Rig::new(way);
         let digits = "123456789012345678901234567890.125";
         let number: Number = digits.parse().expect("a number");
         let thing = rig.resource("conformance_thing", "a").set("name", "one");
@@ -176,8 +176,8 @@ fn numbers_keep_every_digit() {
 
 #[test]
 fn the_old_sdks_oddities_make_no_difference() {
-    for served in Served::BOTH {
-        let rig = Rig::new(served);
+    for way in Way::ALL {
+        let rig = Rig::new(way);
         let ingress = BlockArguments::new().set("port", 80_u8);
         let thing = rig
             .resource("conformance_sdk_thing", "a")
@@ -198,8 +198,8 @@ fn the_old_sdks_oddities_make_no_difference() {
 
 #[test]
 fn a_change_in_customize_diff_replaces() {
-    for served in Served::BOTH {
-        let rig = Rig::new(served);
+    for way in Way::ALL {
+        let rig = Rig::new(way);
         let thing = |kind: &str| {
             declare(
                 rig.resource("conformance_sdk_thing", "a")
@@ -219,8 +219,8 @@ fn a_change_in_customize_diff_replaces() {
 #[test]
 fn null_elements_are_the_provider_s_to_judge() {
     let elements = |known: Value| vec![Expr::Literal(Value::Null), Expr::Literal(known)];
-    for served in Served::BOTH {
-        let rig = Rig::new(served);
+    for way in Way::ALL {
+        let rig = Rig::new(way);
         let framework = rig
             .resource("conformance_thing", "a")
             .set("name", "one")
@@ -253,9 +253,9 @@ fn null_elements_are_the_provider_s_to_judge() {
 
 #[test]
 fn an_ignored_key_of_a_map_that_was_never_set_is_not_written() {
-    for served in Served::BOTH {
+    for way in Way::ALL {
         for kind in ["conformance_sdk_thing", "conformance_thing"] {
-            let rig = Rig::new(served);
+            let rig = Rig::new(way);
             let bare = || rig.resource(kind, "a").set("name", "one");
             rig.up(declare(bare())).succeeds();
             let ignoring = || bare().lifecycle(Lifecycle::new().ignore_changes([r#"tags["x"]"#]));

@@ -222,6 +222,10 @@ impl Provider for Plugin {
         self.simulation.cloud.sandbox.service().capabilities()
     }
 
+    fn is_running(&self) -> bool {
+        self.alive("").is_ok()
+    }
+
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
         let schema = types().schema().provider.clone();
         Ok(schema.expect("the provider has a schema"))

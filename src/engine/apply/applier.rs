@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
@@ -16,6 +17,7 @@ use crate::change::{Action, ResourceChange, Summary};
 use crate::config;
 use crate::engine::World;
 use crate::event::{Event, Step, StepKind};
+use crate::first_plans::FirstPlans;
 use crate::object::Subject;
 use crate::options::PlanMode;
 use crate::plan::closure::Closures;
@@ -99,6 +101,14 @@ fn declared_changes(program: &Program, plan: &Plan) -> HashMap<usize, usize> {
     current
         .filter_map(|(index, change)| Some((program.position(&change.address)?, index)))
         .collect()
+}
+
+/// The provider that serves a step.
+struct Serving {
+    provider: Arc<dyn Provider>,
+    first_plans: Rc<FirstPlans>,
+    /// It is certain that it looks where the object is.
+    is_certain: bool,
 }
 
 /// Why a step failed.
@@ -354,9 +364,9 @@ impl<'a> Applier<'a> {
             self.forget(&change.address);
             return Ok(None);
         }
-        let (provider, is_certain) = self.provider(change, kind).await?;
+        let serving = self.provider(change, kind).await?;
         let subject = Subject {
-            provider: &*provider,
+            provider: &*serving.provider,
             source: &change.provider.source,
             schema: &change.schema,
             address: &change.address,
@@ -366,9 +376,12 @@ impl<'a> Applier<'a> {
         };
         match kind {
             StepKind::Create | StepKind::Update => {
-                self.create_or_update(index, change, &subject).await
+                let first_plans = &serving.first_plans;
+                self.create_or_update(index, change, &subject, first_plans)
+                    .await
             }
             StepKind::Delete => {
+                let is_certain = serving.is_certain;
                 let destroyed = self.destroy(index, change, &subject, is_certain).await;
                 destroyed.map(|()| None)
             }
@@ -384,20 +397,23 @@ impl<'a> Applier<'a> {
         });
     }
 
-    /// The configured provider that serves a change, and whether it is certain that it looks where the object is; configured anew when
-    /// its configuration has become known, or has changed, only now.
+    /// The configured provider that serves a change; configured anew when its configuration has become known, or has changed, only now.
     async fn provider(
         &self,
         change: &ResourceChange,
         kind: StepKind,
-    ) -> Result<(Arc<dyn Provider>, bool), Diagnostics> {
+    ) -> Result<Serving, Diagnostics> {
         let position = serving_change(self.program, change)
             .expect("invariant: planning refuses changes that no configured provider serves");
         let config = &self.program.providers()[position];
         if config.dependencies.is_empty()
-            && let Some(provider) = self.sessions.configured(&config.address)
+            && let Some(session) = self.sessions.configured(&config.address)
         {
-            return Ok((provider, true));
+            return Ok(Serving {
+                provider: session.provider,
+                first_plans: session.first_plans,
+                is_certain: true,
+            });
         }
         let configured = match kind {
             // What goes may go before anything of this run has come about.
@@ -415,7 +431,11 @@ impl<'a> Applier<'a> {
         let waits = |position: &usize| self.pending_answer(*position).is_some();
         let is_certain =
             configured.config.value.is_wholly_known() && !config.dependencies.iter().any(waits);
-        Ok((configured.provider, is_certain))
+        Ok(Serving {
+            provider: configured.provider,
+            first_plans: configured.first_plans,
+            is_certain,
+        })
     }
 
     /// A data source that is still to be read in this run.

@@ -14,6 +14,7 @@ use super::settle::{Asked, Settled};
 use crate::change::{Action, ResourceChange};
 use crate::config::{self, Config};
 use crate::diff::incompatibilities;
+use crate::first_plans::FirstPlans;
 use crate::object::{Loaded, Subject};
 use crate::owner;
 use crate::plan::instance::{Planned, Wish};
@@ -25,6 +26,7 @@ impl Applier<'_> {
         index: usize,
         change: &ResourceChange,
         subject: &Subject<'_>,
+        first_plans: &FirstPlans,
     ) -> Result<Option<String>, StepError> {
         let config = self.config(subject, Some(change))?;
         if change.action == Action::Update && change.before.value.known_equal(&change.after.value) {
@@ -35,7 +37,7 @@ impl Applier<'_> {
             self.depose(index, change);
             crash::reach(Point::Deposed).await;
         }
-        let result = self.make(change, subject, &config).await;
+        let result = self.make(change, subject, first_plans, &config).await;
         if result.is_err() && change.action == Action::CreateThenDelete {
             self.restore(index, change);
         }
@@ -92,6 +94,7 @@ impl Applier<'_> {
         &self,
         change: &ResourceChange,
         subject: &Subject<'_>,
+        first_plans: &FirstPlans,
         config: &Config,
     ) -> Result<Option<String>, StepError> {
         let replaced = change.action.is_replace();
@@ -102,8 +105,15 @@ impl Applier<'_> {
             },
             _ => None,
         };
+        let first = match change.action {
+            // A process that has ended is asked for a plan, which fails before anything is recorded.
+            Action::Create if current.is_none() && subject.provider.is_running() => {
+                first_plans.take(subject.address, &config.value)
+            }
+            _ => None,
+        };
         let planned = self
-            .final_plan(change, subject, config, current.as_ref())
+            .final_plan(change, subject, config, current.as_ref(), first)
             .await?;
         if planned.action == Action::NoOp {
             self.record_around(subject, change, config).await?;
@@ -198,13 +208,15 @@ impl Applier<'_> {
         object.forget_stored_form();
     }
 
-    /// Plans once more, now that everything is known, and checks that nothing else comes out than was shown.
+    /// Plans once more, now that everything is known, and checks that nothing else comes out than was shown. A `first` plan that was
+    /// answered to the same request is taken instead.
     async fn final_plan(
         &self,
         change: &ResourceChange,
         subject: &Subject<'_>,
         config: &Config,
         current: Option<&Loaded>,
+        first: Option<Planned>,
     ) -> Result<Planned, StepError> {
         let position = self.program.position(subject.address);
         let lifecycle = position.map(|position| &self.program.resources()[position].lifecycle);
@@ -218,7 +230,10 @@ impl Applier<'_> {
             force: None,
             anew: None,
         };
-        let planned = subject.plan(current, config, wish).await?;
+        let planned = match first {
+            Some(planned) => planned,
+            None => subject.plan(current, config, wish).await?,
+        };
         let expected = if change.action == Action::Update {
             Action::Update
         } else {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Value};
-use terrane_provider::Provider;
 
 use super::instance::{Planned, Wish};
 use super::planner::Planner;
@@ -13,21 +12,27 @@ use crate::config::{self, Config};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
 use crate::owner;
+use crate::sessions::Session;
 
 impl Planner<'_> {
     pub(super) async fn managed(
         &self,
         position: usize,
-        provider: &dyn Provider,
+        session: &Session,
     ) -> Result<(), Diagnostics> {
         let resource = &self.program.resources()[position];
         let address = &resource.address;
         let location = Some(resource.location);
         let provider_address = &self.provider_addresses[resource.provider];
-        let schema = schema_of(provider, address, &provider_address.source, location)?;
+        let schema = schema_of(
+            &*session.provider,
+            address,
+            &provider_address.source,
+            location,
+        )?;
         let warnings = &self.diagnostics;
         let subject = Subject {
-            provider,
+            provider: &*session.provider,
             source: &provider_address.source,
             schema: &schema,
             address,
@@ -101,6 +106,9 @@ impl Planner<'_> {
         if let (Action::NoOp, Some(current)) = (planned.action, current.as_ref()) {
             self.keep(position, &subject, current)?;
         }
+        if self.is_final(position, &config, current.as_ref()) {
+            session.first_plans.keep(address, &config.value, &planned);
+        }
         let change = self.change(
             &subject,
             &schema,
@@ -112,6 +120,17 @@ impl Planner<'_> {
         self.objects.set(position, change.after.clone());
         self.declared_changes.borrow_mut()[position] = Some(change);
         Ok(())
+    }
+
+    /// Whether the plan of a creation can serve as its final one: nothing about it is unknown, and nothing that it depends on changes.
+    fn is_final(&self, position: usize, config: &Config, current: Option<&Loaded>) -> bool {
+        let resource = &self.program.resources()[position];
+        let provider = &self.program.providers()[resource.provider];
+        let mut needed = resource.dependencies.iter().chain(&provider.dependencies);
+        self.sessions.keeps_first_plans()
+            && current.is_none()
+            && config.value.is_wholly_known()
+            && needed.all(|&needed| self.action_of(needed) == Action::NoOp)
     }
 
     /// The recorded form of a planned change.

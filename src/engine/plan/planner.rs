@@ -268,16 +268,16 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let address = &self.program.providers()[resource.provider].address;
-        let provider = self
+        let session = self
             .sessions
             .configured(address)
             .expect("invariant: a provider is configured before what it serves");
         if !plans {
-            return self.present(position, &*provider).await;
+            return self.present(position, &*session.provider).await;
         }
         match resource.mode() {
-            Mode::Managed => self.managed(position, &*provider).await?,
-            Mode::Data => self.data(position, &*provider).await?,
+            Mode::Managed => self.managed(position, &session).await?,
+            Mode::Data => self.data(position, &*session.provider).await?,
         }
         let action = self.action_of(position);
         self.events.emit(Event::InstancePlanned {

@@ -248,6 +248,10 @@ impl Provider for Client {
         self.plugin.pid()
     }
 
+    fn is_running(&self) -> bool {
+        self.plugin.is_running()
+    }
+
     fn config_schema(&self) -> Result<Arc<Schema>, CallError> {
         self.schemas.config()
     }

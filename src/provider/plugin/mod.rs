@@ -215,6 +215,11 @@ impl Plugin {
         self.pid
     }
 
+    /// Whether the process has not ended, as far as is known here.
+    pub(crate) fn is_running(&self) -> bool {
+        self.fate.as_ref().is_none_or(|fate| fate.exit().is_none())
+    }
+
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
     }
