@@ -37,12 +37,14 @@ times() {
   printf '%s\n' "${steps[@]}" "$(printf '%5d s  in all' "$SECONDS")"
   [ -e "$output" ] || return 0
   printf '\n   of the tests\n'
-  awk '/^ +Running |^ +Doc-tests / { name = $1 == "Doc-tests" ? "examples of " $2 : $2 " " $3; sub(/ \(.*/, "", name) }
+  awk '/^ +Running / { name = $NF; sub(/.*\//, "", name); sub(/-[0-9a-f]+\)$/, "", name) }
+       /^ +Doc-tests / { name = "examples of " $2 }
        /; finished in / { sub(/s$/, "", $NF); if ($NF >= 1) printf "%7.1f s  %s\n", $NF, name }' "$output" | sort -rn
 }
 
+# The build of cargo-deny, in the background and a process group of its own.
 builder=
-trap '[ -z "$builder" ] || kill "$builder" 2>/dev/null || true; times' EXIT
+trap '[ -z "$builder" ] || kill -- "-$builder" 2>/dev/null || true; times' EXIT
 
 have() {
   command -v "$1" >/dev/null && return 0
@@ -106,8 +108,10 @@ step "tests, compiled"
 cargo test --locked --workspace --no-run
 
 # Its build takes what the tests leave of the machine, and is there when they have passed.
+set -m
 nice -n 19 scripts/deny.sh --install >target/deny-output 2>&1 &
 builder=$!
+set +m
 
 step "tests"
 tests
