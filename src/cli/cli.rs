@@ -5,12 +5,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 use terrane_core::{Diagnostic, Result, Stack};
+use terrane_state::{BackendConfig, BackendFactory, Backends};
 use tokio::runtime::Runtime;
 
 use crate::args::{Arguments, Command};
-use crate::backend::BackendConfig;
 use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -38,6 +38,7 @@ pub struct Cli {
     name: Cow<'static, str>,
     config: Option<Cow<'static, str>>,
     backend: Option<BackendConfig>,
+    backends: Backends,
 }
 
 /// Runs the stack's function; more than once if need be.
@@ -50,6 +51,7 @@ impl Cli {
             name: name.into(),
             config: None,
             backend: None,
+            backends: Backends::default(),
         }
     }
 
@@ -60,9 +62,16 @@ impl Cli {
         self
     }
 
-    /// Where the state is kept: an [`S3Backend`](terrane_state::S3Backend) or a path. `--backend` and `--sandbox` come before it.
+    /// Where the state is kept: an [`S3Backend`](terrane_state::S3Backend), another store's address, or a path. `--backend` and `--sandbox` come before it.
     pub fn backend(mut self, backend: impl Into<BackendConfig>) -> Self {
         self.backend = Some(backend.into());
+        self
+    }
+
+    /// Adds a kind of store of your own, for `--backend scheme://…` and for [`backend`](Self::backend). One that has the scheme of an
+    /// earlier one takes its place.
+    pub fn backends(mut self, factory: impl BackendFactory + 'static) -> Self {
+        self.backends.register(factory);
         self
     }
 
@@ -151,7 +160,7 @@ impl Cli {
             "The stack `{}`: plans and applies its infrastructure. The engine is inside.",
             self.name
         );
-        let command = Arguments::command()
+        let command = Arguments::with_backends(&self.backends)
             .about(about)
             .version(env!("CARGO_PKG_VERSION"));
         let parsed = command

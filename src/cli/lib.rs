@@ -18,7 +18,6 @@
 //! | module | what |
 //! |---|---|
 //! | `args` | commands and flags, parsed |
-//! | [`BackendConfig`] | where the state is kept |
 //! | `command` | one file a verb |
 //! | `session` | what a command works with: program, state, providers |
 //! | `redactor` | masks known secrets in what providers say and log |
@@ -31,7 +30,6 @@
 //! version cannot differ from the engine's, and nothing has to be installed or initialised before the first preview.
 
 mod args;
-mod backend;
 mod cli;
 mod command;
 mod error;
@@ -44,7 +42,6 @@ mod signals;
 mod streams;
 mod view;
 
-pub use backend::{BackendConfig, ParseBackendError};
 pub use cli::Cli;
 pub use exit_code::Exit;
-pub use terrane_state::S3Backend;
+pub use terrane_state::{BackendConfig, S3Backend};

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Digest as _;
 use thiserror::Error;
 
@@ -36,15 +38,10 @@ impl Sha256 {
 
     /// Of those bytes under a key: HMAC (RFC 2104).
     pub fn keyed(key: &[u8], bytes: &[u8]) -> Self {
-        const BLOCK: usize = 64;
-        let mut block = [0_u8; BLOCK];
-        match key.len() {
-            ..=BLOCK => block[..key.len()].copy_from_slice(key),
-            _ => block[..32].copy_from_slice(&Self::of(key).0),
-        }
-        let padded = |pad: u8| block.map(|byte| byte ^ pad);
-        let inner = Self::of(&[&padded(0x36)[..], bytes].concat());
-        Self::of(&[&padded(0x5c)[..], &inner.0].concat())
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(key)
+            .expect("invariant: HMAC takes keys of any length");
+        mac.update(bytes);
+        Self(mac.finalize().into_bytes().into())
     }
 
     /// The bytes of the digest.
@@ -74,20 +71,16 @@ impl FromStr for Sha256 {
         let error = || ParseSha256Error {
             text: text.chars().take(80).collect(),
         };
-        if text.len() != 64 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(error());
-        }
-        let mut bytes = [0; 32];
-        for (place, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[place * 2..place * 2 + 2], 16).map_err(|_| error())?;
-        }
-        Ok(Self(bytes))
+        let bytes = HEXLOWER_PERMISSIVE
+            .decode(text.as_bytes())
+            .map_err(|_| error())?;
+        bytes.try_into().map(Self).map_err(|_| error())
     }
 }
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
+        HEXLOWER.encode_display(&self.0).fmt(f)
     }
 }
 
@@ -95,16 +88,6 @@ impl fmt::Debug for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Sha256({self})")
     }
-}
-
-/// Lower-case hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    let digit =
-        |nibble: u8| char::from_digit(nibble.into(), 16).expect("invariant: a nibble is below 16");
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
 }
 
 /// CRC-32C (Castagnoli), by table: records are small, so nothing faster is worth a dependency.

@@ -27,7 +27,7 @@
 //! |---|---|
 //! | [`model`] | the state in memory: instances by address, objects as stored text; lineage and serial |
 //! | [`mod@file`] | Terraform's format v4, byte for byte; refusals that name the place |
-//! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`) |
+//! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`); a [`BackendFactory`] for each scheme |
 //! | [`edit`] | changes that a person orders: moves, removals, another provider |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
 //! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end; [`Repair`] of a damaged journal |
@@ -61,7 +61,8 @@ mod random;
 mod run;
 
 pub use backend::{
-    Backend, BackendError, LocalBackend, LockError, MemoryBackend, PrivateFile, S3Backend,
+    Backend, BackendAddress, BackendConfig, BackendError, BackendFactory, Backends, BootstrapStep,
+    LocalBackend, LockError, MemoryBackend, ParseBackendError, PrivateFile, S3Backend,
 };
 use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};

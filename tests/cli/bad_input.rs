@@ -75,7 +75,7 @@ fn wrong_arguments_exit_64() {
     assert_snapshot!(stack.run(&["preview", "--backend", "gcs://bucket/key"]), @"
     exit: 64
     --- stderr ---
-    error: invalid value 'gcs://bucket/key' for '--backend <URL>': `gcs://bucket/key` is no backend: write `s3://BUCKET/KEY?region=…&dynamodb_table=…`, or the path of a file
+    error: invalid value 'gcs://bucket/key' for '--backend <URL>': no backend has the scheme `gcs`; write `s3://BUCKET/KEY?region=…&dynamodb_table=…`, or the path of a file
 
     For more information, try '--help'.
     ");

@@ -299,7 +299,7 @@ fn a_lock_table_that_is_elsewhere_or_has_another_key_is_named_with_what_to_do() 
     exit: 1
     --- stderr ---
     error: the lock table <bucket> does not exist in eu-west-1
-    hint: make what is missing with `test-stack bootstrap --backend '<url>'`
+    hint: create it with `test-stack bootstrap --backend '<url>'`
     hint: if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one
     ");
     let made = stack.paste(&refused.hinted("bootstrap"), "--yes");

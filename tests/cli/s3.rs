@@ -58,7 +58,7 @@ fn bootstrap_shows_what_it_will_do_and_has_nothing_to_do_the_second_time() {
     exit: 1
     --- stderr ---
     error: the lock table <bucket> does not exist in us-east-1
-    hint: make what is missing with `test-stack bootstrap --backend '<url>'`
+    hint: create it with `test-stack bootstrap --backend '<url>'`
     hint: if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one
     ");
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap"])), @"
@@ -103,8 +103,8 @@ fn bootstrap_shows_what_it_will_do_and_has_nothing_to_do_the_second_time() {
     assert_snapshot!(stack.run(&["bootstrap", "--yes"]), @"
     exit: 1
     --- stderr ---
-    error: the state at .terrane/test/terraform.tfstate is a local file: there is nothing to make for it
-    hint: name a state in S3 with --backend s3://BUCKET/KEY, or in the program
+    error: the state at .terrane/test/terraform.tfstate needs no `bootstrap`: its store has nothing to create
+    hint: name another state with `--backend`, or in the program
     ");
 }
 

@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 use terrane_state::backend::S3Backend;
-use terrane_state::{Backend, IntentAction, LocalBackend, Run, SystemClock};
+use terrane_state::{Backend, BackendAddress as _, IntentAction, LocalBackend, Run, SystemClock};
 use terrane_tests::{Aws, aws, full_pipe, md5_of};
 
 /// Canaries in variables, in the provider's configuration, in objects and in the environment.
@@ -143,9 +143,9 @@ fn remote(store: Store) -> Option<Remote> {
     }
     block_on(async {
         let clock = Arc::new(SystemClock::default());
-        let store = options.connect(clock).await.expect("connected");
-        for step in store.plan_bootstrap().await.expect("planned").steps {
-            store.bootstrap(&step).await.expect("done");
+        let planned = options.plan_bootstrap(clock).await.expect("planned");
+        for step in planned.expect("a bucket must be created") {
+            step.run().await.expect("done");
         }
     });
     Some(Remote { aws, options })
@@ -387,7 +387,7 @@ impl MortalStack {
             }
             Some(remote) => {
                 let clock = Arc::new(SystemClock::default());
-                Arc::new(remote.options.connect(clock).await.expect("connected"))
+                remote.options.connect(clock).await.expect("connected")
             }
         }
     }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_state::backend::{S3Backend, S3Store};
+use terrane_state::backend::S3Backend;
 use terrane_state::{
-    Backend, Instance, Intent, IntentAction, Object, Operation, OperationId, OperationResult,
-    Outcome, ProcessIdentity, RawJson, Recorder, Recovered, Run, RunError, RunOptions, State,
-    SystemClock, SystemRandom,
+    Backend, BackendAddress as _, BootstrapStep, Instance, Intent, IntentAction, Object, Operation,
+    OperationId, OperationResult, Outcome, ProcessIdentity, RawJson, Recorder, Recovered, Run,
+    RunError, RunOptions, State, SystemClock, SystemRandom,
 };
 
 use terrane_tests::Aws;
@@ -16,16 +16,22 @@ use terrane_tests::Aws;
 pub(crate) const STATE: &str = "prod/terraform.tfstate";
 
 /// A new client, as another process has one.
-pub(crate) async fn connect(options: &S3Backend) -> Arc<S3Store> {
+pub(crate) async fn connect(options: &S3Backend) -> Arc<dyn Backend> {
     let clock = Arc::new(SystemClock::default());
-    Arc::new(options.connect(clock).await.expect("connected"))
+    options.connect(clock).await.expect("connected")
+}
+
+/// What bucket and table lack.
+pub(crate) async fn missing(options: &S3Backend) -> Vec<Box<dyn BootstrapStep>> {
+    let clock = Arc::new(SystemClock::default());
+    let planned = options.plan_bootstrap(clock).await.expect("planned");
+    planned.expect("a bucket must be created")
 }
 
 /// Makes bucket and table.
 pub(crate) async fn bootstrap(options: &S3Backend) {
-    let store = connect(options).await;
-    for step in store.plan_bootstrap().await.expect("planned").steps {
-        store.bootstrap(&step).await.expect("done");
+    for step in missing(options).await {
+        step.run().await.expect("done");
     }
 }
 

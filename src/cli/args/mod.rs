@@ -4,11 +4,12 @@ mod flags;
 
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::builder::ValueParser;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::edit::{Place, ProviderPattern};
+use terrane_state::{BackendConfig, Backends};
 
-use crate::backend::BackendConfig;
 pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
 
 /// A whole command line.
@@ -28,6 +29,26 @@ pub(crate) struct Arguments {
     pub(crate) command: Command,
 }
 
+impl Arguments {
+    /// The command line of a program that knows these kinds of stores.
+    pub(crate) fn with_backends(backends: &Backends) -> clap::Command {
+        let syntaxes: Vec<String> = backends.syntaxes().map(|it| format!("`{it}`, ")).collect();
+        let help = format!(
+            "Keep the state there instead of where the program says: {}or the path of a file",
+            syntaxes.concat()
+        );
+        Self::command().mut_arg("backend", |argument| {
+            argument.help(help).value_parser(address(backends))
+        })
+    }
+}
+
+/// Reads the address of a state.
+fn address(backends: &Backends) -> ValueParser {
+    let backends = backends.clone();
+    ValueParser::new(move |text: &str| backends.parse(text))
+}
+
 /// Heads the flags that every command takes.
 const EVERYWHERE: &str = "Options of every command";
 
@@ -40,8 +61,8 @@ pub(crate) struct Common {
     /// Read configuration values from a TOML or JSON file; repeatable, later wins
     #[arg(long = "var-file", value_name = "FILE", global = true, help_heading = EVERYWHERE)]
     pub(crate) var_files: Vec<std::path::PathBuf>,
-    /// Keep the state there instead of where the program says: `s3://BUCKET/KEY?region=…`, or a file path
-    #[arg(long, value_name = "URL", global = true, help_heading = EVERYWHERE)]
+    // Help and parser are those of the program's backends.
+    #[arg(long, value_name = "URL", value_parser = address(&Backends::default()), global = true, help_heading = EVERYWHERE)]
     pub(crate) backend: Option<BackendConfig>,
     /// Wait that long for the state's lock when another run holds it, for example 10m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, global = true, help_heading = EVERYWHERE)]
@@ -81,7 +102,7 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
     Validate,
-    /// Make the bucket and the lock table that the state needs; show first what that takes
+    /// Create what the state's store needs, such as a bucket and a lock table; show it first
     Bootstrap(Bootstrap),
     /// Break the lock of a run that died, after showing whose it is
     ForceUnlock(ForceUnlock),

@@ -1,4 +1,4 @@
-//! `bootstrap`: makes the bucket and the lock table of a state in S3; says first what it will do.
+//! `bootstrap`: creates what the store of a state needs; shows the steps first.
 
 use serde::Serialize;
 use terrane_core::Diagnostic;
@@ -6,7 +6,6 @@ use terrane_state::{BackendError, SystemClock};
 
 use super::consent::Consent;
 use crate::args::Bootstrap;
-use crate::backend::BackendConfig;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
@@ -28,18 +27,17 @@ pub(super) async fn run(
     arguments: &Bootstrap,
 ) -> Result<Exit, CommandError> {
     let location = session.location()?;
-    let BackendConfig::S3(backend) = &location else {
-        let local = Diagnostic::error(format!("the state at {location} is a local file"));
-        return Err(local
-            .detail("there is nothing to make for it")
-            .hint("name a state in S3 with --backend s3://BUCKET/KEY, or in the program")
-            .into());
-    };
     let failed = |error: BackendError| run_error(&error.into());
     let clock = std::sync::Arc::new(SystemClock::default());
-    let store = backend.connect(clock).await.map_err(failed)?;
-    let plan = store.plan_bootstrap().await.map_err(failed)?;
-    let steps: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
+    let planned = location.address().plan_bootstrap(clock).await;
+    let Some(planned) = planned.map_err(failed)? else {
+        let nothing = Diagnostic::error(format!("the state at {location} needs no `bootstrap`"));
+        return Err(nothing
+            .detail("its store has nothing to create")
+            .hint("name another state with `--backend`, or in the program")
+            .into());
+    };
+    let steps: Vec<String> = planned.iter().map(ToString::to_string).collect();
     let say = |text: String| {
         if !session.common.json {
             session.streams.out(text);
@@ -55,8 +53,8 @@ pub(super) async fn run(
         consent.can_be_had(session)?;
         let signals = Signals::listening(session.streams.clone());
         consent.obtain(session, &signals, "Do this?").await?;
-        for (step, text) in plan.steps.iter().zip(&steps) {
-            store.bootstrap(step).await.map_err(failed)?;
+        for (step, text) in planned.iter().zip(&steps) {
+            step.run().await.map_err(failed)?;
             say(format!("{text}: done\n"));
         }
     }

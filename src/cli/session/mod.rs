@@ -13,9 +13,9 @@ use std::time::{Duration, Instant};
 
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_provider::Environment;
+use terrane_state::BackendConfig;
 
 use crate::args::Common;
-use crate::backend::BackendConfig;
 use crate::cli::StackFunction;
 use crate::redactor::Redactor;
 use crate::streams::Streams;

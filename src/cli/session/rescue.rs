@@ -10,7 +10,6 @@ use terrane_state::{
 
 use super::state::run_error;
 use super::{Session, shell_word};
-use crate::backend::BackendConfig;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 
@@ -25,15 +24,7 @@ impl Session<'_> {
     /// Where the state of this invocation is, as files name it that belong there.
     fn origin(&self) -> Result<Origin, CommandError> {
         let location = self.location()?;
-        let (place, backend) = match &location {
-            BackendConfig::Local(path) => {
-                let path = whole_path(path);
-                (path.display().to_string(), path.display().to_string())
-            }
-            BackendConfig::S3(backend) => {
-                (format!("s3://{}", backend.lock_path()), backend.to_string())
-            }
-        };
+        let (place, backend) = (location.address().identity(), location.address().absolute());
         let arguments = match (self.common.sandbox, &self.common.backend) {
             (true, None) => "--sandbox".to_owned(),
             (sandbox, _) => {
@@ -303,18 +294,6 @@ impl Session<'_> {
             }
         }
         failed
-    }
-}
-
-/// The one path of a state file: from another folder a relative path would lead elsewhere, and so would one through a link.
-fn whole_path(path: &Path) -> PathBuf {
-    if let Ok(whole) = path.canonicalize() {
-        return whole;
-    }
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    match (path.parent().map(Path::canonicalize), path.file_name()) {
-        (Some(Ok(folder)), Some(name)) => folder.join(name),
-        _ => path,
     }
 }
 

@@ -7,13 +7,12 @@ use std::sync::Arc;
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, BackendError, Clock as _, Failure, IntentAction, LocalBackend, OpenIntent, Operation,
-    Patience, ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions, State, SystemClock,
-    SystemRandom,
+    Backend, BackendConfig, BackendError, Clock as _, Failure, IntentAction, LocalBackend,
+    OpenIntent, Operation, Patience, ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions,
+    State, SystemClock, SystemRandom,
 };
 
 use super::Session;
-use crate::backend::BackendConfig;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::signals::{Signals, interrupted};
@@ -38,13 +37,9 @@ impl Session<'_> {
     /// The store of the state, connected.
     pub(crate) async fn backend(&self) -> Result<Arc<dyn Backend>, CommandError> {
         let failed = |error: BackendError| run_error(&error.into());
-        Ok(match self.location()? {
-            BackendConfig::Local(path) => Arc::new(LocalBackend::new(path).map_err(failed)?),
-            BackendConfig::S3(backend) => {
-                let clock = Arc::new(SystemClock::default());
-                Arc::new(backend.connect(clock).await.map_err(failed)?)
-            }
-        })
+        let clock = Arc::new(SystemClock::default());
+        let location = self.location()?;
+        location.address().connect(clock).await.map_err(failed)
     }
 
     /// The state as it is, without a lock.
@@ -163,10 +158,10 @@ impl Session<'_> {
                 "nothing was changed; `{}` shows what can be saved, keeps a copy, and begins the journal anew",
                 self.again("state repair")
             )],
-            RunError::Backend(BackendError::NotMade { .. }) => vec![
-                format!("make what is missing with `{}`", self.again("bootstrap")),
-                "if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one".to_owned(),
-            ],
+            RunError::Backend(BackendError::NotMade { hint, .. }) => {
+                let create = format!("create it with `{}`", self.again("bootstrap"));
+                [create].into_iter().chain(hint.clone()).collect()
+            }
             _ => Vec::new(),
         };
         for hint in hints {
@@ -186,8 +181,8 @@ impl Session<'_> {
         if !is_dead {
             diagnostic = diagnostic.hint("wait for it with --lock-timeout 10m");
         }
-        // The lock of a file ends with the process that holds it: there is never anything to break.
-        if !matches!(self.location(), Ok(BackendConfig::Local(_))) {
+        let outlives = |location: BackendConfig| location.address().lock_outlives_process();
+        if self.location().is_ok_and(outlives) {
             let id = holder.lock_id();
             let command = self.again(&format!("force-unlock {id}"));
             diagnostic = diagnostic.hint(match is_dead {

@@ -15,16 +15,20 @@ use crate::lock_info::LockInfo;
 
 mod checked;
 pub mod conformance;
+mod factory;
 mod local;
 mod memory;
 mod s3;
+mod url;
 
 pub use checked::{Answered, Found, write_checked};
+pub use factory::{
+    BackendAddress, BackendConfig, BackendFactory, Backends, BootstrapStep, ParseBackendError,
+};
 pub use local::{LocalBackend, PrivateFile};
 pub use memory::MemoryBackend;
 pub use s3::{AssumeRole, Endpoints, InvalidOption, S3Backend};
-#[cfg(feature = "s3")]
-pub use s3::{Bootstrap, BootstrapStep, S3Store};
+pub use url::{address_url, url_decode, url_encode, url_options};
 
 /// A store for one state: its snapshot, its journal, its lock, its earlier versions.
 ///
@@ -205,7 +209,7 @@ pub struct Position {
 
 impl Position {
     /// Whether a segment may be put there when `last` is the last place that is taken.
-    pub(crate) fn follows(self, last: Option<Self>) -> bool {
+    pub fn follows(self, last: Option<Self>) -> bool {
         match last {
             Some(last) if last.epoch == self.epoch => {
                 last.segment.checked_add(1) == Some(self.segment)
@@ -323,13 +327,13 @@ pub enum BackendError {
         /// What does not fit.
         reason: String,
     },
-    /// Bucket or lock table do not exist.
-    #[error("{what} does not exist{}", in_region(region.as_deref()))]
+    /// The store itself does not exist yet: `bootstrap` creates it.
+    #[error("{what} does not exist")]
     NotMade {
-        /// Which of them, with its name.
+        /// Which part of it, with its name.
         what: String,
-        /// Where it was looked for.
-        region: Option<String>,
+        /// What else may be the reason.
+        hint: Option<String>,
     },
     /// The place is unusable as it is: not a regular file, not ours, no such bucket.
     #[error("{place} can not be used: {reason}")]
@@ -360,10 +364,6 @@ pub enum BackendError {
     },
 }
 
-fn in_region(region: Option<&str>) -> String {
-    region.map_or(String::new(), |region| format!(" in {region}"))
-}
-
 /// A lock was not taken.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
@@ -386,13 +386,14 @@ impl Holder {
     }
 
     /// The name of a lock whose description is these bytes and names none.
-    pub(crate) fn unreadable_id(raw: &str) -> String {
+    pub fn unreadable_id(raw: &str) -> String {
         format!("unreadable-{:.12}", Sha256::of(raw.as_bytes()).to_string())
     }
 }
 
 impl BackendError {
-    pub(crate) fn store(
+    /// A failure of the store itself, with its cause.
+    pub fn store(
         action: &'static str,
         place: impl Into<String>,
         source: impl std::error::Error + Send + Sync + 'static,

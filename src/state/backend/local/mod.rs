@@ -1,5 +1,6 @@
 //! The local file: a snapshot that is replaced by rename, a journal beside it, a lock of the operating system.
 
+mod address;
 mod files;
 mod journal;
 mod lock;

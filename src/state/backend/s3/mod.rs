@@ -4,6 +4,8 @@ mod options;
 mod url;
 
 #[cfg(feature = "s3")]
+mod address;
+#[cfg(feature = "s3")]
 mod bootstrap;
 #[cfg(feature = "s3")]
 mod client;
@@ -19,7 +21,5 @@ mod snapshot;
 mod store;
 
 #[cfg(feature = "s3")]
-pub use bootstrap::{Bootstrap, BootstrapStep};
+pub(crate) use address::S3Factory;
 pub use options::{AssumeRole, Endpoints, InvalidOption, S3Backend};
-#[cfg(feature = "s3")]
-pub use store::S3Store;

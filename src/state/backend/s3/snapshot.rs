@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_s3::config::ResponseChecksumValidation;
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use md5::Digest as _;
 
 use super::error::{failure, is_missing, is_precondition, is_race, other};
@@ -14,7 +15,7 @@ use crate::backend::{
 };
 use crate::clock::Timestamp;
 use crate::crash::{self, Point};
-use crate::digest::{Sha256, hex};
+use crate::digest::Sha256;
 
 /// Tries when the digest does not fit or another write is under way: S3 is consistent, so only a writer that is just between
 /// object and digest needs the wait.
@@ -275,7 +276,7 @@ impl S3Store {
 }
 
 pub(super) fn md5_hex(bytes: &[u8]) -> String {
-    hex(&md5::Md5::digest(bytes))
+    HEXLOWER.encode(&md5::Md5::digest(bytes))
 }
 
 pub(super) fn timestamp(time: &aws_sdk_s3::primitives::DateTime) -> Timestamp {

@@ -28,7 +28,7 @@ use crate::lock_info::LockInfo;
 
 /// A state in S3, connected.
 #[derive(Debug)]
-pub struct S3Store {
+pub(crate) struct S3Store {
     pub(super) options: S3Backend,
     pub(super) clients: Clients,
     pub(super) clock: Arc<dyn Clock>,
@@ -41,23 +41,26 @@ pub struct S3Store {
 /// How long appends wait for company: a write takes longer than that.
 const COMMIT_WINDOW: Duration = Duration::from_millis(10);
 
-impl S3Backend {
+const REGION_HINT: &str = "if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one";
+
+impl S3Store {
     /// Finds credentials and makes the clients; reads nothing yet.
     ///
     /// # Errors
     /// When the options make no sense together, no region is named, or the credentials are of an excluded account.
-    pub async fn connect(&self, clock: Arc<dyn Clock>) -> Result<S3Store, BackendError> {
-        Ok(S3Store {
-            clients: self.clients().await?,
-            key: self.object_key(),
-            options: self.clone(),
+    pub(super) async fn new(
+        options: &S3Backend,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, BackendError> {
+        Ok(Self {
+            clients: options.clients().await?,
+            key: options.object_key(),
+            options: options.clone(),
             clock,
             last: Mutex::new(None),
         })
     }
-}
 
-impl S3Store {
     /// An object as messages name it.
     pub(super) fn object(&self, key: &str) -> String {
         format!("s3://{}/{key}", self.options.bucket)
@@ -114,9 +117,9 @@ impl S3Store {
     /// An error with the region in which something was looked for and not found.
     fn located(&self, error: BackendError) -> BackendError {
         match error {
-            BackendError::NotMade { what, region: None } => BackendError::NotMade {
-                what,
-                region: Some(self.clients.region.clone()),
+            BackendError::NotMade { what, hint: None } => BackendError::NotMade {
+                what: format!("{what} in {}", self.clients.region),
+                hint: Some(REGION_HINT.to_owned()),
             },
             error => error,
         }

@@ -3,77 +3,55 @@
 use std::fmt;
 use std::str::FromStr;
 
+use url::Url;
+
 use super::{InvalidOption, S3Backend};
+use crate::backend::{address_url, url_decode, url_encode, url_options};
+
+fn invalid(option: impl Into<String>, reason: impl Into<String>) -> InvalidOption {
+    InvalidOption {
+        option: option.into(),
+        reason: reason.into(),
+    }
+}
 
 impl FromStr for S3Backend {
     type Err = InvalidOption;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = |option: &str, reason: &str| InvalidOption {
-            option: option.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let rest = text
-            .strip_prefix("s3://")
-            .ok_or_else(|| invalid("url", "it begins with `s3://`"))?;
-        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let (bucket, key) = place
-            .split_once('/')
-            .ok_or_else(|| invalid("key", "it is missing: s3://bucket/key"))?;
-        let decoded = |option: &str, text: &str| {
-            decode(text)
-                .ok_or_else(|| invalid(option, "a `%` is followed by two hexadecimal digits"))
-        };
-        let mut backend = Self::new(bucket, decoded("key", key)?);
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-            let (option, value) = pair
-                .split_once('=')
-                .ok_or_else(|| invalid(pair, "it has no value"))?;
-            backend.set(option, &decoded(option, value)?)?;
+        if !text.starts_with("s3://") {
+            return Err(invalid("url", "it begins with `s3://`"));
+        }
+        let url = address_url(text).map_err(|reason| invalid("url", reason))?;
+        Self::try_from(&url)
+    }
+}
+
+impl TryFrom<&Url> for S3Backend {
+    type Error = InvalidOption;
+
+    fn try_from(url: &Url) -> Result<Self, Self::Error> {
+        if !url.username().is_empty() || url.password().is_some() || url.port().is_some() {
+            let reason = "before the key there is nothing but the bucket: s3://bucket/key";
+            return Err(invalid("url", reason));
+        }
+        let key = url.path().strip_prefix('/');
+        let key = key.ok_or_else(|| invalid("key", "it is missing: s3://bucket/key"))?;
+        let key = url_decode(key).map_err(|reason| invalid("key", reason))?;
+        let mut backend = Self::new(url.host_str().unwrap_or_default(), key);
+        let options = url_options(url).map_err(|(option, reason)| invalid(option, reason))?;
+        for (option, value) in options {
+            backend.set(&option, &value)?;
         }
         backend.validate()?;
         Ok(backend)
     }
 }
 
-fn decode(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        if *first == b'%' {
-            let digits = std::str::from_utf8(rest.get(..2)?).ok()?;
-            if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-                return None;
-            }
-            bytes.push(u8::from_str_radix(digits, 16).ok()?);
-            rest = &rest[2..];
-        } else {
-            bytes.push(*first);
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
-struct Encoded<'a>(&'a str);
-
-impl fmt::Display for Encoded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-._~/:,@+=".contains(&byte) {
-                write!(f, "{}", char::from(byte))?;
-            } else {
-                write!(f, "%{byte:02X}")?;
-            }
-        }
-        Ok(())
-    }
-}
-
 impl fmt::Display for S3Backend {
     /// The URL, without anything secret: keys, tokens and policies are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s3://{}/{}", self.bucket, Encoded(&self.key))?;
+        write!(f, "s3://{}/{}", self.bucket, url_encode(&self.key))?;
         let flag = |set: bool| set.then(|| "true".to_owned());
         let list = |values: &[String]| (!values.is_empty()).then(|| values.join(","));
         let text = |value: &Option<String>| value.clone();
@@ -138,7 +116,7 @@ impl fmt::Display for S3Backend {
         let mut separator = '?';
         for (option, value) in options {
             if let Some(value) = value {
-                write!(f, "{separator}{option}={}", Encoded(&value))?;
+                write!(f, "{separator}{option}={}", url_encode(&value))?;
                 separator = '&';
             }
         }
@@ -163,6 +141,7 @@ mod tests {
         for url in [
             "s3://b/k",
             "s3://b/a/k.tfstate?region=eu-west-1&dynamodb_table=locks&use_lockfile=true&encrypt=true",
+            "s3://B_b/k%23%3F%25?region=a+b%26c",
             "s3://b/k%20k?workspace=dev&workspace_key_prefix=e%26nv&max_retries=2&skip_s3_checksum=true",
             "s3://b/k?assume_role.role_arn=arn:aws:iam::1:role/r&endpoints.s3=http://127.0.0.1:5000&use_path_style=true",
         ] {
@@ -171,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_url_can_not_say_is_refused() {
+    fn an_incomplete_or_unknown_url_is_refused() {
         insta::assert_snapshot!(refusal("b/k"), @"S3 backend option `url`: it begins with `s3://`");
         insta::assert_snapshot!(refusal("s3://b"), @"S3 backend option `key`: it is missing: s3://bucket/key");
         insta::assert_snapshot!(refusal("s3://b/k/"), @"S3 backend option `key`: it may neither be empty nor begin or end with `/`");
@@ -181,6 +160,8 @@ mod tests {
         insta::assert_snapshot!(refusal("s3://b/k?region"), @"S3 backend option `region`: it has no value");
         insta::assert_snapshot!(refusal("s3://b/k?region=%zz"), @"S3 backend option `region`: a `%` is followed by two hexadecimal digits");
         insta::assert_snapshot!(refusal("s3://b/k?workspace=.."), @"S3 backend option `workspace`: up to 90 letters, digits, `-` and `_`");
+        insta::assert_snapshot!(refusal("s3://me:secret@b/k"), @"S3 backend option `url`: before the key there is nothing but the bucket: s3://bucket/key");
+        insta::assert_snapshot!(refusal("s3://b/a/../k"), @"S3 backend option `url`: `s3://b/a/../k` is no address of a state: it has a segment `.` or `..`");
         insta::assert_snapshot!(refusal("s3://b/k?access_key=a"), @"S3 backend option `access_key`: it goes with secret_key");
     }
 
