@@ -90,10 +90,6 @@ impl Backend for Counting {
         self.inner.lock_path()
     }
 
-    fn commit_window(&self) -> Duration {
-        Duration::from_millis(10)
-    }
-
     fn style(&self) -> Style {
         Style::Compact
     }

@@ -1,7 +1,6 @@
 //! The store as one process reaches it: requests take time, may fail, may be lost on the way there or back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -124,10 +123,6 @@ impl Backend for Store {
 
     fn lock_path(&self) -> String {
         self.0.store.lock_path()
-    }
-
-    fn commit_window(&self) -> Duration {
-        Duration::from_millis(10)
     }
 
     async fn read(&self) -> Result<Option<Snapshot>, BackendError> {

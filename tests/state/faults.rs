@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terrane_state::backend::S3Backend;
 use terrane_state::{
-    Backend, Damage, Failure, Operation, ProcessIdentity, RecordError, Recorder, Repair, Run,
+    Damage, Failure, Operation, ProcessIdentity, RecordError, Recorder, Repair, Run,
     RunError, RunOptions, SystemClock, SystemRandom,
 };
 

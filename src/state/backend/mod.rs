@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -41,11 +40,6 @@ pub trait Backend: Send + Sync + fmt::Debug {
 
     /// What a lock on this state names as its `Path`.
     fn lock_path(&self) -> String;
-
-    /// How long appends wait for company before they are written: nothing where a write is cheap.
-    fn commit_window(&self) -> Duration {
-        Duration::ZERO
-    }
 
     /// How snapshots are laid out here: as Terraform lays them out in the same kind of place.
     fn style(&self) -> Style {

@@ -341,13 +341,7 @@ impl Run {
             at: clock.now(),
         };
         let at = Position { epoch, segment: 0 };
-        let writer = Writer::new(
-            Arc::clone(&backend),
-            Arc::clone(&clock),
-            at,
-            0,
-            Sha256::default(),
-        );
+        let writer = Writer::new(Arc::clone(&backend), at, 0, Sha256::default());
         writer.enqueue(&Record::Open(open));
         for carried in &recovered_state.open {
             carry(&writer, carried);

@@ -1,7 +1,6 @@
 //! The store in S3 with everything that is needed to use it.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use base64::Engine as _;
@@ -37,9 +36,6 @@ pub(crate) struct S3Store {
     /// The last position that is known to be taken.
     pub(super) last: Mutex<Option<Position>>,
 }
-
-/// How long appends wait for company: a write takes longer than that.
-const COMMIT_WINDOW: Duration = Duration::from_millis(10);
 
 const REGION_HINT: &str = "if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one";
 
@@ -156,10 +152,6 @@ impl Backend for S3Store {
 
     fn lock_path(&self) -> String {
         self.options.lock_path()
-    }
-
-    fn commit_window(&self) -> Duration {
-        COMMIT_WINDOW
     }
 
     fn style(&self) -> Style {

@@ -29,6 +29,8 @@ pub(super) struct Observed<B = MemoryBackend> {
     slow: bool,
     /// A segment that the next reading of the journal misses.
     hidden: Mutex<Option<Position>>,
+    /// The next segment arrives, and its answer never comes.
+    unanswered: Mutex<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +49,13 @@ impl<B: Backend> Observed<B> {
             calls: Mutex::default(),
             slow: false,
             hidden: Mutex::default(),
+            unanswered: Mutex::default(),
         }
+    }
+
+    /// Lets the next segment arrive and never answers it.
+    pub(super) fn answer_no_append(&self) {
+        *self.unanswered.lock().expect("not poisoned") = true;
     }
 
     /// Lets the next reading of the journal miss a segment, as one does that is trimmed meanwhile.
@@ -176,13 +184,18 @@ impl<B: Backend> Backend for Observed<B> {
         })
     }
     async fn append_journal(&self, at: Position, bytes: Bytes) -> Result<(), BackendError> {
-        watched!(
+        let done = watched!(
             self,
             "append_journal",
             true,
             bytes.len(),
             self.inner.append_journal(at, bytes)
-        )
+        );
+        let unanswered = std::mem::take(&mut *self.unanswered.lock().expect("not poisoned"));
+        match unanswered {
+            true => std::future::pending().await,
+            false => done,
+        }
     }
     async fn trim_journal(&self, before: Position) -> Result<(), BackendError> {
         watched!(

@@ -147,3 +147,25 @@ async fn an_intent_that_arrived_unheard_begins_nothing_when_another_run_sealed_b
     fenced(second.await.expect_err("sealed"));
     run.close().await.expect("the lock is its own");
 }
+
+#[tokio::test]
+async fn an_intent_whose_write_was_given_up_begins_nothing_when_another_run_sealed_behind_it() {
+    let observed = Arc::new(Observed::new(MemoryBackend::new()));
+    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (stale, _) = world.open().await;
+    // Two intents that are written together: the write arrives, and whoever waits for its answer goes away.
+    let mut first = Box::pin(stale.intent(world.intent("b")));
+    let second = stale.intent(world.intent("c"));
+    futures_util::pin_mut!(second);
+    assert!(futures_util::poll!(&mut first).is_pending());
+    assert!(futures_util::poll!(&mut second).is_pending());
+    observed.answer_no_append();
+    let given_up = tokio::time::timeout(Duration::from_millis(10), first).await;
+    assert!(given_up.is_err(), "{given_up:?}");
+
+    world.break_lock().await;
+    let (run, recovered) = world.open().await;
+    assert_eq!(recovered.open.len(), 2);
+    fenced(second.await.expect_err("sealed"));
+    run.close().await.expect("the lock is its own");
+}
