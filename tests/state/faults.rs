@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use terrane_state::backend::S3Backend;
 use terrane_state::{
-    Damage, Failure, Operation, ProcessIdentity, RecordError, Recorder, Repair, Run,
-    RunError, RunOptions, SystemClock, SystemRandom,
+    Damage, Failure, Operation, ProcessIdentity, RecordError, Recorder, Repair, Run, RunError,
+    RunOptions, SystemClock, SystemRandom,
 };
 
 use crate::world::*;

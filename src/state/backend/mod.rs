@@ -322,10 +322,12 @@ pub enum BackendError {
         reason: String,
     },
     /// The store itself does not exist yet: `bootstrap` creates it.
-    #[error("{what} does not exist")]
+    #[error("{what} does not exist{}", looked_in.as_ref().map_or(String::new(), |place| format!(" in {place}")))]
     NotMade {
         /// Which part of it, with its name.
         what: String,
+        /// Where it was looked for, if it can be elsewhere.
+        looked_in: Option<String>,
         /// What else may be the reason.
         hint: Option<String>,
     },

@@ -168,12 +168,10 @@ impl Writer {
                 };
                 Err(queue.fenced.get_or_insert(fenced).clone())
             }
-            Err(error) => {
-                Err(RecordError::Unwritable {
-                    place: self.backend.place(),
-                    reason: crate::chain(&error),
-                })
-            }
+            Err(error) => Err(RecordError::Unwritable {
+                place: self.backend.place(),
+                reason: crate::chain(&error),
+            }),
         }
     }
 

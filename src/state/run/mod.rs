@@ -1,6 +1,11 @@
 //! A run's hold on the state: records, checkpoints, recovery.
 
+mod carry;
+mod checkpoint;
+mod close;
 mod error;
+mod find;
+mod hold;
 mod journaled;
 mod open;
 mod process;
@@ -10,13 +15,15 @@ mod rescue;
 mod restore;
 pub mod survey;
 
+pub use close::Closed;
 pub use error::{Failure, RunError};
-pub use journaled::{Closed, Kept, Run};
-pub use open::{Patience, Recovered, RunOptions};
+pub use hold::Patience;
+pub use journaled::Run;
+pub use open::{Recovered, RunOptions};
 pub use process::Liveness;
 pub use recorder::{MemoryRecorder, RecordError, Recorder};
 pub use repair::Repair;
-pub use rescue::{Origin, Rescued};
+pub use rescue::{Kept, Origin, Rescued};
 pub use restore::Restore;
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::open::{Found, Holding, carried, replay};
+use super::carry::{carried, replay};
+use super::find::Found;
+use super::hold::Holding;
 use super::{Patience, RecordError, Recovered, RunError, RunOptions};
 use crate::backend::{Backend, Position, Restart, Segment, Snapshot};
 use crate::clock::Clock;

@@ -1,11 +1,15 @@
 //! What a run leaves in a file when neither state nor journal could be written: its results, for a later run to take over.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use terrane_core::addr::InstanceAddr;
 
+use super::{Recorder as _, Run};
+use crate::backend::{Backend as _, BackendError, Expected, LocalBackend};
+use crate::file::v4;
 use crate::journal::{IntentAction, OpenIntent, OperationId, Resolution, Resolve};
 use crate::model::{Lineage, RawJson, State};
 
@@ -37,6 +41,17 @@ pub struct Rescued {
     state: State,
     ended: BTreeMap<OperationId, Option<InstanceAddr>>,
     origin: Option<Origin>,
+}
+
+/// Where what a run did is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// All of it in the stored state; nothing, if it did nothing.
+    State,
+    /// In the journal, from which the next run goes on.
+    Journal,
+    /// In this process alone, which asks for [`Run::rescue`].
+    Nowhere,
 }
 
 impl Rescued {
@@ -162,4 +177,45 @@ fn ids(state: &State, address: &InstanceAddr) -> Vec<Option<String>> {
         .collect();
     ids.sort();
     ids
+}
+
+impl Run {
+    /// Where what this run did is, when it could not be closed.
+    pub async fn kept(&self) -> Kept {
+        let (telling, state, begun) = {
+            let now = self.now();
+            let begun = now.open.values().any(|open| open.by.is_none());
+            (now.telling, now.state.clone(), begun)
+        };
+        let is_stored = match telling {
+            None => true,
+            Some(_) => state.same_content(&self.stored.lock().await.state),
+        };
+        match telling {
+            _ if is_stored && !begun => Kept::State,
+            Some(number) if !is_stored && !self.writer.is_durable(number) => Kept::Nowhere,
+            _ => Kept::Journal,
+        }
+    }
+
+    /// Writes the state as it is now into a file of its own, readable by its owner only: for when it could not be stored where
+    /// it belongs. The file is a state, and [`Rescued::of`] reads more from it.
+    ///
+    /// # Errors
+    /// When it can not be written either.
+    pub async fn rescue(&self, path: &Path, origin: Origin) -> Result<(), BackendError> {
+        let mut state = self.state();
+        state.serial += 1;
+        if state.lineage.is_empty() {
+            state.lineage = Lineage::random(&*self.random);
+        }
+        let file = LocalBackend::new(path)?;
+        let over = match file.read().await? {
+            None => Expected::Absent,
+            Some(snapshot) => Expected::Token(snapshot.token),
+        };
+        let rescued = Rescued::new(state, self.now().ended.clone(), origin);
+        let bytes = v4::write(&rescued.to_state(), v4::Style::Indented);
+        file.write(bytes.into(), &over).await.map(drop)
+    }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::open::{Found, Holding, gather};
+use super::find::{Found, gather};
+use super::hold::Holding;
 use super::{Patience, RecordError, RunError, RunOptions};
 use crate::backend::{Backend, Expected};
 use crate::clock::Clock;

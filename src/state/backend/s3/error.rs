@@ -52,7 +52,11 @@ where
     let code = error
         .as_service_error()
         .and_then(ProvideErrorMetadata::code);
-    let not_made = |what| BackendError::NotMade { what, hint: None };
+    let not_made = |what| BackendError::NotMade {
+        what,
+        looked_in: None,
+        hint: None,
+    };
     let unusable = |reason: &str| BackendError::Unusable {
         place: place.to_owned(),
         reason: reason.to_owned(),

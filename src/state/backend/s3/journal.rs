@@ -8,10 +8,10 @@ use aws_sdk_s3::types::{Delete, Object, ObjectIdentifier};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::error::{failure, is_missing, is_precondition, is_race, other};
+use super::error::{failure, is_missing, other};
 use super::snapshot::timestamp;
 use super::store::S3Store;
-use crate::backend::{Answered, BackendError, Found, Position, Restart, Segment, write_checked};
+use crate::backend::{BackendError, Found, Position, Restart, Segment, write_checked};
 use crate::clock::Timestamp;
 use crate::crash::{self, Point};
 use crate::journal::MAX_JOURNAL;
@@ -165,7 +165,7 @@ impl S3Store {
             };
             let name = listed.key.strip_prefix(&self.journal_prefix());
             let key = format!("{copies}{}", name.unwrap_or(&listed.key));
-            self.create_object(&key, &bytes).await?;
+            self.create_segment(&key, &bytes).await?;
         }
         // Places that no counting leads to would stay the last ones for ever.
         let beyond = listed.iter().filter(|listed| listed.at >= at);
@@ -177,7 +177,7 @@ impl S3Store {
             && let Some(segment) = last.at.segment.checked_add(1)
         {
             let key = self.segment_key(Position { segment, ..last.at });
-            self.create_object(&key, &Bytes::new()).await?;
+            self.create_segment(&key, &Bytes::new()).await?;
         }
         self.forget_last();
         self.append_segment(at, bytes).await?;
@@ -202,7 +202,7 @@ impl S3Store {
         if !at.follows(last) {
             return Err(self.conflict(&key));
         }
-        self.create_object(&key, &bytes).await?;
+        self.create_segment(&key, &bytes).await?;
         self.saw(Some(at));
         if at.segment == 0 {
             // A run that slept while others came, ended and were trimmed finds its place free, but not the end of the journal.
@@ -215,18 +215,9 @@ impl S3Store {
         Ok(())
     }
 
-    /// Makes an object where there is none, or where the same is there already.
-    async fn create_object(&self, key: &str, bytes: &Bytes) -> Result<(), BackendError> {
-        let place = self.object(key);
-        let write = || async {
-            match self.put(key, bytes).if_none_match("*").send().await {
-                Ok(answer) if Self::proves(&answer, bytes) => Ok(Answered::Proof(())),
-                Ok(_) => Ok(Answered::Unproved),
-                // Also our own write whose answer was lost.
-                Err(error) if is_precondition(&error) || is_race(&error) => Ok(Answered::Unproved),
-                Err(error) => Err(failure("write", &place, &error)),
-            }
-        };
+    /// Creates a segment's object, or finds the same there already.
+    async fn create_segment(&self, key: &str, bytes: &Bytes) -> Result<(), BackendError> {
+        let write = || self.create_object(key, bytes, None, "write");
         let look = || async {
             match self.read_segment(key).await? {
                 None => Ok(Found::Unchanged),
@@ -234,7 +225,7 @@ impl S3Store {
                 Some(_) => Err(self.conflict(key)),
             }
         };
-        write_checked(&*self.clock, &place, write, look).await
+        write_checked(&*self.clock, &self.object(key), write, look).await
     }
 
     async fn is_ours(&self, key: &str, bytes: &Bytes) -> Result<(), BackendError> {

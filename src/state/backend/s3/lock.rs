@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use bytes::Bytes;
 
-use super::error::{failure, is_missing, is_precondition, is_race};
+use super::error::{failure, is_missing, is_precondition};
 use super::store::S3Store;
 use crate::backend::{Answered, BackendError, Found, Holder, LockError, write_checked};
 use crate::clock::Timestamp;
@@ -111,18 +111,11 @@ impl S3Store {
 
     async fn read_item(&self, table: &str) -> Result<Option<Stored>, BackendError> {
         let found = self
-            .clients
-            .dynamodb
-            .get_item()
-            .table_name(table)
-            .key("LockID", AttributeValue::S(self.options.lock_path()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| failure("read the lock in", table, &error))?;
+            .item(table, &self.options.lock_path(), "read the lock in")
+            .await?;
         let text =
             |value: Option<&AttributeValue>| value.and_then(|value| value.as_s().ok().cloned());
-        Ok(found.item.map(|item| {
+        Ok(found.map(|item| {
             let value = item.get("Info").cloned();
             let raw = match (text(value.as_ref()), &value) {
                 (Some(raw), _) if !raw.is_empty() => raw,
@@ -190,16 +183,10 @@ impl S3Store {
         let place = self.object(&key);
         let bytes = Bytes::from(info.to_json());
         let write = || async {
-            let put = self
-                .put(&key, &bytes)
-                .content_type("application/json")
-                .if_none_match("*");
-            match put.send().await {
-                Ok(answer) if Self::proves(&answer, &bytes) => Ok(Answered::Proof(())),
-                Ok(_) => Ok(Answered::Unproved),
-                Err(error) if is_precondition(&error) || is_race(&error) => Ok(Answered::Unproved),
-                Err(error) => Err(LockError::from(failure("lock", &place, &error))),
-            }
+            let created = self
+                .create_object(&key, &bytes, Some("application/json"), "lock")
+                .await;
+            created.map_err(LockError::from)
         };
         let look = || async { whose(self.read_lockfile().await?, info) };
         write_checked(&*self.clock, &place, write, look).await
@@ -207,22 +194,17 @@ impl S3Store {
 
     async fn read_lockfile(&self) -> Result<Option<Stored>, BackendError> {
         let key = self.lockfile();
-        let found = match self.get(&key).send().await {
-            Ok(found) => found,
-            Err(error) if is_missing(&error) => return Ok(None),
-            Err(error) => return Err(failure("read", &self.object(&key), &error)),
+        let Some(object) = self.read_object(&key, None).await? else {
+            return Ok(None);
         };
-        let etag = found.e_tag;
-        let body = found.body.collect().await;
-        let body = body.map_err(|error| super::error::other("read", &self.object(&key), &error))?;
-        let raw = String::from_utf8_lossy(&body.into_bytes()).into_owned();
+        let raw = String::from_utf8_lossy(&object.bytes).into_owned();
         Ok(Some(Stored {
             raw: match raw.is_empty() {
                 true => "its lockfile is empty".to_owned(),
                 false => raw,
             },
             value: None,
-            etag,
+            etag: Some(object.etag).filter(|etag| !etag.is_empty()),
             seen: None,
         }))
     }

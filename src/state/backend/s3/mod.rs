@@ -16,6 +16,8 @@ mod journal;
 #[cfg(feature = "s3")]
 mod lock;
 #[cfg(feature = "s3")]
+mod object;
+#[cfg(feature = "s3")]
 mod snapshot;
 #[cfg(feature = "s3")]
 mod store;

@@ -22,44 +22,7 @@ use crate::digest::Sha256;
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// An object as it was read.
-struct Object {
-    bytes: Bytes,
-    etag: String,
-    version: Option<String>,
-}
-
 impl S3Store {
-    async fn read_object(
-        &self,
-        key: &str,
-        version: Option<&str>,
-    ) -> Result<Option<Object>, BackendError> {
-        let place = self.object(key);
-        let mut tries = 0;
-        loop {
-            let get = self.get(key).set_version_id(version.map(str::to_owned));
-            let found = match get.send().await {
-                Ok(found) => found,
-                Err(error) if is_missing(&error) => return Ok(None),
-                Err(error) => return Err(failure("read", &place, &error)),
-            };
-            let (etag, version) = (found.e_tag.unwrap_or_default(), found.version_id);
-            match found.body.collect().await {
-                Ok(body) => {
-                    return Ok(Some(Object {
-                        bytes: body.into_bytes(),
-                        etag,
-                        version,
-                    }));
-                }
-                // The answer was cut off, or its checksum is wrong.
-                Err(_) if tries < 2 => tries += 1,
-                Err(error) => return Err(other("read", &place, &error)),
-            }
-        }
-    }
-
     pub(super) async fn read_snapshot(&self) -> Result<Option<Snapshot>, BackendError> {
         let mut tries = 0;
         loop {
@@ -155,16 +118,9 @@ impl S3Store {
             return Ok(None);
         };
         let item = self
-            .clients
-            .dynamodb
-            .get_item()
-            .table_name(table)
-            .key("LockID", AttributeValue::S(self.digest_id()))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| failure("read the digest in", table, &error))?;
-        let digest = item.item.and_then(|mut item| item.remove("Digest"));
+            .item(table, &self.digest_id(), "read the digest in")
+            .await?;
+        let digest = item.and_then(|mut item| item.remove("Digest"));
         let digest = digest.and_then(|digest| digest.as_s().ok().cloned());
         Ok(digest
             .filter(|digest| digest.len() == 32 && digest.bytes().all(|b| b.is_ascii_hexdigit())))

@@ -113,8 +113,9 @@ impl S3Store {
     /// An error with the region in which something was looked for and not found.
     fn located(&self, error: BackendError) -> BackendError {
         match error {
-            BackendError::NotMade { what, hint: None } => BackendError::NotMade {
-                what: format!("{what} in {}", self.clients.region),
+            BackendError::NotMade { what, .. } => BackendError::NotMade {
+                what,
+                looked_in: Some(self.clients.region.clone()),
                 hint: Some(REGION_HINT.to_owned()),
             },
             error => error,

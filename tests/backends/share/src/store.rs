@@ -61,6 +61,7 @@ impl ShareStore {
         if !self.root.is_dir() {
             return Err(BackendError::NotMade {
                 what: format!("the folder {}", self.root.display()),
+                looked_in: None,
                 hint: Some("if it is on another machine, mount it first".to_owned()),
             });
         }

@@ -1,0 +1,112 @@
+//! The end of a run in order: snapshot, end of the journal, trimming, lock.
+
+use super::carry::carry;
+use super::{RecordError, Recorder as _, Run, RunError};
+use crate::backend::{BackendError, Position};
+use crate::crash::{self, Point};
+use crate::journal::{Checkpoint, CheckpointPhase, OpenIntent, Record, Trim};
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Closed {
+    /// The serial of the stored state; 0 when there is none.
+    pub serial: u64,
+    /// Where it is.
+    pub place: String,
+    /// Whether this run wrote it.
+    pub written: bool,
+    /// Operations whose end is still unknown.
+    pub open: Vec<OpenIntent>,
+}
+
+impl Run {
+    /// Forgets the journal before this epoch, once this epoch's opening has taken over what was open in it.
+    pub(super) async fn trim(&self) -> Result<(), RunError> {
+        let next = self.writer.next_position();
+        if next.segment == 0 {
+            return Ok(());
+        }
+        let before = Position { segment: 0, ..next };
+        let trim = self.writer.enqueue(&trim_before(before));
+        self.writer.durable(trim).await?;
+        match self.holding.backend.trim_journal(before).await {
+            Err(error @ (BackendError::Conflict { .. } | BackendError::NotHeld { .. })) => {
+                Err(error.into())
+            }
+            // What is left over is not looked at, and trimmed by the next run.
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends the run in order: snapshot, end of the journal, lock. Nothing can be recorded after it.
+    ///
+    /// # Errors
+    /// When the snapshot could not be stored or the lock not be freed. The journal then keeps what the snapshot lacks, the state
+    /// can still be had from [`Recorder::state`], and the lock is freed if that is possible.
+    pub async fn close(&self) -> Result<Closed, RunError> {
+        let ended = self.end().await;
+        self.writer.fence(RecordError::Closed);
+        crash::reach(Point::UnlockBefore).await;
+        let unlocked = self.holding.backend.unlock(&self.holding.id).await;
+        crash::reach(Point::Unlocked).await;
+        ended?;
+        unlocked?;
+        let stored = self.stored.lock().await;
+        Ok(Closed {
+            serial: stored.state.serial,
+            place: self.holding.backend.place(),
+            written: stored.written,
+            open: self.open_intents(),
+        })
+    }
+
+    async fn end(&self) -> Result<(), RunError> {
+        let mut stored = self.stored.lock().await;
+        self.checkpoint_over(&mut stored).await?;
+        let unread = self.now().unread;
+        if self.writer.next_number() == self.opening && unread == self.began_unread {
+            // Nothing was asked of anyone: there is nothing to end, and the opening was never written.
+            return Ok(());
+        }
+        let last = self.writer.next_position();
+        for open in self.open_intents() {
+            // The opening, which says whose epoch this is, is trimmed with the rest.
+            let by = open.by.or_else(|| Some(self.process.clone()));
+            carry(&self.writer, &OpenIntent { by, ..open });
+        }
+        let plans = self.now().plans.clone();
+        // Over another state than the one they were made from plans are stale anyway: only the last one is still worth a better word.
+        let first = match stored.sha256 == self.base {
+            true => 0,
+            false => plans.len().saturating_sub(1),
+        };
+        for plan in &plans[first..] {
+            self.writer.enqueue(&Record::Plan(plan.clone()));
+        }
+        if let Some(sha256) = stored.sha256 {
+            // The last segment stays when the journal is trimmed: it tells the next run what must be there.
+            self.writer.enqueue(&Record::Checkpoint(Checkpoint {
+                phase: CheckpointPhase::Written,
+                serial: stored.state.serial,
+                sha256,
+                version: None,
+                covers: self.writer.next_number(),
+                unread,
+            }));
+        }
+        self.writer.enqueue(&trim_before(last));
+        let close = self.writer.enqueue(&Record::Close);
+        self.writer.durable(close).await?;
+        crash::reach(Point::Closed).await;
+        // What is left over is read and trimmed by the next run.
+        let _ = self.holding.backend.trim_journal(last).await;
+        crash::reach(Point::CloseTrimmed).await;
+        Ok(())
+    }
+}
+
+/// Says that what follows contains all that is still needed of what lies before a place: whatever a trimming then leaves or loses, it
+/// is not looked at any more.
+fn trim_before(Position { epoch, segment }: Position) -> Record {
+    Record::Trim(Trim { epoch, segment })
+}
