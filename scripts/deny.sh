@@ -15,7 +15,7 @@ if [ ! -x "$home/bin/cargo-deny" ] || [ "$(cat "$home/version" 2>/dev/null)" != 
 fi
 [ "${1:-}" = --install ] && exit 0
 
-# Without --workspace only the facade and what it stands on are looked at.
+# Without --workspace it checks the facade and its dependencies only.
 deny() { "$home/bin/cargo-deny" --workspace "$@"; }
 
 deny --offline check --hide-inclusion-graph --allow duplicate licenses bans sources

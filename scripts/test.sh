@@ -101,13 +101,13 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 
-step "generated bindings are what the generator writes"
+step "generated bindings are up to date"
 cargo run --locked --quiet -p terrane-codegen -- generate --check
 
 step "tests, compiled"
 cargo test --locked --workspace --no-run
 
-# Its build takes what the tests leave of the machine, and is there when they have passed.
+# Built at low priority beside the tests, and ready when they have passed.
 set -m
 nice -n 19 scripts/deny.sh --install >target/deny-output 2>&1 &
 builder=$!

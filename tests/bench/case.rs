@@ -1,4 +1,4 @@
-//! What is measured: which calls, of which provider, for which program.
+//! The measured case: which calls, of which provider, for which program.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use terrane_tests::go_program;
 /// How many instances are under way at once; the command line's default.
 pub(crate) const PARALLELISM: usize = 10;
 
-/// What one process does.
+/// The work of one process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum What {
     /// Plan and apply from nothing.

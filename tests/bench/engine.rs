@@ -1,4 +1,4 @@
-//! The engine's side: what a command does, from the stack function to the stored state, with no one to show it to.
+//! The engine's side: the work of a command, from the stack function to the stored state, without output.
 
 use std::sync::Arc;
 use std::time::Duration;

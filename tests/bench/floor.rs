@@ -1,4 +1,4 @@
-//! The floor: the same calls over the same kind of channel, with messages that were encoded before and answers that nobody reads.
+//! The floor: the same calls over the same kind of channel, with messages that were encoded before and answers that are not read.
 
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};

@@ -1,11 +1,11 @@
-//! What the journal costs: requests, bytes and time, over a store that counts what S3 and DynamoDB would be sent.
+//! The cost of the journal: requests, bytes and time, over a store that counts the requests to S3 and DynamoDB.
 //!
 //! ```sh
 //! cargo bench -p terrane-tests --bench journal
 //! ```
 //!
 //! The store keeps everything in memory and answers after a latency on a clock that only moves when all wait, so that the figures say
-//! nothing of this machine. `docs/state.md` says what they were.
+//! nothing of this machine. `docs/state.md` has the figures.
 
 #![allow(
     clippy::print_stdout,
@@ -37,7 +37,7 @@ use tokio::sync::Semaphore;
 /// Operations at once; the command line's default.
 const PARALLELISM: usize = 10;
 
-/// What was sent, apart by what it is for.
+/// The requests, by purpose.
 #[derive(Debug, Default)]
 struct Sent {
     requests: AtomicUsize,
@@ -261,7 +261,7 @@ fn intent(number: usize) -> Intent {
     )
 }
 
-/// About what a small AWS resource has: half a kilobyte.
+/// As large as a small AWS resource: half a kilobyte.
 fn result(intent: &Intent, round: usize) -> OperationResult {
     let attributes = format!(
         "{{\"arn\":\"arn:aws:ec2:us-east-1:123456789012:subnet/{}\",\"id\":\"{}\",\"round\":{round},\"tags\":{{\"text\":\"{}\"}}}}",

@@ -1,18 +1,18 @@
 //! How a run scales: engine and provider apart, beside a floor that makes the same calls with nothing around them.
 //!
 //! ```sh
-//! cargo bench -p terrane-tests --bench scale            # 1,000, 4,000 and 10,000 resources, and what a graph can look like
+//! cargo bench -p terrane-tests --bench scale            # 1,000, 4,000 and 10,000 resources, and graphs of other shapes
 //! cargo bench -p terrane-tests --bench scale -- --quick # 1,000
 //! ```
 //!
-//! | flag | what |
+//! | flag | does |
 //! |---|---|
 //! | `--quick` | 1,000 resources only |
 //! | `--runs N` | the best of N runs is shown (3): whatever else the machine does only ever adds |
 //! | `--null BINARY` | `null_resource` of that HashiCorp provider in place of the fast one, 1,000 and 4,000 |
 //!
 //! Each measurement is a process of its own, so that its CPU time and memory are its own. Nothing passes or fails here;
-//! `docs/performance.md` says what the numbers should be and were.
+//! `docs/performance.md` has the aims and the figures.
 
 #![allow(
     clippy::print_stdout,
@@ -100,7 +100,7 @@ fn main() {
     }
 }
 
-/// The least of what several processes measured.
+/// The least of several processes' measurements.
 fn best(runs: usize, what: What, case: &Case) -> Measured {
     let program = std::env::current_exe().expect("this program");
     let argument = serde_json::to_string(&(what, case)).expect("a case");

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// What one process measured; times in seconds, memory in kilobytes.
+/// The measurement of one process; times in seconds, memory in kilobytes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Measured {
     /// From beginning to end.

@@ -1,4 +1,4 @@
-//! Checked-in bindings are what their facts say.
+//! Checked-in bindings match their facts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,11 +30,11 @@ fn check(provider: &str) {
 }
 
 #[test]
-fn the_bindings_of_the_made_up_provider_are_what_its_facts_say() {
+fn the_bindings_of_the_made_up_provider_match_their_facts() {
     check("bindings/acme");
 }
 
 #[test]
-fn the_bindings_of_aws_are_what_their_facts_say() {
+fn the_bindings_of_aws_match_their_facts() {
     check("../providers/aws");
 }

@@ -1,4 +1,4 @@
-//! What typed builders and handles turn into.
+//! The declarations of typed builders and handles.
 
 use std::any::type_name_of_val;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What the generator refuses to make bindings of.
+//! Schemas that the generator refuses.
 
 use std::collections::BTreeMap;
 

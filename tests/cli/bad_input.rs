@@ -179,7 +179,7 @@ fn a_damaged_state_is_refused_and_left_alone() {
 }
 
 #[test]
-fn without_a_terminal_nothing_is_asked() {
+fn without_a_terminal_no_question_is_asked() {
     let stack = network();
     assert_snapshot!(stack.run(&["up"]), @r"
     exit: 1
@@ -241,7 +241,7 @@ fn values_come_through_a_pipe() {
 }
 
 #[test]
-fn a_pipe_that_nobody_writes_to_is_named_and_can_be_given_up() {
+fn a_pipe_without_a_writer_is_named_and_can_be_interrupted() {
     let stack = network();
     pipe(&stack);
     // Imports hold the lock when they run the program; a pipe is read before.

@@ -1,4 +1,4 @@
-//! A stored state that cannot be used: the refusal says what is whole, and its commands put it right when they are pasted.
+//! An unusable stored state: the refusal lists its intact parts, and its commands repair it when they are pasted.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn state_of(stack: &TestEnvironment) -> PathBuf {
     stack.path().join(".terrane/test/terraform.tfstate")
 }
 
-/// What becomes of a stored text.
+/// The change of a stored text.
 type Damage = fn(&str) -> Option<String>;
 
 /// Pastes both commands of a way out, and goes on from there.
@@ -40,7 +40,7 @@ fn follow(stack: &TestEnvironment, refused: &Output, pull: &str, push: &str, pla
     stack.run(&[&preview[..], place].concat()).exits(0);
 }
 
-/// The newest version that is not the current one. What the harness shows of a program has no ids in it.
+/// The newest version that is not the current one. The filtered output of a program has no ids.
 fn version(stack: &TestEnvironment, place: &[&str]) -> String {
     let history = [&["state", "history", "--json"], place].concat();
     let output = stack.command(&history).output().expect("a stack program");
@@ -107,7 +107,7 @@ fn a_damaged_file_is_replaced_by_its_backup_with_the_printed_commands() {
             "push earlier.tfstate",
             &[],
         );
-        // What was there is kept, and the backup was no victim of it.
+        // The old state is kept, and so is its backup.
         let kept = fs::read_to_string(state.with_extension("tfstate.replaced")).ok();
         assert_eq!(kept, damaged, "{name}");
     }

@@ -60,10 +60,10 @@ fn a_full_disk_stops_a_run_and_loses_nothing() {
             Some(5) => stopped += 1,
             other => panic!("{blocks} blocks: {other:?}\n{said}"),
         }
-        // Whatever was stored can be read, and each object is in the state or in doubt: none is made twice.
+        // The store is readable, and each object is in the state or in an unresolved operation: none is created twice.
         let mut next = stack.run(&["up", "--yes"]);
         if let Some((_, push)) = next.stderr.split_once("`test-stack state push ") {
-            // What the journal could not take is in a file beside it; the command that stores it is said.
+            // Results that the journal could not take are in a file beside it; the command that stores them is printed.
             let (file, _) = push.split_once('`').expect("a command");
             stack.run(&["state", "push", "--yes", file]).exits(0);
             next = stack.run(&["up", "--yes"]);

@@ -1,4 +1,4 @@
-//! Applies that go wrong: what is said about the world, and what the next run does about it.
+//! Applies that fail: the message, and the next run.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, ChildStderr, Command};
@@ -10,7 +10,7 @@ use terrane_tests::TestEnvironment;
 use crate::stage::{fake, network};
 
 #[test]
-fn a_failed_apply_says_what_was_done_and_what_was_not() {
+fn a_failed_apply_lists_finished_and_unattempted_operations() {
     let stack = network();
     let failing = [
         "--parallelism",
@@ -189,7 +189,7 @@ pub(crate) fn slow(stack: &TestEnvironment) -> (Child, BufReader<ChildStderr>) {
     until_creating(stack.command(&SLOW))
 }
 
-/// What the journal beside the state holds.
+/// The content of the journal beside the state.
 fn journal(stack: &TestEnvironment) -> String {
     let files = std::fs::read_dir(stack.path().join(".terrane/test")).expect("a folder");
     let paths = files.map(|file| file.expect("an entry").path());
@@ -223,7 +223,7 @@ fn one_interrupt_ends_a_run_in_order() {
         // The provider gives up its delay when it is asked to stop, unless it was asked before the delay began.
         assert!(rest.contains("2 not attempted"), "{rest}");
         assert!(rest.contains("lock released"), "{rest}");
-        // What the provider gave up may have been made all the same.
+        // An operation that the provider gave up may have happened all the same.
         let next = stack.run(&["up", "--yes"]);
         let in_doubt = next.stderr.contains("is in doubt: its creation");
         next.exits(if in_doubt { 3 } else { 0 });
@@ -234,7 +234,7 @@ fn one_interrupt_ends_a_run_in_order() {
 fn a_second_interrupt_leaves_at_once_and_the_next_run_knows() {
     let mut stack = fake(&[("FAKE_FAULT", "apply:hang")]);
     let (mut child, mut errors) = until_creating(stack.command(&["up", "--yes"]));
-    // Before its intent is durable an operation is not asked for, and then there is nothing to be in doubt about.
+    // An operation does not begin before its intent is durable, so none is unresolved.
     let started = Instant::now();
     while !journal(&stack).contains("\"intent\"") {
         assert!(started.elapsed() < Duration::from_secs(20), "no intent");

@@ -88,7 +88,7 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
 }
 
 #[test]
-fn what_is_not_declared_or_does_not_exist_is_not_imported() {
+fn undeclared_or_missing_objects_are_not_imported() {
     let (stack, id) = disowned();
     assert_snapshot!(stack.run(&["import", "conformance_sdk_thing.bsae", &id, "--yes"]), @"
     exit: 1
@@ -108,14 +108,14 @@ fn what_is_not_declared_or_does_not_exist_is_not_imported() {
     stack.run(&["import", BASE]).exits(64);
     stack.run(&["import", "base", &id]).exits(64);
     assert_eq!(stack.run(&["state", "list"]).stdout, "");
-    // Nothing is left in doubt.
+    // No operation is unresolved.
     stack
         .run(&["import", BASE, &id, "--yes", "--json"])
         .exits(0);
 }
 
 #[test]
-fn with_json_the_document_says_what_is_in_the_state() {
+fn with_json_the_document_holds_the_state() {
     let (stack, id) = disowned();
     let imported = stack.run(&["import", BASE, &id, "--yes", "--json"]);
     let imported = imported.exits(0).json();

@@ -1,4 +1,4 @@
-//! Keys that mean something to HCL, to a shell, to a terminal or to Unicode: what is printed can be pasted, and what is stored is read.
+//! Keys with a meaning in HCL, a shell, a terminal or Unicode: printed ones can be pasted, and stored ones are read.
 
 use insta::assert_snapshot;
 use serde_json::Value as Json;

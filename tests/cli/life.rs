@@ -1,4 +1,4 @@
-//! A stack from nothing to nothing: what each command shows and leaves behind.
+//! A stack from nothing to nothing: the output of each command, and the files it leaves.
 
 use insta::assert_snapshot;
 
@@ -314,7 +314,7 @@ fn the_state_is_listed_and_shown_without_secrets() {
 }
 
 #[test]
-fn what_changed_outside_is_shown_and_recorded() {
+fn changes_from_outside_are_shown_and_recorded() {
     let stack = network();
     stack.run(&["up", "--yes"]).exits(0);
     let folder = stack.objects().join("conformance_sdk_thing");

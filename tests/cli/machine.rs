@@ -1,4 +1,4 @@
-//! What programs read: plan JSON, event lines, validation.
+//! Output for programs: plan JSON, event lines, validation.
 
 use serde_json::{Value, json};
 

@@ -33,11 +33,11 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn whatever_is_written_is_private_under_any_umask_and_out_of_git_s_sight() {
+fn every_written_file_is_private_under_any_umask_and_ignored_by_git() {
     for umask in ["000", "277"] {
         let stack = network();
         let at = |name: &str| stack.path().join(name);
-        // Everybody may read what was there before.
+        // The old file was readable by all.
         for name in ["events.json", "plan.json", "plan"] {
             fs::write(at(name), "").expect("written");
             fs::set_permissions(at(name), fs::Permissions::from_mode(0o666)).expect("set");

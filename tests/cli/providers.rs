@@ -55,7 +55,7 @@ fn terraform_data_is_made_changed_and_removed_without_any_provider() {
 }
 
 #[test]
-fn terraform_data_that_a_killed_run_was_making_asks_nobody() {
+fn terraform_data_of_a_killed_run_needs_no_answer() {
     let stack = alone();
     let mut killed = stack.command(&["up", "--yes"]);
     killed.env("TERRANE_CRASH_AT", "reply.received:1:kill");
@@ -217,7 +217,7 @@ fn a_destroy_goes_where_the_object_is_now() {
     std::fs::remove_file(&file).expect("removed");
     std::fs::write(&newer, written("base-new").to_string()).expect("written");
     std::fs::rename(&folder, &moved).expect("moved");
-    // What cannot be read now is not believed to be gone.
+    // An object that cannot be read now does not count as gone.
     std::fs::rename(&newer, &file).expect("moved");
     std::fs::write(&file, "garbage").expect("written");
     let refused = stack.run(&["destroy", "--yes"]).exits(1);

@@ -1,4 +1,4 @@
-//! Operations whose end nobody saw: the code that a run ends with, the answers of a person, and the wait for what may still come.
+//! Unresolved operations: the exit code of a run, the answers of a person, and the wait for late operations.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::Child;
@@ -158,7 +158,7 @@ fn one_answer_is_due_and_not_two() {
     stack.run(&["state", "resolve", BASE, "--id", "x"]).exits(1);
 }
 
-/// What the program says there, when it is interrupted at those words.
+/// The output of the program there, interrupted at those words.
 fn interrupted_at(
     words: &str,
     stack: &TestEnvironment,
@@ -178,7 +178,7 @@ fn interrupted_at(
 }
 
 #[test]
-fn a_wait_for_what_may_still_come_is_said() {
+fn a_wait_for_a_late_operation_is_announced() {
     let stack = crashed("create", true);
     let mut child = stack.command(&["up", "--yes"]).spawn().expect("a program");
     let stderr = child.stderr.take().expect("piped");

@@ -56,7 +56,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     error: the journal of the state at .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>; 6 records before that are whole; operations that were begun and not ended: create conformance_sdk_thing.base
     hint: nothing was changed; `test-stack state repair` shows what can be saved, keeps a copy, and begins the journal anew
     ");
-    // Who only looks is told the same, and nothing was changed.
+    // A read-only command reports the same, and nothing was changed.
     for looks in [&["preview"][..], &["state", "list"], &["destroy", "--yes"]] {
         let looked = stack.run(looks).exits(7);
         assert_eq!(
@@ -110,7 +110,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
         .map(|path| fs::read(path).expect("a copy"));
     assert_eq!(copy.collect::<Vec<_>>(), [damaged]);
 
-    // The object that nobody saw the end of is still in doubt, and nothing is made twice.
+    // The operation without a result is still unresolved, and no object is created twice.
     stack.paste(&repaired.hinted(" up"), "--yes").exits(3);
     assert_eq!(only_object(&stack).0, id);
     stack.run(&["state", "resolve", BASE, "--id", &id]).exits(0);

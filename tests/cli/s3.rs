@@ -10,7 +10,7 @@ use crate::stage::network;
 
 const KEY: &str = "prod/terraform.tfstate";
 
-/// What OpenTofu 1.12.6 put into the lock that it held, for another bucket.
+/// A lock as OpenTofu 1.12.6 writes it, of another bucket.
 const OPENTOFU: &str = r#"{"ID":"4c182652-9d06-4598-415f-2e06cb9d3b43","Operation":"OperationTypeApply","Info":"","Who":"root@vm","Version":"1.12.6","Created":"2026-11-23T09:05:17.539919072Z","Path":"mlops-platform-terraform-state/prod/terraform.tfstate"}"#;
 
 /// The test stack, and a place for its state that is not made yet.
@@ -40,7 +40,7 @@ fn on(aws: &Aws, arguments: &[&str]) -> Vec<String> {
     arguments.chain(place).collect()
 }
 
-/// The text without what differs from run to run of this file: bucket, ports, ids.
+/// The text without bucket, ports and ids, which differ from run to run.
 fn shown(aws: &Aws, output: &Output) -> String {
     let url = aws.url();
     let text = output.to_string().replace(&url, "<url>");
@@ -52,7 +52,7 @@ fn lock(aws: &Aws) -> Option<serde_json::Value> {
 }
 
 #[test]
-fn bootstrap_shows_what_it_will_do_and_has_nothing_to_do_the_second_time() {
+fn bootstrap_shows_its_steps_and_has_none_the_second_time() {
     let Some((stack, aws)) = stage() else { return };
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["up", "--yes"])), @"
     exit: 1
@@ -215,7 +215,7 @@ fn ages(text: &str) -> String {
 }
 
 #[test]
-fn a_lock_that_nobody_can_read_is_broken_by_the_name_that_the_refusal_gives_it() {
+fn an_unreadable_lock_is_broken_by_the_id_that_the_refusal_prints() {
     let Some((stack, aws)) = prepared() else {
         return;
     };
@@ -262,7 +262,7 @@ fn until_made(stack: &TestEnvironment) {
 }
 
 #[test]
-fn a_state_that_can_not_be_written_at_the_end_is_put_back_from_its_journal() {
+fn a_state_that_cannot_be_written_at_the_end_is_recovered_from_its_journal() {
     let Some((stack, aws)) = prepared() else {
         return;
     };
@@ -395,7 +395,7 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
         again.stdout.contains("has all that this file could add"),
         "{again}"
     );
-    // The base was made once, and nothing is in doubt.
+    // The base was created once, and no operation is unresolved.
     let last = run(&stack, &aws, &["up", "--yes"]).exits(0);
     assert!(last.stdout.contains("2 added, 1 changed"), "{last}");
 }

@@ -1,4 +1,4 @@
-//! Saved plans: shown and applied as they were made, once, or refused with what has moved.
+//! Saved plans: shown and applied as they were made, once, or refused with the difference.
 
 use std::os::unix::fs::PermissionsExt as _;
 
@@ -15,7 +15,7 @@ fn small() -> TestEnvironment {
     stack
 }
 
-/// What is refused changes neither state nor world.
+/// A refused command changes neither state nor objects.
 #[track_caller]
 fn refused(stack: &TestEnvironment, arguments: &[&str]) -> String {
     let before = world(stack);
@@ -296,7 +296,7 @@ fn another_build_of_program_or_provider_is_refused() {
     stack.run(&["preview", "--out", "a.plan"]).exits(0);
     let build = |from: &std::path::Path, to: &std::path::Path| {
         let mut bytes = std::fs::read(from).expect("a program");
-        // What follows an executable is not loaded.
+        // Bytes behind the end of an executable are not loaded.
         bytes.push(0);
         std::fs::write(to, bytes).expect("written");
         let executable = std::fs::Permissions::from_mode(0o755);
@@ -403,7 +403,7 @@ fn a_plan_for_another_account_is_refused_before_anything_is_asked_for() {
 }
 
 #[test]
-fn a_plan_waits_until_nothing_is_in_doubt() {
+fn a_plan_waits_until_no_operation_is_unresolved() {
     let mut stack = fake(&[]);
     stack.run(&["preview", "--out", "a.plan"]).exits(0);
     stack.set("FAKE_FAULT", "apply:exit");
@@ -461,7 +461,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
       declared   tests/cli/stack.rs:127
     hint: nothing was changed; make a new plan with `preview --out FILE`, and with `--refresh false` if that changes at every read
     ");
-    // What the plan does not change may be anything.
+    // Objects that the plan does not change may be anything.
     stack.run(&["up", "--yes"]).exits(0);
     stack.run(&preview).exits(0);
     edited(&stack, "child-a", |object| {
@@ -480,7 +480,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
         said.contains("conformance_sdk_thing.base has changed since the plan was made: it is gone"),
         "{said}"
     );
-    // Who did not look when the plan was made is not made to look now.
+    // A plan that was made without reading is applied without reading.
     let unread = [
         "preview",
         "--refresh",

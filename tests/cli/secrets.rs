@@ -32,7 +32,7 @@ fn vault(fault: &str) -> TestEnvironment {
     ])
 }
 
-/// Fails where any form of a canary is in what was said.
+/// Fails where the output has any form of a canary.
 #[track_caller]
 fn silent(said: &impl fmt::Display) {
     let text = said.to_string();
@@ -171,7 +171,7 @@ fn no_command_shows_a_secret_that_it_was_not_asked_for() {
 }
 
 #[test]
-fn what_a_provider_says_of_a_secret_is_masked() {
+fn a_secret_in_a_providers_message_is_masked() {
     let mut stack = vault("apply:log");
     stack.run(&["up", "--yes"]).exits(0);
     let ways = [
@@ -204,7 +204,7 @@ fn what_a_provider_says_of_a_secret_is_masked() {
     silent(&stack.run(&["validate", "--json"]).exits(1));
 }
 
-/// What older tools left of a sensitive path inside a dynamic value; `jq -S` sorts its members.
+/// A sensitive path inside a dynamic value, as older tools left it; `jq -S` sorts its members.
 const STATE: &str = r#"{
   "version": 4, "terraform_version": "1.12.0", "serial": 3, "lineage": "c2b5e0a6-0d5f-4a0c-8f4e-2f1f4a8b8c11",
   "outputs": {},

@@ -11,13 +11,13 @@ use terrane_core::{
     ProviderDeclaration, Resource, Result, Stack, Value,
 };
 
-/// What `--var` can change.
+/// The configuration, for `--var`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
     /// Which of the functions below declares the stack.
     scene: Scene,
-    /// Name of the base; another one replaces it and what hangs on it.
+    /// Name of the base; another one replaces it and its dependents.
     base: String,
     size: i64,
     zones: Vec<String>,

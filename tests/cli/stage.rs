@@ -1,4 +1,4 @@
-//! What the tests of this folder share: the stack program and the providers it finds.
+//! Shared by the tests of this folder: the stack program and the providers it finds.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;

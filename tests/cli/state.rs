@@ -20,7 +20,7 @@ fn listed(stack: &TestEnvironment) -> String {
     stack.run(&["state", "list"]).exits(0).stdout
 }
 
-/// What exists, as the provider keeps it.
+/// The objects, as the provider keeps them.
 fn objects(stack: &TestEnvironment) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut folders = vec![stack.objects()];
     let mut files = BTreeMap::new();
@@ -65,7 +65,7 @@ fn a_module_moves_with_all_that_is_in_it_and_back() {
 }
 
 #[test]
-fn what_stands_on_a_moved_instance_follows() {
+fn dependents_of_a_moved_instance_follow() {
     let stack = up();
     let base = "conformance_sdk_thing.base";
     assert_snapshot!(stack.run(&["state", "mv", base, "module.m.conformance_sdk_thing.x[0]", "--yes"]), @"
@@ -92,7 +92,7 @@ fn what_stands_on_a_moved_instance_follows() {
 }
 
 #[test]
-fn what_can_not_be_moved_is_refused_and_nothing_is_written() {
+fn an_impossible_move_is_refused_and_writes_nothing() {
     let stack = up();
     let before = stack.run(&["state", "list", "--json"]).stdout;
     assert_snapshot!(stack.run(&["state", "mv", "conformance_sdk_thing.bsae", "conformance_sdk_thing.b", "--yes"]), @"
@@ -124,7 +124,7 @@ fn what_can_not_be_moved_is_refused_and_nothing_is_written() {
 }
 
 #[test]
-fn what_is_forgotten_goes_on_existing() {
+fn forgotten_objects_continue_to_exist() {
     let stack = up();
     let before = objects(&stack);
     let base = ["state", "rm", "conformance_sdk_thing.base", "--yes"];
@@ -210,7 +210,7 @@ fn another_provider_takes_over() {
 }
 
 #[test]
-fn what_is_pulled_is_what_is_stored_and_versions_can_be_had_back() {
+fn a_pull_prints_the_stored_bytes_and_versions_can_be_restored() {
     let stack = up();
     let file = stack.path().join(".terrane/test/terraform.tfstate");
     let first = std::fs::read(&file).expect("a state");
@@ -237,7 +237,7 @@ fn what_is_pulled_is_what_is_stored_and_versions_can_be_had_back() {
     --- stderr ---
     error: <dir>/.terrane/test/terraform.tfstate has no version x
     ");
-    // What can not be used can still be looked at.
+    // An unusable state can still be shown.
     std::fs::write(&file, [0xff, 0]).expect("writable");
     assert_eq!(pull(&[]), [0xff, 0]);
 }

@@ -35,7 +35,7 @@ fn readers_that_sleep_stop_neither_operations_nor_signals() {
 }
 
 #[test]
-fn a_signal_is_heard_while_nobody_reads() {
+fn a_signal_is_handled_while_no_reader_reads() {
     let stack = network();
     let (_results, out) = full_pipe();
     let (_talk, err) = full_pipe();
@@ -54,7 +54,7 @@ fn a_signal_is_heard_while_nobody_reads() {
     }
     signal(&child, "TERM");
     assert_eq!(child.wait().expect("an end").code(), Some(8));
-    // The provider gave up its delay: what was made may be in doubt, and nothing else is wrong.
+    // The provider gave up its delay: a creation may be unresolved, and nothing else is wrong.
     let next = stack.run(&["up", "--yes"]);
     assert!([0, 3].contains(&next.code), "{next}");
 }
@@ -78,7 +78,7 @@ fn a_reader_that_wakes_finds_every_result() {
 }
 
 #[test]
-fn an_apply_goes_on_when_nobody_reads_any_more() {
+fn an_apply_goes_on_when_its_reader_has_left() {
     let stack = network();
     let mut child = stack
         .command(&["up", "--yes"])

@@ -42,7 +42,7 @@ pub(crate) fn on_a_terminal(stack: &TestEnvironment, arguments: &[&str]) -> (Chi
     (child, File::from(terminal))
 }
 
-/// Reads what is drawn until the text is there, or everything when the program is gone.
+/// Reads the screen until the text is there, or to the end when the program is gone.
 pub(crate) fn read_until(terminal: &mut File, wanted: &str) -> String {
     let mut seen = Vec::new();
     let mut buffer = [0; 4096];
@@ -89,7 +89,7 @@ fn an_interrupt_at_the_question_changes_nothing() {
 }
 
 #[test]
-fn what_is_under_way_is_shown_with_a_clock_and_what_waits_for_it() {
+fn running_operations_are_shown_with_a_clock_and_their_dependents() {
     let stack = network();
     let knobs = "knobs={\"base\":{\"delay\":\"1s\"}}";
     let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes", "--var", knobs]);

@@ -8,7 +8,7 @@ use terrane_cli::Cli;
 use terrane_core::addr::ProviderSource;
 use terrane_core::{BlockArguments, Output, ProviderDeclaration, Resource, Result, Stack, Value};
 
-/// What `--var` can change.
+/// The configuration, for `--var`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
@@ -16,7 +16,7 @@ struct Config {
     name: String,
     /// Another one updates it; with `panic` and `fail` a closure of the program does so, with a secret in its words.
     team: String,
-    /// What is put into it, by where.
+    /// Its contents, by place.
     secrets: BTreeMap<String, String>,
 }
 

@@ -1,4 +1,4 @@
-//! What a run says of itself is so: questions, names, files, what was read and what was written.
+//! The messages of a run are true: questions, names, files, reads and writes.
 
 use std::io::Write as _;
 
@@ -98,7 +98,7 @@ fn a_destroy_that_shall_not_read_does_not_read() {
 }
 
 #[test]
-fn what_was_not_attempted_is_named_once() {
+fn unattempted_operations_are_named_once() {
     let stack = network();
     let knobs = "knobs={\"base\":{\"fail_delete\":\"always\"}}";
     stack.run(&["up", "--yes", "--var", knobs]).exits(0);

@@ -30,9 +30,9 @@ enum Kind {
 struct Object {
     kind: Kind,
     label: String,
-    /// In what cannot change in place.
+    /// Part of the arguments that cannot change in place.
     number: usize,
-    /// In what can.
+    /// Part of those that can.
     version: usize,
     /// The label of the VPC that it is in.
     on: String,
@@ -76,7 +76,7 @@ impl Program {
             on,
             create_first: kind == Kind::Vpc && dice.below(2) == 0,
         };
-        // What others are in comes first.
+        // An object that contains others comes first.
         match kind {
             Kind::Vpc => self.objects.insert(0, object),
             _ => self.objects.push(object),
@@ -165,7 +165,7 @@ struct Life<'a> {
     /// How long a run takes.
     usual: Duration,
     kills: usize,
-    /// What happened, for who has to find out why.
+    /// The commands so far, for the person who has to find the fault.
     story: &'a Mutex<String>,
 }
 
@@ -175,7 +175,7 @@ impl Life<'_> {
         let _ = writeln!(story, "{line}");
     }
 
-    /// Runs that, once whoever died has left the lock.
+    /// Runs that, after freeing the lock of the run that died.
     fn freed(&mut self, arguments: &[&str], run: impl Fn(&mut Self, &[&str]) -> Ran) -> Ran {
         let ran = run(self, arguments);
         if ran.code != Some(4) || self.store == Store::Local {
@@ -287,7 +287,7 @@ impl Life<'_> {
         self.kills
     }
 
-    /// What must hold in the end: two runs at most, no question, and nothing left to do.
+    /// Checks the end: two runs at most, no question, and nothing left to do.
     fn ends(&mut self, verb: &str, program: &Program) {
         let variable = program.variable();
         if self.dice.below(3) == 0 {
@@ -393,7 +393,7 @@ fn kills(store: Store) -> usize {
 }
 
 #[test]
-fn whoever_goes_on_with_a_changed_program_loses_nothing_and_is_asked_nothing() {
+fn a_changed_program_after_kills_loses_no_object_and_asks_no_person() {
     kill(
         "changed programs, local files",
         Store::Local,
@@ -402,7 +402,7 @@ fn whoever_goes_on_with_a_changed_program_loses_nothing_and_is_asked_nothing() {
 }
 
 #[test]
-fn whoever_goes_on_with_a_changed_program_in_s3_loses_nothing_and_is_asked_nothing() {
+fn a_changed_program_after_kills_in_s3_loses_no_object_and_asks_no_person() {
     if aws().is_some() {
         kill("changed programs, S3", Store::Table, kills(Store::Table));
     }

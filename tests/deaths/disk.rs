@@ -44,12 +44,12 @@ const LACKING: [&str; 5] = [
 /// Names the one fault to go through, as a failure prints it.
 const ONE: &str = "TERRANE_SIMULATION_FAULT";
 
-/// What is done while the disk fails, and what before it.
+/// The commands before the disk fails, and the one during it.
 struct Scene {
     name: &'static str,
     before: &'static [&'static [&'static str]],
     fails: &'static [&'static str],
-    /// What is declared in the end.
+    /// The arguments of the last program.
     declared: &'static [&'static str],
 }
 
@@ -178,7 +178,7 @@ impl Exits for Ran {
     }
 }
 
-/// Lets one call fail, and others put right what came of it.
+/// Lets one call fail, and the next runs repair the result.
 fn judge(scene: &Scene, prepared: &MortalStack, fault: &str) {
     let mut stack = prepared.copy();
     let since = stack.lines();
@@ -287,7 +287,7 @@ fn sample(all: &[Vec<String>], offset: usize) -> Vec<&String> {
 }
 
 #[test]
-fn whatever_call_fails_nothing_is_lost_and_the_next_run_puts_it_right() {
+fn after_any_failing_call_no_object_is_lost_and_the_next_run_repairs_it() {
     if shim().is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! A folder in which a stack of real processes lives and dies, where its state is kept, and what the sandbox's ledger on disk says.
+//! A stack of real processes: its folder, the store of its state, and the sandbox's ledger on disk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,7 +47,7 @@ pub(crate) const DEATHS: [Death; 5] = [
     Death::BothKilled,
 ];
 
-/// Where a state is kept, and what locks it there.
+/// Where a state is kept, and how it is locked there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Store {
     /// Files beside the sandbox.
@@ -70,9 +70,9 @@ pub(crate) struct DeathPlan {
     pub(crate) death: Death,
     pub(crate) umask: &'static str,
     pub(crate) store: Store,
-    /// It dies while it replaces what a run before it made, not while it makes the first.
+    /// It dies while it replaces the objects of a run before it, not while it creates the first.
     pub(crate) replaces: bool,
-    /// Nobody reads what it writes.
+    /// No reader reads its output.
     pub(crate) unread: bool,
 }
 
@@ -95,7 +95,7 @@ pub(crate) struct MortalStack {
 }
 
 pub(crate) struct Ran {
-    /// `None` for who died by a signal.
+    /// `None` after a death by a signal.
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
@@ -107,7 +107,7 @@ impl Ran {
         match case.death {
             Death::Kill | Death::Abort | Death::BothKilled => self.code.is_none(),
             Death::Panic => self.err.contains(&format!("crash point {}", case.place)),
-            // The engine lives, and says what it lost.
+            // The engine lives, and reports the lost provider.
             Death::ProviderKilled => self.code.is_some_and(|code| code != 0),
         }
     }
@@ -189,7 +189,7 @@ impl MortalStack {
         }
     }
 
-    /// What `--backend` is, where it is needed.
+    /// The value of `--backend`, where it is needed.
     fn backend_argument(&self) -> Option<String> {
         match (&self.remote, self.store) {
             (Some(remote), _) => Some(Aws::url_of(remote.options.clone())),
@@ -328,7 +328,7 @@ impl MortalStack {
                 let _ = kill_process(pid(provider), Signal::KILL);
             }
         }
-        // Until it is waited for, its number is nobody else's.
+        // Until it is waited for, no other process gets its number.
         let _ = kill_process(pid(child.id()), Signal::KILL);
         self.finish(child)
     }
@@ -337,7 +337,7 @@ impl MortalStack {
         self.folder.path().join(".terrane/sandbox/mortal")
     }
 
-    /// What the sandbox says that happened. What it was about to say when it was killed has no end of line, and did not happen.
+    /// The operations that happened, by the sandbox's ledger. A line that was cut off by a kill has no end, and did not happen.
     pub(crate) fn ledger(&self) -> Vec<Json> {
         let text = fs::read_to_string(self.folder().join("ledger.jsonl")).unwrap_or_default();
         let whole = text
@@ -348,7 +348,7 @@ impl MortalStack {
             .collect()
     }
 
-    /// Ids of what exists by its address, and how often each address was made, since that line.
+    /// Addresses of the objects by id, and how often each address was created since that line.
     pub(crate) fn cloud(
         &self,
         since: usize,
@@ -392,7 +392,7 @@ impl MortalStack {
         }
     }
 
-    /// What the next run would find: ids in the state, addresses whose creation is in doubt.
+    /// The findings of a next run: ids in the state, addresses of unresolved creations.
     pub(crate) fn look(&self) -> (BTreeSet<String>, Vec<String>) {
         let looked = block_on(async { Run::look(&*self.backend().await).await });
         let (state, recovered) = looked.unwrap_or_else(|error| panic!("READ: {error:?}"));
@@ -450,7 +450,7 @@ impl MortalStack {
         assert_eq!(digest["Digest"]["S"], md5_of(state.as_bytes()), "READ");
     }
 
-    /// What died left nothing behind that the runs after it did not remove.
+    /// Later runs have removed all that a dead one left behind.
     pub(crate) fn nothing_is_left(&self) {
         let mut left = names(&self.folder.path().join(TEMPORARY));
         let state = self.folder.path().join(APART);
@@ -463,7 +463,7 @@ impl MortalStack {
         assert!(left.is_empty(), "LEFT: {left:?}");
     }
 
-    /// Modes of everything, and the canaries in what others may read.
+    /// Checks the modes of all files, and searches the output for canaries.
     pub(crate) fn nothing_shows(&self) {
         let mut folders = vec![self.folder.path().join(".terrane")];
         while let Some(folder) = folders.pop() {

@@ -10,7 +10,7 @@ use terrane_tests::{Figures, assert_all_passed, aws, in_full};
 
 use crate::mortal::{DEATHS, Death, DeathPlan, MortalStack, Store};
 
-/// What came of a case.
+/// The result of one death.
 #[derive(Debug, Clone, Copy, Default)]
 struct Judged {
     /// It passed the place at all, and died.
@@ -19,7 +19,7 @@ struct Judged {
     asked: bool,
 }
 
-/// Lets a run die and others end what it began.
+/// Lets a run die and later ones finish its operations.
 fn judge(case: DeathPlan) -> Judged {
     let (arguments, before): (&[&str], Option<&[&str]>) = if case.replaces {
         let replaced = &["--var", "network=1", "--var", "create_first=true"];
@@ -55,7 +55,7 @@ fn judge(case: DeathPlan) -> Judged {
         stack.nothing_is_lost(&ran.out);
         match ran.code {
             Some(0) => break,
-            // A lock in S3 outlives who held it. The refusal says how it is freed, and frees it once.
+            // A lock in S3 outlives its holder. The refusal says how it is freed, and frees it once.
             Some(4) if case.store != Store::Local && !freed => {
                 let id = ran.lock_to_force().expect("the refusal names the lock");
                 let forced = stack.run(&["force-unlock", "--yes", id]);
@@ -73,7 +73,7 @@ fn judge(case: DeathPlan) -> Judged {
                         .any(|(id, of)| of == address && !known.contains(id))
                 };
                 if open.iter().any(exists) {
-                    // Nobody says what is there: it stays in doubt, and is never made again.
+                    // No person answers: the operation stays unresolved, and the object is never created again.
                     let ran = stack.run(&up);
                     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
                     stack.nothing_is_lost(&ran.out);
@@ -116,7 +116,7 @@ fn judge(case: DeathPlan) -> Judged {
     judged
 }
 
-/// What died, and where, of cases that are judged by two at once.
+/// The deaths that happened, and their places, of cases that two threads judge.
 fn judge_all(name: &str, cases: &[DeathPlan]) -> BTreeSet<(&'static str, Death)> {
     let started = Instant::now();
     let next = Mutex::new(cases.iter());
@@ -161,7 +161,7 @@ const UMASKS: [&str; 3] = ["000", "022", "077"];
 
 /// Every place of a local run, for some time of passing it each.
 #[test]
-fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
+fn a_process_killed_at_any_place_loses_no_object_and_shows_no_secret() {
     let points = Point::ALL.iter().filter(|it| it.layer() != Layer::S3);
     let mut cases = Vec::new();
     for (n, point) in points.enumerate() {
@@ -187,9 +187,9 @@ fn a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing() {
     assert_all_passed(places(Layer::Local), &passed);
 }
 
-/// A run comes to its places also when its readers sleep, and what dies there is recovered.
+/// A run passes its places also when its readers sleep, and is recovered when it dies there.
 #[test]
-fn a_process_that_nobody_reads_comes_as_far_as_any_other() {
+fn a_process_without_readers_gets_as_far_as_any_other() {
     let places = [
         Point::IntentDurable,
         Point::ResultDurable,
@@ -211,7 +211,7 @@ fn a_process_that_nobody_reads_comes_as_far_as_any_other() {
 
 /// Every place of the store in S3 × how the engine dies; locked by both halves where the place lies between them.
 #[test]
-fn a_process_that_is_killed_anywhere_in_s3_loses_nothing_and_its_lock_can_be_freed() {
+fn a_process_killed_at_any_place_in_s3_loses_no_object_and_its_lock_can_be_freed() {
     if aws().is_none() {
         return;
     }

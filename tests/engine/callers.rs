@@ -5,7 +5,7 @@ use terrane_engine::{CallerIdentity, Engine, PlanOptions, Silent};
 use terrane_state::State;
 use terrane_tests::{FakeClock, FakeProvider, FakeRandom, Fields, thing};
 
-/// What the providers of that program say, by a plan of it.
+/// The answers of that program's providers to a plan of it.
 fn callers(provider: &FakeProvider, program: &Program) -> Vec<CallerIdentity> {
     let (clock, random) = (FakeClock::default(), FakeRandom::default());
     let world = terrane_engine::World {
@@ -67,6 +67,6 @@ fn the_aws_provider_says_account_and_region() {
 }
 
 #[test]
-fn what_a_plan_does_not_need_is_not_asked() {
+fn a_plan_reads_no_data_source_that_it_does_not_need() {
     assert_eq!(callers(&aws(), &program(&["test_thing"])), []);
 }

@@ -11,7 +11,7 @@ fn parent_and_child(stack: &mut Stack) {
 }
 
 #[test]
-fn what_is_declared_is_made_after_what_it_refers_to() {
+fn resources_are_created_after_their_dependencies() {
     let mut world = World::new(FakeProvider::new());
     let run = world.up(parent_and_child).succeeds();
     assert_snapshot!(run.plan(), @"

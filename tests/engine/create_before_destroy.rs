@@ -189,7 +189,7 @@ fn it_spreads_to_everything_that_is_depended_on_and_is_remembered() {
 }
 
 #[test]
-fn a_deposed_object_does_not_stop_what_it_stands_on_from_being_replaced() {
+fn a_deposed_object_does_not_stop_its_dependencies_from_being_replaced() {
     // b's old object is left over; a, which it stands on, is then replaced destroy-first because b no longer asks for more.
     let mut world = World::new(FakeProvider::new());
     let program = |a: &'static str, b: &'static str, lifecycle: Lifecycle| {

@@ -15,7 +15,7 @@ fn existing(world: &mut World) -> impl FnOnce(&mut Stack) + Clone + use<> {
 }
 
 #[test]
-fn what_is_known_is_read_while_planning() {
+fn a_data_source_with_known_arguments_is_read_at_plan() {
     let mut world = World::new(FakeProvider::new());
     let base = existing(&mut world);
     let program = |stack: &mut Stack| {
@@ -34,7 +34,7 @@ fn what_is_known_is_read_while_planning() {
 }
 
 #[test]
-fn what_hangs_on_something_unknown_is_read_while_applying() {
+fn a_data_source_with_unknown_arguments_is_read_at_apply() {
     let mut world = World::new(FakeProvider::new());
     let program = |stack: &mut Stack| {
         let a = new_thing("a").declare(stack);
@@ -65,7 +65,7 @@ fn what_hangs_on_something_unknown_is_read_while_applying() {
 }
 
 #[test]
-fn pending_changes_of_what_it_depends_on_defer_the_read() {
+fn pending_changes_of_dependencies_defer_the_read() {
     let mut world = World::new(FakeProvider::new());
     let program = |size: i64| {
         move |stack: &mut Stack| {
@@ -127,7 +127,7 @@ fn an_answer_that_is_not_wholly_known_is_refused() {
 }
 
 #[test]
-fn what_is_no_longer_declared_leaves_the_state_without_a_step() {
+fn an_undeclared_data_source_leaves_the_state_without_a_step() {
     let mut world = World::new(FakeProvider::new());
     let base = existing(&mut world);
     let with = base.clone();

@@ -36,7 +36,7 @@ fn dependents_go_first_and_nothing_is_left() {
 }
 
 #[test]
-fn what_fails_to_go_stays_in_the_state_with_what_it_stands_on() {
+fn an_object_whose_delete_fails_stays_in_the_state_with_its_dependencies() {
     let mut world = World::new(FakeProvider::new());
     world.up(chain).succeeds();
     world
@@ -80,7 +80,7 @@ fn without_a_program_the_stored_dependencies_give_the_order() {
 }
 
 #[test]
-fn what_is_no_longer_declared_goes_after_those_that_stop_referring_to_it() {
+fn an_undeclared_object_is_deleted_after_objects_that_stop_referring_to_it() {
     let mut world = World::new(FakeProvider::new());
     let before = |stack: &mut Stack| {
         let a = new_thing("a").declare(stack);
@@ -182,7 +182,7 @@ fn a_file_with_direct_dependencies_only_still_gives_the_order() {
 }
 
 #[test]
-fn why_something_goes_is_said() {
+fn the_reason_for_a_delete_is_shown() {
     let mut world = World::new(FakeProvider::new());
     let before = |stack: &mut Stack| {
         let thing = |name: &str, label: &str| new_thing(name).set("name", label);
@@ -221,7 +221,7 @@ fn destroying_twice_is_nothing() {
 }
 
 #[test]
-fn what_is_gone_already_needs_no_delete() {
+fn an_object_that_is_gone_needs_no_delete() {
     let mut world = World::new(FakeProvider::new());
     world.up(chain).succeeds();
     world.provider.cloud.remove("c");

@@ -1,4 +1,4 @@
-//! What goes wrong: independent work goes on, nothing is lost, and nobody is told "failed" of what may have happened.
+//! Failures: independent work goes on, no object is lost, and an operation that may have happened is not called failed.
 
 use insta::assert_snapshot;
 use terrane_core::{Output, Stack, Value};
@@ -54,7 +54,7 @@ fn a_crash_during_a_creation_is_unknown_and_its_intent_stays_open() {
 }
 
 #[test]
-fn a_crash_during_an_update_keeps_what_was_known() {
+fn a_crash_during_an_update_keeps_the_known_values() {
     let mut world = World::new(FakeProvider::new());
     world.up(alone(1)).succeeds();
     world.provider.on_update("a", |call| call.crash_after());
@@ -114,7 +114,7 @@ fn every_operation_has_its_intent_on_record_before_and_its_result_after() {
 }
 
 #[test]
-fn what_cannot_be_recorded_is_not_asked() {
+fn an_operation_that_cannot_be_recorded_does_not_begin() {
     let mut world = World::new(FakeProvider::new());
     world.recording_fails = Some(RecordError::Closed);
     let run = world.up(two_chains).fails();
@@ -123,7 +123,7 @@ fn what_cannot_be_recorded_is_not_asked() {
 }
 
 #[test]
-fn an_interrupt_ends_what_is_under_way_and_starts_nothing_new() {
+fn an_interrupt_finishes_running_operations_and_starts_no_others() {
     let mut world = World::new(FakeProvider::new());
     world.parallelism = 1;
     world.stop_at(|event| matches!(event, terrane_engine::Event::StepStarted(_)));
@@ -205,13 +205,13 @@ fn an_unknown_in_a_result_is_an_error_and_the_rest_is_kept() {
 }
 
 #[test]
-fn a_final_plan_that_differs_from_what_was_shown_is_refused_even_of_legacy_providers() {
+fn a_final_plan_that_differs_from_the_shown_one_is_refused_even_of_legacy_providers() {
     for provider in [
         FakeProvider::new(),
         FakeProvider::new().legacy("test_thing"),
     ] {
         let mut world = World::new(provider);
-        // What it plans for b's zone depends on something that is known only at apply.
+        // Its plan for b's zone depends on a value that is known only at apply.
         world.provider.on_plan("b", |call| {
             let known = call
                 .request
@@ -286,7 +286,7 @@ fn validation_comes_before_anything_else() {
 }
 
 #[test]
-fn warnings_are_said_once() {
+fn warnings_are_printed_once() {
     let mut world = World::new(FakeProvider::new());
     world.provider.on_validate("a", |_| {
         terrane_core::Diagnostic::warning("size is deprecated").into()

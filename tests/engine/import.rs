@@ -17,7 +17,7 @@ fn with_object() -> World {
 }
 
 #[test]
-fn an_object_is_recorded_at_its_declared_address_and_nothing_is_changed() {
+fn an_object_is_recorded_at_its_declared_address_and_not_changed() {
     let mut world = with_object();
     world.provider.cloud.edit("a", "size", 7);
     world.provider.cloud.ledger();
@@ -31,12 +31,12 @@ fn an_object_is_recorded_at_its_declared_address_and_nothing_is_changed() {
     ");
     assert_snapshot!(world.state(), @"test_thing.a  name=a size=7");
     assert!(world.open_intents.is_empty());
-    // What differs is an update like any other.
+    // A difference is an update like any other.
     assert_snapshot!(world.preview(program).succeeds().plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 7 -> 1");
 }
 
 #[test]
-fn what_can_not_be_imported_says_why() {
+fn an_import_that_is_refused_says_why() {
     let mut world = with_object();
     let mut refused = |address: &str, id: &str| {
         let refused = world.import(address, id, program).expect_err("refused");

@@ -181,7 +181,7 @@ impl Generation {
     }
 }
 
-/// Nothing in a graph grows faster than what it orders.
+/// No part of a graph grows faster than its operations.
 fn graph_is_small(run: &Run, generation: &Generation) {
     let steps = run.made_plan().steps.steps();
     let edges: usize = steps.iter().map(|step| step.dependencies.len()).sum();
@@ -268,13 +268,13 @@ fn config() -> ProptestConfig {
 proptest! {
     #![proptest_config(config())]
 
-    /// What refers to a replaced object is replaced with it.
+    /// Objects that refer to a replaced one are replaced with it.
     #[test]
     fn any_history_ends_as_declared_when_references_cannot_move(generations in generations()) {
         survive("optional reference force_new", &generations);
     }
 
-    /// What refers to a replaced object moves over to the new one, before the old one goes.
+    /// Objects that refer to a replaced one are updated to the new one, before the old one is deleted.
     #[test]
     fn any_history_ends_as_declared_when_new_objects_come_first(mut generations in generations()) {
         for spec in generations.iter_mut().flat_map(|generation| generation.resources.values_mut()) {
@@ -283,7 +283,7 @@ proptest! {
         survive("optional reference", &generations);
     }
 
-    /// Nothing is ever replaced: what goes, goes after those that stop referring to it.
+    /// No object is ever replaced: a delete comes after the updates of objects that stop referring to it.
     #[test]
     fn any_history_ends_as_declared_when_objects_only_come_change_and_go(mut generations in generations()) {
         for generation in &mut generations {

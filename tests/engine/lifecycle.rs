@@ -1,4 +1,4 @@
-//! What the program may say about the life of its objects.
+//! The lifecycle rules of a program.
 
 use insta::assert_snapshot;
 use terrane_core::{Lifecycle, Output, Stack};
@@ -73,7 +73,7 @@ fn ignored_differences_of_a_legacy_provider_are_taken_from_its_plan_too() {
     let mut world = World::new(FakeProvider::new().legacy("test_thing"));
     let ignoring = || Lifecycle::new().ignore_changes(["size"]);
     world.up(with(1, ignoring())).succeeds();
-    // It plans from somewhere else than what it was proposed.
+    // Its plan does not start from the proposal.
     world.provider.on_plan("a", |call| call.planning("size", 2));
     world.preview(with(2, ignoring())).changes_nothing();
 }

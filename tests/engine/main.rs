@@ -3,7 +3,11 @@
 // A scenario's program is one expression that declares a resource and drops its handle.
 #![allow(clippy::semicolon_if_nothing_returned)]
 
+mod adoption;
+mod apply_errors;
+mod asked_provider;
 mod callers;
+mod changed_program;
 mod create;
 mod create_before_destroy;
 mod data_source;
@@ -12,14 +16,16 @@ mod failure;
 mod final_plans;
 mod import;
 mod integrity;
+mod interrupted;
 mod lifecycle;
 mod outputs;
+mod owner_tags;
 mod providers;
-mod recovery;
 mod refresh;
 mod replace;
 mod selection;
 mod sensitive;
+mod unresolved;
 mod update;
 mod values;
 

@@ -51,7 +51,7 @@ fn one_that_rests_on_a_failed_update_keeps_its_old_value() {
 }
 
 #[test]
-fn one_that_rests_on_what_was_not_made_is_not_there() {
+fn an_output_of_an_object_that_was_not_created_is_absent() {
     let mut world = World::new(FakeProvider::new());
     world
         .provider

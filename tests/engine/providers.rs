@@ -65,7 +65,7 @@ fn under_an_emulator_the_program_s_own_configuration_is_validated_and_the_redire
     let mut world = World::new(FakeProvider::new());
     world.endpoint_url = Some("http://emulator".to_owned());
     world.provider.on_validate_provider(|config| {
-        // To validate what the bindings fill in takes the AWS provider two seconds.
+        // Validating endpoints that the bindings fill in takes the AWS provider two seconds.
         match config.get("region").and_then(|region| region.as_str()) {
             Some("http://emulator") => Diagnostic::error("nobody wrote that").into(),
             _ => terrane_core::Diagnostics::new(),
@@ -121,7 +121,7 @@ error: there is no provider registry.terraform.io/hashicorp/other
 }
 
 #[test]
-fn what_the_state_has_of_a_provider_the_program_does_not_use_starts_nothing() {
+fn objects_of_an_unused_provider_in_the_state_start_no_process() {
     let mut world = World::new(FakeProvider::new());
     world
         .up(|stack| drop(new_thing("a").declare(stack)))
@@ -216,7 +216,7 @@ fn an_upgrade_of_the_schema_alone_is_no_change() {
     );
 }
 
-/// A provider that is configured with what a data source answers, and `t` in its region.
+/// A provider that is configured from a data source, and `t` in its region.
 fn looked_up(stack: &mut Stack) {
     let found = where_it_is(stack);
     let inner = stack.provider(test_provider().alias("inner").set("region", found));
@@ -298,7 +298,7 @@ fn a_destroy_of_a_part_asks_again_what_configures_its_provider() {
 }
 
 #[test]
-fn what_is_no_longer_declared_goes_by_a_provider_that_asked_again() {
+fn an_undeclared_object_is_deleted_by_a_provider_with_fresh_configuration() {
     let mut world = moved();
     let run = world.up(without_it).succeeds();
     assert_snapshot!(run.steps(), @"delete test_thing.t: done");
@@ -354,7 +354,7 @@ fn a_stored_answer_proves_nothing_gone() {
 }
 
 #[test]
-fn a_refresh_asks_what_the_state_has_no_answer_of() {
+fn a_refresh_reads_data_sources_without_a_stored_answer() {
     let mut world = settled();
     // The state of a tool that keeps no answers, or of a program that was configured otherwise.
     let lookup = "data.test_lookup.where".parse().expect("an address");
@@ -379,7 +379,7 @@ fn a_provider_whose_own_object_is_gone_proves_nothing_gone() {
     hint: run again when what configures that provider can be read
     hint: if the object is gone, forget it with `state rm 'test_thing.b'`; `--exclude 'test_thing.b'` leaves it out
     "#);
-    // What was last known of it still leads to an object that is there.
+    // The stored answer still leads to an object that exists.
     let mut world = World::new(FakeProvider::new().regional());
     world.up(chained(1)).succeeds();
     world.provider.cloud.remove("a");
@@ -413,7 +413,7 @@ fn a_configuration_that_changes_in_the_run_proves_nothing_gone() {
 }
 
 #[test]
-fn what_goes_is_asked_of_a_provider_as_it_is_configured_before_the_run_changes_that() {
+fn a_delete_uses_the_provider_configuration_from_before_the_run_changes_it() {
     let mut world = World::new(FakeProvider::new().regional());
     world.up(chained(1)).succeeds();
     let after = |stack: &mut Stack| {
@@ -457,7 +457,7 @@ fn a_replacement_destroys_with_the_old_configuration_and_creates_with_the_new_on
 }
 
 #[test]
-fn what_goes_waits_for_what_its_provider_is_configured_with_from_now_on() {
+fn a_delete_waits_for_the_resources_that_configure_its_provider() {
     let mut world = World::new(FakeProvider::new());
     let before = |stack: &mut Stack| {
         let inner = stack.provider(test_provider().alias("inner").set("region", "east"));

@@ -1,4 +1,4 @@
-//! What is found to be different from what the state remembers.
+//! Differences between the objects and the state.
 
 use insta::assert_snapshot;
 use terrane_core::Stack;
@@ -31,7 +31,7 @@ fn drift_is_shown_and_put_right() {
 }
 
 #[test]
-fn drift_of_what_the_program_does_not_set_is_only_noted() {
+fn drift_of_unset_arguments_is_only_noted() {
     let mut world = World::new(FakeProvider::new());
     world.up(pair).succeeds();
     world.provider.cloud.edit("a", "zone", "elsewhere");
@@ -45,7 +45,7 @@ fn drift_of_what_the_program_does_not_set_is_only_noted() {
 }
 
 #[test]
-fn what_is_gone_is_made_again() {
+fn an_object_that_is_gone_is_created_again() {
     let mut world = World::new(FakeProvider::new());
     world.up(pair).succeeds();
     world.provider.cloud.remove("b");

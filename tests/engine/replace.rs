@@ -139,7 +139,7 @@ fn the_command_line_can_ask_for_a_replacement() {
 }
 
 #[test]
-fn what_was_tainted_is_replaced() {
+fn a_tainted_object_is_replaced() {
     let mut world = World::new(FakeProvider::new());
     world
         .provider

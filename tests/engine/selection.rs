@@ -14,7 +14,7 @@ fn two_chains(stack: &mut Stack) {
 }
 
 #[test]
-fn a_target_brings_what_it_needs() {
+fn a_target_includes_its_dependencies() {
     let mut world = World::new(FakeProvider::new());
     let run = world.target("test_thing.b").up(two_chains).succeeds();
     assert_snapshot!(run.plan(), @"
@@ -62,7 +62,7 @@ fn a_targeted_destroy_takes_along_what_needs_the_target() {
 }
 
 #[test]
-fn what_is_not_targeted_is_not_even_read() {
+fn untargeted_objects_are_not_even_read() {
     let mut world = World::new(FakeProvider::new());
     world.up(two_chains).succeeds();
     world
@@ -75,7 +75,7 @@ fn what_is_not_targeted_is_not_even_read() {
 }
 
 #[test]
-fn what_is_no_longer_declared_can_be_targeted() {
+fn an_undeclared_object_can_be_targeted() {
     let mut world = World::new(FakeProvider::new());
     world.up(two_chains).succeeds();
     let after = |stack: &mut Stack| drop(new_thing("a").declare(stack));
@@ -85,7 +85,7 @@ fn what_is_no_longer_declared_can_be_targeted() {
 }
 
 #[test]
-fn a_target_that_names_nothing_is_refused() {
+fn a_target_that_matches_no_resource_is_refused() {
     let mut world = World::new(FakeProvider::new());
     let run = world.target("test_thing.z").up(two_chains).fails();
     assert_snapshot!(run.diagnostics(), @r#"
@@ -95,7 +95,7 @@ hint: `state list` and `graph` show the addresses; quote keys for the shell: 'aw
 }
 
 #[test]
-fn a_replacement_that_names_nothing_is_refused() {
+fn a_replacement_that_matches_no_resource_is_refused() {
     let mut world = World::new(FakeProvider::new());
     world.up(two_chains).succeeds();
     let run = world.replace("test_thing.z").preview(two_chains).fails();
@@ -106,7 +106,7 @@ fn a_replacement_that_names_nothing_is_refused() {
 }
 
 #[test]
-fn a_target_brings_what_its_provider_is_configured_with() {
+fn a_target_includes_the_resources_that_configure_its_provider() {
     let mut world = World::new(FakeProvider::new());
     let source = terrane_core::addr::ProviderSource::implied_by("test_thing");
     let program = |stack: &mut Stack| {
@@ -121,7 +121,7 @@ fn a_target_brings_what_its_provider_is_configured_with() {
 }
 
 #[test]
-fn what_stands_on_a_targeted_orphan_goes_with_it() {
+fn dependents_of_a_targeted_orphan_are_deleted_with_it() {
     let mut world = World::new(FakeProvider::new());
     world.up(two_chains).succeeds();
     let after = |stack: &mut Stack| drop(new_thing("a").declare(stack));

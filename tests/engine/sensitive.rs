@@ -60,7 +60,7 @@ fn a_failed_update_does_not_unmark_the_secret_that_is_still_there() {
 }
 
 #[test]
-fn what_the_program_marks_is_in_no_message() {
+fn values_that_the_program_marks_are_in_no_message() {
     let mut world = World::new(FakeProvider::new());
     world
         .provider
@@ -77,7 +77,7 @@ fn what_the_program_marks_is_in_no_message() {
 }
 
 #[test]
-fn what_the_program_marks_is_in_no_message_about_results() {
+fn values_that_the_program_marks_are_in_no_message_about_results() {
     let mut world = World::new(FakeProvider::new());
     world
         .provider
@@ -94,7 +94,7 @@ fn what_the_program_marks_is_in_no_message_about_results() {
 }
 
 #[test]
-fn what_the_schema_marks_is_in_no_message() {
+fn values_that_the_schema_marks_are_in_no_message() {
     let mut world = World::new(FakeProvider::new());
     world
         .provider
@@ -136,7 +136,7 @@ fn nothing_that_is_recorded_as_an_intent_holds_a_secret() {
     }
 }
 
-/// Everything that a run could have kept: the state file, the records, the events, what it said.
+/// Everything that a run could have kept: the state file, the records, the events, its messages.
 fn kept(world: &World, run: &terrane_tests::Run) -> String {
     let file = terrane_state::file::write(&world.state, terrane_state::file::Style::Compact);
     let file = String::from_utf8_lossy(&file);

@@ -58,7 +58,7 @@ fn an_update_that_fails_halfway_is_recorded_as_far_as_it_came_and_taints_nothing
 }
 
 #[test]
-fn what_is_unknown_until_apply_flows_into_dependents() {
+fn unknown_values_flow_into_dependents() {
     let mut world = World::new(FakeProvider::new());
     let program = |size: i64| {
         move |stack: &mut Stack| {

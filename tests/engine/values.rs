@@ -26,13 +26,13 @@ fn rules(ports: &'static [(i64, &'static str)]) -> impl FnOnce(&mut Stack) {
 }
 
 #[test]
-fn elements_of_a_set_of_blocks_keep_what_the_provider_decided_of_them() {
+fn elements_of_a_set_of_blocks_keep_their_computed_values() {
     let mut world = World::new(FakeProvider::new());
     world.up(rules(&[(80, ""), (443, "https")])).succeeds();
     world
         .preview(rules(&[(443, "https"), (80, "")]))
         .changes_nothing();
-    // One changes, one comes, one stays: only what stays keeps its id.
+    // One changes, one comes, one stays: only the last keeps its id.
     let run = world
         .up(rules(&[(443, "TLS"), (80, ""), (22, "")]))
         .succeeds();
@@ -86,7 +86,7 @@ fn item(weight: i64, chosen: bool) -> impl FnOnce(&mut Stack) {
 }
 
 #[test]
-fn nested_attributes_of_every_nesting_keep_what_the_provider_decided() {
+fn nested_attributes_of_every_nesting_keep_their_computed_values() {
     let mut world = World::new(FakeProvider::new());
     world.up(item(1, false)).succeeds();
     assert_snapshot!(world.state(), @"test_item.a  list=[{label=first part_id=part_id-1-of-a-1 weight=1}, {label=second part_id=part_id-2-of-a-1 weight=1}] map={k={label=k part_id=part_id-3-of-a-1 weight=1} l={label=l part_id=part_id-4-of-a-1 weight=3}} name=a one={label=one part_id=part_id-5-of-a-1 weight=1} set=[{label=x part_id=part_id-6-of-a-1 weight=1}, {label=y part_id=part_id-7-of-a-1 weight=2}]");
@@ -121,7 +121,7 @@ fn null_objects_in_nested_attributes_stay_null() {
 }
 
 #[test]
-fn what_the_user_had_chosen_is_not_kept_when_it_is_taken_out() {
+fn a_chosen_value_is_not_kept_when_its_argument_is_removed() {
     let mut world = World::new(FakeProvider::new());
     world.up(item(1, true)).succeeds();
     world.provider.on_plan("a", |call| {
@@ -265,7 +265,7 @@ fn unknown_elements_of_a_set_become_known_at_apply() {
 }
 
 #[test]
-fn a_computation_on_what_is_unknown_is_made_at_apply() {
+fn a_computation_on_an_unknown_value_is_made_at_apply() {
     let mut world = World::new(FakeProvider::new());
     let program = |stack: &mut Stack| {
         let a: Output<String> = new_thing("a").declare(stack).attribute("id");

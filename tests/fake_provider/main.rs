@@ -173,7 +173,7 @@ fn schema(attributes: impl IntoIterator<Item = (&'static str, Attribute)>) -> Ar
 }
 
 impl Fake {
-    /// Does what was asked for at that call about that value; what it has to say.
+    /// Applies the fault for that call and value; returns its diagnostics.
     fn at(&self, call: &str, value: &Value) -> Diagnostics {
         let Some((_, fault)) = self.fault.as_ref().filter(|(at, _)| at == call) else {
             return Diagnostics::new();
@@ -244,7 +244,7 @@ fn log(texts: &[String]) {
     say(&entry.to_string());
 }
 
-/// What a vault repeats of its arguments, where they are known.
+/// The arguments that a vault repeats, where they are known.
 fn with_mirrors(planned: &Value) -> Value {
     let mut members = planned.members().cloned().unwrap_or_default();
     let mut all = planned

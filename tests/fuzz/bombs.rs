@@ -102,7 +102,7 @@ fn numbers_of_a_million_digits_are_read_in_no_time() {
 }
 
 #[test]
-fn what_is_odd_is_read_or_refused() {
+fn odd_keys_are_read_or_refused() {
     for text in [
         "{\"a\":1,\"a\":2}",
         "{\"a\":{\"b\":1,\"b\":1}}",
@@ -160,7 +160,7 @@ fn announced_lengths_are_not_believed() {
 fn many_beginnings_of_frames_cost_no_square_of_time() {
     let mut frames = Vec::new();
     for place in 0..20_000u32 {
-        // Each announces all of what follows.
+        // Each announces the length of the whole rest.
         frames.extend(b"TJ1\n");
         frames.extend(((20_000 - place - 1) * 72).to_le_bytes());
         frames.extend([0x55; 64]);

@@ -12,7 +12,7 @@ const CASES: u64 = 1500;
 /// No input of a few kilobytes takes longer, not even in a debug build on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What the process may have used at most, in KiB: many times what the inputs take.
+/// The most memory that the process may have used, in KiB: many times the size of the inputs.
 const MOST_MEMORY: u64 = 1024 * 1024;
 
 /// The stack that a reader gets. A reader that needs more of it the deeper its input nests has to count.
@@ -26,7 +26,7 @@ pub(crate) trait Target: Sync {
     /// Inputs that are read without an error.
     fn seeds(&self) -> Vec<Vec<u8>>;
 
-    /// Reads, and panics if what came out is wrong.
+    /// Reads, and panics if the result is wrong.
     fn judge(&self, input: &[u8], numbers: &mut Numbers);
 
     /// Brings a mutated input into a form in which more of it is looked at, for example with a checksum that fits.
@@ -152,7 +152,7 @@ impl Drop for Note {
     }
 }
 
-/// The most memory that this process had, in KiB; 0 where that can not be known.
+/// The most memory that this process had, in KiB; 0 where that is not known.
 fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

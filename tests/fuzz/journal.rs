@@ -22,7 +22,7 @@ pub(crate) struct Records;
 /// The same in frames whose counters may be anywhere, also at their end.
 pub(crate) struct Counters;
 
-/// Who runs.
+/// The identity of the run.
 fn options() -> RunOptions {
     RunOptions {
         operation: Operation::Apply,
@@ -35,7 +35,7 @@ fn options() -> RunOptions {
     }
 }
 
-/// What a run leaves that made something, lost sight of something, and did not end.
+/// The journal of a run that created one object, got no response for another, and was killed.
 fn journal() -> Vec<Bytes> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(async {
@@ -153,7 +153,7 @@ fn numbered(lines: &[u8], [epoch, part, first]: [u64; 3]) -> Bytes {
     segment.into()
 }
 
-/// What the next run would find; and where it refuses the journal, that a repair leads out.
+/// The findings of a next run; where it refuses the journal, a repair must be the way out.
 fn look(segment: Bytes) {
     look_at(
         Position {
@@ -213,7 +213,7 @@ async fn repair(backend: &Arc<MemoryBackend>) {
     }
 }
 
-/// A run over what is there.
+/// A run over the existing objects.
 async fn go_on(backend: &Arc<MemoryBackend>) {
     let clock = Arc::new(SystemClock::default());
     let opened = Run::open(

@@ -1,4 +1,4 @@
-//! Descriptions of who holds a lock.
+//! Descriptions of a lock's holder.
 
 use terrane_state::LockInfo;
 

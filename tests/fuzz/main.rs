@@ -1,4 +1,4 @@
-//! Bytes that nobody made, for everything that is read from a store or a provider: no panic, no hang, no end of memory.
+//! Random bytes for every reader of a store's or a provider's data: no panic, no hang, no exhausted memory.
 //!
 //! Each target has seeds and a judge. A case is a seed input changed by some mutations, all drawn from one number, so that the number
 //! says everything about a failure. The tests run a few thousand cases; for more:
@@ -8,7 +8,7 @@
 //! | `TERRANE_FUZZ_SECONDS=60` | go on for that long, with other numbers each time |
 //! | `TERRANE_FUZZ_CASE=17` | run that one case only |
 //!
-//! What was found is kept as a file under `corpus/`, whose inputs are seeds too.
+//! Inputs that found a fault are kept as files under `corpus/`; they are seeds, too.
 
 mod bombs;
 mod drive;

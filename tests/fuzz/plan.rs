@@ -1,4 +1,4 @@
-//! Plan files: as they are, and with a first line that promises what follows.
+//! Plan files: as they are, and with a first line that fits the changed rest.
 
 use terrane_core::{NoConfig, Program};
 use terrane_engine::{Engine, PlanOptions, SavedPlan, Silent, World};

@@ -1,4 +1,4 @@
-//! State files: what is read is written again with the same meaning; what is not names a place.
+//! State files: a readable one is written again with the same meaning, an unreadable one is refused with a place.
 
 use terrane_state::file::{FileError, Style, read, serial_in_start, write};
 

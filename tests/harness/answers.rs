@@ -20,7 +20,7 @@ use crate::fake_provider::FakeType;
 use crate::process::{Process, error, identity_of};
 
 impl Process {
-    /// The stored object, less what the schema no longer has.
+    /// The stored object without attributes that the schema no longer has.
     pub(crate) fn upgrade(&self, type_name: &str, json: &[u8]) -> UpgradeResourceStateResponse {
         let schema = self.resource(type_name).schema;
         let state = Value::from_json(json, schema.ty()).unwrap_or_else(|error| {
@@ -244,7 +244,7 @@ fn update(
     Ok(value)
 }
 
-/// What is asked of an object that exists where the process does not look.
+/// A request for an object that exists where the process does not look.
 fn unseen(verb: &str, request: &ApplyResourceChange<'_>) -> Result<Value, String> {
     match verb {
         "delete" => Ok(Value::Null),
@@ -290,7 +290,7 @@ fn references_exist(contents: &Contents, fake: &FakeType, planned: &Value) -> Re
     Ok(())
 }
 
-/// What the provider will decide is unknown: computed, and neither set nor there already.
+/// The values that the provider will decide are unknown: computed, and neither set nor there already.
 fn unset_to_unknown(block: &Block, planned: &Value, config: &Value) -> Value {
     let Value::Map(members) = planned else {
         return planned.clone();
@@ -347,7 +347,7 @@ fn each(nesting: Nesting, value: &Value, ty: &Type, visit: &dyn Fn(&Value) -> Va
     }
 }
 
-/// Decides what is unknown.
+/// Decides the unknown values.
 fn fill(block: &Block, planned: &Value, id: &str) -> Value {
     let mut number = 0;
     decide(planned, &block.implied_type(), "", id, &mut number)

@@ -1,4 +1,4 @@
-//! What bindings of the fake provider would know: which of its types are named in advance, and how objects are found by a tag.
+//! The facts that bindings of the fake provider would have: types with names of their own, and how objects are found by a tag.
 
 use terrane_core::schema::Schema;
 use terrane_core::{LookupRules, NameLookup, ProviderBinding, TagLookup, Value};

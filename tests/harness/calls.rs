@@ -1,4 +1,4 @@
-//! What a hook of the fake provider gets: the request, and ways to answer it.
+//! The argument of a hook of the fake provider: the request, and ways to answer it.
 
 use bytes::Bytes;
 use terrane_core::{Diagnostic, Diagnostics, Path, Value};
@@ -125,7 +125,7 @@ impl ApplyCall<'_> {
     pub fn crash_after(&self) -> Applied {
         let known = self.process.private_of(self.request.prior_state);
         drop(self.proceed()?);
-        // The private bytes of an answer that nobody got were not given out.
+        // The private bytes of a lost response were not given out.
         if let Some((id, private)) = known {
             self.process.set_private(&id, private);
         }
@@ -186,7 +186,7 @@ impl ReadCall<'_> {
 }
 
 impl ReadDataCall<'_> {
-    /// As without a hook, but what was found is left out.
+    /// As without a hook, but without the object that was found.
     pub fn finding_nothing(&self) -> Result<ReadDataSourceResponse, CallError> {
         let mut response = self.proceed()?;
         response.state = with_member(&response.state, "found", Value::list(Vec::new()));

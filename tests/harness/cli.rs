@@ -16,7 +16,7 @@ pub struct TestEnvironment {
     vars: Vec<(String, String)>,
 }
 
-/// What a program said, and how it ended.
+/// The output of a program, and its exit code.
 pub struct Output {
     /// Standard output, filtered.
     pub stdout: String,
@@ -94,7 +94,7 @@ impl TestEnvironment {
         self.finish(child)
     }
 
-    /// Runs what a hint says in a shell that finds the program, with more arguments behind it.
+    /// Runs the command of a hint in a shell that finds the program, with more arguments behind it.
     ///
     /// # Panics
     /// When no shell can be started.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use terrane_core::Value;
 
-/// What exists, whoever asks. Clones share it.
+/// The objects that exist, for every process. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Cloud {
     inner: Arc<Mutex<Contents>>,
@@ -49,7 +49,7 @@ impl Cloud {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What was asked since the last look, one line a call.
+    /// The calls since the last look, a line each.
     pub fn ledger(&self) -> String {
         let lines = std::mem::take(&mut self.lock().ledger);
         lines.join("\n")
@@ -60,7 +60,7 @@ impl Cloud {
         self.lock().objects.values().cloned().collect()
     }
 
-    /// Names of what exists, sorted.
+    /// Names of the objects, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.objects().iter().map(|o| o.name().to_owned()).collect();
         names.sort();

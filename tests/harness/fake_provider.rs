@@ -26,7 +26,7 @@ use crate::process::Process;
 #[derive(Clone)]
 pub struct FakeProvider {
     inner: Arc<Mutex<Definition>>,
-    /// What exists.
+    /// The objects that exist.
     pub cloud: Cloud,
 }
 
@@ -168,7 +168,7 @@ impl FakeProvider {
     }
 
     /// The same, where a process sees only the objects of the region that it is configured with: read, found, changed or destroyed
-    /// elsewhere they are not there, and what is not there is destroyed without a word.
+    /// elsewhere they are not found, and deleting a missing object succeeds silently.
     #[must_use]
     pub fn regional(self) -> Self {
         self.define(|definition| definition.regional = true);

@@ -1,4 +1,4 @@
-//! What differs from run to run in the output of a stack program, replaced by names: one list for all snapshots.
+//! Names in place of ids, durations, times and places in the output of a stack program: one list for all snapshots.
 
 /// The text with ids, durations, times and places replaced.
 pub fn filtered(text: &str, directory: &str) -> String {

@@ -1,4 +1,4 @@
-//! What scenarios are written with: a fake provider with a cloud in memory, and a world to run programs in.
+//! The parts of scenarios: a fake provider with a cloud in memory, and a world to run programs in.
 //!
 //! ```
 //! use terrane_tests::{FakeProvider, World, new_thing};
@@ -8,14 +8,14 @@
 //! world.preview(|stack| drop(new_thing("a").declare(stack))).changes_nothing();
 //! ```
 //!
-//! | module | what |
+//! | module | holds |
 //! |---|---|
 //! | `world` | [`World`]: provider, state, clock; runs programs and checks that nothing is lost |
-//! | `run` | [`Run`]: what came of an operation, as text |
+//! | `run` | [`Run`]: the events and results of an operation, as text |
 //! | `saved` | plans through their files |
 //! | `fake_provider` | [`FakeProvider`]: types, cloud and hooks |
-//! | `binding` | what bindings of it would know |
-//! | `calls` | what a hook gets and how it answers |
+//! | `binding` | the facts that bindings of it would have |
+//! | `calls` | the argument of a hook, and its answers |
 //! | `fields` | resource types in a few words |
 //! | `cli` | [`TestEnvironment`]: a stack program as a process |
 //! | `go` | programs on HashiCorp's libraries |
@@ -25,7 +25,7 @@
 //! | `amount` | how much is gone through, and [`Figures`] of it |
 //! | `modules` | that no test file is forgotten |
 //! | `sleeper` | readers that do not read |
-//! | `filters` | what differs from run to run |
+//! | `filters` | replaces ids, times and places in snapshots |
 
 mod amount;
 mod answers;

@@ -63,7 +63,7 @@ fn server(n: usize) -> Option<&'static Server> {
     server.as_ref()
 }
 
-/// What becomes of a request.
+/// The fate of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
     /// It is answered.
@@ -144,7 +144,7 @@ fn serve(
     let _turn = row.lock().expect("not poisoned");
     let fate = rule.lock().expect("not poisoned")(&line);
     seen.lock().expect("not poisoned").push(line.clone());
-    // What a deletion answers names only what could not be deleted.
+    // The answer to a deletion names only the objects that could not be deleted.
     let content = match line.starts_with("POST ") && line.contains("?delete") {
         true => "<DeleteResult/>",
         false => "",
@@ -260,7 +260,7 @@ impl Aws {
         &self.name
     }
 
-    /// What becomes of the requests from now on, by `METHOD /path` or the DynamoDB operation.
+    /// Decides the fate of requests from now on, by `METHOD /path` or the DynamoDB operation.
     pub fn when(&self, rule: impl Fn(&str) -> Fate + Send + 'static) {
         *self.rule.lock().expect("not poisoned") = Box::new(rule);
     }

@@ -1,4 +1,4 @@
-//! One process of the fake provider: what it remembers, what it refuses to be asked, and the way to its answers.
+//! One process of the fake provider: its memory, the requests that it refuses, and the way to its answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -182,7 +182,7 @@ impl Process {
         );
     }
 
-    /// What is said of an existing object must be what was last given out about it.
+    /// A request must carry an existing object as it was last given out.
     fn judge_object(
         &self,
         fake: &FakeType,

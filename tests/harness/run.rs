@@ -1,4 +1,4 @@
-//! What came of an operation, as text for snapshots and with words for assertions.
+//! The result of an operation, as text for snapshots and with words for assertions.
 
 use std::fmt::Write as _;
 
@@ -8,12 +8,12 @@ use terrane_state::journal::Record;
 
 use crate::show;
 
-/// What came of an operation.
+/// The result of an operation.
 pub struct Run {
     planned: Option<Plan>,
-    /// What became of operations that earlier runs left open.
+    /// How the unresolved operations of earlier runs were recovered.
     pub settled: Settled,
-    /// What became of the plan; `None` when there was none or it was only a preview.
+    /// How applying the plan ended; `None` when there was none or it was only a preview.
     pub applied: Option<Applied>,
     /// Everything that was emitted.
     pub events: Vec<Event>,
@@ -113,7 +113,7 @@ impl Run {
             .expect("a change of that address")
     }
 
-    /// What is planned, a line an object that changes.
+    /// The plan, a line for each object that changes.
     pub fn plan(&self) -> String {
         let plan = self.made_plan();
         let mut lines: Vec<String> = Vec::new();
@@ -142,7 +142,7 @@ impl Run {
         lines.join("\n")
     }
 
-    /// What was found out about operations that earlier runs left open, a line each.
+    /// The recovery of unresolved operations, a line each.
     pub fn settled(&self) -> String {
         let action = |action| format!("{action:?}").to_lowercase();
         let resolved = self.settled.resolved.iter().map(|resolved| {
@@ -160,7 +160,7 @@ impl Run {
         resolved.chain(remaining).collect::<Vec<_>>().join("\n")
     }
 
-    /// What was done, in order.
+    /// The finished steps, in order.
     pub fn steps(&self) -> String {
         let lines = self.events.iter().filter_map(|event| match event {
             Event::StepDone { step, .. } => Some(format!("{}: done", step_text(step))),
@@ -180,7 +180,7 @@ impl Run {
         lines.collect::<Vec<_>>().join("\n")
     }
 
-    /// What there is to read; source lines left out, for they move with the test.
+    /// The diagnostics; without source lines, for they move with the test.
     pub fn diagnostics(&self) -> String {
         let without_lines = |diagnostic: &terrane_core::Diagnostic| {
             let mut diagnostic = diagnostic.clone();

@@ -1,4 +1,4 @@
-//! Plans through their files: what every scenario applies is what a file gave back.
+//! Plans through their files: every scenario applies a plan that was written and read.
 
 use terrane_core::Program;
 use terrane_engine::{Fingerprint, Inputs, Origin, Plan, SavedPlan};

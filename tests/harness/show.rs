@@ -7,7 +7,7 @@ use bytes::Bytes;
 use terrane_core::Value;
 use terrane_state::{Object, ObjectStatus, State};
 
-/// A value on one line; what is null or empty in an object is left out.
+/// A value on one line; null and empty attributes of an object are left out.
 pub fn value(value: &Value) -> String {
     match value {
         Value::Unknown(_) => "?".to_owned(),

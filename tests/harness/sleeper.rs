@@ -3,7 +3,7 @@
 use std::io::{PipeReader, Write as _, pipe};
 use std::process::Stdio;
 
-/// A pipe that is full of dots: whoever writes to it waits until somebody reads.
+/// A pipe that is full of dots: a writer waits until it is read.
 ///
 /// # Panics
 /// When there is none.

@@ -23,22 +23,22 @@ use crate::show;
 
 /// Provider, state and clock; an operation consumes a program and leaves the world changed.
 ///
-/// After every operation the world checks that nothing was lost: what exists in the cloud is in the state or in an open intent, each
+/// After every operation the world checks that no object was lost: each object of the cloud is in the state or in an open intent, each
 /// object once, and the state survives being written to a file. Plans are written to a file and read back before they are applied.
 pub struct World {
     /// The provider of everything called `test_…`.
     pub provider: FakeProvider,
-    /// What the next operation is asked; forgotten after it.
+    /// The options of the next operation; reset after it.
     pub options: PlanOptions,
     /// How many instances may be under way at once.
     pub parallelism: usize,
     /// When creations are planned again.
     pub final_plans: FinalPlans,
-    /// What is remembered.
+    /// The state after the last operation.
     pub state: State,
-    /// Operations of all runs whose end nobody knows.
+    /// The unresolved operations of all runs.
     pub open_intents: Vec<OpenIntent>,
-    /// Whether those who asked for them may still be at it.
+    /// Whether the processes that began them may still be alive.
     pub liveness: Liveness,
     /// Every record fails like that from the next operation on.
     pub recording_fails: Option<RecordError>,
@@ -96,7 +96,7 @@ impl World {
         self.run(Verb::Up, PlanMode::RefreshOnly, program)
     }
 
-    /// The next operation is only about this and what it needs.
+    /// The next operation targets this and its dependencies.
     pub fn target(&mut self, pattern: &str) -> &mut Self {
         self.options
             .targets
@@ -148,7 +148,7 @@ impl World {
             .collect()
     }
 
-    /// What the state has at an address.
+    /// The instance of the state at an address.
     pub fn instance(&self, address: &str) -> Arc<terrane_state::Instance> {
         let address: InstanceAddr = address.parse().expect("an address");
         let instance = self.state.instance(&address);
@@ -158,7 +158,7 @@ impl World {
     /// Records the object with that id at an address; its own id, or why not.
     ///
     /// # Errors
-    /// What a person would read.
+    /// The state as text.
     pub fn import(
         &mut self,
         address: &str,
@@ -200,7 +200,7 @@ impl World {
         self.clock.pass(duration);
     }
 
-    /// Settles what nobody knows, as a recovery would: what no state names is removed from the cloud, the rest is as the state says.
+    /// Resolves all operations as a recovery would: objects that no state names are removed from the cloud, the others are as the state has them.
     pub fn settle(&mut self) {
         let known = show::private(&self.state);
         self.provider.cloud.retain_known(&known);

@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 /// A folder with a stack in it.
-struct Place(TempDir);
+struct SandboxFolder(TempDir);
 
 struct Ran {
     code: i32,
@@ -17,7 +17,7 @@ struct Ran {
     err: String,
 }
 
-impl Place {
+impl SandboxFolder {
     fn new() -> Self {
         Self(tempfile::tempdir().expect("a folder"))
     }
@@ -50,7 +50,7 @@ impl Place {
         ran.out
     }
 
-    /// What was done to the cloud since `from` lines, as operation → types.
+    /// The operations on the cloud since `from` lines, as operation → types.
     fn ledger(&self, from: usize) -> Vec<String> {
         let path = self.folder().join("ledger.jsonl");
         let text = std::fs::read_to_string(path).unwrap_or_default();
@@ -82,11 +82,11 @@ impl Place {
 
 #[test]
 fn the_platform_goes_up_stays_and_comes_down() {
-    let place = Place::new();
-    place.succeeds(&["up", "--yes"]);
-    assert!(place.lines() >= 45, "{} objects", place.lines());
-    place.succeeds(&["preview", "--detailed-exitcode"]);
-    let raw = |name: &str| place.succeeds(&["output", "--raw", name]);
+    let folder = SandboxFolder::new();
+    folder.succeeds(&["up", "--yes"]);
+    assert!(folder.lines() >= 45, "{} objects", folder.lines());
+    folder.succeeds(&["preview", "--detailed-exitcode"]);
+    let raw = |name: &str| folder.succeeds(&["output", "--raw", name]);
     assert_eq!(
         raw("ecr_repository_url"),
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/mlops-platform-prod-api"
@@ -94,20 +94,20 @@ fn the_platform_goes_up_stays_and_comes_down() {
     assert_eq!(raw("s3_models_bucket_name"), "mlops-platform-prod-models");
     let endpoint = raw("eks_cluster_endpoint");
     assert!(endpoint.starts_with("https://") && endpoint.ends_with(".eks.amazonaws.com"));
-    place.succeeds(&["destroy", "--yes"]);
-    assert!(place.objects().is_empty());
-    assert_eq!(place.succeeds(&["state", "list"]), "");
+    folder.succeeds(&["destroy", "--yes"]);
+    assert!(folder.objects().is_empty());
+    assert_eq!(folder.succeeds(&["state", "list"]), "");
 }
 
 #[test]
-fn what_a_provider_fills_in_is_no_drift_and_what_a_person_changed_is() {
+fn late_values_of_a_provider_are_no_drift_and_changes_of_a_person_are() {
     const NOTHING: &str = "No changes. Your infrastructure matches the configuration.\n";
-    let place = Place::new();
-    place.succeeds(&["up", "--yes"]);
-    // Addresses, attached policies and mirrored settings came after the creations of what has them.
-    assert_eq!(place.succeeds(&["preview"]), NOTHING);
+    let folder = SandboxFolder::new();
+    folder.succeeds(&["up", "--yes"]);
+    // Addresses, attached policies and mirrored settings came after the creations of their objects.
+    assert_eq!(folder.succeeds(&["preview"]), NOTHING);
     let edit = |name: &str, value: &str| {
-        let path = place.folder().join("cloud.json");
+        let path = folder.folder().join("cloud.json");
         let bytes = std::fs::read(&path).expect("the cloud");
         let mut cloud: Json = serde_json::from_slice(&bytes).expect("JSON");
         let kind = cloud["objects"]["aws_vpc"].as_object_mut();
@@ -116,26 +116,26 @@ fn what_a_provider_fills_in_is_no_drift_and_what_a_person_changed_is() {
         std::fs::write(&path, cloud.to_string()).expect("writable");
     };
     edit("instance_tenancy", "dedicated");
-    let shown = place.succeeds(&["preview"]);
+    let shown = folder.succeeds(&["preview"]);
     assert!(
         shown.starts_with("Changed outside of this program:"),
         "{shown}"
     );
     edit("instance_tenancy", "default");
     // From the second read on everything that differs is told.
-    let up = place.succeeds(&["up", "--yes"]);
+    let up = folder.succeeds(&["up", "--yes"]);
     assert!(up.starts_with(NOTHING), "{up}");
     edit("ipv6_association_id", "by-hand");
-    let shown = place.succeeds(&["preview"]);
+    let shown = folder.succeeds(&["preview"]);
     let told = "1 object read differently than remembered";
     assert!(shown.starts_with(told), "{shown}");
 }
 
 #[test]
 fn each_variable_changes_its_own_part_and_nothing_else() {
-    let place = Place::new();
-    place.succeeds(&["up", "--yes"]);
-    let mut seen = place.lines();
+    let folder = SandboxFolder::new();
+    folder.succeeds(&["up", "--yes"]);
+    let mut seen = folder.lines();
     let smaller = [
         "--var",
         "eks_node_desired_size=2",
@@ -145,22 +145,22 @@ fn each_variable_changes_its_own_part_and_nothing_else() {
     let up = |more: &[&str]| {
         let mut arguments = vec!["up", "--yes"];
         arguments.extend(more);
-        place.succeeds(&arguments);
+        folder.succeeds(&arguments);
     };
     up(&smaller);
-    assert_eq!(place.ledger(seen), ["update aws_eks_node_group"]);
+    assert_eq!(folder.ledger(seen), ["update aws_eks_node_group"]);
     up(&[]);
-    seen = place.lines();
+    seen = folder.lines();
     up(&["--var", r#"eks_node_instance_types=["t3.small"]"#]);
     assert_eq!(
-        place.ledger(seen),
+        folder.ledger(seen),
         ["create aws_eks_node_group", "delete aws_eks_node_group"]
     );
     up(&[]);
-    seen = place.lines();
+    seen = folder.lines();
     up(&["--var", "single_nat_gateway=false"]);
     assert_eq!(
-        place.ledger(seen),
+        folder.ledger(seen),
         [
             "create aws_eip",
             "create aws_nat_gateway",
@@ -171,14 +171,14 @@ fn each_variable_changes_its_own_part_and_nothing_else() {
 
 #[test]
 fn a_name_that_is_taken_is_refused_and_the_rest_is_made() {
-    let place = Place::new();
-    place.succeeds(&["up", "--yes", "--target", "module.registry"]);
+    let folder = SandboxFolder::new();
+    folder.succeeds(&["up", "--yes", "--target", "module.registry"]);
     // Somebody else's state does not know the repository that is there.
-    std::fs::remove_file(place.folder().join("terraform.tfstate")).expect("removed");
+    std::fs::remove_file(folder.folder().join("terraform.tfstate")).expect("removed");
     for rest in ["terraform.tfstate.journal", "terraform.tfstate.backup"] {
-        let _ = std::fs::remove_file(place.folder().join(rest));
+        let _ = std::fs::remove_file(folder.folder().join(rest));
     }
-    let ran = place.run(&["up", "--yes"]);
+    let ran = folder.run(&["up", "--yes"]);
     assert_eq!(ran.code, 1, "{}", ran.err);
     let said = "`mlops-platform-prod-api` exists already";
     assert!(ran.err.contains(said), "{}", ran.err);
@@ -188,7 +188,7 @@ fn a_name_that_is_taken_is_refused_and_the_rest_is_made() {
         ran.err
     );
     assert_eq!(
-        place.objects()["aws_vpc"]
+        folder.objects()["aws_vpc"]
             .as_object()
             .map(serde_json::Map::len),
         Some(1)
@@ -202,8 +202,8 @@ fn a_run_that_was_killed_is_taken_up_by_the_next_one_without_a_person() {
         ("aws_nat_gateway", "30"),
         ("aws_eks_cluster", "60"),
     ] {
-        let place = Place::new();
-        let mut child = place
+        let folder = SandboxFolder::new();
+        let mut child = folder
             .command(&["up", "--yes"])
             .env("TERRANE_SANDBOX_SPEED", speed)
             .stdout(Stdio::null())
@@ -212,7 +212,7 @@ fn a_run_that_was_killed_is_taken_up_by_the_next_one_without_a_person() {
             .expect("the stack runs");
         let made = format!("create {killed_at}");
         let started = Instant::now();
-        while !place.ledger(0).contains(&made) {
+        while !folder.ledger(0).contains(&made) {
             assert!(
                 started.elapsed() < Duration::from_secs(60),
                 "no {killed_at}"
@@ -221,30 +221,30 @@ fn a_run_that_was_killed_is_taken_up_by_the_next_one_without_a_person() {
         }
         child.kill().expect("killed");
         child.wait().expect("an end");
-        let ran = place.run(&["up", "--yes"]);
+        let ran = folder.run(&["up", "--yes"]);
         assert_eq!(ran.code, 0, "{}\n{}", ran.out, ran.err);
         let adopted =
             ran.err.contains(&format!("{killed_at}.")) && ran.err.contains("is in the state now");
         assert!(adopted, "{}", ran.err);
-        place.succeeds(&["preview", "--detailed-exitcode"]);
+        folder.succeeds(&["preview", "--detailed-exitcode"]);
         // Nothing was made twice, and nothing was thrown away.
-        let ledger = place.ledger(0);
+        let ledger = folder.ledger(0);
         assert!(
             !ledger.iter().any(|line| line.starts_with("delete")),
             "{ledger:?}"
         );
         let count = ledger.iter().filter(|line| **line == made).count();
         assert_eq!(count, 1);
-        place.succeeds(&["destroy", "--yes"]);
-        assert!(place.objects().is_empty());
+        folder.succeeds(&["destroy", "--yes"]);
+        assert!(folder.objects().is_empty());
     }
 }
 
 #[test]
 fn files_of_the_sandbox_are_private() {
     use std::os::unix::fs::PermissionsExt as _;
-    let place = Place::new();
-    place.succeeds(&["up", "--yes", "--target", "module.registry"]);
+    let folder = SandboxFolder::new();
+    folder.succeeds(&["up", "--yes", "--target", "module.registry"]);
     let mode = |path: &Path| {
         std::fs::metadata(path)
             .expect("it is there")
@@ -252,13 +252,13 @@ fn files_of_the_sandbox_are_private() {
             .mode()
             & 0o777
     };
-    assert_eq!(mode(&place.folder()), 0o700);
+    assert_eq!(mode(&folder.folder()), 0o700);
     for file in [
         "cloud.json",
         "ledger.jsonl",
         "schema.facts",
         "terraform.tfstate",
     ] {
-        assert_eq!(mode(&place.folder().join(file)), 0o600, "{file}");
+        assert_eq!(mode(&folder.folder().join(file)), 0o600, "{file}");
     }
 }

@@ -167,7 +167,7 @@ fn a_result_with_a_write_only_value_is_kept_without_it_also_of_the_legacy_sdk() 
             let instance = state.resources.values().next().expect("it is stored");
             let object = instance.current.as_ref().expect("a current object");
             assert_eq!(object.status, ObjectStatus::Tainted, "{mode}");
-            // What it said of the object beside it is not kept either.
+            // Its answer for the object beside it is not kept either.
             assert!(object.private.is_empty(), "{mode}");
             rig.destroy(program(rig, "")).succeeds();
         }

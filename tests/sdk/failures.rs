@@ -1,4 +1,4 @@
-//! What goes wrong halfway: partial creations, failing updates and deletes, crashes.
+//! Failures halfway: partial creations, failing updates and deletes, crashes.
 
 use terrane_core::{Declaration, Lifecycle, Stack};
 use terrane_engine::Action;

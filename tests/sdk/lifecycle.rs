@@ -77,7 +77,7 @@ fn with_create_before_destroy_the_new_thing_comes_first() {
 }
 
 #[test]
-fn what_changes_behind_our_back_is_seen_and_put_right() {
+fn drift_is_noticed_and_corrected() {
     each(|rig, kind| {
         let program = declare(thing(rig, kind, "one").set("size", 5_u8));
         rig.up(&program).succeeds();
@@ -95,7 +95,7 @@ fn what_changes_behind_our_back_is_seen_and_put_right() {
 }
 
 #[test]
-fn what_exists_is_imported_by_its_id_and_only_read() {
+fn an_existing_object_is_imported_by_its_id_and_only_read() {
     each(|rig, kind| {
         let program = declare(thing(rig, kind, "one").set("size", 5_u8).set("label", "l"));
         rig.up(&program).succeeds();
@@ -135,7 +135,7 @@ fn what_exists_is_imported_by_its_id_and_only_read() {
 }
 
 #[test]
-fn what_is_no_longer_declared_goes_after_its_dependents() {
+fn an_undeclared_object_is_deleted_after_its_dependents() {
     each(|rig, kind| {
         let both = |stack: &mut Stack| {
             let first = rig.resource(kind, "a").set("name", "one").declare(stack);

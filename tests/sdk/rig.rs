@@ -76,7 +76,7 @@ pub(crate) struct Rig {
     recorder: MemoryRecorder,
 }
 
-/// What came of an operation.
+/// The result of an operation.
 pub(crate) struct Done {
     pub(crate) plan: Option<Plan>,
     pub(crate) applied: Option<Applied>,

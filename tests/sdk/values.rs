@@ -266,7 +266,7 @@ fn an_ignored_key_of_a_map_that_was_never_set_is_not_written() {
             assert_eq!(done.actions(), [Action::Update], "{kind}");
             let tags = rig.stored(&format!("{kind}.a"), "tags");
             assert_eq!(tags, serde_json::json!({"y": "new"}), "{kind}");
-            // And the other way: what is there stays, although the map is not written at all.
+            // And the other way: an existing key stays, although the map is not written at all.
             let keeping = bare().lifecycle(Lifecycle::new().ignore_changes([r#"tags["y"]"#]));
             rig.preview(declare(keeping)).succeeds().is_empty();
         }

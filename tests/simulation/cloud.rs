@@ -1,5 +1,5 @@
-//! The sandbox as a provider in this process, with operations that others may outlive: what was asked may take place after
-//! whoever asked is dead.
+//! The sandbox as a provider in this process, whose operations may outlive their callers: a request may take effect after
+//! the caller has died.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
@@ -45,7 +45,7 @@ pub(crate) fn types() -> &'static Types {
     })
 }
 
-/// What exists, and what was asked of it and has not taken place.
+/// The objects, and the requests that have not taken effect.
 pub(crate) struct SimulatedCloud {
     pub(crate) sandbox: InMemory,
     under_way: Mutex<Vec<UnderWay>>,
@@ -60,7 +60,7 @@ struct UnderWay {
     planned: Value,
     config: Value,
     private: Bytes,
-    /// When it takes place, once nobody waits for it any more.
+    /// When it takes effect, once no caller waits for it.
     at: Option<Duration>,
 }
 
@@ -94,12 +94,12 @@ impl SimulatedCloud {
         Some(under_way.remove(place))
     }
 
-    /// What the cloud has heard of and not begun.
+    /// The requests that the cloud has received and not begun.
     pub(crate) fn is_idle(&self) -> bool {
         self.lock().is_empty()
     }
 
-    /// Nobody waits any more for what a process asked.
+    /// The requests of a process have no caller any more.
     pub(crate) fn abandon(&self, process: usize, late: Late, now: Duration) {
         let mut under_way = self.lock();
         let mut kept = Vec::new();
@@ -149,7 +149,7 @@ impl SimulatedCloud {
     }
 }
 
-/// What the sandbox answers, which it does at once.
+/// The answer of the sandbox, which is immediate.
 fn at_once<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("this sandbox never waits")
 }
@@ -201,7 +201,7 @@ impl Plugin {
         self.alive(rpc)
     }
 
-    /// The provider is gone: what the cloud has heard from it may still take place.
+    /// The provider is gone: requests that the cloud has received may still take effect.
     fn died(&self, rpc: &'static str) -> CallError {
         let simulation = &self.simulation;
         simulation.process(self.process, |process| process.provider_dead = true);

@@ -1,4 +1,4 @@
-//! Drives runs: whoever was woken is polled, in an order that the dice choose; when nobody was, time passes.
+//! Drives runs: woken ones are polled, in an order that the dice choose; when there is none, time passes.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -33,7 +33,7 @@ impl Wake for Woken {
     }
 }
 
-/// What a process does.
+/// The state of a process.
 pub(crate) type Life<'f, T> = Pin<Box<dyn Future<Output = T> + 'f>>;
 
 struct Driven<'f, T> {
@@ -100,7 +100,7 @@ pub(crate) fn drive<'f, T>(
             Ok(Poll::Pending) => None,
         };
         if let Some(end) = end {
-            // What it holds is dropped as what it is: of a process that is no more.
+            // Its resources are dropped as those of a dead process.
             simulation.process(driven.process, |process| process.still.notify_one());
             running[place] = None;
             ends[place] = Some(end);

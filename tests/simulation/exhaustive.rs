@@ -13,7 +13,7 @@ use crate::program::Thing;
 use crate::schedule::{Answers, DEATHS, Event, LATES, Late, Schedule, What, faults};
 use crate::simulation::Simulation;
 
-/// Plays a schedule; what does not hold, where that is so.
+/// Plays a schedule; the failed check, if one fails.
 pub(crate) fn judged(schedule: &Schedule, simulation: &Simulation) -> Result<Played, String> {
     catch_unwind(AssertUnwindSafe(|| play(schedule, simulation))).map_err(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
@@ -22,13 +22,13 @@ pub(crate) fn judged(schedule: &Schedule, simulation: &Simulation) -> Result<Pla
     })
 }
 
-/// What a set of schedules came to.
+/// The results of a set of schedules.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) schedules: usize,
     /// In how many of them a person was asked.
     pub(crate) flagged: usize,
-    /// What failed, and why.
+    /// The failed ones, and why.
     pub(crate) failed: Vec<(Schedule, String)>,
     pub(crate) passed: BTreeSet<&'static str>,
 }
@@ -149,21 +149,21 @@ fn deaths(plan: &Schedule, simulation: &Simulation) -> Vec<Schedule> {
         for fault in faults(place) {
             schedules.push(schedule(What::Fault(*fault), Late::Never));
         }
-        // What is stored and what is not, is the same at the places around it.
+        // The stored records are the same at the places around it.
         if place == "store.append.asked" {
             schedules.push(schedule(What::Garbles, Late::Never));
         }
         // Only there is something asked of the cloud and not begun.
         let under_way = place == "cloud.asked";
         for what in DEATHS {
-            // A provider that nobody waits for makes no difference but to what it was asked.
+            // A provider without an engine makes a difference only to its requests.
             if what == What::BothDie && !under_way {
                 continue;
             }
             for late in LATES {
                 let possible = match what {
                     _ if !under_way => late == Late::Never,
-                    // A provider that lives on does what it was asked.
+                    // A provider that lives on completes its requests.
                     What::EngineDies | What::Panic => late != Late::Never,
                     _ => true,
                 };
@@ -176,7 +176,7 @@ fn deaths(plan: &Schedule, simulation: &Simulation) -> Vec<Schedule> {
     schedules
 }
 
-/// The same once more with nobody to answer, where somebody was asked.
+/// The same once more without answers, where a person was asked.
 fn with_and_without_answers(
     tally: &mut Tally,
     schedule: &Schedule,
@@ -215,7 +215,7 @@ pub(crate) fn on_every_core<T: Sync>(work: &[T], each: impl Fn(&mut Tally, &T) +
     })
 }
 
-/// Fails with what did not hold, if anything did not.
+/// Fails with the failed schedules, if there are any.
 #[track_caller]
 pub(crate) fn assert_nothing_failed(tally: &Tally) {
     const SHOWN: usize = 5;
@@ -248,7 +248,7 @@ fn places(layer: Layer) -> impl Iterator<Item = &'static str> {
 }
 
 #[test]
-fn every_death_at_every_place_loses_nothing_and_makes_nothing_twice() {
+fn every_death_at_every_place_loses_no_object_and_creates_none_twice() {
     let mut all = Tally::default();
     let count = if in_full().is_some() { 20 } else { 2 };
     for (name, plan) in plans(count) {

@@ -42,7 +42,7 @@ fn a_run_that_slept_while_another_took_over_begins_nothing_and_writes_nothing() 
                         nth,
                         what: What::Sleeps,
                     }],
-                    // A second one takes over from the first, who is awake.
+                    // A second one takes over from the first, which is awake.
                     rivals: rivals
                         .into_iter()
                         .enumerate()

@@ -1,4 +1,4 @@
-//! What must hold: right after a death, and in the end.
+//! The checks right after a death, and in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ fn tag(json: &str) -> String {
         .to_owned()
 }
 
-/// What exists, by the ledger.
+/// The objects that exist, by the ledger.
 pub(crate) fn live(simulation: &Simulation) -> Vec<Object> {
     let mut live: BTreeMap<String, Object> = BTreeMap::new();
     for line in simulation.cloud.ledger() {
@@ -62,10 +62,10 @@ pub(crate) fn look(simulation: &Simulation) -> (State, Recovered) {
     let looked = futures_util::FutureExt::now_or_never(Run::look(&simulation.store));
     looked
         .expect("memory never waits")
-        .unwrap_or_else(|error| panic!("READ: the state can not be read: {error:?}"))
+        .unwrap_or_else(|error| panic!("READ: the state cannot be read: {error:?}"))
 }
 
-/// The open creations of what is in the cloud and in no state, an object each.
+/// The objects of the cloud that are in no state.
 pub(crate) fn unknown(simulation: &Simulation, state: &State) -> Vec<Object> {
     let known = ids(state);
     let live = live(simulation).into_iter();
@@ -100,7 +100,7 @@ pub(crate) fn nothing_is_lost(simulation: &Arc<Simulation>) {
     what_was_said_holds(&simulation.said(), &state, &there);
 }
 
-/// Printed ⇒ durable: of what was last said of an address, the next run knows.
+/// Printed ⇒ durable: the next run knows the last event of each address.
 fn what_was_said_holds(said: &[Said], state: &State, live: &BTreeSet<String>) {
     let ids = ids(state);
     let last: BTreeMap<&str, &Said> = said.iter().map(|said| (&*said.address, said)).collect();
@@ -138,7 +138,10 @@ pub(crate) fn all_is_well(simulation: &Arc<Simulation>) {
         known, there,
         "ORPH: the state (left) is not the cloud (right)"
     );
-    assert!(recovered.open.is_empty(), "an operation is still in doubt");
+    assert!(
+        recovered.open.is_empty(),
+        "an operation is still unresolved"
+    );
     assert_eq!(
         recovered.replayed, 0,
         "the journal knows more than the state"

@@ -24,7 +24,7 @@ pub(crate) enum RunEnd {
     Unplanned(terrane_core::Diagnostics),
     /// It was applied, as far as it went.
     Applied {
-        /// Somebody must say what became of these.
+        /// A person must resolve these.
         remaining: Vec<Unresolved>,
         /// There was nothing to do.
         unchanged: bool,
@@ -32,14 +32,14 @@ pub(crate) enum RunEnd {
     },
 }
 
-/// What a run is asked.
+/// The command of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verb {
     Up,
     Destroy,
 }
 
-/// Takes what a run says.
+/// Collects the events of a run.
 struct Events(Arc<Simulation>);
 
 impl EventSink for Events {
@@ -57,7 +57,7 @@ impl EventSink for Events {
     }
 }
 
-/// Who runs; waits for nobody.
+/// The options of a run, which does not wait for a lock.
 fn options(operation: Operation) -> RunOptions {
     RunOptions {
         operation,
@@ -180,7 +180,7 @@ pub(crate) async fn live(
     match run.close().await {
         Ok(_) => ended,
         Err(error) => match ended {
-            // That nothing could be recorded is what went wrong first.
+            // The failed record came first.
             RunEnd::Applied { ref applied, .. } if applied.record_error.is_some() => ended,
             _ => RunEnd::Failed(error),
         },

@@ -20,10 +20,10 @@ use terrane_state::crash::{Layer, Point};
 /// no run passes fails it.
 fn test_of(layer: Layer) -> &'static str {
     match layer {
-        Layer::Run => "every_death_at_every_place_loses_nothing_and_makes_nothing_twice",
-        Layer::Local => "a_process_that_is_killed_anywhere_loses_nothing_and_shows_nothing",
+        Layer::Run => "every_death_at_every_place_loses_no_object_and_creates_none_twice",
+        Layer::Local => "a_process_killed_at_any_place_loses_no_object_and_shows_no_secret",
         Layer::S3 => {
-            "a_process_that_is_killed_anywhere_in_s3_loses_nothing_and_its_lock_can_be_freed"
+            "a_process_killed_at_any_place_in_s3_loses_no_object_and_its_lock_can_be_freed"
         }
     }
 }

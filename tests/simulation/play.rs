@@ -20,7 +20,7 @@ use crate::simulation::Simulation;
 /// Runs after the last death until nothing is left to do.
 const RUNS: usize = 2;
 
-/// What a schedule was like.
+/// The course of a schedule.
 #[derive(Debug, Default)]
 pub(crate) struct Played {
     /// Every place that was passed, a list a run.
@@ -31,7 +31,7 @@ pub(crate) struct Played {
     pub(crate) runs: usize,
 }
 
-/// A simulation with what schedules find at first.
+/// A simulation with the objects that schedules begin with.
 pub(crate) fn prepared(schedule: &Schedule) -> Arc<Simulation> {
     let before = &schedule.before;
     let simulation = Simulation::new(Schedule::new(Vec::new(), before.clone()));
@@ -57,7 +57,7 @@ pub(crate) fn play(schedule: &Schedule, prepared: &Simulation) -> Played {
             true => Verb::Destroy,
             false => Verb::Up,
         },
-        // What is destroyed is not declared less.
+        // A destroyed object is declared all the same.
         program: match schedule.after.is_empty() {
             true => program(&schedule.before, schedule.tagged),
             false => program(&schedule.after, schedule.tagged),
@@ -97,7 +97,7 @@ fn run(
     }
     let processes: Vec<usize> = lives.iter().map(|(process, _)| *process).collect();
     let mut ends = drive(simulation, lives);
-    // Providers die with their engines; what the cloud has heard may still take place.
+    // Providers die with their engines; a request that the cloud has received may still take effect.
     let now = simulation.time.monotonic();
     for process in processes {
         simulation
@@ -111,7 +111,7 @@ fn run(
 impl Player {
     fn play(mut self) -> Played {
         let last_disturbed = self.simulation.schedule.last_disturbed();
-        // Of what nothing goes wrong in any more.
+        // From here on nothing goes wrong.
         let mut quiet = 0;
         let mut waited = false;
         for number in 0.. {
@@ -128,7 +128,7 @@ impl Player {
                     unchanged,
                     applied,
                 }) => {
-                    // What waits for a person may be in the way of something else.
+                    // An operation that waits for a person may block others.
                     assert!(
                         disturbed || !remaining.is_empty() || applied.failed == 0,
                         "a run failed for no reason: {}",
@@ -136,7 +136,7 @@ impl Player {
                     );
                     if !remaining.is_empty() {
                         self.wait();
-                        // What is tagged shows by itself, or proves to be absent, once nobody can be at it any more.
+                        // A tagged object is found, or proves to be absent, once no process can create it any more.
                         if self.simulation.schedule.tagged && !std::mem::replace(&mut waited, true)
                         {
                             continue;
@@ -175,7 +175,7 @@ impl Player {
         self.end()
     }
 
-    /// The lock of a run that is no more: whoever comes next can see whose it is, and break it.
+    /// The lock of a dead run: the next one can see its holder, and break it.
     fn break_lock(&self) {
         if let Some(holder) = now(self.simulation.store.holder()).expect("readable") {
             let info = holder.info.expect("LOCK: it says whose it is");
@@ -232,7 +232,7 @@ impl Player {
         }
     }
 
-    /// Says the truth about operations that nobody saw the end of.
+    /// Resolves unresolved operations truthfully.
     fn answer(&self, remaining: &[Unresolved]) {
         let process = self.simulation.begin(None);
         let simulation = &self.simulation;
@@ -253,7 +253,7 @@ impl Player {
                         current: None,
                         deposed: Default::default(),
                     });
-                    // What it was to take the place of is still there, and has to go.
+                    // The object that it was to replace still exists, and has to be deleted.
                     if let Some(old) = after.current.replace(current) {
                         let key = DeposedKey::from_bits(simulation.dice.bits());
                         after.deposed.insert(key, old);

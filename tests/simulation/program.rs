@@ -17,7 +17,7 @@ pub(crate) struct Thing {
     pub(crate) version: u32,
     /// Its replacement is made first.
     pub(crate) create_first: bool,
-    /// What it waits for.
+    /// Its dependencies.
     pub(crate) after: Vec<String>,
 }
 
@@ -105,7 +105,7 @@ impl fmt::Display for Thing {
 /// The program that declares them, each behind those that it needs.
 pub(crate) fn program(things: &[Thing], tagged: bool) -> Program {
     let declare = |stack: &mut terrane_core::Stack| {
-        // The bindings know by what objects are found again.
+        // The bindings have the lookup rules.
         stack.provider(terrane_aws::Provider::builder());
         stack.owner_tags(tagged);
         for thing in things {

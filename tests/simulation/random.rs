@@ -1,4 +1,4 @@
-//! Schedules from seeds: programs, deaths, faults and rivals as the dice fall; what fails is made small before it is shown.
+//! Schedules from seeds: random programs, deaths, faults and rivals; a failing one is shrunk before it is shown.
 
 use std::time::Instant;
 
@@ -113,7 +113,7 @@ fn changed(dice: &Dice, before: &[Thing], count: usize) -> Vec<Thing> {
             2 => continue,
             _ => {}
         }
-        // What it needs may be gone.
+        // Its dependencies may be gone.
         let there = |name: &String| after.iter().any(|other| other.name == *name);
         thing.after.retain(there);
         if thing.inside.as_ref().is_none_or(there) {
@@ -126,7 +126,7 @@ fn changed(dice: &Dice, before: &[Thing], count: usize) -> Vec<Thing> {
     after
 }
 
-/// Plays the schedule of a seed; what does not hold.
+/// Plays the schedule of a seed; the failed check, if one fails.
 fn failure(schedule: &Schedule) -> Option<String> {
     judged(schedule, &prepared(schedule)).err()
 }
@@ -189,7 +189,7 @@ fn smaller(schedule: &Schedule) -> Vec<Schedule> {
     smaller
 }
 
-/// Plays the schedules of seeds; fails with the smallest one that shows what went wrong.
+/// Plays the schedules of seeds; fails with the smallest one that shows the fault.
 fn explore(seeds: std::ops::Range<u64>) {
     let started = Instant::now();
     let seeds: Vec<u64> = seeds.collect();
@@ -212,7 +212,7 @@ fn explore(seeds: std::ops::Range<u64>) {
 }
 
 #[test]
-fn whatever_the_dice_say_nothing_is_lost_and_nothing_is_made_twice() {
+fn random_schedules_lose_no_object_and_create_none_twice() {
     match terrane_tests::number_in("TERRANE_SIMULATION_SEED") {
         Some(seed) => explore(seed..seed + 1),
         None => explore(0..terrane_tests::in_full().unwrap_or(SCHEDULES)),

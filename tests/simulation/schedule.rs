@@ -1,4 +1,4 @@
-//! What happens when: the script of one schedule, which together with its seed says everything.
+//! The script of one schedule, which with its seed determines everything.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ pub(crate) struct Event {
     pub(crate) place: &'static str,
     /// At which time of passing it, from 1.
     pub(crate) nth: usize,
-    /// What happens.
+    /// The event.
     pub(crate) what: What,
 }
 
 /// The place of events that count every place.
 pub(crate) const ANY: &str = "any place";
-/// The place of events that count what can go wrong by itself.
+/// The place of events that count faults.
 pub(crate) const ANY_REQUEST: &str = "any request";
 
 /// Another run beside one of the schedule.
@@ -42,10 +42,10 @@ pub(crate) enum Begins {
     WhenItSleeps,
 }
 
-/// What can happen.
+/// The kinds of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum What {
-    /// The engine is killed; its provider goes on with what it was asked.
+    /// The engine is killed; its provider goes on with its requests.
     EngineDies,
     /// Engine and provider are killed.
     BothDie,
@@ -57,7 +57,7 @@ pub(crate) enum What {
     Cancelled,
     /// The engine is killed, and something that is no record lies behind the last one.
     Garbles,
-    /// The engine sleeps until nobody else runs.
+    /// The engine sleeps until no other run is left.
     Sleeps,
     /// A request to the store, or an operation of the cloud, goes wrong.
     Fault(Fault),
@@ -72,7 +72,7 @@ pub(crate) enum Fault {
     Repeated,
     /// It is answered as if it were done, and is not.
     Dropped,
-    /// The same, and half of what it should delete is gone.
+    /// The same, and half of the deletions happen.
     Halved,
 }
 
@@ -80,7 +80,7 @@ pub(crate) enum Fault {
 pub(crate) const FAULTS: [Fault; 4] =
     [Fault::Fails, Fault::Repeated, Fault::Dropped, Fault::Halved];
 
-/// What can go wrong at a place.
+/// The faults at a place.
 pub(crate) fn faults(place: &str) -> &'static [Fault] {
     match place {
         // A store that sends it again knows that it did.
@@ -105,7 +105,7 @@ pub(crate) const DEATHS: [What; 5] = [
     What::Cancelled,
 ];
 
-/// What becomes of an operation that the cloud had heard of and not begun when its run died.
+/// The fate of an operation that the cloud had received and not begun when its run died.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Late {
     /// It never takes place.
@@ -118,10 +118,10 @@ pub(crate) enum Late {
 
 pub(crate) const LATES: [Late; 3] = [Late::Never, Late::BeforeLook, Late::AfterLook];
 
-/// Who answers what recovery cannot know.
+/// Who resolves operations that recovery cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answers {
-    /// A person who knows the truth.
+    /// A person who looks first.
     Truth,
     /// Nobody: then nothing may be made twice, and the run says that it waits.
     Nobody,
@@ -141,9 +141,9 @@ impl Schedule {
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     pub(crate) seed: u64,
-    /// What is there at first.
+    /// The objects at first.
     pub(crate) before: Vec<Thing>,
-    /// What the program declares.
+    /// The declarations of the program.
     pub(crate) after: Vec<Thing>,
     /// Whether objects carry the tag by which they are found again.
     pub(crate) tagged: bool,

@@ -1,4 +1,4 @@
-//! What survives the runs: store, cloud, clock and dice; and what runs pass on their way.
+//! The surroundings of the runs: store, cloud, clock and dice; and the places that runs pass.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -30,14 +30,14 @@ pub(crate) struct Simulation {
 
 #[derive(Default)]
 struct Inner {
-    /// Who is being polled.
+    /// The process that is being polled.
     current: Option<usize>,
     processes: Vec<Process>,
-    /// What all of them said of their steps, in order.
+    /// The events of their steps, in order.
     said: Vec<Said>,
-    /// Who took the lock, in order.
+    /// The processes that took the lock, in order.
     locks: Vec<usize>,
-    /// Who has it.
+    /// Its holder.
     holder: Option<usize>,
 }
 
@@ -49,12 +49,12 @@ pub(crate) struct Process {
     /// Which places it passed, in order.
     pub(crate) trace: Vec<&'static str>,
     passed: BTreeMap<&'static str, usize>,
-    /// It was told to die; whoever drives it drops it.
+    /// It was told to die; its driver drops it.
     pub(crate) death: Option<What>,
     pub(crate) provider_dead: bool,
     pub(crate) interrupt: Arc<Notify>,
     pub(crate) killed_at: Option<Duration>,
-    /// It sleeps; whoever drives it lets it.
+    /// It sleeps; its driver does not poll it.
     pub(crate) sleeps: bool,
     /// It sleeps, or has ended.
     pub(crate) still: Arc<Notify>,
@@ -62,16 +62,16 @@ pub(crate) struct Process {
     fenced: bool,
 }
 
-/// What was said of an address.
+/// An event about an address.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) address: String,
     pub(crate) kind: terrane_engine::StepKind,
-    /// The id of what is done; none while it is only begun, or failed.
+    /// The id of the finished object; none while its step has only begun, or failed.
     pub(crate) done: Option<Option<String>>,
 }
 
-/// What becomes of who passes a place.
+/// The fate of a process at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Passage {
     Goes,
@@ -90,7 +90,7 @@ impl Simulation {
         Self::with(schedule, MemoryBackend::new(), SimulatedCloud::new())
     }
 
-    /// One that holds what another one holds, for a schedule of its own.
+    /// One with the same contents, for a schedule of its own.
     pub(crate) fn like(prepared: &Self, schedule: Schedule) -> Arc<Self> {
         Self::with(schedule, prepared.store.fork(), prepared.cloud.fork())
     }
@@ -153,7 +153,7 @@ impl Simulation {
         self.lock().said.push(said);
     }
 
-    /// Whoever is being polled has put a record into the journal: all who had the lock before it are shut out.
+    /// The polled process has put a record into the journal: all earlier holders of the lock are fenced.
     pub(crate) fn appended(&self) {
         let mut inner = self.lock();
         let Some(current) = inner.current else { return };
@@ -172,7 +172,7 @@ impl Simulation {
         }
     }
 
-    /// Whoever is being polled has got the lock; two never have it at once.
+    /// The polled process has got the lock; two never hold it at once.
     pub(crate) fn took_lock(&self) {
         let mut inner = self.lock();
         let Some(current) = inner.current else { return };

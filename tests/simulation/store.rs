@@ -110,7 +110,7 @@ impl Store {
     }
 }
 
-/// What memory answers, which it does at once.
+/// The answer of the memory, which is immediate.
 fn now<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("memory never waits")
 }
@@ -154,7 +154,7 @@ impl Backend for Store {
         let work = || {
             let is_new = self.segment(at).is_none();
             now(self.0.store.append_journal(at, bytes.clone()))?;
-            // What was there already is no record of whoever says it again.
+            // A record that was there already is not the second writer's.
             if is_new {
                 self.0.appended();
             }

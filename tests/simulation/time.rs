@@ -17,7 +17,7 @@ pub(crate) struct Time(Mutex<Inner>);
 #[derive(Debug, Default)]
 struct Inner {
     now: Duration,
-    /// Who waits until when; a number keeps those apart that wait equally long.
+    /// The waiting tasks by their time; a number keeps equal times apart.
     waiting: BTreeMap<(Duration, u64), Option<Waker>>,
     next: u64,
 }
@@ -31,12 +31,12 @@ impl Time {
     pub(crate) fn next_wake(&self) -> Option<Duration> {
         let inner = self.lock();
         let mut waiting = inner.waiting.iter();
-        // Who was woken and has not looked yet waits for nothing.
+        // A woken task that was not polled yet does not wait.
         let next = waiting.find(|(_, waker)| waker.is_some());
         next.map(|((until, _), _)| *until)
     }
 
-    /// Lets it become that late, and wakes all who waited for it.
+    /// Lets it become that late, and wakes the tasks that waited for it.
     pub(crate) fn advance(&self, to: Duration) {
         let mut inner = self.lock();
         inner.now = inner.now.max(to);
@@ -49,7 +49,7 @@ impl Time {
     }
 }
 
-/// A wait; nobody waits any more when it is dropped.
+/// A wait, which ends when it is dropped.
 struct Sleep<'a> {
     time: &'a Time,
     until: (Duration, u64),

@@ -57,7 +57,7 @@ async fn a_lock_that_was_taken_without_an_answer_is_given_back() {
         let store = connect(&options).await;
         assert_eq!(store.holder().await.expect("readable"), None, "{request}");
 
-        // What is another's stays.
+        // Another's lock stays.
         let (run, _) = open(&options).await;
         let error = try_open(&options).await.expect_err("locked");
         assert!(matches!(error, RunError::Locked { .. }), "{error:?}");
@@ -88,7 +88,7 @@ async fn a_write_that_was_acknowledged_and_not_stored_is_noticed() {
     assert_eq!(names(&stored(&aws)), ["a"]);
 }
 
-/// Writes of a run: what their requests contain, and how many of them there are.
+/// Writes of a run: a text in their requests, and their number.
 const WRITES: [([&str; 2], usize); 7] = [
     // The lock and the digest.
     (["PutItem", ""], 2),
@@ -100,7 +100,7 @@ const WRITES: [([&str; 2], usize); 7] = [
     (["POST ", "?delete"], 1),
 ];
 
-/// Whether a later run, and Terraform, find that state and nothing that is held or in doubt.
+/// Whether a later run, and Terraform, find that state, no lock and no unresolved operation.
 async fn all_is_well(aws: &Aws, options: &S3Backend, expected: &[&str]) {
     let store = connect(options).await;
     assert_eq!(store.holder().await.expect("readable"), None);
@@ -133,7 +133,7 @@ async fn a_write_that_is_acknowledged_and_dropped_is_made_once_more() {
 }
 
 #[tokio::test]
-async fn what_a_store_drops_again_and_again_is_an_error_and_nothing_begins() {
+async fn a_write_that_is_dropped_again_and_again_is_an_error_and_no_operation_begins() {
     let Some(aws) = aws() else { return };
     let options = prepared(&aws).await.lockfile();
     for lock in ["PutItem", ".tflock?"] {
@@ -163,7 +163,7 @@ async fn what_a_store_drops_again_and_again_is_an_error_and_nothing_begins() {
     aws.when(|_| Fate::Answered);
     create(&run, "b").await;
     run.close().await.expect("closed");
-    // Whoever asked for `a` was told that it must not begin, and that is recorded with the next one.
+    // The caller of `a` was told that it must not begin, which is recorded with the next one.
     let looked = Run::look(&*connect(&options).await).await;
     let (state, recovered) = looked.expect("readable");
     assert_eq!(
@@ -173,7 +173,7 @@ async fn what_a_store_drops_again_and_again_is_an_error_and_nothing_begins() {
 }
 
 #[tokio::test]
-async fn what_a_store_proves_is_not_read_again() {
+async fn a_proved_write_is_not_read_back() {
     let Some(aws) = aws() else { return };
     let options = prepared(&aws).await;
     let (run, _) = open(&options).await;
@@ -211,7 +211,7 @@ async fn a_trim_that_is_acknowledged_and_never_happens_is_no_loss() {
         let keys = aws.keys(&format!("{STATE}.journal/"));
         assert!(keys.len() > 6, "{keys:?}");
         if deleted == "none" {
-            // What is deleted one by one may be gone by halves.
+            // Objects that are deleted one by one may be gone in part.
             for key in keys.iter().rev().skip(1).step_by(2) {
                 aws.delete_object(key);
             }
@@ -328,7 +328,7 @@ async fn an_intent_that_could_not_be_stored_stops_its_operation() {
     });
     let error = run.intent(intent("a")).await.expect_err("not stored");
     assert!(matches!(error, RecordError::Unwritable { .. }), "{error}");
-    // The next one takes its record along, with the word that nothing came of it.
+    // The next one writes its record, too, marked as never begun.
     aws.when(|_| Fate::Answered);
     let begun = intent("b");
     run.intent(begun.clone()).await.expect("recorded");
@@ -365,7 +365,7 @@ async fn a_death_between_state_and_digest_heals_itself() {
     aws.when(|_| Fate::Answered);
     break_lock(&options).await;
 
-    // Who only looks knows it for what it is, and leaves it so.
+    // A read-only command recognises it, and leaves it alone.
     let (looked, _) = Run::look(&*connect(&options).await)
         .await
         .expect("readable");

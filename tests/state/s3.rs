@@ -9,10 +9,10 @@ use terrane_state::{Backend, Failure, LockInfo, RunError};
 use crate::world::*;
 use terrane_tests::aws;
 
-/// What OpenTofu 1.12.6 put into lock table and bucket while it held the lock.
+/// Lock table and bucket while OpenTofu 1.12.6 held the lock.
 const HELD: &str = r#"{"ID":"4c182652-9d06-4598-415f-2e06cb9d3b43","Operation":"OperationTypeApply","Info":"","Who":"root@vm","Version":"1.12.6","Created":"2026-11-23T09:05:17.539919072Z","Path":"mlops-platform-terraform-state/prod/terraform.tfstate"}"#;
 
-/// What it had stored.
+/// Its state.
 const OPENTOFU: &str = r#"{"version":4,"terraform_version":"1.12.6","serial":1,"lineage":"adfb722d-88ce-f3f2-2d79-763b50421cfb","outputs":{"x":{"value":"5728219764581992577","type":"string","sensitive":true}},"resources":[{"mode":"managed","type":"null_resource","name":"a","provider":"provider[\"registry.opentofu.org/hashicorp/null\"]","instances":[{"schema_version":0,"attributes":{"id":"5604337608844369081","triggers":{"v":"1"}},"sensitive_attributes":[]}]}],"check_results":null}
 "#;
 
@@ -52,7 +52,7 @@ async fn s3_with_both_locks_passes_the_conformance_suite() {
 }
 
 #[tokio::test]
-async fn bootstrap_says_what_it_does_and_has_nothing_to_do_the_second_time() {
+async fn bootstrap_names_its_steps_and_has_none_the_second_time() {
     let Some(aws) = aws() else { return };
     let options = aws.backend().lock_table(aws.name());
     let plan = missing(&options).await;
@@ -162,7 +162,7 @@ async fn a_lock_that_opentofu_holds_is_respected_and_its_holder_named() {
 }
 
 #[tokio::test]
-async fn a_lock_that_nobody_can_read_is_still_a_lock() {
+async fn an_unreadable_lock_is_still_a_lock() {
     let Some(aws) = aws() else { return };
     let options = prepared(&aws).await;
     aws.dynamodb(
@@ -262,7 +262,7 @@ async fn a_dead_run_is_recovered_from_its_journal_in_the_bucket() {
 }
 
 #[tokio::test]
-async fn a_sleeper_whose_epoch_is_long_gone_can_not_go_on() {
+async fn a_sleeper_from_an_old_epoch_cannot_go_on() {
     let Some(aws) = aws() else { return };
     let options = prepared(&aws).await;
     // One that had begun, one that had not.

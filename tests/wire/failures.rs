@@ -1,4 +1,4 @@
-//! What a person reads when a provider does not start, or goes away in the middle of a call.
+//! Messages for a provider that does not start, or dies in the middle of a call.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -272,7 +272,7 @@ fn a_provider_dies_with_us_even_when_we_are_killed() {
     assert!(process.exists(), "the provider runs");
     child.kill().expect("killed");
     child.wait().expect("reaped");
-    // A zombie that nobody reaps still has its folder.
+    // A zombie still has its folder.
     wait_for("the provider is gone", &|| {
         let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
         status.is_empty() || status.contains("State:\tZ")

@@ -42,7 +42,7 @@ impl GoCty {
         }
     }
 
-    /// The bytes that go-cty writes for what it reads in these.
+    /// The bytes that go-cty writes for the value it reads in these.
     fn rewrite(&mut self, ty: &Type, msgpack: &[u8]) -> Result<String, String> {
         let question = format!(
             "{{\"type\":{},\"msgpack\":\"{}\"}}\n",

@@ -1,4 +1,4 @@
-//! What the tests of this folder share: the programs, and how they are started.
+//! Shared by the tests of this folder: the programs, and how they are started.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -25,9 +25,9 @@ struct Config {
 struct Object {
     kind: Kind,
     label: String,
-    /// Another number is another object: it is in what cannot change in place.
+    /// Another number is another object: it is part of the arguments that cannot change in place.
     number: u8,
-    /// In what may change in place.
+    /// Part of the arguments that may change in place.
     version: u32,
     /// The label of the VPC that it is in.
     #[serde(default)]
@@ -82,7 +82,7 @@ fn mortal(stack: &mut Stack) -> Result<()> {
     Ok(())
 }
 
-/// Tags that nobody may see.
+/// Secret tags.
 fn secret(tags: impl IntoIterator<Item = (String, String)>) -> Output<BTreeMap<String, String>> {
     Output::new(BTreeMap::from_iter(tags).into_expr()).sensitive()
 }

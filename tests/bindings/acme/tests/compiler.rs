@@ -1,6 +1,6 @@
-//! What the compiler says where a stack makes a mistake; `TRYBUILD=overwrite` accepts its words.
+//! The compiler's errors for mistakes in a stack; `TRYBUILD=overwrite` accepts new ones.
 
 #[test]
-fn the_compiler_names_what_is_wrong_in_a_stack() {
+fn the_compiler_names_the_mistake_in_a_stack() {
     trybuild::TestCases::new().compile_fail("tests/refused/*.rs");
 }
