@@ -15,7 +15,7 @@ use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::panics;
-use crate::session::{Session, environment};
+use crate::session::{Session, StackFunction, environment};
 use crate::signals::read_to_the_end;
 use crate::streams::Streams;
 use crate::view::diagnostics::diagnostics;
@@ -40,9 +40,6 @@ pub struct Cli {
     backend: Option<BackendConfig>,
     backends: Backends,
 }
-
-/// Runs the stack's function; more than once if need be.
-pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> Result<()>;
 
 impl Cli {
     /// A stack with that name. Its state lies in `.terrane/<name>/terraform.tfstate` unless [`backend`](Self::backend) says otherwise.
@@ -181,16 +178,15 @@ impl Cli {
 
 /// Waits for the readers, when everything is recorded and unlocked: the last thing that can fail or be interrupted.
 async fn delivered(exit: Exit, streams: &Arc<Streams>) -> Exit {
-    let good = exit == Exit::DONE || exit == Exit::CHANGES;
     if !read_to_the_end(streams).await {
-        return if good { Exit::INTERRUPTED } else { exit };
+        return exit.with_delivery(Exit::INTERRUPTED);
     }
     match streams.failure() {
-        Some(reason) if good => {
+        Some(reason) if exit.is_success() => {
             let error = Diagnostic::error("the output is not complete").detail(reason);
             streams.err(&diagnostics(&error.into(), Painter(streams.err_style)));
             read_to_the_end(streams).await;
-            Exit::FAILED
+            exit.with_delivery(Exit::FAILED)
         }
         _ => exit,
     }

@@ -22,6 +22,17 @@ impl CommandError {
         }
     }
 
+    /// This failure and another one of the same command: the worse code, and every diagnostic once.
+    pub(crate) fn and(mut self, other: Self) -> Self {
+        self.exit = self.exit.worse_of(other.exit);
+        for diagnostic in other.diagnostics {
+            if !self.diagnostics.iter().any(|known| *known == diagnostic) {
+                self.diagnostics.push(diagnostic);
+            }
+        }
+        self
+    }
+
     /// Wrong usage or configuration.
     pub(crate) fn usage(diagnostic: Diagnostic) -> Self {
         Self::new(Exit::USAGE, diagnostic)

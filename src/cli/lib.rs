@@ -41,6 +41,7 @@ mod session;
 mod signals;
 mod streams;
 mod view;
+mod workflow;
 
 pub use cli::Cli;
 pub use exit_code::Exit;

@@ -184,13 +184,13 @@ fn without_a_terminal_no_question_is_asked() {
     assert_snapshot!(stack.run(&["up"]), @r"
     exit: 1
     --- stderr ---
-    error: this needs a yes: there is no terminal to ask on
-    hint: say so with --yes
+    error: confirmation required: there is no terminal to ask on
+    hint: pass `--yes`
     ");
     assert_snapshot!(stack.run(&["destroy", "--json"]), @r#"
     exit: 1
     --- stdout ---
-    {"@level":"error","@message":"Error: this needs a yes","@module":"terrane.ui","@timestamp":"<time>","diagnostic":{"detail":"`--json` cannot ask","hints":["say so with --yes"],"severity":"error","summary":"this needs a yes"},"type":"diagnostic"}
+    {"@level":"error","@message":"Error: confirmation required","@module":"terrane.ui","@timestamp":"<time>","diagnostic":{"detail":"`--json` cannot ask","hints":["pass `--yes`"],"severity":"error","summary":"confirmation required"},"type":"diagnostic"}
     "#);
 }
 

@@ -68,7 +68,10 @@ fn a_full_disk_stops_a_run_and_loses_nothing() {
             stack.run(&["state", "push", "--yes", file]).exits(0);
             next = stack.run(&["up", "--yes"]);
         }
-        let in_doubt = next.stderr.matches(" is in doubt: its creation").count();
+        let in_doubt = next
+            .stderr
+            .matches(" has an unresolved operation: creation")
+            .count();
         assert_eq!(
             next.code,
             if in_doubt > 0 { 3 } else { 0 },

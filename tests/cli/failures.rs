@@ -104,20 +104,20 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
     --- stderr ---
-    warning: fake_thing.one is in doubt: its creation was asked for at <time> by tester@<host>, and nobody saw the answer; nothing is known by which the object could be found
+    warning: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded; nothing is known by which the object could be found
       resource   fake_thing.one
-    hint: if it exists, say which it is: `test-stack state resolve 'fake_thing.one' --id 'ID'`
-    hint: if it does not, say so: `test-stack state resolve 'fake_thing.one' --absent`, and it is made anew
+    hint: if it exists, record its id: `test-stack state resolve 'fake_thing.one' --id 'ID'`
+    hint: if it does not exist: `test-stack state resolve 'fake_thing.one' --absent`; the next run creates it
     warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
     hint: run again when nothing is in doubt any more
     "#);
     assert_snapshot!(stack.run(&["up", "--yes"]), @r"
     exit: 3
     --- stderr ---
-    error: fake_thing.one is in doubt: its creation was asked for at <time> by tester@<host>, and nobody saw the answer; nothing is known by which the object could be found
+    error: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded; nothing is known by which the object could be found
       resource   fake_thing.one
-    hint: if it exists, say which it is: `test-stack state resolve 'fake_thing.one' --id 'ID'`
-    hint: if it does not, say so: `test-stack state resolve 'fake_thing.one' --absent`, and it is made anew
+    hint: if it exists, record its id: `test-stack state resolve 'fake_thing.one' --id 'ID'`
+    hint: if it does not exist: `test-stack state resolve 'fake_thing.one' --absent`; the next run creates it
     warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
     hint: run again when nothing is in doubt any more
 
@@ -126,14 +126,14 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["state", "resolve", "fake_thing.one", "--absent"]), @r"
     exit: 0
     --- stderr ---
-    fake_thing.one is not in doubt any more
+    fake_thing.one is resolved
 
     There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     ");
     assert_snapshot!(stack.run(&["state", "resolve", "fake_thing.one", "--absent"]), @r"
     exit: 1
     --- stderr ---
-    error: nothing is in doubt at fake_thing.one
+    error: fake_thing.one has no unresolved operation
     ");
     stack.run(&["up", "--yes"]).exits(0);
 }
@@ -225,7 +225,9 @@ fn one_interrupt_ends_a_run_in_order() {
         assert!(rest.contains("lock released"), "{rest}");
         // An operation that the provider gave up may have happened all the same.
         let next = stack.run(&["up", "--yes"]);
-        let in_doubt = next.stderr.contains("is in doubt: its creation");
+        let in_doubt = next
+            .stderr
+            .contains("has an unresolved operation: creation");
         next.exits(if in_doubt { 3 } else { 0 });
     }
 }
@@ -253,7 +255,11 @@ fn a_second_interrupt_leaves_at_once_and_the_next_run_knows() {
     assert_eq!(child.wait().expect("an end").code(), Some(130));
     stack.set("FAKE_FAULT", "");
     let next = stack.run(&["up", "--yes"]).exits(3);
-    assert!(next.stderr.contains("fake_thing.one is in doubt"), "{next}");
+    assert!(
+        next.stderr
+            .contains("fake_thing.one has an unresolved operation"),
+        "{next}"
+    );
 }
 
 #[test]

@@ -34,8 +34,8 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
     assert_snapshot!(stack.run(&["import", BASE, &id]), @"
     exit: 1
     --- stderr ---
-    error: this needs a yes: there is no terminal to ask on
-    hint: say so with --yes
+    error: confirmation required: there is no terminal to ask on
+    hint: pass `--yes`
     ");
     assert_eq!(stack.run(&["state", "list"]).stdout, "");
     assert_snapshot!(stack.run(&["import", BASE, &id, "--yes"]), @r#"

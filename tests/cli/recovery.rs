@@ -75,7 +75,7 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
       secret = (sensitive)
       size = 1
     --- stderr ---
-    conformance_sdk_thing.base is not in doubt any more
+    conformance_sdk_thing.base is resolved
 
     State serial 2 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);

@@ -80,8 +80,8 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
 
     An operation that began after <time> may be recorded nowhere: look for objects that the state does not have.
     --- stderr ---
-    error: this needs a yes: there is no terminal to ask on
-    hint: say so with --yes
+    error: confirmation required: there is no terminal to ask on
+    hint: pass `--yes`
     ");
     assert_eq!(fs::read(journal(&stack)).expect("there"), damaged);
     let repaired = stack.paste(&hint, "--yes");

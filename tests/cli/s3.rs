@@ -71,8 +71,8 @@ fn bootstrap_shows_its_steps_and_has_none_the_second_time() {
       + create lock table <bucket> (key LockID, billed per request)
       + enable point-in-time recovery of lock table <bucket>
     --- stderr ---
-    error: this needs a yes: there is no terminal to ask on
-    hint: say so with --yes
+    error: confirmation required: there is no terminal to ask on
+    hint: pass `--yes`
     ");
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap", "--yes"])), @"
     exit: 0
@@ -183,7 +183,7 @@ fn a_lock_that_opentofu_holds_is_respected_and_can_be_broken_by_its_id() {
     ");
     let id = "4c182652-9d06-4598-415f-2e06cb9d3b43";
     let asked = run(&stack, &aws, &["force-unlock", id]).exits(1);
-    assert!(asked.stderr.contains("say so with --yes"), "{asked}");
+    assert!(asked.stderr.contains("pass `--yes`"), "{asked}");
     assert!(lock(&aws).is_some());
     let broken = shown(&aws, &run(&stack, &aws, &["force-unlock", "--yes", id]));
     assert_snapshot!(ages(&broken), @"

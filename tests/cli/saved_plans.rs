@@ -410,9 +410,9 @@ fn a_plan_waits_until_no_operation_is_unresolved() {
     stack.run(&["up", "--yes"]).exits(3);
     stack.set("FAKE_FAULT", "");
     assert_snapshot!(refused(&stack, &["up", "a.plan"]), @"
-    error: fake_thing.one is in doubt: its creation was asked for at <time> by tester@<host>, and nobody saw the answer
+    error: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded
       resource   fake_thing.one
-    hint: nothing was changed; `up` without a plan settles what can be settled, after that make a new plan
+    hint: nothing was changed; run `up` without a plan, which recovers them or says how to, then make a new plan
     ");
     let resolve = ["state", "resolve", "fake_thing.one", "--absent"];
     stack.run(&resolve).exits(0);

@@ -114,8 +114,8 @@ fn an_impossible_move_is_refused_and_writes_nothing() {
     assert_snapshot!(stack.run(&["state", "mv", "conformance_sdk_thing.base", "conformance_sdk_thing.b"]), @"
     exit: 1
     --- stderr ---
-    error: this needs a yes: there is no terminal to ask on
-    hint: say so with --yes
+    error: confirmation required: there is no terminal to ask on
+    hint: pass `--yes`
     ");
     stack
         .run(&["state", "mv", "conformance_sdk_thing", "x.y", "--yes"])

@@ -1,6 +1,7 @@
 //! The command line: commands, flags and what they mean, parsed and checked.
 
 mod flags;
+mod planning;
 
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use terrane_state::edit::{Place, ProviderPattern};
 use terrane_state::{BackendConfig, Backends};
 
 pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
+pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 
 /// A whole command line.
 #[derive(Debug, Parser)]
@@ -131,14 +133,10 @@ pub(crate) struct ForceUnlock {
 #[derive(Debug, Args)]
 pub(crate) struct Up {
     /// Apply this saved plan, and nothing else; asks nothing
-    #[arg(conflicts_with_all = ["targets", "excludes", "replace", "refresh", "refresh_only"])]
+    #[arg(conflicts_with_all = Planning::ALL)]
     pub(crate) plan: Option<std::path::PathBuf>,
     #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) replace: Replace,
-    #[command(flatten)]
-    pub(crate) refreshing: Refreshing,
+    pub(crate) planning: Planning,
     #[command(flatten)]
     pub(crate) guard: Guard,
     #[command(flatten)]
@@ -152,11 +150,7 @@ pub(crate) struct Up {
 #[derive(Debug, Args)]
 pub(crate) struct Preview {
     #[command(flatten)]
-    pub(crate) selection: Selection,
-    #[command(flatten)]
-    pub(crate) replace: Replace,
-    #[command(flatten)]
-    pub(crate) refreshing: Refreshing,
+    pub(crate) planning: Planning,
     #[command(flatten)]
     pub(crate) guard: Guard,
     #[command(flatten)]
@@ -361,55 +355,6 @@ pub(crate) enum GraphFormat {
     Mermaid,
     /// For programs
     Json,
-}
-
-/// Which part of the stack.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Selection {
-    /// Only this and what it needs; `*` matches any text; repeatable
-    #[arg(long = "target", value_name = "ADDR")]
-    pub(crate) targets: Vec<Pattern>,
-    /// Not this, and not what needs it; repeatable
-    #[arg(long = "exclude", value_name = "ADDR")]
-    pub(crate) excludes: Vec<Pattern>,
-}
-
-/// What is replaced by request.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Replace {
-    /// Replace this even if it could stay; repeatable
-    #[arg(long = "replace", value_name = "ADDR")]
-    pub(crate) replace: Vec<Pattern>,
-}
-
-/// What is read before planning.
-#[derive(Debug, Args)]
-pub(crate) struct Refreshing {
-    /// Whether to read every object before planning
-    #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
-    pub(crate) refresh: RefreshChoice,
-    /// Only bring the state up to date with the world
-    #[arg(long, conflicts_with_all = ["refresh", "targets", "excludes", "replace"])]
-    pub(crate) refresh_only: bool,
-}
-
-/// What a plan may not do, and where else it goes.
-#[derive(Debug, Default, Args)]
-pub(crate) struct Guard {
-    /// Refuse a plan that holds one of these
-    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
-    pub(crate) deny: Vec<DenyKind>,
-    /// Write the same JSON into a file, beside the text for people
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json_file: Option<std::path::PathBuf>,
-}
-
-/// How much at once.
-#[derive(Debug, Args)]
-pub(crate) struct Parallelism {
-    /// How many operations at once
-    #[arg(long, value_name = "N", default_value = "10")]
-    pub(crate) parallelism: std::num::NonZeroUsize,
 }
 
 #[cfg(test)]

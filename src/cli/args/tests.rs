@@ -40,7 +40,7 @@ fn plan_is_another_name_for_preview() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused() {
+fn contradictory_and_unknown_arguments_are_refused() {
     for line in [
         "",
         "up --var novalue",
@@ -58,4 +58,26 @@ fn what_makes_no_sense_is_refused() {
     ] {
         assert!(parse(line).is_err(), "{line}");
     }
+}
+
+#[test]
+fn a_saved_plan_is_applied_without_any_flag_that_plans() {
+    let planning = <Planning as clap::Args>::augment_args(clap::Command::new("planning"));
+    let mut checked = Vec::new();
+    for flag in planning.get_arguments() {
+        let name = flag.get_long().expect("a flag");
+        let line = match (flag.get_action().takes_values(), name) {
+            (false, _) => format!("up a.plan --{name}"),
+            (true, "refresh") => format!("up a.plan --{name} false"),
+            (true, _) => format!("up a.plan --{name} aws_vpc.main"),
+        };
+        parse(&line.replacen(" a.plan", "", 1)).expect("valid without a saved plan");
+        let refused = parse(&line).expect_err(&line);
+        assert!(refused.contains("cannot be used with"), "{refused}");
+        checked.push(name.to_owned());
+    }
+    assert_eq!(
+        checked,
+        ["target", "exclude", "replace", "refresh", "refresh-only"]
+    );
 }

@@ -4,7 +4,6 @@ use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, SystemClock};
 
-use super::consent::Consent;
 use crate::args::Bootstrap;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -12,6 +11,7 @@ use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::outputs::to_line;
 use crate::view::painter::Tone;
+use crate::workflow::confirmation::Confirmation;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -49,10 +49,10 @@ pub(super) async fn run(
             .iter()
             .map(|step| format!("  {plus} {step}\n"))
             .collect());
-        let consent = Consent::from(arguments.yes);
-        consent.can_be_had(session)?;
+        let confirmation = Confirmation::from(arguments.yes);
+        confirmation.check_possible(session)?;
         let signals = Signals::listening(session.streams.clone());
-        consent.obtain(session, &signals, "Do this?").await?;
+        confirmation.obtain(session, &signals, "Do this?").await?;
         for (step, text) in planned.iter().zip(&steps) {
             step.run().await.map_err(failed)?;
             say(format!("{text}: done\n"));

@@ -3,25 +3,32 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use super::apply::{Planned, Request, plan_and_apply};
-use super::consent::Consent;
-use crate::args::{Destroy, Guard};
+use crate::args::{Destroy, Guard, Parallelism, Selection};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
+use crate::workflow::apply::{Request, plan_and_apply};
+use crate::workflow::confirmation::Confirmation;
+use crate::workflow::plan_source::Fresh;
 
 pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exit, CommandError> {
+    let Destroy {
+        selection: Selection { targets, excludes },
+        refresh,
+        parallelism: Parallelism { parallelism },
+        yes,
+    } = arguments;
     let request = Request {
         operation: Operation::Apply,
-        planned: Planned::Now(PlanOptions {
+        source: Fresh(PlanOptions {
             mode: PlanMode::Destroy,
-            targets: arguments.selection.targets,
-            excludes: arguments.selection.excludes,
-            refresh: arguments.refresh.into(),
+            targets,
+            excludes,
+            refresh: refresh.into(),
             ..PlanOptions::default()
         }),
-        parallelism: arguments.parallelism.parallelism,
-        consent: Consent::from(arguments.yes),
+        parallelism,
+        confirmation: Confirmation::from(yes),
         question: "Destroy all of these? There is no undo.",
         guard: Guard::default(),
     };

@@ -4,7 +4,6 @@ use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, Clock as _, SystemClock};
 
-use super::consent::Consent;
 use crate::args::ForceUnlock;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -12,6 +11,7 @@ use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::lock::holder_text;
 use crate::view::outputs::to_line;
+use crate::workflow::confirmation::Confirmation;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -28,8 +28,8 @@ pub(super) async fn run(
     session: &Session<'_>,
     arguments: &ForceUnlock,
 ) -> Result<Exit, CommandError> {
-    let consent = Consent::from(arguments.yes);
-    consent.can_be_had(session)?;
+    let confirmation = Confirmation::from(arguments.yes);
+    confirmation.check_possible(session)?;
     let backend = session.backend().await?;
     let failed = |error: BackendError| run_error(&error.into());
     let holder = match backend.holder().await {
@@ -55,7 +55,7 @@ pub(super) async fn run(
         session.streams.err(&format!("{text}\n"));
     }
     let signals = Signals::listening(session.streams.clone());
-    consent
+    confirmation
         .obtain(
             session,
             &signals,

@@ -1,18 +1,13 @@
 //! The verbs, one file each.
 
-mod apply;
 mod bootstrap;
-mod consent;
 mod destroy;
 mod force_unlock;
 mod graph;
 mod import;
-mod open_intents;
 mod output;
-mod plan;
 mod preview;
 mod refresh;
-mod saved;
 mod show;
 mod state;
 mod up;

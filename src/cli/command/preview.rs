@@ -3,15 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Diagnostics};
-use terrane_engine::{PlanMode, PlanOptions, Settled};
+use terrane_core::{Diagnostic, Diagnostics, Severity};
+use terrane_engine::{PlanOptions, Settled};
 use terrane_state::model::Lineage;
 use terrane_state::{Clock as _, Liveness, Operation, Recorder as _, SystemClock};
 
-use super::open_intents;
-use super::plan::{Machine, check, make_plan, say_recovered};
-use super::saved;
-use crate::args::Preview;
+use crate::args::{Parallelism, Preview};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
@@ -20,15 +17,28 @@ use crate::view::diff::Secrets;
 use crate::view::json;
 use crate::view::plan::PlanView;
 use crate::view::progress::{Live, Progress};
+use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
+use crate::workflow::saved;
+use crate::workflow::unresolved;
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
-    if let Some(file) = &arguments.out {
+    let Preview {
+        planning,
+        guard,
+        parallelism: Parallelism { parallelism },
+        destroy,
+        out,
+        lock,
+        detailed_exitcode,
+        show_secrets,
+    } = arguments;
+    if let Some(file) = &out {
         saved::check_target(file)?;
     }
-    let flags = saved::flags(&arguments);
+    let flags = planning.given();
     let program = session.program()?;
     let providers = session.providers(&program)?;
-    let held = match arguments.lock {
+    let held = match lock {
         true => Some(session.open(Operation::Plan).await?),
         false => None,
     };
@@ -45,27 +55,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     if session.streams.is_live() {
         progress.add(Arc::new(Live::new(session.streams.clone())));
     }
-    let mode = match (arguments.destroy, arguments.refreshing.refresh_only) {
-        (true, _) => PlanMode::Destroy,
-        (_, true) => PlanMode::RefreshOnly,
-        _ => PlanMode::Normal,
-    };
     let mut options = PlanOptions {
-        mode,
-        refresh: arguments.refreshing.refresh.into(),
-        targets: arguments.selection.targets,
-        excludes: arguments.selection.excludes,
-        replace: arguments.replace.replace,
         unread: recovered.unread,
-        ..PlanOptions::default()
+        ..planning.options(destroy)
     };
     let machine = Machine::default();
-    let engine = machine.engine(
-        &providers,
-        &progress,
-        arguments.parallelism.parallelism,
-        session,
-    );
+    let engine = machine.engine(&providers, &progress, parallelism, session);
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let mut is_unresolved = false;
     let planned = {
@@ -80,10 +75,10 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
                 false => engine.rehearse(&program, &state, open).await,
             };
             progress.pause();
-            session.say(&open_intents::warnings(&running));
+            session.say(&unresolved::found(&running, Severity::Warning));
             session.say(&settled.diagnostics);
-            session.streams.err(&open_intents::rehearsed_text(&settled));
-            let unresolved = open_intents::unresolved_warnings(session, &program, &settled);
+            session.streams.err(&unresolved::rehearsed_text(&settled));
+            let unresolved = unresolved::remaining(session, &program, &settled, Severity::Warning);
             session.say(&unresolved);
             options.blocked = settled.blocked();
             is_unresolved = !settled.remaining.is_empty();
@@ -99,7 +94,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     };
     progress.pause();
     let callers = match &planned {
-        Ok(plan) if arguments.out.is_some() => engine.callers(&program, plan).await,
+        Ok(plan) if out.is_some() => engine.callers(&program, plan).await,
         _ => Ok(Vec::new()),
     };
     engine.close().await;
@@ -108,7 +103,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     }
     let plan = planned?;
 
-    let secrets = match arguments.show_secrets {
+    let secrets = match show_secrets {
         true => Secrets::Shown,
         false => Secrets::Hidden,
     };
@@ -122,11 +117,11 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         let view = PlanView::new(&plan, &program, secrets, session.out_painter());
         session.streams.out(view.text());
     }
-    if let Some(file) = &arguments.guard.json_file {
+    if let Some(file) = &guard.json_file {
         write_file(file, &json::plan(&plan, &program, made_at, secrets))?;
     }
-    check(&plan, &arguments.guard)?;
-    if let Some(file) = &arguments.out {
+    check(&plan, &guard)?;
+    if let Some(file) = &out {
         let callers = callers.unwrap_or_else(|error| {
             session.say(&unknown_callers(error));
             Vec::new()
@@ -134,7 +129,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         let origin = saved::origin(session, &program, &providers, callers, made_at, flags).await?;
         saved::write(session, file, &plan, origin)?;
     }
-    match arguments.detailed_exitcode && !plan.is_empty() {
+    match detailed_exitcode && !plan.is_empty() {
         true => Ok(Exit::CHANGES),
         false => Ok(Exit::DONE),
     }

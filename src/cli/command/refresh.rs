@@ -3,22 +3,27 @@
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;
 
-use super::apply::{Planned, Request, plan_and_apply};
-use super::consent::Consent;
-use crate::args::{Guard, Refresh};
+use crate::args::{Guard, Parallelism, Refresh};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
+use crate::workflow::apply::{Request, plan_and_apply};
+use crate::workflow::confirmation::Confirmation;
+use crate::workflow::plan_source::Fresh;
 
 pub(super) async fn run(session: &Session<'_>, arguments: Refresh) -> Result<Exit, CommandError> {
+    let Refresh {
+        parallelism: Parallelism { parallelism },
+        yes,
+    } = arguments;
     let request = Request {
         operation: Operation::Refresh,
-        planned: Planned::Now(PlanOptions {
+        source: Fresh(PlanOptions {
             mode: PlanMode::RefreshOnly,
             ..PlanOptions::default()
         }),
-        parallelism: arguments.parallelism.parallelism,
-        consent: Consent::from(arguments.yes),
+        parallelism,
+        confirmation: Confirmation::from(yes),
         question: "Record this in the state?",
         guard: Guard::default(),
     };

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::saved;
 use crate::args::Show;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -10,6 +9,7 @@ use crate::session::Session;
 use crate::view::diff::Secrets;
 use crate::view::plan::PlanView;
 use crate::view::{json, state};
+use crate::workflow::saved;
 
 pub(super) async fn run(session: &Session<'_>, arguments: &Show) -> Result<Exit, CommandError> {
     let secrets = match arguments.show_secrets {

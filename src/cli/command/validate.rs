@@ -2,13 +2,13 @@
 
 use std::num::NonZeroUsize;
 
-use super::plan::Machine;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::view::json::validate::validate;
 use crate::view::progress::Progress;
+use crate::workflow::plan::Machine;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     let checked = check(session).await;

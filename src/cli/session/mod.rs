@@ -16,16 +16,16 @@ use terrane_provider::Environment;
 use terrane_state::BackendConfig;
 
 use crate::args::Common;
-use crate::cli::StackFunction;
 use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::view::painter::Painter;
 
 use program::read_var_file;
 
+pub(crate) use program::StackFunction;
 pub(crate) use providers::own_digest;
 pub(crate) use rescue::Aftermath;
-pub(crate) use state::{open_text, operation_text, run_error, settled_text, working_folder};
+pub(crate) use state::{replayed_text, run_error, working_folder};
 
 /// One invocation of a stack program.
 pub(crate) struct Session<'a> {

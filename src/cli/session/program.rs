@@ -18,6 +18,9 @@ use crate::view::text::one_line;
 /// The variable that points everything at an emulator.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 
+/// A stack's function; may run more than once.
+pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> terrane_core::Result<()>;
+
 impl Session<'_> {
     /// Runs the stack's function and checks what it declared.
     pub(crate) fn program(&self) -> Result<Program, CommandError> {

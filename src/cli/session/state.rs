@@ -7,8 +7,8 @@ use std::sync::Arc;
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, BackendConfig, BackendError, Clock as _, Failure, IntentAction, LocalBackend,
-    OpenIntent, Operation, Patience, ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions,
+    Backend, BackendConfig, BackendError, Clock as _, Failure, LocalBackend,
+    Operation, Patience, ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions,
     State, SystemClock, SystemRandom,
 };
 
@@ -258,8 +258,8 @@ pub(crate) fn sandbox_path(stack: &str) -> PathBuf {
     [".terrane", "sandbox", stack].iter().collect()
 }
 
-/// What was put back at the beginning of a run, for people; `None` when there was nothing.
-pub(crate) fn settled_text(recovered: &Recovered) -> Option<String> {
+/// Results that the journal gave back to the state, for people; `None` when there were none.
+pub(crate) fn replayed_text(recovered: &Recovered) -> Option<String> {
     if recovered.replayed == 0 {
         return None;
     }
@@ -269,7 +269,7 @@ pub(crate) fn settled_text(recovered: &Recovered) -> Option<String> {
         .as_ref()
         .map_or("an earlier run", |open| &open.process.who);
     Some(format!(
-        "recovered {results} of a run of {who} that did not end in order\n"
+        "recovered {results} of an interrupted run by {who}\n"
     ))
 }
 
@@ -295,27 +295,5 @@ pub(crate) fn run_error(error: &RunError) -> CommandError {
     CommandError {
         exit,
         diagnostics: Diagnostics::from(diagnostic),
-    }
-}
-
-/// An operation whose end nobody saw, for people.
-pub(crate) fn open_text(open: &OpenIntent) -> String {
-    let intent = &open.intent;
-    let by = open.by.as_ref();
-    let by = by.map_or("an earlier run", |process| &process.who);
-    format!(
-        "{} was asked for at {} by {by}, and nobody saw the answer",
-        operation_text(intent.action),
-        intent.started_at
-    )
-}
-
-/// What was asked for, for people.
-pub(crate) fn operation_text(action: IntentAction) -> &'static str {
-    match action {
-        IntentAction::Create => "its creation",
-        IntentAction::Update => "an update",
-        IntentAction::Delete => "its removal",
-        IntentAction::Import => "its import",
     }
 }

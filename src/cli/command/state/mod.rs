@@ -1,6 +1,5 @@
 //! `state`: what is in it, its versions, and changes of it that ask nothing of a provider. A verb a file.
 
-mod edit;
 mod history;
 mod list;
 mod mv;
@@ -16,7 +15,6 @@ use crate::args::StateCommand;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-pub(super) use edit::{Deed, Proposal, Unpushed, edit};
 
 pub(super) async fn run(
     session: &Session<'_>,

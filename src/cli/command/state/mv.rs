@@ -5,11 +5,11 @@ use terrane_core::Diagnostic;
 use terrane_state::Recorder as _;
 use terrane_state::edit::{Place, RelocationRefused, relocate};
 
-use super::edit::{Deed, Proposal, Unpushed, edit, not_there};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::edit as view;
+use crate::workflow::edit::{Deed, Proposal, Unpushed, edit, not_there};
 
 /// What `--json` prints.
 #[derive(Serialize)]

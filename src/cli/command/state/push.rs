@@ -9,8 +9,6 @@ use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
 use terrane_state::{Change, Closed, Recorder as _, Rescued, Restore, State, file};
 
-use super::edit::{Deed, Done, Proposal, Unpushed, edit};
-use crate::command::consent::Consent;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
@@ -18,6 +16,8 @@ use crate::signals::Signals;
 use crate::view::outputs::to_line;
 use crate::view::text::one_line;
 use crate::view::{edit as view, summary};
+use crate::workflow::confirmation::Confirmation;
+use crate::workflow::edit::{Deed, Done, Proposal, Unpushed, edit};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -77,7 +77,7 @@ pub(super) async fn run(
         Some(rescued) => rescued.state().clone(),
         None => pushed,
     };
-    Consent::from(yes).can_be_had(session)?;
+    Confirmation::from(yes).check_possible(session)?;
     let unusable = match force {
         true => session.open_restore().await?,
         false => None,
@@ -190,7 +190,7 @@ async fn put(
     session: &Session<'_>,
     restore: &Restore,
     pushed: &State,
-    consent: Consent,
+    confirmation: Confirmation,
     signals: &Signals,
 ) -> Result<State, CommandError> {
     let state = restore.fitting(pushed.clone()).map_err(|error| {
@@ -206,7 +206,7 @@ async fn put(
         session.streams.out(text);
     }
     let question = "Put it in the place of what is stored?";
-    consent.obtain(session, signals, question).await?;
+    confirmation.obtain(session, signals, question).await?;
     let written = restore.put(&state).await;
     if let Some(kept) = written.map_err(|error| run_error(&error))? {
         let kept = one_line(&kept);

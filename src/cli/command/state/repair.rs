@@ -3,13 +3,13 @@
 use serde::Serialize;
 use terrane_state::{Damage, Recovered, Repair};
 
-use crate::command::consent::Consent;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::outputs::to_line;
 use crate::view::repair as view;
+use crate::workflow::confirmation::Confirmation;
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -86,7 +86,7 @@ async fn walk(
     session: &Session<'_>,
     place: &str,
     repair: &Repair,
-    consent: Consent,
+    confirmation: Confirmation,
     signals: &Signals,
 ) -> Result<Report, CommandError> {
     let mut report = Report {
@@ -111,9 +111,9 @@ async fn walk(
         let text = view::damage(place, damage, &saved, session.out_painter());
         session.streams.out(text);
     }
-    consent.can_be_had(session)?;
+    confirmation.check_possible(session)?;
     let question = "Keep a copy of it and begin a new journal with what is saved?";
-    consent.obtain(session, signals, question).await?;
+    confirmation.obtain(session, signals, question).await?;
     let restarted = repair.restart().await;
     report.copy = restarted.map_err(|error| run_error(&error))?;
     if let Some(copy) = &report.copy {

@@ -5,11 +5,11 @@ use terrane_core::Diagnostic;
 use terrane_state::edit::{ProviderPattern, replace_provider};
 use terrane_state::{Recorder as _, State};
 
-use super::edit::{Deed, Proposal, Unpushed, edit};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::edit as view;
+use crate::workflow::edit::{Deed, Proposal, Unpushed, edit};
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -1,29 +1,29 @@
-//! `state resolve`: answers to what a run could not know.
+//! `state resolve`: a person records the outcome of an unresolved operation.
 
 use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_core::addr::InstanceAddr;
 use terrane_state::{IntentAction, Recorder as _, Resolution, Resolve};
 
-use super::edit::{Deed, Proposal, Unpushed, edit};
-use crate::command::import::{Asked, look_up};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::diff::Secrets;
 use crate::view::state;
 use crate::view::text::one_line;
+use crate::workflow::edit::{Deed, Proposal, Unpushed, edit};
+use crate::workflow::look_up::{Purpose, look_up};
 
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Report {
-    /// What is no longer in doubt.
+    /// Whose operation is resolved.
     address: String,
-    /// The object that is in the state now; none when nothing was made.
+    /// The id of the object that is in the state now; null when none exists.
     id: Option<String>,
 }
 
-/// Records what somebody who looked says: which object was made, or that none was. Saying it is the yes.
+/// Records which object exists, or that none does. The command itself is the confirmation.
 pub(super) async fn run(
     session: &Session<'_>,
     address: &InstanceAddr,
@@ -36,7 +36,7 @@ pub(super) async fn run(
             .filter(|open| open.intent.address == *address)
             .collect();
         if open.is_empty() {
-            return Err(Diagnostic::error(format!("nothing is in doubt at {address}")).into());
+            return Err(Diagnostic::error(format!("{address} has no unresolved operation")).into());
         }
         let mut text = String::new();
         let mut report = Report {
@@ -49,12 +49,12 @@ pub(super) async fn run(
             .find(|open| open.intent.action == IntentAction::Create);
         if let Some(id) = &id {
             let Some(creation) = creation else {
-                let why = format!("no creation is in doubt at {address}");
+                let why = format!("{address} has no unresolved creation");
                 return Err(Diagnostic::error(why)
-                    .hint("run `refresh`: reading settles the rest")
+                    .hint("run `refresh`: it recovers the others by reading")
                     .into());
             };
-            let imported = look_up(session, run, address, id, Asked::Resolve).await?;
+            let imported = look_up(session, run, address, id, Purpose::Resolve).await?;
             let painter = session.out_painter();
             text = state::instance(address, &imported.instance, Secrets::Hidden, painter);
             report.id = Some(imported.id.clone());
@@ -70,7 +70,7 @@ pub(super) async fn run(
         resolutions.extend(rest.filter(|_| id.is_none()).map(|open| Resolve {
             op: open.intent.op,
             how: Resolution::Absent,
-            evidence: "a person looked".to_owned(),
+            evidence: "a person resolved it".to_owned(),
             who: session.who(),
             address: address.clone(),
             changes_state: false,
@@ -80,11 +80,9 @@ pub(super) async fn run(
             let name = one_line(&address.to_string());
             let left = open.len() - resolutions.len();
             match left {
-                0 => session
-                    .streams
-                    .err(&format!("{name} is not in doubt any more\n")),
+                0 => session.streams.err(&format!("{name} is resolved\n")),
                 _ => session.streams.err(&format!(
-                    "the creation of {name} is not in doubt any more\n"
+                    "the creation of {name} is resolved; other operations are not\n"
                 )),
             }
         }

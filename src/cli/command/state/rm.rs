@@ -8,11 +8,11 @@ use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::Recorder as _;
 use terrane_state::edit::forget;
 
-use super::edit::{Deed, Proposal, Unpushed, edit, not_there};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::edit as view;
+use crate::workflow::edit::{Deed, Proposal, Unpushed, edit, not_there};
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -2,12 +2,12 @@
 
 use terrane_core::addr::InstanceAddr;
 
-use super::edit::not_there;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::diff::Secrets;
 use crate::view::{json, state};
+use crate::workflow::edit::not_there;
 
 pub(super) async fn run(
     session: &Session<'_>,

@@ -16,14 +16,14 @@ use crate::view::text::one_line;
 
 /// Time and randomness of this machine.
 #[derive(Default)]
-pub(super) struct Machine {
+pub(crate) struct Machine {
     clock: SystemClock,
     random: SystemRandom,
 }
 
 impl Machine {
     /// An engine on this machine.
-    pub(super) fn engine<'a>(
+    pub(crate) fn engine<'a>(
         &'a self,
         providers: &'a dyn Providers,
         events: &'a dyn EventSink,
@@ -46,7 +46,7 @@ impl Machine {
 }
 
 /// Plans; an interrupt on the way is no failure.
-pub(super) async fn make_plan(
+pub(crate) async fn make_plan(
     engine: &Engine<'_>,
     signals: &Signals,
     program: &Program,
@@ -61,7 +61,7 @@ pub(super) async fn make_plan(
 }
 
 /// Refuses a plan that holds what `--deny` names.
-pub(super) fn check(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
+pub(crate) fn check(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
     let denied = |action: Action| guard.deny.iter().any(|kind| kind.denies(action));
     let found: Vec<_> = plan
         .changes
@@ -106,8 +106,8 @@ fn word(action: Action) -> &'static str {
 }
 
 /// Says what an earlier run left behind.
-pub(super) fn say_recovered(session: &Session<'_>, recovered: &terrane_state::Recovered) {
-    if let Some(text) = crate::session::settled_text(recovered) {
+pub(crate) fn say_recovered(session: &Session<'_>, recovered: &terrane_state::Recovered) {
+    if let Some(text) = crate::session::replayed_text(recovered) {
         session.streams.err(&text);
     }
 }

@@ -1,4 +1,4 @@
-//! A yes before anything is changed: given by `--yes`, or asked for on a terminal.
+//! The confirmation before a change: given by `--yes`, or asked for on a terminal.
 
 use std::time::Instant;
 
@@ -8,36 +8,36 @@ use crate::error::CommandError;
 use crate::session::Session;
 use crate::signals::{Signals, interrupted};
 
-/// Whether somebody has to say yes.
+/// Whether a person has to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consent {
-    /// `--yes` said it.
+pub(crate) enum Confirmation {
+    /// `--yes` gave it.
     Given,
-    /// It is asked for.
+    /// A person is asked.
     Needed,
 }
 
-impl From<bool> for Consent {
+impl From<bool> for Confirmation {
     fn from(yes: bool) -> Self {
         if yes { Self::Given } else { Self::Needed }
     }
 }
 
-impl Consent {
-    /// Refuses early where a yes is needed and nobody can be asked: before anything is locked or read.
-    pub(super) fn can_be_had(self, session: &Session<'_>) -> Result<(), CommandError> {
+impl Confirmation {
+    /// Fails early, before anything is locked or read, where nobody can be asked.
+    pub(crate) fn check_possible(self, session: &Session<'_>) -> Result<(), CommandError> {
         let why = match self {
             Self::Given => return Ok(()),
             Self::Needed if session.common.json => "`--json` cannot ask",
             Self::Needed if !session.streams.is_interactive() => "there is no terminal to ask on",
             Self::Needed => return Ok(()),
         };
-        let refused = Diagnostic::error("this needs a yes").detail(why);
-        Err(refused.hint("say so with --yes").into())
+        let refused = Diagnostic::error("confirmation required").detail(why);
+        Err(refused.hint("pass `--yes`").into())
     }
 
-    /// Returns when there is a yes. An interrupt while the question stands is a no.
-    pub(super) async fn obtain(
+    /// Returns once a person confirmed. An interrupt at the prompt declines.
+    pub(crate) async fn obtain(
         self,
         session: &Session<'_>,
         signals: &Signals,
@@ -49,7 +49,7 @@ impl Consent {
         let asked_at = Instant::now();
         let streams = session.streams.clone();
         let mut question = format!("{question} [yes/no] ");
-        // Whoever types something else meant to answer; only an end of the input is taken for a no.
+        // Any other text is asked about again; only the end of the input declines.
         let agreed = loop {
             let (streams, asking) = (streams.clone(), question.clone());
             let asked = tokio::task::spawn_blocking(move || streams.ask(&asking));

@@ -1,24 +1,23 @@
 //! What up, destroy and refresh share: hold the state, plan, show, ask, apply, and say what became of it.
 
-use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Program};
-use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions, Settled};
+use terrane_engine::{Applied, Engine, PlanMode, Settled};
 use terrane_provider::Plugins;
 use terrane_state::{Operation, Recorder as _, Run};
 
-use super::consent::Consent;
-use super::open_intents;
-use super::plan::{Machine, check, make_plan, say_recovered};
-use super::saved::Saved;
+use super::confirmation::Confirmation;
+use super::plan::{Machine, check, say_recovered};
+use super::plan_source::{Fresh, Held, PlanSource, Sourced};
+use super::unresolved;
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Aftermath, Session, run_error};
-use crate::signals::{Signals, interrupted};
+use crate::signals::Signals;
 use crate::view::diff::Secrets;
 use crate::view::json::stream::JsonStream;
 use crate::view::outputs;
@@ -28,34 +27,26 @@ use crate::view::progress::{Lines, Live, Progress, Skipped};
 use crate::view::summary;
 
 /// What is to be planned and applied.
-pub(super) struct Request {
+pub(crate) struct Request<S> {
     /// What the lock says.
-    pub(super) operation: Operation,
-    /// What is planned, or was.
-    pub(super) planned: Planned,
+    pub(crate) operation: Operation,
+    /// Where the plan comes from.
+    pub(crate) source: S,
     /// Operations at once.
-    pub(super) parallelism: NonZeroUsize,
+    pub(crate) parallelism: NonZeroUsize,
     /// Whether somebody has to say yes.
-    pub(super) consent: Consent,
+    pub(crate) confirmation: Confirmation,
     /// What is asked.
-    pub(super) question: &'static str,
+    pub(crate) question: &'static str,
     /// What the plan may not hold, and where else it goes.
-    pub(super) guard: Guard,
-}
-
-/// When a plan is made.
-pub(super) enum Planned {
-    /// With that request.
-    Now(PlanOptions),
-    /// Earlier; it was saved.
-    Before(Box<Saved>),
+    pub(crate) guard: Guard,
 }
 
 /// One run from lock to unlock.
-struct Work<'a> {
+struct Work<'a, S> {
     session: &'a Session<'a>,
     program: &'a Program,
-    request: &'a Request,
+    request: &'a Request<S>,
     progress: &'a Progress,
     streams: Vec<Arc<JsonStream>>,
     skipped: Arc<Skipped>,
@@ -79,26 +70,26 @@ struct Carried {
 }
 
 /// Does all of it.
-pub(super) async fn plan_and_apply(
+pub(crate) async fn plan_and_apply(
     session: &Session<'_>,
-    request: Request,
+    request: Request<Fresh>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    request.consent.can_be_had(session)?;
+    request.confirmation.check_possible(session)?;
     let program = session.program()?;
     let providers = session.providers(&program)?;
     carry_out(session, &request, &program, &providers, started).await
 }
 
 /// Does all of it, for a program and its providers.
-pub(super) async fn carry_out(
+pub(crate) async fn carry_out(
     session: &Session<'_>,
-    request: &Request,
+    request: &Request<impl PlanSource>,
     program: &Program,
     providers: &Plugins,
     started: Instant,
 ) -> Result<Exit, CommandError> {
-    let (mut progress, streams) = views(session, request)?;
+    let (mut progress, streams) = views(session, &request.guard)?;
     let skipped = Arc::new(Skipped::default());
     progress.add(skipped.clone());
     let (run, recovered) = session.open(request.operation).await?;
@@ -142,13 +133,13 @@ pub(super) async fn carry_out(
 
 fn views(
     session: &Session<'_>,
-    request: &Request,
+    guard: &Guard,
 ) -> Result<(Progress, Vec<Arc<JsonStream>>), CommandError> {
     let mut streams = Vec::new();
     if session.common.json {
         streams.push(Arc::new(JsonStream::stdout(session.streams.clone())));
     }
-    if let Some(file) = &request.guard.json_file {
+    if let Some(file) = &guard.json_file {
         let stream = JsonStream::file(file).map_err(|error| {
             let said = Diagnostic::error(format!("cannot write {}", file.display()));
             CommandError::from(said.detail(error.to_string()))
@@ -169,20 +160,21 @@ fn views(
     Ok((progress, streams))
 }
 
-impl Work<'_> {
+impl<S: PlanSource> Work<'_, S> {
     async fn run(&self, engine: &Engine<'_>, signals: &Signals) -> Result<Ended, CommandError> {
-        let (plan, settled) = match &self.request.planned {
-            Planned::Now(options) => self.plan(engine, signals, options).await?,
-            Planned::Before(saved) => {
-                saved.check_state(self.run)?;
-                saved.check_callers(engine, self.program).await?;
-                saved.check_objects(engine, self.program).await?;
-                if signals.heard() {
-                    return Err(interrupted());
-                }
-                (Cow::Borrowed(&saved.plan), Settled::default())
-            }
+        let held = Held {
+            session: self.session,
+            program: self.program,
+            engine,
+            run: self.run,
+            signals,
+            progress: self.progress,
         };
+        let Sourced {
+            plan,
+            settled,
+            reads_everything,
+        } = self.request.source.plan(held).await?;
         self.progress.pause();
         self.progress.diagnostics(&plan.diagnostics);
         // "No changes" would be a claim about what nobody knows.
@@ -195,28 +187,22 @@ impl Work<'_> {
         self.progress.plan(&plan);
         check(&plan, &self.request.guard)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
-        let all_read = match &self.request.planned {
-            Planned::Now(options) => options.reads_everything() && settled.blocked().is_empty(),
-            Planned::Before(_) => false,
-        };
         let ended = |applied| Ended { settled, applied };
         if plan.is_empty() && nothing_read {
-            if all_read {
+            if reads_everything {
                 self.run.all_was_read();
             }
             return Ok(ended(None));
         }
         // What was only read is recorded without a question, as everywhere.
         if !plan.is_empty() {
-            let consent = self.request.consent;
-            consent
+            let confirmation = self.request.confirmation;
+            confirmation
                 .obtain(self.session, signals, self.request.question)
                 .await?;
         }
-        if let Planned::Before(saved) = &self.request.planned {
-            saved.mark_used(self.session, self.run).await?;
-        }
-        if all_read {
+        self.request.source.begin(held).await?;
+        if reads_everything {
             self.run.all_was_read();
         }
         let applied = engine.apply(self.program, &plan, self.run).await;
@@ -228,47 +214,6 @@ impl Work<'_> {
             recorded: plan.drift.len(),
             applied: Box::new(applied),
         })))
-    }
-
-    /// Makes a plan of the state as it is, once what earlier runs left open is settled.
-    async fn plan(
-        &self,
-        engine: &Engine<'_>,
-        signals: &Signals,
-        options: &PlanOptions,
-    ) -> Result<(Cow<'_, Plan>, Settled), CommandError> {
-        let settled = self.settle(engine, signals).await?;
-        let options = PlanOptions {
-            blocked: settled.blocked(),
-            unread: self.run.is_unread(),
-            ..options.clone()
-        };
-        let prior = self.run.state();
-        let plan = make_plan(engine, signals, self.program, &prior, &options).await?;
-        Ok((Cow::Owned(plan), settled))
-    }
-
-    /// Settles what earlier runs left open, and says what can not be settled.
-    async fn settle(
-        &self,
-        engine: &Engine<'_>,
-        signals: &Signals,
-    ) -> Result<Settled, CommandError> {
-        let settled = engine.settle(self.program, self.run).await;
-        self.progress.pause();
-        self.progress.diagnostics(&settled.diagnostics);
-        let text = open_intents::settled_text(&settled);
-        self.session.streams.err(&text);
-        open_intents::recorded(&settled)?;
-        if signals.heard() {
-            return Err(interrupted());
-        }
-        self.progress.diagnostics(&open_intents::unresolved(
-            self.session,
-            self.program,
-            &settled,
-        ));
-        Ok(settled)
     }
 
     /// Says what became of the run, and with which code it ends.
@@ -284,18 +229,15 @@ impl Work<'_> {
             Err(error) => Err(self.session.unclosed(error, aftermath)),
         };
         let Ended { settled, applied } = match ended {
+            Ok(ended) => ended,
             Err(error) => {
-                // Nothing was applied; a state that could not be written is the worse news then.
                 return Err(match closing {
-                    Err(worse) if worse.exit != error.exit => {
-                        self.progress.diagnostics(&error.diagnostics);
-                        worse
-                    }
-                    _ => error,
+                    Err(unclosed) => error.and(unclosed),
+                    Ok(_) => error,
                 });
             }
-            Ok(ended) => ended,
         };
+        let waiting = unresolved::exit(&settled);
         let Some(Carried {
             mode,
             recorded,
@@ -305,7 +247,7 @@ impl Work<'_> {
             self.show_outputs();
             let text = closing?;
             self.talk(&text);
-            return Ok(open_intents::exit_with(&settled, Exit::DONE));
+            return Ok(waiting);
         };
         self.progress.diagnostics(&applied.diagnostics);
         let exit = exit_of(&applied);
@@ -330,16 +272,15 @@ impl Work<'_> {
                 if !talk.is_empty() {
                     self.talk(talk.trim_end());
                 }
-                // That the state was not written, or that this run was fenced, is worse than a failed step.
-                if exit == Exit::DONE || error.exit != Exit::FAILED {
-                    return Err(error);
-                }
-                self.progress.diagnostics(&error.diagnostics);
-                return Ok(open_intents::exit_with(&settled, exit));
+                let exit = exit.worse_of(waiting);
+                return Err(CommandError {
+                    exit: exit.worse_of(error.exit),
+                    ..error
+                });
             }
         };
         self.talk(&format!("{talk}{text}"));
-        Ok(open_intents::exit_with(&settled, exit))
+        Ok(exit.worse_of(waiting))
     }
 
     fn show_outputs(&self) {
@@ -372,19 +313,19 @@ impl Work<'_> {
     }
 }
 
+/// The code that the operations of a run call for.
 fn exit_of(applied: &Applied) -> Exit {
-    if let Some(error) = &applied.record_error {
-        return run_error(&error.clone().into()).exit;
+    let failed = applied.failed > 0 || applied.diagnostics.has_errors();
+    let ends = [
+        (failed, Exit::FAILED),
+        (!applied.unknown.is_empty(), Exit::UNRESOLVED),
+        // Operations that end early because they were interrupted fail only in form.
+        (applied.interrupted, Exit::INTERRUPTED),
+    ];
+    let ends = ends.into_iter().filter(|(is_so, _)| *is_so);
+    let exit = ends.fold(Exit::DONE, |exit, (_, end)| exit.worse_of(end));
+    match &applied.record_error {
+        None => exit,
+        Some(error) => exit.worse_of(run_error(&error.clone().into()).exit),
     }
-    // Operations that end early because they were asked to are failures only in form.
-    if applied.interrupted {
-        return Exit::INTERRUPTED;
-    }
-    if !applied.unknown.is_empty() {
-        return Exit::UNRESOLVED;
-    }
-    if applied.failed > 0 || applied.diagnostics.has_errors() {
-        return Exit::FAILED;
-    }
-    Exit::DONE
 }

@@ -1,214 +1,22 @@
-//! Saved plans: written by `preview --out`, read by `show` and `up`; applied exactly, once, or refused with what has moved.
+//! Refuses a saved plan that does not fit: another stack, program, provider, state, account or object than it was made for.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::time::Instant;
 
-use terrane_core::{Diagnostic, Diagnostics, Program};
-use terrane_engine::{
-    CallerIdentity, Engine, Fingerprint, Inputs, Origin, Plan, PlanFileError, PlanMode,
-    ProviderBuild, SavedPlan,
-};
-use terrane_provider::Plugins;
-use terrane_state::{
-    Clock as _, Operation, PlanUse, PrivateFile, Random as _, Recorder as _, Run, SystemClock,
-    SystemRandom, Timestamp,
-};
+use terrane_core::{Diagnostic, Diagnostics, Program, Severity};
+use terrane_engine::{CallerIdentity, Engine, Inputs, Origin, PlanFileError, ProviderBuild};
+use terrane_state::{Recorder as _, Run};
 
-use super::apply::{Planned, Request, carry_out};
-use super::consent::Consent;
-use super::open_intents;
-use crate::args::{Guard, Preview, RefreshChoice};
+use super::{AGAIN, Saved};
+use crate::args::UNREAD;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, own_digest, run_error};
+use crate::session::Session;
 use crate::view::text::one_line;
-
-/// What to do about nearly every refusal.
-const AGAIN: &str = "nothing was changed; make a new plan with `preview --out FILE`";
-
-/// The flag of a plan that was made without reading objects.
-const UNREAD: &str = "--refresh=false";
-
-/// A saved plan and where it comes from.
-pub(super) struct Saved {
-    pub(super) origin: Origin,
-    pub(super) plan: Plan,
-}
-
-/// Refuses a file for a plan that is another file already, before any work is done for it.
-pub(super) fn check_target(file: &Path) -> Result<(), CommandError> {
-    let checked = PrivateFile::new(file).and_then(|file| file.check_replaceable(SavedPlan::is_one));
-    checked.map_err(|error| run_error(&error.into()))
-}
-
-/// Writes a plan for that file, with all that it comes from.
-pub(super) fn write(
-    session: &Session<'_>,
-    file: &Path,
-    plan: &Plan,
-    origin: Origin,
-) -> Result<(), CommandError> {
-    let bytes = SavedPlan::write(plan, origin).map_err(|error| {
-        Diagnostic::error("the plan can not be saved").detail(error.to_string())
-    })?;
-    let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, SavedPlan::is_one));
-    written.map_err(|error| run_error(&error.into()))?;
-    let apply = session.again(&format!("up {}", file.display()));
-    let file = file.display();
-    session.streams.err(&format!(
-        "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{apply}`.\n"
-    ));
-    Ok(())
-}
-
-/// Where a plan comes from that this invocation made.
-pub(super) async fn origin(
-    session: &Session<'_>,
-    program: &Program,
-    plugins: &Plugins,
-    callers: Vec<CallerIdentity>,
-    made_at: Timestamp,
-    flags: Vec<String>,
-) -> Result<Origin, CommandError> {
-    Ok(Origin {
-        nonce: SystemRandom.uuid(),
-        terrane: env!("CARGO_PKG_VERSION").to_owned(),
-        who: session.who(),
-        made_at,
-        stack: session.stack.to_owned(),
-        backend: session.backend().await?.place(),
-        sandbox: session.common.sandbox,
-        endpoint: session.endpoint().map(str::to_owned),
-        executable: own_digest()?,
-        program: Fingerprint::of(program),
-        inputs: session.inputs()?,
-        flags,
-        providers: session.provider_builds(program, plugins)?,
-        callers,
-    })
-}
-
-/// The flags that made a plan of another kind than the usual one.
-pub(super) fn flags(arguments: &Preview) -> Vec<String> {
-    let selection = &arguments.selection;
-    let patterns = [
-        ("target", &selection.targets),
-        ("exclude", &selection.excludes),
-        ("replace", &arguments.replace.replace),
-    ];
-    let patterns = patterns.into_iter().flat_map(|(flag, patterns)| {
-        patterns
-            .iter()
-            .map(move |pattern| format!("--{flag}={pattern}"))
-    });
-    let refresh = match arguments.refreshing.refresh {
-        RefreshChoice::True => None,
-        RefreshChoice::False => Some(UNREAD.to_owned()),
-    };
-    patterns.chain(refresh).collect()
-}
-
-/// Reads a plan file and runs the program that it was made from, as it was run then.
-pub(super) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program), CommandError> {
-    refuse_configuration(session)?;
-    let place = one_line(&file.display().to_string());
-    let bytes = PrivateFile::new(file).and_then(|file| file.read());
-    let bytes = bytes.map_err(|error| run_error(&error.into()))?;
-    let bytes = bytes.ok_or_else(|| Diagnostic::error(format!("there is no file {place}")))?;
-    let saved = SavedPlan::read(&bytes).map_err(|error| {
-        refused(format!("the plan in {place} can not be used"), error).hint(AGAIN)
-    });
-    let saved = saved.map_err(refusal)?;
-    drop(bytes);
-    let origin = saved.origin.clone();
-    // Another stack's binary is no other build of this program.
-    other_stack(session, &origin).map_or(Ok(()), |error| Err(refusal(error.hint(AGAIN))))?;
-    let build = own_digest()?;
-    if origin.executable != build {
-        let detail = format!(
-            "its file had SHA-256 {} then and has {build} now, terrane was {} and is {}",
-            origin.executable,
-            origin.terrane,
-            env!("CARGO_PKG_VERSION"),
-        );
-        return Err(refusal(
-            refused("the plan was made by another build of this program", detail)
-                .hint("use it with the very file that made it, and keep the two together; or make a new plan with `preview --out FILE`"),
-        ));
-    }
-    let program = session.program_on(&origin.inputs, origin.endpoint.as_deref())?;
-    let plan = saved
-        .plan(&program)
-        .map_err(|error| other_program(&error))?;
-    for change in &plan.changes {
-        session.redactor.learn(&change.before);
-        session.redactor.learn(&change.after);
-    }
-    Ok((Saved { origin, plan }, program))
-}
-
-/// Why a plan of that origin is not for the stack of this invocation.
-fn other_stack(session: &Session<'_>, origin: &Origin) -> Option<Diagnostic> {
-    let (then, now) = (&origin.stack, session.stack);
-    (then != now).then(|| {
-        refused(
-            "the plan is for another stack",
-            format!("it is for {then}, this is {now}"),
-        )
-    })
-}
-
-/// Applies a saved plan: exactly that, or nothing.
-pub(super) async fn apply(
-    session: &Session<'_>,
-    file: &Path,
-    parallelism: NonZeroUsize,
-    guard: Guard,
-) -> Result<Exit, CommandError> {
-    let started = Instant::now();
-    let (saved, program) = open(session, file)?;
-    saved.check_place(session).await?;
-    session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
-    let providers = session.providers(&program)?;
-    saved.check_providers(&session.provider_builds(&program, &providers)?)?;
-    let request = Request {
-        operation: Operation::Apply,
-        planned: Planned::Before(Box::new(saved)),
-        parallelism,
-        consent: Consent::Given,
-        question: "",
-        guard,
-    };
-    carry_out(session, &request, &program, &providers, started).await
-}
+use crate::workflow::unresolved;
 
 impl Saved {
-    /// One line about where the plan comes from.
-    pub(super) fn heading(&self) -> String {
-        let Origin {
-            who,
-            made_at,
-            backend,
-            flags,
-            ..
-        } = &self.origin;
-        let state = match self.plan.prior.serial {
-            0 => format!("for {backend}, where there was no state"),
-            serial => format!("from the state {backend} at serial {serial}"),
-        };
-        let kind = match self.plan.mode {
-            PlanMode::Normal => "",
-            PlanMode::Destroy => " --destroy",
-            PlanMode::RefreshOnly => " --refresh-only",
-        };
-        let flags: String = flags.iter().map(|flag| format!(" {flag}")).collect();
-        let line = format!("Planned by {who} at {made_at} {state} (preview{kind}{flags})");
-        format!("{}\n\n", one_line(&line))
-    }
-
     /// Refuses a plan for another stack, another place or another cloud.
-    async fn check_place(&self, session: &Session<'_>) -> Result<(), CommandError> {
+    pub(super) async fn check_place(&self, session: &Session<'_>) -> Result<(), CommandError> {
         let origin = &self.origin;
         let mut moved = Diagnostics::new();
         let mut compare = |what: &str, then: &str, now: &str| {
@@ -246,7 +54,7 @@ impl Saved {
     }
 
     /// Refuses a plan that other providers made.
-    fn check_providers(&self, now: &[ProviderBuild]) -> Result<(), CommandError> {
+    pub(super) fn check_providers(&self, now: &[ProviderBuild]) -> Result<(), CommandError> {
         let described = |build: &ProviderBuild| {
             let version = build.version.as_deref().unwrap_or("of no known version");
             match &build.sha256 {
@@ -314,10 +122,10 @@ impl Saved {
                 ),
             );
         }
-        let in_doubt = open_intents::errors(&run.open_intents());
+        let unresolved = unresolved::found(&run.open_intents(), Severity::Error);
         refuse_all(
-            in_doubt,
-            "nothing was changed; `up` without a plan settles what can be settled, after that make a new plan",
+            unresolved,
+            "nothing was changed; run `up` without a plan, which recovers them or says how to, then make a new plan",
         )
     }
 
@@ -363,22 +171,17 @@ impl Saved {
             "nothing was changed; make a new plan with `preview --out FILE`, and with `--refresh false` if that changes at every read",
         )
     }
+}
 
-    /// Makes it known, before anything is done, that the plan is used.
-    pub(super) async fn mark_used(
-        &self,
-        session: &Session<'_>,
-        run: &Run,
-    ) -> Result<(), CommandError> {
-        let plan = PlanUse {
-            nonce: self.origin.nonce.clone(),
-            who: session.who(),
-            at: SystemClock::default().now(),
-        };
-        run.use_plan(plan)
-            .await
-            .map_err(|error| run_error(&error.into()))
-    }
+/// Why a plan of that origin is not for the stack of this invocation.
+pub(super) fn other_stack(session: &Session<'_>, origin: &Origin) -> Option<Diagnostic> {
+    let (then, now) = (&origin.stack, session.stack);
+    (then != now).then(|| {
+        refused(
+            "the plan is for another stack",
+            format!("it is for {then}, this is {now}"),
+        )
+    })
 }
 
 fn described_caller(caller: &CallerIdentity) -> String {
@@ -388,7 +191,7 @@ fn described_caller(caller: &CallerIdentity) -> String {
 }
 
 /// A plan has its own configuration; another one beside it can only be a mistake.
-fn refuse_configuration(session: &Session<'_>) -> Result<(), CommandError> {
+pub(super) fn refuse_configuration(session: &Session<'_>) -> Result<(), CommandError> {
     let given = [
         ("--var", !session.common.vars.is_empty()),
         ("--var-file", !session.common.var_files.is_empty()),
@@ -404,7 +207,7 @@ fn refuse_configuration(session: &Session<'_>) -> Result<(), CommandError> {
 }
 
 /// What of the configuration is not what it was; the plan's own counts.
-fn changed_inputs(then: &Inputs, now: &Inputs) -> Diagnostics {
+pub(super) fn changed_inputs(then: &Inputs, now: &Inputs) -> Diagnostics {
     let names = then.environment.keys().chain(now.environment.keys());
     let mut changed: Vec<&str> = names
         .filter(|name| then.environment.get(*name) != now.environment.get(*name))
@@ -430,7 +233,7 @@ fn changed_inputs(then: &Inputs, now: &Inputs) -> Diagnostics {
         .into()
 }
 
-fn other_program(error: &PlanFileError) -> CommandError {
+pub(super) fn other_program(error: &PlanFileError) -> CommandError {
     let PlanFileError::OtherProgram { differences } = error else {
         return refusal(refused("the plan can not be used", error).hint(AGAIN));
     };
@@ -455,11 +258,11 @@ fn other_program(error: &PlanFileError) -> CommandError {
     )
 }
 
-fn refused(summary: impl Into<String>, detail: impl ToString) -> Diagnostic {
+pub(super) fn refused(summary: impl Into<String>, detail: impl ToString) -> Diagnostic {
     Diagnostic::error(summary).detail(one_line(&detail.to_string()))
 }
 
-fn refusal(diagnostic: Diagnostic) -> CommandError {
+pub(super) fn refusal(diagnostic: Diagnostic) -> CommandError {
     CommandError::new(Exit::REFUSED, diagnostic)
 }
 

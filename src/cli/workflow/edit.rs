@@ -10,30 +10,31 @@ use terrane_state::{
     Change, IntentAction, OpenIntent, Operation, Recorder as _, Resolution, Resolve, Run, State,
 };
 
-use crate::command::consent::Consent;
-use crate::command::plan::say_recovered;
+use super::confirmation::Confirmation;
+use super::plan::say_recovered;
+use super::unresolved::request_text;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, open_text, run_error};
+use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::{outputs, summary};
 
 /// What a command would do to the state as it is under the lock.
-pub(in crate::command) struct Proposal<R> {
+pub(crate) struct Proposal<R> {
     /// Shown to people before they are asked.
-    pub(in crate::command) text: String,
+    pub(crate) text: String,
     /// What they are asked.
-    pub(in crate::command) question: &'static str,
+    pub(crate) question: &'static str,
     /// Where nothing may be in doubt.
-    pub(in crate::command) addresses: Vec<InstanceAddr>,
+    pub(crate) addresses: Vec<InstanceAddr>,
     /// Does it.
-    pub(in crate::command) deed: Deed,
+    pub(crate) deed: Deed,
     /// What `--json` prints when it is done, beside the serial.
-    pub(in crate::command) report: R,
+    pub(crate) report: R,
 }
 
 /// What is recorded.
-pub(in crate::command) enum Deed {
+pub(crate) enum Deed {
     /// A change of the state.
     Change(Change),
     /// How operations ended that nobody else saw the end of.
@@ -81,16 +82,16 @@ impl Deed {
 
 /// What `--json` prints.
 #[derive(Serialize)]
-pub(super) struct Done<R> {
+pub(crate) struct Done<R> {
     #[serde(flatten)]
-    pub(super) report: R,
+    pub(crate) report: R,
     /// The serial of the state that is stored now.
-    pub(super) serial: u64,
+    pub(crate) serial: u64,
 }
 
 /// Whether a state may be changed that lacks what an earlier run of this machine did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::command) enum Unpushed {
+pub(crate) enum Unpushed {
     /// That has to be stored first.
     Refused,
     /// This command stores it.
@@ -98,15 +99,15 @@ pub(in crate::command) enum Unpushed {
 }
 
 /// Does what `propose` says, once somebody agreed.
-pub(in crate::command) async fn edit<R: Serialize>(
+pub(crate) async fn edit<R: Serialize>(
     session: &Session<'_>,
     yes: bool,
     unpushed: Unpushed,
     propose: impl AsyncFnOnce(&Run) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    let consent = Consent::from(yes);
-    consent.can_be_had(session)?;
+    let confirmation = Confirmation::from(yes);
+    confirmation.check_possible(session)?;
     let (run, recovered) = match unpushed {
         Unpushed::Refused => session.open(Operation::State).await?,
         Unpushed::Welcome => session.open_to_push(Operation::State).await?,
@@ -114,7 +115,7 @@ pub(in crate::command) async fn edit<R: Serialize>(
     say_recovered(session, &recovered);
     let signals = Signals::listening(session.streams.clone());
     let agreed = tokio::select! {
-        agreed = agree(session, &run, consent, &signals, propose) => agreed,
+        agreed = agree(session, &run, confirmation, &signals, propose) => agreed,
         lost = run.keep_alive() => Err(run_error(&lost.into())),
     };
     let agreed = match agreed {
@@ -152,7 +153,7 @@ pub(in crate::command) async fn edit<R: Serialize>(
 async fn agree<R>(
     session: &Session<'_>,
     run: &Run,
-    consent: Consent,
+    confirmation: Confirmation,
     signals: &Signals,
     propose: impl AsyncFnOnce(&Run) -> Result<Proposal<R>, CommandError>,
 ) -> Result<Proposal<R>, CommandError> {
@@ -162,7 +163,9 @@ async fn agree<R>(
         session.streams.out(proposal.text.as_str());
     }
     if proposal.deed.makes_a_difference(&run.state()) {
-        consent.obtain(session, signals, proposal.question).await?;
+        confirmation
+            .obtain(session, signals, proposal.question)
+            .await?;
     }
     Ok(proposal)
 }
@@ -206,8 +209,8 @@ fn refuse_in_doubt(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<()
         .filter(|open| addresses.contains(&open.intent.address))
         .map(|open| {
             let address = &open.intent.address;
-            Diagnostic::error(format!("{address} is in doubt"))
-                .detail(open_text(open))
+            Diagnostic::error(format!("{address} has an unresolved operation"))
+                .detail(request_text(open))
                 .address(address)
                 .hint("settle that first: `up` does, or says how")
         })
@@ -222,7 +225,7 @@ fn refuse_in_doubt(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<()
 }
 
 /// Nothing in the state has that address; perhaps something has one like it.
-pub(super) fn not_there(state: &State, address: &str) -> Diagnostic {
+pub(crate) fn not_there(state: &State, address: &str) -> Diagnostic {
     let mut known: Vec<String> = Vec::new();
     for instance in state.resources.keys() {
         known.push(instance.to_string());

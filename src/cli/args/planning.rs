@@ -1,0 +1,108 @@
+//! The flags of everything that plans or applies, declared once. Each use takes them apart, so that a new one cannot be forgotten.
+
+use clap::Args;
+use terrane_core::addr::Pattern;
+use terrane_engine::{PlanMode, PlanOptions};
+
+use super::{DenyKind, RefreshChoice};
+
+/// The flag of a plan that was made without reading objects, as a saved plan records it.
+pub(crate) const UNREAD: &str = "--refresh=false";
+
+/// What a plan is made of: for `preview`, for `up`, and in the record of a saved plan.
+#[derive(Debug, Args)]
+pub(crate) struct Planning {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// Replace this even if it could stay; repeatable
+    #[arg(long = "replace", value_name = "ADDR")]
+    pub(crate) replace: Vec<Pattern>,
+    /// Whether to read every object before planning
+    #[arg(long, value_enum, value_name = "WHICH", default_value_t = RefreshChoice::True)]
+    pub(crate) refresh: RefreshChoice,
+    /// Only record in the state how objects have changed outside of this program
+    #[arg(long, conflicts_with_all = ["refresh", "targets", "excludes", "replace"])]
+    pub(crate) refresh_only: bool,
+}
+
+impl Planning {
+    /// All of these, as clap names them. A test compares the list with the fields: clap makes no group of a struct with parts.
+    pub(super) const ALL: [&'static str; 4] = ["Selection", "replace", "refresh", "refresh_only"];
+
+    /// The same as the engine takes it.
+    pub(crate) fn options(self, destroy: bool) -> PlanOptions {
+        let Self {
+            selection: Selection { targets, excludes },
+            replace,
+            refresh,
+            refresh_only,
+        } = self;
+        PlanOptions {
+            mode: match (destroy, refresh_only) {
+                (true, _) => PlanMode::Destroy,
+                (_, true) => PlanMode::RefreshOnly,
+                _ => PlanMode::Normal,
+            },
+            refresh: refresh.into(),
+            targets,
+            excludes,
+            replace,
+            blocked: Vec::new(),
+            unread: false,
+        }
+    }
+
+    /// The flags that were given, as a saved plan records them. Its mode it knows by itself.
+    pub(crate) fn given(&self) -> Vec<String> {
+        let Self {
+            selection: Selection { targets, excludes },
+            replace,
+            refresh,
+            refresh_only: _,
+        } = self;
+        let patterns = [
+            ("target", targets),
+            ("exclude", excludes),
+            ("replace", replace),
+        ];
+        let patterns = patterns.into_iter().flat_map(|(flag, patterns)| {
+            let patterns = patterns.iter();
+            patterns.map(move |pattern| format!("--{flag}={pattern}"))
+        });
+        let refresh = match refresh {
+            RefreshChoice::True => None,
+            RefreshChoice::False => Some(UNREAD.to_owned()),
+        };
+        patterns.chain(refresh).collect()
+    }
+}
+
+/// Which part of the stack.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Only this and what it needs; `*` matches any text; repeatable
+    #[arg(long = "target", value_name = "ADDR")]
+    pub(crate) targets: Vec<Pattern>,
+    /// Not this, and not what needs it; repeatable
+    #[arg(long = "exclude", value_name = "ADDR")]
+    pub(crate) excludes: Vec<Pattern>,
+}
+
+/// What a plan may not do, and where else it is written.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Guard {
+    /// Refuse a plan that holds one of these
+    #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
+    pub(crate) deny: Vec<DenyKind>,
+    /// Write the same JSON into a file, beside the text for people
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json_file: Option<std::path::PathBuf>,
+}
+
+/// How many operations run at once.
+#[derive(Debug, Args)]
+pub(crate) struct Parallelism {
+    /// How many operations at once
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) parallelism: std::num::NonZeroUsize,
+}

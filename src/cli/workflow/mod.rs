@@ -1,0 +1,10 @@
+//! Procedures that several commands share, a file each. Commands import from here and never from one another.
+
+pub(crate) mod apply;
+pub(crate) mod confirmation;
+pub(crate) mod edit;
+pub(crate) mod look_up;
+pub(crate) mod plan;
+pub(crate) mod plan_source;
+pub(crate) mod saved;
+pub(crate) mod unresolved;

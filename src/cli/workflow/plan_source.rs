@@ -1,0 +1,90 @@
+//! Where the plan of a run comes from: made now, or saved earlier.
+
+use std::borrow::Cow;
+
+use terrane_core::{Program, Severity};
+use terrane_engine::{Engine, Plan, PlanOptions, Settled};
+use terrane_state::{Recorder as _, Run};
+
+use super::plan::make_plan;
+use super::unresolved;
+use crate::error::CommandError;
+use crate::session::Session;
+use crate::signals::{Signals, interrupted};
+use crate::view::progress::Progress;
+
+/// What a source works with, while the run holds the state.
+#[derive(Clone, Copy)]
+pub(crate) struct Held<'a> {
+    pub(crate) session: &'a Session<'a>,
+    pub(crate) program: &'a Program,
+    pub(crate) engine: &'a Engine<'a>,
+    pub(crate) run: &'a Run,
+    pub(crate) signals: &'a Signals,
+    pub(crate) progress: &'a Progress,
+}
+
+/// A plan that can be applied, and what was recovered before it.
+pub(crate) struct Sourced<'a> {
+    pub(crate) plan: Cow<'a, Plan>,
+    /// Unresolved operations of earlier runs, and what became of them.
+    pub(crate) settled: Settled,
+    /// Whether every object was read for it.
+    pub(crate) reads_everything: bool,
+}
+
+/// Where the plan of a run comes from.
+pub(crate) trait PlanSource {
+    /// The plan for the state as the run holds it.
+    ///
+    /// # Errors
+    /// When none can be made, or the one that was made does not fit any more.
+    async fn plan(&self, held: Held<'_>) -> Result<Sourced<'_>, CommandError>;
+
+    /// The plan is about to be applied.
+    ///
+    /// # Errors
+    /// When that cannot be recorded.
+    async fn begin(&self, held: Held<'_>) -> Result<(), CommandError>;
+}
+
+/// Makes a plan with these options.
+pub(crate) struct Fresh(pub(crate) PlanOptions);
+
+impl PlanSource for Fresh {
+    async fn plan(&self, held: Held<'_>) -> Result<Sourced<'_>, CommandError> {
+        let settled = recover(held).await?;
+        let options = PlanOptions {
+            blocked: settled.blocked(),
+            unread: held.run.is_unread(),
+            ..self.0.clone()
+        };
+        let prior = held.run.state();
+        let plan = make_plan(held.engine, held.signals, held.program, &prior, &options).await?;
+        Ok(Sourced {
+            plan: Cow::Owned(plan),
+            reads_everything: options.reads_everything(),
+            settled,
+        })
+    }
+
+    async fn begin(&self, _: Held<'_>) -> Result<(), CommandError> {
+        Ok(())
+    }
+}
+
+/// Recovers the unresolved operations of earlier runs, and names those that wait for a person.
+async fn recover(held: Held<'_>) -> Result<Settled, CommandError> {
+    let settled = held.engine.settle(held.program, held.run).await;
+    held.progress.pause();
+    held.progress.diagnostics(&settled.diagnostics);
+    let text = unresolved::recovered_text(&settled);
+    held.session.streams.err(&text);
+    unresolved::recorded(&settled)?;
+    if held.signals.heard() {
+        return Err(interrupted());
+    }
+    let remaining = unresolved::remaining(held.session, held.program, &settled, Severity::Error);
+    held.progress.diagnostics(&remaining);
+    Ok(settled)
+}

@@ -1,0 +1,203 @@
+//! Saved plans: written by `preview --out`, read by `show` and `up`; applied exactly, once, or refused with the reason.
+
+mod checks;
+
+use std::borrow::Cow;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::time::Instant;
+
+use terrane_core::{Diagnostic, Program};
+use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, SavedPlan, Settled};
+use terrane_provider::Plugins;
+use terrane_state::{
+    Clock as _, Operation, PlanUse, PrivateFile, Random as _, SystemClock, SystemRandom, Timestamp,
+};
+
+use super::apply::{Request, carry_out};
+use super::confirmation::Confirmation;
+use super::plan_source::{Held, PlanSource, Sourced};
+use crate::args::Guard;
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::{Session, own_digest, run_error};
+use crate::signals::interrupted;
+use crate::view::text::one_line;
+use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
+
+/// What to do about nearly every refusal.
+const AGAIN: &str = "nothing was changed; make a new plan with `preview --out FILE`";
+
+/// A saved plan and where it comes from.
+pub(crate) struct Saved {
+    pub(crate) origin: Origin,
+    pub(crate) plan: Plan,
+}
+
+/// Refuses a file for a plan that is another file already, before any work is done for it.
+pub(crate) fn check_target(file: &Path) -> Result<(), CommandError> {
+    let checked = PrivateFile::new(file).and_then(|file| file.check_replaceable(SavedPlan::is_one));
+    checked.map_err(|error| run_error(&error.into()))
+}
+
+/// Writes a plan for that file, with all that it comes from.
+pub(crate) fn write(
+    session: &Session<'_>,
+    file: &Path,
+    plan: &Plan,
+    origin: Origin,
+) -> Result<(), CommandError> {
+    let bytes = SavedPlan::write(plan, origin).map_err(|error| {
+        Diagnostic::error("the plan can not be saved").detail(error.to_string())
+    })?;
+    let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, SavedPlan::is_one));
+    written.map_err(|error| run_error(&error.into()))?;
+    let apply = session.again(&format!("up {}", file.display()));
+    let file = file.display();
+    session.streams.err(&format!(
+        "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{apply}`.\n"
+    ));
+    Ok(())
+}
+
+/// Where a plan comes from that this invocation made.
+pub(crate) async fn origin(
+    session: &Session<'_>,
+    program: &Program,
+    plugins: &Plugins,
+    callers: Vec<CallerIdentity>,
+    made_at: Timestamp,
+    flags: Vec<String>,
+) -> Result<Origin, CommandError> {
+    Ok(Origin {
+        nonce: SystemRandom.uuid(),
+        terrane: env!("CARGO_PKG_VERSION").to_owned(),
+        who: session.who(),
+        made_at,
+        stack: session.stack.to_owned(),
+        backend: session.backend().await?.place(),
+        sandbox: session.common.sandbox,
+        endpoint: session.endpoint().map(str::to_owned),
+        executable: own_digest()?,
+        program: Fingerprint::of(program),
+        inputs: session.inputs()?,
+        flags,
+        providers: session.provider_builds(program, plugins)?,
+        callers,
+    })
+}
+
+/// Reads a plan file and runs the program that it was made from, as it was run then.
+pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program), CommandError> {
+    refuse_configuration(session)?;
+    let place = one_line(&file.display().to_string());
+    let bytes = PrivateFile::new(file).and_then(|file| file.read());
+    let bytes = bytes.map_err(|error| run_error(&error.into()))?;
+    let bytes = bytes.ok_or_else(|| Diagnostic::error(format!("there is no file {place}")))?;
+    let saved = SavedPlan::read(&bytes).map_err(|error| {
+        refused(format!("the plan in {place} can not be used"), error).hint(AGAIN)
+    });
+    let saved = saved.map_err(refusal)?;
+    drop(bytes);
+    let origin = saved.origin.clone();
+    // Another stack's binary is no other build of this program.
+    other_stack(session, &origin).map_or(Ok(()), |error| Err(refusal(error.hint(AGAIN))))?;
+    let build = own_digest()?;
+    if origin.executable != build {
+        let detail = format!(
+            "its file had SHA-256 {} then and has {build} now, terrane was {} and is {}",
+            origin.executable,
+            origin.terrane,
+            env!("CARGO_PKG_VERSION"),
+        );
+        return Err(refusal(
+            refused("the plan was made by another build of this program", detail)
+                .hint("use it with the very file that made it, and keep the two together; or make a new plan with `preview --out FILE`"),
+        ));
+    }
+    let program = session.program_on(&origin.inputs, origin.endpoint.as_deref())?;
+    let plan = saved
+        .plan(&program)
+        .map_err(|error| other_program(&error))?;
+    for change in &plan.changes {
+        session.redactor.learn(&change.before);
+        session.redactor.learn(&change.after);
+    }
+    Ok((Saved { origin, plan }, program))
+}
+
+/// Applies a saved plan: exactly that, or nothing.
+pub(crate) async fn apply(
+    session: &Session<'_>,
+    file: &Path,
+    parallelism: NonZeroUsize,
+    guard: Guard,
+) -> Result<Exit, CommandError> {
+    let started = Instant::now();
+    let (saved, program) = open(session, file)?;
+    saved.check_place(session).await?;
+    session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
+    let providers = session.providers(&program)?;
+    saved.check_providers(&session.provider_builds(&program, &providers)?)?;
+    let request = Request {
+        operation: Operation::Apply,
+        source: saved,
+        parallelism,
+        confirmation: Confirmation::Given,
+        question: "",
+        guard,
+    };
+    carry_out(session, &request, &program, &providers, started).await
+}
+
+impl Saved {
+    /// One line about where the plan comes from.
+    pub(crate) fn heading(&self) -> String {
+        let Origin {
+            who,
+            made_at,
+            backend,
+            flags,
+            ..
+        } = &self.origin;
+        let state = match self.plan.prior.serial {
+            0 => format!("for {backend}, where there was no state"),
+            serial => format!("from the state {backend} at serial {serial}"),
+        };
+        let kind = match self.plan.mode {
+            PlanMode::Normal => "",
+            PlanMode::Destroy => " --destroy",
+            PlanMode::RefreshOnly => " --refresh-only",
+        };
+        let flags: String = flags.iter().map(|flag| format!(" {flag}")).collect();
+        let line = format!("Planned by {who} at {made_at} {state} (preview{kind}{flags})");
+        format!("{}\n\n", one_line(&line))
+    }
+}
+
+impl PlanSource for Saved {
+    async fn plan(&self, held: Held<'_>) -> Result<Sourced<'_>, CommandError> {
+        self.check_state(held.run)?;
+        self.check_callers(held.engine, held.program).await?;
+        self.check_objects(held.engine, held.program).await?;
+        if held.signals.heard() {
+            return Err(interrupted());
+        }
+        Ok(Sourced {
+            plan: Cow::Borrowed(&self.plan),
+            settled: Settled::default(),
+            reads_everything: false,
+        })
+    }
+
+    /// Records, before anything is done, that the plan is used.
+    async fn begin(&self, held: Held<'_>) -> Result<(), CommandError> {
+        let plan = PlanUse {
+            nonce: self.origin.nonce.clone(),
+            who: held.session.who(),
+            at: SystemClock::default().now(),
+        };
+        let used = held.run.use_plan(plan).await;
+        used.map_err(|error| run_error(&error.into()))
+    }
+}
