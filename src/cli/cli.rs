@@ -10,7 +10,7 @@ use terrane_core::{Diagnostic, Result, Stack};
 use terrane_state::{BackendConfig, BackendFactory, Backends};
 use tokio::runtime::Runtime;
 
-use crate::args::{Arguments, Command};
+use crate::args::Arguments;
 use crate::command;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -18,9 +18,8 @@ use crate::panics;
 use crate::session::{Session, StackFunction, environment};
 use crate::signals::read_to_the_end;
 use crate::streams::Streams;
-use crate::view::diagnostics::diagnostics;
-use crate::view::json::stream::JsonStream;
-use crate::view::painter::Painter;
+use crate::view::text::diagnostics::diagnostics;
+use crate::view::text::painter::Painter;
 
 /// A stack as a program: built in `main`, ended by [`run`](Self::run).
 ///
@@ -119,11 +118,6 @@ impl Cli {
         streams: &Arc<Streams>,
         runtime: &Runtime,
     ) -> Exit {
-        let streamed = arguments.common.json
-            && matches!(
-                arguments.command,
-                Command::Up(_) | Command::Destroy(_) | Command::Refresh(_)
-            );
         let Arguments { common, command } = arguments;
         let mut session = Session::new(
             &self.name,
@@ -136,20 +130,10 @@ impl Cli {
         panics::mask(session.redactor.clone());
         session.read_var_files();
         let done = runtime.block_on(command::run(&session, command));
-        let CommandError {
-            exit,
-            diagnostics: why,
-        } = match done {
-            Ok(exit) => return exit,
-            Err(error) => error,
-        };
-        let why = session.with_commands(session.redactor.diagnostics(why));
-        if streamed {
-            JsonStream::stdout(streams.clone()).diagnostics(&why);
-        } else if !why.is_empty() {
-            streams.err(&diagnostics(&why, Painter(streams.err_style)));
-        }
-        exit
+        done.unwrap_or_else(|CommandError { exit, diagnostics }| {
+            session.say(&session.with_commands(diagnostics));
+            exit
+        })
     }
 
     fn parse(&self, streams: &Streams) -> std::result::Result<Arguments, Exit> {

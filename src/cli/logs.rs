@@ -7,7 +7,7 @@ use terrane_provider::{LogLevel, LogRecord, LogSink};
 use crate::args;
 use crate::redactor::Redactor;
 use crate::streams::Streams;
-use crate::view::text::printable;
+use crate::view::printable::printable;
 
 /// Writes each line to stderr.
 pub(crate) struct Logs {

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use crate::redactor::Redactor;
-use crate::view::text::printable;
+use crate::view::printable::printable;
 
 /// Prints panics of this process from now on as Rust does, with what is known to be secret masked.
 pub(crate) fn mask(redactor: Arc<Redactor>) {

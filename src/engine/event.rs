@@ -11,7 +11,6 @@ use crate::change::Action;
 
 /// One thing that happened. The engine prints nothing; every rendering is a consumer of these.
 #[derive(Debug, Clone)]
-#[non_exhaustive]
 pub enum Event {
     /// A provider process is being started and configured.
     ProviderStarting {

@@ -11,6 +11,7 @@ use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::edit::{Place, ProviderPattern};
 use terrane_state::{BackendConfig, Backends};
 
+use crate::view::OnStdout;
 pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 
@@ -52,7 +53,7 @@ fn address(backends: &Backends) -> ValueParser {
 }
 
 /// Heads the flags that every command takes.
-const EVERYWHERE: &str = "Options of every command";
+pub(crate) const EVERYWHERE: &str = "Options of every command";
 
 /// Flags of every command.
 #[derive(Debug, Args)]
@@ -72,9 +73,8 @@ pub(crate) struct Common {
     /// Use the embedded AWS and a state of its own: no account, no network, no cost
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) sandbox: bool,
-    /// Print JSON: one document, or a line for each event (up, destroy, refresh)
-    #[arg(long, global = true, help_heading = EVERYWHERE)]
-    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) format: OnStdout,
     /// Show logs of providers and engine on stderr
     #[arg(long, value_name = "LEVEL", global = true, help_heading = EVERYWHERE)]
     pub(crate) log: Option<LogLevel>,
@@ -217,7 +217,7 @@ pub(crate) struct Output {
     /// Print only this one
     pub(crate) name: Option<String>,
     /// Print the bare value without a newline, also when it is sensitive
-    #[arg(long, requires = "name", conflicts_with = "json")]
+    #[arg(long, requires = "name", conflicts_with_all = OnStdout::flags())]
     pub(crate) raw: bool,
     /// Print sensitive values
     #[arg(long)]

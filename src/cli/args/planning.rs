@@ -5,6 +5,7 @@ use terrane_core::addr::Pattern;
 use terrane_engine::{PlanMode, PlanOptions};
 
 use super::{DenyKind, RefreshChoice};
+use crate::view::InFiles;
 
 /// The flag of a plan that was made without reading objects, as a saved plan records it.
 pub(crate) const UNREAD: &str = "--refresh=false";
@@ -94,9 +95,8 @@ pub(crate) struct Guard {
     /// Refuse a plan that holds one of these
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
     pub(crate) deny: Vec<DenyKind>,
-    /// Write the same JSON into a file, beside the text for people
-    #[arg(long, value_name = "FILE")]
-    pub(crate) json_file: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: InFiles,
 }
 
 /// How many operations run at once.

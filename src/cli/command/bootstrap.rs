@@ -1,6 +1,5 @@
 //! `bootstrap`: creates what the store of a state needs; shows the steps first.
 
-use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, SystemClock};
 
@@ -9,18 +8,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
-use crate::view::outputs::to_line;
-use crate::view::painter::Tone;
 use crate::workflow::confirmation::Confirmation;
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Done {
-    /// The state that can be kept now.
-    state: String,
-    /// What was done, in that order; empty when there was nothing to do.
-    steps: Vec<String>,
-}
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -38,33 +26,17 @@ pub(super) async fn run(
             .into());
     };
     let steps: Vec<String> = planned.iter().map(ToString::to_string).collect();
-    let say = |text: String| {
-        if !session.common.json {
-            session.streams.out(text);
-        }
-    };
     if !steps.is_empty() {
-        let plus = session.out_painter().paint(Tone::Add, "+");
-        say(steps
-            .iter()
-            .map(|step| format!("  {plus} {step}\n"))
-            .collect());
+        session.view().bootstrap_plan(&steps);
         let confirmation = Confirmation::from(arguments.yes);
         confirmation.check_possible(session)?;
         let signals = Signals::listening(session.streams.clone());
         confirmation.obtain(session, &signals, "Do this?").await?;
         for (step, text) in planned.iter().zip(&steps) {
             step.run().await.map_err(failed)?;
-            say(format!("{text}: done\n"));
+            session.view().bootstrap_step(text);
         }
     }
-    if session.common.json {
-        session.streams.out(to_line(&Done {
-            state: location.to_string(),
-            steps,
-        }));
-    } else {
-        say(format!("{location} is ready\n"));
-    }
+    session.view().bootstrapped(&location.to_string(), &steps);
     Ok(Exit::DONE)
 }

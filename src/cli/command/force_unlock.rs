@@ -1,6 +1,5 @@
 //! `force-unlock`: breaks the lock of a run that died, after showing whose it is.
 
-use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, Clock as _, SystemClock};
 
@@ -10,19 +9,7 @@ use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::lock::holder_text;
-use crate::view::outputs::to_line;
 use crate::workflow::confirmation::Confirmation;
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Unlocked<'a> {
-    /// The lock that was broken.
-    unlocked: &'a str,
-    /// Whose it was; `null` where that could not be read.
-    who: Option<&'a str>,
-    /// The state that is free now.
-    state: String,
-}
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -50,10 +37,7 @@ pub(super) async fn run(
             ));
         return Err(other.into());
     }
-    if !session.common.json {
-        let text = holder_text(&holder, now);
-        session.streams.err(&format!("{text}\n"));
-    }
+    session.view().lock(&holder, now);
     let signals = Signals::listening(session.streams.clone());
     confirmation
         .obtain(
@@ -63,17 +47,7 @@ pub(super) async fn run(
         )
         .await?;
     backend.force_unlock(&arguments.id).await.map_err(failed)?;
-    if session.common.json {
-        session.streams.out(to_line(&Unlocked {
-            unlocked: &arguments.id,
-            who: holder.info.as_ref().map(|info| &*info.who),
-            state: backend.place(),
-        }));
-    } else {
-        let place = backend.place();
-        session.streams.err(&format!(
-            "the state at {place} is free; the next run settles what that one left open\n"
-        ));
-    }
+    let place = backend.place();
+    session.view().unlocked(&arguments.id, &holder, &place);
     Ok(Exit::DONE)
 }

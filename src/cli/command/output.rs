@@ -5,31 +5,24 @@ use terrane_core::Diagnostic;
 use crate::args::Output;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::redactor::SENSITIVE;
 use crate::session::Session;
-use crate::view::diff::Secrets;
-use crate::view::outputs;
+use crate::view::Secrets;
 
-pub(super) async fn run(session: &Session<'_>, arguments: &Output) -> Result<Exit, CommandError> {
+pub(super) async fn run(session: &Session<'_>, arguments: Output) -> Result<Exit, CommandError> {
+    let Output {
+        name,
+        raw,
+        show_secrets,
+    } = arguments;
     let (state, _) = session.look().await?;
-    let secrets = match arguments.show_secrets {
-        true => Secrets::Shown,
-        false => Secrets::Hidden,
-    };
-    let Some(name) = &arguments.name else {
-        let text = match session.common.json {
-            true => outputs::json(&state.outputs, secrets),
-            false => outputs::table(&state.outputs, secrets, session.out_painter()),
-        };
-        if state.outputs.is_empty() && !session.common.json {
-            session.streams.err("The state has no outputs.\n");
-        }
-        session.streams.out(text);
+    let secrets = Secrets::shown(show_secrets);
+    let Some(name) = name else {
+        session.view().all_outputs(&state.outputs, secrets);
         return Ok(Exit::DONE);
     };
-    let Some(output) = state.outputs.get(&**name) else {
-        if state.serial > 0 && is_exported(session, name) {
-            return null(session, name, arguments.raw);
+    let Some(output) = state.outputs.get(&*name) else {
+        if state.serial > 0 && is_exported(session, &name) {
+            return null(session, &name, raw);
         }
         let names: Vec<&str> = state.outputs.keys().map(|name| &**name).collect();
         let missing = Diagnostic::error(format!("the state has no output `{name}`"));
@@ -39,20 +32,19 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Output) -> Result<Exi
             false => missing.hint(format!("it has {}", names.join(", "))).into(),
         });
     };
-    if arguments.raw && output.value.as_str() == "null" {
-        return null(session, name, arguments.raw);
+    if !raw {
+        session.view().output(output, secrets);
+        return Ok(Exit::DONE);
     }
-    let text = if arguments.raw {
-        // The value itself, every byte of it: whoever asks by name pipes it into something.
-        outputs::raw(output)
-    } else if session.common.json {
-        outputs::value_json(output, secrets)
-    } else if output.sensitive && secrets == Secrets::Hidden {
-        format!("{SENSITIVE}\n")
-    } else {
-        format!("{}\n", outputs::inline(output))
-    };
-    session.streams.out(text);
+    let stored = output.value.as_str();
+    if stored == "null" {
+        return null(session, &name, raw);
+    }
+    // Every byte of the value, and no other: it is piped into something. Text as it is, anything else as JSON.
+    let bare = serde_json::from_str::<String>(stored);
+    session
+        .streams
+        .out(bare.unwrap_or_else(|_| stored.to_owned()));
     Ok(Exit::DONE)
 }
 
@@ -67,6 +59,6 @@ fn null(session: &Session<'_>, name: &str, raw: bool) -> Result<Exit, CommandErr
         let null = Diagnostic::error(format!("the output `{name}` is null"));
         return Err(null.detail("there is nothing to print").into());
     }
-    session.streams.out("null\n");
+    session.view().null_output();
     Ok(Exit::DONE)
 }

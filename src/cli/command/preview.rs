@@ -1,8 +1,5 @@
 //! `preview`: plan and show. Writes no state, and takes no lock unless it is asked to.
 
-use std::path::Path;
-use std::sync::Arc;
-
 use terrane_core::{Diagnostic, Diagnostics, Severity};
 use terrane_engine::{PlanOptions, Settled};
 use terrane_state::model::Lineage;
@@ -13,10 +10,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
-use crate::view::diff::Secrets;
-use crate::view::json;
-use crate::view::plan::PlanView;
-use crate::view::progress::{Live, Progress};
+use crate::view::{PlanView as _, Secrets, ShownPlan};
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
 use crate::workflow::saved;
 use crate::workflow::unresolved;
@@ -51,20 +45,17 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         state.lineage = Lineage::default();
     }
     say_recovered(session, &recovered);
-    let mut progress = Progress::new(session.redactor.clone());
-    if session.streams.is_live() {
-        progress.add(Arc::new(Live::new(session.streams.clone())));
-    }
+    let feed = session.planning_feed();
     let mut options = PlanOptions {
         unread: recovered.unread,
         ..planning.options(destroy)
     };
     let machine = Machine::default();
-    let engine = machine.engine(&providers, &progress, parallelism, session);
+    let engine = machine.engine(&providers, &feed, parallelism, session);
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
-    let mut is_unresolved = false;
+    let mut is_partial = false;
     let planned = {
-        let _ticking = progress.ticking();
+        let _ticking = feed.ticking();
         let planning = async {
             let left = recovered.open.into_iter();
             // A run that is still at it will see the end itself.
@@ -74,14 +65,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
                 true => (Settled::default(), state),
                 false => engine.rehearse(&program, &state, open).await,
             };
-            progress.pause();
+            feed.pause();
             session.say(&unresolved::found(&running, Severity::Warning));
             session.say(&settled.diagnostics);
-            session.streams.err(&unresolved::rehearsed_text(&settled));
+            session.note(&unresolved::rehearsed_text(&settled));
             let unresolved = unresolved::remaining(session, &program, &settled, Severity::Warning);
             session.say(&unresolved);
             options.blocked = settled.blocked();
-            is_unresolved = !settled.remaining.is_empty();
+            is_partial = !settled.remaining.is_empty();
             make_plan(&engine, &signals, &program, &state, &options).await
         };
         match &held {
@@ -92,7 +83,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
             },
         }
     };
-    progress.pause();
+    feed.pause();
     let callers = match &planned {
         Ok(plan) if out.is_some() => engine.callers(&program, plan).await,
         _ => Ok(Vec::new()),
@@ -103,23 +94,15 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     }
     let plan = planned?;
 
-    let secrets = match show_secrets {
-        true => Secrets::Shown,
-        false => Secrets::Hidden,
-    };
     session.say(&plan.diagnostics);
     let made_at = SystemClock::default().now();
-    if session.common.json {
-        let text = json::plan(&plan, &program, made_at, secrets);
-        session.streams.out(text);
-    } else if !(plan.is_empty() && is_unresolved) {
-        // Of an empty plan it says that nothing differs, which nobody knows then.
-        let view = PlanView::new(&plan, &program, secrets, session.out_painter());
-        session.streams.out(view.text());
-    }
-    if let Some(file) = &guard.json_file {
-        write_file(file, &json::plan(&plan, &program, made_at, secrets))?;
-    }
+    session.plan_views(&guard.files).plan(&ShownPlan {
+        plan: &plan,
+        program: &program,
+        made_at,
+        secrets: Secrets::shown(show_secrets),
+        is_partial,
+    })?;
     check(&plan, &guard)?;
     if let Some(file) = &out {
         let callers = callers.unwrap_or_else(|error| {
@@ -145,12 +128,4 @@ fn unknown_callers(why: Diagnostics) -> Diagnostics {
         .detail(why.join("; "))
         .hint("`up` will not notice when it is another one")
         .into()
-}
-
-/// Puts a document into a file of its own.
-fn write_file(path: &Path, text: &str) -> Result<(), CommandError> {
-    terrane_files::write_output(path, text.as_bytes()).map_err(|error| {
-        let said = Diagnostic::error(format!("cannot write {}", path.display()));
-        said.detail(error.to_string()).into()
-    })
 }

@@ -1,4 +1,4 @@
-//! `show`: the state or a saved plan, for people or as JSON.
+//! `show`: the state, or a saved plan.
 
 use std::path::Path;
 
@@ -6,38 +6,33 @@ use crate::args::Show;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::diff::Secrets;
-use crate::view::plan::PlanView;
-use crate::view::{json, state};
+use crate::view::{Secrets, ShownPlan};
 use crate::workflow::saved;
 
-pub(super) async fn run(session: &Session<'_>, arguments: &Show) -> Result<Exit, CommandError> {
-    let secrets = match arguments.show_secrets {
-        true => Secrets::Shown,
-        false => Secrets::Hidden,
-    };
-    let text = match &arguments.plan {
-        Some(file) => plan(session, file, secrets)?,
+pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, CommandError> {
+    let Show { plan, show_secrets } = arguments;
+    let secrets = Secrets::shown(show_secrets);
+    match plan {
+        Some(file) => show_plan(session, &file, secrets)?,
         None => {
             let (stored, _) = session.look().await?;
-            match session.common.json {
-                true => json::state::state(&stored, secrets),
-                false => state::state(&stored, secrets, session.out_painter()),
-            }
+            session.view().state(&stored, secrets);
         }
-    };
-    session.streams.out(text);
+    }
     Ok(Exit::DONE)
 }
 
 /// A saved plan as `preview` showed it; needs neither state nor providers.
-fn plan(session: &Session<'_>, file: &Path, secrets: Secrets) -> Result<String, CommandError> {
+fn show_plan(session: &Session<'_>, file: &Path, secrets: Secrets) -> Result<(), CommandError> {
     let (saved, program) = saved::open(session, file)?;
-    session.streams.err(&saved.heading());
+    session.note(&saved.heading());
     session.say(&saved.plan.diagnostics);
-    if session.common.json {
-        let at = saved.origin.made_at;
-        return Ok(json::plan(&saved.plan, &program, at, secrets));
-    }
-    Ok(PlanView::new(&saved.plan, &program, secrets, session.out_painter()).text())
+    let shown = ShownPlan {
+        plan: &saved.plan,
+        program: &program,
+        made_at: saved.origin.made_at,
+        secrets,
+        is_partial: false,
+    };
+    Ok(session.view().plan(&shown)?)
 }

@@ -6,8 +6,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
-use crate::view::json::validate::validate;
-use crate::view::progress::Progress;
+use crate::view::Validity;
 use crate::workflow::plan::Machine;
 
 pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
@@ -16,16 +15,12 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
         Ok(warnings) => (Exit::DONE, warnings),
         Err(error) => (error.exit, error.diagnostics),
     };
-    let diagnostics = session.redactor.diagnostics(diagnostics);
-    if session.common.json {
-        session.streams.out(validate(&diagnostics));
-        return Ok(exit);
-    }
-    if exit != Exit::DONE {
-        return Err(CommandError { exit, diagnostics });
-    }
-    session.say(&diagnostics);
-    session.streams.out("The program is valid.\n");
+    let diagnostics = session.with_commands(session.redactor.diagnostics(diagnostics));
+    let validity = match exit {
+        Exit::DONE => Validity::Valid,
+        _ => Validity::Invalid,
+    };
+    session.view().validated(validity, &diagnostics);
     Ok(exit)
 }
 
@@ -35,8 +30,8 @@ async fn check(session: &Session<'_>) -> Result<terrane_core::Diagnostics, Comma
     let program = session.program()?;
     let providers = session.providers(&program)?;
     let machine = Machine::default();
-    let progress = Progress::new(session.redactor.clone());
-    let engine = machine.engine(&providers, &progress, PARALLELISM, session);
+    let feed = session.silent_feed();
+    let engine = machine.engine(&providers, &feed, PARALLELISM, session);
     let _signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let checked = engine.validate(&program).await;
     engine.close().await;

@@ -12,7 +12,7 @@ use super::Session;
 use super::state::{Waiting, run_error};
 use crate::error::CommandError;
 use crate::signals::{Signals, interrupted};
-use crate::view::text::{counted, one_line};
+use crate::view::printable::{counted, one_line};
 
 /// The least that is a state, for who begins anew.
 const EMPTY: &str = r#"{"version":4,"resources":[]}"#;

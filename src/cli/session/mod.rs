@@ -18,7 +18,9 @@ use terrane_state::BackendConfig;
 use crate::args::Common;
 use crate::redactor::Redactor;
 use crate::streams::Streams;
-use crate::view::painter::Painter;
+use crate::view::text::diagnostics::diagnostics;
+use crate::view::text::painter::Painter;
+use crate::view::{Feed, InFiles, PlanViews, RunViews, View, rows_of_planning};
 
 use program::read_var_file;
 
@@ -35,6 +37,7 @@ pub(crate) struct Session<'a> {
     pub(crate) common: Common,
     function: StackFunction<'a>,
     pub(crate) streams: Arc<Streams>,
+    view: Arc<dyn View>,
     environment: Environment,
     /// What this invocation knows to be secret.
     pub(crate) redactor: Arc<Redactor>,
@@ -56,7 +59,9 @@ impl<'a> Session<'a> {
     ) -> Self {
         // A variable that is not Unicode is none of ours, nor a provider's.
         let environment = environment();
+        let view = common.format.view(streams.clone());
         Self {
+            view,
             stack,
             config,
             backend,
@@ -131,21 +136,44 @@ impl<'a> Session<'a> {
         diagnostics.collect()
     }
 
-    /// Colours for data.
-    pub(crate) fn out_painter(&self) -> Painter {
-        Painter(self.streams.out_style)
+    /// Where results go.
+    pub(crate) fn view(&self) -> &dyn View {
+        &*self.view
     }
 
-    /// Colours for talk.
-    pub(crate) fn err_painter(&self) -> Painter {
-        Painter(self.streams.err_style)
+    /// Where a plan goes as a result: to stdout, and to these files.
+    pub(crate) fn plan_views(&self, files: &InFiles) -> PlanViews {
+        PlanViews::new(self.view.clone(), files)
+    }
+
+    /// Where a run is told: on the streams, and in these files.
+    pub(crate) fn run_views(&self, files: &InFiles) -> RunViews {
+        RunViews::new(self.view.clone(), files, self.redactor.clone())
+    }
+
+    /// The progress of a command that plans and has no run: rows on a terminal.
+    pub(crate) fn planning_feed(&self) -> Feed {
+        Feed::new(
+            rows_of_planning(self.streams.clone()),
+            self.redactor.clone(),
+        )
+    }
+
+    /// The progress of a command that shows none.
+    pub(crate) fn silent_feed(&self) -> Feed {
+        Feed::silent(self.redactor.clone())
+    }
+
+    /// Writes a note for people to stderr, whatever the format of the results.
+    pub(crate) fn note(&self, text: &str) {
+        self.streams.err(text);
     }
 
     /// Writes diagnostics to stderr, without secrets.
-    pub(crate) fn say(&self, diagnostics: &terrane_core::Diagnostics) {
-        if !diagnostics.is_empty() {
-            let masked = self.redactor.diagnostics(diagnostics.clone());
-            let text = crate::view::diagnostics::diagnostics(&masked, self.err_painter());
+    pub(crate) fn say(&self, all: &Diagnostics) {
+        if !all.is_empty() {
+            let masked = self.redactor.diagnostics(all.clone());
+            let text = diagnostics(&masked, Painter(self.streams.err_style));
             self.streams.err(&text);
         }
     }

@@ -13,7 +13,7 @@ use super::Session;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
-use crate::view::text::one_line;
+use crate::view::printable::one_line;
 
 /// The variable that points everything at an emulator.
 const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";

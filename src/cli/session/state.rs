@@ -263,7 +263,7 @@ pub(crate) fn replayed_text(recovered: &Recovered) -> Option<String> {
     if recovered.replayed == 0 {
         return None;
     }
-    let results = crate::view::text::counted(recovered.replayed, "result");
+    let results = crate::view::printable::counted(recovered.replayed, "result");
     let who = recovered
         .interrupted
         .as_ref()

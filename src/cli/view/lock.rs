@@ -6,7 +6,7 @@ use std::time::Duration;
 use terrane_state::Timestamp;
 use terrane_state::backend::Holder;
 
-use super::text::{elapsed, one_line};
+use crate::view::printable::{elapsed, one_line};
 
 /// `root@vm holds it for an apply since 2026-11-23T09:05:17Z (3m02s ago), last seen 2s ago (lock 4c18…)`.
 pub(crate) fn holder_text(holder: &Holder, now: Timestamp) -> String {

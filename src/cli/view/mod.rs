@@ -1,19 +1,55 @@
-//! Renderings: for people on a terminal, for people in a log, for programs.
+//! Views: whatever a command has to say, in the format that was asked for. Commands speak to the traits here and know no format.
+//!
+//! | module | what |
+//! |---|---|
+//! | `format` | every format, its flags, and the one choice between them |
+//! | `views` | the traits: plans, runs, the state, exports, edits, upkeep, the program |
+//! | `many` | several views as one: a terminal and a file |
+//! | `feed` | the engine's events, redacted, to every view of a run |
+//! | `tracker` | the operations of a run as they stand, for every view that shows them |
+//! | `text` | for people |
+//! | `json` | for programs, in the shapes that Terraform gave them |
+//! | `graph` | the resource graph in its own formats |
+//! | `hidden`, `stored`, `printable`, `lock` | what formats share |
+//!
+//! **A new format** is a folder here and its entry in `format`; the compiler names every trait that it lacks. **A new event** of the
+//! engine does not compile until every view names it: no `match` on events has a wildcard.
 
-pub(crate) mod diagnostics;
-pub(crate) mod diff;
-pub(crate) mod edit;
+mod feed;
+mod format;
 pub(crate) mod graph;
 pub(crate) mod hidden;
-pub(crate) mod history;
-pub(crate) mod json;
+mod json;
 pub(crate) mod lock;
-pub(crate) mod outputs;
-pub(crate) mod painter;
-pub(crate) mod plan;
-pub(crate) mod progress;
-pub(crate) mod repair;
-pub(crate) mod state;
+mod many;
+pub(crate) mod printable;
 mod stored;
-pub(crate) mod summary;
 pub(crate) mod text;
+mod tracker;
+mod views;
+
+pub(crate) use feed::Feed;
+pub(crate) use format::{InFiles, OnStdout};
+pub(crate) use many::{PlanViews, RunViews};
+pub(crate) use text::rows_of_planning;
+pub(crate) use tracker::{Phase, Tracker};
+pub(crate) use views::{
+    AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
+    ProgressView, RunView, ShownPlan, StateEdit, StateView, UpkeepView, Validity, Version, View,
+};
+
+/// Whether secrets are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Secrets {
+    /// They read `(sensitive)`.
+    Hidden,
+    /// They are printed, because the user asked for it.
+    Shown,
+}
+
+impl Secrets {
+    /// As `--show-secrets` says.
+    pub(crate) fn shown(show: bool) -> Self {
+        if show { Self::Shown } else { Self::Hidden }
+    }
+}

@@ -1,13 +1,13 @@
-//! What up, destroy and refresh share: hold the state, plan, show, ask, apply, and say what became of it.
+//! A run from lock to unlock, as `up`, `destroy` and `refresh` share it: plan, show, ask, apply, and report the end.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terrane_core::{Diagnostic, Program};
+use terrane_core::Program;
 use terrane_engine::{Applied, Engine, PlanMode, Settled};
 use terrane_provider::Plugins;
-use terrane_state::{Operation, Recorder as _, Run};
+use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
 
 use super::confirmation::Confirmation;
 use super::plan::{Machine, check, say_recovered};
@@ -18,15 +18,12 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Aftermath, Session, run_error};
 use crate::signals::Signals;
-use crate::view::diff::Secrets;
-use crate::view::json::stream::JsonStream;
-use crate::view::outputs;
-use crate::view::painter::Tone;
-use crate::view::plan::PlanView;
-use crate::view::progress::{Lines, Live, Progress, Skipped};
-use crate::view::summary;
+use crate::view::text::name;
+use crate::view::{
+    AppliedRun, ClosedRun, Feed, InFiles, RunView as _, RunViews, Secrets, ShownPlan,
+};
 
-/// What is to be planned and applied.
+/// A run that is to be made.
 pub(crate) struct Request<S> {
     /// What the lock says.
     pub(crate) operation: Operation,
@@ -34,11 +31,11 @@ pub(crate) struct Request<S> {
     pub(crate) source: S,
     /// Operations at once.
     pub(crate) parallelism: NonZeroUsize,
-    /// Whether somebody has to say yes.
+    /// Whether a person has to confirm.
     pub(crate) confirmation: Confirmation,
-    /// What is asked.
+    /// The question that they confirm.
     pub(crate) question: &'static str,
-    /// What the plan may not hold, and where else it goes.
+    /// Limits of the plan, and the files beside stdout.
     pub(crate) guard: Guard,
 }
 
@@ -47,68 +44,83 @@ struct Work<'a, S> {
     session: &'a Session<'a>,
     program: &'a Program,
     request: &'a Request<S>,
-    progress: &'a Progress,
-    streams: Vec<Arc<JsonStream>>,
-    skipped: Arc<Skipped>,
+    feed: &'a Feed,
+    view: &'a RunViews,
     run: &'a Run,
 }
 
 /// How the work ended.
 struct Ended {
-    /// What was left open before it, and what became of that.
+    /// Unresolved operations of earlier runs, and what became of them.
     settled: Settled,
-    /// What was done; `None` when there was nothing to do.
+    /// The applied plan; none when there was nothing to do.
     applied: Option<Carried>,
 }
 
-/// What a plan came to.
+/// An applied plan.
 struct Carried {
     mode: PlanMode,
-    /// Objects that were found to be otherwise than the state had them.
+    /// Objects that had changed outside of the program.
     recorded: usize,
     applied: Box<Applied>,
 }
 
-/// Does all of it.
+/// Does the work of a command that runs; its own views report a failure.
+pub(crate) async fn reported(
+    session: &Session<'_>,
+    files: &InFiles,
+    work: impl AsyncFnOnce(Arc<RunViews>) -> Result<Exit, CommandError>,
+) -> Result<Exit, CommandError> {
+    let view = Arc::new(session.run_views(files));
+    let done = work(view.clone()).await;
+    Ok(done.unwrap_or_else(|CommandError { exit, diagnostics }| {
+        view.diagnostics(&session.with_commands(diagnostics));
+        exit
+    }))
+}
+
+/// Makes a plan and applies it.
 pub(crate) async fn plan_and_apply(
     session: &Session<'_>,
     request: Request<Fresh>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    request.confirmation.check_possible(session)?;
-    let program = session.program()?;
-    let providers = session.providers(&program)?;
-    carry_out(session, &request, &program, &providers, started).await
+    reported(session, &request.guard.files, async |view| {
+        request.confirmation.check_possible(session)?;
+        let program = session.program()?;
+        let providers = session.providers(&program)?;
+        carry_out(session, &request, view, &program, &providers, started).await
+    })
+    .await
 }
 
-/// Does all of it, for a program and its providers.
+/// Makes a run, for a program and its providers.
 pub(crate) async fn carry_out(
     session: &Session<'_>,
     request: &Request<impl PlanSource>,
+    view: Arc<RunViews>,
     program: &Program,
     providers: &Plugins,
     started: Instant,
 ) -> Result<Exit, CommandError> {
-    let (mut progress, streams) = views(session, &request.guard)?;
-    let skipped = Arc::new(Skipped::default());
-    progress.add(skipped.clone());
+    view.begin()?;
+    let feed = Feed::new(view.clone(), session.redactor.clone());
     let (run, recovered) = session.open(request.operation).await?;
     say_recovered(session, &recovered);
 
     let machine = Machine::default();
-    let engine = machine.engine(providers, &progress, request.parallelism, session);
+    let engine = machine.engine(providers, &feed, request.parallelism, session);
     let signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let work = Work {
         session,
         program,
         request,
-        progress: &progress,
-        streams,
-        skipped,
+        feed: &feed,
+        view: &view,
         run: &run,
     };
     let ended = {
-        let _ticking = progress.ticking();
+        let _ticking = feed.ticking();
         let keeping = async {
             // A run that lost its lock must not start anything more; its records are refused already.
             run.keep_alive().await;
@@ -120,7 +132,7 @@ pub(crate) async fn carry_out(
             never = keeping => match never {},
         }
     };
-    progress.pause();
+    feed.pause();
     engine.close().await;
     let closed = run.close().await;
     let aftermath = match &closed {
@@ -131,35 +143,6 @@ pub(crate) async fn carry_out(
     work.finish(ended, closed, aftermath, started)
 }
 
-fn views(
-    session: &Session<'_>,
-    guard: &Guard,
-) -> Result<(Progress, Vec<Arc<JsonStream>>), CommandError> {
-    let mut streams = Vec::new();
-    if session.common.json {
-        streams.push(Arc::new(JsonStream::stdout(session.streams.clone())));
-    }
-    if let Some(file) = &guard.json_file {
-        let stream = JsonStream::file(file).map_err(|error| {
-            let said = Diagnostic::error(format!("cannot write {}", file.display()));
-            CommandError::from(said.detail(error.to_string()))
-        })?;
-        streams.push(Arc::new(stream));
-    }
-    let mut progress = Progress::new(session.redactor.clone());
-    for stream in &streams {
-        stream.version();
-        progress.add(stream.clone());
-    }
-    if !session.common.json {
-        match session.streams.is_live() {
-            true => progress.add(Arc::new(Live::new(session.streams.clone()))),
-            false => progress.add(Arc::new(Lines::new(session.streams.clone()))),
-        }
-    }
-    Ok((progress, streams))
-}
-
 impl<S: PlanSource> Work<'_, S> {
     async fn run(&self, engine: &Engine<'_>, signals: &Signals) -> Result<Ended, CommandError> {
         let held = Held {
@@ -168,23 +151,24 @@ impl<S: PlanSource> Work<'_, S> {
             engine,
             run: self.run,
             signals,
-            progress: self.progress,
+            feed: self.feed,
+            view: self.view,
         };
         let Sourced {
             plan,
             settled,
             reads_everything,
         } = self.request.source.plan(held).await?;
-        self.progress.pause();
-        self.progress.diagnostics(&plan.diagnostics);
-        // "No changes" would be a claim about what nobody knows.
-        let silent = plan.is_empty() && !settled.remaining.is_empty();
-        if !self.session.common.json && !silent {
-            let painter = self.session.out_painter();
-            let view = PlanView::new(&plan, self.program, Secrets::Hidden, painter);
-            self.session.streams.out(view.text());
-        }
-        self.progress.plan(&plan);
+        self.feed.pause();
+        self.view.diagnostics(&plan.diagnostics);
+        self.feed.planned(&plan);
+        self.view.planned(&ShownPlan {
+            plan: &plan,
+            program: self.program,
+            made_at: SystemClock::default().now(),
+            secrets: Secrets::Hidden,
+            is_partial: !settled.remaining.is_empty(),
+        });
         check(&plan, &self.request.guard)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
         let ended = |applied| Ended { settled, applied };
@@ -216,100 +200,64 @@ impl<S: PlanSource> Work<'_, S> {
         })))
     }
 
-    /// Says what became of the run, and with which code it ends.
+    /// Reports the end of the run, and decides its exit code.
     fn finish(
         &self,
         ended: Result<Ended, CommandError>,
-        closed: Result<terrane_state::Closed, terrane_state::RunError>,
+        closed: Result<Closed, RunError>,
         aftermath: Option<Aftermath>,
         started: Instant,
     ) -> Result<Exit, CommandError> {
-        let closing = match &closed {
-            Ok(closed) => Ok(summary::closed(closed, self.session.took(started))),
-            Err(error) => Err(self.session.unclosed(error, aftermath)),
-        };
-        let Ended { settled, applied } = match ended {
-            Ok(ended) => ended,
-            Err(error) => {
-                return Err(match closing {
-                    Err(unclosed) => error.and(unclosed),
-                    Ok(_) => error,
-                });
+        let closed = closed.map_err(|error| self.session.unclosed(&error, aftermath));
+        match (ended, closed) {
+            (Ok(ended), Ok(closed)) => Ok(self.report(&ended, Some(&closed), started)),
+            (Ok(ended), Err(unclosed)) => {
+                let exit = self.report(&ended, None, started);
+                Err(CommandError {
+                    exit: exit.worse_of(unclosed.exit),
+                    ..unclosed
+                })
             }
-        };
-        let waiting = unresolved::exit(&settled);
-        let Some(Carried {
+            (Err(error), Ok(_)) => Err(error),
+            (Err(error), Err(unclosed)) => Err(error.and(unclosed)),
+        }
+    }
+
+    /// Shows what was applied, the exported values, and the state as it was closed.
+    fn report(&self, ended: &Ended, closed: Option<&Closed>, started: Instant) -> Exit {
+        let mut exit = unresolved::exit(&ended.settled);
+        let mut partial = None;
+        let mut is_complete = true;
+        if let Some(Carried {
             mode,
             recorded,
             applied,
-        }) = applied
-        else {
-            self.show_outputs();
-            let text = closing?;
-            self.talk(&text);
-            return Ok(waiting);
-        };
-        self.progress.diagnostics(&applied.diagnostics);
-        let exit = exit_of(&applied);
-        for stream in &self.streams {
-            stream.applied(mode, &applied.done);
-        }
-        let mut talk = String::new();
-        if exit == Exit::DONE {
-            let totals = match mode {
-                PlanMode::RefreshOnly => summary::refreshed(recorded),
-                mode => summary::totals(mode, &applied.done),
-            };
-            self.data(&format!("\n{totals}\n"));
-            self.show_outputs();
-        } else {
-            talk = summary::partial(&applied, &self.skipped.names());
-            talk.push(' ');
-        }
-        let text = match closing {
-            Ok(text) => text,
-            Err(error) => {
-                if !talk.is_empty() {
-                    self.talk(talk.trim_end());
-                }
-                let exit = exit.worse_of(waiting);
-                return Err(CommandError {
-                    exit: exit.worse_of(error.exit),
-                    ..error
-                });
+        }) = &ended.applied
+        {
+            let end = exit_of(applied);
+            exit = exit.worse_of(end);
+            is_complete = end == Exit::DONE;
+            self.view.diagnostics(&applied.diagnostics);
+            self.view.applied(&AppliedRun {
+                mode: *mode,
+                recorded: *recorded,
+                applied,
+                is_complete,
+            });
+            if !is_complete {
+                let tracker = self.feed.tracker();
+                partial = Some((&**applied, tracker.skipped().iter().map(name).collect()));
             }
-        };
-        self.talk(&format!("{talk}{text}"));
-        Ok(exit.worse_of(waiting))
-    }
-
-    fn show_outputs(&self) {
-        let state = self.run.state();
-        for stream in &self.streams {
-            stream.outputs(&state);
         }
-        if state.outputs.is_empty() {
-            return;
+        if is_complete {
+            self.view.outputs(&self.run.state().outputs);
         }
-        let painter = self.session.out_painter();
-        let heading = painter.paint(Tone::Strong, "Outputs:");
-        let table = outputs::table(&state.outputs, Secrets::Hidden, painter);
-        self.data(&format!("\n{heading}\n"));
-        for line in table.lines() {
-            self.data(&format!("  {line}\n"));
-        }
-    }
-
-    fn data(&self, text: &str) {
-        if !self.session.common.json {
-            self.session.streams.out(text);
-        }
-    }
-
-    fn talk(&self, line: &str) {
-        if !self.session.common.json {
-            self.session.streams.err(&format!("\n{line}\n"));
-        }
+        self.view.closed(&ClosedRun {
+            partial,
+            closed,
+            took: self.session.took(started),
+        });
+        exit
     }
 }
 

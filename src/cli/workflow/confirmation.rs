@@ -26,11 +26,11 @@ impl From<bool> for Confirmation {
 impl Confirmation {
     /// Fails early, before anything is locked or read, where nobody can be asked.
     pub(crate) fn check_possible(self, session: &Session<'_>) -> Result<(), CommandError> {
-        let why = match self {
-            Self::Given => return Ok(()),
-            Self::Needed if session.common.json => "`--json` cannot ask",
-            Self::Needed if !session.streams.is_interactive() => "there is no terminal to ask on",
-            Self::Needed => return Ok(()),
+        let why = match (self, session.view().cannot_ask()) {
+            (Self::Given, _) => return Ok(()),
+            (Self::Needed, Some(why)) => why,
+            (Self::Needed, None) if session.streams.is_interactive() => return Ok(()),
+            (Self::Needed, None) => "there is no terminal to ask on",
         };
         let refused = Diagnostic::error("confirmation required").detail(why);
         Err(refused.hint("pass `--yes`").into())

@@ -1,8 +1,7 @@
-//! What the commands that change the state share: lock, look, show, ask, record, unlock.
+//! An edit of the state, as the commands that change it share it: lock, look, show, ask, record, unlock.
 
 use std::time::Instant;
 
-use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, ModuleAddr};
 use terrane_core::{Diagnostic, Diagnostics, closest};
 use terrane_engine::Imported;
@@ -17,45 +16,43 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
-use crate::view::{outputs, summary};
+use crate::view::StateEdit;
 
-/// What a command would do to the state as it is under the lock.
-pub(crate) struct Proposal<R> {
-    /// Shown to people before they are asked.
-    pub(crate) text: String,
-    /// What they are asked.
+/// An edit of the state as it is under the lock.
+pub(crate) struct Proposal {
+    /// What people are shown before they confirm, and what is reported when it is done.
+    pub(crate) edit: StateEdit,
+    /// The question that they confirm.
     pub(crate) question: &'static str,
-    /// Where nothing may be in doubt.
+    /// Where no operation may be unresolved.
     pub(crate) addresses: Vec<InstanceAddr>,
     /// Does it.
-    pub(crate) deed: Deed,
-    /// What `--json` prints when it is done, beside the serial.
-    pub(crate) report: R,
+    pub(crate) record: Record,
 }
 
 /// What is recorded.
-pub(crate) enum Deed {
+pub(crate) enum Record {
     /// A change of the state.
     Change(Change),
-    /// How operations ended that nobody else saw the end of.
-    Settle(Vec<Resolve>),
-    /// An object that exists is taken over.
+    /// The outcomes of unresolved operations.
+    Resolve(Vec<Resolve>),
+    /// An existing object.
     Import(Box<Imported>),
 }
 
-impl Deed {
-    /// Whether there is anything to ask for.
+impl Record {
+    /// Whether there is anything to confirm.
     fn makes_a_difference(&self, state: &State) -> bool {
         match self {
             Self::Change(change) => change.changes(state),
-            Self::Settle(resolutions) => !resolutions.is_empty(),
+            Self::Resolve(resolutions) => !resolutions.is_empty(),
             Self::Import(_) => true,
         }
     }
 
-    async fn record(self, session: &Session<'_>, run: &Run) -> Result<(), CommandError> {
+    async fn write(self, session: &Session<'_>, run: &Run) -> Result<(), CommandError> {
         let resolutions = match self {
-            Self::Settle(resolutions) => resolutions,
+            Self::Resolve(resolutions) => resolutions,
             Self::Import(imported) => {
                 let (intent, result) = imported.records();
                 let recorded = run.intent(intent).await;
@@ -67,7 +64,7 @@ impl Deed {
                 let is_whole = matches!(change, Change::State(_));
                 run.change(change);
                 match is_whole {
-                    true => settled_by_content(session, run),
+                    true => resolved_by_content(session, run),
                     false => Vec::new(),
                 }
             }
@@ -80,30 +77,21 @@ impl Deed {
     }
 }
 
-/// What `--json` prints.
-#[derive(Serialize)]
-pub(crate) struct Done<R> {
-    #[serde(flatten)]
-    pub(crate) report: R,
-    /// The serial of the state that is stored now.
-    pub(crate) serial: u64,
-}
-
-/// Whether a state may be changed that lacks what an earlier run of this machine did.
+/// Whether a state may be changed that lacks results of an earlier run on this machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unpushed {
-    /// That has to be stored first.
+    /// They have to be stored first.
     Refused,
-    /// This command stores it.
+    /// This command stores them.
     Welcome,
 }
 
-/// Does what `propose` says, once somebody agreed.
-pub(crate) async fn edit<R: Serialize>(
+/// Makes the edit that `propose` returns, once it is confirmed.
+pub(crate) async fn edit(
     session: &Session<'_>,
     yes: bool,
     unpushed: Unpushed,
-    propose: impl AsyncFnOnce(&Run) -> Result<Proposal<R>, CommandError>,
+    propose: impl AsyncFnOnce(&Run) -> Result<Proposal, CommandError>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let confirmation = Confirmation::from(yes);
@@ -120,49 +108,36 @@ pub(crate) async fn edit<R: Serialize>(
     };
     let agreed = match agreed {
         Ok(proposal) => {
-            let recorded = proposal.deed.record(session, &run).await;
-            recorded.map(|()| proposal.report)
+            let written = proposal.record.write(session, &run).await;
+            written.map(|()| proposal.edit)
         }
         Err(error) => Err(error),
     };
     let closed = run.close().await.map_err(|error| run_error(&error));
-    let (report, closed) = match (agreed, closed) {
-        (Ok(report), Ok(closed)) => (report, closed),
-        (Err(error), Ok(_)) | (Ok(_), Err(error)) => return Err(error),
-        (Err(error), Err(worse)) => {
-            let diagnostics = error.diagnostics.into_iter().chain(worse.diagnostics);
-            return Err(CommandError {
-                exit: worse.exit,
-                diagnostics: diagnostics.collect(),
-            });
+    match (agreed, closed) {
+        (Ok(edit), Ok(closed)) => {
+            let took = session.took(started);
+            session.view().recorded(&edit, &closed, took);
+            Ok(Exit::DONE)
         }
-    };
-    if session.common.json {
-        let serial = closed.serial;
-        session
-            .streams
-            .out(outputs::to_line(&Done { report, serial }));
-    } else {
-        let text = summary::closed(&closed, session.took(started));
-        session.streams.err(&format!("\n{text}\n"));
+        (Err(error), Ok(_)) | (Ok(_), Err(error)) => Err(error),
+        (Err(error), Err(unclosed)) => Err(error.and(unclosed)),
     }
-    Ok(Exit::DONE)
 }
 
 /// Looks, shows and asks.
-async fn agree<R>(
+async fn agree(
     session: &Session<'_>,
     run: &Run,
     confirmation: Confirmation,
     signals: &Signals,
-    propose: impl AsyncFnOnce(&Run) -> Result<Proposal<R>, CommandError>,
-) -> Result<Proposal<R>, CommandError> {
+    propose: impl AsyncFnOnce(&Run) -> Result<Proposal, CommandError>,
+) -> Result<Proposal, CommandError> {
     let proposal = propose(run).await?;
-    refuse_in_doubt(&run.open_intents(), &proposal.addresses)?;
-    if !session.common.json {
-        session.streams.out(proposal.text.as_str());
-    }
-    if proposal.deed.makes_a_difference(&run.state()) {
+    refuse_unresolved(&run.open_intents(), &proposal.addresses)?;
+    let before = run.state();
+    session.view().proposed(&proposal.edit, &before);
+    if proposal.record.makes_a_difference(&before) {
         confirmation
             .obtain(session, signals, proposal.question)
             .await?;
@@ -170,10 +145,10 @@ async fn agree<R>(
     Ok(proposal)
 }
 
-/// A whole state that somebody stores is their answer to what was in doubt, as far as it has one: a creation whose object it does not
-/// have stays open.
-fn settled_by_content(session: &Session<'_>, run: &Run) -> Vec<Resolve> {
-    let settled = |open: OpenIntent| {
+/// A whole state that a person stores resolves the operations that it has an object for. A creation whose object it lacks stays
+/// unresolved.
+fn resolved_by_content(session: &Session<'_>, run: &Run) -> Vec<Resolve> {
+    let resolved = |open: OpenIntent| {
         let intent = open.intent;
         let instance = run.instance(&intent.address);
         let object = instance.as_ref().and_then(|instance| match intent.deposed {
@@ -191,7 +166,7 @@ fn settled_by_content(session: &Session<'_>, run: &Run) -> Vec<Resolve> {
         Some(Resolve {
             op: intent.op,
             how,
-            evidence: "it is so in the state that was pushed".to_owned(),
+            evidence: "the pushed state says so".to_owned(),
             who: session.who(),
             address: intent.address,
             changes_state: false,
@@ -199,11 +174,11 @@ fn settled_by_content(session: &Session<'_>, run: &Run) -> Vec<Resolve> {
         })
     };
     let open = run.open_intents().into_iter();
-    open.filter_map(settled).collect()
+    open.filter_map(resolved).collect()
 }
 
-/// An operation whose end nobody saw is settled under the address it was begun with.
-fn refuse_in_doubt(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<(), CommandError> {
+/// An unresolved operation is resolved under the address that it was begun with.
+fn refuse_unresolved(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<(), CommandError> {
     let diagnostics: Diagnostics = open
         .iter()
         .filter(|open| addresses.contains(&open.intent.address))
@@ -212,7 +187,7 @@ fn refuse_in_doubt(open: &[OpenIntent], addresses: &[InstanceAddr]) -> Result<()
             Diagnostic::error(format!("{address} has an unresolved operation"))
                 .detail(request_text(open))
                 .address(address)
-                .hint("settle that first: `up` does, or says how")
+                .hint("run `up` first: it recovers the operation, or says how to resolve it")
         })
         .collect();
     match diagnostics.is_empty() {

@@ -9,7 +9,6 @@ use terrane_state::Run;
 use super::plan::Machine;
 use crate::error::CommandError;
 use crate::session::Session;
-use crate::view::progress::Progress;
 
 /// Why an object is looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub(crate) async fn look_up(
     let program = session.program()?;
     let providers = session.providers(&program)?;
     let machine = Machine::default();
-    let silent = Progress::new(session.redactor.clone());
+    let silent = session.silent_feed();
     let engine = machine.engine(&providers, &silent, NonZeroUsize::MIN, session);
     let imported = match purpose {
         Purpose::Import => engine.import(&program, run, address, id).await,

@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::signals::{Signals, interrupted};
-use crate::view::text::one_line;
+use crate::view::printable::one_line;
 
 /// Time and randomness of this machine.
 #[derive(Default)]
@@ -108,6 +108,6 @@ fn word(action: Action) -> &'static str {
 /// Says what an earlier run left behind.
 pub(crate) fn say_recovered(session: &Session<'_>, recovered: &terrane_state::Recovered) {
     if let Some(text) = crate::session::replayed_text(recovered) {
-        session.streams.err(&text);
+        session.note(&text);
     }
 }

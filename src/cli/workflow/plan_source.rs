@@ -11,7 +11,7 @@ use super::unresolved;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::signals::{Signals, interrupted};
-use crate::view::progress::Progress;
+use crate::view::{Feed, RunView as _, RunViews};
 
 /// What a source works with, while the run holds the state.
 #[derive(Clone, Copy)]
@@ -21,7 +21,8 @@ pub(crate) struct Held<'a> {
     pub(crate) engine: &'a Engine<'a>,
     pub(crate) run: &'a Run,
     pub(crate) signals: &'a Signals,
-    pub(crate) progress: &'a Progress,
+    pub(crate) feed: &'a Feed,
+    pub(crate) view: &'a RunViews,
 }
 
 /// A plan that can be applied, and what was recovered before it.
@@ -76,15 +77,15 @@ impl PlanSource for Fresh {
 /// Recovers the unresolved operations of earlier runs, and names those that wait for a person.
 async fn recover(held: Held<'_>) -> Result<Settled, CommandError> {
     let settled = held.engine.settle(held.program, held.run).await;
-    held.progress.pause();
-    held.progress.diagnostics(&settled.diagnostics);
+    held.feed.pause();
+    held.view.diagnostics(&settled.diagnostics);
     let text = unresolved::recovered_text(&settled);
-    held.session.streams.err(&text);
+    held.session.note(&text);
     unresolved::recorded(&settled)?;
     if held.signals.heard() {
         return Err(interrupted());
     }
     let remaining = unresolved::remaining(held.session, held.program, &settled, Severity::Error);
-    held.progress.diagnostics(&remaining);
+    held.view.diagnostics(&remaining);
     Ok(settled)
 }

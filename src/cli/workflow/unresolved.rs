@@ -8,7 +8,7 @@ use terrane_state::{IntentAction, OpenIntent, Resolution};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error, working_folder};
-use crate::view::text::{self, one_line};
+use crate::view::printable::{self, one_line};
 
 /// One diagnostic for each operation, before anything was done about it.
 pub(crate) fn found(open: &[OpenIntent], severity: Severity) -> Diagnostics {
@@ -69,7 +69,7 @@ fn resolved_line(resolved: &Resolved, taken: &str) -> String {
     };
     let outcome = match (&resolved.how, resolved.action) {
         (Resolution::Adopted { id }, _) => {
-            format!("it exists ({}) and {taken}", text::id(id))
+            format!("it exists ({}) and {taken}", printable::id(id))
         }
         (Resolution::Deleted, _) => "the object no longer exists".to_owned(),
         (Resolution::Refreshed, IntentAction::Delete) => "the object still exists".to_owned(),

@@ -5,8 +5,7 @@ use terrane_state::file::serial_in_start;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::history::{Version, table};
-use crate::view::outputs;
+use crate::view::Version;
 
 /// Where a file has its serial.
 const START: usize = 512;
@@ -21,24 +20,14 @@ pub(super) async fn run(session: &Session<'_>, limit: usize) -> Result<Exit, Com
     for version in stored.into_iter().take(limit) {
         let start = backend.read_version_start(&version.id, START).await;
         versions.push(Version {
-            written_at: version.written_at.map(|at| at.to_string()),
+            written_at: version.written_at,
             // A version that is gone or damaged is still one that was there.
             serial: start.ok().and_then(|start| serial_in_start(&start)),
             id: version.id,
             size: version.size,
-            current: version.current,
+            is_current: version.current,
         });
     }
-    if session.common.json {
-        session.streams.out(outputs::to_line(&versions));
-        return Ok(Exit::DONE);
-    }
-    if versions.is_empty() {
-        let place = backend.place();
-        session
-            .streams
-            .err(&format!("There is no state at {place}.\n"));
-    }
-    session.streams.out(table(&versions, session.out_painter()));
+    session.view().history(&backend.place(), &versions);
     Ok(Exit::DONE)
 }

@@ -5,8 +5,6 @@ use terrane_core::addr::{InstanceAddr, Pattern};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::outputs;
-use crate::view::text::one_line;
 
 pub(super) async fn run(session: &Session<'_>, patterns: &[Pattern]) -> Result<Exit, CommandError> {
     let (stored, _) = session.look().await?;
@@ -16,19 +14,7 @@ pub(super) async fn run(session: &Session<'_>, patterns: &[Pattern]) -> Result<E
     let wanted = |address: &&InstanceAddr| {
         patterns.is_empty() || patterns.iter().any(|pattern| pattern.matches(address))
     };
-    let addresses: Vec<String> = stored
-        .resources
-        .keys()
-        .filter(wanted)
-        .map(ToString::to_string)
-        .collect();
-    let text = match session.common.json {
-        true => outputs::to_line(&addresses),
-        false => addresses
-            .iter()
-            .map(|address| format!("{}\n", one_line(address)))
-            .collect(),
-    };
-    session.streams.out(text);
+    let addresses: Vec<&InstanceAddr> = stored.resources.keys().filter(wanted).collect();
+    session.view().addresses(&addresses);
     Ok(Exit::DONE)
 }

@@ -8,7 +8,7 @@ use terrane_state::{BackendError, PrivateFile, Run};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
-use crate::view::text::{counted, one_line};
+use crate::view::printable::{counted, one_line};
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -42,16 +42,14 @@ pub(super) async fn run(
     match Run::look(&*backend).await {
         Ok((_, recovered)) if recovered.replayed > 0 => {
             let results = counted(recovered.replayed, "result");
-            session.streams.err(&format!(
+            session.note(&format!(
                 "this is the state as it is stored; its journal holds {results} more, which the next run puts into it\n"
             ));
         }
         Ok(_) => {}
         Err(error) => {
             let why = one_line(&error.to_string());
-            session
-                .streams
-                .err(&format!("this is what is stored; runs refuse it: {why}\n"));
+            session.note(&format!("this is what is stored; runs refuse it: {why}\n"));
         }
     }
     Ok(Exit::DONE)

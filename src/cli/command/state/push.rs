@@ -4,7 +4,6 @@ use std::io::Read as _;
 use std::path::Path;
 use std::time::Instant;
 
-use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
 use terrane_state::{Change, Closed, Recorder as _, Rescued, Restore, State, file};
@@ -13,45 +12,10 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
-use crate::view::outputs::to_line;
-use crate::view::text::one_line;
-use crate::view::{edit as view, summary};
+use crate::view::StateEdit;
+use crate::view::printable::one_line;
 use crate::workflow::confirmation::Confirmation;
-use crate::workflow::edit::{Deed, Done, Proposal, Unpushed, edit};
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Report {
-    /// The state that was given.
-    pushed: Summary,
-    /// The state that was stored before; null when there was none.
-    replaced: Option<Summary>,
-}
-
-/// What tells one state from another.
-#[derive(Serialize)]
-struct Summary {
-    lineage: String,
-    serial: u64,
-    instances: usize,
-}
-
-impl From<&State> for Summary {
-    fn from(state: &State) -> Self {
-        Self {
-            lineage: state.lineage.to_string(),
-            serial: state.serial,
-            instances: state.resources.len(),
-        }
-    }
-}
-
-/// What `--json` prints for a file that a run left because it could store nothing.
-#[derive(Serialize)]
-struct RescueReport {
-    /// Where an operation had an end that nobody else saw.
-    settled: Vec<String>,
-}
+use crate::workflow::edit::{Proposal, Record, Unpushed, edit};
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -69,7 +33,7 @@ pub(super) async fn run(
     })?;
     let rescued = Rescued::of(&pushed);
     if let Some(rescued) = rescued.as_ref().filter(|_| !force) {
-        let done = settle(session, file, rescued, yes).await?;
+        let done = rescue(session, file, rescued, yes).await?;
         session.forget_rescued(file, rescued).await?;
         return Ok(done);
     }
@@ -93,7 +57,7 @@ pub(super) async fn run(
 }
 
 /// Takes over what a run did and could store nowhere, and only that: the state may have become another since.
-async fn settle(
+async fn rescue(
     session: &Session<'_>,
     file: &Path,
     rescued: &Rescued,
@@ -102,15 +66,13 @@ async fn settle(
     edit(session, yes, Unpushed::Welcome, async |run| {
         session.refuse_foreign(file, rescued, &run.state().lineage)?;
         let resolutions = rescued.resolutions(&run.open_intents(), &session.who());
-        let addresses = resolutions.iter().map(|settled| &settled.address);
         Ok(Proposal {
-            text: view::rescued(&resolutions, session.out_painter()),
+            edit: StateEdit::Rescue {
+                resolutions: resolutions.clone(),
+            },
             question: "Record this?",
             addresses: Vec::new(),
-            report: RescueReport {
-                settled: addresses.map(ToString::to_string).collect(),
-            },
-            deed: Deed::Settle(resolutions),
+            record: Record::Resolve(resolutions),
         })
     })
     .await
@@ -135,14 +97,13 @@ async fn replace(
         }
         let was_stored = stored.serial > 0 || !stored.is_empty();
         Ok(Proposal {
-            text: view::pushed(&pushed, was_stored.then_some(stored), session.out_painter()),
+            edit: StateEdit::Push {
+                pushed: Box::new(pushed.clone()),
+                stored: was_stored.then(|| Box::new(stored.clone())),
+            },
             question: "Put it in the place of the stored state?",
             addresses: Vec::new(),
-            report: Report {
-                pushed: Summary::from(&pushed),
-                replaced: was_stored.then(|| Summary::from(stored)),
-            },
-            deed: Deed::Change(Change::State(Box::new(pushed))),
+            record: Record::Change(Change::State(Box::new(pushed))),
         })
     })
     .await
@@ -165,23 +126,13 @@ async fn restore(
     let closed = restore.close().await.map_err(|error| run_error(&error));
     let state = put?;
     closed?;
-    if session.common.json {
-        let report = Report {
-            pushed: Summary::from(pushed),
-            replaced: None,
-        };
-        let serial = state.serial;
-        session.streams.out(to_line(&Done { report, serial }));
-        return Ok(Exit::DONE);
-    }
     let closed = Closed {
         serial: state.serial,
         place,
         written: true,
         open: Vec::new(),
     };
-    let text = summary::closed(&closed, started.elapsed());
-    session.streams.err(&format!("\n{text}\n"));
+    session.view().restored(pushed, &closed, started.elapsed());
     Ok(Exit::DONE)
 }
 
@@ -201,18 +152,13 @@ async fn put(
             ..refused
         }
     })?;
-    if !session.common.json {
-        let text = view::restored(&state, restore.why(), session.out_painter());
-        session.streams.out(text);
-    }
-    let question = "Put it in the place of what is stored?";
+    session.view().proposed_restore(&state, restore.why());
+    let question = "Put it in the place of the stored state?";
     confirmation.obtain(session, signals, question).await?;
     let written = restore.put(&state).await;
     if let Some(kept) = written.map_err(|error| run_error(&error))? {
         let kept = one_line(&kept);
-        session
-            .streams
-            .err(&format!("what was stored is kept in {kept}\n"));
+        session.note(&format!("the earlier state is kept in {kept}\n"));
     }
     Ok(state)
 }

@@ -1,6 +1,5 @@
 //! `state replace-provider`: another provider takes care of the objects.
 
-use serde::Serialize;
 use terrane_core::Diagnostic;
 use terrane_state::edit::{ProviderPattern, replace_provider};
 use terrane_state::{Recorder as _, State};
@@ -8,15 +7,8 @@ use terrane_state::{Recorder as _, State};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::edit as view;
-use crate::workflow::edit::{Deed, Proposal, Unpushed, edit};
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Report {
-    /// Every instance that has another provider now.
-    replaced: Vec<String>,
-}
+use crate::view::StateEdit;
+use crate::workflow::edit::{Proposal, Record, Unpushed, edit};
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -31,13 +23,14 @@ pub(super) async fn run(
             return Err(nothing_of(state, from).into());
         }
         Ok(Proposal {
-            text: view::provided(&edit, (from, to), session.out_painter()),
             question: "Replace the provider?",
             addresses: edit.subjects.clone(),
-            report: Report {
-                replaced: edit.subjects.iter().map(ToString::to_string).collect(),
+            edit: StateEdit::ReplaceProvider {
+                replaced: edit.subjects,
+                from: from.clone(),
+                to: to.clone(),
             },
-            deed: Deed::Change(edit.change),
+            record: Record::Change(edit.change),
         })
     })
     .await

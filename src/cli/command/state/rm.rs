@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
 use terrane_core::Diagnostics;
 use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::Recorder as _;
@@ -11,17 +10,8 @@ use terrane_state::edit::forget;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::edit as view;
-use crate::workflow::edit::{Deed, Proposal, Unpushed, edit, not_there};
-
-/// What `--json` prints.
-#[derive(Serialize)]
-struct Report {
-    /// Every instance that left the state.
-    removed: Vec<String>,
-    /// Other instances whose stored dependencies followed.
-    dependents: Vec<String>,
-}
+use crate::view::StateEdit;
+use crate::workflow::edit::{Proposal, Record, Unpushed, edit, not_there};
 
 pub(super) async fn run(
     session: &Session<'_>,
@@ -46,14 +36,13 @@ pub(super) async fn run(
         }
         let edit = forget(state, &addresses);
         Ok(Proposal {
-            text: view::removed(&edit, state, session.out_painter()),
             question: "Forget them?",
             addresses: edit.subjects.clone(),
-            report: Report {
-                removed: edit.subjects.iter().map(ToString::to_string).collect(),
-                dependents: edit.dependents.iter().map(ToString::to_string).collect(),
+            edit: StateEdit::Remove {
+                removed: edit.subjects,
+                dependents: edit.dependents,
             },
-            deed: Deed::Change(edit.change),
+            record: Record::Change(edit.change),
         })
     })
     .await

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use super::ResourceGraph;
-use crate::view::text::quoted;
+use crate::view::printable::quoted;
 
 /// For Graphviz: a cluster a module, arrows from what is needed to what needs it.
 pub(crate) fn dot(graph: &ResourceGraph) -> String {

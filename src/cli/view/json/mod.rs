@@ -1,14 +1,81 @@
-//! Renderings for programs, in the shapes that Terraform gave them.
+//! The view for programs, in the shapes that Terraform gave them: one document, or a line for each event of a run.
 
 mod checks;
 mod configuration;
 mod plan;
+mod reports;
+mod sink;
+mod state;
+mod stream;
+mod validate;
 mod value;
 mod values;
 mod variables;
 
-pub(crate) mod state;
-pub(crate) mod stream;
-pub(crate) mod validate;
+use std::sync::Arc;
 
-pub(crate) use plan::plan;
+use serde::Serialize;
+use terrane_core::Diagnostic;
+
+use super::format::{Flag, Format};
+use super::{PlanView, ShownPlan, View};
+use sink::Sink;
+
+/// `--json` and `--json-file`.
+pub(super) static FORMAT: Format = Format {
+    on_stdout: Some((
+        Flag {
+            name: "json",
+            help: "Print JSON: one document, or a line for each event (up, destroy, refresh)",
+        },
+        |streams| {
+            Arc::new(JsonView {
+                to: Sink::Stdout(streams),
+            })
+        },
+    )),
+    in_file: Some((
+        Flag {
+            name: "json-file",
+            help: "Write the same JSON into a file, beside the text for people",
+        },
+        |path| {
+            Arc::new(JsonView {
+                to: Sink::file(path),
+            })
+        },
+    )),
+};
+
+/// Writes JSON.
+struct JsonView {
+    to: Sink,
+}
+
+impl JsonView {
+    /// Writes a document to stdout. Files are told about plans and runs only.
+    fn print(&self, document: &impl Serialize) {
+        let _ = self.to.document(to_line(document));
+    }
+}
+
+impl View for JsonView {
+    fn cannot_ask(&self) -> Option<&'static str> {
+        Some("`--json` cannot ask")
+    }
+}
+
+impl PlanView for JsonView {
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic> {
+        self.to.document(to_line(&plan::plan(shown)))
+    }
+}
+
+/// A document as one line of JSON.
+fn to_line(document: &impl Serialize) -> String {
+    let json = serde_json::to_string(document);
+    format!(
+        "{}\n",
+        json.expect("invariant: our documents are serialisable")
+    )
+}

@@ -6,22 +6,21 @@ use std::sync::Arc;
 use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::schema::Schema;
-use terrane_core::{Marked, Program, Type, Value};
+use terrane_core::{Marked, Type, Value};
 use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
 use terrane_provider::Identity;
-use terrane_state::{State, Timestamp};
+use terrane_state::State;
 
 use super::configuration::{Configuration, configuration};
 use super::state::StateJson;
 use super::value::{self, Json, known, raw, steps};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
 use super::variables::{Variable, variables};
-use crate::view::diff::Secrets;
 use crate::view::hidden::Hidden;
-use crate::view::outputs::to_line;
+use crate::view::{Secrets, ShownPlan};
 
 #[derive(Serialize)]
-struct PlanJson {
+pub(super) struct PlanJson {
     format_version: &'static str,
     terraform_version: &'static str,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -70,8 +69,16 @@ struct Change {
     after_identity: Option<Json>,
 }
 
-/// The plan, made at that time, as one line. Sensitive values are in it only when asked for; Terraform always prints them.
-pub(crate) fn plan(plan: &Plan, program: &Program, at: Timestamp, secrets: Secrets) -> String {
+/// The plan. Sensitive values are in it only when asked for; Terraform always prints them.
+pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
+    let ShownPlan {
+        plan,
+        program,
+        made_at,
+        secrets,
+        // The document has no claim that an unresolved operation could make untrue.
+        is_partial: _,
+    } = *shown;
     let managed = |change: &&ResourceChange| {
         // Terraform leaves out data sources that are only forgotten.
         change.address.resource.mode == Mode::Managed || change.action != Action::Delete
@@ -85,7 +92,7 @@ pub(crate) fn plan(plan: &Plan, program: &Program, at: Timestamp, secrets: Secre
     let prior = Some(plan.refreshed()).filter(|state| !state.is_empty());
     let changes = plan.changes.iter().filter(managed);
     let outputs = plan.outputs.iter();
-    to_line(&PlanJson {
+    PlanJson {
         format_version: "1.2",
         terraform_version: State::FORMAT_RELEASE,
         variables: variables(program, &plan.changes, secrets),
@@ -101,11 +108,11 @@ pub(crate) fn plan(plan: &Plan, program: &Program, at: Timestamp, secrets: Secre
             .collect(),
         prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
-        timestamp: at.to_string(),
+        timestamp: made_at.to_string(),
         applyable: !plan.is_empty(),
         complete: true,
         errored: false,
-    })
+    }
 }
 
 fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {

@@ -10,9 +10,8 @@ use terrane_state::{Instance, Object, ObjectStatus, State};
 use super::checks::checks;
 use super::value::{known, raw, sensitive};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
-use crate::view::diff::Secrets;
+use crate::view::Secrets;
 use crate::view::hidden::Hidden;
-use crate::view::outputs::to_line;
 use crate::view::stored;
 
 #[derive(Serialize)]
@@ -26,14 +25,9 @@ pub(super) struct StateJson {
     checks: Option<serde_json::Value>,
 }
 
-/// The whole state as one line.
-pub(crate) fn state(state: &State, secrets: Secrets) -> String {
-    to_line(&document(state, secrets, &HashMap::new()))
-}
-
-/// One instance: its current object, then deposed ones.
-pub(crate) fn instance(address: &InstanceAddr, instance: &Instance, secrets: Secrets) -> String {
-    to_line(&objects(address, instance, secrets, None))
+/// The whole state.
+pub(super) fn whole(state: &State, secrets: Secrets) -> StateJson {
+    document(state, secrets, &HashMap::new())
 }
 
 /// The whole state; objects are read by their schemas as far as those are at hand.
@@ -77,7 +71,8 @@ pub(super) fn document(
     }
 }
 
-fn objects(
+/// One instance: its current object, then deposed ones.
+pub(super) fn objects(
     address: &InstanceAddr,
     instance: &Instance,
     secrets: Secrets,

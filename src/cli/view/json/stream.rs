@@ -1,60 +1,24 @@
 //! A run as JSON lines with Terraform's `type` names.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write as _;
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_engine::{Action, Event, Plan, PlanMode, Step, StepKind, Summary};
-use terrane_state::{Clock as _, State, SystemClock};
+use terrane_state::{Clock as _, SystemClock};
 
+use super::JsonView;
 use super::plan::reason;
 use super::validate::diagnostic;
 use super::values::index;
-use crate::streams::Streams;
-use crate::view::plan::plan_totals;
-use crate::view::progress::{ProgressView, words};
-use crate::view::summary;
+use crate::view::text::{plan_totals, totals, waiting};
+use crate::view::{AppliedRun, ClosedRun, Outputs, ProgressView, RunView, ShownPlan, Tracker};
 
-/// How often a slow operation says that it goes on.
+/// How often a slow operation is reported again.
 const PROGRESS: Duration = Duration::from_secs(10);
 
-/// Writes one JSON object a line.
-pub(crate) struct JsonStream {
-    to: Target,
-    running: Mutex<BTreeMap<usize, (Step, Instant, Duration)>>,
-}
-
-enum Target {
-    Stdout(Arc<Streams>),
-    File(Mutex<File>),
-}
-
-impl JsonStream {
-    /// On stdout.
-    pub(crate) fn stdout(streams: Arc<Streams>) -> Self {
-        Self {
-            to: Target::Stdout(streams),
-            running: Mutex::default(),
-        }
-    }
-
-    /// Into a new file.
-    ///
-    /// # Errors
-    /// When it cannot be made.
-    pub(crate) fn file(path: &Path) -> std::io::Result<Self> {
-        Ok(Self {
-            to: Target::File(terrane_files::create_output(path)?.into()),
-            running: Mutex::default(),
-        })
-    }
-
+impl JsonView {
     fn line(&self, level: &str, kind: &str, message: &str, payload: Json) {
         let mut line = Map::new();
         line.insert("@level".into(), level.into());
@@ -66,31 +30,7 @@ impl JsonStream {
             line.extend(members);
         }
         line.insert("type".into(), kind.into());
-        let text = format!("{}\n", Json::from(line));
-        match &self.to {
-            Target::Stdout(streams) => streams.out(text),
-            Target::File(file) => {
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-                // A full disk must not end a run that changes the world.
-                let _ = file.write_all(text.as_bytes());
-            }
-        }
-    }
-
-    /// The first line.
-    pub(crate) fn version(&self) {
-        let version = env!("CARGO_PKG_VERSION");
-        let payload = json!({ "terrane": version, "ui": "1.2" });
-        self.line("info", "version", &format!("Terrane {version}"), payload);
-    }
-
-    /// The totals of what was done.
-    pub(crate) fn applied(&self, mode: PlanMode, done: &Summary) {
-        let operation = match mode {
-            PlanMode::Destroy => "destroy",
-            PlanMode::Normal | PlanMode::RefreshOnly => "apply",
-        };
-        self.summary(&summary::totals(mode, done), done, operation);
+        self.to.line(format!("{}\n", Json::from(line)));
     }
 
     fn summary(&self, message: &str, summary: &Summary, operation: &str) {
@@ -110,22 +50,6 @@ impl JsonStream {
         );
     }
 
-    /// The exported values; sensitive ones without their value.
-    pub(crate) fn outputs(&self, state: &State) {
-        let mut outputs = Map::new();
-        for (name, output) in &state.outputs {
-            let mut entry = json!({ "sensitive": output.sensitive, "type": output.ty });
-            if !output.sensitive
-                && let Ok(value) = serde_json::from_str::<Json>(output.value.as_str())
-            {
-                entry["value"] = value;
-            }
-            outputs.insert(name.to_string(), entry);
-        }
-        let message = format!("Outputs: {}", outputs.len());
-        self.line("info", "outputs", &message, json!({ "outputs": outputs }));
-    }
-
     fn diagnostic(&self, one: &Diagnostic) {
         let (level, word) = if one.is_error() {
             ("error", "Error")
@@ -141,13 +65,6 @@ impl JsonStream {
         );
     }
 
-    /// Diagnostics, a line each.
-    pub(crate) fn diagnostics(&self, all: &Diagnostics) {
-        for one in all {
-            self.diagnostic(one);
-        }
-    }
-
     fn hook(&self, level: &str, kind: &str, step: &Step, text: &str, more: &[(&str, Json)]) {
         let mut hook = json!({ "resource": resource(&step.address), "action": action(step.kind) });
         if let Some(key) = step.deposed {
@@ -160,7 +77,7 @@ impl JsonStream {
         self.line(level, kind, &message, json!({ "hook": hook }));
     }
 
-    fn planned(&self, plan: &Plan) {
+    fn planned_changes(&self, plan: &Plan) {
         for drift in &plan.drift {
             let gone = matches!(drift.after.value, Value::Null);
             let action = if gone { "delete" } else { "update" };
@@ -194,14 +111,10 @@ impl JsonStream {
         let totals = plan.summary();
         self.summary(&plan_totals(&totals), &totals, "plan");
     }
-
-    fn running(&self) -> std::sync::MutexGuard<'_, BTreeMap<usize, (Step, Instant, Duration)>> {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-impl ProgressView for JsonStream {
-    fn event(&self, event: &Event) {
+impl ProgressView for JsonView {
+    fn event(&self, event: &Event, _: &Tracker) {
         match event {
             Event::SettleWaiting {
                 addresses,
@@ -214,7 +127,7 @@ impl ProgressView for JsonStream {
                     "until": until.to_string(),
                     "at_most_seconds": time.as_secs(),
                 });
-                let message = words::waiting(addresses, *until, *time);
+                let message = waiting(addresses, *until, *time);
                 self.line("info", "settle_wait", &message, json!({ "wait": wait }));
             }
             Event::RefreshStarted { address } => {
@@ -233,12 +146,9 @@ impl ProgressView for JsonStream {
                 );
             }
             Event::StepStarted(step) => {
-                let started = (step.clone(), Instant::now(), Duration::ZERO);
-                self.running().insert(step.index, started);
                 self.hook("info", "apply_start", step, "Started", &[]);
             }
             Event::StepDone { step, elapsed, id } => {
-                self.running().remove(&step.index);
                 let mut more = vec![("elapsed_seconds", json!(elapsed.as_secs()))];
                 if let Some(id) = id {
                     more.extend([("id_key", json!("id")), ("id_value", json!(id))]);
@@ -247,38 +157,79 @@ impl ProgressView for JsonStream {
                 self.hook("info", "apply_complete", step, &text, &more);
             }
             Event::StepFailed { step, elapsed, .. } => {
-                self.running().remove(&step.index);
                 let more = [("elapsed_seconds", json!(elapsed.as_secs()))];
                 let text = format!("Errored after {}s", elapsed.as_secs());
                 self.hook("error", "apply_errored", step, &text, &more);
             }
-            _ => {}
+            // Diagnostics come by themselves; of these Terraform has no line.
+            Event::ProviderStarting { .. }
+            | Event::ProviderReady { .. }
+            | Event::SettleStarted { .. }
+            | Event::PlanStarted { .. }
+            | Event::InstancePlanned { .. }
+            | Event::ApplyStarted { .. }
+            | Event::StepSkipped(_)
+            | Event::Diagnostic(_)
+            | Event::Stopping { .. } => {}
         }
     }
 
-    fn plan(&self, plan: &Plan) {
-        self.planned(plan);
+    fn tick(&self, run: &Tracker) {
+        for (step, time) in run.slow(PROGRESS) {
+            let more = [("elapsed_seconds", json!(time.as_secs()))];
+            let text = format!("Still running... [{}s elapsed]", time.as_secs());
+            self.hook("info", "apply_progress", step, &text, &more);
+        }
+    }
+
+    fn pause(&self) {}
+}
+
+impl RunView for JsonView {
+    fn begin(&self) -> Result<(), Diagnostic> {
+        self.to.open()?;
+        let version = env!("CARGO_PKG_VERSION");
+        let payload = json!({ "terrane": version, "ui": "1.2" });
+        self.line("info", "version", &format!("Terrane {version}"), payload);
+        Ok(())
     }
 
     fn diagnostics(&self, all: &Diagnostics) {
-        Self::diagnostics(self, all);
+        for one in all {
+            self.diagnostic(one);
+        }
     }
 
-    fn tick(&self) {
-        let mut due = Vec::new();
-        for (step, since, said) in self.running().values_mut() {
-            let time = since.elapsed();
-            if time >= *said + PROGRESS {
-                *said = time;
-                due.push((step.clone(), time));
-            }
-        }
-        for (step, time) in due {
-            let more = [("elapsed_seconds", json!(time.as_secs()))];
-            let text = format!("Still running... [{}s elapsed]", time.as_secs());
-            self.hook("info", "apply_progress", &step, &text, &more);
-        }
+    fn planned(&self, shown: &ShownPlan<'_>) {
+        self.planned_changes(shown.plan);
     }
+
+    fn applied(&self, run: &AppliedRun<'_>) {
+        let operation = match run.mode {
+            PlanMode::Destroy => "destroy",
+            PlanMode::Normal | PlanMode::RefreshOnly => "apply",
+        };
+        let done = &run.applied.done;
+        self.summary(&totals(run.mode, done), done, operation);
+    }
+
+    /// Sensitive values are left out.
+    fn outputs(&self, all: &Outputs) {
+        let mut outputs = Map::new();
+        for (name, output) in all {
+            let mut entry = json!({ "sensitive": output.sensitive, "type": output.ty });
+            if !output.sensitive
+                && let Ok(value) = serde_json::from_str::<Json>(output.value.as_str())
+            {
+                entry["value"] = value;
+            }
+            outputs.insert(name.to_string(), entry);
+        }
+        let message = format!("Outputs: {}", outputs.len());
+        self.line("info", "outputs", &message, json!({ "outputs": outputs }));
+    }
+
+    fn closed(&self, _: &ClosedRun<'_>) {}
 }
 
 fn resource(address: &InstanceAddr) -> Json {

@@ -3,17 +3,18 @@
 use serde_json::{Value as Json, json};
 use terrane_core::{Diagnostic, Diagnostics};
 
+use crate::view::Validity;
+
 /// `validate --json`.
-pub(crate) fn validate(diagnostics: &Diagnostics) -> String {
+pub(super) fn validate(validity: Validity, diagnostics: &Diagnostics) -> Json {
     let errors = diagnostics.iter().filter(|d| d.is_error()).count();
-    let document = json!({
+    json!({
         "format_version": "1.0",
-        "valid": errors == 0,
+        "valid": validity == Validity::Valid,
         "error_count": errors,
         "warning_count": diagnostics.len() - errors,
         "diagnostics": diagnostics.iter().map(diagnostic).collect::<Vec<_>>(),
-    });
-    format!("{document}\n")
+    })
 }
 
 /// One diagnostic. `attribute` and `hints` are ours.

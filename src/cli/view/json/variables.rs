@@ -9,7 +9,7 @@ use terrane_engine::ResourceChange;
 
 use super::configuration::looks_secret;
 use super::value::{Json, known};
-use crate::view::diff::Secrets;
+use crate::view::Secrets;
 use crate::view::hidden::Hidden;
 
 /// One key; without its value where that is, or holds, a secret.

@@ -11,7 +11,7 @@ use crate::args::UNREAD;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::text::one_line;
+use crate::view::printable::one_line;
 use crate::workflow::unresolved;
 
 impl Saved {

@@ -14,7 +14,7 @@ use terrane_state::{
     Clock as _, Operation, PlanUse, PrivateFile, Random as _, SystemClock, SystemRandom, Timestamp,
 };
 
-use super::apply::{Request, carry_out};
+use super::apply::{Request, carry_out, reported};
 use super::confirmation::Confirmation;
 use super::plan_source::{Held, PlanSource, Sourced};
 use crate::args::Guard;
@@ -22,7 +22,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, own_digest, run_error};
 use crate::signals::interrupted;
-use crate::view::text::one_line;
+use crate::view::printable::one_line;
 use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
 
 /// What to do about nearly every refusal.
@@ -54,7 +54,7 @@ pub(crate) fn write(
     written.map_err(|error| run_error(&error.into()))?;
     let apply = session.again(&format!("up {}", file.display()));
     let file = file.display();
-    session.streams.err(&format!(
+    session.note(&format!(
         "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{apply}`.\n"
     ));
     Ok(())
@@ -134,20 +134,24 @@ pub(crate) async fn apply(
     guard: Guard,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    let (saved, program) = open(session, file)?;
-    saved.check_place(session).await?;
-    session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
-    let providers = session.providers(&program)?;
-    saved.check_providers(&session.provider_builds(&program, &providers)?)?;
-    let request = Request {
-        operation: Operation::Apply,
-        source: saved,
-        parallelism,
-        confirmation: Confirmation::Given,
-        question: "",
-        guard,
-    };
-    carry_out(session, &request, &program, &providers, started).await
+    let files = guard.files.clone();
+    reported(session, &files, async |view| {
+        let (saved, program) = open(session, file)?;
+        saved.check_place(session).await?;
+        session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
+        let providers = session.providers(&program)?;
+        saved.check_providers(&session.provider_builds(&program, &providers)?)?;
+        let request = Request {
+            operation: Operation::Apply,
+            source: saved,
+            parallelism,
+            confirmation: Confirmation::Given,
+            question: "",
+            guard,
+        };
+        carry_out(session, &request, view, &program, &providers, started).await
+    })
+    .await
 }
 
 impl Saved {

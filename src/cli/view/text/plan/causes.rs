@@ -8,9 +8,9 @@ use terrane_core::{Path, Program, Value};
 use terrane_engine::ResourceChange;
 
 use crate::redactor::SENSITIVE;
-use crate::view::diff::{Row, Side};
 use crate::view::hidden::Hidden;
-use crate::view::text::one_line;
+use crate::view::printable::one_line;
+use crate::view::text::diff::{Row, Side};
 
 /// Longest chain that is followed.
 const MAX_CHAIN: usize = 8;

@@ -3,14 +3,14 @@
 use terrane_core::{Path, Value};
 
 use super::align::{Aligned, align};
-use super::compare::{Comparison, Occasion, Place};
+use super::compare::{Comparison, Occasion, Position};
 use super::render::Side;
 use super::row::{Mark, Row};
 use crate::view::hidden::Hidden;
-use crate::view::text::{LONGEST_VALUE, printable, shortened};
+use crate::view::printable::{LONGEST_VALUE, printable, shortened};
 
 impl Comparison<'_> {
-    pub(super) fn strings(&self, at: &Place, before: &str, after: &str, rows: &mut Vec<Row>) {
+    pub(super) fn strings(&self, at: &Position, before: &str, after: &str, rows: &mut Vec<Row>) {
         let documents = (document(before), document(after));
         match documents {
             (Some(old), Some(new)) => return self.documents(at, &old, &new, rows),
@@ -57,7 +57,7 @@ impl Comparison<'_> {
     }
 
     /// Two JSON documents, as what differs in their leaves.
-    fn documents(&self, at: &Place, before: &Value, after: &Value, rows: &mut Vec<Row>) {
+    fn documents(&self, at: &Position, before: &Value, after: &Value, rows: &mut Vec<Row>) {
         let side = Side {
             hidden: Hidden::NOTHING,
             arguments: None,

@@ -6,14 +6,14 @@ use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Location, Marked};
 use terrane_engine::{Action, Drift, Reason, ResourceChange};
 
-use super::PlanView;
-use crate::view::diff::Mark;
+use super::PlanText;
 use crate::view::hidden::Hidden;
-use crate::view::painter::Tone;
-use crate::view::text::{self, one_line};
+use crate::view::printable::{self, one_line};
+use crate::view::text::diff::Mark;
+use crate::view::text::painter::Tone;
 
 /// Writes the head of a change.
-pub(super) fn head(text: &mut String, view: &PlanView<'_>, change: &ResourceChange) {
+pub(super) fn head(text: &mut String, view: &PlanText<'_>, change: &ResourceChange) {
     let (sign, tone) = action_sign(change.action);
     let sign = view.painter.paint(tone, &format!("{sign:>3}"));
     let mut name = name_in_module(&change.address);
@@ -30,7 +30,7 @@ pub(super) fn head(text: &mut String, view: &PlanView<'_>, change: &ResourceChan
 }
 
 /// Writes the head of a drift.
-pub(super) fn drift_head(text: &mut String, view: &PlanView<'_>, drift: &Drift, mark: Mark) {
+pub(super) fn drift_head(text: &mut String, view: &PlanText<'_>, drift: &Drift, mark: Mark) {
     let (sign, tone) = super::sign(mark);
     let sign = view.painter.paint(tone, &format!("{sign:>3}"));
     let name = name_in_module(&drift.address);
@@ -40,7 +40,7 @@ pub(super) fn drift_head(text: &mut String, view: &PlanView<'_>, drift: &Drift, 
     write_notes(text, view, [id, gone, location(drift.location)]);
 }
 
-fn write_notes(text: &mut String, view: &PlanView<'_>, notes: [Option<String>; 3]) {
+fn write_notes(text: &mut String, view: &PlanText<'_>, notes: [Option<String>; 3]) {
     for note in notes.into_iter().flatten() {
         let _ = write!(text, "  {}", view.painter.paint(Tone::Faint, &note));
     }
@@ -89,7 +89,7 @@ pub(crate) fn id(object: &Marked) -> Option<String> {
     if Hidden::of(object).member("id").is_something() {
         return None;
     }
-    object.value.get("id")?.as_str().map(text::id)
+    object.value.get("id")?.as_str().map(printable::id)
 }
 
 fn reason(change: &ResourceChange) -> Option<&'static str> {

@@ -8,11 +8,13 @@ use terrane_core::addr::InstanceAddr;
 use terrane_engine::{Step, StepKind};
 use terrane_state::Timestamp;
 
-use crate::view::painter::Tone;
-use crate::view::text::{self, LONGEST_VALUE, elapsed, one_line, printable, shortened};
+use crate::view::printable::{
+    LONGEST_VALUE, elapsed, id as shown_id, one_line, printable, shortened,
+};
+use crate::view::text::painter::Tone;
 
 /// What a step is called: the address, with the deposed object where it is about one.
-pub(super) fn name(step: &Step) -> String {
+pub(crate) fn name(step: &Step) -> String {
     let address = one_line(&step.address.to_string());
     match step.deposed {
         Some(key) => format!("{address} (deposed {key})"),
@@ -93,7 +95,7 @@ pub(super) fn still(step: &Step, time: Duration) -> String {
 /// `aws_vpc.main: created in 2s [id=vpc-1]`
 pub(super) fn succeeded(step: &Step, time: Duration, id: Option<&str>) -> String {
     let id = id
-        .map(|id| format!(" [id={}]", text::id(id)))
+        .map(|id| format!(" [id={}]", shown_id(id)))
         .unwrap_or_default();
     format!(
         "{}: {} in {}{id}",

@@ -77,7 +77,7 @@ fn replaced(address: &str, attribute: &str, before: Value, after: Value) -> Reso
 
 fn shown(changes: &[ResourceChange], outputs: &[OutputChange]) -> String {
     let program = program();
-    let view = PlanView {
+    let view = PlanText {
         mode: PlanMode::Normal,
         changes,
         drift: &[],

@@ -5,10 +5,15 @@ use std::fmt::Write as _;
 use terrane_state::{Damage, Recovered};
 
 use super::painter::{Painter, Tone};
-use super::text::{counted, one_line};
+use crate::view::printable::{counted, one_line};
 
 /// What is wrong, what is saved, and what may be recorded nowhere.
-pub(crate) fn damage(place: &str, damage: &Damage, saved: &Recovered, painter: Painter) -> String {
+pub(in crate::view) fn damage(
+    place: &str,
+    damage: &Damage,
+    saved: &Recovered,
+    painter: Painter,
+) -> String {
     let mut text = String::new();
     let _ = writeln!(
         text,

@@ -8,7 +8,7 @@ mod sets;
 mod strings;
 
 pub(crate) use compare::{Comparison, Occasion};
-pub(crate) use render::{Secrets, Side};
+pub(crate) use render::Side;
 pub(crate) use row::{Mark, Row};
 
 #[cfg(test)]

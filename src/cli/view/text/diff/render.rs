@@ -7,16 +7,7 @@ use terrane_core::{Expr, Path, PathStep, Value};
 
 use crate::redactor::SENSITIVE;
 use crate::view::hidden::Hidden;
-use crate::view::text::{LONGEST_VALUE, one_line, quoted, shortened};
-
-/// Whether secrets are shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Secrets {
-    /// They read `(sensitive)`.
-    Hidden,
-    /// They are printed, because the user asked for it.
-    Shown,
-}
+use crate::view::printable::{LONGEST_VALUE, one_line, quoted, shortened};
 
 /// How deep values are followed; what is deeper is cut.
 const MAX_DEPTH: usize = 128;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use terrane_core::value::Map;
 use terrane_core::{Type, Value};
 
-use super::compare::{Comparison, Place, is_blank, is_simple};
+use super::compare::{Comparison, Position, is_blank, is_simple};
 use super::row::{Mark, Row};
 
 /// More elements than this are not matched by likeness.
@@ -15,7 +15,7 @@ const MAX_LIKENESS: usize = 64;
 impl Comparison<'_> {
     pub(super) fn set(
         &self,
-        at: &Place,
+        at: &Position,
         before: &[Value],
         after: &[Value],
         ty: Option<&Type>,
@@ -126,7 +126,12 @@ fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
 }
 
 /// What tells a changed element of a set from others: its members that stay the same.
-fn common_member(before: &Value, after: &Value, comparison: &Comparison<'_>, at: &Place) -> String {
+fn common_member(
+    before: &Value,
+    after: &Value,
+    comparison: &Comparison<'_>,
+    at: &Position,
+) -> String {
     /// More would be a second diff.
     const SHOWN: usize = 3;
     let (Some(before), Some(after)) = (before.members(), after.members()) else {

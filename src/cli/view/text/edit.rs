@@ -1,19 +1,73 @@
-//! Changes of the state as people read them before they agree.
+//! Edits of the state as people read them before they confirm.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_state::edit::{Edit, ProviderPattern, Relocated};
-use terrane_state::{Instance, Resolve, RunError, State};
+use terrane_state::edit::{ProviderPattern, Relocated};
+use terrane_state::{Closed, Instance, Resolve, RunError, State};
 
 use super::painter::{Painter, Tone};
-use super::stored;
-use super::text::{counted, one_line};
+use super::{TextView, state, summary};
+use crate::view::printable::{counted, one_line};
+use crate::view::{EditView, Secrets, StateEdit, stored};
 
-/// What moves where.
-pub(crate) fn moved(edit: &Edit<Relocated>, state: &State, painter: Painter) -> String {
+impl EditView for TextView {
+    fn proposed(&self, edit: &StateEdit, before: &State) {
+        let painter = self.out_painter();
+        let text = match edit {
+            StateEdit::Move { moved, dependents } => {
+                self::moved(moved, dependents.len(), before, painter)
+            }
+            StateEdit::Remove {
+                removed,
+                dependents,
+            } => self::removed(removed, dependents.len(), before, painter),
+            StateEdit::ReplaceProvider { replaced, from, to } => {
+                provided(replaced, (from, to), painter)
+            }
+            StateEdit::Push { pushed, stored } => self::pushed(pushed, stored.as_deref(), painter),
+            StateEdit::Rescue { resolutions } => rescued(resolutions, painter),
+            StateEdit::Import {
+                address, instance, ..
+            } => state::instance(address, instance, Secrets::Hidden, painter),
+            StateEdit::Resolve { address, found, .. } => match found {
+                Some((instance, _)) => state::instance(address, instance, Secrets::Hidden, painter),
+                None => String::new(),
+            },
+        };
+        self.streams.out(text);
+    }
+
+    fn recorded(&self, edit: &StateEdit, closed: &Closed, took: Duration) {
+        if let StateEdit::Resolve {
+            address,
+            others_remain,
+            ..
+        } = edit
+        {
+            let name = one_line(&address.to_string());
+            self.streams.err(&match others_remain {
+                false => format!("{name} is resolved\n"),
+                true => format!("the creation of {name} is resolved; other operations are not\n"),
+            });
+        }
+        self.closing(&summary::closed(closed, took));
+    }
+
+    fn proposed_restore(&self, state: &State, why: &RunError) {
+        self.streams.out(restored(state, why, self.out_painter()));
+    }
+
+    fn restored(&self, _: &State, closed: &Closed, took: Duration) {
+        self.closing(&summary::closed(closed, took));
+    }
+}
+
+/// Objects under new addresses.
+fn moved(moved: &[Relocated], dependents: usize, state: &State, painter: Painter) -> String {
     let mut text = String::new();
-    for Relocated { from, to } in &edit.subjects {
+    for Relocated { from, to } in moved {
         let (sign, from_text) = (painter.paint(Tone::Change, "~"), strong(from, painter));
         let to = strong(to, painter);
         let _ = writeln!(
@@ -22,48 +76,48 @@ pub(crate) fn moved(edit: &Edit<Relocated>, state: &State, painter: Painter) -> 
             notes(from, state, painter)
         );
     }
-    let count = counted(edit.subjects.len(), "instance");
-    let verb = verb(edit.subjects.len(), "moves", "move");
-    let _ = writeln!(text, "\n{count} {verb}.{}", following(edit));
+    let count = counted(moved.len(), "instance");
+    let verb = verb(moved.len(), "moves", "move");
+    let _ = writeln!(text, "\n{count} {verb}.{}", following(dependents));
     text
 }
 
-/// What leaves the state.
-pub(crate) fn removed(edit: &Edit<InstanceAddr>, state: &State, painter: Painter) -> String {
+/// Instances that leave the state.
+fn removed(removed: &[InstanceAddr], dependents: usize, state: &State, painter: Painter) -> String {
     let mut text = String::new();
-    for address in &edit.subjects {
+    for address in removed {
         let (sign, name) = (painter.paint(Tone::Faint, "."), strong(address, painter));
         let _ = writeln!(text, "  {sign} {name}{}", notes(address, state, painter));
     }
-    let count = counted(edit.subjects.len(), "instance");
-    let verb = verb(edit.subjects.len(), "leaves", "leave");
+    let count = counted(removed.len(), "instance");
+    let verb = verb(removed.len(), "leaves", "leave");
     let _ = writeln!(
         text,
-        "\n{count} {verb} the state; what exists goes on existing, and nothing here manages it.{}",
-        following(edit)
+        "\n{count} {verb} the state. The objects still exist, and nothing here manages them.{}",
+        following(dependents)
     );
     text
 }
 
-/// What another provider takes care of.
-pub(crate) fn provided(
-    edit: &Edit<InstanceAddr>,
+/// Instances with another provider.
+fn provided(
+    replaced: &[InstanceAddr],
     (from, to): (&ProviderPattern, &ProviderPattern),
     painter: Painter,
 ) -> String {
     let mut text = String::new();
-    for address in &edit.subjects {
+    for address in replaced {
         let sign = painter.paint(Tone::Change, "~");
         let _ = writeln!(text, "  {sign} {}", strong(address, painter));
     }
-    let count = counted(edit.subjects.len(), "instance");
-    let verb = verb(edit.subjects.len(), "goes", "go");
+    let count = counted(replaced.len(), "instance");
+    let verb = verb(replaced.len(), "goes", "go");
     let _ = writeln!(text, "\n{count} {verb} from {from} to {to}.");
     text
 }
 
-/// What a whole state brings, compared with the stored one.
-pub(crate) fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -> String {
+/// A whole state, compared with the stored one.
+fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -> String {
     let mut text = String::new();
     let nothing = State::new(pushed.lineage.clone());
     let before = stored.unwrap_or(&nothing);
@@ -99,8 +153,8 @@ pub(crate) fn pushed(pushed: &State, stored: Option<&State>, painter: Painter) -
     text
 }
 
-/// What a whole state brings in the place of one that cannot be used.
-pub(crate) fn restored(pushed: &State, why: &RunError, painter: Painter) -> String {
+/// A whole state in the place of one that cannot be used.
+fn restored(pushed: &State, why: &RunError, painter: Painter) -> String {
     let mut text = String::new();
     for address in pushed.resources.keys() {
         let (sign, name) = (painter.paint(Tone::Add, "+"), strong(address, painter));
@@ -111,7 +165,7 @@ pub(crate) fn restored(pushed: &State, why: &RunError, painter: Painter) -> Stri
     }
     let _ = writeln!(
         text,
-        "The state to push has {}; what is stored cannot be used: {}.",
+        "The state to push has {}; the stored one cannot be used: {}.",
         whole(pushed),
         one_line(&why.to_string())
     );
@@ -124,24 +178,24 @@ fn whole(state: &State) -> String {
     format!("serial {}, lineage {lineage}, {instances}", state.serial)
 }
 
-/// What a file of a run that could store nothing says of operations that nobody else saw the end of.
-pub(crate) fn rescued(resolutions: &[Resolve], painter: Painter) -> String {
+/// Results of operations that an earlier run could store nowhere.
+fn rescued(resolutions: &[Resolve], painter: Painter) -> String {
     let mut text = String::new();
     for settled in resolutions {
         let (tone, sign, end) = match &settled.instance {
-            Some(_) => (Tone::Change, "~", "is as the file has it"),
-            None => (Tone::Remove, "-", "is not there"),
+            Some(_) => (Tone::Change, "~", "is as the file says"),
+            None => (Tone::Remove, "-", "no longer exists"),
         };
         let address = strong(&settled.address, painter);
         let _ = writeln!(text, "  {} {address} {end}", painter.paint(tone, sign));
     }
     match resolutions.len() {
-        0 => text.push_str("The state has all that this file could add.\n"),
+        0 => text.push_str("The state has everything that this file could add.\n"),
         count => {
             let count = counted(count, "operation");
             let _ = writeln!(
                 text,
-                "\nThe file tells how {count} of an earlier run ended."
+                "\nThe file has the results of {count} of an earlier run."
             );
         }
     }
@@ -156,7 +210,7 @@ fn verb(count: usize, one: &'static str, many: &'static str) -> &'static str {
     if count == 1 { one } else { many }
 }
 
-/// The id of what is there, and what is there beside it.
+/// The id of the current object, and how many others there are.
 fn notes(address: &InstanceAddr, state: &State, painter: Painter) -> String {
     let Some(instance) = state.instance(address) else {
         return String::new();
@@ -175,8 +229,8 @@ fn id(instance: &Instance) -> Option<String> {
     super::plan::id(&stored::marked(instance.current.as_ref()?))
 }
 
-fn following<T>(edit: &Edit<T>) -> String {
-    match edit.dependents.len() {
+fn following(dependents: usize) -> String {
+    match dependents {
         0 => String::new(),
         1 => " The stored dependencies of 1 other instance follow.".to_owned(),
         count => format!(" The stored dependencies of {count} other instances follow."),

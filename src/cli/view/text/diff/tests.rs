@@ -12,7 +12,7 @@ fn json(text: &str) -> Value {
 
 fn write(rows: &[Row], depth: usize, text: &mut String) {
     for row in rows {
-        let sign = crate::view::plan::sign(row.mark).0;
+        let sign = crate::view::text::plan::sign(row.mark).0;
         let _ = writeln!(
             text,
             "{}{sign} {} | {}",

@@ -2,28 +2,12 @@
 
 use std::fmt::Write as _;
 
-use serde::Serialize;
-
 use super::painter::{Painter, Tone};
-use super::text::one_line;
-
-/// One version, as `--json` prints it in an array, newest first.
-#[derive(Serialize)]
-pub(crate) struct Version {
-    /// Names it to `state pull --version`.
-    pub(crate) id: String,
-    /// When it was written, RFC 3339.
-    pub(crate) written_at: Option<String>,
-    /// Its serial, where that can be read.
-    pub(crate) serial: Option<u64>,
-    /// Its size in bytes.
-    pub(crate) size: u64,
-    /// Whether it is the one in use.
-    pub(crate) current: bool,
-}
+use crate::view::Version;
+use crate::view::printable::one_line;
 
 /// One line a version, under a heading.
-pub(crate) fn table(versions: &[Version], painter: Painter) -> String {
+pub(super) fn table(versions: &[Version], painter: Painter) -> String {
     let head = ["VERSION", "WRITTEN", "SERIAL", "SIZE", ""].map(str::to_owned);
     let unknown = || "-".to_owned();
     let row = |version: &Version| {
@@ -31,13 +15,12 @@ pub(crate) fn table(versions: &[Version], painter: Painter) -> String {
             one_line(&version.id),
             version
                 .written_at
-                .as_deref()
-                .map_or_else(unknown, to_the_second),
+                .map_or_else(unknown, |at| to_the_second(&at.to_string())),
             version
                 .serial
                 .map_or_else(unknown, |serial| serial.to_string()),
             version.size.to_string(),
-            if version.current { "current" } else { "" }.to_owned(),
+            if version.is_current { "current" } else { "" }.to_owned(),
         ]
     };
     if versions.is_empty() {

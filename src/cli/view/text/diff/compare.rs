@@ -10,7 +10,7 @@ use super::render::{Side, is_nothing};
 use super::row::{Mark, Row};
 use super::strings::document;
 use crate::redactor::SENSITIVE;
-use crate::view::text::printable;
+use crate::view::printable::printable;
 
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
 const SHORT_LIST: usize = 60;
@@ -40,13 +40,13 @@ pub(crate) struct Comparison<'a> {
 
 /// Where the comparison is: the path, how it is written, and whether what is below can be named by a path.
 #[derive(Clone)]
-pub(super) struct Place {
+pub(super) struct Position {
     pub(super) path: Path,
     pub(super) label: String,
     pub(super) addressable: bool,
 }
 
-impl Place {
+impl Position {
     fn root() -> Self {
         Self {
             path: Path::root(),
@@ -89,13 +89,13 @@ impl Comparison<'_> {
     /// The rows for everything that differs between the two objects.
     pub(crate) fn rows(&self, before: &Value, after: &Value, ty: Option<&Type>) -> Vec<Row> {
         let mut rows = Vec::new();
-        self.compare(&Place::root(), before, after, ty, &mut rows);
+        self.compare(&Position::root(), before, after, ty, &mut rows);
         rows
     }
 
     pub(super) fn compare(
         &self,
-        at: &Place,
+        at: &Position,
         before: &Value,
         after: &Value,
         ty: Option<&Type>,
@@ -137,7 +137,7 @@ impl Comparison<'_> {
         }
     }
 
-    pub(super) fn secret(&self, at: &Place, before: &Value, after: &Value) -> Option<Row> {
+    pub(super) fn secret(&self, at: &Position, before: &Value, after: &Value) -> Option<Row> {
         let text = |value: &Value, side: &Side<'_>| match value {
             Value::Null => "null".to_owned(),
             Value::Unknown(_) => side.unknown(&at.path),
@@ -156,12 +156,12 @@ impl Comparison<'_> {
     }
 
     /// Whether the program says something about this place.
-    fn is_set(&self, at: &Place) -> bool {
+    fn is_set(&self, at: &Position) -> bool {
         self.after.argument(&at.path).is_some()
     }
 
     /// Whether a value that nobody knows yet is not worth a row: a new object's own attributes.
-    pub(super) fn is_left_out(&self, at: &Place) -> bool {
+    pub(super) fn is_left_out(&self, at: &Position) -> bool {
         let new = matches!(self.occasion, Occasion::Creation | Occasion::Replacement);
         // Inside a set it is its provider's unless something in the set comes from elsewhere.
         new && match at.addressable {
@@ -170,7 +170,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn added(&self, at: &Place, after: &Value, ty: Option<&Type>, rows: &mut Vec<Row>) {
+    fn added(&self, at: &Position, after: &Value, ty: Option<&Type>, rows: &mut Vec<Row>) {
         match after {
             after if self.is_left_out(at) && self.says_nothing(after) => {}
             Value::Map(after) if !after.is_empty() => {
@@ -219,7 +219,7 @@ impl Comparison<'_> {
         !is_known_map(before.get(name)) || defaults(before) == defaults(after)
     }
 
-    fn removed(&self, at: &Place, before: &Value, rows: &mut Vec<Row>) {
+    fn removed(&self, at: &Position, before: &Value, rows: &mut Vec<Row>) {
         rows.push(Row::new(
             Mark::Remove,
             &at.path,
@@ -230,7 +230,7 @@ impl Comparison<'_> {
 
     fn members(
         &self,
-        at: &Place,
+        at: &Position,
         before: &Map,
         after: &Map,
         ty: Option<&Type>,
@@ -258,7 +258,7 @@ impl Comparison<'_> {
 
     fn list(
         &self,
-        at: &Place,
+        at: &Position,
         before: &[Value],
         after: &[Value],
         ty: Option<&Type>,
@@ -293,7 +293,7 @@ impl Comparison<'_> {
         }
     }
 
-    fn simple_list(&self, at: &Place, before: &[Value], after: &[Value], rows: &mut Vec<Row>) {
+    fn simple_list(&self, at: &Position, before: &[Value], after: &[Value], rows: &mut Vec<Row>) {
         let whole = |side: &Side<'_>, elements: &[Value]| {
             let list = Value::list(elements.to_vec());
             if at.addressable {
@@ -331,7 +331,7 @@ impl Comparison<'_> {
         rows.push(Row::around(&at.path, &at.label, "", inside));
     }
 
-    pub(super) fn old(&self, at: &Place, value: &Value) -> String {
+    pub(super) fn old(&self, at: &Position, value: &Value) -> String {
         if at.addressable {
             self.before.inline(value, &at.path)
         } else {
@@ -339,7 +339,7 @@ impl Comparison<'_> {
         }
     }
 
-    pub(super) fn now(&self, at: &Place, value: &Value) -> String {
+    pub(super) fn now(&self, at: &Position, value: &Value) -> String {
         if at.addressable {
             self.after.inline(value, &at.path)
         } else {

@@ -6,7 +6,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostic, Diagnostics};
 
 use super::painter::{Painter, Tone};
-use super::text::{LONGEST_VALUE, one_line, printable, shortened};
+use crate::view::printable::{LONGEST_VALUE, one_line, printable, shortened};
 
 /// All of them, errors and warnings in the order they came, each once.
 pub(crate) fn diagnostics(diagnostics: &Diagnostics, painter: Painter) -> String {

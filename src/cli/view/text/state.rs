@@ -6,14 +6,42 @@ use terrane_core::Value;
 use terrane_core::addr::InstanceAddr;
 use terrane_state::{Instance, Object, ObjectStatus, State};
 
-use super::diff::{Comparison, Occasion, Row, Secrets, Side};
-use super::hidden::Hidden;
+use super::diff::{Comparison, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
-use super::text::one_line;
-use super::{outputs, stored};
+use super::{TextView, history, outputs};
+use crate::view::hidden::Hidden;
+use crate::view::printable::one_line;
+use crate::view::{Secrets, StateView, Version, stored};
+
+impl StateView for TextView {
+    fn state(&self, state: &State, secrets: Secrets) {
+        let text = whole(state, secrets, self.out_painter());
+        self.streams.out(text);
+    }
+
+    fn instance(&self, address: &InstanceAddr, instance: &Instance, secrets: Secrets) {
+        let text = self::instance(address, instance, secrets, self.out_painter());
+        self.streams.out(text);
+    }
+
+    fn addresses(&self, addresses: &[&InstanceAddr]) {
+        let lines = addresses.iter();
+        let lines = lines.map(|address| format!("{}\n", one_line(&address.to_string())));
+        self.streams.out(lines.collect::<String>());
+    }
+
+    fn history(&self, place: &str, versions: &[Version]) {
+        if versions.is_empty() {
+            self.streams
+                .err(&format!("There is no state at {place}.\n"));
+        }
+        self.streams
+            .out(history::table(versions, self.out_painter()));
+    }
+}
 
 /// Everything in the state.
-pub(crate) fn state(state: &State, secrets: Secrets, painter: Painter) -> String {
+fn whole(state: &State, secrets: Secrets, painter: Painter) -> String {
     let mut text = String::new();
     for (address, instance) in &state.resources {
         text.push_str(&self::instance(address, instance, secrets, painter));
@@ -32,7 +60,7 @@ pub(crate) fn state(state: &State, secrets: Secrets, painter: Painter) -> String
 }
 
 /// All objects of one instance.
-pub(crate) fn instance(
+pub(super) fn instance(
     address: &InstanceAddr,
     instance: &Instance,
     secrets: Secrets,

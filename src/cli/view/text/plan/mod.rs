@@ -11,16 +11,17 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::{Marked, Program, Type};
 use terrane_engine::{Action, Drift, OutputChange, Plan, PlanMode, ResourceChange, Summary};
 
-use super::diff::{Comparison, Mark, Occasion, Row, Secrets, Side};
-use super::hidden::Hidden;
+use super::diff::{Comparison, Mark, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
-use super::text::{counted, one_line};
+use crate::view::Secrets;
+use crate::view::hidden::Hidden;
+use crate::view::printable::{counted, one_line};
 use causes::Causes;
 pub(crate) use resource::id;
 use tree::ModuleTree;
 
 /// What is needed to show a plan.
-pub(crate) struct PlanView<'a> {
+pub(crate) struct PlanText<'a> {
     /// What kind of plan it is.
     pub(crate) mode: PlanMode,
     /// Every object looked at.
@@ -37,7 +38,7 @@ pub(crate) struct PlanView<'a> {
     pub(crate) painter: Painter,
 }
 
-impl<'a> PlanView<'a> {
+impl<'a> PlanText<'a> {
     /// A view on that plan of that program.
     pub(crate) fn new(
         plan: &'a Plan,

@@ -1,4 +1,4 @@
-//! What became of a run: done, failed, not attempted; whether the state was written, and where.
+//! The end of a run in sentences: steps done, failed, not attempted; whether the state was written, and where.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use terrane_engine::{Applied, PlanMode, Summary};
 use terrane_state::Closed;
 
-use super::text::{counted, elapsed, one_line};
+use crate::view::printable::{counted, elapsed, one_line};
 
 /// The sentence that tools look for. A replacement counts as added and as destroyed.
-pub(crate) fn totals(mode: PlanMode, done: &Summary) -> String {
+pub(in crate::view) fn totals(mode: PlanMode, done: &Summary) -> String {
     let destroyed = done.delete + done.replace;
     match mode {
         PlanMode::Destroy => format!("Destroy complete! Resources: {destroyed} destroyed."),
@@ -22,15 +22,15 @@ pub(crate) fn totals(mode: PlanMode, done: &Summary) -> String {
 }
 
 /// What `refresh` did.
-pub(crate) fn refreshed(recorded: usize) -> String {
+pub(in crate::view) fn refreshed(recorded: usize) -> String {
     format!(
         "Refresh complete! {} recorded.",
         counted(recorded, "change")
     )
 }
 
-/// `3 of 9 steps done, 1 failed, 5 not attempted.`, and which ones those are.
-pub(crate) fn partial(applied: &Applied, skipped: &[String]) -> String {
+/// `3 of 9 steps done, 1 failed, 5 not attempted.`, and the names of those steps.
+pub(super) fn partial(applied: &Applied, skipped: &[String]) -> String {
     let total = applied.succeeded + applied.failed + applied.skipped;
     let mut text = format!("{} of {} done", applied.succeeded, counted(total, "step"));
     if applied.failed > 0 {
@@ -41,14 +41,11 @@ pub(crate) fn partial(applied: &Applied, skipped: &[String]) -> String {
     }
     text.push('.');
     if !applied.unknown.is_empty() {
-        let unknown: Vec<_> = applied
-            .unknown
-            .iter()
-            .map(|a| one_line(&a.to_string()))
-            .collect();
+        let unknown = applied.unknown.iter();
+        let unknown: Vec<_> = unknown.map(|a| one_line(&a.to_string())).collect();
         let _ = write!(
             text,
-            " Nobody saw the answer for {}: the next `up`, `destroy` or `refresh` finds out what came of it, or asks.",
+            " No response was recorded for {}: the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it.",
             named(&unknown)
         );
     }
@@ -69,7 +66,7 @@ fn named(names: &[String]) -> String {
 }
 
 /// `State serial 42 written to …; lock released. Took 12s.`
-pub(crate) fn closed(closed: &Closed, time: Duration) -> String {
+pub(in crate::view) fn closed(closed: &Closed, time: Duration) -> String {
     let place = one_line(&closed.place);
     let state = match (closed.written, closed.serial) {
         (true, serial) => format!("State serial {serial} written to {place}; lock released."),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use terrane_core::addr::{ModuleAddr, ModuleStep};
 
-use crate::view::painter::{Painter, Tone};
-use crate::view::text::one_line;
+use crate::view::printable::one_line;
+use crate::view::text::painter::{Painter, Tone};
 
 /// Modules as a tree, each with what was said about its resources, in the order it was added.
 #[derive(Default)]

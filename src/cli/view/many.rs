@@ -1,0 +1,93 @@
+//! Several views as one: a terminal and the files beside it.
+
+use std::sync::Arc;
+
+use terrane_core::{Diagnostic, Diagnostics};
+use terrane_engine::Event;
+
+use super::{
+    AppliedRun, ChangeView, ClosedRun, InFiles, Outputs, PlanView, ProgressView, RunView,
+    ShownPlan, Tracker, View,
+};
+use crate::redactor::Redactor;
+
+/// Shows one plan in every view.
+pub(crate) struct PlanViews(Vec<Arc<dyn ChangeView>>);
+
+impl PlanViews {
+    /// On stdout and in files.
+    pub(crate) fn new(stdout: Arc<dyn View>, files: &InFiles) -> Self {
+        Self(all(stdout, files))
+    }
+}
+
+fn all(stdout: Arc<dyn View>, files: &InFiles) -> Vec<Arc<dyn ChangeView>> {
+    let stdout: Arc<dyn ChangeView> = stdout;
+    [stdout].into_iter().chain(files.views()).collect()
+}
+
+impl PlanView for PlanViews {
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic> {
+        self.0.iter().try_for_each(|view| view.plan(shown))
+    }
+}
+
+/// Shows one run in every view. None of them sees a known secret.
+pub(crate) struct RunViews {
+    views: Vec<Arc<dyn ChangeView>>,
+    redactor: Arc<Redactor>,
+}
+
+impl RunViews {
+    /// On the streams and in files.
+    pub(crate) fn new(stdout: Arc<dyn View>, files: &InFiles, redactor: Arc<Redactor>) -> Self {
+        Self {
+            views: all(stdout, files),
+            redactor,
+        }
+    }
+}
+
+impl ProgressView for RunViews {
+    fn event(&self, event: &Event, run: &Tracker) {
+        self.views.iter().for_each(|view| view.event(event, run));
+    }
+
+    fn tick(&self, run: &Tracker) {
+        self.views.iter().for_each(|view| view.tick(run));
+    }
+
+    fn pause(&self) {
+        self.views.iter().for_each(|view| view.pause());
+    }
+}
+
+impl RunView for RunViews {
+    fn begin(&self) -> Result<(), Diagnostic> {
+        self.views.iter().try_for_each(|view| view.begin())
+    }
+
+    fn diagnostics(&self, diagnostics: &Diagnostics) {
+        if diagnostics.is_empty() {
+            return;
+        }
+        let masked = self.redactor.diagnostics(diagnostics.clone());
+        self.views.iter().for_each(|view| view.diagnostics(&masked));
+    }
+
+    fn planned(&self, shown: &ShownPlan<'_>) {
+        self.views.iter().for_each(|view| view.planned(shown));
+    }
+
+    fn applied(&self, run: &AppliedRun<'_>) {
+        self.views.iter().for_each(|view| view.applied(run));
+    }
+
+    fn outputs(&self, outputs: &Outputs) {
+        self.views.iter().for_each(|view| view.outputs(outputs));
+    }
+
+    fn closed(&self, run: &ClosedRun<'_>) {
+        self.views.iter().for_each(|view| view.closed(run));
+    }
+}

@@ -1,0 +1,89 @@
+//! The view for people: results on stdout, everything else on stderr, with colours and live rows where a terminal has them.
+
+pub(crate) mod diagnostics;
+mod diff;
+mod edit;
+mod history;
+mod lines;
+mod live;
+mod outputs;
+pub(crate) mod painter;
+mod plan;
+mod program;
+mod repair;
+mod run;
+mod state;
+mod summary;
+mod upkeep;
+mod words;
+
+use std::sync::Arc;
+
+use terrane_core::Diagnostic;
+
+use super::{PlanView, ShownPlan, View};
+use crate::streams::Streams;
+use painter::{Painter, Tone};
+use plan::PlanText;
+
+pub(crate) use live::rows_of_planning;
+pub(in crate::view) use plan::plan_totals;
+pub(in crate::view) use summary::totals;
+pub(crate) use words::name;
+pub(in crate::view) use words::waiting;
+
+/// Writes for people.
+pub(crate) struct TextView {
+    streams: Arc<Streams>,
+}
+
+impl TextView {
+    /// On those streams.
+    pub(super) fn new(streams: Arc<Streams>) -> Self {
+        Self { streams }
+    }
+
+    /// Colours for results.
+    fn out_painter(&self) -> Painter {
+        Painter(self.streams.out_style)
+    }
+
+    /// Colours for everything else.
+    fn err_painter(&self) -> Painter {
+        Painter(self.streams.err_style)
+    }
+
+    /// A line about the progress of a run.
+    fn progress(&self, tone: Option<Tone>, line: &str) {
+        let painter = self.err_painter();
+        let line = tone.map_or_else(|| line.to_owned(), |tone| painter.paint(tone, line));
+        self.streams.progress(&format!("{line}\n"));
+    }
+
+    /// The last line of a command, set apart from what came before.
+    fn closing(&self, line: &str) {
+        self.streams.err(&format!("\n{line}\n"));
+    }
+
+    fn write_plan(&self, shown: &ShownPlan<'_>) {
+        // Of an empty plan the text says that nothing differs.
+        if shown.plan.is_empty() && shown.is_partial {
+            return;
+        }
+        let text = PlanText::new(shown.plan, shown.program, shown.secrets, self.out_painter());
+        self.streams.out(text.text());
+    }
+}
+
+impl View for TextView {
+    fn cannot_ask(&self) -> Option<&'static str> {
+        None
+    }
+}
+
+impl PlanView for TextView {
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic> {
+        self.write_plan(shown);
+        Ok(())
+    }
+}

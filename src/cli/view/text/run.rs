@@ -1,0 +1,80 @@
+//! A run as people follow it: progress, plan, totals, exported values, the place of the state.
+
+use terrane_core::{Diagnostic, Diagnostics};
+use terrane_engine::{Event, PlanMode};
+
+use super::diagnostics::diagnostics;
+use super::painter::Tone;
+use super::{TextView, outputs, summary};
+use crate::view::{
+    AppliedRun, ClosedRun, Outputs, ProgressView, RunView, Secrets, ShownPlan, Tracker,
+};
+
+impl ProgressView for TextView {
+    fn event(&self, event: &Event, run: &Tracker) {
+        match self.live() {
+            Some(live) => live.event(event, run),
+            None => self.event_in_lines(event),
+        }
+    }
+
+    fn tick(&self, run: &Tracker) {
+        match self.live() {
+            Some(live) => live.tick(run),
+            None => self.tick_in_lines(run),
+        }
+    }
+
+    fn pause(&self) {
+        if let Some(live) = self.live() {
+            live.pause();
+        }
+    }
+}
+
+impl RunView for TextView {
+    fn begin(&self) -> Result<(), Diagnostic> {
+        Ok(())
+    }
+
+    fn diagnostics(&self, all: &Diagnostics) {
+        self.streams.err(&diagnostics(all, self.err_painter()));
+    }
+
+    fn planned(&self, shown: &ShownPlan<'_>) {
+        self.write_plan(shown);
+    }
+
+    fn applied(&self, run: &AppliedRun<'_>) {
+        if run.is_complete {
+            let totals = match run.mode {
+                PlanMode::RefreshOnly => summary::refreshed(run.recorded),
+                mode => summary::totals(mode, &run.applied.done),
+            };
+            self.streams.out(format!("\n{totals}\n"));
+        }
+    }
+
+    fn outputs(&self, outputs: &Outputs) {
+        if outputs.is_empty() {
+            return;
+        }
+        let painter = self.out_painter();
+        let heading = painter.paint(Tone::Strong, "Outputs:");
+        let mut text = format!("\n{heading}\n");
+        for line in outputs::table(outputs, Secrets::Hidden, painter).lines() {
+            text.push_str(&format!("  {line}\n"));
+        }
+        self.streams.out(text);
+    }
+
+    fn closed(&self, run: &ClosedRun<'_>) {
+        let partial = run.partial.as_ref();
+        let partial = partial.map(|(applied, skipped)| summary::partial(applied, skipped));
+        let closed = run.closed.map(|closed| summary::closed(closed, run.took));
+        let sentences: Vec<String> = partial.into_iter().chain(closed).collect();
+        if !sentences.is_empty() {
+            self.closing(&sentences.join(" "));
+        }
+    }
+}

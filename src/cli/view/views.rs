@@ -1,0 +1,256 @@
+//! The traits that commands speak to. Each format implements those whose results it can hold.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_engine::{Applied, Event, Plan, PlanMode};
+use terrane_state::backend::Holder;
+use terrane_state::edit::{ProviderPattern, Relocated};
+use terrane_state::model::OutputValue;
+use terrane_state::{Closed, Damage, Instance, Recovered, Resolve, RunError, State, Timestamp};
+
+use super::graph::ResourceGraph;
+use super::{Secrets, Tracker};
+use crate::args::GraphFormat;
+
+/// Everything that can be the format of stdout.
+pub(crate) trait View:
+    ChangeView + StateView + OutputsView + EditView + UpkeepView + ProgramView
+{
+    /// Why no question can be asked beside this format, if none can.
+    fn cannot_ask(&self) -> Option<&'static str>;
+}
+
+/// Everything that can be written to a file beside stdout: it is told about plans and runs.
+pub(crate) trait ChangeView: PlanView + RunView {}
+
+impl<V: PlanView + RunView> ChangeView for V {}
+
+/// Shows a plan as the result of a command.
+pub(crate) trait PlanView {
+    /// `preview`, and `show` of a saved plan.
+    ///
+    /// # Errors
+    /// When the place that it is written to cannot be written.
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic>;
+}
+
+/// A plan, and what is needed to show it.
+pub(crate) struct ShownPlan<'a> {
+    pub(crate) plan: &'a Plan,
+    /// The program that it was made from: source lines, and where unknown values come from.
+    pub(crate) program: &'a Program,
+    pub(crate) made_at: Timestamp,
+    pub(crate) secrets: Secrets,
+    /// Unresolved operations kept a part of the stack out of it: an empty plan is no proof then that nothing differs.
+    pub(crate) is_partial: bool,
+}
+
+/// Follows the engine while it works. Must not block.
+pub(crate) trait ProgressView: Send + Sync {
+    /// Something happened; the tracker has taken note of it already.
+    fn event(&self, event: &Event, run: &Tracker);
+
+    /// Time went by.
+    fn tick(&self, run: &Tracker);
+
+    /// Nothing more will happen, or a question is asked now.
+    fn pause(&self);
+}
+
+/// Follows `up`, `destroy` or `refresh` from the first event to the last line.
+pub(crate) trait RunView: ProgressView {
+    /// The run begins.
+    ///
+    /// # Errors
+    /// When the place that it is written to cannot be written.
+    fn begin(&self) -> Result<(), Diagnostic>;
+
+    /// Diagnostics that no event carried.
+    fn diagnostics(&self, diagnostics: &Diagnostics);
+
+    /// The plan that is applied once it is confirmed.
+    fn planned(&self, shown: &ShownPlan<'_>);
+
+    /// The plan was applied, or as much of it as was possible.
+    fn applied(&self, run: &AppliedRun<'_>);
+
+    /// The exported values at the end of the run.
+    fn outputs(&self, outputs: &Outputs);
+
+    /// The run is over.
+    fn closed(&self, run: &ClosedRun<'_>);
+}
+
+/// An applied plan.
+pub(crate) struct AppliedRun<'a> {
+    pub(crate) mode: PlanMode,
+    /// Objects that had changed outside of the program.
+    pub(crate) recorded: usize,
+    pub(crate) applied: &'a Applied,
+    /// Whether nothing failed and nothing was left out.
+    pub(crate) is_complete: bool,
+}
+
+/// The end of a run.
+pub(crate) struct ClosedRun<'a> {
+    /// The operations of a run that did not do everything, and the names of the steps that were not attempted.
+    pub(crate) partial: Option<(&'a Applied, Vec<String>)>,
+    /// The state as it is stored now; none when it could not be closed.
+    pub(crate) closed: Option<&'a Closed>,
+    pub(crate) took: Duration,
+}
+
+/// All exported values of a state.
+pub(crate) type Outputs = BTreeMap<Arc<str>, OutputValue>;
+
+/// Shows exported values.
+pub(crate) trait OutputsView {
+    /// All of them.
+    fn all_outputs(&self, outputs: &Outputs, secrets: Secrets);
+
+    /// One of them.
+    fn output(&self, output: &OutputValue, secrets: Secrets);
+
+    /// One that is null.
+    fn null_output(&self);
+}
+
+/// Shows the state.
+pub(crate) trait StateView {
+    /// All of it.
+    fn state(&self, state: &State, secrets: Secrets);
+
+    /// One instance: its current object and deposed ones.
+    fn instance(&self, address: &InstanceAddr, instance: &Instance, secrets: Secrets);
+
+    /// Addresses in it.
+    fn addresses(&self, addresses: &[&InstanceAddr]);
+
+    /// The versions of it that the store still has, newest first.
+    fn history(&self, place: &str, versions: &[Version]);
+}
+
+/// One version of the state.
+pub(crate) struct Version {
+    /// Its name for `state pull --version`.
+    pub(crate) id: String,
+    /// When it was written.
+    pub(crate) written_at: Option<Timestamp>,
+    /// Its serial, where that can be read.
+    pub(crate) serial: Option<u64>,
+    /// Its size in bytes.
+    pub(crate) size: u64,
+    /// Whether it is the one in use.
+    pub(crate) is_current: bool,
+}
+
+/// Shows a change of the state itself: before it is confirmed, and when it is recorded.
+pub(crate) trait EditView {
+    /// The edit, and the state that it would change.
+    fn proposed(&self, edit: &StateEdit, before: &State);
+
+    /// The edit is stored.
+    fn recorded(&self, edit: &StateEdit, closed: &Closed, took: Duration);
+
+    /// A state that would take the place of one that cannot be used.
+    fn proposed_restore(&self, state: &State, why: &RunError);
+
+    /// It took that place.
+    fn restored(&self, pushed: &State, closed: &Closed, took: Duration);
+}
+
+/// A change of the state that asks nothing of a provider but reads.
+pub(crate) enum StateEdit {
+    /// Objects get other addresses.
+    Move {
+        moved: Vec<Relocated>,
+        /// Other instances whose stored dependencies follow.
+        dependents: Vec<InstanceAddr>,
+    },
+    /// Instances are forgotten.
+    Remove {
+        removed: Vec<InstanceAddr>,
+        dependents: Vec<InstanceAddr>,
+    },
+    /// Instances get another provider.
+    ReplaceProvider {
+        replaced: Vec<InstanceAddr>,
+        from: ProviderPattern,
+        to: ProviderPattern,
+    },
+    /// A whole state takes the place of the stored one.
+    Push {
+        pushed: Box<State>,
+        /// The stored one, if there is one.
+        stored: Option<Box<State>>,
+    },
+    /// Results that an earlier run could store nowhere are recorded.
+    Rescue { resolutions: Vec<Resolve> },
+    /// An existing object is recorded.
+    Import {
+        address: InstanceAddr,
+        instance: Arc<Instance>,
+        id: String,
+    },
+    /// A person resolves operations.
+    Resolve {
+        address: InstanceAddr,
+        /// The object that exists, and its id.
+        found: Option<(Arc<Instance>, String)>,
+        /// Whether operations at that address stay unresolved.
+        others_remain: bool,
+    },
+}
+
+/// Shows what is done around the state: its lock, its journal, the store it is kept in.
+pub(crate) trait UpkeepView {
+    /// The steps that make a store for it.
+    fn bootstrap_plan(&self, steps: &[String]);
+
+    /// One of them is done.
+    fn bootstrap_step(&self, step: &str);
+
+    /// The store is ready.
+    fn bootstrapped(&self, location: &str, steps: &[String]);
+
+    /// The holder of a lock that is about to be broken.
+    fn lock(&self, holder: &Holder, now: Timestamp);
+
+    /// The lock is broken.
+    fn unlocked(&self, id: &str, holder: &Holder, place: &str);
+
+    /// The journal needs no repair.
+    fn journal_is_whole(&self, place: &str);
+
+    /// A damaged journal, and the records that can be saved.
+    fn journal_damage(&self, place: &str, damage: &Damage, saved: &Recovered);
+
+    /// The journal was begun anew; the damaged one is kept at `copy`, and `next` is the command that continues.
+    fn journal_repaired(
+        &self,
+        place: &str,
+        damage: (&Damage, &Recovered),
+        copy: Option<&str>,
+        next: &str,
+    );
+}
+
+/// Shows the program itself.
+pub(crate) trait ProgramView {
+    /// Its resources and their dependencies; `form` is the one that people asked for.
+    fn graph(&self, graph: &ResourceGraph, form: GraphFormat);
+
+    /// Whether it is valid, and why not.
+    fn validated(&self, validity: Validity, diagnostics: &Diagnostics);
+}
+
+/// Whether a program is valid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Validity {
+    Valid,
+    Invalid,
+}
