@@ -1,4 +1,4 @@
-//! What a stack's `main` holds: its name, its configuration, its function.
+//! The entry point of a stack's `main`: its name, its configuration, its function.
 
 use std::borrow::Cow;
 use std::process::ExitCode;
@@ -71,7 +71,7 @@ impl Cli {
         self
     }
 
-    /// Does what the command line says, and returns what the process shall end with.
+    /// Runs the command line, and returns the exit code of the process.
     ///
     /// To be called first thing in `main`: provider processes start as copies of this one.
     pub fn run(self, function: impl Fn(&mut Stack) -> Result<()>) -> ExitCode {
@@ -106,7 +106,7 @@ impl Cli {
             Err(exit) => exit,
         };
         let exit = runtime.block_on(delivered(exit, streams));
-        // A question that nobody answered would keep its thread, and with it the process.
+        // An open question would keep its thread, and with it the process.
         runtime.shutdown_background();
         exit
     }
@@ -131,7 +131,7 @@ impl Cli {
         session.read_var_files();
         let done = runtime.block_on(command::run(&session, command));
         done.unwrap_or_else(|CommandError { exit, diagnostics }| {
-            session.say(&session.with_commands(diagnostics));
+            session.say(&diagnostics);
             exit
         })
     }

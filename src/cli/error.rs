@@ -1,15 +1,15 @@
-//! The edge where errors become what a person reads and a script tests.
+//! The failure of a command: diagnostics for a person, an exit code for a script.
 
 use terrane_core::{Diagnostic, Diagnostics};
 
 use crate::exit_code::Exit;
 
-/// Why a command did not do what it was asked.
+/// Why a command failed.
 #[derive(Debug)]
 pub(crate) struct CommandError {
-    /// What the process ends with.
+    /// The exit code of the process.
     pub(crate) exit: Exit,
-    /// What is printed; may be empty when all of it was printed already.
+    /// The diagnostics to print; empty when they were printed already.
     pub(crate) diagnostics: Diagnostics,
 }
 

@@ -8,9 +8,9 @@ use std::process::ExitCode;
 pub struct Exit(u8);
 
 impl Exit {
-    /// Done; with `--detailed-exitcode`: there is nothing to change.
+    /// Done; with `--detailed-exitcode`: there are no changes.
     pub const DONE: Self = Self(0);
-    /// Failed; everything that did happen is recorded.
+    /// Failed; every finished operation is recorded.
     pub const FAILED: Self = Self(1);
     /// `--detailed-exitcode`: there are changes. Nothing else uses 2.
     pub const CHANGES: Self = Self(2);
@@ -18,7 +18,7 @@ impl Exit {
     pub const UNRESOLVED: Self = Self(3);
     /// Locked by another run.
     pub const LOCKED: Self = Self(4);
-    /// The state could not be written; a recovery record is at the printed path.
+    /// The state could not be written; its results are at the printed path.
     pub const STATE_UNWRITTEN: Self = Self(5);
     /// Fenced: the lock was lost and this run stopped.
     pub const FENCED: Self = Self(6);
@@ -30,9 +30,9 @@ impl Exit {
     pub const DENIED: Self = Self(9);
     /// Wrong usage or wrong configuration.
     pub const USAGE: Self = Self(64);
-    /// A second SIGINT: left at once, journal complete.
+    /// A second SIGINT: exited at once, journal complete.
     pub const KILLED_BY_INTERRUPT: Self = Self(130);
-    /// A second signal after a SIGTERM: left at once, journal complete.
+    /// A second signal after a SIGTERM: exited at once, journal complete.
     pub const KILLED_BY_TERMINATE: Self = Self(143);
 
     /// Every code, the better before the worse.
@@ -52,7 +52,7 @@ impl Exit {
         Self::KILLED_BY_INTERRUPT,
     ];
 
-    /// The code of a command of which one part ended so and another part so: the one that a person has to know first.
+    /// The worse of two ends of one command, which a person has to know first.
     pub(crate) fn worse_of(self, other: Self) -> Self {
         let rank = |exit| Self::WORST_LAST.iter().position(|&known| known == exit);
         if rank(other) > rank(self) {
@@ -67,7 +67,7 @@ impl Exit {
         self == Self::DONE || self == Self::CHANGES
     }
 
-    /// The code of a command whose output ended like that: a failure of its own stays.
+    /// The code after delivery of the output: only a success can get worse.
     pub(crate) fn with_delivery(self, delivery: Self) -> Self {
         if self.is_success() {
             self.worse_of(delivery)

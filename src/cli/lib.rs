@@ -15,15 +15,16 @@
 //! }
 //! ```
 //!
-//! | module | what |
+//! | module | holds |
 //! |---|---|
 //! | `args` | commands and flags, parsed |
 //! | `command` | one file a verb |
-//! | `session` | what a command works with: program, state, providers |
-//! | `redactor` | masks known secrets in what providers say and log |
+//! | `session` | one invocation: its program, state, providers |
+//! | `redactor` | masks known secrets in messages and logs of providers |
 //! | `view` | plans, states, progress and diagnostics, for people and for programs |
 //! | `signals` | Ctrl-C once and twice |
-//! | `streams` | stdout is data, stderr is talk; a reader that leaves stops nothing |
+//! | `streams` | results to stdout, everything else to stderr; a reader that leaves stops nothing |
+//! | `workflow` | procedures that several commands share |
 //! | [`Exit`] | every exit code |
 //!
 //! **Why not** a separate tool that loads programs: the program *is* the tool, so there is one binary to build, ship and trust, its

@@ -1,4 +1,4 @@
-//! `--log`: what providers write to their logs, on stderr.
+//! `--log`: the logs of providers, on stderr.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What a panic says, without secrets: closures of a program see sensitive values, and their messages may repeat them.
+//! Panic messages without secrets: closures of a program see sensitive values, and their messages may repeat them.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::redactor::Redactor;
 use crate::view::printable::printable;
 
-/// Prints panics of this process from now on as Rust does, with what is known to be secret masked.
+/// Prints panics of this process from now on as Rust does, with known secrets masked.
 pub(crate) fn mask(redactor: Arc<Redactor>) {
     std::panic::set_hook(Box::new(move |panic| {
         let mut text = panic.to_string();
@@ -17,7 +17,7 @@ pub(crate) fn mask(redactor: Arc<Redactor>) {
             let _ = write!(text, "\n{trace}");
         }
         let text = redactor.text(&text);
-        // Past every buffer: after a panic nobody may be left to empty one. A terminal that went away cannot be told.
+        // Past every buffer: after a panic no thread may be left to empty one. A closed terminal cannot be told.
         let _ = writeln!(std::io::stderr(), "\n{}", printable(&text));
     }));
 }

@@ -1,4 +1,4 @@
-//! Masks in texts what this invocation has come to know as secret: diagnostics, logs, last words of a provider.
+//! Masks the known secrets of this invocation in texts: diagnostics, logs, last words of a provider.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -9,7 +9,7 @@ use terrane_core::secrets::{SecretMatcher, forms_of, secrets_in, secrets_of};
 use terrane_core::{Diagnostic, Diagnostics, Marked, Stack};
 use terrane_provider::Environment;
 
-/// What stands in place of a secret.
+/// Stands in place of a secret.
 pub(crate) const SENSITIVE: &str = "(sensitive)";
 
 /// Everything that is known to be secret so far.
@@ -37,7 +37,7 @@ impl Redactor {
         redactor
     }
 
-    /// Learns what an object says is sensitive in it.
+    /// Learns the values that an object marks as sensitive.
     pub(crate) fn learn(&self, object: &Marked) {
         if object.is_sensitive() {
             let mut known = self.known();
@@ -45,7 +45,7 @@ impl Redactor {
         }
     }
 
-    /// Learns what a stack function has declared to be sensitive.
+    /// Learns the values that a stack function has declared to be sensitive.
     pub(crate) fn learn_stack(&self, stack: &Stack) {
         let mut known = self.known();
         secrets_of(stack.expressions(), &mut |secret| known.learn(secret));

@@ -13,14 +13,14 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
 
-/// How long the last line of a run waits for a reader when a second signal ends it.
+/// How long the last line of a run waits for a reader after a second signal.
 const LAST_WORDS: Duration = Duration::from_millis(200);
-/// How long a reader that is there at all takes.
+/// How long a reader that reads at all takes.
 const AT_ONCE: Duration = Duration::from_millis(20);
-/// How long nothing may be read, once a signal was heard, until the process ends all the same.
+/// How long a reader may stand still after a signal until the process ends without it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What the operating system says when it wants us to end.
+/// A signal that asks this process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Interrupt,
@@ -28,14 +28,14 @@ enum Kind {
     HangUp,
 }
 
-/// Listens for signals while a run is under way. Dropping it ends the listening, not the effect of what was heard.
+/// Listens for signals during a run. Dropping it ends the listening, not the effect of a signal that was heard.
 pub(crate) struct Signals {
     heard: watch::Receiver<bool>,
     listening: JoinHandle<()>,
 }
 
 impl Signals {
-    /// The first signal stops the run. After it a second SIGINT leaves at once; so does a SIGTERM after a SIGTERM. A SIGTERM after
+    /// The first signal stops the run. After it a second SIGINT exits at once; so does a SIGTERM after a SIGTERM. A SIGTERM after
     /// a SIGINT does not: GitHub sends both.
     pub(crate) fn stopping(stopper: Stopper, streams: Arc<Streams>) -> Self {
         Self::heard_by(streams, async move { stopper.stop().await })
@@ -92,7 +92,7 @@ impl Signals {
     }
 }
 
-/// Waits until everything that was said is read; `false` when a signal ends that. After a signal only a reader who reads is waited for.
+/// Waits until all output is read; `false` when a signal ends the wait. After a signal it waits only while a reader still reads.
 pub(crate) async fn read_to_the_end(streams: &Arc<Streams>) -> bool {
     let signals = Listener::new();
     // Most readers are as fast as this: no thread has to wait for them.
@@ -123,14 +123,14 @@ pub(crate) async fn read_to_the_end(streams: &Arc<Streams>) -> bool {
 
 /// Interrupted before anything was changed.
 pub(crate) fn interrupted() -> CommandError {
-    let said = Diagnostic::error("interrupted").detail("nothing was changed");
-    CommandError::new(Exit::INTERRUPTED, said)
+    let error = Diagnostic::error("interrupted").detail("nothing was changed");
+    CommandError::new(Exit::INTERRUPTED, error)
 }
 
 /// Ends the process on the spot.
 #[expect(
     clippy::disallowed_methods,
-    reason = "somebody asked twice: nothing may run any more, no destructor either, and the journal holds everything"
+    reason = "after a second signal nothing may run any more, no destructor either, and the journal holds everything"
 )]
 fn leave(exit: Exit) -> ! {
     std::process::exit(exit.code().into())

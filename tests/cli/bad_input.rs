@@ -154,25 +154,25 @@ fn a_damaged_state_is_refused_and_left_alone() {
     let stack = network();
     let path = stack.path().join("bad.tfstate");
     std::fs::write(&path, "{\"version\":4,\"serial\":").expect("writable");
-    assert_snapshot!(stack.run(&["preview", "--backend", "bad.tfstate"]), @r"
+    assert_snapshot!(stack.run(&["preview", "--backend", "bad.tfstate"]), @"
     exit: 7
     --- stderr ---
     error: the state at bad.tfstate can not be used
       | the state is damaged at line 1, column 22: EOF while parsing a value
-      | what is stored cannot be read as a state
+      | the stored file cannot be read as a state
       | there is no journal
       | nothing was changed
-    hint: put a copy of it back with `test-stack state push FILE --force --backend 'bad.tfstate'`
+    hint: store a copy of it with `test-stack state push FILE --force --backend 'bad.tfstate'`
     ");
-    assert_snapshot!(stack.run(&["up", "--yes", "--backend", "bad.tfstate"]), @r"
+    assert_snapshot!(stack.run(&["up", "--yes", "--backend", "bad.tfstate"]), @"
     exit: 7
     --- stderr ---
     error: the state at bad.tfstate can not be used
       | the state is damaged at line 1, column 22: EOF while parsing a value
-      | what is stored cannot be read as a state
+      | the stored file cannot be read as a state
       | there is no journal
       | nothing was changed
-    hint: put a copy of it back with `test-stack state push FILE --force --backend 'bad.tfstate'`
+    hint: store a copy of it with `test-stack state push FILE --force --backend 'bad.tfstate'`
     ");
     let left = std::fs::read_to_string(&path).expect("still there");
     assert_eq!(left, "{\"version\":4,\"serial\":");

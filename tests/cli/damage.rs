@@ -77,8 +77,8 @@ fn a_damaged_file_is_replaced_by_its_backup_with_the_printed_commands() {
     --- stderr ---
     error: the state at .terrane/test/terraform.tfstate can not be used
       | the state is damaged at line 9, column 18: EOF while parsing a string
-      | what is stored cannot be read as a state
-      | its journal is whole; it saw serial 2 stored last
+      | the stored file cannot be read as a state
+      | its journal is intact; it recorded serial 2 as stored last
       | version backup of <time> can be read: serial 1, 3 instances
       | nothing was changed
     hint: to go back to serial 1: `test-stack state pull --version backup --out earlier.tfstate`, then `test-stack state push earlier.tfstate --force`
@@ -89,12 +89,12 @@ fn a_damaged_file_is_replaced_by_its_backup_with_the_printed_commands() {
     exit: 7
     --- stderr ---
     error: the state at .terrane/test/terraform.tfstate is missing, but serial 2 was stored before
-      | stored is nothing
-      | its journal is whole; it saw serial 2 stored last
+      | no state is stored
+      | its journal is intact; it recorded serial 2 as stored last
       | version backup of <time> can be read: serial 1, 3 instances
       | nothing was changed
     hint: to go back to serial 1: `test-stack state pull --version backup --out earlier.tfstate`, then `test-stack state push earlier.tfstate --force`
-    hint: if all that it held is gone, too, begin anew: `echo '{"version":4,"resources":[]}' | test-stack state push - --force --yes`
+    hint: if its objects no longer exist either, start over: `echo '{"version":4,"resources":[]}' | test-stack state push - --force --yes`
     "#);
         }
         stack.run(&["up", "--yes"]).exits(7);
@@ -124,11 +124,11 @@ fn an_older_file_is_refused_and_taken_when_somebody_insists() {
     exit: 7
     --- stderr ---
     error: the state at .terrane/test/terraform.tfstate has serial 1, but serial 2 was stored before
-      | stored is a state with serial 1, 3 instances
-      | its journal is whole; it saw serial 2 stored last
+      | the stored state has serial 1, 3 instances
+      | its journal is intact; it recorded serial 2 as stored last
       | version backup of <time> can be read: serial 1, 3 instances
       | nothing was changed
-    hint: to go on from what is stored, serial 1: `test-stack state pull --out stored.tfstate`, then `test-stack state push stored.tfstate --force`
+    hint: to continue with the stored state, serial 1: `test-stack state pull --out stored.tfstate`, then `test-stack state push stored.tfstate --force`
     ");
     // Without the force that the hint has it is refused in the same words.
     stack
@@ -219,12 +219,12 @@ fn an_object_newer_than_its_digest_is_taken_or_put_back_with_the_printed_command
     exit: 7
     --- stderr ---
     error: the state at s3://<bucket>/prod/terraform.tfstate is not the one that was stored last: its MD5 is <hex>, the lock table says <hex>
-      | stored is a state with serial 3, 3 instances
-      | its journal is whole; it saw serial 2 stored last
-      | version <uuid> of <time> can be read: serial 2, 3 instances, the last one that the journal saw stored
+      | the stored state has serial 3, 3 instances
+      | its journal is intact; it recorded serial 2 as stored last
+      | version <uuid> of <time> can be read: serial 2, 3 instances, the last one that the journal recorded
       | nothing was changed
     hint: to go back to serial 2: `test-stack state pull --version <uuid> --out earlier.tfstate --backend '<url>'`, then `test-stack state push earlier.tfstate --force --backend '<url>'`
-    hint: to go on from what is stored, serial 3: `test-stack state pull --out stored.tfstate --backend '<url>'`, then `test-stack state push stored.tfstate --force --backend '<url>'`
+    hint: to continue with the stored state, serial 3: `test-stack state pull --out stored.tfstate --backend '<url>'`, then `test-stack state push stored.tfstate --force --backend '<url>'`
     ");
     let pulled = stack
         .run(&[&["state", "pull"], &place[..]].concat())
@@ -246,12 +246,12 @@ fn an_object_newer_than_its_digest_is_taken_or_put_back_with_the_printed_command
     exit: 7
     --- stderr ---
     error: the state at s3://<bucket>/prod/terraform.tfstate is missing: the lock table has the MD5 <hex> of it
-      | stored is nothing
-      | its journal is whole; it saw serial 2 stored last
+      | no state is stored
+      | its journal is intact; it recorded serial 2 as stored last
       | version <uuid> of <time> can be read: serial 4, 3 instances
       | nothing was changed
     hint: to go back to serial 4: `test-stack state pull --version <uuid> --out earlier.tfstate --backend '<url>'`, then `test-stack state push earlier.tfstate --force --backend '<url>'`
-    hint: if all that it held is gone, too, begin anew: `echo '{"version":4,"resources":[]}' | test-stack state push - --force --yes --backend '<url>'`
+    hint: if its objects no longer exist either, start over: `echo '{"version":4,"resources":[]}' | test-stack state push - --force --yes --backend '<url>'`
     "#);
     stack
         .run(&[&["state", "history"], &place[..]].concat())
@@ -300,7 +300,7 @@ fn a_lock_table_that_is_elsewhere_or_has_another_key_is_named_with_what_to_do() 
     --- stderr ---
     error: the lock table <bucket> does not exist in eu-west-1
     hint: create it with `test-stack bootstrap --backend '<url>'`
-    hint: if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one
+    hint: if it is in another region, set the option `region`: bucket and lock table are expected in the same one
     ");
     let made = stack.paste(&refused.hinted("bootstrap"), "--yes");
     assert!(made.stdout.contains("create lock table"), "{made}");

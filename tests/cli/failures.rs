@@ -98,7 +98,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     hint: this is a bug in the provider or a kill from outside; its last words are above
     hint: the object may or may not have been created
 
-    0 of 1 step done, 1 failed. Nobody saw the answer for fake_thing.one: the next `up`, `destroy` or `refresh` finds out what came of it, or asks. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    0 of 1 step done, 1 failed. No response was recorded for fake_thing.one: the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
     stack.set("FAKE_FAULT", "");
     assert_snapshot!(stack.run(&["preview"]), @r#"
@@ -157,7 +157,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     hint: this is a bug in the provider; its answer is kept in the journal
     hint: the object may or may not have been created
 
-    0 of 1 step done, 1 failed. Nobody saw the answer for fake_thing.one: the next `up`, `destroy` or `refresh` finds out what came of it, or asks. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
+    0 of 1 step done, 1 failed. No response was recorded for fake_thing.one: the next `up`, `destroy` or `refresh` recovers the operation, or says how to resolve it. There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
 }
 

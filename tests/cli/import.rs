@@ -95,7 +95,7 @@ fn undeclared_or_missing_objects_are_not_imported() {
     --- stderr ---
     error: conformance_sdk_thing.bsae is not declared in the program
       resource   conformance_sdk_thing.bsae
-    hint: declare it first, as it should be; then import it, and `preview` shows what differs
+    hint: declare it first, as it should be; then import it, and `test-stack preview` shows what differs
     ");
     assert_snapshot!(stack.run(&["import", BASE, "one-00000000", "--yes"]), @r#"
     exit: 1

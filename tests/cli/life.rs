@@ -149,7 +149,7 @@ fn a_stack_goes_up_changes_and_goes_away() {
                 ~ {port = 443}
                     ~ cidr = "10.0.0.0/8" -> "10.1.0.0/16"
                     ~ rule_id = "rule-<id>" -> (known after apply)
-        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  (this key is not declared any more)
+        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  (this key is no longer declared)
 
     Outputs:
       ~ zones = ["a", "b"] -> ["b"]
@@ -381,7 +381,7 @@ fn changes_from_outside_are_shown_and_recorded() {
     assert_snapshot!(stack.run(&["preview", "--refresh-only", "--detailed-exitcode"]), @r"
     exit: 0
     --- stdout ---
-    No changes. The state is up to date with the world.
+    No changes. The state matches the real objects.
     ");
 }
 

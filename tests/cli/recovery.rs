@@ -20,7 +20,7 @@ pub(crate) fn crashed(when: &str, named: bool) -> TestEnvironment {
     stack.set("TERRANE_VAR_NAMED", if named { "true" } else { "false" });
     let knobs = format!("knobs={{\"base\":{{\"crash\":\"{when}\"}}}}");
     let crashed = stack.run(&["up", "--yes", "--var", &knobs]).exits(3);
-    let said = format!("Nobody saw the answer for {BASE}: the next `up`");
+    let said = format!("No response was recorded for {BASE}: the next `up`");
     assert!(crashed.stderr.contains(&said), "{crashed}");
     stack
 }
@@ -183,7 +183,7 @@ fn a_wait_for_a_late_operation_is_announced() {
     let mut child = stack.command(&["up", "--yes"]).spawn().expect("a program");
     let stderr = child.stderr.take().expect("piped");
     assert_snapshot!(interrupted_at("still take effect", &stack, &mut child, stderr), @"
-    conformance_sdk_thing.base: what an earlier run asked for may still take effect; waiting until <time>, at most <n>s
+    conformance_sdk_thing.base: an operation of an earlier run may still take effect; waiting until <time>, at most <n>s
 
     stopping: waiting for running operations to finish; press Ctrl-C again to exit at once
     error: interrupted: nothing was changed
@@ -209,7 +209,7 @@ fn a_wait_is_a_line_of_json() {
     assert_snapshot!(format!("{line:#}"), @r#"
     {
       "@level": "info",
-      "@message": "conformance_sdk_thing.base: what an earlier run asked for may still take effect; waiting until <time>, at most <n>s",
+      "@message": "conformance_sdk_thing.base: an operation of an earlier run may still take effect; waiting until <time>, at most <n>s",
       "@module": "terrane.ui",
       "@timestamp": "<time>",
       "type": "settle_wait",
@@ -236,7 +236,7 @@ fn a_wait_is_a_line_of_json() {
 fn a_wait_is_a_row_with_the_time_that_is_left() {
     let stack = crashed("create", true);
     let (mut child, mut terminal) = on_a_terminal(&stack, &["up", "--yes"]);
-    let row = format!("s  {BASE}: what an earlier run asked for may still take effect");
+    let row = format!("s  {BASE}: an operation of an earlier run may still take effect");
     let drawn = read_until(&mut terminal, &row);
     assert!(drawn.contains(&row), "{drawn:?}");
     let head = "recovering 1 operation of earlier runs";

@@ -54,7 +54,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     exit: 7
     --- stderr ---
     error: the journal of the state at .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>; 6 records before that are whole; operations that were begun and not ended: create conformance_sdk_thing.base
-    hint: nothing was changed; `test-stack state repair` shows what can be saved, keeps a copy, and begins the journal anew
+    hint: nothing was changed; `test-stack state repair` shows which records can be saved, keeps a copy, and starts a new journal
     ");
     // A read-only command reports the same, and nothing was changed.
     for looks in [&["preview"][..], &["state", "list"], &["destroy", "--yes"]] {
@@ -99,7 +99,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     An operation that began after <time> may be recorded nowhere: look for objects that the state does not have.
     --- stderr ---
     the damaged journal is kept at <dir>/.terrane/test/terraform.tfstate.journal.damaged-<time>
-    hint: run `test-stack up`: it takes over what was saved
+    hint: run `test-stack up`: it puts the saved results into the state
     ");
     let copies = journal(&stack).parent().expect("a folder").read_dir();
     let copies = copies

@@ -59,7 +59,7 @@ fn bootstrap_shows_its_steps_and_has_none_the_second_time() {
     --- stderr ---
     error: the lock table <bucket> does not exist in us-east-1
     hint: create it with `test-stack bootstrap --backend '<url>'`
-    hint: if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one
+    hint: if it is in another region, set the option `region`: bucket and lock table are expected in the same one
     ");
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["bootstrap"])), @"
     exit: 1
@@ -171,7 +171,7 @@ fn a_lock_that_opentofu_holds_is_respected_and_can_be_broken_by_its_id() {
     exit: 4
     --- stderr ---
     error: the state at s3://<bucket>/prod/terraform.tfstate is locked by another run: root@vm holds it for an apply since <time> (<age>) (lock <uuid>)
-    hint: wait for it with --lock-timeout 10m
+    hint: wait for it with `test-stack up --yes --lock-timeout 10m --backend '<url>'`
     hint: if that run is dead, free it with `test-stack force-unlock <uuid> --backend '<url>'`
     ");
     let other = shown(&aws, &run(&stack, &aws, &["force-unlock", "--yes", "4c18"]));
@@ -179,7 +179,7 @@ fn a_lock_that_opentofu_holds_is_respected_and_can_be_broken_by_its_id() {
     exit: 1
     --- stderr ---
     error: there is no lock 4c18: root@vm holds it for an apply since <time> (<age>) (lock <uuid>)
-    hint: the lock that is held has the id <uuid>
+    hint: if that run is dead, free the state with `test-stack force-unlock <uuid> --backend '<url>'`
     ");
     let id = "4c182652-9d06-4598-415f-2e06cb9d3b43";
     let asked = run(&stack, &aws, &["force-unlock", id]).exits(1);
@@ -190,7 +190,7 @@ fn a_lock_that_opentofu_holds_is_respected_and_can_be_broken_by_its_id() {
     exit: 0
     --- stderr ---
     root@vm holds it for an apply since <time> (<age>) (lock <uuid>)
-    the state at s3://<bucket>/prod/terraform.tfstate is free; the next run settles what that one left open
+    the state at s3://<bucket>/prod/terraform.tfstate is unlocked; the next run recovers the operations of the one that held it
     ");
     assert_eq!(lock(&aws), None);
     assert_snapshot!(shown(&aws, &run(&stack, &aws, &["force-unlock", "--yes", id])), @"
@@ -276,7 +276,7 @@ fn a_state_that_cannot_be_written_at_the_end_is_recovered_from_its_journal() {
     assert!(
         failed
             .stderr
-            .contains("its journal holds everything; `test-stack up"),
+            .contains("the journal has every result of this run; `test-stack up"),
         "{failed}"
     );
     assert_eq!(aws.object(KEY), None);
@@ -386,13 +386,15 @@ fn results_that_no_store_takes_are_kept_on_this_machine_and_no_run_goes_on_witho
     assert!(
         pushed
             .stdout
-            .contains("how 1 operation of an earlier run ended"),
+            .contains("the results of 1 operation of an earlier run"),
         "{pushed}"
     );
     assert!(!rescued.exists());
     let again = run(&stack, &aws, &["state", "push", "copy.tfstate", "--yes"]).exits(0);
     assert!(
-        again.stdout.contains("has all that this file could add"),
+        again
+            .stdout
+            .contains("has everything that this file could add"),
         "{again}"
     );
     // The base was created once, and no operation is unresolved.

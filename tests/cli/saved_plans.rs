@@ -94,7 +94,7 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
     let again = refused(&stack, &["up", "up.plan"]);
     assert_snapshot!(again, @"
     error: the plan was applied already: by tester@<host> at <time>; a plan is applied once
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
 }
 
@@ -149,7 +149,7 @@ fn a_plan_of_another_state_is_refused() {
     stack.run(&["up", "--yes"]).exits(0);
     assert_snapshot!(refused(&stack, &["up", "first.plan"]), @"
     error: there was no state when the plan was made, and now there is one: it has serial 1
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
     stack
         .run(&["preview", "--out", "second.plan", "--var", "size=2"])
@@ -157,7 +157,7 @@ fn a_plan_of_another_state_is_refused() {
     stack.run(&["up", "--yes", "--var", "size=3"]).exits(0);
     assert_snapshot!(refused(&stack, &["up", "second.plan"]), @"
     error: the state has changed since the plan was made: it had serial 1 and has 2
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
     assert_snapshot!(refused(&stack, &["up", "second.plan", "--backend", "other.tfstate"]), @"
     error: the plan is for another state: it is for .terrane/test/terraform.tfstate, this is other.tfstate
@@ -236,7 +236,7 @@ fn flags_that_would_make_another_plan_are_wrong_usage() {
     exit: 64
     --- stderr ---
     error: --var has no meaning with a saved plan: the plan holds the configuration that it was made with
-    hint: make a new plan with `preview --out FILE` to change it
+    hint: make a new plan with `test-stack preview --out FILE` to change it
     ");
     assert_eq!(world(&stack), (None, vec![]));
     let denied = stack.run(&["up", "a.plan", "--deny", "create"]).exits(9);
@@ -263,8 +263,8 @@ fn damaged_and_foreign_files_are_refused() {
     };
     write("cut.plan", &plan[..plan.len() / 2]);
     assert_snapshot!(refused(&stack, &["up", "cut.plan"]), @"
-    error: the plan in cut.plan can not be used: it is damaged: its content is not what its first line promises; it was cut off or changed
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    error: the plan in cut.plan cannot be used: it is damaged: its content is not what its first line promises; it was cut off or changed
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
     let mut flipped = plan.clone();
     flipped[plan.len() / 2] ^= 1;
@@ -275,13 +275,13 @@ fn damaged_and_foreign_files_are_refused() {
     }
     write("other", b"PK\x03\x04");
     assert_snapshot!(refused(&stack, &["show", "other"]), @"
-    error: the plan in other can not be used: it is no plan file
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    error: the plan in other cannot be used: it is no plan file
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
     write("newer.plan", b"terrane-plan 2 x\n");
     assert_snapshot!(refused(&stack, &["up", "newer.plan"]), @"
-    error: the plan in newer.plan can not be used: it has format 2 of plan files, and this program knows only format 1
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    error: the plan in newer.plan cannot be used: it has format 2 of plan files, and this program knows only format 1
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
     assert_snapshot!(stack.run(&["up", "nothing.plan"]), @"
     exit: 1
@@ -395,8 +395,8 @@ fn a_plan_for_another_account_is_refused_before_anything_is_asked_for() {
     std::fs::write(file, format!("terrane-plan 1 {seal}\n{body}")).expect("written");
     let output = stack.run(&["up", "elsewhere.plan"]).exits(7);
     assert_snapshot!(output.stderr, @"
-    error: the plan is for another account or region: provider led to 123456789012 in eu-west-1 and leads to one that can not be told
-    hint: nothing was changed; make a new plan with `preview --out FILE`
+    error: the plan is for another account or region: provider led to 123456789012 in eu-west-1 and leads to an unknown one
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`
     ");
     assert_eq!(world(&stack), (None, vec![]));
     stack.run(&["up", "a.plan"]).exits(0);
@@ -412,7 +412,7 @@ fn a_plan_waits_until_no_operation_is_unresolved() {
     assert_snapshot!(refused(&stack, &["up", "a.plan"]), @"
     error: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded
       resource   fake_thing.one
-    hint: nothing was changed; run `up` without a plan, which recovers them or says how to, then make a new plan
+    hint: nothing was changed; run `test-stack up` without a plan, which recovers them or says how to, then make a new plan
     ");
     let resolve = ["state", "resolve", "fake_thing.one", "--absent"];
     stack.run(&resolve).exits(0);
@@ -459,7 +459,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     error: conformance_sdk_thing.base has changed since the plan was made: secret (sensitive), size was 1 and is 77
       resource   conformance_sdk_thing.base
       declared   tests/cli/stack.rs:127
-    hint: nothing was changed; make a new plan with `preview --out FILE`, and with `--refresh false` if that changes at every read
+    hint: nothing was changed; make a new plan with `test-stack preview --out FILE`, and with `--refresh false` if that changes at every read
     ");
     // Objects that the plan does not change may be anything.
     stack.run(&["up", "--yes"]).exits(0);

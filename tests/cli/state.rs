@@ -133,7 +133,7 @@ fn forgotten_objects_continue_to_exist() {
     --- stdout ---
       . conformance_sdk_thing.base  [id=one-<id>]
 
-    1 instance leaves the state; what exists goes on existing, and nothing here manages it. The stored dependencies of 2 other instances follow.
+    1 instance leaves the state. The objects still exist, and nothing here manages them. The stored dependencies of 2 other instances follow.
     --- stderr ---
 
     State serial 2 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
@@ -145,7 +145,7 @@ fn forgotten_objects_continue_to_exist() {
     hint: did you mean `module.network`?
 
     error: nothing.* is not in the state
-    hint: `test-stack state list` prints what is
+    hint: `test-stack state list` prints the addresses that are
     ");
     let rest = [
         "state",
@@ -294,7 +294,7 @@ fn a_state_is_pushed_only_over_an_earlier_one_of_its_own_history() {
     exit: 7
     --- stderr ---
     error: this state is not a successor of the stored one: the stored state has serial 2, the new one only 1
-    hint: nothing was changed; `test-stack state pull` prints the stored one, and --force replaces it all the same
+    hint: nothing was changed; `test-stack state pull` prints the stored one, and `--force` overwrites it
     ");
     save(
         "foreign.tfstate",
@@ -304,7 +304,7 @@ fn a_state_is_pushed_only_over_an_earlier_one_of_its_own_history() {
     exit: 7
     --- stderr ---
     error: this state is not a successor of the stored one: the stored state has lineage <uuid>, the new one f<uuid>
-    hint: nothing was changed; `test-stack state pull` prints the stored one, and --force replaces it all the same
+    hint: nothing was changed; `test-stack state pull` prints the stored one, and `--force` overwrites it
     ");
     save("half.tfstate", &stored[..200]);
     assert_snapshot!(stack.run(&["state", "push", "half.tfstate", "--yes"]), @"

@@ -38,7 +38,10 @@ fn any_other_answer_than_yes_or_no_is_asked_again() {
 fn an_export_that_is_null_is_null_and_not_missing() {
     let stack = builtin();
     let early = stack.run(&["output", "nothing"]).exits(1);
-    assert!(early.stderr.contains("run `up` first"), "{early}");
+    assert!(
+        early.stderr.contains("run `test-stack up` first"),
+        "{early}"
+    );
     stack.run(&["up", "--yes"]).exits(0);
     assert_eq!(stack.run(&["output", "nothing"]).exits(0).stdout, "null\n");
     assert_eq!(

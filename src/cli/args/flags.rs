@@ -46,16 +46,16 @@ impl From<RefreshChoice> for RefreshPolicy {
     }
 }
 
-/// What `--deny` refuses.
+/// A kind of change that `--deny` refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum DenyKind {
-    /// Anything that is made
+    /// Any creation
     Create,
-    /// Anything that is changed in place
+    /// Any update in place
     Update,
-    /// Anything that is replaced
+    /// Any replacement
     Replace,
-    /// Anything that is destroyed
+    /// Any destruction without replacement
     Delete,
 }
 
@@ -76,11 +76,11 @@ impl DenyKind {
 pub(crate) enum LogLevel {
     /// Failures
     Error,
-    /// And what looks wrong
+    /// And warnings
     Warn,
-    /// And what happens
+    /// And events
     Info,
-    /// And why
+    /// And reasons
     Debug,
     /// And everything else
     Trace,

@@ -1,4 +1,4 @@
-//! The command line: commands, flags and what they mean, parsed and checked.
+//! The command line: commands and flags, parsed and checked.
 
 mod flags;
 mod planning;
@@ -22,7 +22,7 @@ pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
     subcommand_required = true,
     arg_required_else_help = true,
     disable_help_subcommand = true,
-    after_help = "stdout is data, stderr is talk. Exit codes: 0 done, 1 failed, 2 changes (--detailed-exitcode), \
+    after_help = "Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 changes (--detailed-exitcode), \
                   3 waits for a person, 4 locked, 5 state not written, 6 fenced, 7 refused, 8 interrupted, 9 denied, 64 wrong usage."
 )]
 pub(crate) struct Arguments {
@@ -37,7 +37,7 @@ impl Arguments {
     pub(crate) fn with_backends(backends: &Backends) -> clap::Command {
         let syntaxes: Vec<String> = backends.syntaxes().map(|it| format!("`{it}`, ")).collect();
         let help = format!(
-            "Keep the state there instead of where the program says: {}or the path of a file",
+            "Keep the state here instead of in the program's own backend: {}or the path of a file",
             syntaxes.concat()
         );
         Self::command().mut_arg("backend", |argument| {
@@ -67,7 +67,7 @@ pub(crate) struct Common {
     // Help and parser are those of the program's backends.
     #[arg(long, value_name = "URL", value_parser = address(&Backends::default()), global = true, help_heading = EVERYWHERE)]
     pub(crate) backend: Option<BackendConfig>,
-    /// Wait that long for the state's lock when another run holds it, for example 10m
+    /// Wait this long for the state's lock when another run holds it, for example 10m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, global = true, help_heading = EVERYWHERE)]
     pub(crate) lock_timeout: Option<Duration>,
     /// Use the embedded AWS and a state of its own: no account, no network, no cost
@@ -80,7 +80,7 @@ pub(crate) struct Common {
     pub(crate) log: Option<LogLevel>,
 }
 
-/// What to do.
+/// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Plan, show, ask, apply; or apply a saved plan
@@ -88,15 +88,15 @@ pub(crate) enum Command {
     /// Plan and show
     #[command(alias = "plan")]
     Preview(Preview),
-    /// Plan the removal of everything in the state, show, ask, apply
+    /// Plan the destruction of everything in the state, show, ask, apply
     Destroy(Destroy),
-    /// Read the real world, show drift, ask, write the state
+    /// Read every object, show drift, ask, write the state
     Refresh(Refresh),
     /// Record an existing object in the state
     Import(Import),
     /// Print the stack's exported values
     Output(Output),
-    /// Look at the state, and repair it
+    /// Inspect, edit and repair the state
     State(State),
     /// Show the state, or a saved plan
     Show(Show),
@@ -104,9 +104,9 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
     Validate,
-    /// Create what the state's store needs, such as a bucket and a lock table; show it first
+    /// Create what the state needs from its store, such as a bucket and a lock table, after showing the steps
     Bootstrap(Bootstrap),
-    /// Break the lock of a run that died, after showing whose it is
+    /// Break the lock of a dead run, after showing its holder
     ForceUnlock(ForceUnlock),
 }
 
@@ -121,7 +121,7 @@ pub(crate) struct Bootstrap {
 /// `force-unlock`.
 #[derive(Debug, Args)]
 pub(crate) struct ForceUnlock {
-    /// The lock's id, as the refusal names it
+    /// The id of the lock, from the error message
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     /// Don't ask
@@ -132,7 +132,7 @@ pub(crate) struct ForceUnlock {
 /// `up`.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
-    /// Apply this saved plan, and nothing else; asks nothing
+    /// Apply exactly this saved plan, without a question
     #[arg(conflicts_with_all = Planning::ALL)]
     pub(crate) plan: Option<std::path::PathBuf>,
     #[command(flatten)]
@@ -216,7 +216,7 @@ pub(crate) struct Refresh {
 pub(crate) struct Output {
     /// Print only this one
     pub(crate) name: Option<String>,
-    /// Print the bare value without a newline, also when it is sensitive
+    /// Print the bare value without a newline, even if it is sensitive
     #[arg(long, requires = "name", conflicts_with_all = OnStdout::flags())]
     pub(crate) raw: bool,
     /// Print sensitive values
@@ -242,16 +242,16 @@ pub(crate) struct State {
     pub(crate) command: StateCommand,
 }
 
-/// What to do with the state.
+/// The commands of `state`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum StateCommand {
-    /// List the addresses of what is in the state
+    /// List the addresses in the state
     List {
         /// Only these: addresses of modules, resources or instances, with `*` for any text
         #[arg(value_name = "ADDR")]
         patterns: Vec<Pattern>,
     },
-    /// Show one resource instance as the state has it
+    /// Show one resource instance of the state
     Show {
         /// Its address
         #[arg(value_name = "ADDR", value_parser = InstanceAddr::parse_lenient)]
@@ -260,17 +260,17 @@ pub(crate) enum StateCommand {
         #[arg(long)]
         show_secrets: bool,
     },
-    /// Give what is in the state another address: an instance, a resource, a module
+    /// Move a resource or module to another address in the state
     Mv {
-        /// Where it is
+        /// The present address of an instance, a resource or a module
         from: Place,
-        /// Where it shall be
+        /// The new address
         to: Place,
         /// Don't ask
         #[arg(long)]
         yes: bool,
     },
-    /// Forget instances without destroying anything
+    /// Remove instances from the state without destroying their objects
     Rm {
         /// Addresses of modules, resources or instances, with `*` for any text
         #[arg(value_name = "ADDR", required = true)]
@@ -279,31 +279,31 @@ pub(crate) enum StateCommand {
         #[arg(long)]
         yes: bool,
     },
-    /// Put another provider in the place of one
+    /// Replace a provider in the state by another
     ReplaceProvider {
         /// The provider in the state: `[HOST/]NAMESPACE/TYPE`
         from: ProviderPattern,
-        /// The other; without a host, that of the state stays
+        /// The new provider; without a host, the host in the state stays
         to: ProviderPattern,
         /// Don't ask
         #[arg(long)]
         yes: bool,
     },
-    /// Print the stored state as it is, secrets included
+    /// Print the stored state byte for byte, secrets included
     Pull {
-        /// An earlier one, as `state history` names it
+        /// An earlier version, by its id in `state history`
         #[arg(long, value_name = "ID")]
         version: Option<String>,
         /// Into a new file that only you can read, instead of stdout
         #[arg(long, value_name = "FILE")]
         out: Option<std::path::PathBuf>,
     },
-    /// Put a whole state in the place of the stored one
+    /// Replace the stored state by a state file
     Push {
         /// A state file; `-` is standard input
         #[arg(value_name = "FILE")]
         file: std::path::PathBuf,
-        /// Also one of another lineage or an older one, and over a state that cannot be used
+        /// Overwrite even if the lineage differs, the serial is older, or the stored state cannot be used
         #[arg(long)]
         force: bool,
         /// Don't ask
@@ -312,25 +312,25 @@ pub(crate) enum StateCommand {
     },
     /// List the versions of the state that the store still has, newest first
     History {
-        /// At most that many
+        /// Print at most this many
         #[arg(long, value_name = "N", default_value_t = 20)]
         limit: usize,
     },
-    /// Begin a damaged journal anew with what can still be read of it
+    /// Replace a damaged journal by a new one with its readable records
     Repair {
         /// Don't ask
         #[arg(long)]
         yes: bool,
     },
-    /// Answer what became of an operation whose end nobody saw
+    /// Resolve an operation whose outcome is unknown
     Resolve {
-        /// The address in doubt
+        /// The address of the operation
         #[arg(value_name = "ADDR", value_parser = InstanceAddr::parse_lenient)]
         address: InstanceAddr,
-        /// Nothing was made: the next run makes it anew
+        /// No object exists: the next run creates it
         #[arg(long, required_unless_present = "id", conflicts_with = "id")]
         absent: bool,
-        /// It made the object with this id: it is looked up and goes into the state
+        /// The object with this id exists: look it up and record it in the state
         #[arg(long, value_name = "ID")]
         id: Option<String>,
     },

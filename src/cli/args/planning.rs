@@ -10,7 +10,7 @@ use crate::view::InFiles;
 /// The flag of a plan that was made without reading objects, as a saved plan records it.
 pub(crate) const UNREAD: &str = "--refresh=false";
 
-/// What a plan is made of: for `preview`, for `up`, and in the record of a saved plan.
+/// The flags that decide a plan: of `preview`, of `up`, and in the record of a saved plan.
 #[derive(Debug, Args)]
 pub(crate) struct Planning {
     #[command(flatten)]
@@ -81,15 +81,15 @@ impl Planning {
 /// Which part of the stack.
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// Only this and what it needs; `*` matches any text; repeatable
+    /// Only this and its dependencies; `*` matches any text; repeatable
     #[arg(long = "target", value_name = "ADDR")]
     pub(crate) targets: Vec<Pattern>,
-    /// Not this, and not what needs it; repeatable
+    /// Neither this nor its dependents; repeatable
     #[arg(long = "exclude", value_name = "ADDR")]
     pub(crate) excludes: Vec<Pattern>,
 }
 
-/// What a plan may not do, and where else it is written.
+/// The limits of a plan, and the files that it is written to beside stdout.
 #[derive(Debug, Default, Args)]
 pub(crate) struct Guard {
     /// Refuse a plan that holds one of these

@@ -1,4 +1,4 @@
-//! `bootstrap`: creates what the store of a state needs; shows the steps first.
+//! `bootstrap`: creates what the store of a state needs, after showing the steps.
 
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, SystemClock};

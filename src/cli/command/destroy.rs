@@ -1,4 +1,4 @@
-//! `destroy`: plan the removal of everything in the state, show, ask, apply.
+//! `destroy`: plan the destruction of everything in the state, show, ask, apply.
 
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;

@@ -1,4 +1,4 @@
-//! `force-unlock`: breaks the lock of a run that died, after showing whose it is.
+//! `force-unlock`: breaks the lock of a dead run, after showing its holder.
 
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, Clock as _, SystemClock};
@@ -32,7 +32,7 @@ pub(super) async fn run(
         let other = Diagnostic::error(format!("there is no lock {}", arguments.id))
             .detail(holder_text(&holder, now))
             .hint(format!(
-                "the lock that is held has the id {}",
+                "if that run is dead, free the state with `force-unlock {}`",
                 holder.lock_id()
             ));
         return Err(other.into());

@@ -1,4 +1,4 @@
-//! `import`: an object that exists goes into the state, at the address that the program declares for it.
+//! `import`: records an existing object in the state, at the address that the program declares for it.
 
 use crate::args::Import;
 use crate::error::CommandError;

@@ -18,7 +18,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 
-/// Does what one command says.
+/// Runs one command.
 pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit, CommandError> {
     match command {
         Command::Up(arguments) => up::run(session, arguments).await,

@@ -41,7 +41,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         None => session.look().await?,
     };
     if state.serial == 0 {
-        // One that was never written has a lineage only while a run holds it; a plan that is saved must not rest on that.
+        // A state that was never written has a lineage only while a run holds it; a saved plan must not rest on that.
         state.lineage = Lineage::default();
     }
     say_recovered(session, &recovered);
@@ -58,7 +58,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         let _ticking = feed.ticking();
         let planning = async {
             let left = recovered.open.into_iter();
-            // A run that is still at it will see the end itself.
+            // A live run records the results of its operations itself.
             let (running, open): (Vec<_>, Vec<_>) =
                 left.partition(|open| open.liveness() == Liveness::Alive);
             let (settled, state) = match open.is_empty() {
@@ -118,14 +118,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     }
 }
 
-/// An emulator may not know whose it is; the plan is good all the same.
+/// An emulator may not know its account; the plan is good without.
 fn unknown_callers(why: Diagnostics) -> Diagnostics {
     let why: Vec<String> = why
         .into_iter()
         .map(|diagnostic| diagnostic.summary)
         .collect();
-    Diagnostic::warning("it is not known for which account the plan is")
+    Diagnostic::warning("the account of the plan is unknown")
         .detail(why.join("; "))
-        .hint("`up` will not notice when it is another one")
+        .hint("applying the plan will not notice another account")
         .into()
 }

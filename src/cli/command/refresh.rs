@@ -1,4 +1,4 @@
-//! `refresh`: read the real world, show drift, ask, write the state.
+//! `refresh`: read every object, show drift, ask, write the state.
 
 use terrane_engine::{PlanMode, PlanOptions};
 use terrane_state::Operation;

@@ -1,4 +1,4 @@
-//! `up`: plan, show, ask, apply; or apply what was planned and saved before.
+//! `up`: plan, show, ask, apply; or apply a saved plan.
 
 use terrane_state::Operation;
 

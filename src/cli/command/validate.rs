@@ -1,4 +1,4 @@
-//! `validate`: the program against the providers' schemas. Needs no credentials and no state.
+//! `validate`: checks the program against the providers' schemas. Needs no credentials and no state.
 
 use std::num::NonZeroUsize;
 
@@ -15,7 +15,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
         Ok(warnings) => (Exit::DONE, warnings),
         Err(error) => (error.exit, error.diagnostics),
     };
-    let diagnostics = session.with_commands(session.redactor.diagnostics(diagnostics));
+    let diagnostics = session.readable().diagnostics(&diagnostics);
     let validity = match exit {
         Exit::DONE => Validity::Valid,
         _ => Validity::Invalid,

@@ -1,4 +1,4 @@
-//! A stored state that cannot be used: what is wrong with it, what is still whole, and the commands that put it right.
+//! A stored state that cannot be used: its damage, its intact parts, and the commands that repair it.
 
 use std::sync::Arc;
 
@@ -9,12 +9,13 @@ use terrane_state::{
 };
 
 use super::Session;
+use super::invocation::quoted_if_needed;
 use super::state::{Waiting, run_error};
 use crate::error::CommandError;
 use crate::signals::{Signals, interrupted};
 use crate::view::printable::{counted, one_line};
 
-/// The least that is a state, for who begins anew.
+/// An empty state, for a stack that starts over.
 const EMPTY: &str = r#"{"version":4,"resources":[]}"#;
 
 /// Whether it is the stored state that is wrong, and not the store or the journal.
@@ -30,7 +31,7 @@ fn is_about_the_state(error: &RunError) -> bool {
 }
 
 impl Session<'_> {
-    /// Takes the lock to put another state in the place of one that cannot be used; `None` when the stored one can be.
+    /// Takes the lock to replace a state that cannot be used; `None` when it can be used.
     pub(crate) async fn open_restore(&self) -> Result<Option<Restore>, CommandError> {
         let backend = self.backend().await?;
         let signals = Signals::listening(self.streams.clone());
@@ -57,7 +58,7 @@ impl Session<'_> {
         }
     }
 
-    /// What is still whole beside a state that cannot be used, and what to do; `None` for errors of another kind.
+    /// The intact parts beside a state that cannot be used, and the remedies; `None` for errors of another kind.
     pub(super) async fn way_out(
         &self,
         backend: &dyn Backend,
@@ -98,8 +99,8 @@ impl Session<'_> {
         };
         let differs = |it: &&Version| survey.stored != Stored::State(it.summary.clone());
         if let Some(version) = survey.version.as_ref().filter(differs) {
-            let id = quoted(&version.stored.id);
-            let commands = two_steps(&format!("--version {id} "), "earlier.tfstate");
+            let id = version_flag(&version.stored.id);
+            let commands = two_steps(&format!("{id} "), "earlier.tfstate");
             let serial = version.summary.serial;
             hints.push(format!("to go back to serial {serial}: {commands}"));
         }
@@ -110,30 +111,30 @@ impl Session<'_> {
             let commands = two_steps("", "stored.tfstate");
             let serial = stored.serial;
             hints.push(format!(
-                "to go on from what is stored, serial {serial}: {commands}"
+                "to continue with the stored state, serial {serial}: {commands}"
             ));
         }
         if hints.is_empty() {
             let push = self.again("state push FILE --force");
-            hints.push(format!("put a copy of it back with `{push}`"));
+            hints.push(format!("store a copy of it with `{push}`"));
         }
         if survey.stored == Stored::Nothing {
             let push = self.again("state push - --force --yes");
             hints.push(format!(
-                "if all that it held is gone, too, begin anew: `echo '{EMPTY}' | {push}`"
+                "if its objects no longer exist either, start over: `echo '{EMPTY}' | {push}`"
             ));
         }
         hints
     }
 }
 
-/// What is there, a line each.
+/// The facts of a survey, a line each.
 fn facts(survey: &Survey) -> Vec<String> {
     let mut facts = Vec::new();
     facts.push(match &survey.stored {
-        Stored::Nothing => "stored is nothing".to_owned(),
-        Stored::Unreadable => "what is stored cannot be read as a state".to_owned(),
-        Stored::State(summary) => format!("stored is a state with {}", summarised(summary)),
+        Stored::Nothing => "no state is stored".to_owned(),
+        Stored::Unreadable => "the stored file cannot be read as a state".to_owned(),
+        Stored::State(summary) => format!("the stored state has {}", summarised(summary)),
         _ => String::new(),
     });
     facts.push(match &survey.journal {
@@ -142,9 +143,9 @@ fn facts(survey: &Survey) -> Vec<String> {
             pending,
             open,
         } => {
-            let mut text = "its journal is whole".to_owned();
+            let mut text = "its journal is intact".to_owned();
             if let Some(serial) = stored {
-                text = format!("{text}; it saw serial {serial} stored last");
+                text = format!("{text}; it recorded serial {serial} as stored last");
             }
             if *pending > 0 {
                 let results = counted(*pending, "result");
@@ -153,7 +154,7 @@ fn facts(survey: &Survey) -> Vec<String> {
             }
             if *open > 0 {
                 let open = counted(*open, "operation");
-                text = format!("{text}; {open} of unknown outcome is settled by the next run");
+                text = format!("{text}; the next run recovers {open} of unknown outcome");
             }
             text
         }
@@ -164,7 +165,7 @@ fn facts(survey: &Survey) -> Vec<String> {
         let at = version.stored.written_at;
         let at = at.map_or(String::new(), |at| format!(" of {at}"));
         let last = match version.is_last {
-            true => ", the last one that the journal saw stored",
+            true => ", the last one that the journal recorded",
             false => "",
         };
         facts.push(format!(
@@ -181,11 +182,8 @@ fn summarised(summary: &Summary) -> String {
     format!("serial {}, {instances}", summary.serial)
 }
 
-/// As a shell takes it.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-    match text.chars().all(plain) && !text.starts_with('-') {
-        true => text.to_owned(),
-        false => format!("'{}'", text.replace('\'', r"'\''")),
-    }
+/// The flag that names a version; an id that begins like a flag needs the sign between.
+fn version_flag(id: &str) -> String {
+    let sign = if id.starts_with('-') { '=' } else { ' ' };
+    format!("--version{sign}{}", quoted_if_needed(id))
 }

@@ -1,17 +1,17 @@
-//! What a command works with: the program, the state, the providers; each made when it is first needed.
+//! One invocation: its program, state and providers, each made when it is first needed.
 
 mod damage;
+mod invocation;
 mod program;
 mod providers;
 mod rescue;
 mod state;
 
 use std::cell::Cell;
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::Diagnostics;
 use terrane_provider::Environment;
 use terrane_state::BackendConfig;
 
@@ -24,6 +24,7 @@ use crate::view::{Feed, InFiles, PlanViews, RunViews, View, rows_of_planning};
 
 use program::read_var_file;
 
+pub(crate) use invocation::{Invocation, quoted_if_needed};
 pub(crate) use program::StackFunction;
 pub(crate) use providers::own_digest;
 pub(crate) use rescue::Aftermath;
@@ -38,10 +39,11 @@ pub(crate) struct Session<'a> {
     function: StackFunction<'a>,
     pub(crate) streams: Arc<Streams>,
     view: Arc<dyn View>,
+    invocation: Arc<Invocation>,
     environment: Environment,
-    /// What this invocation knows to be secret.
+    /// The known secrets of this invocation.
     pub(crate) redactor: Arc<Redactor>,
-    /// How long people were waited for.
+    /// How long questions waited for an answer.
     asked: Cell<Duration>,
     /// Names and texts of the files of `--var-file`, or why there is none.
     var_files: Vec<(String, Result<String, String>)>,
@@ -57,11 +59,13 @@ impl<'a> Session<'a> {
         function: StackFunction<'a>,
         streams: Arc<Streams>,
     ) -> Self {
-        // A variable that is not Unicode is none of ours, nor a provider's.
+        // Neither terrane nor a provider reads a variable that is not Unicode.
         let environment = environment();
         let view = common.format.view(streams.clone());
+        let invocation = Arc::new(Invocation::new(stack, &common));
         Self {
             view,
+            invocation,
             stack,
             config,
             backend,
@@ -75,12 +79,12 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// How long a run took that began then, without what people took to answer.
+    /// How long a run took since `started`, without the time that questions waited for an answer.
     pub(crate) fn took(&self, started: Instant) -> Duration {
         started.elapsed().saturating_sub(self.asked.get())
     }
 
-    /// A person was waited for that long.
+    /// A question waited that long for its answer.
     pub(crate) fn waited(&self, time: Duration) {
         self.asked.set(self.asked.get() + time);
     }
@@ -95,45 +99,14 @@ impl<'a> Session<'a> {
         self.var_files = files.collect();
     }
 
-    /// This program with those arguments on the same state, as a shell takes it: what to type next.
+    /// The command line of this program with these arguments on the same state.
     pub(crate) fn again(&self, arguments: &str) -> String {
-        let mut line = self.command(arguments);
-        if let Some(backend) = &self.common.backend {
-            let _ = write!(line, " --backend {}", shell_word(&backend.to_string()));
-        }
-        if self.common.sandbox {
-            line.push_str(" --sandbox");
-        }
-        line
+        self.invocation.again(arguments)
     }
 
-    /// This program with those arguments and no other.
-    pub(super) fn command(&self, arguments: &str) -> String {
-        let program = std::env::current_exe().ok();
-        let name = program
-            .as_deref()
-            .and_then(|path| path.file_name()?.to_str())
-            .unwrap_or(self.stack);
-        format!("{name} {arguments}")
-    }
-
-    /// The same diagnostics; a hint that names a command on the state names all of it, for this program and this state.
-    pub(crate) fn with_commands(&self, diagnostics: Diagnostics) -> Diagnostics {
-        let whole = |hint: String| {
-            let parts = hint.split('`').enumerate().map(|(place, part)| {
-                // Every second part stands between backticks.
-                match place % 2 == 1 && part.starts_with("state ") {
-                    true => self.again(part),
-                    false => part.to_owned(),
-                }
-            });
-            parts.collect::<Vec<_>>().join("`")
-        };
-        let diagnostics = diagnostics.into_iter().map(|diagnostic| Diagnostic {
-            hints: diagnostic.hints.into_iter().map(whole).collect(),
-            ..diagnostic
-        });
-        diagnostics.collect()
+    /// The command line of this program with these arguments and no others.
+    pub(crate) fn command(&self, arguments: &str) -> String {
+        self.invocation.command(arguments)
     }
 
     /// Where results go.
@@ -148,7 +121,7 @@ impl<'a> Session<'a> {
 
     /// Where a run is told: on the streams, and in these files.
     pub(crate) fn run_views(&self, files: &InFiles) -> RunViews {
-        RunViews::new(self.view.clone(), files, self.redactor.clone())
+        RunViews::new(self.view.clone(), files, self.readable())
     }
 
     /// The progress of a command that plans and has no run: rows on a terminal.
@@ -169,19 +142,36 @@ impl<'a> Session<'a> {
         self.streams.err(text);
     }
 
-    /// Writes diagnostics to stderr, without secrets.
+    /// Makes diagnostics fit to be shown.
+    pub(crate) fn readable(&self) -> Readable {
+        Readable {
+            redactor: self.redactor.clone(),
+            invocation: self.invocation.clone(),
+        }
+    }
+
+    /// Writes diagnostics to stderr.
     pub(crate) fn say(&self, all: &Diagnostics) {
         if !all.is_empty() {
-            let masked = self.redactor.diagnostics(all.clone());
-            let text = diagnostics(&masked, Painter(self.streams.err_style));
+            let readable = self.readable().diagnostics(all);
+            let text = diagnostics(&readable, Painter(self.streams.err_style));
             self.streams.err(&text);
         }
     }
 }
 
-/// A text as one word of a shell's command line.
-pub(crate) fn shell_word(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
+/// Diagnostics as they are shown: without secrets, with commands that can be pasted.
+pub(crate) struct Readable {
+    redactor: Arc<Redactor>,
+    invocation: Arc<Invocation>,
+}
+
+impl Readable {
+    /// All of them.
+    pub(crate) fn diagnostics(&self, all: &Diagnostics) -> Diagnostics {
+        let masked = self.redactor.diagnostics(all.clone());
+        self.invocation.with_commands(masked)
+    }
 }
 
 /// The environment, as far as it is text.

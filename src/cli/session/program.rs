@@ -27,7 +27,7 @@ impl Session<'_> {
         self.program_on(&self.inputs()?, self.endpoint())
     }
 
-    /// The same with that configuration and that emulator instead of this invocation's.
+    /// The same with this configuration and this emulator instead of the invocation's own.
     pub(crate) fn program_on(
         &self,
         inputs: &Inputs,
@@ -36,7 +36,7 @@ impl Session<'_> {
         let config = self.config(inputs).map_err(misconfigured)?;
         let declare = |stack: &mut Stack| {
             let declared = (self.function)(stack);
-            // Whatever is checked from here on may fail with words that repeat a secret.
+            // From here on a check may fail with a message that repeats a secret.
             self.redactor.learn_stack(stack);
             declared
         };
@@ -65,7 +65,7 @@ impl Session<'_> {
         Ok(program)
     }
 
-    /// The emulator that everything is pointed at; the sandbox is none.
+    /// The emulator that `AWS_ENDPOINT_URL` names; the sandbox needs none.
     pub(crate) fn endpoint(&self) -> Option<&str> {
         let url = self.environment.get(ENDPOINT_VARIABLE);
         url.filter(|_| !self.common.sandbox)
@@ -120,7 +120,7 @@ fn misconfigured(diagnostics: Diagnostics) -> CommandError {
 
 /// How long a file of `--var-file` may be.
 const LONGEST: u64 = 16 << 20;
-/// How long a pipe may be silent until somebody is told what is waited for.
+/// How long a pipe may be silent until a message names it.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// Reads a file of `--var-file`. Nothing is locked and no signal is caught yet, so an interrupt ends the wait for a pipe.

@@ -77,7 +77,7 @@ impl Session<'_> {
     ) -> Result<Vec<ProviderBuild>, CommandError> {
         let sources = program.providers().iter();
         let sources = sources.map(|config| &config.address.source);
-        // The built-in one is a part of this very program, whose own digest the plan has as well.
+        // The built-in provider is a part of this program, whose own digest the plan has as well.
         let sources: BTreeSet<_> = sources.filter(|source| !source.is_builtin()).collect();
         let mut digests: BTreeMap<PathBuf, Sha256> = BTreeMap::new();
         let mut builds = Vec::new();
@@ -154,8 +154,8 @@ pub(crate) fn own_digest() -> Result<Sha256, CommandError> {
 fn digest_of(file: &Path) -> Result<Sha256, CommandError> {
     let digest = std::fs::File::open(file).and_then(Sha256::of_reader);
     digest.map_err(|error| {
-        let said = Diagnostic::error(format!("cannot read {}", file.display()));
-        said.detail(error.to_string()).into()
+        let unread = Diagnostic::error(format!("cannot read {}", file.display()));
+        unread.detail(error.to_string()).into()
     })
 }
 
@@ -166,7 +166,7 @@ fn own_program() -> Result<PathBuf, CommandError> {
     })
 }
 
-/// Bindings made for 5.31.0 work with 5.31 and what follows it within 5.
+/// Bindings made for 5.31.0 work with 5.31 and every later 5.
 fn same_major(version: &str) -> Option<String> {
     version.parse::<Version>().ok()?;
     let mut parts = version.split('.');

@@ -1,4 +1,4 @@
-//! What a run did and could store nowhere: a file of this machine, and no further run before it is pushed.
+//! Rescue files: results that a run could store nowhere, kept on this machine; no further run before they are pushed.
 
 use std::path::{Path, PathBuf};
 
@@ -8,20 +8,21 @@ use terrane_state::{
     Failure, Kept, LocalBackend, Origin, Recorder as _, Rescued, Run, RunError, Sha256, file,
 };
 
+use super::Session;
+use super::invocation::shell_word;
 use super::state::run_error;
-use super::{Session, shell_word};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 
 /// A file with results that no store took.
 struct Unpushed {
     path: PathBuf,
-    /// What is in it; `None` when it cannot be read as that.
+    /// Its results; `None` when they cannot be read.
     rescued: Option<Rescued>,
 }
 
 impl Session<'_> {
-    /// Where the state of this invocation is, as files name it that belong there.
+    /// The place of this invocation's state, as rescue files name it.
     fn origin(&self) -> Result<Origin, CommandError> {
         let location = self.location()?;
         let (place, backend) = (location.address().identity(), location.address().absolute());
@@ -54,7 +55,7 @@ impl Session<'_> {
         Ok(path)
     }
 
-    /// The files of this stack and folder whose content is not in its state yet.
+    /// The rescue files of this stack and folder.
     fn unpushed(&self) -> Vec<Unpushed> {
         let Ok(default) = LocalBackend::default_path(self.stack) else {
             return Vec::new();
@@ -80,7 +81,7 @@ impl Session<'_> {
             .collect()
     }
 
-    /// The command that stores what is in such a file where it belongs.
+    /// The command that stores the results of a rescue file in their own state.
     fn push_command(&self, path: &Path, origin: Option<&Origin>) -> String {
         let push = format!("state push {}", shell_word(&path.display().to_string()));
         match origin {
@@ -118,18 +119,23 @@ impl Session<'_> {
         Ok(described.collect())
     }
 
-    /// Refuses to go on from a state that lacks what an earlier run of this machine did; says what waits for another state.
+    /// Refuses a state that lacks results of an earlier run on this machine; warns about results for other states.
     pub(super) fn refuse_unpushed(&self) -> Result<(), CommandError> {
         let (here, elsewhere): (Vec<_>, Vec<_>) = self
             .unpushed_diagnostics()?
             .into_iter()
             .partition(|(is_here, _)| *is_here);
-        self.say(&elsewhere.into_iter().map(|(_, said)| said).collect());
+        self.say(
+            &elsewhere
+                .into_iter()
+                .map(|(_, diagnostic)| diagnostic)
+                .collect(),
+        );
         if here.is_empty() {
             return Ok(());
         }
-        let refused = here.into_iter().map(|(_, said)| {
-            said.detail("going on without them would make again what exists already")
+        let refused = here.into_iter().map(|(_, diagnostic)| {
+            diagnostic.detail("a run without them would create existing objects again")
         });
         Err(CommandError {
             exit: Exit::REFUSED,
@@ -137,22 +143,22 @@ impl Session<'_> {
         })
     }
 
-    /// Says what a state lacks that is only looked at.
+    /// Warns about results that a state lacks which is only read.
     pub(super) fn say_unpushed(&self) -> Result<(), CommandError> {
-        let said = self.unpushed_diagnostics()?.into_iter();
-        let said = said
+        let warnings = self.unpushed_diagnostics()?.into_iter();
+        let warnings = warnings
             .filter(|(is_here, _)| *is_here)
-            .map(|(_, said)| Diagnostic {
+            .map(|(_, diagnostic)| Diagnostic {
                 severity: Severity::Warning,
-                ..said
+                ..diagnostic
             });
-        self.say(&said.collect());
+        self.say(&warnings.collect());
         Ok(())
     }
 
-    /// Saves what only this process knows when a run could not be closed: what was done about it.
+    /// Saves the results that only this process has when a run could not be closed, and tells where they are.
     ///
-    /// A run that another one fenced saves nothing: that one found the intents, and settles what came of them.
+    /// A fenced run saves nothing: the run that fenced it found its intents, and recovers them.
     pub(crate) async fn rescue(&self, run: &Run, error: &RunError) -> Option<Aftermath> {
         if error.failure() != Failure::Unwritten {
             return None;
@@ -162,12 +168,12 @@ impl Session<'_> {
             Kept::Nowhere => {}
             Kept::State => {
                 return Some(Aftermath::Hint(format!(
-                    "nothing that this run did is missing in the state; run `{again}` as soon as it can be written"
+                    "the state has every result of this run; run `{again}` as soon as it can be written"
                 )));
             }
             Kept::Journal => {
                 return Some(Aftermath::Hint(format!(
-                    "its journal holds everything; `{again}` puts it back as soon as the state can be written"
+                    "the journal has every result of this run; `{again}` puts them into the state as soon as it can be written"
                 )));
             }
         }
@@ -177,10 +183,16 @@ impl Session<'_> {
         });
         let (origin, path) = match place {
             Ok(place) => place,
-            Err(error) => return error.diagnostics.into_iter().next().map(Aftermath::Said),
+            Err(error) => {
+                return error
+                    .diagnostics
+                    .into_iter()
+                    .next()
+                    .map(Aftermath::Elsewhere);
+            }
         };
         let saved = run.rescue(&path, origin.clone()).await;
-        Some(Aftermath::Said(match saved {
+        Some(Aftermath::Elsewhere(match saved {
             Ok(()) => {
                 let command = self.push_command(&path, Some(&origin));
                 let path = path.display();
@@ -191,17 +203,17 @@ impl Session<'_> {
                     ))
             }
             Err(error) => {
-                // Never the state itself: what a terminal or a log keeps is no place for secrets.
+                // Never the state itself: a terminal or a log is no place for secrets.
                 let lost = run_error(&error.into()).diagnostics;
                 let why: Vec<String> = lost.into_iter().map(|lost| lost.to_string()).collect();
                 Diagnostic::error("the results of this run could not be stored anywhere")
                     .detail(why.join("; "))
-                    .hint("the journal names every operation that was begun; the next run settles them")
+                    .hint("the journal has every operation that was begun; the next run recovers them")
             }
         }))
     }
 
-    /// Refuses to store in one state what a run did on another.
+    /// Refuses to store the results of a run in another state than its own.
     pub(crate) fn refuse_foreign(
         &self,
         file: &Path,
@@ -225,11 +237,11 @@ impl Session<'_> {
         };
         Err(CommandError::new(
             Exit::REFUSED,
-            refused.hint("if the state that it belongs to is gone for good, remove the file"),
+            refused.hint("if its own state no longer exists, remove the file"),
         ))
     }
 
-    /// Removes such a file of this stack once everything in it is in the stored state; one that lies elsewhere is a person's own copy.
+    /// Removes a rescue file of this stack once the stored state has all of it; a file elsewhere is a person's own copy.
     ///
     /// # Errors
     /// When something of it is not there: the file stays.
@@ -268,7 +280,7 @@ impl Session<'_> {
             let names: Vec<String> = missing.iter().take(10).map(ToString::to_string).collect();
             let kept = Diagnostic::error(format!("{shown} stays: not all of it is in the state"))
                 .detail(format!("another run has decided otherwise about {}", names.join(", ")))
-                .hint("compare them with `state show ADDRESS`; remove the file when nothing of it is needed");
+                .hint("compare them with `state show ADDRESS`; remove the file when none of it is needed");
             return Err(CommandError::new(Exit::REFUSED, kept));
         }
         std::fs::remove_file(&path).map_err(|error| {
@@ -279,12 +291,12 @@ impl Session<'_> {
         })
     }
 
-    /// Why a run did not end in order, with what became of its results.
+    /// Why a run could not be closed, with the place of its results.
     pub(crate) fn unclosed(&self, error: &RunError, aftermath: Option<Aftermath>) -> CommandError {
         let mut failed = run_error(error);
         match aftermath {
             None => {}
-            Some(Aftermath::Said(said)) => failed.diagnostics.push(said),
+            Some(Aftermath::Elsewhere(diagnostic)) => failed.diagnostics.push(diagnostic),
             Some(Aftermath::Hint(hint)) => {
                 failed.diagnostics = failed
                     .diagnostics
@@ -297,10 +309,10 @@ impl Session<'_> {
     }
 }
 
-/// What there is to say of the results of a run that could not be closed.
+/// The place of the results of a run that could not be closed.
 pub(crate) enum Aftermath {
-    /// They are where runs keep them; what to do.
+    /// They are in the state or its journal; the remedy.
     Hint(String),
-    /// They are elsewhere, or lost.
-    Said(Diagnostic),
+    /// They are in a rescue file, or lost.
+    Elsewhere(Diagnostic),
 }

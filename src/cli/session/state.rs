@@ -48,7 +48,7 @@ impl Session<'_> {
         self.look_past_unpushed().await
     }
 
-    /// The same for who knows what is not stored yet.
+    /// The same without the warning about results that are not stored yet.
     pub(super) async fn look_past_unpushed(&self) -> Result<(State, Recovered), CommandError> {
         let backend = self.backend().await?;
         match Run::look(&*backend).await {
@@ -66,7 +66,7 @@ impl Session<'_> {
         self.open_to_push(operation).await
     }
 
-    /// The same for who stores what an earlier run of this machine could not.
+    /// The same for a command that stores the results that an earlier run on this machine could not.
     pub(crate) async fn open_to_push(
         &self,
         operation: Operation,
@@ -74,7 +74,7 @@ impl Session<'_> {
         let options = self.run_options(operation);
         let backend = self.backend().await?;
         let clock = Arc::new(SystemClock::default());
-        // Only while the lock is waited for and the state is read: who works on it listens for more than that.
+        // Only until the lock is held and the state is read: the run itself listens again.
         let signals = Signals::listening(self.streams.clone());
         let waiting = Waiting {
             streams: &self.streams,
@@ -142,7 +142,7 @@ impl Session<'_> {
         }
     }
 
-    /// Why the state cannot be read or held, with the commands that help on this one.
+    /// Why the state cannot be read or held, with the commands that help.
     pub(crate) async fn state_error(
         &self,
         backend: &dyn Backend,
@@ -155,7 +155,7 @@ impl Session<'_> {
         let mut refused = way_out.unwrap_or_else(|| run_error(error));
         let hints = match error {
             RunError::Journal { .. } => vec![format!(
-                "nothing was changed; `{}` shows what can be saved, keeps a copy, and begins the journal anew",
+                "nothing was changed; `{}` shows which records can be saved, keeps a copy, and starts a new journal",
                 self.again("state repair")
             )],
             RunError::Backend(BackendError::NotMade { hint, .. }) => {
@@ -171,7 +171,7 @@ impl Session<'_> {
         refused
     }
 
-    /// Another run holds the lock: who, since when, and what can be done about it.
+    /// The error for a state that another run holds: its holder, since when, and the remedies.
     fn locked(&self, error: &RunError, holder: &Holder) -> CommandError {
         let now = SystemClock::default().now();
         let mut diagnostic = Diagnostic::error(error.to_string()).detail(holder_text(holder, now));
@@ -179,7 +179,11 @@ impl Session<'_> {
             .last_seen
             .is_some_and(|seen| now.since(seen) > LIKELY_DEAD);
         if !is_dead {
-            diagnostic = diagnostic.hint("wait for it with --lock-timeout 10m");
+            let flag = "--lock-timeout 10m";
+            diagnostic = diagnostic.hint(match self.invocation.repeated(flag) {
+                Some(command) => format!("wait for it with `{command}`"),
+                None => format!("wait for it with `{flag}`"),
+            });
         }
         let outlives = |location: BackendConfig| location.address().lock_outlives_process();
         if self.location().is_ok_and(outlives) {
@@ -219,7 +223,7 @@ impl Session<'_> {
     }
 }
 
-/// Waits for a lock, and says for whose.
+/// Waits for a lock, and names its holder.
 pub(super) struct Waiting<'a> {
     pub(super) streams: &'a Streams,
     pub(super) signals: &'a Signals,
@@ -253,7 +257,7 @@ pub(crate) fn working_folder() -> Option<String> {
     Some(std::env::current_dir().ok()?.to_str()?.to_owned())
 }
 
-/// What belongs to the sandbox of a stack.
+/// The folder of a stack's sandbox.
 pub(crate) fn sandbox_path(stack: &str) -> PathBuf {
     [".terrane", "sandbox", stack].iter().collect()
 }
@@ -273,7 +277,7 @@ pub(crate) fn replayed_text(recovered: &Recovered) -> Option<String> {
     ))
 }
 
-/// An error of the state's, with the exit code it means and what to do.
+/// An error of a state operation, with its exit code and its causes.
 pub(crate) fn run_error(error: &RunError) -> CommandError {
     let exit = match error.failure() {
         Failure::Locked => Exit::LOCKED,

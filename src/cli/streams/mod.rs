@@ -12,19 +12,19 @@ use std::time::{Duration, Instant};
 use outlet::Outlet;
 use rows::Rows;
 
-/// Standard output and standard error, and what is known of the terminal behind them.
+/// Standard output and standard error, and the abilities of the terminal behind them.
 ///
-/// No caller ever waits for a reader: a thread a place writes what is said. A reader may go away at any time (`preview | head`): what
-/// is written after that is dropped, and the command goes on.
+/// No caller ever waits for a reader: each outlet has a thread that writes. A reader may leave at any time (`preview | head`): the
+/// rest of the output is dropped, and the command continues.
 pub(crate) struct Streams {
     out: Arc<Outlet>,
-    /// The same outlet where both streams lead to one place, so that everything there is in the order in which it was said.
+    /// The same outlet where both streams lead to one place, so that all lines keep their order.
     err: Arc<Outlet>,
-    /// What stdout can show.
+    /// The colours of stdout.
     pub(crate) out_style: Ink,
-    /// What stderr can show.
+    /// The colours of stderr.
     pub(crate) err_style: Ink,
-    /// Questions can be asked: somebody sees them and can answer.
+    /// Questions can be asked: a person sees them and can answer.
     interactive: bool,
     /// Rows may be redrawn in place.
     live: bool,
@@ -75,7 +75,7 @@ impl Streams {
         self.out.keep(text.into());
     }
 
-    /// Writes what has to be read besides the results: warnings, errors, summaries, questions.
+    /// Writes everything beside the results: warnings, errors, summaries, questions.
     pub(crate) fn err(&self, text: &str) {
         self.err.keep(text.into());
     }
@@ -85,14 +85,14 @@ impl Streams {
         self.err.progress(lines.into());
     }
 
-    /// Shows these rows at the bottom of the terminal, below everything that is said, instead of those that were there.
+    /// Replaces the rows at the bottom of the terminal, below all other output.
     pub(crate) fn rows(&self, rows: Vec<String>) {
         if self.live {
             self.err.rows(rows);
         }
     }
 
-    /// Whether somebody sees questions and can answer them.
+    /// Whether a person sees questions and can answer them.
     pub(crate) fn is_interactive(&self) -> bool {
         self.interactive
     }

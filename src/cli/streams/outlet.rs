@@ -1,4 +1,4 @@
-//! A place that text goes to, with a thread that writes it: whoever has something to say never waits for a reader.
+//! A destination of text with a thread that writes it: no caller waits for a reader.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::rows::Rows;
 
-/// How many bytes of progress may wait for a reader. Results and talk wait without a bound: a run makes only so much of them.
+/// How many bytes of progress may wait for a reader. Results and messages wait without a bound: a run has few of them.
 const PROGRESS: usize = 8 << 20;
 /// About how much is written at once.
 const BATCH: usize = 64 << 10;
@@ -22,7 +22,7 @@ pub(super) struct Outlet {
 struct Shared {
     queue: Mutex<Queue>,
     /// There is something to write.
-    said: Condvar,
+    queued: Condvar,
     /// Something was written.
     written: Condvar,
 }
@@ -37,10 +37,10 @@ struct Queue {
     writing: bool,
     /// Bytes that were written.
     taken: u64,
-    /// Nothing more will be said.
+    /// No more text will come.
     closing: bool,
     end: End,
-    /// What the thread starts with, until it is first needed.
+    /// The writer, until its thread is first needed.
     writer: Option<Writer>,
 }
 
@@ -94,7 +94,7 @@ impl Outlet {
         };
         let shared = Shared {
             queue: Mutex::new(queue),
-            said: Condvar::new(),
+            queued: Condvar::new(),
             written: Condvar::new(),
         };
         Self {
@@ -153,7 +153,7 @@ impl Outlet {
         self.shared.queue().taken
     }
 
-    /// Why not everything was written, when that is nobody's wish.
+    /// Why not everything was written, unless the reader left.
     pub(super) fn failure(&self) -> Option<String> {
         match &self.shared.queue().end {
             End::Failed(error) => Some(error.to_string()),
@@ -171,14 +171,14 @@ impl Outlet {
             let shared = self.shared.clone();
             std::thread::spawn(move || shared.write_for_ever(writer));
         }
-        self.shared.said.notify_one();
+        self.shared.queued.notify_one();
     }
 }
 
 impl Drop for Outlet {
     fn drop(&mut self) {
         self.shared.queue().closing = true;
-        self.shared.said.notify_one();
+        self.shared.queued.notify_one();
     }
 }
 
@@ -193,7 +193,7 @@ impl Shared {
             let (text, rows) = {
                 let queue = self.queue();
                 let nothing = |queue: &mut Queue| !queue.has_something() && !queue.closing;
-                let queue = self.said.wait_while(queue, nothing);
+                let queue = self.queued.wait_while(queue, nothing);
                 let mut queue = queue.unwrap_or_else(PoisonError::into_inner);
                 if !queue.has_something() {
                     return;
@@ -268,10 +268,10 @@ impl Queue {
                     bytes
                 }
                 Text::LeftOut(1) => {
-                    b"(1 line of progress left out: nobody read it in time)\n".into()
+                    b"(1 line of progress left out: the reader was too slow)\n".into()
                 }
                 Text::LeftOut(lines) => {
-                    format!("({lines} lines of progress left out: nobody read them in time)\n")
+                    format!("({lines} lines of progress left out: the reader was too slow)\n")
                         .into_bytes()
                 }
             };
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sleeping_reader_stops_nobody_and_gets_every_result_when_it_wakes() {
+    fn a_sleeping_reader_stops_no_caller_and_gets_every_result_when_it_wakes() {
         let (mut reader, writer) = io::pipe().expect("a pipe");
         let outlet = Outlet::new(writer);
         let line = [b"x".repeat(999), b"\n".to_vec()].concat();

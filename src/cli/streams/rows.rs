@@ -6,7 +6,7 @@ use std::os::fd::AsFd as _;
 
 use console::{measure_text_width, truncate_str};
 
-/// What stands at the bottom of a terminal.
+/// The rows at the bottom of a terminal.
 pub(super) struct Rows {
     size: fn() -> Size,
     /// The width of each row that stands there.
@@ -29,7 +29,7 @@ impl Rows {
         }
     }
 
-    /// What is to be written so that the text stands above these rows, and nothing is left of those that were there.
+    /// The bytes that write the text above these rows and erase the earlier ones.
     pub(super) fn around(&mut self, text: Vec<u8>, rows: &[String]) -> Vec<u8> {
         let size = (self.size)();
         let mut bytes = self.erase(size).into_bytes();
@@ -52,7 +52,7 @@ impl Rows {
     }
 
     fn draw(&mut self, rows: &[String], size: Size) -> String {
-        // One line is the cursor's. What does not fit is counted: what has scrolled away cannot be erased.
+        // One line is the cursor's. Rows that do not fit are counted: one that has scrolled away cannot be erased.
         let room = size.lines.saturating_sub(1).max(1);
         let (shown, more) = match rows.len() <= room {
             true => (rows, None),
@@ -89,7 +89,7 @@ pub(super) fn stderr_size() -> Size {
 mod tests {
     use super::*;
 
-    /// A terminal that knows what is used here. Lines that do not fit are broken.
+    /// A terminal with the few sequences that are used here. Lines that do not fit are broken.
     struct Screen {
         columns: usize,
         lines: Vec<String>,
@@ -130,7 +130,7 @@ mod tests {
             }
         }
 
-        /// As a terminal does that breaks lines anew.
+        /// As a terminal does that wraps lines again.
         fn resize(&mut self, columns: usize) {
             self.columns = columns;
             let mut lines = Vec::new();
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_stands_above_the_rows_and_no_old_row_stays() {
+    fn text_stands_above_the_rows_and_no_old_row_stays() {
         let mut screen = screen();
         let mut on_screen = Rows::new(|| Size {
             columns: 30,

@@ -6,18 +6,15 @@ use std::sync::Arc;
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, value_parser};
 
 use super::text::TextView;
-use super::{ChangeView, View, json};
+use super::{ChangeView, FORMATS, View};
 use crate::args::EVERYWHERE;
 use crate::streams::Streams;
-
-/// Formats other than text for people, which needs no flag.
-static FORMATS: &[&Format] = &[&json::FORMAT];
 
 /// A format, and how it is asked for.
 pub(super) struct Format {
     /// Takes the place of text on stdout.
     pub(super) on_stdout: Option<(Flag, MakeForStdout)>,
-    /// Goes to a file that the flag names, beside what is on stdout.
+    /// Goes to a file that the flag names, beside the output on stdout.
     pub(super) in_file: Option<(Flag, MakeForFile)>,
 }
 

@@ -1,4 +1,4 @@
-//! What of an object must not be shown: the places its marks name, and every place that repeats what is there.
+//! The hidden parts of an object: the places that its marks name, and every place that repeats a value of them.
 //!
 //! A provider knows no marks. It copies a sensitive argument into attributes of its own (`tags` into `tags_all`, a password into a
 //! connection string), and there it is as secret as where it came from.
@@ -27,13 +27,13 @@ impl Hidden {
         elements: BTreeMap::new(),
     };
 
-    /// What is hidden in an object.
+    /// The hidden parts of an object.
     pub(crate) fn of(object: &Marked) -> Self {
         let [hidden] = Self::of_each([object]);
         hidden
     }
 
-    /// What is hidden in objects that are forms of one: a secret of one of them is a secret in all.
+    /// The hidden parts of objects that are forms of one: a secret of one of them is a secret in all.
     pub(crate) fn of_each<const N: usize>(objects: [&Marked; N]) -> [Self; N] {
         let mut hidden = objects.map(Self::marked);
         let mut secrets: Vec<String> = Vec::new();
@@ -50,7 +50,7 @@ impl Hidden {
         hidden
     }
 
-    /// What an object's marks name.
+    /// The parts that an object's marks name.
     fn marked(object: &Marked) -> Self {
         let mut hidden = Self::default();
         for path in &object.sensitive {
@@ -59,7 +59,7 @@ impl Hidden {
         hidden
     }
 
-    /// Hides a place, or what contains it where the value has another shape than the mark says. What is not there needs no hiding.
+    /// Hides a place, or its container where the value has another shape than the mark says. An absent value needs no hiding.
     fn add(&mut self, value: &Value, steps: &[PathStep]) {
         let (mut node, mut value) = (self, value);
         for (depth, step) in steps.iter().enumerate() {
@@ -137,7 +137,7 @@ impl Hidden {
         self != Self::NOTHING
     }
 
-    /// What is hidden in a member.
+    /// The hidden parts of a member.
     pub(crate) fn member(&self, name: &str) -> &Self {
         match self.whole {
             true => self,
@@ -145,7 +145,7 @@ impl Hidden {
         }
     }
 
-    /// What is hidden in an element.
+    /// The hidden parts of an element.
     pub(crate) fn element(&self, index: usize) -> &Self {
         match self.whole {
             true => self,
@@ -153,7 +153,7 @@ impl Hidden {
         }
     }
 
-    /// What is hidden at a path.
+    /// The hidden parts at a path.
     pub(crate) fn at(&self, path: &Path) -> &Self {
         path.steps().iter().fold(self, |hidden, step| match step {
             PathStep::Attribute(name) | PathStep::Key(name) => hidden.member(name),

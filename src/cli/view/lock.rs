@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_holder_is_described_by_who_what_since_when_and_its_last_sign_of_life() {
-        let said: Vec<String> = vec![
+        let texts: Vec<String> = vec![
             holder_text(&holder(None), now(3)),
             holder_text(&holder(Some(180)), now(182)),
             holder_text(&holder(Some(60)), now(60 + 3 * 3600)),
@@ -87,7 +87,7 @@ mod tests {
                 now(1),
             ),
         ];
-        insta::assert_snapshot!(said.join("\n"), @r"
+        insta::assert_snapshot!(texts.join("\n"), @r"
         root@vm holds it for an apply since 2026-11-23T09:05:17.5Z (3s ago) (lock 4c182652)
         root@vm holds it for an apply since 2026-11-23T09:05:17.5Z (3m02s ago), last seen 2s ago (lock 4c182652)
         root@vm holds it for an apply since 2026-11-23T09:05:17.5Z (3h01m ago), last seen 3h00m ago, likely dead (lock 4c182652)

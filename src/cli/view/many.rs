@@ -9,7 +9,7 @@ use super::{
     AppliedRun, ChangeView, ClosedRun, InFiles, Outputs, PlanView, ProgressView, RunView,
     ShownPlan, Tracker, View,
 };
-use crate::redactor::Redactor;
+use crate::session::Readable;
 
 /// Shows one plan in every view.
 pub(crate) struct PlanViews(Vec<Arc<dyn ChangeView>>);
@@ -35,15 +35,15 @@ impl PlanView for PlanViews {
 /// Shows one run in every view. None of them sees a known secret.
 pub(crate) struct RunViews {
     views: Vec<Arc<dyn ChangeView>>,
-    redactor: Arc<Redactor>,
+    readable: Readable,
 }
 
 impl RunViews {
     /// On the streams and in files.
-    pub(crate) fn new(stdout: Arc<dyn View>, files: &InFiles, redactor: Arc<Redactor>) -> Self {
+    pub(crate) fn new(stdout: Arc<dyn View>, files: &InFiles, readable: Readable) -> Self {
         Self {
             views: all(stdout, files),
-            redactor,
+            readable,
         }
     }
 }
@@ -71,8 +71,10 @@ impl RunView for RunViews {
         if diagnostics.is_empty() {
             return;
         }
-        let masked = self.redactor.diagnostics(diagnostics.clone());
-        self.views.iter().for_each(|view| view.diagnostics(&masked));
+        let readable = self.readable.diagnostics(diagnostics);
+        self.views
+            .iter()
+            .for_each(|view| view.diagnostics(&readable));
     }
 
     fn planned(&self, shown: &ShownPlan<'_>) {

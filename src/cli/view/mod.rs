@@ -1,6 +1,6 @@
 //! Views: whatever a command has to say, in the format that was asked for. Commands speak to the traits here and know no format.
 //!
-//! | module | what |
+//! | module | holds |
 //! |---|---|
 //! | `format` | every format, its flags, and the one choice between them |
 //! | `views` | the traits: plans, runs, the state, exports, edits, upkeep, the program |
@@ -10,9 +10,9 @@
 //! | `text` | for people |
 //! | `json` | for programs, in the shapes that Terraform gave them |
 //! | `graph` | the resource graph in its own formats |
-//! | `hidden`, `stored`, `printable`, `lock` | what formats share |
+//! | `hidden`, `stored`, `printable`, `lock` | shared by all formats |
 //!
-//! **A new format** is a folder here and its entry in `format`; the compiler names every trait that it lacks. **A new event** of the
+//! **A new format** is a folder here and its entry in `FORMATS`; the compiler names every trait that it lacks. **A new event** of the
 //! engine does not compile until every view names it: no `match` on events has a wildcard.
 
 mod feed;
@@ -27,6 +27,9 @@ mod stored;
 pub(crate) mod text;
 mod tracker;
 mod views;
+
+/// Every format beside text for people, which needs no flag. A new one is a folder, and an entry here.
+static FORMATS: &[&format::Format] = &[&json::FORMAT];
 
 pub(crate) use feed::Feed;
 pub(crate) use format::{InFiles, OnStdout};

@@ -8,7 +8,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_engine::{Event, Plan, Step, Work};
 use terrane_state::DeposedKey;
 
-/// What a run does at the moment.
+/// The present phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     Recovering,
@@ -152,7 +152,7 @@ impl Tracker {
         self.pending.remove(&step.index);
     }
 
-    /// What the run does, while it does something.
+    /// The present phase, while there is one.
     pub(crate) fn phase(&self) -> Option<Phase> {
         self.phase
     }

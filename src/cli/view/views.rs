@@ -38,7 +38,7 @@ pub(crate) trait PlanView {
     fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic>;
 }
 
-/// A plan, and what is needed to show it.
+/// A plan, and the facts that are needed to show it.
 pub(crate) struct ShownPlan<'a> {
     pub(crate) plan: &'a Plan,
     /// The program that it was made from: source lines, and where unknown values come from.
@@ -206,7 +206,7 @@ pub(crate) enum StateEdit {
     },
 }
 
-/// Shows what is done around the state: its lock, its journal, the store it is kept in.
+/// Shows the upkeep of a state: its lock, its journal, its store.
 pub(crate) trait UpkeepView {
     /// The steps that make a store for it.
     fn bootstrap_plan(&self, steps: &[String]);
@@ -229,7 +229,7 @@ pub(crate) trait UpkeepView {
     /// A damaged journal, and the records that can be saved.
     fn journal_damage(&self, place: &str, damage: &Damage, saved: &Recovered);
 
-    /// The journal was begun anew; the damaged one is kept at `copy`, and `next` is the command that continues.
+    /// A new journal is in place; the damaged one is kept at `copy`, and `next` is the command that continues.
     fn journal_repaired(
         &self,
         place: &str,

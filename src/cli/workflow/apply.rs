@@ -25,7 +25,7 @@ use crate::view::{
 
 /// A run that is to be made.
 pub(crate) struct Request<S> {
-    /// What the lock says.
+    /// The operation that the lock names.
     pub(crate) operation: Operation,
     /// Where the plan comes from.
     pub(crate) source: S,
@@ -51,7 +51,7 @@ struct Work<'a, S> {
 
 /// How the work ended.
 struct Ended {
-    /// Unresolved operations of earlier runs, and what became of them.
+    /// The recovery of unresolved operations of earlier runs.
     settled: Settled,
     /// The applied plan; none when there was nothing to do.
     applied: Option<Carried>,
@@ -74,7 +74,7 @@ pub(crate) async fn reported(
     let view = Arc::new(session.run_views(files));
     let done = work(view.clone()).await;
     Ok(done.unwrap_or_else(|CommandError { exit, diagnostics }| {
-        view.diagnostics(&session.with_commands(diagnostics));
+        view.diagnostics(&diagnostics);
         exit
     }))
 }
@@ -178,7 +178,7 @@ impl<S: PlanSource> Work<'_, S> {
             }
             return Ok(ended(None));
         }
-        // What was only read is recorded without a question, as everywhere.
+        // Drift alone is recorded without a question, as everywhere.
         if !plan.is_empty() {
             let confirmation = self.request.confirmation;
             confirmation
@@ -223,7 +223,7 @@ impl<S: PlanSource> Work<'_, S> {
         }
     }
 
-    /// Shows what was applied, the exported values, and the state as it was closed.
+    /// Shows the applied plan, the exported values, and the state as it was closed.
     fn report(&self, ended: &Ended, closed: Option<&Closed>, started: Instant) -> Exit {
         let mut exit = unresolved::exit(&ended.settled);
         let mut partial = None;

@@ -24,7 +24,7 @@ impl From<bool> for Confirmation {
 }
 
 impl Confirmation {
-    /// Fails early, before anything is locked or read, where nobody can be asked.
+    /// Fails early, before anything is locked or read, where no question can be asked.
     pub(crate) fn check_possible(self, session: &Session<'_>) -> Result<(), CommandError> {
         let why = match (self, session.view().cannot_ask()) {
             (Self::Given, _) => return Ok(()),

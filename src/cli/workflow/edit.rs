@@ -20,7 +20,7 @@ use crate::view::StateEdit;
 
 /// An edit of the state as it is under the lock.
 pub(crate) struct Proposal {
-    /// What people are shown before they confirm, and what is reported when it is done.
+    /// The edit as it is shown before the confirmation and reported afterwards.
     pub(crate) edit: StateEdit,
     /// The question that they confirm.
     pub(crate) question: &'static str,
@@ -30,7 +30,7 @@ pub(crate) struct Proposal {
     pub(crate) record: Record,
 }
 
-/// What is recorded.
+/// The records of an edit.
 pub(crate) enum Record {
     /// A change of the state.
     Change(Change),
@@ -214,6 +214,6 @@ pub(crate) fn not_there(state: &State, address: &str) -> Diagnostic {
     let missing = Diagnostic::error(format!("{address} is not in the state"));
     match closest(address, known.iter().map(String::as_str)) {
         Some(close) => missing.hint(format!("did you mean `{close}`?")),
-        None => missing.hint("`state list` prints what is"),
+        None => missing.hint("`state list` prints the addresses that are"),
     }
 }

@@ -1,4 +1,4 @@
-//! What preview and up share: making a plan, and refusing one.
+//! Makes a plan, and refuses one that `--deny` forbids.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Machine {
         };
         let engine = Engine::new(world, parallelism.get());
         match session.common.sandbox {
-            // What its process was asked is done or not done when that process is gone.
+            // An operation of the sandbox's process has ended when that process is gone.
             true => engine.late_by(Duration::ZERO),
             false => engine,
         }
@@ -60,7 +60,7 @@ pub(crate) async fn make_plan(
     planned.map_err(CommandError::from)
 }
 
-/// Refuses a plan that holds what `--deny` names.
+/// Refuses a plan that holds a kind of change that `--deny` names.
 pub(crate) fn check(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
     let denied = |action: Action| guard.deny.iter().any(|kind| kind.denies(action));
     let found: Vec<_> = plan
@@ -105,7 +105,7 @@ fn word(action: Action) -> &'static str {
     }
 }
 
-/// Says what an earlier run left behind.
+/// Tells about results of an earlier run that the journal gave back to the state.
 pub(crate) fn say_recovered(session: &Session<'_>, recovered: &terrane_state::Recovered) {
     if let Some(text) = crate::session::replayed_text(recovered) {
         session.note(&text);

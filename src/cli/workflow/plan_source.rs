@@ -13,7 +13,7 @@ use crate::session::Session;
 use crate::signals::{Signals, interrupted};
 use crate::view::{Feed, RunView as _, RunViews};
 
-/// What a source works with, while the run holds the state.
+/// The parts that a source works with, while the run holds the state.
 #[derive(Clone, Copy)]
 pub(crate) struct Held<'a> {
     pub(crate) session: &'a Session<'a>,
@@ -25,10 +25,10 @@ pub(crate) struct Held<'a> {
     pub(crate) view: &'a RunViews,
 }
 
-/// A plan that can be applied, and what was recovered before it.
+/// A plan that can be applied, and the recovery before it.
 pub(crate) struct Sourced<'a> {
     pub(crate) plan: Cow<'a, Plan>,
-    /// Unresolved operations of earlier runs, and what became of them.
+    /// The recovery of unresolved operations of earlier runs.
     pub(crate) settled: Settled,
     /// Whether every object was read for it.
     pub(crate) reads_everything: bool,

@@ -116,11 +116,11 @@ fn question(
                 let found = session.again(&found);
                 diagnostic = diagnostic.hint(format!("if it exists, record its id: `{found}`"));
             }
-            let anew = match program.position(address) {
+            let creation = match program.position(address) {
                 Some(_) => "; the next run creates it",
                 None => "",
             };
-            diagnostic.hint(format!("if it does not exist: `{absent}`{anew}"))
+            diagnostic.hint(format!("if it does not exist: `{absent}`{creation}"))
         }
         (_, Doubt::NoProvider { .. }) => diagnostic,
         (_, Doubt::Elsewhere { .. }) => diagnostic

@@ -1,4 +1,4 @@
-//! `state list`: the addresses of what is in the state.
+//! `state list`: the addresses in the state.
 
 use terrane_core::addr::{InstanceAddr, Pattern};
 

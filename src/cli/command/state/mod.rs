@@ -1,4 +1,4 @@
-//! `state`: what is in it, its versions, and changes of it that ask nothing of a provider. A verb a file.
+//! `state`: shows the state and its versions, and edits it without an operation of a provider. A verb a file.
 
 mod history;
 mod list;

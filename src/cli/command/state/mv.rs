@@ -1,4 +1,4 @@
-//! `state mv`: the same objects under another address.
+//! `state mv`: objects get another address in the state.
 
 use terrane_core::Diagnostic;
 use terrane_state::Recorder as _;

@@ -43,13 +43,13 @@ pub(super) async fn run(
         Ok((_, recovered)) if recovered.replayed > 0 => {
             let results = counted(recovered.replayed, "result");
             session.note(&format!(
-                "this is the state as it is stored; its journal holds {results} more, which the next run puts into it\n"
+                "this is the state as stored; its journal has {results} more, which the next run puts into it\n"
             ));
         }
         Ok(_) => {}
         Err(error) => {
             let why = one_line(&error.to_string());
-            session.note(&format!("this is what is stored; runs refuse it: {why}\n"));
+            session.note(&format!("this is the stored file; runs refuse it: {why}\n"));
         }
     }
     Ok(Exit::DONE)

@@ -1,4 +1,4 @@
-//! `state push`: a whole state in the place of the stored one.
+//! `state push`: stores a whole state instead of the present one.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -56,7 +56,7 @@ pub(super) async fn run(
     Ok(done)
 }
 
-/// Takes over what a run did and could store nowhere, and only that: the state may have become another since.
+/// Records the results of a rescue file, and only those: the state may have changed since.
 async fn rescue(
     session: &Session<'_>,
     file: &Path,
@@ -78,7 +78,7 @@ async fn rescue(
     .await
 }
 
-/// Puts the state in the place of the stored one.
+/// Replaces the stored state.
 async fn replace(
     session: &Session<'_>,
     mut pushed: State,
@@ -101,7 +101,7 @@ async fn replace(
                 pushed: Box::new(pushed.clone()),
                 stored: was_stored.then(|| Box::new(stored.clone())),
             },
-            question: "Put it in the place of the stored state?",
+            question: "Replace the stored state?",
             addresses: Vec::new(),
             record: Record::Change(Change::State(Box::new(pushed))),
         })
@@ -109,7 +109,7 @@ async fn replace(
     .await
 }
 
-/// Puts the state in the place of one that cannot be used.
+/// Replaces a stored state that cannot be used.
 async fn restore(
     session: &Session<'_>,
     restore: Restore,
@@ -146,14 +146,14 @@ async fn put(
 ) -> Result<State, CommandError> {
     let state = restore.fitting(pushed.clone()).map_err(|error| {
         let refused = run_error(&error);
-        let hint = "push a state of the journal's lineage first; after that `--force` takes one of another";
+        let hint = "push a state of the journal's lineage first; after that `--force` accepts another lineage";
         CommandError {
             diagnostics: refused.diagnostics.into_iter().map(|it| it.hint(hint)).collect(),
             ..refused
         }
     })?;
     session.view().proposed_restore(&state, restore.why());
-    let question = "Put it in the place of the stored state?";
+    let question = "Replace the stored state?";
     confirmation.obtain(session, signals, question).await?;
     let written = restore.put(&state).await;
     if let Some(kept) = written.map_err(|error| run_error(&error))? {
@@ -175,6 +175,8 @@ fn read(file: &Path) -> std::io::Result<Vec<u8>> {
 fn refusal(refused: &WriteRefused) -> CommandError {
     let diagnostic = Diagnostic::error("this state is not a successor of the stored one")
         .detail(refused.to_string())
-        .hint("nothing was changed; `state pull` prints the stored one, and --force replaces it all the same");
+        .hint(
+            "nothing was changed; `state pull` prints the stored one, and `--force` overwrites it",
+        );
     CommandError::new(Exit::REFUSED, diagnostic)
 }

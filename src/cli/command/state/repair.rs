@@ -13,7 +13,7 @@ pub(super) async fn run(session: &Session<'_>, yes: bool) -> Result<Exit, Comman
     let repair = session.open_repair().await?;
     let signals = Signals::listening(session.streams.clone());
     let begun = tokio::select! {
-        begun = begin_anew(session, &place, &repair, yes.into(), &signals) => begun,
+        begun = restart(session, &place, &repair, yes.into(), &signals) => begun,
         lost = repair.keep_alive() => Err(run_error(&lost.into())),
     };
     let closed = repair.close().await.map_err(|error| run_error(&error));
@@ -34,7 +34,7 @@ pub(super) async fn run(session: &Session<'_>, yes: bool) -> Result<Exit, Comman
     Ok(Exit::DONE)
 }
 
-/// A journal that was begun anew.
+/// A journal that was replaced by a new one.
 struct Begun {
     damage: Damage,
     saved: Recovered,
@@ -42,8 +42,8 @@ struct Begun {
     copy: Option<String>,
 }
 
-/// Shows the damage, asks, and begins the journal anew; nothing when it is whole.
-async fn begin_anew(
+/// Shows the damage, asks, and starts a new journal; nothing when the old one is intact.
+async fn restart(
     session: &Session<'_>,
     place: &str,
     repair: &Repair,

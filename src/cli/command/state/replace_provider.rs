@@ -1,4 +1,4 @@
-//! `state replace-provider`: another provider takes care of the objects.
+//! `state replace-provider`: objects get another provider.
 
 use terrane_core::Diagnostic;
 use terrane_state::edit::{ProviderPattern, replace_provider};

@@ -1,4 +1,4 @@
-//! `state rm`: instances leave the state, their objects stay in the world.
+//! `state rm`: instances leave the state, their objects stay.
 
 use std::collections::BTreeSet;
 

@@ -19,7 +19,7 @@ pub(super) type Place = (usize, f64);
 pub(super) struct Layout {
     /// By node: its column and the middle of its box.
     pub(super) places: Vec<Place>,
-    /// By edge: what is needed, what needs it, and the bends between.
+    /// By edge: the dependency, the dependent, and the bends between.
     pub(super) edges: Vec<(usize, usize, Vec<Place>)>,
     /// How many columns there are.
     pub(super) columns: usize,
@@ -131,7 +131,7 @@ pub(super) fn layout(graph: &ResourceGraph, needs: &[Vec<usize>]) -> Layout {
     }
 }
 
-/// Moves what has room towards what needs it, so that edges get shorter.
+/// Moves items that have room towards their dependents, so that edges get shorter.
 fn pull_right(graph: &ResourceGraph, needs: &[Vec<usize>], column: &mut [usize]) {
     let mut nearest = vec![usize::MAX; needs.len()];
     for &node in graph.in_order().iter().rev() {

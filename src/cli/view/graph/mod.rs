@@ -1,4 +1,4 @@
-//! The resource graph: what is declared and what depends on what.
+//! The resource graph: declared instances and their dependencies.
 
 mod layout;
 mod svg;
@@ -32,7 +32,7 @@ pub(super) struct Node {
     /// The address without the module.
     pub(super) name: String,
     pub(super) declared: String,
-    /// Indexes of what it depends on, sorted, each once.
+    /// Indexes of its dependencies, sorted, each once.
     #[serde(skip)]
     pub(super) needs: Vec<usize>,
 }
@@ -101,7 +101,7 @@ impl ResourceGraph {
         reduced
     }
 
-    /// Every node after what it needs.
+    /// Every node after its dependencies.
     pub(super) fn in_order(&self) -> Vec<usize> {
         let mut order = Vec::with_capacity(self.nodes.len());
         let mut seen: HashSet<usize> = HashSet::new();

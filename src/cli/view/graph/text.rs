@@ -7,7 +7,7 @@ use serde_json::json;
 use super::ResourceGraph;
 use crate::view::printable::quoted;
 
-/// For Graphviz: a cluster a module, arrows from what is needed to what needs it.
+/// For Graphviz: a cluster a module, arrows from each dependency to its dependents.
 pub(crate) fn dot(graph: &ResourceGraph) -> String {
     let mut text = String::from(
         "digraph {\n  rankdir = LR\n  node [shape = box, fontname = \"sans-serif\"]\n",

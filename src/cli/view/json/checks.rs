@@ -1,4 +1,4 @@
-//! The results of conditions that a state carries, as Terraform's `checks`. This engine has none of its own; it keeps what others stored.
+//! The results of conditions that a state carries, as Terraform's `checks`. This engine has none of its own; it keeps those that other tools stored.
 
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
@@ -48,13 +48,13 @@ fn check(stored: &Stored) -> Option<Json> {
     Some(check)
 }
 
-/// What a check or an instance is sorted by.
+/// The sort key of a check or an instance.
 fn display(entry: &Json) -> String {
     let text = entry["address"]["to_display"].as_str();
     text.unwrap_or_default().to_owned()
 }
 
-/// The address of what the program declares.
+/// The address of a declaration.
 fn address(kind: &str, text: &str) -> Option<Json> {
     let mut address = json!({ "to_display": text });
     let module;

@@ -34,7 +34,7 @@ struct CallJson {
     module: ModuleJson,
 }
 
-/// What a plan knows of the constants that must not be shown.
+/// The constants that a plan knows to be secret.
 struct Secrets<'a> {
     changes: HashMap<&'a InstanceAddr, &'a ResourceChange>,
     /// The schemas that the plan brought along, by mode and type.
@@ -57,7 +57,7 @@ impl<'a> Secrets<'a> {
         }
     }
 
-    /// A test for the arguments of one declaration. Where no schema is at hand, as for what was not planned, each may be a secret.
+    /// A test for the arguments of one declaration. Where no schema is at hand, as for an instance that was not planned, each may be a secret.
     fn test(&self, address: &InstanceAddr) -> impl Fn(&str) -> bool + use<'a> {
         let resource = &address.resource;
         let schema = self.schemas.get(&(resource.mode, &*resource.type_name));

@@ -83,7 +83,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         // Terraform leaves out data sources that are only forgotten.
         change.address.resource.mode == Mode::Managed || change.action != Action::Delete
     };
-    // What the state has is read as the provider's schemas say, as far as they are at hand.
+    // Stored objects are read by the provider's schemas, as far as they are at hand.
     let schemas: HashMap<&InstanceAddr, &Schema> = plan
         .changes
         .iter()

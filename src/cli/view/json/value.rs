@@ -1,4 +1,4 @@
-//! A value as three parallel JSON documents: what is known, what is not, and what is sensitive.
+//! A value as three parallel JSON documents: its known parts, its unknown parts, its sensitive parts.
 
 use std::fmt::Write as _;
 
@@ -16,7 +16,7 @@ pub(super) fn raw(text: String) -> Json {
     RawValue::from_string(text).expect("invariant: this text was written as JSON")
 }
 
-/// What is known and not hidden: unknown members are left out, unknown elements and everything hidden are null; `None` when nothing
+/// The known and visible parts: unknown members are left out, unknown elements and everything hidden are null; `None` when nothing
 /// is known.
 pub(super) fn known(value: &Value, hidden: &Hidden) -> Option<Json> {
     let mut text = String::new();
@@ -74,7 +74,7 @@ fn push_string(string: &str, text: &mut String) {
     text.push_str(&quoted.expect("invariant: a string is always serialisable"));
 }
 
-/// `true` where something is unknown, in the shape of the value; what is known is left out of objects.
+/// `true` where something is unknown, in the shape of the value; known members are left out of objects.
 pub(super) fn unknown(value: &Value) -> Json {
     let mut text = String::new();
     write_unknown(value, &mut text);
@@ -95,7 +95,7 @@ fn write_unknown(value: &Value, text: &mut String) {
     }
 }
 
-/// `true` where something is hidden, in the shape of the value; what is not is left out of objects. Of a container that is not known
+/// `true` where something is hidden, in the shape of the value; visible members are left out of objects. Of a container that is not known
 /// only the shape is, if its type is.
 pub(super) fn sensitive(value: &Value, hidden: &Hidden, ty: Option<&Type>) -> Json {
     let mut text = String::new();
@@ -140,7 +140,7 @@ fn write_sensitive(value: &Value, hidden: &Hidden, ty: Option<&Type>, text: &mut
     }
 }
 
-/// An array with what `write` writes of each element.
+/// An array that `write` fills for each element.
 fn write_elements<T>(
     elements: impl Iterator<Item = T>,
     text: &mut String,
@@ -156,7 +156,7 @@ fn write_elements<T>(
     text.push(']');
 }
 
-/// An object with what `write` writes of each member; members without a flag are left out.
+/// An object that `write` fills for each member; members without a flag are left out.
 fn write_members(
     members: &Map,
     text: &mut String,

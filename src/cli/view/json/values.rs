@@ -25,7 +25,7 @@ pub(super) struct OutputJson {
     pub(super) value: Option<Json>,
 }
 
-/// One module and what is in it.
+/// One module and its contents.
 #[derive(Default, Serialize)]
 pub(super) struct Module {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -58,7 +58,7 @@ pub(super) struct Resource {
     pub(super) deposed_key: Option<String>,
 }
 
-/// What names an object everywhere.
+/// The name of an object, as every document has it.
 #[derive(Serialize)]
 pub(super) struct ResourceName {
     pub(super) address: String,

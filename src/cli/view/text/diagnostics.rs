@@ -1,4 +1,4 @@
-//! Diagnostics as people read them: what failed and why, where it was declared, what to do.
+//! Diagnostics as people read them: the failure, its cause, the source line, the remedy.
 
 use std::fmt::Write as _;
 

@@ -60,7 +60,7 @@ impl TextView {
         self.streams.progress(&format!("{line}\n"));
     }
 
-    /// The last line of a command, set apart from what came before.
+    /// The last line of a command, after an empty one.
     fn closing(&self, line: &str) {
         self.streams.err(&format!("\n{line}\n"));
     }

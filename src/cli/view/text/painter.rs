@@ -1,8 +1,8 @@
-//! Colours: what each means, and whether there are any.
+//! Colours: the meaning of each, and whether there are any.
 
 use crate::streams::Ink;
 
-/// What a piece of text means.
+/// The meaning of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tone {
     /// Something comes into being.

@@ -1,4 +1,4 @@
-//! What a damaged journal still holds, as people read it before it is repaired.
+//! A damaged journal and its readable records, as people read them before the repair.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use terrane_state::{Damage, Recovered};
 use super::painter::{Painter, Tone};
 use crate::view::printable::{counted, one_line};
 
-/// What is wrong, what is saved, and what may be recorded nowhere.
+/// The damage, the saved records, and the operations that may be recorded nowhere.
 pub(in crate::view) fn damage(
     place: &str,
     damage: &Damage,

@@ -21,7 +21,7 @@ pub(in crate::view) fn totals(mode: PlanMode, done: &Summary) -> String {
     }
 }
 
-/// What `refresh` did.
+/// The totals of `refresh`.
 pub(in crate::view) fn refreshed(recorded: usize) -> String {
     format!(
         "Refresh complete! {} recorded.",

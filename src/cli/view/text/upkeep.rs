@@ -29,7 +29,7 @@ impl UpkeepView for TextView {
 
     fn unlocked(&self, _: &str, _: &Holder, place: &str) {
         self.streams.err(&format!(
-            "the state at {place} is unlocked; the next run recovers the unresolved operations of that one\n"
+            "the state at {place} is unlocked; the next run recovers the operations of the one that held it\n"
         ));
     }
 

@@ -13,7 +13,7 @@ use crate::view::printable::{
 };
 use crate::view::text::painter::Tone;
 
-/// What a step is called: the address, with the deposed object where it is about one.
+/// The name of a step: the address, with the deposed object where it is about one.
 pub(crate) fn name(step: &Step) -> String {
     let address = one_line(&step.address.to_string());
     match step.deposed {
@@ -23,9 +23,9 @@ pub(crate) fn name(step: &Step) -> String {
 }
 
 /// Why a run waits before it plans.
-pub(super) const LATE: &str = "what an earlier run asked for may still take effect";
+pub(super) const LATE: &str = "an operation of an earlier run may still take effect";
 
-/// `aws_vpc.main and 2 more: what an earlier run asked for may still take effect; waiting until 2026-11-26T05:40:00Z, at most 1m58s`
+/// `aws_vpc.main and 2 more: an operation of an earlier run may still take effect; waiting until 2026-11-26T05:40:00Z, at most 1m58s`
 pub(in crate::view) fn waiting(
     addresses: &[Arc<InstanceAddr>],
     until: Timestamp,
@@ -45,7 +45,7 @@ pub(in crate::view) fn waiting(
     )
 }
 
-/// What is going on.
+/// The verb of a running step.
 pub(super) fn doing(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Create => "creating",
@@ -56,7 +56,7 @@ pub(super) fn doing(kind: StepKind) -> &'static str {
     }
 }
 
-/// What was done.
+/// The verb of a finished step.
 fn done(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Create => "created",
@@ -67,7 +67,7 @@ fn done(kind: StepKind) -> &'static str {
     }
 }
 
-/// The colour of what a step does.
+/// The colour of a step's action.
 pub(super) fn tone(kind: StepKind) -> Tone {
     match kind {
         StepKind::Create | StepKind::Read => Tone::Add,

@@ -116,10 +116,7 @@ impl Saved {
         if *then != now && !(unwritten && then.same_content(&now)) {
             return stale(
                 "the state is not the one that the plan was made from",
-                format!(
-                    "both have serial {}, but what they hold differs",
-                    now.serial
-                ),
+                format!("both have serial {}, but their contents differ", now.serial),
             );
         }
         let unresolved = unresolved::found(&run.open_intents(), Severity::Error);
@@ -145,7 +142,7 @@ impl Saved {
             if found == Some(then) {
                 return None;
             }
-            let now = found.map_or_else(|| "one that can not be told".to_owned(), described_caller);
+            let now = found.map_or_else(|| "an unknown one".to_owned(), described_caller);
             let detail = format!(
                 "{} led to {} and leads to {now}",
                 then.provider,
@@ -206,7 +203,7 @@ pub(super) fn refuse_configuration(session: &Session<'_>) -> Result<(), CommandE
     }
 }
 
-/// What of the configuration is not what it was; the plan's own counts.
+/// The changed parts of the configuration; the plan's own is in effect.
 pub(super) fn changed_inputs(then: &Inputs, now: &Inputs) -> Diagnostics {
     let names = then.environment.keys().chain(now.environment.keys());
     let mut changed: Vec<&str> = names
@@ -235,7 +232,7 @@ pub(super) fn changed_inputs(then: &Inputs, now: &Inputs) -> Diagnostics {
 
 pub(super) fn other_program(error: &PlanFileError) -> CommandError {
     let PlanFileError::OtherProgram { differences } = error else {
-        return refusal(refused("the plan can not be used", error).hint(AGAIN));
+        return refusal(refused("the plan cannot be used", error).hint(AGAIN));
     };
     /// More are counted instead of named.
     const NAMED: usize = 10;
@@ -253,7 +250,7 @@ pub(super) fn other_program(error: &PlanFileError) -> CommandError {
     };
     refusal(
         refused("the program declares something else than when the plan was made", detail)
-            .hint("what it declares must follow from its configuration: not from files, the clock or other variables")
+            .hint("its declarations may depend on its configuration only: not on files, the clock or other variables")
             .hint(AGAIN),
     )
 }
@@ -266,7 +263,7 @@ pub(super) fn refusal(diagnostic: Diagnostic) -> CommandError {
     CommandError::new(Exit::REFUSED, diagnostic)
 }
 
-/// Refuses with all of them, if there is any, and says what to do once.
+/// Refuses with all of them, if there is any, and gives the hint once.
 fn refuse_all(diagnostics: Diagnostics, hint: &str) -> Result<(), CommandError> {
     let mut diagnostics: Vec<Diagnostic> = diagnostics.into_iter().collect();
     let Some(last) = diagnostics.pop() else {

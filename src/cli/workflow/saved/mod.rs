@@ -20,12 +20,12 @@ use super::plan_source::{Held, PlanSource, Sourced};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
-use crate::session::{Session, own_digest, run_error};
+use crate::session::{Session, own_digest, quoted_if_needed, run_error};
 use crate::signals::interrupted;
 use crate::view::printable::one_line;
 use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
 
-/// What to do about nearly every refusal.
+/// The remedy for nearly every refusal.
 const AGAIN: &str = "nothing was changed; make a new plan with `preview --out FILE`";
 
 /// A saved plan and where it comes from.
@@ -47,12 +47,14 @@ pub(crate) fn write(
     plan: &Plan,
     origin: Origin,
 ) -> Result<(), CommandError> {
-    let bytes = SavedPlan::write(plan, origin).map_err(|error| {
-        Diagnostic::error("the plan can not be saved").detail(error.to_string())
-    })?;
+    let bytes = SavedPlan::write(plan, origin)
+        .map_err(|error| Diagnostic::error("the plan cannot be saved").detail(error.to_string()))?;
     let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, SavedPlan::is_one));
     written.map_err(|error| run_error(&error.into()))?;
-    let apply = session.again(&format!("up {}", file.display()));
+    let apply = session.again(&format!(
+        "up {}",
+        quoted_if_needed(&file.display().to_string())
+    ));
     let file = file.display();
     session.note(&format!(
         "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{apply}`.\n"
@@ -94,9 +96,8 @@ pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
     let bytes = PrivateFile::new(file).and_then(|file| file.read());
     let bytes = bytes.map_err(|error| run_error(&error.into()))?;
     let bytes = bytes.ok_or_else(|| Diagnostic::error(format!("there is no file {place}")))?;
-    let saved = SavedPlan::read(&bytes).map_err(|error| {
-        refused(format!("the plan in {place} can not be used"), error).hint(AGAIN)
-    });
+    let saved = SavedPlan::read(&bytes)
+        .map_err(|error| refused(format!("the plan in {place} cannot be used"), error).hint(AGAIN));
     let saved = saved.map_err(refusal)?;
     drop(bytes);
     let origin = saved.origin.clone();

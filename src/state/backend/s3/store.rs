@@ -37,7 +37,7 @@ pub(crate) struct S3Store {
     pub(super) last: Mutex<Option<Position>>,
 }
 
-const REGION_HINT: &str = "if it is in another region, name that with the option `region`: bucket and lock table are looked for in the same one";
+const REGION_HINT: &str = "if it is in another region, set the option `region`: bucket and lock table are expected in the same one";
 
 impl S3Store {
     /// Finds credentials and makes the clients; reads nothing yet.

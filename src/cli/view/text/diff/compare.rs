@@ -1,4 +1,4 @@
-//! Compares two states of one object and gathers what differs.
+//! Compares two states of one object and gathers the differences.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,14 @@ use crate::view::printable::printable;
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
 const SHORT_LIST: usize = 60;
 
-/// What kind of change is shown.
+/// The kind of change that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Occasion {
-    /// A new object: what the program says nothing about and nobody knows yet is left out.
+    /// A new object: unknown attributes that the program does not set are left out.
     Creation,
     /// Everything that differs.
     Difference,
-    /// An object in the place of another: as `Difference`, without what the program says nothing about and nobody knows yet.
+    /// An object that replaces another: as `Difference`, without unknown attributes that the program does not set.
     Replacement,
     /// As `Difference`, but an absent value and an empty one are the same: providers turn one into the other when they read.
     Drift,
@@ -38,7 +38,7 @@ pub(crate) struct Comparison<'a> {
     pub(crate) occasion: Occasion,
 }
 
-/// Where the comparison is: the path, how it is written, and whether what is below can be named by a path.
+/// Where the comparison is: the path, its written form, and whether paths can name the values below.
 #[derive(Clone)]
 pub(super) struct Position {
     pub(super) path: Path,
@@ -160,7 +160,7 @@ impl Comparison<'_> {
         self.after.argument(&at.path).is_some()
     }
 
-    /// Whether a value that nobody knows yet is not worth a row: a new object's own attributes.
+    /// Whether an unknown value gets no row: a new object's own attributes.
     pub(super) fn is_left_out(&self, at: &Position) -> bool {
         let new = matches!(self.occasion, Occasion::Creation | Occasion::Replacement);
         // Inside a set it is its provider's unless something in the set comes from elsewhere.
@@ -208,7 +208,7 @@ impl Comparison<'_> {
         if !is_known_map(after.get(name)) {
             return false;
         }
-        // What `x_all` has beside `x`.
+        // The members of `x_all` beside those of `x`.
         let defaults = |map: &Map| -> Map {
             let own = map.get(own).and_then(Value::members);
             let all = map.get(name).and_then(Value::members).into_iter().flatten();
@@ -355,7 +355,7 @@ pub(super) fn is_simple(value: &Value) -> bool {
     )
 }
 
-/// Whether a value says nothing: absent, empty, or what SDK v2 cannot tell from absent.
+/// Whether a value is blank: absent, empty, or the same as absent to SDK v2.
 pub(super) fn is_blank(value: &Value) -> bool {
     match value {
         Value::String(text) => text.is_empty(),

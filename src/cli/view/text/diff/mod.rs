@@ -1,4 +1,4 @@
-//! What differs between two states of an object, in rows that name the place in full.
+//! The differences between two states of an object, in rows with full paths.
 
 mod align;
 mod compare;

@@ -9,13 +9,13 @@ use crate::redactor::SENSITIVE;
 use crate::view::hidden::Hidden;
 use crate::view::printable::{LONGEST_VALUE, one_line, quoted, shortened};
 
-/// How deep values are followed; what is deeper is cut.
+/// How deep values are followed; deeper ones are cut.
 const MAX_DEPTH: usize = 128;
 
-/// One side of a comparison: what is secret in it, and the program's arguments that decide its unknowns.
+/// One side of a comparison: its secret parts, and the program's arguments that decide its unknown ones.
 #[derive(Clone, Copy)]
 pub(crate) struct Side<'a> {
-    /// What must not be shown.
+    /// The parts that must not be shown.
     pub(crate) hidden: &'a Hidden,
     /// The arguments, if the program declares the object.
     pub(crate) arguments: Option<&'a Expr>,
@@ -56,18 +56,16 @@ impl<'a> Side<'a> {
             hidden: Hidden::NOTHING,
             arguments: self.element_arguments(members, set),
         };
-        let is_said = |name: &str, member: &Value| match member {
+        let is_set = |name: &str, member: &Value| match member {
             Value::Unknown(_) => side.argument(&Path::root().attribute(name)).is_some(),
             Value::String(text) => !text.is_empty(),
             member => !is_nothing(member),
         };
-        let said = members
-            .iter()
-            .filter(|(name, member)| is_said(name, member));
-        let said = Value::map(said.map(|(name, member)| (name.clone(), member.clone())));
-        match said.members().is_some_and(Map::is_empty) {
+        let shown = members.iter().filter(|(name, member)| is_set(name, member));
+        let shown = Value::map(shown.map(|(name, member)| (name.clone(), member.clone())));
+        match shown.members().is_some_and(Map::is_empty) {
             true => self.element(value, set),
-            false => side.inline(&said, &Path::root()),
+            false => side.inline(&shown, &Path::root()),
         }
     }
 
@@ -92,7 +90,7 @@ impl<'a> Side<'a> {
         })
     }
 
-    /// `hidden` is what is hidden in the value; nothing inside a set, whose elements have no paths.
+    /// `hidden` has the hidden parts of the value; none inside a set, whose elements have no paths.
     fn write(&self, value: &Value, path: &mut Path, hidden: Option<&Hidden>, text: &mut String) {
         if hidden.is_some_and(Hidden::is_whole) {
             return text.push_str(SENSITIVE);

@@ -2,7 +2,7 @@
 
 use terrane_core::Path;
 
-/// What happened to one place of an object.
+/// The kind of change at one path of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     /// It is new.
@@ -16,15 +16,15 @@ pub(crate) enum Mark {
 /// One place of an object that differs.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    /// What happened.
+    /// The kind of change.
     pub(crate) mark: Mark,
     /// The place, as deep as paths go; elements of sets have the path of their set.
     pub(crate) path: Path,
     /// How the place is called; empty for elements of sets.
     pub(crate) label: String,
-    /// What is or was there, or both; empty where only what is inside differs.
+    /// The present value, the earlier one, or both; empty where only inner values differ.
     pub(crate) text: String,
-    /// What differs inside.
+    /// The rows of inner values.
     pub(crate) inside: Vec<Self>,
 }
 

@@ -1,4 +1,4 @@
-//! Sets: elements are matched by what they are, never by their place.
+//! Sets: elements are matched by their content, never by their position.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -125,7 +125,7 @@ fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
     pairs
 }
 
-/// What tells a changed element of a set from others: its members that stay the same.
+/// Tells a changed element of a set from others: its members that stay the same.
 fn common_member(
     before: &Value,
     after: &Value,

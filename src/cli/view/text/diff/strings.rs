@@ -56,7 +56,7 @@ impl Comparison<'_> {
         rows.push(row);
     }
 
-    /// Two JSON documents, as what differs in their leaves.
+    /// Two JSON documents, by their differing leaves.
     fn documents(&self, at: &Position, before: &Value, after: &Value, rows: &mut Vec<Row>) {
         let side = Side {
             hidden: Hidden::NOTHING,

@@ -32,7 +32,7 @@ impl<'a> Causes<'a> {
         Self { program, replaced }
     }
 
-    /// What is noted beside a row that forces its resource to be replaced.
+    /// The note beside a row that forces its resource to be replaced.
     pub(super) fn note(&self, change: &ResourceChange, row: &Row) -> Option<String> {
         let forces = |path: &Path| path.contains(&row.path) || row.path.contains(path);
         if !change.action.is_replace() || !change.replace_paths.iter().any(forces) {

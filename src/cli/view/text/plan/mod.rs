@@ -20,13 +20,13 @@ use causes::Causes;
 pub(crate) use resource::id;
 use tree::ModuleTree;
 
-/// What is needed to show a plan.
+/// A plan as text.
 pub(crate) struct PlanText<'a> {
-    /// What kind of plan it is.
+    /// The kind of plan.
     pub(crate) mode: PlanMode,
     /// Every object looked at.
     pub(crate) changes: &'a [ResourceChange],
-    /// What is not as the state remembers.
+    /// Objects that differ from the state.
     pub(crate) drift: &'a [Drift],
     /// Exported values.
     pub(crate) outputs: &'a [OutputChange],
@@ -98,7 +98,7 @@ impl<'a> PlanText<'a> {
 
     fn drift(&self, text: &mut String) {
         let mut shown = ModuleTree::default();
-        // What drifted and leads to nothing is mostly what other resources did to this one (a role's attached policies, an address's
+        // Drift without a change is mostly the effect of other resources on this one (a role's attached policies, an address's
         // association); it is recorded with the next apply. `--refresh-only` and `--json` show all of it.
         let matters: HashSet<&InstanceAddr> = self
             .changes
@@ -140,7 +140,7 @@ impl<'a> PlanText<'a> {
         if quiet > 0 {
             let objects = counted(quiet, "object");
             let note = format!(
-                "{objects} read differently than remembered, which changes nothing here (`--refresh-only` shows how).\n\n"
+                "{objects} differ from the state without effect on this plan (`--refresh-only` shows how).\n\n"
             );
             text.push_str(&note);
         }
@@ -310,7 +310,7 @@ pub(crate) fn plan_totals(summary: &Summary) -> String {
 
 fn refresh_totals(drifted: usize) -> String {
     match drifted {
-        0 => "No changes. The state is up to date with the world.".to_owned(),
+        0 => "No changes. The state matches the real objects.".to_owned(),
         count => format!(
             "Refresh: {} to record in the state.",
             counted(count, "change")

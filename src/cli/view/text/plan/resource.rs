@@ -1,4 +1,4 @@
-//! The line that heads a resource: sign, name, what is there, where it is declared, why.
+//! The line that heads a resource: sign, name, id, the source line of its declaration, the reason.
 
 use std::fmt::Write as _;
 
@@ -97,22 +97,20 @@ fn reason(change: &ResourceChange) -> Option<&'static str> {
         return Some("left over from a replacement");
     }
     match change.reason? {
-        Reason::ReplaceBecauseTainted => Some("tainted: an earlier creation ended half-way"),
+        Reason::ReplaceBecauseTainted => Some("tainted: an earlier creation failed half-way"),
         Reason::ReplaceByRequest => Some("replaced by request"),
-        Reason::ReplaceByTriggers => {
-            Some("replaced, for something in replace_triggered_by changes")
-        }
+        Reason::ReplaceByTriggers => Some("replaced because of `replace_triggered_by`"),
         // The attribute that forces it says so.
         Reason::ReplaceBecauseCannotUpdate => None,
-        Reason::DeleteBecauseNoResourceConfig => Some("not declared any more"),
+        Reason::DeleteBecauseNoResourceConfig => Some("no longer declared"),
         Reason::DeleteBecauseWrongRepetition => Some("declared with keys of another kind"),
         Reason::DeleteBecauseCountIndex | Reason::DeleteBecauseEachKey => {
-            Some("this key is not declared any more")
+            Some("this key is no longer declared")
         }
-        Reason::DeleteBecauseNoModule => Some("its module is not declared any more"),
+        Reason::DeleteBecauseNoModule => Some("its module is no longer declared"),
         Reason::ReadBecauseConfigUnknown => {
-            Some("read during apply, for its arguments are not known before")
+            Some("read during apply: its arguments are not known before")
         }
-        Reason::ReadBecauseDependencyPending => Some("read during apply, after what it depends on"),
+        Reason::ReadBecauseDependencyPending => Some("read during apply, after its dependencies"),
     }
 }

@@ -169,9 +169,9 @@ fn every_action_has_its_sign_and_its_reason() {
           + name = "a"
       ~ t_vpc.changed  [id=i-1]  stacks/prod/main.rs:7
           ~ name = "a" -> "b\u{1b}[2J"
-      - t_vpc.key["k"]  [id=i-1]  (this key is not declared any more)  stacks/prod/main.rs:7
-    +/- t_vpc.tainted  [id=i-1]  (tainted: an earlier creation ended half-way)  stacks/prod/main.rs:7
-     <= data.t_vpc.read  (read during apply, after what it depends on)  stacks/prod/main.rs:7
+      - t_vpc.key["k"]  [id=i-1]  (this key is no longer declared)  stacks/prod/main.rs:7
+    +/- t_vpc.tainted  [id=i-1]  (tainted: an earlier creation failed half-way)  stacks/prod/main.rs:7
+     <= data.t_vpc.read  (read during apply, after its dependencies)  stacks/prod/main.rs:7
           + id = "i-1"
           + name = "a"
       . t_vpc.left  [id=i-1]  stacks/prod/main.rs:7

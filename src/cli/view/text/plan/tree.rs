@@ -7,7 +7,7 @@ use terrane_core::addr::{ModuleAddr, ModuleStep};
 use crate::view::printable::one_line;
 use crate::view::text::painter::{Painter, Tone};
 
-/// Modules as a tree, each with what was said about its resources, in the order it was added.
+/// Modules as a tree, each with the texts about its resources, in the order they were added.
 #[derive(Default)]
 pub(crate) struct ModuleTree {
     own: Vec<String>,
@@ -35,7 +35,7 @@ impl ModuleTree {
         self.own.is_empty() && self.children.is_empty()
     }
 
-    /// Writes everything: first what is in the root, then module by module, each level two columns further in.
+    /// Writes everything: first the root, then module by module, each level two columns further in.
     pub(crate) fn write(&self, text: &mut String, painter: Painter) {
         self.write_at(0, text, painter);
     }
