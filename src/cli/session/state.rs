@@ -7,9 +7,9 @@ use std::sync::Arc;
 use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::backend::Holder;
 use terrane_state::{
-    Backend, BackendConfig, BackendError, Clock as _, Failure, LocalBackend,
-    Operation, Patience, ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions,
-    State, SystemClock, SystemRandom,
+    Backend, BackendConfig, BackendError, Clock as _, Failure, LocalBackend, Operation, Patience,
+    ProcessIdentity, Recovered, Repair, Run, RunError, RunOptions, State, SystemClock,
+    SystemRandom,
 };
 
 use super::Session;
