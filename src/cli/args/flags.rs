@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use clap::ValueEnum;
+use clap::{Args, ValueEnum};
 use terrane_engine::{Action, RefreshPolicy};
 
 /// One `--var NAME=VALUE`.
@@ -26,6 +26,14 @@ impl FromStr for Variable {
             _ => Err("write it as NAME=VALUE"),
         }
     }
+}
+
+/// `--yes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub(crate) struct Yes {
+    /// Don't ask for confirmation
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 /// `--refresh`.

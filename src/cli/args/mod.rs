@@ -12,7 +12,7 @@ use terrane_state::edit::{Place, ProviderPattern};
 use terrane_state::{BackendConfig, Backends};
 
 use crate::view::OnStdout;
-pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable};
+pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable, Yes};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 
 /// A whole command line.
@@ -113,9 +113,8 @@ pub(crate) enum Command {
 /// `bootstrap`.
 #[derive(Debug, Args)]
 pub(crate) struct Bootstrap {
-    /// Don't ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// `force-unlock`.
@@ -124,9 +123,8 @@ pub(crate) struct ForceUnlock {
     /// The id of the lock, from the error message
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Don't ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// `up`.
@@ -141,9 +139,8 @@ pub(crate) struct Up {
     pub(crate) guard: Guard,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
-    /// Don't ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// `preview`.
@@ -182,9 +179,8 @@ pub(crate) struct Destroy {
     pub(crate) refresh: RefreshChoice,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
-    /// Don't ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// `import`.
@@ -196,9 +192,8 @@ pub(crate) struct Import {
     /// The object's id, as the provider's documentation of the type says under "Import"
     #[arg(value_name = "ID")]
     pub(crate) id: String,
-    /// Don't ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// `refresh`.
@@ -206,9 +201,8 @@ pub(crate) struct Import {
 pub(crate) struct Refresh {
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
-    /// Don't ask
-    #[arg(long)]
-    pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
 }
 
 /// `output`.
@@ -266,18 +260,16 @@ pub(crate) enum StateCommand {
         from: Place,
         /// The new address
         to: Place,
-        /// Don't ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Remove instances from the state without destroying their objects
     Rm {
         /// Addresses of modules, resources or instances, with `*` for any text
         #[arg(value_name = "ADDR", required = true)]
         patterns: Vec<Pattern>,
-        /// Don't ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Replace a provider in the state by another
     ReplaceProvider {
@@ -285,9 +277,8 @@ pub(crate) enum StateCommand {
         from: ProviderPattern,
         /// The new provider; without a host, the host in the state stays
         to: ProviderPattern,
-        /// Don't ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Print the stored state byte for byte, secrets included
     Pull {
@@ -306,9 +297,8 @@ pub(crate) enum StateCommand {
         /// Overwrite even if the lineage differs, the serial is older, or the stored state cannot be used
         #[arg(long)]
         force: bool,
-        /// Don't ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// List the versions of the state that the store still has, newest first
     History {
@@ -318,9 +308,8 @@ pub(crate) enum StateCommand {
     },
     /// Replace a damaged journal by a new one with its readable records
     Repair {
-        /// Don't ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        yes: Yes,
     },
     /// Resolve an operation whose outcome is unknown
     Resolve {

@@ -24,7 +24,10 @@ fn flags_of_all_commands_are_taken_before_and_after_the_command() {
         assert_eq!(arguments.common.vars[0].value, "b=c");
         assert!(matches!(
             arguments.command,
-            Command::Up(Up { yes: true, .. })
+            Command::Up(Up {
+                yes: Yes { yes: true },
+                ..
+            })
         ));
     }
 }

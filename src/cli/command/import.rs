@@ -10,7 +10,7 @@ use crate::workflow::look_up::{Purpose, look_up};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Import) -> Result<Exit, CommandError> {
     let Import { address, id, yes } = arguments;
-    edit(session, yes, Unpushed::Refused, async |run| {
+    edit(session, yes.into(), Unpushed::Refused, async |run| {
         let imported = look_up(session, run, &address, &id, Purpose::Import).await?;
         Ok(Proposal {
             edit: StateEdit::Import {

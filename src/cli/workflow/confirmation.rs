@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use terrane_core::Diagnostic;
 
+use crate::args::Yes;
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::signals::{Signals, interrupted};
@@ -17,8 +18,8 @@ pub(crate) enum Confirmation {
     Needed,
 }
 
-impl From<bool> for Confirmation {
-    fn from(yes: bool) -> Self {
+impl From<Yes> for Confirmation {
+    fn from(Yes { yes }: Yes) -> Self {
         if yes { Self::Given } else { Self::Needed }
     }
 }

@@ -89,12 +89,11 @@ pub(crate) enum Unpushed {
 /// Makes the edit that `propose` returns, once it is confirmed.
 pub(crate) async fn edit(
     session: &Session<'_>,
-    yes: bool,
+    confirmation: Confirmation,
     unpushed: Unpushed,
     propose: impl AsyncFnOnce(&Run) -> Result<Proposal, CommandError>,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
-    let confirmation = Confirmation::from(yes);
     confirmation.check_possible(session)?;
     let (run, recovered) = match unpushed {
         Unpushed::Refused => session.open(Operation::State).await?,

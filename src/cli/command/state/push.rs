@@ -8,6 +8,7 @@ use terrane_core::Diagnostic;
 use terrane_state::model::{Successor, WriteRefused};
 use terrane_state::{Change, Closed, Recorder as _, Rescued, Restore, State, file};
 
+use crate::args::Yes;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
@@ -21,7 +22,7 @@ pub(super) async fn run(
     session: &Session<'_>,
     file: &Path,
     force: bool,
-    yes: bool,
+    yes: Yes,
 ) -> Result<Exit, CommandError> {
     let name = file.display().to_string();
     let bytes = read(file).map_err(|error| {
@@ -61,9 +62,9 @@ async fn rescue(
     session: &Session<'_>,
     file: &Path,
     rescued: &Rescued,
-    yes: bool,
+    yes: Yes,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Welcome, async |run| {
+    edit(session, yes.into(), Unpushed::Welcome, async |run| {
         session.refuse_foreign(file, rescued, &run.state().lineage)?;
         let resolutions = rescued.resolutions(&run.open_intents(), &session.who());
         Ok(Proposal {
@@ -83,9 +84,9 @@ async fn replace(
     session: &Session<'_>,
     mut pushed: State,
     force: bool,
-    yes: bool,
+    yes: Yes,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Welcome, async move |run| {
+    edit(session, yes.into(), Unpushed::Welcome, async move |run| {
         let stored = &run.state();
         match pushed.replaces(stored) {
             Ok(Successor::Newer | Successor::Unchanged) => {}
@@ -114,7 +115,7 @@ async fn restore(
     session: &Session<'_>,
     restore: Restore,
     pushed: &State,
-    yes: bool,
+    yes: Yes,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let signals = Signals::listening(session.streams.clone());

@@ -2,13 +2,14 @@
 
 use terrane_state::{Damage, Recovered, Repair};
 
+use crate::args::Yes;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::workflow::confirmation::Confirmation;
 
-pub(super) async fn run(session: &Session<'_>, yes: bool) -> Result<Exit, CommandError> {
+pub(super) async fn run(session: &Session<'_>, yes: Yes) -> Result<Exit, CommandError> {
     let place = session.backend().await?.place();
     let repair = session.open_repair().await?;
     let signals = Signals::listening(session.streams.clone());

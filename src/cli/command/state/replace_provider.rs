@@ -4,6 +4,7 @@ use terrane_core::Diagnostic;
 use terrane_state::edit::{ProviderPattern, replace_provider};
 use terrane_state::{Recorder as _, State};
 
+use crate::args::Yes;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -14,9 +15,9 @@ pub(super) async fn run(
     session: &Session<'_>,
     from: &ProviderPattern,
     to: &ProviderPattern,
-    yes: bool,
+    yes: Yes,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, async |run| {
+    edit(session, yes.into(), Unpushed::Refused, async |run| {
         let state = &run.state();
         let edit = replace_provider(state, from, to);
         if edit.subjects.is_empty() {

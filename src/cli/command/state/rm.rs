@@ -7,6 +7,7 @@ use terrane_core::addr::{InstanceAddr, Pattern};
 use terrane_state::Recorder as _;
 use terrane_state::edit::forget;
 
+use crate::args::Yes;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -16,9 +17,9 @@ use crate::workflow::edit::{Proposal, Record, Unpushed, edit, not_there};
 pub(super) async fn run(
     session: &Session<'_>,
     patterns: &[Pattern],
-    yes: bool,
+    yes: Yes,
 ) -> Result<Exit, CommandError> {
-    edit(session, yes, Unpushed::Refused, async |run| {
+    edit(session, yes.into(), Unpushed::Refused, async |run| {
         let state = &run.state();
         let mut addresses: BTreeSet<InstanceAddr> = BTreeSet::new();
         let mut unknown = Diagnostics::new();
