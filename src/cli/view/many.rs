@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::Diagnostics;
 use terrane_engine::Event;
 
 use super::{
@@ -27,7 +27,7 @@ fn all(stdout: Arc<dyn View>, files: &InFiles) -> Vec<Arc<dyn ChangeView>> {
 }
 
 impl PlanView for PlanViews {
-    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic> {
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics> {
         self.0.iter().try_for_each(|view| view.plan(shown))
     }
 }
@@ -63,7 +63,7 @@ impl ProgressView for RunViews {
 }
 
 impl RunView for RunViews {
-    fn begin(&self) -> Result<(), Diagnostic> {
+    fn begin(&self) -> Result<(), Diagnostics> {
         self.views.iter().try_for_each(|view| view.begin())
     }
 

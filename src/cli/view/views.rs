@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_core::{Diagnostics, Program};
 use terrane_engine::{Applied, Event, Plan, PlanMode};
 use terrane_state::backend::Holder;
 use terrane_state::edit::{ProviderPattern, Relocated};
@@ -35,7 +35,7 @@ pub(crate) trait PlanView {
     ///
     /// # Errors
     /// When the place that it is written to cannot be written.
-    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic>;
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics>;
 }
 
 /// A plan, and the facts that are needed to show it.
@@ -67,7 +67,7 @@ pub(crate) trait RunView: ProgressView {
     ///
     /// # Errors
     /// When the place that it is written to cannot be written.
-    fn begin(&self) -> Result<(), Diagnostic>;
+    fn begin(&self) -> Result<(), Diagnostics>;
 
     /// Diagnostics that no event carried.
     fn diagnostics(&self, diagnostics: &Diagnostics);

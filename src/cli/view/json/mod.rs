@@ -15,7 +15,7 @@ mod variables;
 use std::sync::Arc;
 
 use serde::Serialize;
-use terrane_core::Diagnostic;
+use terrane_core::Diagnostics;
 
 use super::format::{Flag, Format};
 use super::{PlanView, ShownPlan, View};
@@ -66,7 +66,7 @@ impl View for JsonView {
 }
 
 impl PlanView for JsonView {
-    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic> {
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics> {
         self.to.document(to_line(&plan::plan(shown)))
     }
 }

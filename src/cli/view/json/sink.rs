@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use terrane_core::Diagnostic;
+use terrane_core::{Diagnostic, Diagnostics};
 
 use crate::streams::Streams;
 
@@ -30,7 +30,7 @@ impl Sink {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(super) fn document(&self, text: String) -> Result<(), Diagnostic> {
+    pub(super) fn document(&self, text: String) -> Result<(), Diagnostics> {
         match self {
             Self::Stdout(streams) => {
                 streams.out(text);
@@ -45,7 +45,7 @@ impl Sink {
     ///
     /// # Errors
     /// When the file cannot be made.
-    pub(super) fn open(&self) -> Result<(), Diagnostic> {
+    pub(super) fn open(&self) -> Result<(), Diagnostics> {
         let opened = self.with_file(|_| Ok(()));
         opened.map_err(|error| self.unwritable(&error))
     }
@@ -73,11 +73,12 @@ impl Sink {
         use_it(lines.insert(file))
     }
 
-    fn unwritable(&self, error: &io::Error) -> Diagnostic {
+    fn unwritable(&self, error: &io::Error) -> Diagnostics {
         let place = match self {
             Self::Stdout(_) => "stdout".to_owned(),
             Self::File { path, .. } => path.display().to_string(),
         };
-        Diagnostic::error(format!("cannot write {place}")).detail(error.to_string())
+        let unwritable = Diagnostic::error(format!("cannot write {place}"));
+        unwritable.detail(error.to_string()).into()
     }
 }

@@ -186,7 +186,7 @@ impl ProgressView for JsonView {
 }
 
 impl RunView for JsonView {
-    fn begin(&self) -> Result<(), Diagnostic> {
+    fn begin(&self) -> Result<(), Diagnostics> {
         self.to.open()?;
         let version = env!("CARGO_PKG_VERSION");
         let payload = json!({ "terrane": version, "ui": "1.2" });

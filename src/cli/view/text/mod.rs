@@ -19,7 +19,7 @@ mod words;
 
 use std::sync::Arc;
 
-use terrane_core::Diagnostic;
+use terrane_core::Diagnostics;
 
 use super::{PlanView, ShownPlan, View};
 use crate::streams::Streams;
@@ -82,7 +82,7 @@ impl View for TextView {
 }
 
 impl PlanView for TextView {
-    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostic> {
+    fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics> {
         self.write_plan(shown);
         Ok(())
     }

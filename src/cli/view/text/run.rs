@@ -1,6 +1,6 @@
 //! A run as people follow it: progress, plan, totals, exported values, the place of the state.
 
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::Diagnostics;
 use terrane_engine::{Event, PlanMode};
 
 use super::diagnostics::diagnostics;
@@ -33,7 +33,7 @@ impl ProgressView for TextView {
 }
 
 impl RunView for TextView {
-    fn begin(&self) -> Result<(), Diagnostic> {
+    fn begin(&self) -> Result<(), Diagnostics> {
         Ok(())
     }
 
@@ -61,11 +61,10 @@ impl RunView for TextView {
         }
         let painter = self.out_painter();
         let heading = painter.paint(Tone::Strong, "Outputs:");
-        let mut text = format!("\n{heading}\n");
-        for line in outputs::table(outputs, Secrets::Hidden, painter).lines() {
-            text.push_str(&format!("  {line}\n"));
-        }
-        self.streams.out(text);
+        let table = outputs::table(outputs, Secrets::Hidden, painter);
+        let lines = table.lines().map(|line| format!("  {line}\n"));
+        let lines: Vec<String> = lines.collect();
+        self.streams.out(format!("\n{heading}\n{}", lines.concat()));
     }
 
     fn closed(&self, run: &ClosedRun<'_>) {
