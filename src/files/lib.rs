@@ -8,6 +8,7 @@
 //! | `whole` | [`replace`]: a file takes the place of another in one step |
 //! | `output` | [`write_output`], [`create_output`]: where a person says that something goes |
 //! | `input` | [`read_text`]: what a person says that is read |
+//! | `own` | [`read_own`]: a file that an earlier run left for this one |
 //! | `folder` | [`create_folder`]: mode 0700, and `.terrane` kept out of Git |
 //! | `temporary` | names that say whose they are; [`sweep`] removes those whose writer died |
 //! | `sockets` | [`SocketFolder`]: a folder for one socket, swept like a temporary file |
@@ -19,6 +20,7 @@
 mod folder;
 mod input;
 mod output;
+mod own;
 mod sockets;
 mod temporary;
 mod whole;
@@ -26,6 +28,7 @@ mod whole;
 pub use folder::create_folder;
 pub use input::{is_pipe, read_text};
 pub use output::{create_output, write_output};
+pub use own::read_own;
 pub use sockets::SocketFolder;
 pub use temporary::sweep;
 pub use whole::{Moment, replace, replace_at, restrict, sync_folder};

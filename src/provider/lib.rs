@@ -7,7 +7,8 @@
 //! | module | what it knows |
 //! | --- | --- |
 //! | `provider` | the boundary with the engine: traits, requests, responses, errors |
-//! | `plugins` | which command is which provider; cached schemas |
+//! | `plugins` | which command is which provider |
+//! | `cache` | schemas that an earlier process of the same binary gave |
 //! | `builtin` | the one provider that is no process: `terraform_data` |
 //! | `registry` | the CLI configuration, mirror layouts, versions |
 //! | `environment` | which variables a provider may see |
@@ -25,6 +26,7 @@
 
 mod bare;
 mod builtin;
+mod cache;
 mod client;
 mod environment;
 mod log;

@@ -1,17 +1,18 @@
 //! Starts providers by their source: finds the binary, launches it, and asks what it can do.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::ProviderSource;
 
 use crate::builtin::Builtin;
+use crate::cache::SchemaCache;
 use crate::client::{Client, Schemas};
 use crate::environment::Environment;
-use crate::log::LogSink;
+use crate::log::{LogLevel, LogSink};
 use crate::plugin::{Launch, Launchpad, Plugin, Reattach};
 use crate::provider::{Provider, Providers, StartError};
 use crate::registry::{self, CliConfig, Version, VersionRequirement};
@@ -41,8 +42,7 @@ pub struct Plugins {
     cli_config: CliConfig,
     required: BTreeMap<ProviderSource, VersionRequirement>,
     fixed: BTreeMap<ProviderSource, ProviderCommand>,
-    /// Schemas of providers that allow them to be used for another process of the same binary.
-    schemas: Mutex<HashMap<ProviderCommand, Arc<Schemas>>>,
+    schemas: SchemaCache,
 }
 
 /// What is started as a provider.
@@ -94,7 +94,7 @@ impl Plugins {
             cli_config,
             required: BTreeMap::new(),
             fixed: BTreeMap::new(),
-            schemas: Mutex::default(),
+            schemas: SchemaCache::default(),
         }
     }
 
@@ -128,6 +128,13 @@ impl Plugins {
     #[must_use]
     pub fn handshake_limit(mut self, limit: Duration) -> Self {
         self.pad.handshake_limit = Some(limit);
+        self
+    }
+
+    /// The same, with schemas kept between runs in that folder, which need not exist; it may be shared, and be deleted at any time.
+    #[must_use]
+    pub fn keep_schemas_in(mut self, folder: PathBuf) -> Self {
+        self.schemas = SchemaCache::in_folder(folder);
         self
     }
 
@@ -170,20 +177,28 @@ impl Providers for Plugins {
         }
         if let Some(reattach) = Reattach::find(&self.pad.environment, source)? {
             let plugin = Plugin::attach(&self.pad, source, &reattach).await?;
-            return Ok(Arc::new(
-                Client::new(plugin, None, Withheld::default()).await?,
-            ));
+            let answer = Client::fetch_schemas(&plugin).await?;
+            let schemas = Arc::new(Schemas::new(plugin.protocol(), answer));
+            return Ok(Arc::new(Client::new(plugin, schemas, Withheld::default())));
         }
         let InstalledProvider { command, .. } = self.locate(source)?;
         let withheld = Withheld::from(&self.pad.environment, source);
-        let plugin = Plugin::start(&self.pad, source, &command).await;
+        let (plugin, lookup) = tokio::join!(
+            Plugin::start(&self.pad, source, &command),
+            self.schemas.find(&command)
+        );
         let plugin = plugin.map_err(|error| withheld.explain_start(error))?;
-        let schemas = || self.schemas.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = schemas().get(&command).cloned();
-        let client = Client::new(plugin, known, withheld).await?;
-        if client.schemas().capabilities().get_provider_schema_optional {
-            schemas().insert(command, client.schemas().clone());
+        if let Some(schemas) = lookup.schemas_for(&command, plugin.protocol()) {
+            plugin.note(
+                LogLevel::Debug,
+                "its schema is known from an earlier process",
+            );
+            return Ok(Arc::new(Client::new(plugin, schemas.clone(), withheld)));
         }
-        Ok(Arc::new(client))
+        let answer = Client::fetch_schemas(&plugin).await?;
+        let schemas = Arc::new(Schemas::new(plugin.protocol(), answer.clone()));
+        let keeping = (self.schemas).keep(&command, &lookup, &plugin, answer, &schemas);
+        let client = Client::new(plugin, schemas, withheld);
+        Ok(Arc::new(client.keeping(keeping)))
     }
 }

@@ -3,6 +3,7 @@
 //! | variable | values |
 //! | --- | --- |
 //! | `FAKE_PROTOCOL` | `5` (default), `6` |
+//! | `FAKE_SCHEMA` | `required`: every process must be asked for its schema |
 //! | `FAKE_START` | before the handshake: `exit`, `panic`, `hang`, `junk`, `endless`, `netrpc`, `core`, `version4`, `dead` (announces a socket nobody listens on), `flood` (writes 64 MiB to standard error, then behaves) |
 //! | `FAKE_FAULT` | `CALL:FAULT`, where CALL is `configure`, `validate`, `read`, `plan`, `apply` or `stop`, and FAULT is `panic` (a Go panic on standard error, exit 2), `exit` (status 0), `hang`, `flood` (diagnostics), `garble` (apply only: an answer that is no object), `log` (repeats every text of the request in its log), `tell` (the same, and in an error), `cry` (the same, in a Go panic), `long` (apply only: an id of `FAKE_LONG` characters) |
 //!
@@ -27,7 +28,7 @@ use terrane_core::schema::{
 use terrane_core::{Diagnostic, Diagnostics, Path, Type, Value};
 use terrane_provider::serve::{self, Service};
 use terrane_provider::{
-    ApplyResourceChange, ApplyResourceChangeResponse, Environment, GarbledState,
+    ApplyResourceChange, ApplyResourceChangeResponse, Capabilities, Environment, GarbledState,
     PlanResourceChange, PlanResourceChangeResponse, Protocol, ReadDataSource,
     ReadDataSourceResponse, ReadResource, ReadResourceResponse, launcher,
 };
@@ -51,6 +52,7 @@ fn main() {
         .and_then(|long| long.parse().ok());
     let fake = Fake {
         protocol,
+        schema_required: environment.get("FAKE_SCHEMA") == Some("required"),
         fault,
         long,
     };
@@ -126,6 +128,7 @@ fn misbehave(start: &str) {
 
 struct Fake {
     protocol: Protocol,
+    schema_required: bool,
     fault: Option<(String, String)>,
     long: Option<usize>,
 }
@@ -271,6 +274,14 @@ fn with_id(object: &Value, id: Value) -> Value {
 
 #[async_trait]
 impl Service for Fake {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            plan_destroy: true,
+            get_provider_schema_optional: !self.schema_required,
+            move_resource_state: false,
+        }
+    }
+
     fn schema(&self) -> ProviderSchema {
         let mut thing = vec![
             ("id", computed(Type::String)),

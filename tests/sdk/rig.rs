@@ -210,7 +210,9 @@ impl Rig {
             Launch::Direct,
             Arc::new(NoLog),
         )
-        .with_command(self.way.served.source(), command);
+        .with_command(self.way.served.source(), command)
+        // The first operation asks for the schema, the next ones use that answer.
+        .keep_schemas_in(self.directory.path().join("cache"));
         let clock = SystemClock::default();
         let world = World {
             providers: &plugins,

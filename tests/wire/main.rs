@@ -5,3 +5,4 @@ mod failures;
 mod go_cty;
 mod lifecycle;
 mod processes;
+mod schemas;

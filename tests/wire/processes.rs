@@ -10,7 +10,7 @@ use terrane_provider::{
     ProviderCommand, Providers as _, StartError,
 };
 
-const FAKE: &str = env!("CARGO_BIN_EXE_fake-provider");
+pub(crate) const FAKE: &str = env!("CARGO_BIN_EXE_fake-provider");
 
 pub(crate) fn source(type_name: &str) -> ProviderSource {
     ProviderSource {
@@ -40,7 +40,7 @@ impl LogSink for Lines {
     }
 }
 
-fn environment() -> Environment {
+pub(crate) fn environment() -> Environment {
     let wanted = ["PATH", "HOME", "TMPDIR"];
     let vars = wanted
         .iter()

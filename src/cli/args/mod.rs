@@ -73,6 +73,9 @@ pub(crate) struct Common {
     /// Use the embedded AWS and a state of its own: no account, no network, no cost
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) sandbox: bool,
+    /// Ask every provider for its schema; neither use nor keep those of earlier runs
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) no_cache: bool,
     #[command(flatten)]
     pub(crate) format: OnStdout,
     /// Show logs of providers and engine on stderr

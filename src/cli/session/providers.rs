@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Program, ProviderConfig};
 use terrane_engine::ProviderBuild;
-use terrane_provider::{CliConfig, Launch, Plugins, Version};
+use terrane_provider::{CliConfig, Environment, Launch, Plugins, Version};
 use terrane_state::Sha256;
 
 use super::Session;
@@ -46,7 +46,11 @@ impl Session<'_> {
             // A process to attach to would be a real provider.
             environment.vars.remove("TF_REATTACH_PROVIDERS");
         }
+        let cache = cache_folder(&environment).filter(|_| !self.common.no_cache);
         let mut plugins = Plugins::new(environment, cli_config, launch, logs);
+        if let Some(folder) = cache {
+            plugins = plugins.keep_schemas_in(folder);
+        }
         let processes = program.providers().iter();
         let processes = processes.filter(|provider| !provider.address.source.is_builtin());
         for provider in processes {
@@ -136,6 +140,15 @@ impl Session<'_> {
         })?;
         Ok(plugins.with_command(source.clone(), command))
     }
+}
+
+/// Where schemas of providers are kept between runs; `None` where the environment names no home.
+fn cache_folder(environment: &Environment) -> Option<PathBuf> {
+    let folder = |name| environment.get(name).map(PathBuf::from);
+    // A relative `XDG_CACHE_HOME` is to be ignored, as its specification says.
+    let caches = folder("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+    let caches = || caches.or_else(|| Some(folder("HOME")?.join(".cache")));
+    folder("TERRANE_CACHE_DIR").or_else(|| Some(caches()?.join("terrane")))
 }
 
 fn start_failed(error: terrane_provider::StartError) -> CommandError {

@@ -2,13 +2,15 @@
 
 mod schemas;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use prost::Message;
 use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Type, Value};
+use tokio::task::JoinHandle;
 use tonic::Code;
 
 use crate::log::LogLevel;
@@ -28,7 +30,7 @@ use crate::wire::{
 };
 use crate::withheld::Withheld;
 
-pub(crate) use schemas::Schemas;
+pub(crate) use schemas::{Answer, Schemas};
 
 /// What we say our version is: providers know Terraform's numbers, and turn features on by them.
 const TERRAFORM_VERSION: &str = "1.13.0";
@@ -43,30 +45,25 @@ pub(crate) struct Client {
     plugin: Plugin,
     schemas: Arc<Schemas>,
     withheld: Withheld,
+    /// Writes the schemas for the next runs.
+    keeping: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Client {
-    /// Asks the process for its schema, unless there is one from an earlier process and the provider allows to use it.
-    pub(crate) async fn new(
-        plugin: Plugin,
-        known: Option<Arc<Schemas>>,
-        withheld: Withheld,
-    ) -> Result<Self, StartError> {
-        let schemas = match known {
-            Some(schemas) => schemas,
-            None => match Self::fetch_schemas(&plugin).await {
-                Ok(schemas) => Arc::new(schemas),
-                Err(error) => {
-                    plugin.stop().await;
-                    return Err(error);
-                }
-            },
-        };
-        Ok(Self {
+    /// A process with its schemas, which it was asked for or which its binary gave to an earlier one.
+    pub(crate) fn new(plugin: Plugin, schemas: Arc<Schemas>, withheld: Withheld) -> Self {
+        Self {
             plugin,
             schemas,
             withheld,
-        })
+            keeping: Mutex::default(),
+        }
+    }
+
+    /// The same, whose end waits for that.
+    pub(crate) fn keeping(mut self, keeping: Option<JoinHandle<()>>) -> Self {
+        self.keeping = Mutex::new(keeping);
+        self
     }
 
     /// What the provider says in an answer.
@@ -74,7 +71,16 @@ impl Client {
         self.withheld.explain(diagnostics(received))
     }
 
-    async fn fetch_schemas(plugin: &Plugin) -> Result<Schemas, StartError> {
+    /// Asks a process for its schemas; one that does not say them is stopped.
+    pub(crate) async fn fetch_schemas(plugin: &Plugin) -> Result<Answer, StartError> {
+        let answer = Self::ask_for_schemas(plugin).await;
+        if answer.is_err() {
+            plugin.stop().await;
+        }
+        answer
+    }
+
+    async fn ask_for_schemas(plugin: &Plugin) -> Result<Answer, StartError> {
         let request = proto::get_provider_schema::Request {};
         let response: LazyProviderSchema = call(plugin, Rpc::GetProviderSchema, request)
             .await
@@ -89,19 +95,18 @@ impl Client {
         let identities: Result<proto::get_resource_identity_schemas::Response, _> =
             call(plugin, Rpc::GetResourceIdentitySchemas, request).await;
         let identities = match identities {
-            Ok(response) => response.identity_schemas,
-            Err(CallError::Unimplemented { .. }) => Default::default(),
+            Ok(response) => Some(response.identity_schemas),
+            Err(CallError::Unimplemented { .. }) => Some(BTreeMap::new()),
             Err(error @ CallError::Gone { .. }) => return Err(refused(&error)),
             Err(error) => {
                 plugin.note(LogLevel::Warn, &format!("identities are not used: {error}"));
-                Default::default()
+                None
             }
         };
-        Ok(Schemas::new(plugin.protocol(), response, identities))
-    }
-
-    pub(crate) fn schemas(&self) -> &Arc<Schemas> {
-        &self.schemas
+        Ok(Answer {
+            schema: response,
+            identities,
+        })
     }
 
     async fn call<Q, A>(&self, rpc: Rpc, request: Q) -> Result<A, CallError>
@@ -552,6 +557,11 @@ impl Provider for Client {
 
     async fn shutdown(&self) {
         self.plugin.stop().await;
+        let keeping = self.keeping.lock();
+        let keeping = keeping.unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(keeping) = keeping {
+            let _ = keeping.await;
+        }
     }
 }
 

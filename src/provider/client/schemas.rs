@@ -11,6 +11,14 @@ use crate::provider::{CallError, Capabilities};
 use crate::wire::tfplugin6::ResourceIdentitySchema;
 use crate::wire::{LazyProviderSchema, Protocol, Rpc, decode_schema, identity_type};
 
+/// What a process answers when it is asked for its schemas; cheap to clone.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Answer {
+    pub(crate) schema: LazyProviderSchema,
+    /// None where it failed to say them, which another process may not.
+    pub(crate) identities: Option<BTreeMap<String, ResourceIdentitySchema>>,
+}
+
 /// The schemas of one provider. The encoded ones share the buffer of the response: tens of megabytes for the largest providers,
 /// of which a run decodes a few per cent.
 pub(crate) struct Schemas {
@@ -55,11 +63,9 @@ impl Lazy<Schema> {
 }
 
 impl Schemas {
-    pub(crate) fn new(
-        protocol: Protocol,
-        response: LazyProviderSchema,
-        identities: BTreeMap<String, ResourceIdentitySchema>,
-    ) -> Self {
+    pub(crate) fn new(protocol: Protocol, answer: Answer) -> Self {
+        let response = answer.schema;
+        let identities = answer.identities.unwrap_or_default();
         let announced = response.server_capabilities.unwrap_or_default();
         let by_name = |schemas: Vec<crate::wire::LazySchema>| {
             (schemas.into_iter())
@@ -82,6 +88,10 @@ impl Schemas {
                 .collect(),
             identities,
         }
+    }
+
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {

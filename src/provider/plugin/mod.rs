@@ -36,7 +36,7 @@ pub(crate) use handshake::{Address, COOKIE, Handshake};
 use process::{Fate, Process};
 pub(crate) use reattach::Reattach;
 pub(crate) use tls::Identity;
-use words::Words;
+pub(crate) use words::Words;
 
 /// How a provider process is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -222,6 +222,11 @@ impl Plugin {
 
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
+    }
+
+    /// Where its log goes, also after its end.
+    pub(crate) fn words(&self) -> Arc<Words> {
+        self.words.clone()
     }
 
     /// Says something about the process in its log.

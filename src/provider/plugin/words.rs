@@ -19,7 +19,7 @@ const TAIL_LINES: usize = 40;
 const KEPT_OF_LINE: usize = 2_000;
 
 /// The last lines of one process, bounded.
-pub(super) struct Words {
+pub(crate) struct Words {
     provider: String,
     sink: Arc<dyn LogSink>,
     kept: Mutex<Kept>,
@@ -146,7 +146,7 @@ impl Words {
     }
 
     /// Something that we have to say about the process.
-    pub(super) fn note(&self, level: LogLevel, message: &str) {
+    pub(crate) fn note(&self, level: LogLevel, message: &str) {
         if level >= self.sink.level() {
             self.sink.log(&LogRecord {
                 provider: &self.provider,

@@ -1,0 +1,124 @@
+//! The schemas of providers that allow to ask for them once: in memory for this run, in a folder for the next ones.
+//!
+//! A provider that announces `get_provider_schema_optional` answers every call without having been asked for its schema, which for the
+//! largest costs more than all the rest of a run's start. What it answers is a fact of its binary, so it is kept under the hash of
+//! that; and hashing hundreds of megabytes would cost as much, so the hash is remembered under the file's metadata. Whoever does not
+//! announce it is asked by every run, and nothing of it is kept.
+
+mod binary;
+mod store;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::task::JoinHandle;
+
+use crate::client::{Answer, Schemas};
+use crate::log::LogLevel;
+use crate::plugin::Plugin;
+use crate::plugins::ProviderCommand;
+use crate::wire::Protocol;
+
+use binary::Stamp;
+use store::Store;
+
+/// Schemas by binary.
+#[derive(Default)]
+pub(crate) struct SchemaCache {
+    memory: Mutex<HashMap<ProviderCommand, (Stamp, Arc<Schemas>)>>,
+    store: Option<Store>,
+}
+
+/// What the cache has for a command that is about to be started.
+pub(crate) struct Lookup {
+    stamp: Option<Stamp>,
+    schemas: Option<Arc<Schemas>>,
+}
+
+impl SchemaCache {
+    /// One that keeps schemas in that folder, which need not exist.
+    pub(crate) fn in_folder(folder: PathBuf) -> Self {
+        Self {
+            store: Some(Store::new(folder)),
+            ..Self::default()
+        }
+    }
+
+    /// The folder for this command: one with arguments is a part of another program.
+    fn store_for(&self, command: &ProviderCommand) -> Option<Store> {
+        let store = self.store.as_ref();
+        store.filter(|_| command.arguments.is_empty()).cloned()
+    }
+
+    fn memory(
+        &self,
+    ) -> impl std::ops::DerefMut<Target = HashMap<ProviderCommand, (Stamp, Arc<Schemas>)>> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks for the schemas of that binary as it is now.
+    pub(crate) async fn find(&self, command: &ProviderCommand) -> Lookup {
+        let Ok(stamp) = Stamp::of(&command.binary) else {
+            return Lookup {
+                stamp: None,
+                schemas: None,
+            };
+        };
+        let known = self.memory().get(command).cloned();
+        let mut schemas = known.filter(|(then, _)| *then == stamp);
+        if schemas.is_none()
+            && let Some(store) = self.store_for(command)
+        {
+            let wanted = command.clone();
+            let read = tokio::task::spawn_blocking(move || store.find(&wanted, stamp));
+            let kept = read.await.ok().flatten();
+            schemas =
+                kept.map(|(protocol, answer)| (stamp, Arc::new(Schemas::new(protocol, answer))));
+        }
+        Lookup {
+            stamp: Some(stamp),
+            schemas: schemas.map(|(_, schemas)| schemas),
+        }
+    }
+
+    /// Keeps what a process answered that was started after that look-up. The folder is written while the run goes on; the task ends
+    /// when that is done.
+    pub(crate) fn keep(
+        &self,
+        command: &ProviderCommand,
+        lookup: &Lookup,
+        plugin: &Plugin,
+        answer: Answer,
+        schemas: &Arc<Schemas>,
+    ) -> Option<JoinHandle<()>> {
+        let stamp = lookup.stamp?;
+        if !schemas.capabilities().get_provider_schema_optional || answer.identities.is_none() {
+            return None;
+        }
+        self.memory()
+            .insert(command.clone(), (stamp, schemas.clone()));
+        let store = self.store_for(command)?;
+        let (command, protocol) = (command.clone(), plugin.protocol());
+        let words = plugin.words();
+        Some(tokio::task::spawn_blocking(move || {
+            if let Err(error) = store.keep(&command, stamp, protocol, answer) {
+                let unkept = format!("its schema is not kept for the next run: {error}");
+                words.note(LogLevel::Warn, &unkept);
+            }
+        }))
+    }
+}
+
+impl Lookup {
+    /// The schemas, if the process that was started meanwhile is of the same binary and speaks the same protocol.
+    pub(crate) fn schemas_for(
+        &self,
+        command: &ProviderCommand,
+        protocol: Protocol,
+    ) -> Option<&Arc<Schemas>> {
+        let schemas = self.schemas.as_ref()?;
+        let same = Stamp::of(&command.binary).ok() == self.stamp;
+        (same && schemas.protocol() == protocol).then_some(schemas)
+    }
+}
