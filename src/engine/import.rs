@@ -5,8 +5,8 @@ use std::sync::Arc;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostic, Diagnostics, Program};
 use terrane_state::{
-    Instance, Intent, IntentAction, OpenIntent, OperationId, OperationResult, Outcome, RawJson,
-    Recorder, Resolution, Resolve,
+    Instance, Intent, IntentAction, OpenIntent, OperationId, OperationOutcome, OperationResult,
+    RawJson, Recorder, Resolution, Resolve,
 };
 
 use crate::engine::Engine;
@@ -29,7 +29,7 @@ impl Imported {
         let result = OperationResult {
             op: self.intent.op,
             address: self.intent.address.clone(),
-            outcome: Outcome::Ok,
+            outcome: OperationOutcome::Ok,
             instance: Some(self.instance),
             undecoded: None,
             error_class: None,

@@ -13,7 +13,7 @@
 //! let result = OperationResult {
 //!     op,
 //!     address,
-//!     outcome: Outcome::Ok,
+//!     outcome: OperationOutcome::Ok,
 //!     instance: Some(Instance::with_current(provider, object).into()),
 //!     undecoded: None,
 //!     error_class: None,
@@ -69,7 +69,7 @@ pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
 pub use journal::{
     Change, Damage, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
-    OperationResult, Outcome, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
+    OperationOutcome, OperationResult, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
 };
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};
 pub use model::{DeposedKey, Instance, Object, ObjectStatus, RawJson, State};

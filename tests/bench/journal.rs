@@ -26,10 +26,10 @@ use futures_util::{StreamExt as _, stream};
 use terrane_state::backend::{
     Expected, Holder, Position, Restart, Segment, Snapshot, StoredVersion, Written,
 };
-use terrane_state::file::Style;
+use terrane_state::file::Layout;
 use terrane_state::{
     Backend, BackendError, Clock, Instance, Intent, IntentAction, LocalBackend, LockError,
-    LockInfo, MemoryBackend, Object, Operation, OperationId, OperationResult, Outcome,
+    LockInfo, MemoryBackend, Object, Operation, OperationId, OperationOutcome, OperationResult,
     ProcessIdentity, RawJson, Recorder as _, Run, RunOptions, SystemClock, SystemRandom, Timestamp,
 };
 use tokio::sync::Semaphore;
@@ -90,8 +90,8 @@ impl Backend for Counting {
         self.inner.lock_path()
     }
 
-    fn style(&self) -> Style {
-        Style::Compact
+    fn layout(&self) -> Layout {
+        Layout::Compact
     }
 
     async fn read(&self) -> Result<Option<Snapshot>, BackendError> {
@@ -274,7 +274,7 @@ fn result(intent: &Intent, round: usize) -> OperationResult {
     OperationResult {
         op: intent.op,
         address: intent.address.clone(),
-        outcome: Outcome::Ok,
+        outcome: OperationOutcome::Ok,
         instance: Some(instance.into()),
         undecoded: None,
         error_class: None,

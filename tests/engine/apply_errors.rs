@@ -1,7 +1,7 @@
 //! What an error of a provider means for the object: not there, there in part, or unknown.
 
 use insta::assert_snapshot;
-use terrane_state::{Outcome, Record};
+use terrane_state::{OperationOutcome, Record};
 use terrane_tests::{FakeProvider, Run, World};
 
 use crate::interrupted::{alone, owned};
@@ -13,9 +13,9 @@ fn an_error_with_a_look_up_that_finds_nothing_is_proved() {
         .provider
         .on_create("a", |call| call.refuse("quota exceeded"));
     let run = world.up(owned("test_bucket")).fails();
-    assert_eq!(outcomes(&run), [Outcome::FailedProved]);
+    assert_eq!(outcomes(&run), [OperationOutcome::FailedProved]);
     let run = world.up(owned("test_thing")).fails();
-    assert_eq!(outcomes(&run), [Outcome::FailedAssumed]);
+    assert_eq!(outcomes(&run), [OperationOutcome::FailedAssumed]);
 }
 
 #[test]
@@ -28,7 +28,7 @@ fn an_error_that_left_an_object_behind_taints_it_in_the_state() {
             call.refuse("it broke")
         });
         let run = world.up(program).fails();
-        assert_eq!(outcomes(&run), [Outcome::Partial]);
+        assert_eq!(outcomes(&run), [OperationOutcome::Partial]);
         assert!(world.state().contains("tainted"), "{}", world.state());
         world.provider.reset();
         world.up(program).succeeds();
@@ -44,7 +44,7 @@ fn an_error_of_a_provider_that_gave_up_waiting_is_an_unknown_outcome() {
         .provider
         .on_create("a", |call| call.refuse("timeout while waiting for state"));
     let run = world.up(alone(1)).fails();
-    assert_eq!(outcomes(&run), [Outcome::Unknown]);
+    assert_eq!(outcomes(&run), [OperationOutcome::Unknown]);
     assert_snapshot!(run.diagnostics(), @"
     error: timeout while waiting for state
       resource   test_thing.a
@@ -54,7 +54,7 @@ fn an_error_of_a_provider_that_gave_up_waiting_is_an_unknown_outcome() {
 }
 
 /// How the operations of a run ended, by its records.
-fn outcomes(run: &Run) -> Vec<Outcome> {
+fn outcomes(run: &Run) -> Vec<OperationOutcome> {
     let results = run.records.iter().filter_map(|record| match record {
         Record::Result(result) => Some(result.outcome),
         _ => None,

@@ -119,7 +119,7 @@ fn write_only_values_reach_the_provider_and_are_stored_nowhere() {
     let program =
         |stack: &mut Stack| drop(new_thing("a").set("password", "hunter2").declare(stack));
     world.up(program).succeeds();
-    let file = terrane_state::file::write(&world.state, terrane_state::file::Style::Compact);
+    let file = terrane_state::file::write(&world.state, terrane_state::file::Layout::Compact);
     assert!(!String::from_utf8_lossy(&file).contains("hunter2"));
     world.preview(program).changes_nothing();
 }
@@ -138,7 +138,7 @@ fn nothing_that_is_recorded_as_an_intent_holds_a_secret() {
 
 /// Everything that a run could have kept: the state file, the records, the events, its messages.
 fn kept(world: &World, run: &terrane_tests::Run) -> String {
-    let file = terrane_state::file::write(&world.state, terrane_state::file::Style::Compact);
+    let file = terrane_state::file::write(&world.state, terrane_state::file::Layout::Compact);
     let file = String::from_utf8_lossy(&file);
     format!(
         "{file} {:?} {:?} {}",
@@ -220,7 +220,7 @@ fn a_stored_value_that_has_become_write_only_is_stored_no_longer() {
     let program = |stack: &mut Stack| drop(new_thing("a").declare(stack));
     world.up(program).succeeds();
     // As an older version of the provider had left it, for which it was an attribute like any other.
-    let file = terrane_state::file::write(&world.state, terrane_state::file::Style::Compact);
+    let file = terrane_state::file::write(&world.state, terrane_state::file::Layout::Compact);
     let file =
         String::from_utf8_lossy(&file).replace(r#""password":null"#, r#""password":"hunter2""#);
     assert!(file.contains("hunter2"));

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use terrane_state::backend::Position;
 use terrane_state::{
     Backend as _, Change, Instance, Intent, IntentAction, MemoryBackend, Object, Operation,
-    OperationId, OperationResult, Outcome, ProcessIdentity, RawJson, Recorder as _, Repair, Run,
-    RunError, RunOptions, Sha256, State, SystemClock, SystemRandom, Timestamp,
+    OperationId, OperationOutcome, OperationResult, ProcessIdentity, RawJson, Recorder as _,
+    Repair, Run, RunError, RunOptions, Sha256, State, SystemClock, SystemRandom, Timestamp,
 };
 
 use crate::drive::{Target, run};
@@ -56,7 +56,10 @@ fn journal() -> Vec<Bytes> {
             provider.parse().expect("one"),
             object,
         ));
-        for (name, outcome) in [("a", Outcome::Ok), ("b", Outcome::Unknown)] {
+        for (name, outcome) in [
+            ("a", OperationOutcome::Ok),
+            ("b", OperationOutcome::Unknown),
+        ] {
             let address: terrane_core::addr::InstanceAddr =
                 format!("module.m[0].t_thing.{name}[\"k\"]")
                     .parse()
@@ -71,7 +74,8 @@ fn journal() -> Vec<Bytes> {
                 address,
                 outcome,
                 instance: Some(instance.clone()),
-                undecoded: (outcome == Outcome::Unknown).then(|| Bytes::from_static(b"\xff\0")),
+                undecoded: (outcome == OperationOutcome::Unknown)
+                    .then(|| Bytes::from_static(b"\xff\0")),
                 error_class: Some("timeout".into()),
             };
             run.result(result).await.expect("recorded");

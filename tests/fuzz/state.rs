@@ -1,6 +1,6 @@
 //! State files: a readable one is written again with the same meaning, an unreadable one is refused with a place.
 
-use terrane_state::file::{FileError, Style, read, serial_in_start, write};
+use terrane_state::file::{FileError, Layout, read, serial_in_start, write};
 
 use crate::drive::{Target, run};
 use crate::mutate::Numbers;
@@ -15,14 +15,14 @@ impl Target for StateFiles {
     fn seeds(&self) -> Vec<Vec<u8>> {
         let opentofu = include_bytes!("../../src/state/file/v4/testdata/opentofu.tfstate");
         let state = read(opentofu).expect("a state");
-        vec![opentofu.to_vec(), write(&state, Style::Compact)]
+        vec![opentofu.to_vec(), write(&state, Layout::Compact)]
     }
 
     fn judge(&self, input: &[u8], _: &mut Numbers) {
         serial_in_start(&input[..input.len().min(512)]);
         match read(input) {
             Ok(state) => {
-                for style in [Style::Indented, Style::Compact] {
+                for style in [Layout::Indented, Layout::Compact] {
                     let written = write(&state, style);
                     let again = read(&written).expect("what we write is read");
                     assert!(again == state, "reading and writing changes the state");

@@ -323,7 +323,7 @@ impl World {
             "{lost:?} exist, and neither state nor intents know:\n{}",
             self.state()
         );
-        let file = terrane_state::file::write(&self.state, terrane_state::file::Style::Compact);
+        let file = terrane_state::file::write(&self.state, terrane_state::file::Layout::Compact);
         let again = terrane_state::file::read(&file).expect("a state file");
         assert_eq!(again, self.state, "the state changes by being written");
     }

@@ -7,8 +7,8 @@ use terrane_core::addr::InstanceAddr;
 use terrane_state::backend::S3Backend;
 use terrane_state::{
     Backend, BackendAddress as _, BootstrapStep, Instance, Intent, IntentAction, Object, Operation,
-    OperationId, OperationResult, Outcome, ProcessIdentity, RawJson, Recorder, Recovered, Run,
-    RunError, RunOptions, State, SystemClock, SystemRandom,
+    OperationId, OperationOutcome, OperationResult, ProcessIdentity, RawJson, Recorder, Recovered,
+    Run, RunError, RunOptions, State, SystemClock, SystemRandom,
 };
 
 use terrane_tests::Aws;
@@ -88,7 +88,7 @@ pub(crate) fn done(intent: &Intent) -> OperationResult {
     OperationResult {
         op: intent.op,
         address: intent.address.clone(),
-        outcome: Outcome::Ok,
+        outcome: OperationOutcome::Ok,
         instance: Some(
             Instance::with_current(intent.provider.clone(), Object::new(0, attributes)).into(),
         ),

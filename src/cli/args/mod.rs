@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use terrane_core::addr::{InstanceAddr, Pattern};
-use terrane_state::edit::{Place, ProviderPattern};
+use terrane_state::edit::{ProviderPattern, StateAddr};
 use terrane_state::{BackendConfig, Backends};
 
 use crate::view::OnStdout;
@@ -260,9 +260,9 @@ pub(crate) enum StateCommand {
     /// Move a resource or module to another address in the state
     Mv {
         /// The present address of an instance, a resource or a module
-        from: Place,
+        from: StateAddr,
         /// The new address
-        to: Place,
+        to: StateAddr,
         #[command(flatten)]
         yes: Yes,
     },

@@ -7,7 +7,7 @@ use terrane_core::addr::ConfigAddr;
 use terrane_core::{IgnoreChanges, Value};
 use terrane_provider::ApplyResourceChange;
 use terrane_state::crash::{self, Point};
-use terrane_state::{Change, DeposedKey, Instance, IntentAction, OperationId, Outcome};
+use terrane_state::{Change, DeposedKey, Instance, IntentAction, OperationId, OperationOutcome};
 
 use super::applier::{Applier, StepError};
 use super::settle::{Asked, Settled};
@@ -163,7 +163,7 @@ impl Applier<'_> {
             }
         };
         let mut settled = subject.settle(asked, current.as_ref(), reply);
-        if creating && settled.outcome == Outcome::FailedAssumed {
+        if creating && settled.outcome == OperationOutcome::FailedAssumed {
             self.look_after_failure(&intent, subject, &mut settled)
                 .await;
         }

@@ -128,7 +128,7 @@ impl Applier<'_> {
             self.recorder.result(result).await
         };
         // What the provider said comes first: an error of the journal stops the run anyway, at the next intent if not here.
-        if settled.outcome == terrane_state::Outcome::Unknown {
+        if settled.outcome == terrane_state::OperationOutcome::Unknown {
             recorded?;
             return Err(StepError::Unknown(settled.diagnostics));
         }

@@ -1,7 +1,7 @@
 //! A creation that ended with an error and left nothing behind: whether that is to be believed.
 
 use terrane_core::Diagnostics;
-use terrane_state::{Intent, ObjectStatus, OperationResult, Outcome};
+use terrane_state::{Intent, ObjectStatus, OperationOutcome, OperationResult};
 
 use super::applier::Applier;
 use super::settle::Settled;
@@ -43,16 +43,16 @@ impl Applier<'_> {
             Left::Object(mut object) => {
                 object.status = ObjectStatus::Tainted;
                 settled.object = Some(*object);
-                settled.outcome = Outcome::Partial;
+                settled.outcome = OperationOutcome::Partial;
                 settled.diagnostics.push(
                     subject
                         .warning("the creation failed and left an object behind")
                         .detail("it is in the state, and will be replaced"),
                 );
             }
-            Left::Nothing => settled.outcome = Outcome::FailedProved,
+            Left::Nothing => settled.outcome = OperationOutcome::FailedProved,
             Left::Unseen if gave_up(&settled.diagnostics) => {
-                settled.outcome = Outcome::Unknown;
+                settled.outcome = OperationOutcome::Unknown;
                 settled.error_class = Some(GAVE_UP.to_owned());
                 settled.diagnostics = std::mem::take(&mut settled.diagnostics)
                     .into_iter()

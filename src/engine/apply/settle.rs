@@ -4,7 +4,7 @@ use bytes::Bytes;
 use terrane_core::value::Map;
 use terrane_core::{Diagnostics, Path, PathStep, Value};
 use terrane_provider::{ApplyResourceChangeResponse, CallError, GarbledState};
-use terrane_state::{ObjectStatus, Outcome};
+use terrane_state::{ObjectStatus, OperationOutcome};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,7 +32,7 @@ pub(super) enum Asked<'a> {
 pub(super) struct Settled {
     /// The object that is there now, as far as is known.
     pub(super) object: Option<Loaded>,
-    pub(super) outcome: Outcome,
+    pub(super) outcome: OperationOutcome,
     pub(super) undecoded: Option<Bytes>,
     pub(super) error_class: Option<String>,
     pub(super) diagnostics: Diagnostics,
@@ -83,7 +83,7 @@ impl Subject<'_> {
         match (asked, value.is_null()) {
             (Asked::Delete, true) if !failed => Settled {
                 object: None,
-                outcome: Outcome::Ok,
+                outcome: OperationOutcome::Ok,
                 undecoded: None,
                 error_class: None,
                 diagnostics,
@@ -113,7 +113,7 @@ impl Subject<'_> {
                 }
                 Settled {
                     object: None,
-                    outcome: Outcome::FailedAssumed,
+                    outcome: OperationOutcome::FailedAssumed,
                     undecoded: None,
                     error_class: Some(REPORTED.to_owned()),
                     diagnostics,
@@ -154,9 +154,9 @@ impl Subject<'_> {
                 Settled {
                     object: Some(object),
                     outcome: if failed {
-                        Outcome::Partial
+                        OperationOutcome::Partial
                     } else {
-                        Outcome::Ok
+                        OperationOutcome::Ok
                     },
                     undecoded: None,
                     error_class: failed.then(|| REPORTED.to_owned()),
@@ -170,7 +170,7 @@ impl Subject<'_> {
     fn kept(&self, before: Option<&Loaded>, diagnostics: Diagnostics) -> Settled {
         Settled {
             object: before.cloned(),
-            outcome: Outcome::FailedAssumed,
+            outcome: OperationOutcome::FailedAssumed,
             undecoded: None,
             error_class: Some(REPORTED.to_owned()),
             diagnostics,
@@ -203,7 +203,7 @@ impl Subject<'_> {
             .collect();
         Settled {
             object: before.cloned(),
-            outcome: Outcome::Unknown,
+            outcome: OperationOutcome::Unknown,
             undecoded,
             error_class: Some(class.to_owned()),
             diagnostics,

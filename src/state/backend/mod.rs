@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
-use crate::file::Style;
+use crate::file::Layout;
 use crate::lock_info::LockInfo;
 
 mod checked;
@@ -42,8 +42,8 @@ pub trait Backend: Send + Sync + fmt::Debug {
     fn lock_path(&self) -> String;
 
     /// How snapshots are laid out here: as Terraform lays them out in the same kind of place.
-    fn style(&self) -> Style {
-        Style::Indented
+    fn layout(&self) -> Layout {
+        Layout::Indented
     }
 
     /// The snapshot, or `None` when there is none. Empty bytes are returned as they are: they are damage, not absence.

@@ -3,9 +3,9 @@
 //! Each function looks at a state and says what it would do; the [`Change`] in its answer does it, all of it or nothing. What
 //! stands on a changed instance follows: its stored dependencies go on naming what it was made from.
 
+mod addr;
 mod dependencies;
 mod forget;
-mod place;
 mod relocate;
 mod replace_provider;
 
@@ -17,8 +17,8 @@ use terrane_core::addr::InstanceAddr;
 use crate::journal::Change;
 use crate::model::{Instance, State};
 
+pub use addr::{ParseStateAddrError, StateAddr};
 pub use forget::forget;
-pub use place::{ParsePlaceError, Place};
 pub use relocate::{Relocated, RelocationRefused, relocate};
 pub use replace_provider::{ProviderPattern, replace_provider};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use terrane_core::addr::{ConfigAddr, InstanceAddr, ModuleAddr, ModuleStep, ResourceAddr};
 use thiserror::Error;
 
-use super::{Edit, Instances, Place, dependencies};
+use super::{Edit, Instances, StateAddr, dependencies};
 use crate::model::State;
 
 /// One instance that moves, with its deposed objects.
@@ -47,12 +47,14 @@ pub enum RelocationRefused {
 /// When there is nothing to move, or not to there.
 pub fn relocate(
     state: &State,
-    from: &Place,
-    to: &Place,
+    from: &StateAddr,
+    to: &StateAddr,
 ) -> Result<Edit<Relocated>, RelocationRefused> {
     let moves = match (from, to) {
-        (Place::Module(source), Place::Module(target)) => modules(&state.resources, source, target),
-        (Place::Instance(source), Place::Instance(target)) => {
+        (StateAddr::Module(source), StateAddr::Module(target)) => {
+            modules(&state.resources, source, target)
+        }
+        (StateAddr::Instance(source), StateAddr::Instance(target)) => {
             resources(&state.resources, source, target).ok_or(RelocationRefused::Several)?
         }
         _ => return Err(RelocationRefused::OtherKind),
@@ -91,22 +93,22 @@ type Moves = BTreeMap<InstanceAddr, InstanceAddr>;
 fn occupant<'a>(
     state: &'a State,
     moves: &Moves,
-    to: &Place,
+    to: &StateAddr,
     in_place: bool,
 ) -> Option<&'a InstanceAddr> {
     let whole_resource = moves.values().any(|to| to.key.is_some());
     let unit = |address: &InstanceAddr| match to {
-        Place::Module(module) => {
+        StateAddr::Module(module) => {
             let steps = address.resource.module.steps();
             let steps = steps.get(..module.steps().len())?;
-            Some(Place::Module(steps.iter().cloned().collect()))
+            Some(StateAddr::Module(steps.iter().cloned().collect()))
         }
-        Place::Instance(to) if to.key.is_none() && whole_resource => {
-            Some(Place::Instance(address.resource.clone().instance(None)))
+        StateAddr::Instance(to) if to.key.is_none() && whole_resource => {
+            Some(StateAddr::Instance(address.resource.clone().instance(None)))
         }
-        Place::Instance(_) => Some(Place::Instance(address.clone())),
+        StateAddr::Instance(_) => Some(StateAddr::Instance(address.clone())),
     };
-    let taken: BTreeSet<Place> = moves.values().filter_map(unit).collect();
+    let taken: BTreeSet<StateAddr> = moves.values().filter_map(unit).collect();
     state.resources.keys().find(|address| {
         let stays = in_place || !moves.contains_key(*address);
         stays && unit(address).is_some_and(|unit| taken.contains(&unit))

@@ -14,11 +14,11 @@ use crate::model::{ExtraMembers, RawJson};
 pub(crate) struct Node<'a, 'p> {
     document: &'a str,
     text: &'a str,
-    place: Place<'p>,
+    place: NodePath<'p>,
 }
 
 #[derive(Clone, Copy)]
-struct Place<'p> {
+struct NodePath<'p> {
     parent: Option<&'p Self>,
     step: Step<'p>,
 }
@@ -30,7 +30,7 @@ enum Step<'p> {
     Element(usize),
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for NodePath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(parent) = self.parent {
             write!(f, "{parent}")?;
@@ -65,7 +65,7 @@ pub(crate) fn document(text: &str) -> Result<Node<'_, 'static>, FileError> {
         Ok(value) => Ok(Node {
             document: text,
             text: value.get(),
-            place: Place {
+            place: NodePath {
                 parent: None,
                 step: Step::Root,
             },
@@ -171,7 +171,7 @@ impl<'a, 'p> Node<'a, 'p> {
             each(Node {
                 document: self.document,
                 text: element.get(),
-                place: Place {
+                place: NodePath {
                     parent: Some(&self.place),
                     step: Step::Element(index),
                 },
@@ -185,7 +185,7 @@ impl<'a, 'p> Node<'a, 'p> {
         Node {
             document: self.document,
             text,
-            place: Place {
+            place: NodePath {
                 parent: Some(&self.place),
                 step: Step::Member(name),
             },

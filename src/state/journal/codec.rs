@@ -177,7 +177,7 @@ pub(super) mod state {
         value: &Box<State>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        let text = String::from_utf8(v4::write(value, v4::Style::Compact));
+        let text = String::from_utf8(v4::write(value, v4::Layout::Compact));
         let text = text.expect("invariant: states are text");
         raw_value::<S>(text)?.serialize(serializer)
     }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::frame::{self, End, EndReason, Frame};
 use super::{
-    Change, Checkpoint, Intent, Open, OperationId, OperationResult, Outcome, PlanUse,
+    Change, Checkpoint, Intent, Open, OperationId, OperationOutcome, OperationResult, PlanUse,
     ProcessIdentity, Record, Trim, codec,
 };
 use crate::backend::{Position, Segment};
@@ -350,7 +350,7 @@ impl Log {
             }
             Record::Result(result) => {
                 self.unread = true;
-                if result.outcome == Outcome::Unknown {
+                if result.outcome == OperationOutcome::Unknown {
                     if let Some(open) = self.intents.get_mut(&result.op) {
                         open.result = Some(result);
                     }

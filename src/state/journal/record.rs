@@ -277,7 +277,7 @@ pub struct OperationResult {
     #[serde(with = "codec::address")]
     pub address: InstanceAddr,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: OperationOutcome,
     /// All that is at the address now, current and deposed; `None` when nothing is. Not looked at when the outcome is unknown:
     /// that changes nothing in the state.
     #[serde(with = "codec::instance")]
@@ -297,7 +297,7 @@ pub struct OperationResult {
 /// How sure we are of what an operation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Outcome {
+pub enum OperationOutcome {
     /// Done.
     Ok,
     /// Failed, leaving an object behind that is in the state.
@@ -487,7 +487,7 @@ impl Resolve {
 impl OperationResult {
     /// Makes the change in a state; an unknown outcome changes nothing.
     pub fn apply(&self, state: &mut State) {
-        if self.outcome != Outcome::Unknown {
+        if self.outcome != OperationOutcome::Unknown {
             state.set_instance(&self.address, self.instance.clone());
         }
     }

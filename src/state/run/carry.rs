@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use super::find::Found;
-use crate::journal::{Intent, OpenIntent, OperationResult, Outcome, Pending, Record, Writer};
+use crate::journal::{
+    Intent, OpenIntent, OperationOutcome, OperationResult, Pending, Record, Writer,
+};
 use crate::model::{Instance, Object, State};
 
 pub(super) struct Replayed {
@@ -87,7 +89,7 @@ pub(super) fn carried(open: &OpenIntent) -> impl Iterator<Item = Record> {
         ..open.intent.clone()
     };
     let result = open.result.as_ref().map(|result| OperationResult {
-        outcome: Outcome::Unknown,
+        outcome: OperationOutcome::Unknown,
         ..result.clone()
     });
     let intent = Record::Intent(intent.into());

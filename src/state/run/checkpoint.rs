@@ -53,7 +53,7 @@ impl Run {
         }
         // A state that was pushed keeps its own serial where that is the later one.
         state.serial = state.serial.max(stored.state.serial + 1);
-        let bytes = bytes::Bytes::from(v4::write(&state, self.holding.backend.style()));
+        let bytes = bytes::Bytes::from(v4::write(&state, self.holding.backend.layout()));
         let mut checkpoint = Checkpoint {
             phase: CheckpointPhase::Writing,
             serial: state.serial,

@@ -14,8 +14,8 @@ use crate::backend::Expected;
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
 use crate::journal::{
-    Change, Intent, OpenIntent, OperationId, OperationResult, Outcome, PlanUse, ProcessIdentity,
-    Record, Resolution, Resolve, Writer,
+    Change, Intent, OpenIntent, OperationId, OperationOutcome, OperationResult, PlanUse,
+    ProcessIdentity, Record, Resolution, Resolve, Writer,
 };
 use crate::model::{Instance, State};
 use crate::random::Random;
@@ -206,7 +206,7 @@ impl Recorder for Run {
             now.unread = true;
             let number = self.writer.enqueue(&Record::Result(result.clone()));
             now.telling = Some(number);
-            if result.outcome != Outcome::Unknown {
+            if result.outcome != OperationOutcome::Unknown {
                 if let Some(open) = now.open.remove(&result.op) {
                     now.ended.insert(result.op, open.intent.address);
                 }

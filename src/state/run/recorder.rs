@@ -7,7 +7,9 @@ use terrane_core::addr::InstanceAddr;
 use thiserror::Error;
 
 use super::Liveness;
-use crate::journal::{Change, Intent, OpenIntent, OperationResult, Outcome, Record, Resolve};
+use crate::journal::{
+    Change, Intent, OpenIntent, OperationOutcome, OperationResult, Record, Resolve,
+};
 use crate::model::{Instance, State};
 
 /// The engine's side of the journal and the state in memory.
@@ -23,7 +25,7 @@ pub trait Recorder: Send + Sync {
     /// When it could not be made durable, or this run no longer owns the stack. The provider must not be asked then.
     async fn intent(&self, intent: Intent) -> Result<(), RecordError>;
 
-    /// Returns when the result is durable; only then may "done" be said. An [`Outcome::Unknown`] leaves its intent open.
+    /// Returns when the result is durable; only then may "done" be said. An [`OperationOutcome::Unknown`] leaves its intent open.
     ///
     /// # Errors
     /// When it could not be made durable. The state in memory holds the result all the same.
@@ -171,7 +173,7 @@ impl Recorder for MemoryRecorder {
         let mut memory = self.lock();
         result.apply(&mut memory.state);
         memory.may_record()?;
-        if result.outcome != Outcome::Unknown {
+        if result.outcome != OperationOutcome::Unknown {
             memory.open.retain(|open| open.intent.op != result.op);
         } else if let Some(open) = memory
             .open

@@ -93,7 +93,7 @@ impl Restore {
     }
 
     fn bytes(&self, state: &State) -> Bytes {
-        v4::write(state, self.holding.backend.style()).into()
+        v4::write(state, self.holding.backend.layout()).into()
     }
 
     /// Says every few seconds that this process lives, until the lock is no longer its own.

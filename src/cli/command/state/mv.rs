@@ -2,7 +2,7 @@
 
 use terrane_core::Diagnostic;
 use terrane_state::Recorder as _;
-use terrane_state::edit::{Place, RelocationRefused, relocate};
+use terrane_state::edit::{RelocationRefused, StateAddr, relocate};
 
 use crate::args::Yes;
 use crate::error::CommandError;
@@ -13,8 +13,8 @@ use crate::workflow::edit::{Proposal, Record, Unpushed, edit, not_there};
 
 pub(super) async fn run(
     session: &Session<'_>,
-    from: &Place,
-    to: &Place,
+    from: &StateAddr,
+    to: &StateAddr,
     yes: Yes,
 ) -> Result<Exit, CommandError> {
     edit(session, yes.into(), Unpushed::Refused, async |run| {

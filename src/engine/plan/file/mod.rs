@@ -103,7 +103,7 @@ impl SavedPlan {
         };
         let mut body = serde_json::to_vec(&form).expect("invariant: every plan is serialisable");
         body.push(b'\n');
-        body.extend(state_file::write(&plan.prior, state_file::Style::Compact));
+        body.extend(state_file::write(&plan.prior, state_file::Layout::Compact));
         let mut file = format!("{MAGIC}{FORMAT} {}\n", Sha256::of(&body)).into_bytes();
         file.extend(body);
         Ok(file)

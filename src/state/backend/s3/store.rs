@@ -22,7 +22,7 @@ use crate::backend::{
 };
 use crate::clock::{Clock, Timestamp};
 use crate::digest::Sha256;
-use crate::file::Style;
+use crate::file::Layout;
 use crate::lock_info::LockInfo;
 
 /// A state in S3, connected.
@@ -155,8 +155,8 @@ impl Backend for S3Store {
         self.options.lock_path()
     }
 
-    fn style(&self) -> Style {
-        Style::Compact
+    fn layout(&self) -> Layout {
+        Layout::Compact
     }
 
     async fn read(&self) -> Result<Option<Snapshot>, BackendError> {

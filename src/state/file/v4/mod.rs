@@ -8,7 +8,7 @@ mod write;
 
 pub(crate) use instance::{read_instance, write_instance};
 pub use read::{read, serial_in_start};
-pub use write::{Style, write};
+pub use write::{Layout, write};
 
 #[cfg(test)]
 mod tests;

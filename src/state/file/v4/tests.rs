@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use terrane_core::addr::{ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr, ResourceAddr};
 use terrane_core::{Path, Type};
 
-use super::{Style, read, read_instance, write, write_instance};
+use super::{Layout, read, read_instance, write, write_instance};
 use crate::file::FileError;
 use crate::model::{
     Attributes, DeposedKey, Identity, Instance, Object, ObjectStatus, OutputValue, RawJson,
@@ -176,13 +176,13 @@ fn parse(text: &str) -> State {
     read(text.as_bytes()).expect("a state")
 }
 
-fn text(state: &State, style: Style) -> String {
-    String::from_utf8(write(state, style)).expect("UTF-8")
+fn text(state: &State, layout: Layout) -> String {
+    String::from_utf8(write(state, layout)).expect("UTF-8")
 }
 
 #[test]
 fn a_file_of_opentofu_is_written_back_byte_for_byte() {
-    assert_eq!(text(&parse(OPENTOFU), Style::Indented), OPENTOFU);
+    assert_eq!(text(&parse(OPENTOFU), Layout::Indented), OPENTOFU);
 }
 
 #[test]
@@ -233,8 +233,8 @@ fn the_facts_of_a_file_of_opentofu_are_understood() {
 #[test]
 fn everything_the_format_knows_round_trips() {
     let state = parse(EVERYTHING);
-    assert_eq!(text(&state, Style::Indented), EVERYTHING);
-    let compact = text(&state, Style::Compact);
+    assert_eq!(text(&state, Layout::Indented), EVERYTHING);
+    let compact = text(&state, Layout::Compact);
     assert_eq!(compact.lines().count(), 1);
     assert_eq!(parse(&compact), state);
 
@@ -293,7 +293,7 @@ fn instances_of_one_resource_may_have_different_providers() {
     let mut instance = Instance::clone(state.instance(&address).expect("there"));
     instance.provider.alias = Some("other".into());
     state.set_instance(&address, Some(instance.into()));
-    assert_eq!(parse(&text(&state, Style::Indented)), state);
+    assert_eq!(parse(&text(&state, Layout::Indented)), state);
 }
 
 /// A state with one instance, in a module of that stored address, with that stored key.
@@ -338,7 +338,7 @@ fn keys_that_terraform_stored_are_read_and_written_back_byte_for_byte() {
         let expected = Some(InstanceKey::from(key));
         assert_eq!(address.resource.module.steps()[0].key, expected, "{module}");
         assert_eq!(address.key, expected, "{module}");
-        assert_eq!(text(&parse(&file), Style::Compact), file);
+        assert_eq!(text(&parse(&file), Layout::Compact), file);
     }
 }
 
@@ -346,7 +346,7 @@ fn keys_that_terraform_stored_are_read_and_written_back_byte_for_byte() {
 fn keys_as_earlier_versions_stored_them_are_read_and_written_anew() {
     let old = keyed(r#"module.m["home/${aws:username}\b"]"#, "\"e\u{301}\"");
     let new = keyed(r#"module.m["home/$${aws:username}\u0008"]"#, "\"\u{e9}\"");
-    assert_eq!(text(&parse(&old), Style::Compact), new);
+    assert_eq!(text(&parse(&old), Layout::Compact), new);
 }
 
 #[test]
@@ -563,12 +563,12 @@ proptest! {
 
     #[test]
     fn every_state_round_trips_in_both_styles(state in any_state()) {
-        for style in [Style::Indented, Style::Compact] {
-            let bytes = write(&state, style);
+        for layout in [Layout::Indented, Layout::Compact] {
+            let bytes = write(&state, layout);
             prop_assert_eq!(bytes.last(), Some(&b'\n'));
             let again = read(&bytes).expect("our own file is read");
             prop_assert_eq!(&again, &state);
-            prop_assert_eq!(write(&again, style), bytes);
+            prop_assert_eq!(write(&again, layout), bytes);
         }
     }
 
@@ -612,10 +612,10 @@ proptest! {
 
 #[test]
 fn the_serial_is_found_in_the_first_bytes() {
-    for style in [Style::Indented, Style::Compact] {
+    for layout in [Layout::Indented, Layout::Compact] {
         let mut state = State::new("l".into());
         state.serial = 42;
-        let bytes = write(&state, style);
+        let bytes = write(&state, layout);
         assert_eq!(
             super::serial_in_start(&bytes[..120.min(bytes.len())]),
             Some(42)

@@ -10,7 +10,7 @@ use crate::model::{Instance, RawJson, State};
 
 /// How the text is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Style {
+pub enum Layout {
     /// Two spaces a level, as files on disk are.
     Indented,
     /// No white space.
@@ -18,7 +18,7 @@ pub enum Style {
 }
 
 /// Writes a state file with its final newline, in time linear in its size.
-pub fn write(state: &State, style: Style) -> Vec<u8> {
+pub fn write(state: &State, layout: Layout) -> Vec<u8> {
     let attributes = |instance: &Arc<Instance>| {
         let objects = instance.current.iter().chain(instance.deposed.values());
         objects
@@ -64,9 +64,9 @@ pub fn write(state: &State, style: Style) -> Vec<u8> {
     write_extra(&state.extra, &mut out);
     out.close('}');
     let compact = out.finish();
-    let mut text = match style {
-        Style::Compact => compact,
-        Style::Indented => indent(&compact),
+    let mut text = match layout {
+        Layout::Compact => compact,
+        Layout::Indented => indent(&compact),
     };
     text.push('\n');
     text.into_bytes()

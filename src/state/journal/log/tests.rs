@@ -24,7 +24,7 @@ fn ended(n: u128) -> Record {
     Record::Result(OperationResult {
         op: intent(n).op,
         address: intent(n).address,
-        outcome: Outcome::Ok,
+        outcome: OperationOutcome::Ok,
         instance: None,
         undecoded: None,
         error_class: None,

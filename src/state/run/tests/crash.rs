@@ -18,8 +18,8 @@ struct Seen {
 }
 
 /// A run that makes some objects with a checkpoint in the middle, until it ends or dies.
-async fn make(world: &World, seen: &mut Seen, round: &str) -> Result<(), RunError> {
-    let (run, recovered) = world.try_open().await?;
+async fn make(rig: &Rig, seen: &mut Seen, round: &str) -> Result<(), RunError> {
+    let (run, recovered) = rig.try_open().await?;
     for open in recovered.open {
         // Whoever settles it looks at the world.
         let name = open.intent.address.resource.name.to_string();
@@ -41,7 +41,7 @@ async fn make(world: &World, seen: &mut Seen, round: &str) -> Result<(), RunErro
     }
     for n in 0..4 {
         let name = format!("{round}{n}");
-        let intent = world.intent(&name);
+        let intent = rig.intent(&name);
         run.intent(intent.clone()).await?;
         assert!(seen.asked.insert(intent.op));
         seen.made.insert(name.clone());
@@ -56,8 +56,8 @@ async fn make(world: &World, seen: &mut Seen, round: &str) -> Result<(), RunErro
 }
 
 /// Whether nothing is lost: every object is in the state that the next run has, or in an open intent that names it.
-async fn nothing_is_lost(world: &World, seen: &Seen) {
-    let (run, recovered) = world.open().await;
+async fn nothing_is_lost(rig: &Rig, seen: &Seen) {
+    let (run, recovered) = rig.open().await;
     let known = names(&run.state());
     let open: Vec<_> = recovered
         .open
@@ -83,17 +83,17 @@ async fn nothing_is_lost(world: &World, seen: &Seen) {
         );
     }
     drop(run);
-    world.break_lock().await;
+    rig.break_lock().await;
 }
 
 async fn calls_of_a_run() -> usize {
     let store = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&store) as Arc<dyn Backend>);
-    make(&world, &mut Seen::default(), "a")
+    let rig = Rig::over(Arc::clone(&store) as Arc<dyn Backend>);
+    make(&rig, &mut Seen::default(), "a")
         .await
         .expect("no fault");
     let first = store.changes();
-    make(&world, &mut Seen::default(), "b")
+    make(&rig, &mut Seen::default(), "b")
         .await
         .expect("no fault");
     first.max(store.changes() - first)
@@ -107,28 +107,28 @@ async fn death_at_any_call_loses_nothing() {
         for death in [Death::Before, Death::After] {
             for earlier_run in [false, true] {
                 let store = Arc::new(Observed::new(MemoryBackend::new()));
-                let world = World::over(Arc::clone(&store) as Arc<dyn Backend>);
+                let rig = Rig::over(Arc::clone(&store) as Arc<dyn Backend>);
                 let mut seen = Seen::default();
                 if earlier_run {
-                    make(&world, &mut seen, "a").await.expect("no fault");
+                    make(&rig, &mut seen, "a").await.expect("no fault");
                 }
                 store.die_at(nth, death);
-                let ended = make(&world, &mut seen, "b").await;
+                let ended = make(&rig, &mut seen, "b").await;
                 assert!(
                     ended.is_err() || store.is_dead() || nth + 2 > calls,
                     "call {nth} was made"
                 );
                 store.revive();
-                world.break_lock().await;
-                nothing_is_lost(&world, &seen).await;
+                rig.break_lock().await;
+                nothing_is_lost(&rig, &seen).await;
                 // It converges: one more run is enough to settle everything.
-                make(&world, &mut seen, "c").await.expect("no fault");
-                let stored = world.stored().await.expect("there");
+                make(&rig, &mut seen, "c").await.expect("no fault");
+                let stored = rig.stored().await.expect("there");
                 assert_eq!(
                     names(&stored).into_iter().collect::<BTreeSet<_>>(),
                     seen.made
                 );
-                let (run, recovered) = world.open().await;
+                let (run, recovered) = rig.open().await;
                 assert!(
                     recovered.open.is_empty()
                         && recovered.replayed == 0
@@ -147,7 +147,7 @@ async fn death_during_recovery_and_during_the_recovery_of_that_loses_nothing() {
         for second in 0..6 {
             for third in [0, 2, 4] {
                 let store = Arc::new(Observed::new(MemoryBackend::new()));
-                let world = World::over(Arc::clone(&store) as Arc<dyn Backend>);
+                let rig = Rig::over(Arc::clone(&store) as Arc<dyn Backend>);
                 let mut seen = Seen::default();
                 for (round, at) in [("a", nth), ("b", second), ("c", third)] {
                     let death = if (nth + second) % 2 == 0 {
@@ -156,13 +156,13 @@ async fn death_during_recovery_and_during_the_recovery_of_that_loses_nothing() {
                         Death::Before
                     };
                     store.die_at(at, death);
-                    let _ = make(&world, &mut seen, round).await;
+                    let _ = make(&rig, &mut seen, round).await;
                     store.revive();
-                    world.break_lock().await;
-                    nothing_is_lost(&world, &seen).await;
+                    rig.break_lock().await;
+                    nothing_is_lost(&rig, &seen).await;
                 }
-                make(&world, &mut seen, "d").await.expect("no fault");
-                let stored = world.stored().await.expect("there");
+                make(&rig, &mut seen, "d").await.expect("no fault");
+                let stored = rig.stored().await.expect("there");
                 assert_eq!(
                     names(&stored).into_iter().collect::<BTreeSet<_>>(),
                     seen.made

@@ -11,66 +11,56 @@ fn fenced(error: impl Into<RunError>) {
 
 #[tokio::test]
 async fn a_run_whose_lock_was_broken_begins_nothing_and_writes_nothing() {
-    let world = World::new();
-    let (stale, _) = world.open().await;
-    create(&world, &stale, "a").await;
-    let begun = world.intent("b");
+    let rig = Rig::new();
+    let (stale, _) = rig.open().await;
+    create(&rig, &stale, "a").await;
+    let begun = rig.intent("b");
     stale.intent(begun.clone()).await.expect("recorded");
 
-    world.break_lock().await;
-    let (run, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (run, recovered) = rig.open().await;
     assert_eq!(recovered.open.len(), 1);
     assert_eq!(recovered.replayed, 1);
     assert_eq!(
         recovered.interrupted.expect("interrupted").run,
         stale.lock_id()
     );
-    create(&world, &run, "c").await;
+    create(&rig, &run, "c").await;
 
-    fenced(stale.intent(world.intent("d")).await.expect_err("sealed"));
+    fenced(stale.intent(rig.intent("d")).await.expect_err("sealed"));
     fenced(stale.result(done(&begun, "b")).await.expect_err("sealed"));
     fenced(stale.checkpoint().await.expect_err("overtaken"));
     fenced(stale.close().await.expect_err("overtaken"));
 
     run.close().await.expect("the lock is still its own");
-    assert_eq!(names(&world.stored().await.expect("there")), ["a", "c"]);
+    assert_eq!(names(&rig.stored().await.expect("there")), ["a", "c"]);
 }
 
 #[tokio::test]
 async fn a_run_that_had_recorded_nothing_yet_is_fenced_too() {
-    let world = World::new();
-    let (stale, _) = world.open().await;
-    world.break_lock().await;
-    let (run, _) = world.open().await;
-    create(&world, &run, "a").await;
-    fenced(
-        stale
-            .intent(world.intent("b"))
-            .await
-            .expect_err("overtaken"),
-    );
+    let rig = Rig::new();
+    let (stale, _) = rig.open().await;
+    rig.break_lock().await;
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "a").await;
+    fenced(stale.intent(rig.intent("b")).await.expect_err("overtaken"));
     run.close().await.expect("closed");
     // And after that run has ended and its journal was trimmed.
-    let (third, _) = world.open().await;
-    world.break_lock().await;
-    let (fourth, _) = world.open().await;
-    create(&world, &fourth, "c").await;
+    let (third, _) = rig.open().await;
+    rig.break_lock().await;
+    let (fourth, _) = rig.open().await;
+    create(&rig, &fourth, "c").await;
     fourth.close().await.expect("closed");
-    fenced(
-        third
-            .intent(world.intent("d"))
-            .await
-            .expect_err("overtaken"),
-    );
-    assert_eq!(names(&world.stored().await.expect("there")), ["a", "c"]);
+    fenced(third.intent(rig.intent("d")).await.expect_err("overtaken"));
+    assert_eq!(names(&rig.stored().await.expect("there")), ["a", "c"]);
 }
 
 #[tokio::test]
 async fn a_stale_snapshot_is_not_written_even_without_a_record() {
-    let world = World::new();
-    let (stale, _) = world.open().await;
-    world.break_lock().await;
-    let (run, _) = world.open().await;
+    let rig = Rig::new();
+    let (stale, _) = rig.open().await;
+    rig.break_lock().await;
+    let (run, _) = rig.open().await;
     run.change(Change::Instance {
         address: address("a"),
         instance: Some(instance("new")),
@@ -81,27 +71,27 @@ async fn a_stale_snapshot_is_not_written_even_without_a_record() {
         instance: Some(instance("stale")),
     });
     fenced(stale.close().await.expect_err("overtaken"));
-    let stored = world.stored().await.expect("there");
+    let stored = rig.stored().await.expect("there");
     assert_eq!(stored.instance(&address("a")), Some(&instance("new")));
 }
 
 #[tokio::test]
 async fn a_lost_lock_is_noticed_by_the_sign_of_life() {
-    let world = World::new();
-    let (run, _) = world.open().await;
-    world.break_lock().await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
+    rig.break_lock().await;
     fenced(run.keep_alive().await);
-    fenced(run.intent(world.intent("a")).await.expect_err("fenced"));
+    fenced(run.intent(rig.intent("a")).await.expect_err("fenced"));
 }
 
 #[tokio::test]
 async fn the_sign_of_life_is_seen_by_others() {
-    let world = World::new();
-    let (run, _) = world.open().await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
     tokio::select! {
         error = run.keep_alive() => panic!("{error}"),
         () = async {
-            while world.backend.holder().await.expect("readable").expect("held").last_seen.is_none() {
+            while rig.backend.holder().await.expect("readable").expect("held").last_seen.is_none() {
                 tokio::task::yield_now().await;
             }
         } => {}
@@ -110,28 +100,28 @@ async fn the_sign_of_life_is_seen_by_others() {
 
 #[tokio::test]
 async fn a_run_is_fenced_as_soon_as_another_has_begun_whether_or_not_that_one_records_anything() {
-    let world = World::new();
-    let (stale, _) = world.open().await;
-    let begun = world.intent("a");
+    let rig = Rig::new();
+    let (stale, _) = rig.open().await;
+    let begun = rig.intent("a");
     stale.intent(begun.clone()).await.expect("recorded");
-    world.break_lock().await;
-    let (run, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (run, recovered) = rig.open().await;
     assert_eq!(recovered.open.len(), 1);
-    fenced(stale.intent(world.intent("b")).await.expect_err("sealed"));
+    fenced(stale.intent(rig.intent("b")).await.expect_err("sealed"));
     fenced(stale.result(done(&begun, "a")).await.expect_err("sealed"));
     run.close().await.expect("closed");
-    let (_, recovered) = world.open().await;
+    let (_, recovered) = rig.open().await;
     assert_eq!(recovered.open.len(), 1, "a seal ends no operation");
 }
 
 #[tokio::test]
 async fn an_intent_that_arrived_unheard_begins_nothing_when_another_run_sealed_behind_it() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (stale, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (stale, _) = rig.open().await;
     // Two intents that are written together: the first one's write arrives, and its answer is lost.
-    let first = stale.intent(world.intent("b"));
-    let second = stale.intent(world.intent("c"));
+    let first = stale.intent(rig.intent("b"));
+    let second = stale.intent(rig.intent("c"));
     futures_util::pin_mut!(first, second);
     assert!(futures_util::poll!(&mut first).is_pending());
     assert!(futures_util::poll!(&mut second).is_pending());
@@ -140,8 +130,8 @@ async fn an_intent_that_arrived_unheard_begins_nothing_when_another_run_sealed_b
     assert_eq!(RunError::from(error).failure(), Failure::Unwritten);
 
     observed.revive();
-    world.break_lock().await;
-    let (run, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (run, recovered) = rig.open().await;
     assert_eq!(recovered.open.len(), 2);
     // The second one tries again, finds its record there, and must not take that for leave to begin.
     fenced(second.await.expect_err("sealed"));
@@ -151,11 +141,11 @@ async fn an_intent_that_arrived_unheard_begins_nothing_when_another_run_sealed_b
 #[tokio::test]
 async fn an_intent_whose_write_was_given_up_begins_nothing_when_another_run_sealed_behind_it() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (stale, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (stale, _) = rig.open().await;
     // Two intents that are written together: the write arrives, and whoever waits for its answer goes away.
-    let mut first = Box::pin(stale.intent(world.intent("b")));
-    let second = stale.intent(world.intent("c"));
+    let mut first = Box::pin(stale.intent(rig.intent("b")));
+    let second = stale.intent(rig.intent("c"));
     futures_util::pin_mut!(second);
     assert!(futures_util::poll!(&mut first).is_pending());
     assert!(futures_util::poll!(&mut second).is_pending());
@@ -163,8 +153,8 @@ async fn an_intent_whose_write_was_given_up_begins_nothing_when_another_run_seal
     let given_up = tokio::time::timeout(Duration::from_millis(10), first).await;
     assert!(given_up.is_err(), "{given_up:?}");
 
-    world.break_lock().await;
-    let (run, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (run, recovered) = rig.open().await;
     assert_eq!(recovered.open.len(), 2);
     fenced(second.await.expect_err("sealed"));
     run.close().await.expect("the lock is its own");

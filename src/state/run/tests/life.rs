@@ -11,31 +11,31 @@ use crate::model::OutputValue;
 
 #[tokio::test]
 async fn a_run_writes_one_snapshot_and_leaves_nothing_else() {
-    let world = World::new();
-    let (run, recovered) = world.open().await;
+    let rig = Rig::new();
+    let (run, recovered) = rig.open().await;
     assert!(recovered.interrupted.is_none() && recovered.open.is_empty());
-    create(&world, &run, "a").await;
-    create(&world, &run, "b").await;
+    create(&rig, &run, "a").await;
+    create(&rig, &run, "b").await;
     let closed = run.close().await.expect("closed");
     assert_eq!((closed.serial, closed.written), (1, true));
-    let stored = world.stored().await.expect("there");
+    let stored = rig.stored().await.expect("there");
     assert_eq!(names(&stored), ["a", "b"]);
     assert_eq!((stored.serial, stored.lineage.is_empty()), (1, false));
-    assert_eq!(world.backend.holder().await.expect("readable"), None);
-    let journal = world.backend.read_journal().await.expect("readable");
+    assert_eq!(rig.backend.holder().await.expect("readable"), None);
+    let journal = rig.backend.read_journal().await.expect("readable");
     assert_eq!(journal.len(), 1, "only the end of the run is kept");
-    assert_eq!(world.backend.history().await.expect("readable").len(), 1);
+    assert_eq!(rig.backend.history().await.expect("readable").len(), 1);
 }
 
 #[tokio::test]
 async fn a_run_that_changes_nothing_writes_nothing() {
-    let world = World::new();
-    let (run, _) = world.open().await;
-    create(&world, &run, "a").await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "a").await;
     run.close().await.expect("closed");
-    let before = world.backend.read_journal().await.expect("readable");
+    let before = rig.backend.read_journal().await.expect("readable");
 
-    let (run, _) = world.open().await;
+    let (run, _) = rig.open().await;
     let same = run.instance(&address("a"));
     run.change(Change::Instance {
         address: address("a"),
@@ -44,50 +44,47 @@ async fn a_run_that_changes_nothing_writes_nothing() {
     run.change(Change::Outputs(BTreeMap::new()));
     let closed = run.close().await.expect("closed");
     assert_eq!((closed.serial, closed.written), (1, false));
-    assert_eq!(
-        world.backend.read_journal().await.expect("readable"),
-        before
-    );
-    assert_eq!(world.backend.history().await.expect("readable").len(), 1);
+    assert_eq!(rig.backend.read_journal().await.expect("readable"), before);
+    assert_eq!(rig.backend.history().await.expect("readable").len(), 1);
 }
 
 #[tokio::test]
 async fn it_is_known_whether_everything_was_read_after_the_last_operation() {
-    let world = World::new();
-    let (run, recovered) = world.open().await;
+    let rig = Rig::new();
+    let (run, recovered) = rig.open().await;
     assert!(!recovered.unread && !run.is_unread());
     run.all_was_read();
-    create(&world, &run, "a").await;
+    create(&rig, &run, "a").await;
     run.close().await.expect("closed");
     // A run that reads nothing leaves it as it is; one that reads everything and does nothing does not.
     for reads in [false, true] {
-        let (run, recovered) = world.open().await;
+        let (run, recovered) = rig.open().await;
         assert!(recovered.unread && run.is_unread());
         if reads {
             run.all_was_read();
         }
         run.close().await.expect("closed");
     }
-    let (_, recovered) = Run::look(&*world.backend).await.expect("readable");
+    let (_, recovered) = Run::look(&*rig.backend).await.expect("readable");
     assert!(!recovered.unread);
     // A run that dies is known by its results.
-    let (run, _) = world.open().await;
-    create(&world, &run, "b").await;
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "b").await;
     drop(run);
-    world.break_lock().await;
-    let (run, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (run, recovered) = rig.open().await;
     assert!(recovered.unread && run.is_unread());
 }
 
 #[tokio::test]
 async fn serials_rise_by_one_and_the_lineage_stays() {
-    let world = World::new();
+    let rig = Rig::new();
     let mut lineage = None;
     for serial in 1..4 {
-        let (run, _) = world.open().await;
-        create(&world, &run, &format!("x{serial}")).await;
+        let (run, _) = rig.open().await;
+        create(&rig, &run, &format!("x{serial}")).await;
         run.close().await.expect("closed");
-        let stored = world.stored().await.expect("there");
+        let stored = rig.stored().await.expect("there");
         assert_eq!(stored.serial, serial);
         assert_eq!(
             *lineage.get_or_insert(stored.lineage.clone()),
@@ -98,8 +95,8 @@ async fn serials_rise_by_one_and_the_lineage_stays() {
 
 #[tokio::test]
 async fn changes_without_operations_are_kept() {
-    let world = World::new();
-    let (run, _) = world.open().await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
     let output = OutputValue {
         value: RawJson::string("v"),
         ty: terrane_core::Type::String,
@@ -116,38 +113,38 @@ async fn changes_without_operations_are_kept() {
     )])));
     assert!(run.instance(&address("a")).is_some());
     run.close().await.expect("closed");
-    let stored = world.stored().await.expect("there");
+    let stored = rig.stored().await.expect("there");
     assert_eq!(stored.outputs["x"], output);
     assert_eq!(names(&stored), ["a"]);
 }
 
 #[tokio::test]
 async fn an_unknown_outcome_stays_open_over_runs_until_it_is_settled() {
-    let world = World::new();
-    let (run, _) = world.open().await;
-    let intent = world.intent("a");
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
+    let intent = rig.intent("a");
     run.intent(intent.clone()).await.expect("recorded");
     run.result(unknown(&intent)).await.expect("recorded");
     let closed = run.close().await.expect("closed");
     assert_eq!(closed.open.len(), 1);
 
     for _ in 0..2 {
-        let (run, recovered) = world.open().await;
+        let (run, recovered) = rig.open().await;
         assert!(recovered.interrupted.is_none());
         assert_eq!(recovered.open[0].intent, intent);
-        assert_eq!(recovered.open[0].by, Some(world.options().process));
+        assert_eq!(recovered.open[0].by, Some(rig.options().process));
         assert_eq!(
             recovered.open[0]
                 .result
                 .as_ref()
                 .map(|result| result.outcome),
-            Some(Outcome::Unknown)
+            Some(OperationOutcome::Unknown)
         );
-        create(&world, &run, "other").await;
+        create(&rig, &run, "other").await;
         assert_eq!(run.close().await.expect("closed").open.len(), 1);
     }
 
-    let (run, _) = world.open().await;
+    let (run, _) = rig.open().await;
     let resolve = Resolve {
         op: intent.op,
         how: Resolution::Adopted { id: "i".into() },
@@ -159,7 +156,7 @@ async fn an_unknown_outcome_stays_open_over_runs_until_it_is_settled() {
     };
     run.resolve(resolve).await.expect("recorded");
     assert!(run.close().await.expect("closed").open.is_empty());
-    let (run, recovered) = world.open().await;
+    let (run, recovered) = rig.open().await;
     assert!(recovered.open.is_empty());
     assert!(run.instance(&intent.address).is_some());
 }
@@ -167,11 +164,11 @@ async fn an_unknown_outcome_stays_open_over_runs_until_it_is_settled() {
 #[tokio::test]
 async fn records_that_are_ready_together_cost_one_write() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()).slow());
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
     let operations = (0..100).map(|n| {
-        let (world, run) = (&world, &run);
-        async move { create(world, run, &format!("x{n}")).await }
+        let (rig, run) = (&rig, &run);
+        async move { create(rig, run, &format!("x{n}")).await }
     });
     futures_util::future::join_all(operations).await;
     let appends = observed.count("append_journal");
@@ -182,18 +179,18 @@ async fn records_that_are_ready_together_cost_one_write() {
 #[tokio::test]
 async fn a_dropped_future_leaves_its_record_to_the_next() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()).slow());
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
-    let first = world.intent("a");
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
+    let first = rig.intent("a");
     {
         let mut intent = Box::pin(run.intent(first.clone()));
         // Polled until it is inside of the store, then dropped.
         assert!(futures_util::poll!(&mut intent).is_pending());
     }
-    create(&world, &run, "b").await;
+    create(&rig, &run, "b").await;
     drop(run);
-    world.break_lock().await;
-    let (_, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (_, recovered) = rig.open().await;
     assert_eq!(
         recovered
             .open
@@ -208,33 +205,33 @@ async fn a_dropped_future_leaves_its_record_to_the_next() {
 #[tokio::test]
 async fn snapshots_are_checkpoints_and_not_one_a_result() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
     for n in 0..450 {
-        create(&world, &run, &format!("x{n}")).await;
+        create(&rig, &run, &format!("x{n}")).await;
     }
     assert_eq!(observed.count("write"), 2);
-    world.clock.advance(Duration::from_secs(31));
-    create(&world, &run, "late").await;
+    rig.clock.advance(Duration::from_secs(31));
+    create(&rig, &run, "late").await;
     assert_eq!(observed.count("write"), 3);
     run.checkpoint().await.expect("stored");
     assert_eq!(observed.count("write"), 3, "nothing new to store");
     run.close().await.expect("closed");
     assert_eq!(observed.count("write"), 3);
-    assert_eq!(world.stored().await.expect("there").resources.len(), 451);
+    assert_eq!(rig.stored().await.expect("there").resources.len(), 451);
 }
 
 #[tokio::test]
 async fn bytes_written_grow_with_what_changes_and_not_with_the_state() {
-    let world = World::new();
-    let (run, _) = world.open().await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
     for n in 0..2_000 {
-        create(&world, &run, &format!("x{n}")).await;
+        create(&rig, &run, &format!("x{n}")).await;
     }
     run.close().await.expect("closed");
 
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let state = world
+    let state = rig
         .backend
         .read()
         .await
@@ -247,10 +244,10 @@ async fn bytes_written_grow_with_what_changes_and_not_with_the_state() {
         .await
         .expect("written");
     let written_before = observed.bytes();
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
     for n in 0..10 {
-        create(&world, &run, &format!("y{n}")).await;
+        create(&rig, &run, &format!("y{n}")).await;
     }
     let journal = observed.bytes() - written_before;
     assert!(journal < 20_000, "{journal} bytes for ten operations");
@@ -262,10 +259,10 @@ async fn bytes_written_grow_with_what_changes_and_not_with_the_state() {
 async fn many_results_cost_bytes_in_proportion() {
     let cost = async |count: usize| {
         let observed = Arc::new(Observed::new(MemoryBackend::new()));
-        let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-        let (run, _) = world.open().await;
+        let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+        let (run, _) = rig.open().await;
         for n in 0..count {
-            create(&world, &run, &format!("x{n}")).await;
+            create(&rig, &run, &format!("x{n}")).await;
         }
         run.close().await.expect("closed");
         observed.bytes()
@@ -279,18 +276,18 @@ async fn many_results_cost_bytes_in_proportion() {
 
 #[tokio::test]
 async fn a_held_lock_is_waited_for_and_its_holder_named() {
-    let world = World::new();
-    let (first, _) = world.open().await;
+    let rig = Rig::new();
+    let (first, _) = rig.open().await;
     let waiting = Waiting::default();
     let options = RunOptions {
         lock_timeout: Duration::from_secs(10),
-        ..world.options()
+        ..rig.options()
     };
     let opened = Run::open(
-        Arc::clone(&world.backend),
+        Arc::clone(&rig.backend),
         options,
-        Arc::clone(&world.clock) as Arc<dyn Clock>,
-        Arc::clone(&world.random) as Arc<dyn Random>,
+        Arc::clone(&rig.clock) as Arc<dyn Clock>,
+        Arc::clone(&rig.random) as Arc<dyn Random>,
         &waiting,
     );
     let error = opened.await.map(drop).expect_err("locked");
@@ -301,7 +298,7 @@ async fn a_held_lock_is_waited_for_and_its_holder_named() {
     assert_eq!(holder.info.expect("readable").id, first.lock_id());
     // After 1, 2, 4 and what is left of ten seconds.
     assert_eq!(waiting.seen.load(Ordering::Relaxed), 4);
-    assert_eq!(world.clock.monotonic(), Duration::from_secs(10));
+    assert_eq!(rig.clock.monotonic(), Duration::from_secs(10));
 }
 
 /// Counts refusals, and loses patience after some.
@@ -324,56 +321,56 @@ impl Patience for Waiting {
 
 #[tokio::test]
 async fn who_loses_patience_waits_no_longer_and_holds_nothing() {
-    let world = World::new();
-    let (first, _) = world.open().await;
+    let rig = Rig::new();
+    let (first, _) = rig.open().await;
     let options = RunOptions {
         lock_timeout: Duration::from_secs(3600),
-        ..world.options()
+        ..rig.options()
     };
     let waiting = Waiting {
         enough: Some(2),
         ..Waiting::default()
     };
     let opened = Run::open(
-        Arc::clone(&world.backend),
+        Arc::clone(&rig.backend),
         options,
-        Arc::clone(&world.clock) as Arc<dyn Clock>,
-        Arc::clone(&world.random) as Arc<dyn Random>,
+        Arc::clone(&rig.clock) as Arc<dyn Clock>,
+        Arc::clone(&rig.random) as Arc<dyn Random>,
         &waiting,
     );
     let error = opened.await.map(drop).expect_err("locked");
     assert_eq!(error.failure(), Failure::Locked);
-    assert!(world.clock.monotonic() < Duration::from_secs(2));
+    assert!(rig.clock.monotonic() < Duration::from_secs(2));
     first.close().await.expect("still its own");
 }
 
 #[tokio::test]
 async fn a_closed_run_takes_no_record() {
-    let world = World::new();
-    let (run, _) = world.open().await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
     run.close().await.expect("closed");
     assert!(matches!(
-        run.intent(world.intent("a")).await,
+        run.intent(rig.intent("a")).await,
         Err(RecordError::Closed)
     ));
 }
 
 #[tokio::test]
 async fn what_is_open_outlives_a_replay_that_changes_nothing() {
-    let world = World::new();
-    let (run, _) = world.open().await;
-    create(&world, &run, "a").await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "a").await;
     let gone = OperationResult {
         instance: None,
-        ..done(&world.intent("a"), "a")
+        ..done(&rig.intent("a"), "a")
     };
     run.result(gone).await.expect("recorded");
-    let intent = world.intent("b");
+    let intent = rig.intent("b");
     run.intent(intent.clone()).await.expect("recorded");
     drop(run);
     for _ in 0..3 {
-        world.break_lock().await;
-        let (_, recovered) = world.open().await;
+        rig.break_lock().await;
+        let (_, recovered) = rig.open().await;
         assert_eq!(recovered.open.len(), 1);
         assert_eq!(recovered.open[0].intent, intent);
     }
@@ -388,9 +385,9 @@ fn origin() -> crate::Origin {
 
 #[tokio::test]
 async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
-    let world = World::new();
-    let (run, _) = world.open().await;
-    create(&world, &run, "a").await;
+    let rig = Rig::new();
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "a").await;
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("errored.tfstate");
     for _ in 0..2 {
@@ -407,17 +404,17 @@ async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
 #[tokio::test]
 async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
-    create(&world, &run, "known").await;
-    let intents = ["made", "failed", "unseen"].map(|name| world.intent(name));
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "known").await;
+    let intents = ["made", "failed", "unseen"].map(|name| rig.intent(name));
     for intent in &intents {
         run.intent(intent.clone()).await.expect("recorded");
     }
     observed.die_at(0, Death::Before);
     let [made, failed, unseen] = &intents;
     let nothing = OperationResult {
-        outcome: Outcome::FailedProved,
+        outcome: OperationOutcome::FailedProved,
         instance: None,
         ..done(failed, "")
     };
@@ -428,36 +425,36 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
     let path = directory.path().join("errored.tfstate");
     run.rescue(&path, origin()).await.expect("written");
     observed.revive();
-    world.break_lock().await;
+    rig.break_lock().await;
 
     // Somebody else went on meanwhile.
-    let (run, _) = world.open().await;
-    create(&world, &run, "other").await;
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "other").await;
     run.close().await.expect("closed");
     let file = std::fs::read(&path).expect("readable");
     let file = crate::file::read(&file).expect("a state");
     let rescued = crate::Rescued::of(&file).expect("a rescue");
     assert_eq!(rescued.origin(), Some(&origin()));
-    let stored = world.stored().await.expect("there");
+    let stored = rig.stored().await.expect("there");
     assert_eq!(rescued.missing_from(&stored), [address("made")]);
     assert_eq!(
-        crate::Rescued::of(&world.stored().await.expect("there")),
+        crate::Rescued::of(&rig.stored().await.expect("there")),
         None
     );
     for settled in [2, 0] {
-        let (run, _) = world.open().await;
+        let (run, _) = rig.open().await;
         let resolutions = rescued.resolutions(&run.open_intents(), "me@here");
         assert_eq!(resolutions.len(), settled);
         for resolve in resolutions {
             run.resolve(resolve).await.expect("recorded");
         }
         run.close().await.expect("closed");
-        let stored = world.stored().await.expect("there");
+        let stored = rig.stored().await.expect("there");
         assert_eq!(names(&stored), ["known", "made", "other"]);
         assert!(stored.extra.is_empty());
         assert_eq!(rescued.missing_from(&stored), []);
     }
-    let (run, _) = world.open().await;
+    let (run, _) = rig.open().await;
     let open = run.open_intents();
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].intent.address, address("unseen"));
@@ -466,11 +463,11 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
 #[tokio::test]
 async fn our_own_snapshot_whose_answer_was_lost_is_known_and_not_replayed() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
     // Two objects after each other at one address: the first result contradicts the snapshot, which holds the second.
     for id in ["one", "two"] {
-        let intent = world.intent("a");
+        let intent = rig.intent("a");
         run.intent(intent.clone()).await.expect("recorded");
         run.result(done(&intent, id)).await.expect("recorded");
     }
@@ -478,8 +475,8 @@ async fn our_own_snapshot_whose_answer_was_lost_is_known_and_not_replayed() {
     observed.die_at(1, Death::After);
     run.checkpoint().await.expect_err("no answer");
     observed.revive();
-    world.break_lock().await;
-    let (run, recovered) = world.open().await;
+    rig.break_lock().await;
+    let (run, recovered) = rig.open().await;
     assert_eq!((recovered.replayed, recovered.open.len()), (0, 0));
     assert_eq!(run.instance(&address("a")), Some(instance("two")));
 }
@@ -488,16 +485,16 @@ async fn our_own_snapshot_whose_answer_was_lost_is_known_and_not_replayed() {
 async fn an_operation_whose_intent_could_not_be_recorded_is_not_begun_and_asks_nobody() {
     for death in [Death::Before, Death::After] {
         let observed = Arc::new(Observed::new(MemoryBackend::new()));
-        let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-        let (run, _) = world.open().await;
-        create(&world, &run, "a").await;
+        let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+        let (run, _) = rig.open().await;
+        create(&rig, &run, "a").await;
         observed.die_at(0, death);
-        let lost = run.intent(world.intent("b")).await;
+        let lost = run.intent(rig.intent("b")).await;
         lost.expect_err("nobody hears it");
         assert!(run.open_intents().is_empty());
         observed.revive();
         run.close().await.expect("closed");
-        let (_, recovered) = world.open().await;
+        let (_, recovered) = rig.open().await;
         assert_eq!(recovered.open, []);
     }
 }
@@ -505,10 +502,10 @@ async fn an_operation_whose_intent_could_not_be_recorded_is_not_begun_and_asks_n
 #[tokio::test]
 async fn a_run_knows_where_all_that_it_did_is_kept() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&observed) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
+    let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
     assert_eq!(run.kept().await, Kept::State);
-    create(&world, &run, "a").await;
+    create(&rig, &run, "a").await;
     assert_eq!(run.kept().await, Kept::Journal);
     run.checkpoint().await.expect("stored");
     assert_eq!(run.kept().await, Kept::State);
@@ -521,7 +518,7 @@ async fn a_run_knows_where_all_that_it_did_is_kept() {
     run.checkpoint().await.expect_err("nobody hears it");
     assert_eq!(run.kept().await, Kept::Journal);
     observed.revive();
-    let intent = world.intent("b");
+    let intent = rig.intent("b");
     run.intent(intent.clone()).await.expect("recorded");
     assert_eq!(run.kept().await, Kept::Journal);
     observed.die_at(0, Death::Before);

@@ -20,7 +20,7 @@ use terrane_core::addr::InstanceAddr;
 use super::*;
 use crate::backend::Backend;
 use crate::journal::{
-    Intent, IntentAction, OperationId, OperationResult, Outcome, ProcessIdentity,
+    Intent, IntentAction, OperationId, OperationOutcome, OperationResult, ProcessIdentity,
 };
 use crate::model::{Instance, Object, RawJson, State};
 use crate::{Clock, MemoryBackend, Operation, Random, Timestamp};
@@ -65,13 +65,13 @@ impl Random for TestRandom {
 }
 
 /// One store with a clock, and runs over it.
-struct World {
+struct Rig {
     backend: Arc<dyn Backend>,
     clock: Arc<TestClock>,
     random: Arc<TestRandom>,
 }
 
-impl World {
+impl Rig {
     fn new() -> Self {
         Self::over(Arc::new(MemoryBackend::new()))
     }
@@ -156,7 +156,7 @@ fn done(intent: &Intent, id: &str) -> OperationResult {
     OperationResult {
         op: intent.op,
         address: intent.address.clone(),
-        outcome: Outcome::Ok,
+        outcome: OperationOutcome::Ok,
         instance: Some(instance(id)),
         undecoded: None,
         error_class: None,
@@ -165,15 +165,15 @@ fn done(intent: &Intent, id: &str) -> OperationResult {
 
 fn unknown(intent: &Intent) -> OperationResult {
     OperationResult {
-        outcome: Outcome::Unknown,
+        outcome: OperationOutcome::Unknown,
         instance: None,
         ..done(intent, "")
     }
 }
 
 /// Creates one object in a run, in the engine's order.
-async fn create(world: &World, run: &Run, name: &str) {
-    let intent = world.intent(name);
+async fn create(rig: &Rig, run: &Run, name: &str) {
+    let intent = rig.intent(name);
     run.intent(intent.clone()).await.expect("recorded");
     run.result(done(&intent, name)).await.expect("recorded");
 }

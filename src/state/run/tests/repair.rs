@@ -12,31 +12,31 @@ use crate::journal::PlanUse;
 type Journal = BTreeMap<Position, Bytes>;
 
 /// A store as a run leaves it that made `a`, saw nothing of `b`, stored a snapshot, made `c` and died while it made `d`.
-async fn interrupted() -> (World, Arc<Observed>) {
+async fn interrupted() -> (Rig, Arc<Observed>) {
     let store = Arc::new(Observed::new(MemoryBackend::new()));
-    let world = World::over(Arc::clone(&store) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
-    create(&world, &run, "a").await;
-    let lost = world.intent("b");
+    let rig = Rig::over(Arc::clone(&store) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "a").await;
+    let lost = rig.intent("b");
     run.intent(lost.clone()).await.expect("recorded");
     run.result(unknown(&lost)).await.expect("recorded");
     let plan = PlanUse {
         nonce: "n".into(),
         who: "me@here".into(),
-        at: world.clock.now(),
+        at: rig.clock.now(),
     };
     run.use_plan(plan).await.expect("recorded");
     run.checkpoint().await.expect("stored");
-    create(&world, &run, "c").await;
-    run.intent(world.intent("d")).await.expect("recorded");
+    create(&rig, &run, "c").await;
+    run.intent(rig.intent("d")).await.expect("recorded");
     drop(run);
-    world.break_lock().await;
-    (world, store)
+    rig.break_lock().await;
+    (rig, store)
 }
 
 /// What the next run has: names in the state, and addresses in doubt.
-async fn next(world: &World) -> (Vec<String>, Vec<String>) {
-    let (run, recovered) = world.open().await;
+async fn next(rig: &Rig) -> (Vec<String>, Vec<String>) {
+    let (run, recovered) = rig.open().await;
     let open = recovered.open.iter();
     let open = open.map(|open| open.intent.address.resource.name.to_string());
     let (known, mut open) = (names(&run.state()), open.collect::<Vec<_>>());
@@ -46,8 +46,8 @@ async fn next(world: &World) -> (Vec<String>, Vec<String>) {
 }
 
 /// Repairs it; what the repair said would be saved.
-async fn repair(world: &World) -> (crate::Damage, Recovered) {
-    let repair = world.try_repair().await.expect("locked");
+async fn repair(rig: &Rig) -> (crate::Damage, Recovered) {
+    let repair = rig.try_repair().await.expect("locked");
     let damage = repair.damage().expect("damaged").clone();
     let saved = repair.saved();
     let copy = repair.restart().await.expect("repaired");
@@ -62,52 +62,43 @@ fn strings<const N: usize>(of: [&str; N]) -> Vec<String> {
 
 #[tokio::test]
 async fn a_whole_journal_needs_no_repair_and_is_not_touched() {
-    let (world, store) = interrupted().await;
+    let (rig, store) = interrupted().await;
     let before = store.read_journal().await.expect("readable");
-    let repair = world.try_repair().await.expect("locked");
+    let repair = rig.try_repair().await.expect("locked");
     assert_eq!(repair.damage(), None);
     assert_eq!(repair.restart().await.expect("nothing to do"), None);
     repair.close().await.expect("unlocked");
     assert_eq!(store.read_journal().await.expect("readable"), before);
-    assert_eq!(
-        next(&world).await,
-        (strings(["a", "c"]), strings(["b", "d"]))
-    );
+    assert_eq!(next(&rig).await, (strings(["a", "c"]), strings(["b", "d"])));
 }
 
 #[tokio::test]
 async fn garbage_behind_the_last_record_is_refused_and_repaired_without_a_loss() {
     for garbage in [vec![0; 4096], b"garbage".to_vec(), vec![0xff; 3]] {
-        let (world, store) = interrupted().await;
+        let (rig, store) = interrupted().await;
         store.inner().damage_journal(|journal: &mut Journal| {
             let mut last = journal.last_entry().expect("a segment");
             let whole = [&last.get()[..], &garbage].concat();
             last.insert(whole.into());
         });
-        let error = world.try_open().await.expect_err("damaged");
+        let error = rig.try_open().await.expect_err("damaged");
         assert_eq!(error.failure(), Failure::Refused, "{error}");
-        let (damage, saved) = repair(&world).await;
+        let (damage, saved) = repair(&rig).await;
         assert_eq!(damage.behind, 0);
         assert_eq!((saved.replayed, saved.open.len()), (1, 2));
-        assert_eq!(
-            next(&world).await,
-            (strings(["a", "c"]), strings(["b", "d"]))
-        );
-        assert_eq!(
-            next(&world).await,
-            (strings(["a", "c"]), strings(["b", "d"]))
-        );
+        assert_eq!(next(&rig).await, (strings(["a", "c"]), strings(["b", "d"])));
+        assert_eq!(next(&rig).await, (strings(["a", "c"]), strings(["b", "d"])));
     }
 }
 
 #[tokio::test]
 async fn whichever_segments_are_lost_the_next_run_has_what_the_others_say() {
-    let (world, store) = interrupted().await;
+    let (rig, store) = interrupted().await;
     let segments = store.read_journal().await.expect("readable").len();
-    drop(world);
+    drop(rig);
     for first in 0..segments {
         for count in 1..3 {
-            let (world, store) = interrupted().await;
+            let (rig, store) = interrupted().await;
             let mut kept = Vec::new();
             store.inner().damage_journal(|journal: &mut Journal| {
                 let lost: Vec<Position> = journal.keys().skip(first).take(count).copied().collect();
@@ -115,13 +106,13 @@ async fn whichever_segments_are_lost_the_next_run_has_what_the_others_say() {
                 let text = |bytes: &Bytes| String::from_utf8_lossy(bytes).into_owned();
                 kept = journal.values().map(text).collect();
             });
-            if world.try_open().await.is_ok() {
+            if rig.try_open().await.is_ok() {
                 // Nobody can know that a last one is missing.
                 assert!(first + count >= segments);
                 continue;
             }
-            let (damage, saved) = repair(&world).await;
-            let (known, open) = next(&world).await;
+            let (damage, saved) = repair(&rig).await;
+            let (known, open) = next(&rig).await;
             assert_eq!(saved.open.len(), open.len(), "{damage}");
             for name in ["a", "b", "c", "d"] {
                 let says = |what: &str, text: &String| {
@@ -154,36 +145,36 @@ async fn a_segment_that_is_trimmed_while_the_journal_is_read_is_no_damage() {
 
 #[tokio::test]
 async fn a_plan_that_was_used_stays_used() {
-    let (world, store) = interrupted().await;
+    let (rig, store) = interrupted().await;
     store.inner().damage_journal(|journal: &mut Journal| {
         journal.pop_first();
     });
-    repair(&world).await;
-    let (run, _) = world.open().await;
+    repair(&rig).await;
+    let (run, _) = rig.open().await;
     assert!(run.plan_use("n").is_some());
     run.close().await.expect("closed");
 }
 
 #[tokio::test]
 async fn a_journal_of_which_nothing_can_be_read_goes_on_from_the_state_that_is_there() {
-    let (world, store) = interrupted().await;
+    let (rig, store) = interrupted().await;
     store.inner().damage_journal(|journal: &mut Journal| {
         for bytes in journal.values_mut() {
             *bytes = Bytes::from_static(&[0; 100]);
         }
     });
-    let (damage, saved) = repair(&world).await;
+    let (damage, saved) = repair(&rig).await;
     assert_eq!(
         (damage.before, damage.behind, damage.last_known),
         (0, 0, None)
     );
     assert_eq!((saved.replayed, saved.open.len()), (0, 0));
-    assert_eq!(next(&world).await, (strings(["a"]), strings([])));
+    assert_eq!(next(&rig).await, (strings(["a"]), strings([])));
 }
 
 #[tokio::test]
 async fn a_place_that_no_counting_leads_to_is_damage_and_is_not_gone_on_from() {
-    let (world, store) = interrupted().await;
+    let (rig, store) = interrupted().await;
     store.inner().damage_journal(|journal: &mut Journal| {
         let last = journal.values().last().expect("a segment").clone();
         let at = Position {
@@ -192,22 +183,19 @@ async fn a_place_that_no_counting_leads_to_is_damage_and_is_not_gone_on_from() {
         };
         journal.insert(at, last);
     });
-    let (damage, _) = repair(&world).await;
+    let (damage, _) = repair(&rig).await;
     assert!(
         damage.reason.contains("the end of what can be counted"),
         "{damage}"
     );
-    assert_eq!(
-        next(&world).await,
-        (strings(["a", "c"]), strings(["b", "d"]))
-    );
+    assert_eq!(next(&rig).await, (strings(["a", "c"]), strings(["b", "d"])));
     let last = store.read_journal().await.expect("readable").pop();
     assert_eq!(last.expect("a segment").at.epoch, 3);
 }
 
 #[tokio::test]
 async fn a_repaired_journal_is_as_strict_about_the_state_as_the_old_one() {
-    let (world, store) = interrupted().await;
+    let (rig, store) = interrupted().await;
     let mut segments = Journal::new();
     store.inner().damage_journal(|journal: &mut Journal| {
         journal.pop_first();
@@ -216,8 +204,8 @@ async fn a_repaired_journal_is_as_strict_about_the_state_as_the_old_one() {
     // The state is gone as well.
     let other = MemoryBackend::new();
     other.damage_journal(|journal| *journal = segments);
-    let other = World::over(Arc::new(other));
-    drop(world);
+    let other = Rig::over(Arc::new(other));
+    drop(rig);
     repair(&other).await;
     let error = other.try_open().await.expect_err("no state");
     assert!(
@@ -230,27 +218,24 @@ async fn a_repaired_journal_is_as_strict_about_the_state_as_the_old_one() {
 async fn a_repair_that_dies_leaves_the_old_journal_or_the_new_one() {
     for nth in 0..3 {
         for death in [Death::Before, Death::After] {
-            let (world, store) = interrupted().await;
+            let (rig, store) = interrupted().await;
             store.inner().damage_journal(|journal: &mut Journal| {
                 journal.pop_first();
             });
             store.die_at(nth, death);
-            if let Ok(repair) = world.try_repair().await {
+            if let Ok(repair) = rig.try_repair().await {
                 let _ = repair.restart().await;
                 let _ = repair.close().await;
             }
             assert!(store.is_dead());
             store.revive();
-            world.break_lock().await;
-            if world.try_open().await.is_err() {
-                repair(&world).await;
+            rig.break_lock().await;
+            if rig.try_open().await.is_err() {
+                repair(&rig).await;
             } else {
-                world.break_lock().await;
+                rig.break_lock().await;
             }
-            assert_eq!(
-                next(&world).await,
-                (strings(["a", "c"]), strings(["b", "d"]))
-            );
+            assert_eq!(next(&rig).await, (strings(["a", "c"]), strings(["b", "d"])));
         }
     }
 }
@@ -258,16 +243,16 @@ async fn a_repair_that_dies_leaves_the_old_journal_or_the_new_one() {
 #[tokio::test]
 async fn who_slept_through_a_repair_begins_nothing_more() {
     let store = Arc::new(MemoryBackend::new());
-    let world = World::over(Arc::clone(&store) as Arc<dyn Backend>);
-    let (run, _) = world.open().await;
-    create(&world, &run, "a").await;
-    create(&world, &run, "b").await;
-    world.break_lock().await;
+    let rig = Rig::over(Arc::clone(&store) as Arc<dyn Backend>);
+    let (run, _) = rig.open().await;
+    create(&rig, &run, "a").await;
+    create(&rig, &run, "b").await;
+    rig.break_lock().await;
     store.damage_journal(|journal| {
         journal.pop_first();
     });
-    repair(&world).await;
-    let refused = run.intent(world.intent("c")).await.expect_err("fenced");
+    repair(&rig).await;
+    let refused = run.intent(rig.intent("c")).await.expect_err("fenced");
     assert!(matches!(refused, RecordError::Fenced { .. }), "{refused}");
-    assert_eq!(next(&world).await.0, strings(["a", "b"]));
+    assert_eq!(next(&rig).await.0, strings(["a", "b"]));
 }

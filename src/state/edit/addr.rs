@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// The address of one end of a move.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
+pub enum StateAddr {
     /// A module with all that is in it.
     Module(ModuleAddr),
     /// An instance; without a key also a resource with all its instances.
@@ -18,7 +18,7 @@ pub enum Place {
 /// The text names nothing that can be in a state.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum ParsePlaceError {
+pub enum ParseStateAddrError {
     /// The root module is everything; it can not be named.
     #[error("an address is missing")]
     Empty,
@@ -27,12 +27,12 @@ pub enum ParsePlaceError {
     Address(#[from] ParseAddrError),
 }
 
-impl FromStr for Place {
-    type Err = ParsePlaceError;
+impl FromStr for StateAddr {
+    type Err = ParseStateAddrError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text.is_empty() {
-            return Err(ParsePlaceError::Empty);
+            return Err(ParseStateAddrError::Empty);
         }
         match ModuleAddr::parse_lenient(text) {
             Ok(module) => Ok(Self::Module(module)),
@@ -41,7 +41,7 @@ impl FromStr for Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for StateAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Module(module) => module.fmt(f),
