@@ -8,7 +8,7 @@ ci:
 check:
     cargo clippy --workspace --all-targets -- -D warnings
 
-# What an everyday edit needs, in two minutes.
+# Tests for an everyday edit, in two minutes.
 quick:
     scripts/test.sh --quick
 

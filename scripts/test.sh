@@ -2,7 +2,7 @@
 # Runs every check and test of the project. Needs Rust, Go and Python 3; whatever else tests need goes into the checkout's own
 # folders (.tools/, target/). Under CI=true a missing tool is a failure, otherwise what needs it is left out and named.
 #   scripts/test.sh           everything
-#   scripts/test.sh --quick   what an everyday edit needs, in two minutes; prints what it leaves out
+#   scripts/test.sh --quick   tests for an everyday edit, in two minutes; lists the rest
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,13 +30,13 @@ step() {
   if [ -n "$current" ]; then printf '\n== %s\n' "$current"; fi
 }
 
-# Where the time went, also when something failed: by step, and by test program where one took a second or more.
+# The time of each step, also after a failure, and of each test program that took a second or more.
 times() {
   step ''
-  printf '\n== where the time went\n'
+  printf '\n== time by step\n'
   printf '%s\n' "${steps[@]}" "$(printf '%5d s  in all' "$SECONDS")"
   [ -e "$output" ] || return 0
-  printf '\n   of the tests\n'
+  printf '\n== time by test program\n'
   awk '/^ +Running / { name = $NF; sub(/.*\//, "", name); sub(/-[0-9a-f]+\)$/, "", name) }
        /^ +Doc-tests / { name = "examples of " $2 }
        /; finished in / { sub(/s$/, "", $NF); if ($NF >= 1) printf "%7.1f s  %s\n", $NF, name }' "$output" | sort -rn
@@ -77,7 +77,7 @@ if $quick; then
   step ''
   cat <<'LEFT'
 
-== left out; scripts/test.sh runs it
+== left out (scripts/test.sh runs it)
    lints, examples in the documentation, the documentation itself, generated bindings, licences and layering
    tests: cli, wire, sdk, state, sandbox, simulation, deaths, fuzz
 LEFT
