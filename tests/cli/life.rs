@@ -451,7 +451,7 @@ fn a_denied_plan_changes_nothing() {
         "base=two",
     ]);
     assert_snapshot!(denied.exits(9).stderr, @r#"
-    error: the plan is refused by --deny: conformance_sdk_thing.base (replace), module.network.conformance_sdk_thing.child["a"] (replace), module.network.conformance_sdk_thing.child["b"] (replace)
+    error: the plan is refused by `--deny`: conformance_sdk_thing.base (replace), module.network.conformance_sdk_thing.child["a"] (replace), module.network.conformance_sdk_thing.child["b"] (replace)
     hint: nothing was changed
     "#);
     stack

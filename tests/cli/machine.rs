@@ -182,3 +182,34 @@ fn validation_is_one_document() {
         (json!(false), json!(1))
     );
 }
+
+#[test]
+fn a_run_that_fails_says_why_in_the_file_beside_the_text() {
+    let stack = network();
+    let file = stack.path().join("events.json");
+    let reasons = |options: &[&str], code| {
+        let mut up = vec!["up", "--json-file", "events.json"];
+        up.extend(options);
+        let up = stack.run(&up).exits(code);
+        let events = lines(&std::fs::read_to_string(&file).expect("the file"));
+        let errors = events.iter().filter(|event| event["@level"] == "error");
+        let errors: Vec<_> = errors
+            .map(|event| {
+                event["diagnostic"]["summary"]
+                    .as_str()
+                    .expect("text")
+                    .to_owned()
+            })
+            .collect();
+        for error in &errors {
+            assert!(up.stderr.contains(&format!("error: {error}")), "{up}");
+        }
+        errors
+    };
+    assert_eq!(reasons(&[], 1), ["confirmation required"]);
+    assert_eq!(
+        reasons(&["--yes", "--deny", "create"], 9),
+        ["the plan is refused by `--deny`"]
+    );
+    assert!(reasons(&["--yes"], 0).is_empty());
+}

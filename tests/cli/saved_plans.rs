@@ -235,12 +235,12 @@ fn flags_that_would_make_another_plan_are_wrong_usage() {
     assert_snapshot!(stack.run(&["--var", "size=2", "up", "a.plan"]), @"
     exit: 64
     --- stderr ---
-    error: --var has no meaning with a saved plan: the plan holds the configuration that it was made with
+    error: `--var` has no effect on a saved plan: the plan holds the configuration that it was made with
     hint: make a new plan with `test-stack preview --out FILE` to change it
     ");
     assert_eq!(world(&stack), (None, vec![]));
     let denied = stack.run(&["up", "a.plan", "--deny", "create"]).exits(9);
-    assert!(denied.stderr.contains("refused by --deny"), "{denied}");
+    assert!(denied.stderr.contains("refused by `--deny`"), "{denied}");
     stack.run(&["up", "a.plan", "--deny", "delete"]).exits(0);
 }
 

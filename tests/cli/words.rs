@@ -42,7 +42,7 @@ fn an_export_that_is_null_is_null_and_not_missing() {
         early.stderr.contains("run `test-stack up` first"),
         "{early}"
     );
-    stack.run(&["up", "--yes"]).exits(0);
+    stack.paste(&early.hinted(" up"), "--yes").exits(0);
     assert_eq!(stack.run(&["output", "nothing"]).exits(0).stdout, "null\n");
     assert_eq!(
         stack.run(&["output", "nothing", "--json"]).exits(0).stdout,

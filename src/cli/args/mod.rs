@@ -107,7 +107,7 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
     Validate,
-    /// Create what the state needs from its store, such as a bucket and a lock table, after showing the steps
+    /// Create the store of the state, such as a bucket and a lock table, after showing the steps
     Bootstrap(Bootstrap),
     /// Break the lock of a dead run, after showing its holder
     ForceUnlock(ForceUnlock),

@@ -1,4 +1,4 @@
-//! `bootstrap`: creates what the store of a state needs, after showing the steps.
+//! `bootstrap`: creates the store of a state, after showing the steps.
 
 use terrane_core::Diagnostic;
 use terrane_state::{BackendError, SystemClock};

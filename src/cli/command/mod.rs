@@ -35,3 +35,33 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::ForceUnlock(arguments) => force_unlock::run(session, &arguments).await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        let entries = folder.read_dir().expect("a folder");
+        let paths = entries.map(|entry| entry.expect("an entry").path());
+        paths
+            .flat_map(|path| match path.is_dir() {
+                true => files(&path),
+                false => vec![path],
+            })
+            .collect()
+    }
+
+    #[test]
+    fn commands_import_no_other_command_and_know_no_format() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("command");
+        let files = files(&folder);
+        assert!(files.len() > 20, "{files:?}");
+        for file in files.iter().filter(|file| !file.ends_with("mod.rs")) {
+            let source = fs::read_to_string(file).expect("readable");
+            for word in ["super::", "crate::command", "view::json", "view::text"] {
+                assert!(!source.contains(word), "{}: {word}", file.display());
+            }
+        }
+    }
+}

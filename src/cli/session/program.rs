@@ -22,7 +22,7 @@ const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> terrane_core::Result<()>;
 
 impl Session<'_> {
-    /// Runs the stack's function and checks what it declared.
+    /// Runs the stack's function and checks its declarations.
     pub(crate) fn program(&self) -> Result<Program, CommandError> {
         self.program_on(&self.inputs()?, self.endpoint())
     }

@@ -12,8 +12,8 @@ use crate::view::printable::{elapsed, one_line};
 pub(crate) fn holder_text(holder: &Holder, now: Timestamp) -> String {
     let Some(info) = &holder.info else {
         return match &*holder.raw {
-            "" => "it changed hands at this moment".to_owned(),
-            raw => format!("its holder left no readable description: {}", one_line(raw)),
+            "" => "the lock has just changed its holder".to_owned(),
+            raw => format!("the holder left no readable description: {}", one_line(raw)),
         };
     };
     let mut text = format!("{} holds it", one_line(&info.who));
@@ -91,7 +91,7 @@ mod tests {
         root@vm holds it for an apply since 2026-11-23T09:05:17.5Z (3s ago) (lock 4c182652)
         root@vm holds it for an apply since 2026-11-23T09:05:17.5Z (3m02s ago), last seen 2s ago (lock 4c182652)
         root@vm holds it for an apply since 2026-11-23T09:05:17.5Z (3h01m ago), last seen 3h00m ago, likely dead (lock 4c182652)
-        its holder left no readable description: half\u{1b}
+        the holder left no readable description: half\u{1b}
         ");
     }
 }

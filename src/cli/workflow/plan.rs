@@ -87,7 +87,7 @@ pub(crate) fn check(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
     if found.len() > NAMED {
         names.push(format!("and {} more", found.len() - NAMED));
     }
-    let refused = Diagnostic::error("the plan is refused by --deny")
+    let refused = Diagnostic::error("the plan is refused by `--deny`")
         .detail(names.join(", "))
         .hint("nothing was changed");
     Err(CommandError::new(Exit::DENIED, refused))

@@ -196,7 +196,7 @@ pub(super) fn refuse_configuration(session: &Session<'_>) -> Result<(), CommandE
     match given.iter().find(|(_, given)| *given) {
         None => Ok(()),
         Some((flag, _)) => Err(CommandError::usage(
-            Diagnostic::error(format!("{flag} has no meaning with a saved plan"))
+            Diagnostic::error(format!("`{flag}` has no effect on a saved plan"))
                 .detail("the plan holds the configuration that it was made with")
                 .hint("make a new plan with `preview --out FILE` to change it"),
         )),
