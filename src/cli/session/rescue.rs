@@ -237,7 +237,10 @@ impl Session<'_> {
         };
         Err(CommandError::new(
             Exit::REFUSED,
-            refused.hint("if its own state no longer exists, remove the file"),
+            refused.hint(format!(
+                "if its own state no longer exists, remove the file: `{}`",
+                removal(file)
+            )),
         ))
     }
 
@@ -280,14 +283,20 @@ impl Session<'_> {
             let names: Vec<String> = missing.iter().take(10).map(ToString::to_string).collect();
             let kept = Diagnostic::error(format!("{shown} stays: not all of it is in the state"))
                 .detail(format!("another run has decided otherwise about {}", names.join(", ")))
-                .hint("compare them with `state show ADDRESS`; remove the file when none of it is needed");
+                .hint(format!(
+                    "compare them with `state show {}`; when none of it is needed, remove the file: `{}`",
+                    missing[0].in_shell(),
+                    removal(&path)
+                ));
             return Err(CommandError::new(Exit::REFUSED, kept));
         }
         std::fs::remove_file(&path).map_err(|error| {
             let left = Diagnostic::error(format!(
                 "{shown} is in the state now, and could not be removed"
             ));
-            left.detail(error.to_string()).hint("remove it").into()
+            left.detail(error.to_string())
+                .hint(format!("remove it: `{}`", removal(&path)))
+                .into()
         })
     }
 
@@ -307,6 +316,11 @@ impl Session<'_> {
         }
         failed
     }
+}
+
+/// The command that removes a file.
+fn removal(path: &Path) -> String {
+    format!("rm {}", shell_word(&path.display().to_string()))
 }
 
 /// The place of the results of a run that could not be closed.
