@@ -8,6 +8,8 @@ use crate::value::Value;
 pub struct LookupRules {
     /// The types whose objects are named by their configuration before they exist.
     pub by_name: &'static [NameLookup],
+    /// The attribute that holds an object's tags, where objects of the provider have some.
+    pub tags: Option<&'static str>,
     /// How objects are found by a tag, where the provider has something for that.
     pub by_tag: Option<TagLookup>,
 }
@@ -53,6 +55,7 @@ impl LookupRules {
     /// Nothing is known.
     pub const NONE: Self = Self {
         by_name: &[],
+        tags: None,
         by_tag: None,
     };
 

@@ -3,8 +3,8 @@
 use terrane_core::{Diagnostic, Diagnostics, TagLookup, Value};
 use terrane_provider::{Identity, ImportResourceState, ReadDataSource};
 
+use crate::evidence::OWNER_TAG;
 use crate::object::{Loaded, Subject, schema_of_data};
-use crate::owner::OWNER_TAG;
 use crate::sessions::call_failed;
 use crate::write_only::AnswerOf;
 

@@ -13,7 +13,7 @@ use terrane_state::Clock;
 
 use crate::config::{self, Config};
 use crate::event::{Event, EventSink};
-use crate::fingerprint::place;
+use crate::evidence::place;
 use crate::first_plans::{FinalPlans, FirstPlans};
 
 /// Running providers by configuration.

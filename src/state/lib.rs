@@ -68,7 +68,7 @@ use chain::chain;
 pub use clock::{Clock, ParseTimestampError, SystemClock, Timestamp};
 pub use digest::{ParseSha256Error, Sha256};
 pub use journal::{
-    Change, Damage, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
+    Change, Damage, ErrorClass, Intent, IntentAction, JournalError, Open, OpenIntent, OperationId,
     OperationOutcome, OperationResult, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
 };
 pub use lock_info::{LockInfo, Operation, ParseLockInfoError};

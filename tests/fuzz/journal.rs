@@ -76,7 +76,7 @@ fn journal() -> Vec<Bytes> {
                 instance: Some(instance.clone()),
                 undecoded: (outcome == OperationOutcome::Unknown)
                     .then(|| Bytes::from_static(b"\xff\0")),
-                error_class: Some("timeout".into()),
+                error_class: Some(terrane_state::ErrorClass::Later("timeout".into())),
             };
             run.result(result).await.expect("recorded");
         }

@@ -16,6 +16,7 @@ pub static TEST: ProviderBinding = ProviderBinding {
             NameLookup::part("test_part", &["{name}"]),
             NameLookup::setting("test_setting", &["{name}"]),
         ],
+        tags: Some("tags"),
         by_tag: Some(TagLookup {
             data_source: FINDER,
             config: |key, value| Value::map([("key", key.into()), ("value", value.into())]),

@@ -5,6 +5,7 @@ use terrane_core::{LookupRules, NameLookup, TagLookup, Value};
 /// What the engine asks with.
 pub(crate) const LOOKUP: LookupRules = LookupRules {
     by_name: NAMED,
+    tags: Some("tags"),
     by_tag: Some(TagLookup {
         data_source: "aws_resourcegroupstaggingapi_resources",
         config: tag_filter,

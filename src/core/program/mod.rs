@@ -97,6 +97,13 @@ impl ProviderConfig {
         }
     }
 
+    /// The attribute that holds an object's tags, where objects of the provider have some. Bindings say so; of a provider without
+    /// bindings it is `tags`, the usual name, for those of its types that have such an attribute.
+    pub fn tags(&self) -> Option<&'static str> {
+        self.binding
+            .map_or(Some("tags"), |binding| binding.lookup.tags)
+    }
+
     /// The configuration to call the provider's `Configure` with: the evaluated one, pointed at the emulator where there is one.
     pub fn redirected(&self, config: &Value, schema: &Schema) -> Value {
         let redirect = self.binding.and_then(|binding| binding.redirect);

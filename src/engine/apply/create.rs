@@ -14,9 +14,9 @@ use super::settle::{Asked, Settled};
 use crate::change::{Action, ResourceChange};
 use crate::config::{self, Config};
 use crate::diff::incompatibilities;
+use crate::evidence::{OwnerTags, new_tag};
 use crate::first_plans::FirstPlans;
 use crate::object::{Loaded, Subject};
-use crate::owner;
 use crate::plan::instance::{Planned, Wish};
 
 impl Applier<'_> {
@@ -45,13 +45,13 @@ impl Applier<'_> {
     }
 
     /// The owner tag as it was planned; where all tags were unknown then, the one that would have been.
-    fn owner_tag(&self, change: &ResourceChange) -> Value {
-        let before = owner::tag_of(&change.before.value);
+    fn owner_tag(&self, change: &ResourceChange, tags: OwnerTags) -> Value {
+        let before = tags.of(&change.before.value);
         let kept = before.filter(|_| change.action == Action::Update);
-        let planned = owner::tag_of(&change.after.value).or(kept);
+        let planned = tags.of(&change.after.value).or(kept);
         let serial = self.plan.prior.serial;
         planned.map_or_else(
-            || owner::new_tag(&self.lineage, serial, &change.address, before),
+            || new_tag(&self.lineage, serial, &change.address, before),
             Value::from,
         )
     }
@@ -77,9 +77,9 @@ impl Applier<'_> {
         )?;
         if let Some(change) = change
             && self.program.owner_tags()
-            && owner::is_taggable(subject.schema)
+            && let Some(tags) = self.tags(subject).filter(|tags| tags.fit(subject.schema))
         {
-            config.value = owner::tagged(&config.value, self.owner_tag(change));
+            config.value = tags.tagged(&config.value, self.owner_tag(change, tags));
         }
         if !config.value.is_wholly_known() {
             return Err(subject

@@ -11,12 +11,10 @@ use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Time
 use super::applier::Applier;
 use crate::change::{Action, ResourceChange};
 use crate::config::Config;
-use crate::fingerprint::{fingerprint, place_fingerprint};
+use crate::evidence::{OwnerTags, USUAL_TIMEOUT, fingerprint, place_fingerprint};
 use crate::object::{Loaded, Subject};
-use crate::owner;
 use crate::plan::instance::Planned;
 use crate::plan::planner::serving_change;
-use crate::recover::proof::USUAL_TIMEOUT;
 
 impl Applier<'_> {
     /// An intent with what is known of every operation. `before` is the object that it is about, where there is one.
@@ -80,6 +78,7 @@ impl Applier<'_> {
             &config.value,
         );
         let block = &subject.schema.block;
+        let tags = self.tags(subject);
         Ok(Intent {
             planned_identity: planned
                 .identity
@@ -87,7 +86,9 @@ impl Applier<'_> {
                 .and_then(|i| identity_json(subject, i)),
             planned_id,
             absent_proof,
-            owner_tag: owner::tag_of(&config.value).map(str::to_owned),
+            owner_tag: tags
+                .and_then(|tags| tags.of(&config.value))
+                .map(str::to_owned),
             planned_hmac: Some(fingerprint(
                 intent.op,
                 block,
@@ -127,6 +128,12 @@ impl Applier<'_> {
         let resource = &self.program.resources()[self.program.position(subject.address)?];
         let binding = self.program.providers()[resource.provider].binding?;
         Some(&binding.lookup)
+    }
+
+    /// How the objects of an instance's provider hold tags.
+    pub(super) fn tags(&self, subject: &Subject<'_>) -> Option<OwnerTags> {
+        let resource = &self.program.resources()[self.program.position(subject.address)?];
+        OwnerTags::of_provider(&self.program.providers()[resource.provider])
     }
 
     /// What is known of the names of a type.

@@ -8,7 +8,6 @@ mod intent;
 mod settle;
 
 pub(crate) use applier::Applier;
-pub(crate) use failed::reported;
 
 use terrane_core::Diagnostics;
 use terrane_core::addr::InstanceAddr;

@@ -4,12 +4,11 @@ use bytes::Bytes;
 use terrane_core::value::Map;
 use terrane_core::{Diagnostics, Path, PathStep, Value};
 use terrane_provider::{ApplyResourceChangeResponse, CallError, GarbledState};
-use terrane_state::{ObjectStatus, OperationOutcome};
+use terrane_state::{ErrorClass, ObjectStatus, OperationOutcome};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::failed::REPORTED;
 use crate::diff::incompatibilities;
 use crate::object::{Loaded, Subject};
 use crate::write_only::AnswerOf;
@@ -34,7 +33,7 @@ pub(super) struct Settled {
     pub(super) object: Option<Loaded>,
     pub(super) outcome: OperationOutcome,
     pub(super) undecoded: Option<Bytes>,
-    pub(super) error_class: Option<String>,
+    pub(super) error_class: Option<ErrorClass>,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -50,10 +49,10 @@ impl Subject<'_> {
             Ok(response) => response,
             Err(error) => {
                 let class = match &error {
-                    CallError::Gone { .. } => "provider gone",
-                    CallError::Cancelled { .. } => "cancelled",
-                    CallError::Garbled { .. } => "garbled",
-                    _ => "call failed",
+                    CallError::Gone { .. } => ErrorClass::ProviderGone,
+                    CallError::Cancelled { .. } => ErrorClass::Cancelled,
+                    CallError::Garbled { .. } => ErrorClass::Garbled,
+                    _ => ErrorClass::CallFailed,
                 };
                 return self.unknown(asked, before, self.call_failed(&error), None, class);
             }
@@ -68,7 +67,8 @@ impl Subject<'_> {
                     ))
                     .hint("this is a bug in the provider; its answer is kept in the journal"),
                 );
-                return self.unknown(asked, before, diagnostics, Some(raw), "garbled");
+                let class = ErrorClass::Garbled;
+                return self.unknown(asked, before, diagnostics, Some(raw), class);
             }
         };
         let mut value = self.without_unknowns(value, &mut diagnostics);
@@ -115,7 +115,7 @@ impl Subject<'_> {
                     object: None,
                     outcome: OperationOutcome::FailedAssumed,
                     undecoded: None,
-                    error_class: Some(REPORTED.to_owned()),
+                    error_class: Some(ErrorClass::Reported),
                     diagnostics,
                 }
             }
@@ -159,7 +159,7 @@ impl Subject<'_> {
                         OperationOutcome::Ok
                     },
                     undecoded: None,
-                    error_class: failed.then(|| REPORTED.to_owned()),
+                    error_class: failed.then_some(ErrorClass::Reported),
                     diagnostics,
                 }
             }
@@ -172,7 +172,7 @@ impl Subject<'_> {
             object: before.cloned(),
             outcome: OperationOutcome::FailedAssumed,
             undecoded: None,
-            error_class: Some(REPORTED.to_owned()),
+            error_class: Some(ErrorClass::Reported),
             diagnostics,
         }
     }
@@ -184,7 +184,7 @@ impl Subject<'_> {
         before: Option<&Loaded>,
         diagnostics: Diagnostics,
         undecoded: Option<Bytes>,
-        class: &str,
+        class: ErrorClass,
     ) -> Settled {
         let what = match asked {
             Asked::Create { .. } => "the object may or may not have been created",
@@ -205,7 +205,7 @@ impl Subject<'_> {
             object: before.cloned(),
             outcome: OperationOutcome::Unknown,
             undecoded,
-            error_class: Some(class.to_owned()),
+            error_class: Some(class),
             diagnostics,
         }
     }

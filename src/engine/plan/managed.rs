@@ -9,9 +9,9 @@ use super::instance::{Planned, Wish};
 use super::planner::Planner;
 use crate::change::{Action, Reason, ResourceChange};
 use crate::config::{self, Config};
+use crate::evidence::{OwnerTags, new_tag};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
-use crate::owner;
 use crate::sessions::Session;
 
 impl Planner<'_> {
@@ -83,14 +83,15 @@ impl Planner<'_> {
             self.events,
         )?;
         let mut anew = None;
-        if self.program.owner_tags() && owner::is_taggable(&schema) {
-            let own = current
-                .as_ref()
-                .and_then(|current| owner::tag_of(&current.value));
-            let new = owner::new_tag(&self.prior.lineage, self.prior.serial, address, own);
+        let tags = OwnerTags::of_provider(&self.program.providers()[resource.provider]);
+        if self.program.owner_tags()
+            && let Some(tags) = tags.filter(|tags| tags.fit(&schema))
+        {
+            let own = current.as_ref().and_then(|current| tags.of(&current.value));
+            let new = new_tag(&self.prior.lineage, self.prior.serial, address, own);
             let kept = own.map_or_else(|| new.clone(), Value::from);
-            anew = Some(owner::tagged(&config.value, new));
-            config.value = owner::tagged(&config.value, kept);
+            anew = Some(tags.tagged(&config.value, new));
+            config.value = tags.tagged(&config.value, kept);
         }
         let create_before_destroy = self.create_before_destroy[position];
         let wish = Wish {

@@ -5,18 +5,15 @@ use std::sync::Arc;
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_provider::Identity;
 use terrane_state::{
-    DeposedKey, Instance, Intent, Liveness, ObjectStatus, OpenIntent, Resolution, Resolve,
-    Timestamp,
+    DeposedKey, ErrorClass, Instance, Intent, Liveness, ObjectStatus, OpenIntent, Resolution,
+    Resolve, Timestamp,
 };
 
-use super::proof::{Proof, SKEW, deadline, prove};
 use super::remembered::Served;
 use super::{Doubt, Recovery, Verdict, unchanged};
-use crate::apply::reported;
 use crate::config::Config;
-use crate::fingerprint::fingerprint;
+use crate::evidence::{Proof, SKEW, Unproved, deadline, fingerprint, prove};
 use crate::object::{Loaded, Subject};
-use crate::owner;
 use crate::plan::instance::Wish;
 
 impl Recovery<'_> {
@@ -108,9 +105,15 @@ impl Recovery<'_> {
         let named = served
             .recovery
             .and_then(|r| r.for_type(subject.type_name()));
-        let proof = match prove(intent, named, id, &found.value) {
+        let proof = match prove(intent, named, served.tags, &found.value) {
             Ok(proof) => proof,
-            Err(doubt) => return Ok(Verdict::Open(doubt)),
+            Err(unproved) => {
+                let id = id.to_owned();
+                return Ok(Verdict::Open(match unproved {
+                    Unproved::NameAlone => Doubt::NameAlone { id },
+                    Unproved::OfAnother => Doubt::OfAnother { id },
+                }));
+            }
         };
         let config = match served.declared {
             None => None,
@@ -131,7 +134,11 @@ impl Recovery<'_> {
             }
         };
         let mut object = found;
-        if reported(open.result.as_ref()) {
+        let class = open
+            .result
+            .as_ref()
+            .and_then(|result| result.error_class.as_ref());
+        if class.is_some_and(ErrorClass::may_leave_incomplete) {
             object.status = ObjectStatus::Tainted;
         }
         let how = Resolution::Adopted {
@@ -165,8 +172,8 @@ impl Recovery<'_> {
             return Ok((!is_ours).then_some(Doubt::Undeclared { id }));
         };
         let mut config = config.clone();
-        if let Some(tag) = &intent.owner_tag {
-            config.value = owner::tagged(&config.value, tag.as_str().into());
+        if let (Some(tag), Some(tags)) = (&intent.owner_tag, served.tags) {
+            config.value = tags.tagged(&config.value, tag.as_str().into());
         }
         let wish = Wish {
             ignore: self.remembered.ignored(position),

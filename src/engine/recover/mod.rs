@@ -6,7 +6,6 @@
 
 mod creation;
 mod doubt;
-pub(crate) mod proof;
 mod remembered;
 
 use std::sync::Arc;

@@ -16,7 +16,7 @@ use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
 
 use crate::config::{self, Config};
-use crate::fingerprint::place_fingerprint;
+use crate::evidence::{OwnerTags, place_fingerprint};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
@@ -59,6 +59,8 @@ pub(crate) struct Served {
     pub(crate) declared: Option<usize>,
     /// What the bindings know about finding objects.
     pub(crate) recovery: Option<&'static LookupRules>,
+    /// How its objects hold tags.
+    pub(crate) tags: Option<OwnerTags>,
     /// Why it may look in another place than the one that was asked, so that "it is not there" proves nothing.
     pub(crate) doubt: Option<String>,
 }
@@ -126,6 +128,7 @@ impl<'a> Remembered<'a> {
             schema,
             location,
             declared: place,
+            tags: OwnerTags::of_provider(config),
             recovery: config.binding.map(|binding| &binding.lookup),
             doubt,
         }))

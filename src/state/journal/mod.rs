@@ -11,8 +11,8 @@ pub(crate) use frame::MAX_JOURNAL;
 pub use log::{Damage, JournalError, OpenIntent};
 pub(crate) use log::{Log, Pending};
 pub use record::{
-    Change, Checkpoint, CheckpointPhase, Intent, IntentAction, Open, OperationId, OperationOutcome,
-    OperationResult, ParseOperationIdError, PlanUse, ProcessIdentity, Record, Resolution, Resolve,
-    Seal, Trim,
+    Change, Checkpoint, CheckpointPhase, ErrorClass, Intent, IntentAction, Open, OperationId,
+    OperationOutcome, OperationResult, ParseOperationIdError, PlanUse, ProcessIdentity, Record,
+    Resolution, Resolve, Seal, Trim,
 };
 pub(crate) use writer::Writer;

@@ -289,9 +289,75 @@ pub struct OperationResult {
         skip_serializing_if = "Option::is_none"
     )]
     pub undecoded: Option<Bytes>,
-    /// The class of the error, for counting; no text of the provider's, which may hold secrets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_class: Option<String>,
+    /// How it failed, where it did; no text of the provider's, which may hold secrets.
+    #[serde(
+        with = "codec::optional_text",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub error_class: Option<ErrorClass>,
+}
+
+/// How an operation failed. Recovery decides by it, so it is never guessed from a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The provider reported an error.
+    Reported,
+    /// The provider reported that it gave up waiting or lost its connection: it does not know the outcome either.
+    GaveUp,
+    /// The provider process ended during the call.
+    ProviderGone,
+    /// The call was cancelled.
+    Cancelled,
+    /// The response could not be understood.
+    Garbled,
+    /// The call failed in another way.
+    CallFailed,
+    /// A class of a later version, which is kept as it is and decided like the one that calls for the most care.
+    Later(String),
+}
+
+impl ErrorClass {
+    /// Whether an object that the operation left behind may be incomplete, because the provider reported a failure. Such an object
+    /// is replaced before anything is built on it, so a class that this version does not know counts.
+    pub fn may_leave_incomplete(&self) -> bool {
+        match self {
+            Self::Reported | Self::GaveUp | Self::Later(_) => true,
+            Self::ProviderGone | Self::Cancelled | Self::Garbled | Self::CallFailed => false,
+        }
+    }
+}
+
+/// The texts that journals have had since their first version.
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reported => "provider error",
+            Self::GaveUp => "provider error: gave up",
+            Self::ProviderGone => "provider gone",
+            Self::Cancelled => "cancelled",
+            Self::Garbled => "garbled",
+            Self::CallFailed => "call failed",
+            Self::Later(text) => text,
+        })
+    }
+}
+
+impl FromStr for ErrorClass {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = [
+            Self::Reported,
+            Self::GaveUp,
+            Self::ProviderGone,
+            Self::Cancelled,
+            Self::Garbled,
+            Self::CallFailed,
+        ];
+        let class = known.into_iter().find(|class| class.to_string() == text);
+        Ok(class.unwrap_or_else(|| Self::Later(text.to_owned())))
+    }
 }
 
 /// How sure we are of what an operation did.
@@ -496,6 +562,33 @@ impl OperationResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_class_is_written_as_before_and_one_of_a_later_version_is_kept() {
+        let op = "0".repeat(32);
+        for (text, class, may_leave_incomplete) in [
+            ("provider error", ErrorClass::Reported, true),
+            ("provider error: gave up", ErrorClass::GaveUp, true),
+            ("provider gone", ErrorClass::ProviderGone, false),
+            ("cancelled", ErrorClass::Cancelled, false),
+            ("garbled", ErrorClass::Garbled, false),
+            ("call failed", ErrorClass::CallFailed, false),
+            ("quota spent", ErrorClass::Later("quota spent".into()), true),
+        ] {
+            let json = format!(
+                r#"{{"result":{{"op":"{op}","address":"t.a","outcome":"unknown","instance":null,"error_class":"{text}"}}}}"#
+            );
+            let record = codec::decode(json.as_bytes());
+            let Ok(Record::Result(result)) = &record else {
+                panic!("no result in {json}");
+            };
+            assert_eq!(result.error_class, Some(class.clone()));
+            assert_eq!(class.may_leave_incomplete(), may_leave_incomplete, "{text}");
+            let written = codec::encode(record.as_ref().expect("a record"));
+            assert!(String::from_utf8_lossy(&written).contains(&format!(r#""{text}""#)));
+            assert_eq!(codec::decode(&written), record);
+        }
+    }
 
     #[test]
     fn an_intent_of_an_older_version_is_read() {

@@ -10,14 +10,12 @@ use std::sync::Arc;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::schema::{AttributeType, Schema};
 use terrane_core::value::Map;
-use terrane_core::{Type, Value};
+use terrane_core::{ProviderConfig, Type, Value};
 use terrane_state::Sha256;
 use terrane_state::model::Lineage;
 
 /// The key of the tag.
 pub(crate) const OWNER_TAG: &str = "terrane/owner";
-/// The attribute that holds the tags.
-const TAGS: &str = "tags";
 
 /// The tag of the object that `address` gets when it is planned from the state with that serial, in the place of the object with that
 /// tag if there is one. Unknown as long as the state has no lineage, which a run gives it when it takes the lock: until then two stacks
@@ -38,34 +36,51 @@ pub(crate) fn new_tag(
     base32(&Sha256::of(text.as_bytes()).as_bytes()[..20]).into()
 }
 
-/// The owner tag that an object has.
-pub(crate) fn tag_of(object: &Value) -> Option<&str> {
-    object.get(TAGS)?.get(OWNER_TAG)?.as_str()
+/// How the objects of one provider hold tags: in an attribute that its bindings name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OwnerTags {
+    attribute: &'static str,
 }
 
-/// Whether objects of that schema can be tagged: `tags` is a map of strings that a configuration may set.
-pub(crate) fn is_taggable(schema: &Schema) -> bool {
-    let tags = schema.block.attributes.get(TAGS);
-    tags.is_some_and(|tags| {
-        let map = AttributeType::Plain(Type::map(Type::String));
-        (tags.optional || tags.required) && tags.ty == map
-    })
-}
+impl OwnerTags {
+    /// Those of a provider whose objects have tags.
+    pub(crate) fn of_provider(provider: &ProviderConfig) -> Option<Self> {
+        provider.tags().map(Self::new)
+    }
 
-/// A configuration with the tag in it. Tags that are not known yet as a whole are left for later.
-pub(crate) fn tagged(config: &Value, tag: Value) -> Value {
-    let Value::Map(members) = config else {
-        return config.clone();
-    };
-    let mut tags = match members.get(TAGS) {
-        None | Some(Value::Null) => Map::new(),
-        Some(Value::Map(tags)) => tags.as_ref().clone(),
-        Some(_) => return config.clone(),
-    };
-    tags.insert(OWNER_TAG.into(), tag);
-    let mut members = members.as_ref().clone();
-    members.insert(TAGS.into(), Value::Map(Arc::new(tags)));
-    Value::Map(Arc::new(members))
+    pub(super) const fn new(attribute: &'static str) -> Self {
+        Self { attribute }
+    }
+
+    /// The owner tag that an object has.
+    pub(crate) fn of(self, object: &Value) -> Option<&str> {
+        object.get(self.attribute)?.get(OWNER_TAG)?.as_str()
+    }
+
+    /// Whether objects of that schema can be tagged: the attribute is a map of strings that a configuration may set.
+    pub(crate) fn fit(self, schema: &Schema) -> bool {
+        let tags = schema.block.attributes.get(self.attribute);
+        tags.is_some_and(|tags| {
+            let map = AttributeType::Plain(Type::map(Type::String));
+            (tags.optional || tags.required) && tags.ty == map
+        })
+    }
+
+    /// A configuration with the tag in it. Tags that are not known yet as a whole are left for later.
+    pub(crate) fn tagged(self, config: &Value, tag: Value) -> Value {
+        let Value::Map(members) = config else {
+            return config.clone();
+        };
+        let mut tags = match members.get(self.attribute) {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Map(tags)) => tags.as_ref().clone(),
+            Some(_) => return config.clone(),
+        };
+        tags.insert(OWNER_TAG.into(), tag);
+        let mut members = members.as_ref().clone();
+        members.insert(self.attribute.into(), Value::Map(Arc::new(tags)));
+        Value::Map(Arc::new(members))
+    }
 }
 
 /// RFC 4648 without padding, in lower case.
@@ -119,16 +134,17 @@ mod tests {
     #[test]
     fn the_tag_joins_those_of_the_program() {
         let tag = || Value::from("x");
-        let null = Value::map([("tags", Value::Null)]);
-        assert_eq!(tag_of(&tagged(&null, tag())), Some("x"));
-        let own = Value::map([("tags", Value::map([("team", Value::from("data"))]))]);
-        let both = tagged(&own, tag());
-        assert_eq!(tag_of(&both), Some("x"));
+        let tags = OwnerTags::new("labels");
+        let null = Value::map([("labels", Value::Null)]);
+        assert_eq!(tags.of(&tags.tagged(&null, tag())), Some("x"));
+        let own = Value::map([("labels", Value::map([("team", Value::from("data"))]))]);
+        let both = tags.tagged(&own, tag());
+        assert_eq!(tags.of(&both), Some("x"));
         assert_eq!(
-            both.get("tags").and_then(|tags| tags.get("team")),
+            both.get("labels").and_then(|tags| tags.get("team")),
             Some(&"data".into())
         );
-        let unknown = Value::map([("tags", Value::UNKNOWN)]);
-        assert_eq!(tagged(&unknown, tag()), unknown);
+        let unknown = Value::map([("labels", Value::UNKNOWN)]);
+        assert_eq!(tags.tagged(&unknown, tag()), unknown);
     }
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use terrane_core::{NameLookup, Standing, Value};
 use terrane_state::{Intent, Timestamp};
 
-use super::Doubt;
-use crate::owner;
+use super::owner::OwnerTags;
 
 /// How far two clocks may be apart.
 pub(crate) const SKEW: Duration = Duration::from_secs(60);
@@ -42,30 +41,38 @@ pub(crate) fn deadline(intent: &Intent) -> Timestamp {
     intent.deadline.unwrap_or_else(usual)
 }
 
-/// What shows that the object at `id` is what that intent asked for.
+/// Why nothing shows that an object is the one that an intent asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unproved {
+    /// It has the name, and nothing else shows that it is.
+    NameAlone,
+    /// It is another creation's.
+    OfAnother,
+}
+
+/// What shows that the object that was `found` is what that intent asked for.
 ///
 /// # Errors
 /// Why nothing does.
 pub(crate) fn prove(
     intent: &Intent,
     named: Option<&NameLookup>,
-    id: &str,
+    tags: Option<OwnerTags>,
     found: &Value,
-) -> Result<Proof, Doubt> {
-    let id = id.to_owned();
-    match owner::tag_of(found) {
+) -> Result<Proof, Unproved> {
+    match tags.and_then(|tags| tags.of(found)) {
         Some(tag) if intent.owner_tag.as_deref() == Some(tag) => return Ok(Proof::Tag),
-        Some(_) => return Err(Doubt::OfAnother { id }),
+        Some(_) => return Err(Unproved::OfAnother),
         None => {}
     }
     if named.is_some_and(|named| named.standing == Standing::Setting) {
         return Ok(Proof::Setting);
     }
     let (Some(named), Some(absent)) = (named, intent.absent_proof) else {
-        return Err(Doubt::NameAlone { id });
+        return Err(Unproved::NameAlone);
     };
     if absent > intent.started_at {
-        return Err(Doubt::NameAlone { id });
+        return Err(Unproved::NameAlone);
     }
     if named.standing == Standing::Part {
         return Ok(Proof::Part);
@@ -74,12 +81,12 @@ pub(crate) fn prove(
         .created
         .and_then(|attribute| found.get(attribute)?.as_str());
     let Some(created) = created.and_then(|text| text.parse::<Timestamp>().ok()) else {
-        return Err(Doubt::NameAlone { id });
+        return Err(Unproved::NameAlone);
     };
     // The clocks that tell creation times count whole seconds.
     let early = created.after(SKEW) < intent.started_at;
     if early || created > deadline(intent).after(SKEW) {
-        return Err(Doubt::OfAnother { id });
+        return Err(Unproved::OfAnother);
     }
     Ok(Proof::AbsentBefore)
 }
@@ -90,6 +97,7 @@ mod tests {
 
     use super::*;
 
+    const TAGS: OwnerTags = OwnerTags::new("tags");
     const ROLE: NameLookup = NameLookup::new("t_role", &["{name}"]).created("made");
 
     fn intent(tag: Option<&str>, absent: Option<u64>) -> Intent {
@@ -107,7 +115,7 @@ mod tests {
     fn object(tag: Option<&str>, made: Option<&str>) -> Value {
         let made = made.map_or(Value::Null, Value::from);
         let object = Value::map([("made", made), ("tags", Value::Null)]);
-        tag.map_or(object.clone(), |tag| owner::tagged(&object, tag.into()))
+        tag.map_or(object.clone(), |tag| TAGS.tagged(&object, tag.into()))
     }
 
     #[test]
@@ -211,7 +219,7 @@ mod tests {
             ),
         ];
         for (what, intent, named, object, expected) in cases {
-            let proved = prove(&intent, named, "a", &object).is_ok();
+            let proved = prove(&intent, named, Some(TAGS), &object).is_ok();
             assert_eq!(proved, expected, "{what}");
         }
     }
