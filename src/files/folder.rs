@@ -1,4 +1,4 @@
-//! Folders for nobody else to look into, and out of Git's sight.
+//! Folders that only their owner can enter, ignored by Git.
 
 use std::fs::{DirBuilder, Permissions};
 use std::io;
@@ -37,7 +37,7 @@ fn create(path: &Path) -> io::Result<()> {
         create(above)?;
     }
     match DirBuilder::new().mode(0o700).create(path) {
-        // A umask can only take away, but it may take away what we need.
+        // A umask only removes rights, but it may remove ones that we need.
         Ok(()) => tolerate(
             std::fs::set_permissions(path, Permissions::from_mode(0o700)),
             &[Errno::PERM, Errno::OPNOTSUPP, Errno::NOSYS],
@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn git_ignores_all_that_is_in_our_folder_whoever_made_it() {
+    fn git_ignores_everything_in_our_folder_also_when_another_tool_made_it() {
         let folder = tempfile::tempdir().expect("a folder");
         let ours = folder.path().join(".terrane");
         let ignored = ours.join(".gitignore");

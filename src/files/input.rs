@@ -19,7 +19,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
     Ok(text)
 }
 
-/// Whether reading it may have to wait for somebody who writes.
+/// Whether reading it may have to wait for a writer.
 pub fn is_pipe(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_fifo())
 }
@@ -29,7 +29,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_long_is_refused_before_it_is_all_in_memory() {
+    fn a_file_that_is_too_long_is_refused_before_it_is_all_in_memory() {
         let endless = read_text(Path::new("/dev/zero"), 1 << 20).expect_err("too long");
         assert_eq!(endless.to_string(), "it is longer than 1 MiB");
         assert_eq!(read_text(Path::new("/dev/null"), 0).expect("readable"), "");

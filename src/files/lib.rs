@@ -3,17 +3,17 @@
 //! Everything that terrane writes to this machine's disk goes through here: states and what lies beside them, saved plans, the files
 //! of `--json-file`, the sandbox, the folders of plugins' sockets.
 //!
-//! | module | what |
+//! | module | holds |
 //! |---|---|
 //! | `whole` | [`replace`]: a file takes the place of another in one step |
-//! | `output` | [`write_output`], [`create_output`]: where a person says that something goes |
-//! | `input` | [`read_text`]: what a person says that is read |
+//! | `output` | [`write_output`], [`create_output`]: a file that a person names for output |
+//! | `input` | [`read_text`]: a file that a person names |
 //! | `own` | [`read_own`]: a file that an earlier run left for this one |
 //! | `folder` | [`create_folder`]: mode 0700, and `.terrane` kept out of Git |
 //! | `temporary` | names that say whose they are; [`sweep`] removes those whose writer died |
 //! | `sockets` | [`SocketFolder`]: a folder for one socket, swept like a temporary file |
 //!
-//! **Decisions.** Who lives holds a lock of the operating system on what is temporary, and the kernel frees it at death: a process
+//! **Decisions.** A live process holds a lock of the operating system on its temporary files, and the kernel frees it at death: a process
 //! number would prove nothing across containers that share a folder, an age nothing about a machine that slept. File systems
 //! without modes (FAT) or without syncable folders (some network ones) are used as they are; everything else that fails is an error.
 

@@ -1,4 +1,4 @@
-//! Files that a person names for what a command says: new private ones, unless a pipe or a terminal is there.
+//! Files that a person names for a command's output: new private ones, unless a pipe or a terminal is there.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
@@ -35,7 +35,7 @@ pub fn create_output(path: &Path) -> io::Result<File> {
     }
 }
 
-/// What a path leads to.
+/// The target of a path.
 enum Destination {
     /// A file, or nothing yet.
     File(PathBuf),
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(mode(), 0o600);
         let mut seen = String::new();
         io::Read::read_to_string(&mut reader, &mut seen).expect("readable");
-        assert_eq!(seen, "old", "who has it open reads what was there");
+        assert_eq!(seen, "old", "an open reader still sees the old content");
         let mut stream = create_output(&path).expect("made");
         assert_eq!(mode(), 0o600);
         stream.write_all(b"line\n").expect("written");

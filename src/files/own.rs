@@ -1,4 +1,4 @@
-//! Files that an earlier run wrote for a later one: read only where nobody else could have written them.
+//! Files that an earlier run wrote for a later one: read only where no other user could have written them.
 
 use std::fs::OpenOptions;
 use std::io::{self, Read as _};
@@ -9,10 +9,10 @@ use rustix::fs::OFlags;
 
 use crate::temporary::is_ours;
 
-/// Reads a whole file of at most so many bytes that is ours and that nobody else may write.
+/// Reads a whole file of at most so many bytes that is ours and that no other user may write.
 ///
 /// # Errors
-/// When it cannot be read, is too long, is no regular file, or could be somebody else's work.
+/// When it cannot be read, is too long, is no regular file, or could be another user's work.
 pub fn read_own(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = OpenOptions::new()

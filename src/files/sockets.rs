@@ -37,7 +37,7 @@ impl SocketFolder {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 made => made?,
             }
-            // A umask can only take away, but it may take away what we need.
+            // A umask only removes rights, but it may remove ones that we need.
             let opened = std::fs::set_permissions(&path, Permissions::from_mode(0o700))
                 .and_then(|()| open(&path));
             let folder = match opened {

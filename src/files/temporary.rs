@@ -44,7 +44,7 @@ impl Temporary {
             };
             restrict(&new.file)?;
             match new.file.try_lock() {
-                // Where there are no locks, nobody can take the file for a dead writer's.
+                // Where there are no locks, no sweep can take the file for a dead writer's.
                 Ok(()) | Err(TryLockError::Error(_)) if is_at(&new.file, &new.path) => {
                     return Ok(new);
                 }
@@ -54,7 +54,7 @@ impl Temporary {
         }
     }
 
-    /// Gives it its name, in the place of what has that now.
+    /// Gives it its name, in the place of the file that has it now.
     pub(crate) fn rename_to(&mut self, path: &Path) -> io::Result<()> {
         std::fs::rename(&self.path, path)?;
         self.renamed = true;
@@ -70,7 +70,7 @@ impl Drop for Temporary {
     }
 }
 
-/// Removes the temporary files in a folder whose writers died. What cannot be proved dead stays: no lock, another owner, no regular file.
+/// Removes the temporary files in a folder whose writers died. A file whose writer may live stays: no lock, another owner, no regular file.
 pub fn sweep(folder: &Path) {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return;
@@ -122,7 +122,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
     matches!((open, there), (Ok(open), Ok(there)) if open == there)
 }
 
-/// That many hexadecimal digits that nobody can guess.
+/// That many random hexadecimal digits.
 pub(crate) fn random(length: usize) -> io::Result<String> {
     let mut bytes = vec![0; length.div_ceil(2)];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_dead_writer_left_is_swept_and_nothing_else() {
+    fn a_dead_writer_s_files_are_swept_and_nothing_else() {
         let folder = tempfile::tempdir().expect("a folder");
         let at = |name: &str| folder.path().join(name);
         let alive = Temporary::beside(&at("state")).expect("a file");

@@ -1,4 +1,4 @@
-//! A file takes the place of another in one step: whoever reads sees the old one or the new one.
+//! A file takes the place of another in one step: a reader sees the old one or the new one.
 
 use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
@@ -26,7 +26,7 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     replace_at(path, bytes, |_| Ok(()))
 }
 
-/// The same, for who has something to do on the way.
+/// The same, with an action at each moment on the way.
 ///
 /// # Errors
 /// As [`replace`], and those of `at`: before the renaming they leave everything as it was.

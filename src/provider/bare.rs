@@ -1,4 +1,4 @@
-//! A provider process without the client around it: what a benchmark measures the client against.
+//! A provider process without the client around it: the floor that a benchmark measures the client against.
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
@@ -29,7 +29,7 @@ impl BareProvider {
     /// Calls the method at that path with a request that is encoded already.
     ///
     /// # Errors
-    /// What the process said, or that it said nothing.
+    /// The status that the process returned, or that there was no response.
     pub async fn call<A: Message + Default + 'static>(
         &self,
         path: &'static str,

@@ -14,7 +14,7 @@ pub struct Environment {
     pub passed: BTreeMap<ProviderSource, BTreeSet<Arc<str>>>,
 }
 
-/// What every provider gets: how to find programs, files, certificates and proxies, and how much to log. An entry that ends
+/// Variables that every provider gets: how to find programs, files, certificates and proxies, and how much to log. An entry that ends
 /// with `*` is a prefix.
 const EVERY_PROVIDER: &[&str] = &[
     "PATH",
@@ -45,7 +45,7 @@ const EVERY_PROVIDER: &[&str] = &[
     "GOTRACEBACK",
 ];
 
-/// What a provider gets beside that, by its type. Each also gets the variables that begin with its own name: `GITHUB_*` for
+/// Further variables by type of provider. Each also gets the variables that begin with its own name: `GITHUB_*` for
 /// `github`.
 const BY_PROVIDER: &[(&str, &[&str])] = &[
     ("aws", &["TF_AWS_*"]),
@@ -68,7 +68,7 @@ impl Environment {
         (!value.is_empty()).then_some(value)
     }
 
-    /// What a process of that provider may see.
+    /// The variables that a process of that provider gets.
     pub(crate) fn for_provider(&self, source: &ProviderSource) -> Vec<(&str, &str)> {
         let type_name = &*source.type_name;
         let own = format!("{}_*", type_name.to_uppercase().replace('-', "_"));
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_provider_sees_what_it_needs_and_nobody_elses_secrets() {
+    fn a_provider_sees_the_variables_it_needs_and_no_other_secrets() {
         let names = [
             "AWS_PROFILE",
             "DATABASE_URL",

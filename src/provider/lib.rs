@@ -4,7 +4,7 @@
 //! environment it needs, shakes hands, asks for its schema and hands it out as a [`Provider`]; the engine configures it and
 //! calls it, many calls at once; [`Provider::shutdown`] ends it, and so does our own death.
 //!
-//! | module | what it knows |
+//! | module | holds |
 //! | --- | --- |
 //! | `provider` | the boundary with the engine: traits, requests, responses, errors |
 //! | `plugins` | which command is which provider |

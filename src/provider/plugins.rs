@@ -1,4 +1,4 @@
-//! Starts providers by their source: finds the binary, launches it, and asks what it can do.
+//! Starts providers by their source: finds the binary, launches it, and asks for its schema.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub struct Plugins {
     schemas: SchemaCache,
 }
 
-/// What is started as a provider.
+/// A command that starts a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ProviderCommand {
     /// The executable.
@@ -98,7 +98,7 @@ impl Plugins {
         }
     }
 
-    /// The same, with versions of that provider limited to what a program's bindings were made for.
+    /// The same, with versions of that provider limited to those that a program's bindings were made for.
     #[must_use]
     pub fn require(mut self, source: ProviderSource, requirement: VersionRequirement) -> Self {
         self.required.insert(source, requirement);
@@ -145,7 +145,7 @@ impl Plugins {
     /// Whether a running process would be attached to instead of starting one.
     ///
     /// # Errors
-    /// When the variable that says so can not be read.
+    /// When the variable that says so cannot be read.
     pub fn is_attached(&self, source: &ProviderSource) -> Result<bool, StartError> {
         Ok(Reattach::find(&self.pad.environment, source)?.is_some())
     }
@@ -183,21 +183,18 @@ impl Providers for Plugins {
         }
         let InstalledProvider { command, .. } = self.locate(source)?;
         let withheld = Withheld::from(&self.pad.environment, source);
-        let (plugin, lookup) = tokio::join!(
+        let (plugin, entry) = tokio::join!(
             Plugin::start(&self.pad, source, &command),
             self.schemas.find(&command)
         );
         let plugin = plugin.map_err(|error| withheld.explain_start(error))?;
-        if let Some(schemas) = lookup.schemas_for(&command, plugin.protocol()) {
-            plugin.note(
-                LogLevel::Debug,
-                "its schema is known from an earlier process",
-            );
+        if let Some(schemas) = entry.schemas_for(&command, plugin.protocol()) {
+            plugin.note(LogLevel::Debug, "its schema comes from the cache");
             return Ok(Arc::new(Client::new(plugin, schemas.clone(), withheld)));
         }
         let answer = Client::fetch_schemas(&plugin).await?;
         let schemas = Arc::new(Schemas::new(plugin.protocol(), answer.clone()));
-        let keeping = (self.schemas).keep(&command, &lookup, &plugin, answer, &schemas);
+        let keeping = (self.schemas).keep(&command, &entry, &plugin, answer, &schemas);
         let client = Client::new(plugin, schemas, withheld);
         Ok(Arc::new(client.keeping(keeping)))
     }

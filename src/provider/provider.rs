@@ -17,7 +17,7 @@ use thiserror::Error;
 /// arrives as diagnostics in the response; a [`CallError`] means there is no response.
 #[async_trait]
 pub trait Provider: Send + Sync {
-    /// What the provider announced that it can do.
+    /// The capabilities that the provider announced.
     fn capabilities(&self) -> Capabilities;
 
     /// The process, where it is one of this host.
@@ -101,7 +101,7 @@ pub trait Provider: Send + Sync {
         request: PlanResourceChange<'_>,
     ) -> Result<PlanResourceChangeResponse, CallError>;
 
-    /// `ApplyResourceChange`. Never retried: nobody knows what a lost one has done.
+    /// `ApplyResourceChange`. Never retried: the outcome of a lost call is unknown.
     async fn apply_resource_change(
         &self,
         request: ApplyResourceChange<'_>,
@@ -139,7 +139,7 @@ pub trait Providers: Send + Sync {
     async fn start(&self, source: &ProviderSource) -> Result<Arc<dyn Provider>, StartError>;
 }
 
-/// What a provider announced that it can do. Unknown future capabilities are ignored.
+/// Capabilities that a provider announced. Unknown future ones are ignored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// It wants `PlanResourceChange` for destroys too.
@@ -184,7 +184,7 @@ pub struct UpgradeResourceState<'a> {
 pub struct UpgradeResourceStateResponse {
     /// The object in the current schema.
     pub upgraded_state: Value,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -204,7 +204,7 @@ pub struct UpgradeResourceIdentity<'a> {
 pub struct UpgradeResourceIdentityResponse {
     /// The identity in the current schema.
     pub upgraded_identity: Identity,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -230,7 +230,7 @@ pub struct ReadResourceResponse {
     pub private: Bytes,
     /// Replaces the stored identity.
     pub new_identity: Option<Identity>,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -264,7 +264,7 @@ pub struct PlanResourceChangeResponse {
     pub planned_identity: Option<Identity>,
     /// The provider (SDK v2) cannot keep to the rules; their violation is then only logged.
     pub legacy_type_system: bool,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -296,7 +296,7 @@ pub struct ApplyResourceChangeResponse {
     pub new_identity: Option<Identity>,
     /// The provider (SDK v2) cannot keep to the rules; their violation is then only logged.
     pub legacy_type_system: bool,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -306,7 +306,7 @@ pub struct ApplyResourceChangeResponse {
 pub struct GarbledState {
     /// The MessagePack or JSON bytes as they came.
     pub raw: Bytes,
-    /// What is wrong with them.
+    /// Why they do not decode.
     pub reason: String,
 }
 
@@ -324,9 +324,9 @@ pub struct ImportResourceState<'a> {
 /// Response of `ImportResourceState`.
 #[derive(Debug, Clone)]
 pub struct ImportResourceStateResponse {
-    /// What was found; `ReadResource` is due for each.
+    /// The objects found; `ReadResource` is due for each.
     pub imported_resources: Vec<ImportedResource>,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -335,7 +335,7 @@ pub struct ImportResourceStateResponse {
 pub struct ImportedResource {
     /// Its resource type.
     pub type_name: String,
-    /// What is known of it so far.
+    /// Its attributes, as far as they are known.
     pub state: Value,
     /// The private bytes to store; the read that follows needs them.
     pub private: Bytes,
@@ -369,7 +369,7 @@ pub struct MoveResourceStateResponse {
     pub target_private: Bytes,
     /// The identity to store.
     pub target_identity: Option<Identity>,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -385,9 +385,9 @@ pub struct ReadDataSource<'a> {
 /// Response of `ReadDataSource`.
 #[derive(Debug, Clone)]
 pub struct ReadDataSourceResponse {
-    /// What was read.
+    /// The object that was read.
     pub state: Value,
-    /// What the provider has to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
 
@@ -398,9 +398,9 @@ pub enum CallError {
     /// The process ended or closed the connection, usually because it crashed.
     #[error("the provider process ended during {rpc}")]
     Gone {
-        /// The call that was under way.
+        /// The interrupted call.
         rpc: &'static str,
-        /// How it ended and what it wrote last (a Go panic, stderr); may be empty.
+        /// Its exit status and last output (a Go panic, stderr); may be empty.
         last_words: String,
     },
     /// The call was cancelled on our side.
@@ -416,19 +416,19 @@ pub enum CallError {
         rpc: &'static str,
     },
     /// The response cannot be read.
-    #[error("the provider's answer to {rpc} is garbled: {reason}")]
+    #[error("cannot read the provider's response to {rpc}: {reason}")]
     Garbled {
         /// The call.
         rpc: &'static str,
-        /// What is wrong with it.
+        /// Why it cannot be read.
         reason: String,
     },
-    /// The request was not sent: what it says does not fit the provider's schema.
-    #[error("cannot ask the provider for {rpc}: {reason}")]
+    /// The request was not sent: its values do not fit the provider's schema.
+    #[error("cannot send {rpc} to the provider: {reason}")]
     Unsendable {
         /// The call.
         rpc: &'static str,
-        /// What does not fit.
+        /// Which value does not fit, and why.
         reason: String,
     },
     /// The provider answered with another gRPC failure.
@@ -448,9 +448,9 @@ pub enum CallError {
 pub struct StartError {
     /// What failed, a lowercase fragment: `cannot find provider …`.
     pub summary: String,
-    /// What was seen: output of the process, paths that were searched.
+    /// Evidence: output of the process, paths that were searched.
     pub detail: String,
-    /// What to do, one sentence each.
+    /// Remedies, one sentence each.
     pub hints: Vec<String>,
 }
 

@@ -6,7 +6,7 @@ use terrane_core::{Diagnostic, Diagnostics};
 use crate::environment::{Environment, MORE};
 use crate::provider::StartError;
 
-/// The names of what one provider does not get.
+/// The names of the variables that one provider does not get.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Withheld {
     source: String,
@@ -78,7 +78,7 @@ impl Withheld {
         explained.collect()
     }
 
-    /// The same for what a provider says of its configuration: the first error says what was withheld even if it names none.
+    /// The same for diagnostics about its configuration: the first error lists the withheld variables even if it names none.
     pub(crate) fn explain_configuration(&self, diagnostics: Diagnostics) -> Diagnostics {
         let mut explained: Vec<Diagnostic> = self.explain(diagnostics).into_iter().collect();
         let mut errors = explained

@@ -1,4 +1,4 @@
-//! Time: what the sandbox's clock says, in the forms services write it, and how long its operations pretend to take.
+//! Time: the sandbox's clock, in the forms that services write, and how long its operations pretend to take.
 
 use std::time::{Duration, SystemTime};
 
@@ -18,7 +18,7 @@ impl Default for Speed {
 }
 
 impl Speed {
-    /// `None` for what is no number of at least zero.
+    /// `None` unless it is a number of at least zero.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let times: f64 = text.trim().parse().ok()?;
         (times.is_finite() && times >= 0.0).then_some(Self(times))

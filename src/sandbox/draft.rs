@@ -1,4 +1,4 @@
-//! An object while it is being made or read: what was planned, with what AWS decides filled in.
+//! An object while it is being made or read: the planned values, with those that AWS decides filled in.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use terrane_core::{Type, Value};
 use crate::behaviour::{Argument, Behaviour};
 use crate::kind::Kind;
 use crate::plan::empty;
-use crate::rules::World;
+use crate::rules::CloudView;
 
 /// The attributes of an object, some of them still unknown.
 #[derive(Debug, Clone)]
@@ -82,16 +82,16 @@ impl Draft {
         &self.members
     }
 
-    /// The object as the provider returns it: what is still unknown is guessed from its name, else empty; and what was not
-    /// set is empty too, where the provider reads it back.
-    pub(crate) fn settle(mut self, kind: &Kind, world: &World<'_>, before: Option<&Map>) -> Map {
+    /// The object as the provider returns it: an attribute that is still unknown is guessed from its name, else empty; one that
+    /// was not set is empty too, where the provider reads it back.
+    pub(crate) fn finish(mut self, kind: &Kind, view: &CloudView<'_>, before: Option<&Map>) -> Map {
         let block = &kind.schema.block;
         for (name, attribute) in &block.attributes {
             let argument = kind.behaviour().at(name);
             let value = match self.get(name) {
                 Value::Unknown(_) => match before.and_then(|before| before.get(name)) {
                     Some(was) if !was.is_null() => was.clone(),
-                    _ => self.unset(kind, name, attribute, argument, world),
+                    _ => self.unset(kind, name, attribute, argument, view),
                 },
                 Value::Null if attribute.optional && !argument.kept_as_written => {
                     match attribute.ty() {
@@ -104,8 +104,8 @@ impl Draft {
             self.members.insert(name.clone(), value);
         }
         for (name, nested) in &block.blocks {
-            let settled = blocks(nested, kind.behaviour(), name, self.get(name));
-            self.members.insert(name.clone(), settled);
+            let finished = blocks(nested, kind.behaviour(), name, self.get(name));
+            self.members.insert(name.clone(), finished);
         }
         self.members
     }
@@ -116,11 +116,11 @@ impl Draft {
         name: &str,
         attribute: &Attribute,
         argument: Argument,
-        world: &World<'_>,
+        view: &CloudView<'_>,
     ) -> Value {
         let ty = attribute.ty();
         if ty == Type::String
-            && let Some(text) = world.guess(&kind.name, name, self.text("id"))
+            && let Some(text) = view.guess(&kind.name, name, self.text("id"))
         {
             return text.into();
         }
@@ -143,16 +143,16 @@ fn blocks(nested: &NestedBlock, behaviour: &Behaviour, path: &str, value: &Value
     match value {
         Value::Unknown(_) => nested.empty_value(),
         Value::List(elements) => {
-            let settled = elements
+            let finished = elements
                 .iter()
                 .map(|value| members(&nested.block, value, empty_members));
-            Value::list(settled.collect())
+            Value::list(finished.collect())
         }
         Value::Set(elements) => {
-            let settled = elements
+            let finished = elements
                 .iter()
                 .map(|value| members(&nested.block, value, empty_members));
-            Value::set(settled.collect(), &nested.block.implied_type())
+            Value::set(finished.collect(), &nested.block.implied_type())
         }
         Value::Map(_) => members(&nested.block, value, false),
         _ => value.clone(),
@@ -164,8 +164,8 @@ fn members(block: &Block, value: &Value, empty_members: bool) -> Value {
     let Some(members_before) = value.members() else {
         return value.clone();
     };
-    let settled = members_before.iter().map(|(name, value)| {
-        let settled = match (block.attributes.get(name), block.blocks.get(name)) {
+    let finished = members_before.iter().map(|(name, value)| {
+        let finished = match (block.attributes.get(name), block.blocks.get(name)) {
             (Some(attribute), _) => match (value, attribute.ty()) {
                 (Value::Unknown(_), ty) => empty(&ty),
                 (Value::Null, Type::String) if empty_members => "".into(),
@@ -189,7 +189,7 @@ fn members(block: &Block, value: &Value, empty_members: bool) -> Value {
             },
             _ => value.clone(),
         };
-        (name.clone(), settled)
+        (name.clone(), finished)
     });
-    Value::Map(Arc::new(settled.collect()))
+    Value::Map(Arc::new(finished.collect()))
 }

@@ -18,7 +18,7 @@ const REGION: &str = "us-east-1";
 #[derive(Debug, Clone)]
 pub struct Types(Arc<Kinds>);
 
-/// An AWS that nobody else knows of. It never waits.
+/// An AWS of one process. It never waits.
 pub struct InMemory {
     aws: Aws,
     operations: Arc<Operations>,

@@ -36,7 +36,7 @@ const FACTS: &str = "schema.facts";
 pub struct PrepareError {
     /// Where it was to be.
     pub folder: PathBuf,
-    /// What the system says.
+    /// The system's error.
     #[source]
     pub source: io::Error,
 }
@@ -82,7 +82,7 @@ pub fn serve_if_asked(environment: &Environment) -> Option<ExitCode> {
     Some(match serve(&folder, environment) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Before the handshake, what a provider writes to stderr is shown to the person.
+            // Before the handshake, a provider's stderr is shown to the person.
             let _ = writeln!(
                 io::stderr(),
                 "the sandbox in {} failed: {}",
@@ -105,9 +105,8 @@ fn told(error: &dyn std::error::Error) -> String {
 fn serve(folder: &Path, environment: &Environment) -> Result<(), Box<dyn std::error::Error>> {
     let speed = match environment.get(SPEED) {
         None => Speed::default(),
-        Some(text) => {
-            Speed::read(text).ok_or_else(|| format!("{SPEED} is `{text}`, no number from 0 up"))?
-        }
+        Some(text) => Speed::read(text)
+            .ok_or_else(|| format!("{SPEED} is `{text}`, which is not a number of at least 0"))?,
     };
     let region = (environment.get("AWS_REGION"))
         .or_else(|| environment.get("AWS_DEFAULT_REGION"))

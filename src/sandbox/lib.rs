@@ -11,11 +11,11 @@
 //! |---|---|
 //! | `launch` | how this program becomes a provider process |
 //! | `service` | the provider: every RPC, and the time it takes |
-//! | `kind`, `behaviour` | the types served, from the facts; which arguments replace an object, and what has a default |
+//! | `kind`, `behaviour` | the types served, from the facts; which arguments replace an object, and which have a default |
 //! | `plan` | what would become of an object, in the manner of HashiCorp's older SDK |
 //! | `operations`, `draft` | create, read, update and delete |
 //! | `rules` | ids, ARNs and endpoints as AWS forms them, and what AWS refuses: one file a service |
-//! | `data`, `validate` | data sources; what the provider refuses before it asks AWS |
+//! | `data`, `validate` | data sources; values that the provider refuses before it asks AWS |
 //! | `cloud` | the objects and the ledger |
 //! | `in_memory` | all of it in the caller's process, for simulations |
 //!

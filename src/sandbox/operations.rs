@@ -11,9 +11,9 @@ use crate::cloud::{Change, Cloud, CloudError, LedgerAction, Objects};
 use crate::draft::Draft;
 use crate::kind::{Kind, Kinds};
 use crate::plan::{DefaultTags, merged_tags};
-use crate::rules::{self, Refusal, World, random_hex, uuid};
+use crate::rules::{self, CloudView, Refusal, random_hex, uuid};
 
-/// What the provider configuration settles.
+/// The settings of the provider configuration.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) region: String,
@@ -73,8 +73,8 @@ impl Operations {
         }
     }
 
-    fn world<'a>(&self, objects: &'a Objects, settings: &'a Settings) -> World<'a> {
-        World {
+    fn view<'a>(&self, objects: &'a Objects, settings: &'a Settings) -> CloudView<'a> {
+        CloudView {
             objects,
             region: &settings.region,
             now: Timestamp::now(),
@@ -91,15 +91,15 @@ impl Operations {
     ) -> Result<Map, Failure> {
         let rule = rules::of(&kind.name);
         self.decide(|objects| {
-            let world = self.world(objects, settings);
+            let view = self.view(objects, settings);
             let mut draft = Draft::new(planned.clone());
             tag(&mut draft, settings);
-            (rule.create)(&mut draft, &world).map_err(|refusal| Failure::Refused {
+            (rule.create)(&mut draft, &view).map_err(|refusal| Failure::Refused {
                 doing: format!("creating {}", title(kind)),
                 refusal,
             })?;
             draft.fill("id", new_id(kind, &draft));
-            let object = draft.settle(kind, &world, None);
+            let object = draft.finish(kind, &view, None);
             Ok(self.change(kind, LedgerAction::Create, &object))
         })
     }
@@ -117,7 +117,7 @@ impl Operations {
         let doing = || format!("updating {} ({id})", title(kind));
         let mut answer = Map::new();
         self.decide(|objects| {
-            let world = self.world(objects, settings);
+            let view = self.view(objects, settings);
             let stored = objects
                 .get(&kind.name, id)
                 .ok_or_else(|| Failure::Refused {
@@ -126,13 +126,13 @@ impl Operations {
                 })?;
             let mut draft = Draft::new(planned.clone());
             tag(&mut draft, settings);
-            (rule.update)(&mut draft, prior, &world).map_err(|refusal| Failure::Refused {
+            (rule.update)(&mut draft, prior, &view).map_err(|refusal| Failure::Refused {
                 doing: doing(),
                 refusal,
             })?;
-            let mut object = draft.settle(kind, &world, Some(prior));
-            // What the object only shows of others is not its own and is not kept.
-            let shown = self.shown(kind, stored, &world);
+            let mut object = draft.finish(kind, &view, Some(prior));
+            // Parts that the object only shows of others are not its own and are not kept.
+            let shown = self.shown(kind, stored, &view);
             for (name, value) in &mut object {
                 if let (Some(own), Some(shown)) = (stored.get(name), shown.get(name))
                     && own != shown
@@ -141,7 +141,7 @@ impl Operations {
                     *value = own.clone();
                 }
             }
-            answer = self.shown(kind, &object, &world);
+            answer = self.shown(kind, &object, &view);
             Ok(self.change(kind, LedgerAction::Update, &object))
         })?;
         Ok(answer)
@@ -157,9 +157,9 @@ impl Operations {
         let id = rules::text(current, "id");
         let mut found = None;
         self.cloud.change(&self.kinds, |objects| {
-            let world = self.world(objects, settings);
+            let view = self.view(objects, settings);
             let stored = objects.get(&kind.name, id)?;
-            let mut object = self.shown(kind, stored, &world);
+            let mut object = self.shown(kind, stored, &view);
             for (name, value) in &mut object {
                 let attribute = kind.schema.block.attributes.get(name);
                 let ours_to_say = attribute.is_some_and(|attribute| !attribute.computed);
@@ -203,7 +203,7 @@ impl Operations {
         let id = rules::text(prior, "id").to_owned();
         let mut result = Ok(());
         self.cloud.change(&self.kinds, |objects| {
-            let world = self.world(objects, settings);
+            let view = self.view(objects, settings);
             let stored = objects.get(&kind.name, &id)?;
             // Whether it is to be forced is said by the state alone.
             let mut object = stored.clone();
@@ -212,7 +212,7 @@ impl Operations {
                     *member = said.clone();
                 }
             }
-            if let Err(refusal) = (rule.delete)(&object, &world) {
+            if let Err(refusal) = (rule.delete)(&object, &view) {
                 let doing = format!("deleting {} ({id})", title(kind));
                 result = Err(Failure::Refused { doing, refusal });
                 return None;
@@ -228,9 +228,9 @@ impl Operations {
     }
 
     /// The object as the provider reads it: with what others did to it.
-    fn shown(&self, kind: &Kind, object: &Map, world: &World<'_>) -> Map {
+    fn shown(&self, kind: &Kind, object: &Map, view: &CloudView<'_>) -> Map {
         let mut draft = Draft::new(object.clone());
-        (rules::of(&kind.name).read)(&mut draft, world);
+        (rules::of(&kind.name).read)(&mut draft, view);
         draft.into_members()
     }
 

@@ -11,7 +11,7 @@ use terrane_core::value::Map;
 use crate::cloud::Cloud;
 use crate::kind::{Kind, Kinds};
 use crate::operations::{Failure, Operations, Settings};
-use crate::plan::{Planned, plan};
+use crate::plan::{PlannedObject, plan};
 
 const FACTS: &[&str] = &[
     include_str!("../../providers/aws/schema/ec2.facts"),
@@ -77,7 +77,7 @@ impl Sample {
         self.operations.kinds.resource(type_name).expect("a type")
     }
 
-    pub(crate) fn plan(&self, type_name: &str, prior: &Value, config: &Json) -> Planned {
+    pub(crate) fn plan(&self, type_name: &str, prior: &Value, config: &Json) -> PlannedObject {
         let kind = self.kind(type_name);
         let mut proposed = object(kind, config).members().cloned().expect("an object");
         // As the engine proposes: what the user leaves to the provider is as before.

@@ -26,7 +26,7 @@ use crate::validate;
 
 /// How long the provider tries again what AWS refuses for now, in AWS's seconds.
 const PATIENCE: f64 = 900.0;
-/// The least it tries again, however fast the sandbox is: what it waits for is under way beside it.
+/// The least it tries again, however fast the sandbox is: the awaited operation is running beside it.
 const LEAST_PATIENCE: Duration = Duration::from_secs(5);
 /// Between two tries, in AWS's seconds, and at least.
 const PAUSE: (f64, Duration) = (5.0, Duration::from_millis(20));
@@ -302,7 +302,7 @@ impl Service for Aws {
     }
 }
 
-/// What the SDK keeps beside an object: its schema's version.
+/// The private data that the SDK keeps beside an object: its schema's version.
 fn private(kind: &Kind) -> Bytes {
     match kind.schema.version {
         0 => Bytes::from_static(b"null"),

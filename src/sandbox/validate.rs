@@ -1,4 +1,4 @@
-//! What the provider refuses before it asks AWS: addresses and documents that are none.
+//! Values that the provider refuses before it asks AWS: malformed addresses and documents.
 
 use ipnet::Ipv4Net;
 use terrane_core::{Diagnostic, Diagnostics, Path, Value};

@@ -127,7 +127,7 @@ fn a_provider_that_does_not_start_is_quoted() {
     assert_snapshot!(fake(&[("FAKE_START", "version4")]).run(&["preview"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/fake speaks version 4 of the plugin protocol, we speak 5 and 6: its standard output: 1|4|unix|/tmp/nowhere|grpc
+    error: provider registry.terraform.io/terrane/fake speaks version 4 of the plugin protocol; terrane speaks 5 and 6: its standard output: 1|4|unix|/tmp/nowhere|grpc
       provider   registry.terraform.io/terrane/fake
     ");
     assert_snapshot!(fake(&[("FAKE_START", "junk")]).run(&["preview"]), @r"

@@ -232,3 +232,34 @@ fn a_destroy_goes_where_the_object_is_now() {
     stack.run(&["destroy", "--yes"]).exits(0);
     assert_eq!(things(&moved), 0);
 }
+
+#[test]
+fn schemas_are_kept_where_the_environment_says_and_only_if_they_may_be() {
+    let kept = |stack: &TestEnvironment, folder: &str| {
+        let schemas = std::fs::read_dir(stack.path().join(folder).join("schemas"));
+        schemas.map_or(0, Iterator::count)
+    };
+    let mut stack = network();
+    let shown = |stack: &TestEnvironment, arguments: &[&str]| {
+        let out = stack.run(&[&["preview", "--json"][..], arguments].concat());
+        let mut plan = out.exits(0).json();
+        plan.as_object_mut().expect("a plan").remove("timestamp");
+        plan
+    };
+    let asked = shown(&stack, &["--no-cache"]);
+    assert_eq!(kept(&stack, ".cache/terrane"), 0);
+    assert_eq!(shown(&stack, &[]), asked);
+    assert_eq!(kept(&stack, ".cache/terrane"), 1);
+    assert_eq!(shown(&stack, &[]), asked);
+
+    let caches = stack.path().join("caches").display().to_string();
+    stack.set("XDG_CACHE_HOME", &caches);
+    stack.run(&["validate"]).exits(0);
+    assert_eq!(kept(&stack, "caches/terrane"), 1);
+    stack.set("TERRANE_CACHE_DIR", "own");
+    stack.run(&["validate"]).exits(0);
+    assert_eq!(kept(&stack, "own"), 1);
+    // A run does not depend on it.
+    stack.set("TERRANE_CACHE_DIR", "/dev/null");
+    assert_eq!(shown(&stack, &[]), asked);
+}

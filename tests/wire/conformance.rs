@@ -249,7 +249,7 @@ async fn garbage_in_a_plan_is_an_error_and_garbage_after_an_apply_is_kept() {
             .await;
         let error = answer.expect_err("garbled").to_string();
         assert!(
-            error.starts_with("the provider's answer to PlanResourceChange is garbled"),
+            error.starts_with("cannot read the provider's response to PlanResourceChange"),
             "{error}"
         );
     }

@@ -84,15 +84,15 @@ async fn a_provider_that_prints_without_end_is_refused() {
 #[tokio::test]
 async fn a_provider_of_another_protocol_is_refused_by_name() {
     insta::assert_snapshot!(refused("netrpc").await, @"
-    provider registry.terraform.io/terrane/fake speaks netrpc, we speak grpc
+    provider registry.terraform.io/terrane/fake speaks netrpc; terrane speaks grpc
     its standard output: 1|5|unix|/tmp/nowhere
     ");
     insta::assert_snapshot!(refused("core").await, @"
-    provider registry.terraform.io/terrane/fake speaks version 2 of the plugin handshake, we speak 1
+    provider registry.terraform.io/terrane/fake speaks version 2 of the plugin handshake; terrane speaks 1
     its standard output: 2|5|unix|/tmp/nowhere|grpc
     ");
     insta::assert_snapshot!(refused("version4").await, @"
-    provider registry.terraform.io/terrane/fake speaks version 4 of the plugin protocol, we speak 5 and 6
+    provider registry.terraform.io/terrane/fake speaks version 4 of the plugin protocol; terrane speaks 5 and 6
     its standard output: 1|4|unix|/tmp/nowhere|grpc
     ");
 }

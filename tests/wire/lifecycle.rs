@@ -191,11 +191,11 @@ async fn a_value_that_does_not_fit_the_schema_is_never_sent() {
         .configure(&Value::map([("zone", Value::Null)]))
         .await
         .expect_err("refused");
-    insta::assert_snapshot!(error.to_string(), @"cannot ask the provider for ConfigureProvider: attribute `region` is missing");
+    insta::assert_snapshot!(error.to_string(), @"cannot send ConfigureProvider to the provider: attribute `region` is missing");
     let error = provider
         .validate_resource_config("fake_other", &Value::Null)
         .await;
-    insta::assert_snapshot!(error.expect_err("refused").to_string(), @"cannot ask the provider for ValidateResourceConfig: the provider has no resource type `fake_other`");
+    insta::assert_snapshot!(error.expect_err("refused").to_string(), @"cannot send ValidateResourceConfig to the provider: the provider has no resource type `fake_other`");
 }
 
 #[tokio::test]

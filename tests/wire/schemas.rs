@@ -1,4 +1,4 @@
-//! Schemas that are kept between runs: asked for once for each build of a provider, and never taken for those of another.
+//! Schemas that are kept between runs: one request for each build of a provider, and none taken for another's.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -19,14 +19,14 @@ async fn is_asked(command: ProviderCommand, cache: &Path, type_name: &str) -> bo
     let provider = plugins.start(&source("x")).await.expect("starts");
     let schema = provider.resource_schema(type_name).expect("a schema");
     assert!(schema.is_some(), "there is no {type_name}");
-    // It also answers when nobody has asked it for its schema.
+    // It also answers without having been asked for its schema.
     let config = provider.config_schema().expect("a schema");
     let nothing = config.block.empty_value();
     let said = provider.validate_provider_config(&nothing).await;
     assert!(!said.expect("an answer").has_errors());
     provider.shutdown().await;
-    let known = "its schema is known from an earlier process";
-    !log.all().iter().any(|line| line.ends_with(known))
+    let cached = "its schema comes from the cache";
+    !log.all().iter().any(|line| line.ends_with(cached))
 }
 
 /// Does that, and lets so much time pass that the binary's times can be relied on.
@@ -36,7 +36,7 @@ fn run<T>(cache: &Path, work: impl Future<Output = T>) -> T {
         .build()
         .expect("a runtime");
     let done = runtime.block_on(work);
-    // As the command line does it: what is written must be written by then.
+    // As the command line ends: the cache must be written by then.
     runtime.shutdown_background();
     for record in fs::read_dir(cache.join("binaries")).into_iter().flatten() {
         let record = record.expect("an entry").path();

@@ -1,9 +1,9 @@
 //! The schemas of providers that allow to ask for them once: in memory for this run, in a folder for the next ones.
 //!
-//! A provider that announces `get_provider_schema_optional` answers every call without having been asked for its schema, which for the
-//! largest costs more than all the rest of a run's start. What it answers is a fact of its binary, so it is kept under the hash of
-//! that; and hashing hundreds of megabytes would cost as much, so the hash is remembered under the file's metadata. Whoever does not
-//! announce it is asked by every run, and nothing of it is kept.
+//! A provider that announces `get_provider_schema_optional` serves every call without a request for its schema, which for the largest
+//! costs more than all the rest of a run's start. The schema is a fact of the binary, so it is kept under its hash; hashing hundreds of
+//! megabytes would cost as much, so the hash is remembered under the file's metadata. A provider that does not announce it is asked
+//! by every run, and nothing of it is kept.
 
 mod binary;
 mod store;
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::task::JoinHandle;
 
-use crate::client::{Answer, Schemas};
+use crate::client::{SchemaResponse, Schemas};
 use crate::log::LogLevel;
 use crate::plugin::Plugin;
 use crate::plugins::ProviderCommand;
@@ -30,8 +30,8 @@ pub(crate) struct SchemaCache {
     store: Option<Store>,
 }
 
-/// What the cache has for a command that is about to be started.
-pub(crate) struct Lookup {
+/// The cached schemas for a command that is about to be started.
+pub(crate) struct CacheEntry {
     stamp: Option<Stamp>,
     schemas: Option<Arc<Schemas>>,
 }
@@ -58,9 +58,9 @@ impl SchemaCache {
     }
 
     /// Looks for the schemas of that binary as it is now.
-    pub(crate) async fn find(&self, command: &ProviderCommand) -> Lookup {
+    pub(crate) async fn find(&self, command: &ProviderCommand) -> CacheEntry {
         let Ok(stamp) = Stamp::of(&command.binary) else {
-            return Lookup {
+            return CacheEntry {
                 stamp: None,
                 schemas: None,
             };
@@ -76,23 +76,23 @@ impl SchemaCache {
             schemas =
                 kept.map(|(protocol, answer)| (stamp, Arc::new(Schemas::new(protocol, answer))));
         }
-        Lookup {
+        CacheEntry {
             stamp: Some(stamp),
             schemas: schemas.map(|(_, schemas)| schemas),
         }
     }
 
-    /// Keeps what a process answered that was started after that look-up. The folder is written while the run goes on; the task ends
+    /// Keeps the response of a process that was started after that look-up. The folder is written while the run goes on; the task ends
     /// when that is done.
     pub(crate) fn keep(
         &self,
         command: &ProviderCommand,
-        lookup: &Lookup,
+        entry: &CacheEntry,
         plugin: &Plugin,
-        answer: Answer,
+        answer: SchemaResponse,
         schemas: &Arc<Schemas>,
     ) -> Option<JoinHandle<()>> {
-        let stamp = lookup.stamp?;
+        let stamp = entry.stamp?;
         if !schemas.capabilities().get_provider_schema_optional || answer.identities.is_none() {
             return None;
         }
@@ -103,14 +103,14 @@ impl SchemaCache {
         let words = plugin.words();
         Some(tokio::task::spawn_blocking(move || {
             if let Err(error) = store.keep(&command, stamp, protocol, answer) {
-                let unkept = format!("its schema is not kept for the next run: {error}");
-                words.note(LogLevel::Warn, &unkept);
+                let failed = format!("cannot cache its schema: {error}");
+                words.note(LogLevel::Warn, &failed);
             }
         }))
     }
 }
 
-impl Lookup {
+impl CacheEntry {
     /// The schemas, if the process that was started meanwhile is of the same binary and speaks the same protocol.
     pub(crate) fn schemas_for(
         &self,

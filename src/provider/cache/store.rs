@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 use terrane_files::{create_folder, read_own, replace};
 
 use super::binary::{Hash, Stamp, hash_of};
-use crate::client::Answer;
+use crate::client::SchemaResponse;
 use crate::plugin::MAX_MESSAGE;
 use crate::plugins::ProviderCommand;
 use crate::wire::tfplugin6::get_resource_identity_schemas::Response as Identities;
@@ -42,9 +42,9 @@ pub(super) struct Store {
     most: u64,
 }
 
-/// What a file of schemas holds.
+/// The content of a file of schemas.
 #[derive(Clone, PartialEq, Message)]
-struct Kept {
+struct StoredSchemas {
     #[prost(uint32, tag = "1")]
     protocol: u32,
     #[prost(message, optional, tag = "2")]
@@ -63,7 +63,7 @@ impl Store {
         &self,
         command: &ProviderCommand,
         stamp: Stamp,
-    ) -> Option<(Protocol, Answer)> {
+    ) -> Option<(Protocol, SchemaResponse)> {
         let hash = self.remembered(&command.binary, stamp)?;
         let path = self.schemas(command, &hash);
         let most = MAX_MESSAGE as u64 + 4096;
@@ -92,7 +92,7 @@ impl Store {
         command: &ProviderCommand,
         stamp: Stamp,
         protocol: Protocol,
-        answer: Answer,
+        answer: SchemaResponse,
     ) -> io::Result<()> {
         let hash = match self.remembered(&command.binary, stamp) {
             Some(hash) => hash,
@@ -192,8 +192,8 @@ fn mark_used(path: &Path) {
     }
 }
 
-fn encode(protocol: Protocol, answer: Answer) -> Vec<u8> {
-    let kept = Kept {
+fn encode(protocol: Protocol, answer: SchemaResponse) -> Vec<u8> {
+    let kept = StoredSchemas {
         protocol: protocol.major(),
         schema: Some(answer.schema),
         identities: answer.identities.map(|identity_schemas| Identities {
@@ -207,17 +207,17 @@ fn encode(protocol: Protocol, answer: Answer) -> Vec<u8> {
 }
 
 /// The answer shares the buffer.
-fn decode(bytes: Vec<u8>) -> Option<(Protocol, Answer)> {
+fn decode(bytes: Vec<u8>) -> Option<(Protocol, SchemaResponse)> {
     let mut rest = Bytes::from(bytes);
     let (sum, kept) = rest.strip_prefix(MAGIC)?.split_at_checked(32)?;
     if *Sha256::digest(kept) != *sum {
         return None;
     }
-    let kept = Kept::decode(rest.split_off(MAGIC.len() + 32)).ok()?;
+    let kept = StoredSchemas::decode(rest.split_off(MAGIC.len() + 32)).ok()?;
     let protocol = [Protocol::V5, Protocol::V6]
         .into_iter()
         .find(|protocol| protocol.major() == kept.protocol)?;
-    let answer = Answer {
+    let answer = SchemaResponse {
         schema: kept.schema?,
         identities: Some(kept.identities?.identity_schemas),
     };
@@ -281,8 +281,8 @@ mod tests {
         }
     }
 
-    fn answer(size: usize) -> Answer {
-        Answer {
+    fn answer(size: usize) -> SchemaResponse {
+        SchemaResponse {
             schema: LazyProviderSchema {
                 resources: vec![LazySchema {
                     name: "x_thing".to_owned(),
@@ -300,7 +300,7 @@ mod tests {
         }
 
         /// Keeps an answer, and lets so much time pass that the binary's times can be relied on.
-        fn keep(&self, answer: Answer) {
+        fn keep(&self, answer: SchemaResponse) {
             let kept = self
                 .store
                 .keep(&self.command, self.stamp(), Protocol::V5, answer);
@@ -312,7 +312,7 @@ mod tests {
             record.set_modified(later).expect("set");
         }
 
-        fn find(&self) -> Option<(Protocol, Answer)> {
+        fn find(&self) -> Option<(Protocol, SchemaResponse)> {
             self.store.find(&self.command, self.stamp())
         }
 
@@ -423,7 +423,7 @@ mod tests {
             used.set_modified(modified - ago).expect("set");
             kept.push(newest);
         }
-        // What was just kept stays, however it is dated.
+        // The newest stays, however it is dated.
         let left = rig.files("schemas");
         assert!(
             left.contains(&kept[2]) && !left.contains(&kept[1]),

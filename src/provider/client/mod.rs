@@ -30,9 +30,9 @@ use crate::wire::{
 };
 use crate::withheld::Withheld;
 
-pub(crate) use schemas::{Answer, Schemas};
+pub(crate) use schemas::{SchemaResponse, Schemas};
 
-/// What we say our version is: providers know Terraform's numbers, and turn features on by them.
+/// The version that we announce: providers know Terraform's numbers, and turn features on by them.
 const TERRAFORM_VERSION: &str = "1.13.0";
 
 const CLIENT_CAPABILITIES: proto::ClientCapabilities = proto::ClientCapabilities {
@@ -40,7 +40,7 @@ const CLIENT_CAPABILITIES: proto::ClientCapabilities = proto::ClientCapabilities
     write_only_attributes_allowed: true,
 };
 
-/// A provider process and what it said about itself.
+/// A provider process and its schemas.
 pub(crate) struct Client {
     plugin: Plugin,
     schemas: Arc<Schemas>,
@@ -66,13 +66,13 @@ impl Client {
         self
     }
 
-    /// What the provider says in an answer.
+    /// The diagnostics of a response.
     fn said(&self, received: Vec<proto::Diagnostic>) -> Diagnostics {
         self.withheld.explain(diagnostics(received))
     }
 
     /// Asks a process for its schemas; one that does not say them is stopped.
-    pub(crate) async fn fetch_schemas(plugin: &Plugin) -> Result<Answer, StartError> {
+    pub(crate) async fn fetch_schemas(plugin: &Plugin) -> Result<SchemaResponse, StartError> {
         let answer = Self::ask_for_schemas(plugin).await;
         if answer.is_err() {
             plugin.stop().await;
@@ -80,14 +80,14 @@ impl Client {
         answer
     }
 
-    async fn ask_for_schemas(plugin: &Plugin) -> Result<Answer, StartError> {
+    async fn ask_for_schemas(plugin: &Plugin) -> Result<SchemaResponse, StartError> {
         let request = proto::get_provider_schema::Request {};
         let response: LazyProviderSchema = call(plugin, Rpc::GetProviderSchema, request)
             .await
             .map_err(|error| refused(&error))?;
         let said = diagnostics(response.diagnostics.clone());
         if said.has_errors() {
-            let mut error = StartError::new("the provider cannot say its schema");
+            let mut error = StartError::new("the provider returned no schema");
             error.detail = said.to_string();
             return Err(error);
         }
@@ -99,11 +99,14 @@ impl Client {
             Err(CallError::Unimplemented { .. }) => Some(BTreeMap::new()),
             Err(error @ CallError::Gone { .. }) => return Err(refused(&error)),
             Err(error) => {
-                plugin.note(LogLevel::Warn, &format!("identities are not used: {error}"));
+                plugin.note(
+                    LogLevel::Warn,
+                    &format!("its identity schemas are left out: {error}"),
+                );
                 None
             }
         };
-        Ok(Answer {
+        Ok(SchemaResponse {
             schema: response,
             identities,
         })
@@ -133,7 +136,7 @@ impl Client {
         })
     }
 
-    /// What the engine must send along if the provider wants facts about the module; we have none.
+    /// The module's facts for a provider that wants them; we have none.
     fn provider_meta(&self) -> Option<proto::DynamicValue> {
         self.schemas.has_provider_meta().then(null_value)
     }

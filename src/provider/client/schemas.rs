@@ -1,4 +1,4 @@
-//! What a provider said about itself, with each schema decoded when it is first asked for.
+//! The schemas of a provider, each decoded when it is first needed.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
@@ -11,9 +11,9 @@ use crate::provider::{CallError, Capabilities};
 use crate::wire::tfplugin6::ResourceIdentitySchema;
 use crate::wire::{LazyProviderSchema, Protocol, Rpc, decode_schema, identity_type};
 
-/// What a process answers when it is asked for its schemas; cheap to clone.
+/// A process's response to the request for its schemas; cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Answer {
+pub(crate) struct SchemaResponse {
     pub(crate) schema: LazyProviderSchema,
     /// None where it failed to say them, which another process may not.
     pub(crate) identities: Option<BTreeMap<String, ResourceIdentitySchema>>,
@@ -63,7 +63,7 @@ impl Lazy<Schema> {
 }
 
 impl Schemas {
-    pub(crate) fn new(protocol: Protocol, answer: Answer) -> Self {
+    pub(crate) fn new(protocol: Protocol, answer: SchemaResponse) -> Self {
         let response = answer.schema;
         let identities = answer.identities.unwrap_or_default();
         let announced = response.server_capabilities.unwrap_or_default();

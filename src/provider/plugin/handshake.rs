@@ -16,7 +16,7 @@ pub(crate) const COOKIE: (&str, &str) = (
 /// A certificate field that is not longer than this is taken as absent, as go-plugin takes it.
 const LEAST_CERTIFICATE: usize = 50;
 
-/// What a handshake line says.
+/// The content of a handshake line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Handshake {
     pub(crate) protocol: Protocol,
@@ -45,7 +45,7 @@ impl Address {
 
 /// Why a line is no handshake; lowercase fragments that follow "the provider …".
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal {
+pub(crate) enum HandshakeRefusal {
     NotAHandshake,
     CoreVersion(String),
     AppVersion(String),
@@ -56,33 +56,33 @@ pub(crate) enum Refusal {
 
 impl Handshake {
     /// Reads `CORE|APP|NETWORK|ADDRESS|PROTOCOL|CERTIFICATE`.
-    pub(crate) fn parse(line: &str) -> Result<Self, Refusal> {
+    pub(crate) fn parse(line: &str) -> Result<Self, HandshakeRefusal> {
         let fields: Vec<&str> = line.trim().split('|').collect();
         let [core, app, network, address, rest @ ..] = fields.as_slice() else {
-            return Err(Refusal::NotAHandshake);
+            return Err(HandshakeRefusal::NotAHandshake);
         };
         if core.is_empty() || !core.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(Refusal::NotAHandshake);
+            return Err(HandshakeRefusal::NotAHandshake);
         }
         if *core != "1" {
-            return Err(Refusal::CoreVersion((*core).to_owned()));
+            return Err(HandshakeRefusal::CoreVersion((*core).to_owned()));
         }
         let wire = rest.first().copied().unwrap_or("netrpc");
         if wire != "grpc" {
-            return Err(Refusal::Wire(wire.to_owned()));
+            return Err(HandshakeRefusal::Wire(wire.to_owned()));
         }
         let protocol = match *app {
             "5" => Protocol::V5,
             "6" => Protocol::V6,
-            other => return Err(Refusal::AppVersion(other.to_owned())),
+            other => return Err(HandshakeRefusal::AppVersion(other.to_owned())),
         };
         let address = Address::parse(network, address)
-            .ok_or_else(|| Refusal::Network((*network).to_owned()))?;
+            .ok_or_else(|| HandshakeRefusal::Network((*network).to_owned()))?;
         let certificate = match rest.get(1) {
             Some(text) if text.len() > LEAST_CERTIFICATE => {
                 // Some versions of the server pad, some do not.
                 let der = STANDARD_NO_PAD.decode(text.trim_end_matches('='));
-                Some(der.map_err(|_| Refusal::Certificate)?)
+                Some(der.map_err(|_| HandshakeRefusal::Certificate)?)
             }
             _ => None,
         };
@@ -108,21 +108,21 @@ impl Handshake {
     }
 }
 
-impl Refusal {
-    /// What is wrong, as a fragment that follows the provider's name.
+impl HandshakeRefusal {
+    /// The reason, as a fragment that follows the provider's name.
     pub(crate) fn summary(&self) -> String {
         match self {
             Self::NotAHandshake => "does not start with a handshake line".to_owned(),
             Self::CoreVersion(version) => {
-                format!("speaks version {version} of the plugin handshake, we speak 1")
+                format!("speaks version {version} of the plugin handshake; terrane speaks 1")
             }
             Self::AppVersion(version) => {
-                format!("speaks version {version} of the plugin protocol, we speak 5 and 6")
+                format!("speaks version {version} of the plugin protocol; terrane speaks 5 and 6")
             }
             Self::Network(network) => {
-                format!("listens on a {network} network, we know unix and tcp")
+                format!("listens on a {network} network; terrane knows unix and tcp")
             }
-            Self::Wire(wire) => format!("speaks {wire}, we speak grpc"),
+            Self::Wire(wire) => format!("speaks {wire}; terrane speaks grpc"),
             Self::Certificate => "names a certificate that is not base64".to_owned(),
         }
     }
@@ -149,9 +149,9 @@ mod tests {
         let refused = |line| Handshake::parse(line).expect_err("refused").summary();
         insta::assert_snapshot!(refused("hello"), @"does not start with a handshake line");
         insta::assert_snapshot!(refused("a|b|c|d|e"), @"does not start with a handshake line");
-        insta::assert_snapshot!(refused("2|5|unix|/x|grpc"), @"speaks version 2 of the plugin handshake, we speak 1");
-        insta::assert_snapshot!(refused("1|4|unix|/x|grpc"), @"speaks version 4 of the plugin protocol, we speak 5 and 6");
-        insta::assert_snapshot!(refused("1|5|vsock|/x|grpc"), @"listens on a vsock network, we know unix and tcp");
-        insta::assert_snapshot!(refused("1|5|unix|/x"), @"speaks netrpc, we speak grpc");
+        insta::assert_snapshot!(refused("2|5|unix|/x|grpc"), @"speaks version 2 of the plugin handshake; terrane speaks 1");
+        insta::assert_snapshot!(refused("1|4|unix|/x|grpc"), @"speaks version 4 of the plugin protocol; terrane speaks 5 and 6");
+        insta::assert_snapshot!(refused("1|5|vsock|/x|grpc"), @"listens on a vsock network; terrane knows unix and tcp");
+        insta::assert_snapshot!(refused("1|5|unix|/x"), @"speaks netrpc; terrane speaks grpc");
     }
 }

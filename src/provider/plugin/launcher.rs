@@ -31,7 +31,7 @@ pub fn run_if_asked() {
         (Some(parent), Some(program)) => become_provider(parent, &program, arguments),
         _ => "incomplete request to launch a provider".to_owned(),
     };
-    // Whoever started us reads our standard error and waits for a handshake that will not come.
+    // The engine reads our standard error and waits for a handshake that will not come.
     let _ = std::io::Write::write_all(&mut std::io::stderr(), complaint.as_bytes());
     std::process::exit(127);
 }

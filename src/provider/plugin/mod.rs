@@ -35,7 +35,7 @@ pub(crate) use channel::{Channel, MAX_MESSAGE, socket_folder};
 pub(crate) use handshake::{Address, COOKIE, Handshake};
 use process::{Fate, Process};
 pub(crate) use reattach::Reattach;
-pub(crate) use tls::Identity;
+pub(crate) use tls::TlsIdentity;
 pub(crate) use words::Words;
 
 /// How a provider process is started.
@@ -53,9 +53,9 @@ pub enum Launch {
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(60);
 /// A handshake line that is longer is junk.
 const LONGEST_HANDSHAKE: usize = 64 << 10;
-/// How long a process may take to end after it was asked to.
+/// How long a process may take to end after the request to shut down.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(2);
-/// How long we wait for the last words of a process that hung up.
+/// How long to wait for the last output of a process that closed the connection.
 const LAST_WORDS_LIMIT: Duration = Duration::from_secs(1);
 
 /// A running plugin.
@@ -67,7 +67,7 @@ pub(crate) struct Plugin {
     process: tokio::sync::Mutex<Option<Process>>,
     fate: Option<Fate>,
     pid: Option<u32>,
-    /// Whether it is somebody else's, to be left alone.
+    /// Whether another program started it, so that it must be left alone.
     foreign: bool,
     /// Holds the socket.
     _directory: Option<SocketFolder>,
@@ -99,7 +99,7 @@ impl Plugin {
             .map_err(|error| failed("make a directory for the socket", &error))?;
         let identity = match pad.environment.get("TF_DISABLE_PLUGIN_TLS") {
             Some(_) => None,
-            None => Some(Identity::new().map_err(|error| failed("make a certificate", &error))?),
+            None => Some(TlsIdentity::new().map_err(|error| failed("make a certificate", &error))?),
         };
 
         let command = command(pad, source, provider, &directory, identity.as_ref());
@@ -200,7 +200,7 @@ impl Plugin {
             Ok(plugin)
         } else {
             Err(StartError::new(format!(
-                "what TF_REATTACH_PROVIDERS names for provider {source} (process {}) is not a healthy plugin",
+                "process {} of provider {source}, which TF_REATTACH_PROVIDERS names, is not a healthy plugin",
                 reattach.pid
             )))
         }
@@ -247,7 +247,7 @@ impl Plugin {
         })
     }
 
-    /// How the process ended and what it wrote last, for a call that got no answer.
+    /// The exit status and last output of the process, for a call without a response.
     pub(crate) async fn last_words(&self) -> String {
         let exit = match &self.fate {
             Some(fate) => match fate.exited_within(LAST_WORDS_LIMIT).await {
@@ -278,7 +278,7 @@ impl Plugin {
             .unary::<_, go_plugin::Empty>(path, go_plugin::Empty {});
         let mut process = self.process.lock().await;
         if self.fate.as_ref().is_none_or(|fate| fate.exit().is_none()) {
-            // A process that ends while it answers breaks the connection; that is what was asked for.
+            // A process that ends while it answers breaks the connection; it was asked to end.
             let _ = tokio::time::timeout(SHUTDOWN_LIMIT, ask).await;
         }
         let Some(mut process) = process.take() else {
@@ -291,7 +291,7 @@ impl Plugin {
         }
     }
 
-    /// Opens the stream of what the process prints after the handshake: unread, it may block the process.
+    /// Opens the stream of the process's output after the handshake: unread, it may block the process.
     fn listen_to_stdio(&self) {
         let (channel, words) = (self.channel.clone(), self.words.clone());
         tokio::spawn(async move {
@@ -324,7 +324,7 @@ fn command(
     source: &ProviderSource,
     provider: &ProviderCommand,
     directory: &SocketFolder,
-    identity: Option<&Identity>,
+    identity: Option<&TlsIdentity>,
 ) -> Command {
     let mut command = match &pad.launch {
         Launch::Direct => Command::new(&provider.binary),
@@ -357,7 +357,7 @@ fn command(
 }
 
 /// The levels at which HashiCorp's libraries log. Left alone they write every step of every call (some 16 lines a call, most of
-/// their CPU) and leave it to the engine to drop it; whoever sets these variables is obeyed. Errors are always asked for: they
+/// their CPU) and leave it to the engine to drop it; variables that the user sets win. Errors are always requested: they
 /// may be the last words of a process.
 fn log_levels(least: LogLevel, source: &ProviderSource) -> [(String, &'static str); 2] {
     let level = match least {
@@ -374,7 +374,7 @@ fn log_levels(least: LogLevel, source: &ProviderSource) -> [(String, &'static st
     ]
 }
 
-async fn connect(handshake: &Handshake, identity: Option<Identity>) -> Result<Channel, String> {
+async fn connect(handshake: &Handshake, identity: Option<TlsIdentity>) -> Result<Channel, String> {
     let tls = match (&handshake.certificate, identity) {
         (Some(certificate), Some(identity)) => Some(identity.client(certificate.clone())?),
         // A server that knows nothing of TLS: the socket's directory is ours alone.
@@ -386,9 +386,9 @@ async fn connect(handshake: &Handshake, identity: Option<Identity>) -> Result<Ch
 }
 
 /// Why there is no handshake.
-enum Trouble {
+enum NoHandshake {
     Refused {
-        refusal: handshake::Refusal,
+        refusal: handshake::HandshakeRefusal,
         read: String,
     },
     Exited {
@@ -402,7 +402,7 @@ enum Trouble {
     Unreadable(std::io::Error),
 }
 
-impl Trouble {
+impl NoHandshake {
     fn into_error(self, name: &str) -> StartError {
         let (summary, read) = match self {
             Self::Refused { refusal, read } => {
@@ -438,33 +438,33 @@ async fn shake_hands(
     stdout: &mut (impl tokio::io::AsyncBufRead + Unpin),
     process: &Process,
     limit: Duration,
-) -> Result<Handshake, Trouble> {
+) -> Result<Handshake, NoHandshake> {
     let mut line = Vec::new();
     let mut bounded = stdout.take(LONGEST_HANDSHAKE as u64);
     let read = tokio::time::timeout(limit, bounded.read_until(b'\n', &mut line)).await;
     let shown = |line: &[u8]| String::from_utf8_lossy(line).chars().take(400).collect();
     match read {
-        Err(_) => Err(Trouble::Late {
+        Err(_) => Err(NoHandshake::Late {
             limit,
             read: shown(&line),
         }),
-        Ok(Err(error)) => Err(Trouble::Unreadable(error)),
+        Ok(Err(error)) => Err(NoHandshake::Unreadable(error)),
         Ok(Ok(_)) => {
             if !line.ends_with(b"\n") && line.len() < LONGEST_HANDSHAKE {
                 // It closed its output. Nearly always it has ended.
                 return Err(match process.fate().exited_within(LAST_WORDS_LIMIT).await {
-                    Some(exit) => Trouble::Exited {
+                    Some(exit) => NoHandshake::Exited {
                         exit,
                         read: shown(&line),
                     },
-                    None => Trouble::Refused {
-                        refusal: handshake::Refusal::NotAHandshake,
+                    None => NoHandshake::Refused {
+                        refusal: handshake::HandshakeRefusal::NotAHandshake,
                         read: shown(&line),
                     },
                 });
             }
             let text = String::from_utf8_lossy(&line);
-            Handshake::parse(&text).map_err(|refusal| Trouble::Refused {
+            Handshake::parse(&text).map_err(|refusal| NoHandshake::Refused {
                 refusal,
                 read: shown(&line),
             })

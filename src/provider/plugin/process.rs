@@ -1,4 +1,4 @@
-//! One provider process: spawned from a thread that outlives it, reaped, and killed when nobody needs it.
+//! One provider process: spawned from a thread that outlives it, reaped, and killed when it is no longer needed.
 
 use std::io;
 use std::process::ExitStatus;
@@ -81,7 +81,7 @@ impl Process {
     }
 }
 
-/// What a child writes.
+/// The output of a child.
 pub(super) struct Streams {
     pub(super) stdout: Option<tokio::process::ChildStdout>,
     pub(super) stderr: Option<tokio::process::ChildStderr>,

@@ -12,7 +12,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, SignatureScheme};
 
 /// A self-signed certificate and its key, made for one process.
-pub(crate) struct Identity {
+pub(crate) struct TlsIdentity {
     certificate: CertificateDer<'static>,
     key: PrivatePkcs8KeyDer<'static>,
     /// The certificate as PEM.
@@ -22,7 +22,7 @@ pub(crate) struct Identity {
 /// Text of what went wrong; nothing here is the user's doing.
 pub(crate) type TlsError = String;
 
-impl Identity {
+impl TlsIdentity {
     /// A fresh P-256 identity for one side of a connection.
     pub(crate) fn new() -> Result<Self, TlsError> {
         let make = || {

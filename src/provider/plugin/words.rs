@@ -1,4 +1,4 @@
-//! What a provider process writes on its standard error: its log, and its last words when it crashes.
+//! The standard error of a provider process: its log, and its last words when it crashes.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

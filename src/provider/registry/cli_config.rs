@@ -12,7 +12,7 @@ use crate::environment::Environment;
 /// How long a configuration may be.
 const LONGEST: u64 = 1 << 20;
 
-/// What the CLI configuration says about providers.
+/// The settings about providers in a CLI configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CliConfig {
     /// The file it was read from, if there is one.
@@ -49,7 +49,7 @@ pub struct SourcePattern([String; 3]);
 pub struct CliConfigError {
     /// The file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// Why it cannot be used.
     pub reason: String,
 }
 
@@ -86,7 +86,7 @@ impl CliConfig {
             file: file.clone(),
             reason,
         };
-        // It is read again by each run, and nobody could end the wait for a pipe's writer.
+        // It is read again by each run, and a wait for a pipe's writer could not be interrupted.
         if terrane_files::is_pipe(&file) {
             return Err(error("it is a pipe, not a file".to_owned()));
         }
@@ -105,7 +105,7 @@ impl CliConfig {
     /// Reads a configuration in its native or its JSON form.
     ///
     /// # Errors
-    /// What is wrong, with the line if it is a matter of form.
+    /// The fault, with the line if it is one of syntax.
     pub fn parse(text: &str) -> Result<Self, String> {
         let body = if text.trim_start().starts_with('{') {
             json_body(&serde_json::from_str(text).map_err(|error| error.to_string())?)

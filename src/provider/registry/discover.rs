@@ -13,11 +13,11 @@ use crate::provider::StartError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) binary: PathBuf,
-    /// None for one under development, whose version nobody says.
+    /// None for one under development, whose version is unknown.
     pub(crate) version: Option<Version>,
 }
 
-/// [`search`], refusing what others could replace.
+/// [`search`], refusing binaries that other users could replace.
 pub(crate) fn find(
     config: &CliConfig,
     source: &ProviderSource,
@@ -113,7 +113,7 @@ fn not_found(
     error
 }
 
-/// What one mirror has of one provider.
+/// The versions of one provider in one mirror.
 struct Shelf {
     unpacked: Vec<(Version, PathBuf)>,
     packed: Vec<String>,

@@ -28,7 +28,7 @@ pub(super) enum Literal {
     Map(Vec<(String, Self)>),
 }
 
-/// Reads a file; the error says the line and what is wrong there.
+/// Reads a file; the error names the line and the fault.
 pub(super) fn parse(text: &str) -> Result<Body, String> {
     let mut parser = Parser {
         rest: text.chars().peekable(),

@@ -1,4 +1,4 @@
-//! Versions of providers and what a program asks of them.
+//! Versions of providers, and a program's requirements of them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -55,7 +55,7 @@ const OPERATORS: [(&str, Operator); 7] = [
 #[error("`{text}` is not a version")]
 #[non_exhaustive]
 pub struct ParseVersionError {
-    /// What was read.
+    /// The text.
     pub text: String,
 }
 

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use super::Service;
 use super::dispatch::Dispatch;
 use crate::environment::Environment;
-use crate::plugin::{Address, COOKIE, Handshake, Identity, socket_folder};
+use crate::plugin::{Address, COOKIE, Handshake, TlsIdentity, socket_folder};
 use crate::wire::Protocol;
 
 /// A provider could not be served.
@@ -32,7 +32,7 @@ pub enum ServeError {
     /// The certificate that the engine sent, or the one that we made, cannot be used.
     #[error("cannot set up mutual TLS: {reason}")]
     Tls {
-        /// What is wrong with it.
+        /// Why it cannot be used.
         reason: String,
     },
     /// The schema has no form in the protocol.
@@ -40,15 +40,15 @@ pub enum ServeError {
     Schema {
         /// The resource type, data source, or `provider`.
         name: String,
-        /// What has no form.
+        /// Which type has no form.
         reason: String,
     },
     /// The socket, or standard output.
     #[error("cannot {action}")]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -135,7 +135,7 @@ fn mutual_tls(client: &str) -> Result<(TlsAcceptor, Vec<u8>), ServeError> {
     let setup = || {
         let client =
             CertificateDer::from_pem_slice(client.as_bytes()).map_err(|error| error.to_string())?;
-        let identity = Identity::new()?;
+        let identity = TlsIdentity::new()?;
         let certificate = identity.der().to_vec();
         let config = identity.server(client.to_vec())?;
         Ok((TlsAcceptor::from(Arc::new(config)), certificate))
@@ -151,7 +151,7 @@ async fn connection<S: Service>(
     match tls {
         None => http2_connection(stream, dispatch).await,
         Some(tls) => {
-            // Whoever is not our engine is turned away without a word.
+            // A connection that is not our engine's is closed without a response.
             if let Ok(stream) = tls.accept(stream).await {
                 http2_connection(stream, dispatch).await;
             }

@@ -1,4 +1,4 @@
-//! What a provider does, in the same terms as [`Provider`](crate::Provider) has them for its caller.
+//! The operations of a provider, in the same terms as [`Provider`](crate::Provider) has them for its caller.
 
 use async_trait::async_trait;
 use terrane_core::schema::ProviderSchema;
@@ -19,7 +19,7 @@ pub trait Service: Send + Sync + 'static {
     /// Everything it offers. Asked once, when serving begins.
     fn schema(&self) -> ProviderSchema;
 
-    /// What it announces that it can do.
+    /// The capabilities that it announces.
     fn capabilities(&self) -> Capabilities {
         Capabilities {
             plan_destroy: true,

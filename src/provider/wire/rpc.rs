@@ -5,9 +5,9 @@ use http::uri::PathAndQuery;
 /// The major version of the plugin protocol that a process serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Protocol {
-    /// What SDK v2 speaks.
+    /// The version of SDK v2.
     V5,
-    /// What the plugin framework speaks by itself: attributes may nest.
+    /// The version of the plugin framework: attributes may nest.
     V6,
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct LazySchema {
     pub(crate) schema: Bytes,
 }
 
-/// The schema in those bytes; the error is a fragment that says what is wrong with them.
+/// The schema in those bytes; the error is a fragment that says why there is none.
 pub(crate) fn decode_schema(bytes: &Bytes, protocol: Protocol) -> Result<Schema, String> {
     match protocol {
         Protocol::V5 => five::decode(bytes.clone()),

@@ -1,4 +1,4 @@
-//! What a schema does not say about a resource type: which arguments replace it, and what stands for one that is not set.
+//! Facts about a resource type that no schema has: which arguments replace it, and the defaults of those that are not set.
 //!
 //! The facts are kept as text, one line a type:
 //!
@@ -73,7 +73,7 @@ pub(crate) enum Form {
 }
 
 impl Behaviour {
-    /// What is known of that type; nothing is replaced and nothing has a default where nothing is.
+    /// The facts about that type; without any, no argument replaces and none has a default.
     pub(crate) fn of(type_name: &str) -> Self {
         static LINES: OnceLock<HashMap<&str, &str>> = OnceLock::new();
         let lines = LINES.get_or_init(|| {

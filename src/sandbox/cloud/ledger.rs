@@ -10,7 +10,7 @@ pub(crate) struct LedgerEntry {
     pub(crate) sequence: u64,
     /// When, in UTC as RFC 3339 writes it.
     pub(crate) time: String,
-    /// What was done.
+    /// The operation.
     #[serde(rename = "op")]
     pub(crate) action: LedgerAction,
     /// The resource type.

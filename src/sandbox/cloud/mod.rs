@@ -1,7 +1,7 @@
 //! What exists in the sandbox: kept in files that survive runs and that several provider processes share.
 //!
 //! The ledger is the truth: a change is done when its line is. `cloud.json` holds the objects as of some line, so that a start
-//! need not read the whole ledger. Whoever changes something holds the ledger's lock and has read what others wrote.
+//! need not read the whole ledger. A writer holds the ledger's lock and has read all that other processes wrote.
 
 mod ledger;
 mod objects;
@@ -36,22 +36,22 @@ pub(crate) enum CloudError {
     /// A file cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// A file is not what the sandbox writes.
+    /// A file does not have the sandbox's form.
     #[error("{} is damaged at line {line}", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// The line, from 1 at the beginning of what was read.
+        /// The line, from 1 at the beginning of the read part.
         line: usize,
-        /// What is wrong with it.
+        /// Why it cannot be read.
         #[source]
         source: serde_json::Error,
     },
@@ -218,7 +218,7 @@ impl Cloud {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what was written to the ledger since; a last line that was cut off was never acknowledged and goes.
+    /// Reads the new lines of the ledger; a last line that was cut off was never acknowledged and goes.
     fn catch_up(&self, inner: &mut Inner, kinds: &Kinds) -> Result<(), CloudError> {
         let path = || self.folder.join(LEDGER);
         let io = |action| {
@@ -335,7 +335,7 @@ impl Inner {
     fn load(&mut self, json: &[u8], length: u64, kinds: &Kinds) -> Result<(), serde_json::Error> {
         let snapshot: Snapshot = serde_json::from_slice(json)?;
         self.sequence = snapshot.sequence;
-        // A ledger that is shorter was taken away: what is in the snapshot stands.
+        // A shorter ledger was replaced: the snapshot stands.
         self.offset = snapshot.offset.min(length);
         self.objects = Objects::from_json(&snapshot.objects, kinds);
         self.in_snapshot = self.objects.len() as u64;

@@ -9,7 +9,7 @@ use terrane_core::{Type, Value};
 use super::Line;
 use crate::kind::Kinds;
 
-/// The objects, with what is needed to write them down again.
+/// The objects, with the facts that writing them needs.
 #[derive(Clone, Default)]
 pub(crate) struct Objects {
     by_type: BTreeMap<String, OfType>,

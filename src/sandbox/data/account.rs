@@ -6,7 +6,7 @@ use terrane_core::{Diagnostic, Diagnostics, Value};
 use super::{put, text};
 use crate::draft::texts;
 use crate::operations::Settings;
-use crate::rules::world::text_set;
+use crate::rules::view::text_set;
 use crate::rules::{ACCOUNT, CANONICAL_USER, zones};
 
 /// The regions there are.

@@ -8,7 +8,7 @@ use super::put;
 use crate::draft::texts;
 use crate::operations::{Failure, Operations, Settings};
 use crate::plan::empty;
-use crate::rules::world::text_set;
+use crate::rules::view::text_set;
 
 /// Fills the state with the object that has everything that is configured.
 ///
@@ -78,7 +78,7 @@ pub(super) fn read(
             put(state, "tags", tags.clone());
         }
     }
-    settle(schema, state);
+    finish(schema, state);
     Ok(())
 }
 
@@ -109,8 +109,8 @@ fn fits(config: &Map, object: &Map) -> bool {
     })
 }
 
-/// What was not found out is empty, and of the type that the schema says.
-fn settle(schema: &Schema, state: &mut Map) {
+/// Makes unknown attributes empty, each of its type in the schema.
+fn finish(schema: &Schema, state: &mut Map) {
     for (name, attribute) in &schema.block.attributes {
         let ty = attribute.ty();
         if let Some(value) = state.get_mut(name) {

@@ -1,4 +1,4 @@
-//! The data source of the Resource Groups Tagging API: the ARNs of what has certain tags.
+//! The data source of the Resource Groups Tagging API: the ARNs of objects with certain tags.
 
 use terrane_core::schema::Schema;
 use terrane_core::value::Map;

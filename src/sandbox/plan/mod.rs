@@ -22,7 +22,7 @@ pub(crate) use tags::{DefaultTags, merged as merged_tags};
 
 /// The answer to a plan.
 #[derive(Debug)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedObject {
     pub(crate) object: Value,
     pub(crate) requires_replace: Vec<Path>,
 }
@@ -33,7 +33,7 @@ pub(crate) fn plan(
     prior: &Value,
     proposed: &Value,
     default_tags: &DefaultTags,
-) -> Planned {
+) -> PlannedObject {
     let empty = Map::new();
     let proposed = proposed.members().unwrap_or(&empty);
     let mut planner = Planner {
@@ -46,18 +46,18 @@ pub(crate) fn plan(
         &kind.schema.block,
         prior.members(),
         proposed,
-        Place::Ordered,
+        Container::Ordered,
     );
     tags::plan(&kind.schema.block, prior, &mut object, default_tags);
-    Planned {
+    PlannedObject {
         object: Value::Map(Arc::new(object)),
         requires_replace: planner.requires_replace,
     }
 }
 
-/// Whether the place has a path of its own.
+/// Whether an element of it has a path of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Container {
     Ordered,
     /// Inside a set: changes are the set's, and text that is not set is empty.
     InSet,
@@ -72,7 +72,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn block(&mut self, block: &Block, old: Option<&Map>, new: &Map, place: Place) -> Map {
+    fn block(&mut self, block: &Block, old: Option<&Map>, new: &Map, container: Container) -> Map {
         let mut planned = Map::new();
         let before = self.dotted.len();
         let names = block.attributes.keys().chain(block.blocks.keys());
@@ -86,11 +86,15 @@ impl Planner<'_> {
             let was = old.and_then(|old| old.get(name));
             let proposed = new.get(name).unwrap_or(&Value::Null);
             let value = match (block.attributes.get(name), block.blocks.get(name)) {
-                (Some(attribute), _) => self.attribute(attribute, argument, was, proposed, place),
-                (_, Some(nested)) => self.blocks(nested, argument, was, proposed, place),
+                (Some(attribute), _) => {
+                    self.attribute(attribute, argument, was, proposed, container)
+                }
+                (_, Some(nested)) => self.blocks(nested, argument, was, proposed, container),
                 _ => Value::Null,
             };
-            if place == Place::Ordered && argument.replaces && was.is_some_and(|was| *was != value)
+            if container == Container::Ordered
+                && argument.replaces
+                && was.is_some_and(|was| *was != value)
             {
                 self.requires_replace.push(self.path.clone());
             }
@@ -107,7 +111,7 @@ impl Planner<'_> {
         argument: Argument,
         was: Option<&Value>,
         proposed: &Value,
-        place: Place,
+        container: Container,
     ) -> Value {
         let ty = attribute.ty();
         match proposed {
@@ -122,7 +126,7 @@ impl Planner<'_> {
                     Some(_) if attribute.computed => Value::Null,
                     None if attribute.computed => Value::UNKNOWN,
                     Some(was) if is_empty(was) => was.clone(),
-                    _ if place == Place::InSet && ty == Type::String => "".into(),
+                    _ if container == Container::InSet && ty == Type::String => "".into(),
                     _ => Value::Null,
                 }
             }
@@ -136,7 +140,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What the provider would make of a known value.
+    /// The form in which the provider keeps a known value.
     fn stored_form(&self, argument: Argument, value: &Value, ty: &Type) -> Value {
         match (value, ty) {
             (Value::String(text), _) => match argument.form {
@@ -174,7 +178,7 @@ impl Planner<'_> {
         argument: Argument,
         was: Option<&Value>,
         proposed: &Value,
-        place: Place,
+        container: Container,
     ) -> Value {
         if proposed.is_unknown() {
             return proposed.clone();
@@ -184,7 +188,7 @@ impl Planner<'_> {
                 return proposed.clone();
             };
             let old = was.and_then(Value::members);
-            return Value::Map(Arc::new(self.block(&nested.block, old, new, place)));
+            return Value::Map(Arc::new(self.block(&nested.block, old, new, container)));
         }
         if is_empty(proposed) {
             return match was {
@@ -201,7 +205,7 @@ impl Planner<'_> {
                 let planned = elements.iter().enumerate().map(|(index, new)| {
                     self.path.push(PathStep::Index(index));
                     let old = olds.get(index).and_then(Value::members);
-                    let value = self.element(nested, old, new, place);
+                    let value = self.element(nested, old, new, container);
                     self.path.pop();
                     value
                 });
@@ -214,7 +218,7 @@ impl Planner<'_> {
                 for (key, new) in &**elements {
                     self.path.push(PathStep::Key(key.clone()));
                     let old = olds.and_then(|olds| olds.get(key)?.members());
-                    planned.insert(key.clone(), self.element(nested, old, new, place));
+                    planned.insert(key.clone(), self.element(nested, old, new, container));
                     self.path.pop();
                 }
                 Value::Map(Arc::new(planned))
@@ -228,10 +232,10 @@ impl Planner<'_> {
         nested: &NestedBlock,
         old: Option<&Map>,
         new: &Value,
-        place: Place,
+        container: Container,
     ) -> Value {
         match new.members() {
-            Some(new) => Value::Map(Arc::new(self.block(&nested.block, old, new, place))),
+            Some(new) => Value::Map(Arc::new(self.block(&nested.block, old, new, container))),
             None => new.clone(),
         }
     }
@@ -248,12 +252,12 @@ impl Planner<'_> {
         for new in news {
             // The same element as before, if planning it changes nothing.
             let kept = left.iter().position(|old| {
-                let value = self.element(nested, old.members(), new, Place::InSet);
+                let value = self.element(nested, old.members(), new, Container::InSet);
                 same(old, &value)
             });
             planned.push(match kept {
-                Some(place) => left.remove(place).clone(),
-                None => self.element(nested, None, new, Place::InSet),
+                Some(container) => left.remove(container).clone(),
+                None => self.element(nested, None, new, Container::InSet),
             });
         }
         let planned = Value::set(planned, &nested.block.implied_type());

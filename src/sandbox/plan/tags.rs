@@ -1,4 +1,4 @@
-//! Tags: what the provider configuration gives every resource, and `tags_all`.
+//! Tags: those that the provider configuration gives every resource, and `tags_all`.
 
 use std::sync::Arc;
 

@@ -25,7 +25,7 @@ fn shown(value: &Value) -> serde_json::Value {
     }
 }
 
-/// What the provider 5.31 planned to create for such a configuration, as `tofu show -json` printed it.
+/// The creation that the provider 5.31 planned for such a configuration, as `tofu show -json` printed it.
 #[test]
 fn a_creation_is_planned_as_the_real_provider_plans_it() {
     let sample = Sample::new();

@@ -1,6 +1,6 @@
 //! DynamoDB.
 
-use super::{Rule, Verdict, World, refuse};
+use super::{CloudView, Rule, Verdict, refuse};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
@@ -19,17 +19,17 @@ pub(super) const RULES: &[Rule] = &[
         .takes(8.0, 5.0, 4.0),
 ];
 
-fn create_table(table: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_table(table: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let name = table.text("name").to_owned();
-    if world.find("aws_dynamodb_table", &name).is_some() {
+    if view.find("aws_dynamodb_table", &name).is_some() {
         return refuse(
             "ResourceInUseException",
             format!("Table already exists: {name}"),
         );
     }
-    let arn = world.arn("dynamodb", &format!("table/{name}"));
+    let arn = view.arn("dynamodb", &format!("table/{name}"));
     if table.get("stream_enabled").as_bool() == Some(true) {
-        let label = world.now.rfc3339().replace('Z', ".000");
+        let label = view.now.rfc3339().replace('Z', ".000");
         table.put("stream_arn", format!("{arn}/stream/{label}"));
         table.put("stream_label", label);
     }

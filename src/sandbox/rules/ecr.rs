@@ -1,7 +1,7 @@
 //! ECR.
 
-use super::world::one_block;
-use super::{ACCOUNT, Rule, Verdict, World, refuse};
+use super::view::one_block;
+use super::{ACCOUNT, CloudView, Rule, Verdict, refuse};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
@@ -10,9 +10,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_ecr_repository_policy", "ECR Repository Policy").creates(part_of_repository),
 ];
 
-fn create_repository(repository: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_repository(repository: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let name = repository.text("name").to_owned();
-    if world.find("aws_ecr_repository", &name).is_some() {
+    if view.find("aws_ecr_repository", &name).is_some() {
         return refuse(
             "RepositoryAlreadyExistsException",
             format!(
@@ -20,10 +20,10 @@ fn create_repository(repository: &mut Draft, world: &World<'_>) -> Verdict {
             ),
         );
     }
-    repository.put("arn", world.arn("ecr", &format!("repository/{name}")));
+    repository.put("arn", view.arn("ecr", &format!("repository/{name}")));
     repository.put(
         "repository_url",
-        format!("{ACCOUNT}.dkr.ecr.{}.amazonaws.com/{name}", world.region),
+        format!("{ACCOUNT}.dkr.ecr.{}.amazonaws.com/{name}", view.region),
     );
     repository.put("registry_id", ACCOUNT);
     repository.put("id", name);
@@ -38,9 +38,9 @@ fn create_repository(repository: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn part_of_repository(part: &mut Draft, world: &World<'_>) -> Verdict {
+fn part_of_repository(part: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let name = part.text("repository").to_owned();
-    if world.find("aws_ecr_repository", &name).is_none() {
+    if view.find("aws_ecr_repository", &name).is_none() {
         return refuse(
             "RepositoryNotFoundException",
             format!(

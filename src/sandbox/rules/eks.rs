@@ -5,8 +5,8 @@ use ipnet::Ipv4Net;
 use terrane_core::Value;
 use terrane_core::value::Map;
 
-use super::world::{one_block, random_hex, text_set, uuid};
-use super::{Rule, Verdict, World, refuse, text};
+use super::view::{one_block, random_hex, text_set, uuid};
+use super::{CloudView, Rule, Verdict, refuse, text};
 use crate::draft::{Draft, texts};
 
 pub(super) const RULES: &[Rule] = &[
@@ -38,9 +38,12 @@ fn minor(version: &str) -> Option<u32> {
     version.strip_prefix("1.")?.parse().ok()
 }
 
-fn subnets_must_exist<'a>(ids: &[&str], world: &World<'a>) -> Result<Vec<&'a Map>, super::Refusal> {
+fn subnets_must_exist<'a>(
+    ids: &[&str],
+    view: &CloudView<'a>,
+) -> Result<Vec<&'a Map>, super::Refusal> {
     let find = |id: &&str| {
-        world.find("aws_subnet", id).ok_or_else(|| super::Refusal {
+        view.find("aws_subnet", id).ok_or_else(|| super::Refusal {
             code: "InvalidParameterException",
             message: format!("The subnet ID '{id}' does not exist"),
             passing: false,
@@ -50,8 +53,8 @@ fn subnets_must_exist<'a>(ids: &[&str], world: &World<'a>) -> Result<Vec<&'a Map
 }
 
 /// IAM takes a while to tell others of a new role, but a role that is not there is not there.
-fn role_must_exist(arn: &str, world: &World<'_>) -> Verdict {
-    if world.has("aws_iam_role", "arn", arn) {
+fn role_must_exist(arn: &str, view: &CloudView<'_>) -> Verdict {
+    if view.has("aws_iam_role", "arn", arn) {
         return Ok(());
     }
     refuse(
@@ -62,15 +65,15 @@ fn role_must_exist(arn: &str, world: &World<'_>) -> Verdict {
     )
 }
 
-fn create_cluster(cluster: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_cluster(cluster: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let name = cluster.text("name").to_owned();
-    if world.find("aws_eks_cluster", &name).is_some() {
+    if view.find("aws_eks_cluster", &name).is_some() {
         return refuse(
             "ResourceInUseException",
             format!("Cluster already exists with name: {name}"),
         );
     }
-    role_must_exist(cluster.text("role_arn"), world)?;
+    role_must_exist(cluster.text("role_arn"), view)?;
     cluster.fill("version", NEWEST);
     let version = cluster.text("version").to_owned();
     if !minor(&version).is_some_and(|minor| VERSIONS.contains(&minor)) {
@@ -79,12 +82,12 @@ fn create_cluster(cluster: &mut Draft, world: &World<'_>) -> Verdict {
             format!("unsupported Kubernetes version {version}"),
         );
     }
-    let vpc_id = cluster_network(cluster, world)?;
+    let vpc_id = cluster_network(cluster, view)?;
     let hex = random_hex().to_uppercase();
-    let region = world.region;
-    cluster.put("arn", world.arn("eks", &format!("cluster/{name}")));
+    let region = view.region;
+    cluster.put("arn", view.arn("eks", &format!("cluster/{name}")));
     cluster.put("id", name);
-    cluster.put("created_at", world.now.go());
+    cluster.put("created_at", view.now.go());
     cluster.put(
         "certificate_authority",
         one_block([("data", certificate().into())]),
@@ -100,21 +103,21 @@ fn create_cluster(cluster: &mut Draft, world: &World<'_>) -> Verdict {
     );
     cluster.put("platform_version", "eks.4");
     cluster.put("status", "ACTIVE");
-    kubernetes_network(cluster, &vpc_id, world);
+    kubernetes_network(cluster, &vpc_id, view);
     cluster.fill_in("vpc_config", "vpc_id", vpc_id);
-    cluster.fill_in("vpc_config", "cluster_security_group_id", world.id("sg"));
+    cluster.fill_in("vpc_config", "cluster_security_group_id", view.id("sg"));
     cluster.fill_in("vpc_config", "public_access_cidrs", text_set(["0.0.0.0/0"]));
     Ok(())
 }
 
 /// Checks the subnets, which lie in at least two zones of one VPC; that VPC.
-fn cluster_network(cluster: &Draft, world: &World<'_>) -> Result<String, super::Refusal> {
+fn cluster_network(cluster: &Draft, view: &CloudView<'_>) -> Result<String, super::Refusal> {
     let config = cluster.block("vpc_config");
     let ids = config
         .and_then(|config| config.get("subnet_ids"))
         .map(texts)
         .unwrap_or_default();
-    let subnets = subnets_must_exist(&ids, world)?;
+    let subnets = subnets_must_exist(&ids, view)?;
     let mut zones: Vec<&str> = subnets
         .iter()
         .map(|subnet| text(subnet, "availability_zone"))
@@ -134,9 +137,9 @@ fn cluster_network(cluster: &Draft, world: &World<'_>) -> Result<String, super::
         .to_owned())
 }
 
-fn kubernetes_network(cluster: &mut Draft, vpc_id: &str, world: &World<'_>) {
+fn kubernetes_network(cluster: &mut Draft, vpc_id: &str, view: &CloudView<'_>) {
     // EKS takes the one of its two blocks that the VPC does not use.
-    let vpc = world
+    let vpc = view
         .find("aws_vpc", vpc_id)
         .and_then(|vpc| text(vpc, "cidr_block").parse::<Ipv4Net>().ok());
     let mut blocks = ["172.20.0.0/16", "10.100.0.0/16"].into_iter();
@@ -184,12 +187,12 @@ fn upgrade(cluster: &Draft, before: &Map) -> Verdict {
     }
 }
 
-fn delete_cluster(cluster: &Map, world: &World<'_>) -> Verdict {
+fn delete_cluster(cluster: &Map, view: &CloudView<'_>) -> Verdict {
     let name = text(cluster, "name");
-    if world.has("aws_eks_node_group", "cluster_name", name) {
+    if view.has("aws_eks_node_group", "cluster_name", name) {
         return refuse("ResourceInUseException", "Cluster has nodegroups attached");
     }
-    if world.has("aws_eks_fargate_profile", "cluster_name", name) {
+    if view.has("aws_eks_fargate_profile", "cluster_name", name) {
         return refuse(
             "ResourceInUseException",
             "Cluster has fargate profiles attached",
@@ -198,9 +201,8 @@ fn delete_cluster(cluster: &Map, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn cluster_must_exist<'a>(name: &str, world: &World<'a>) -> Result<&'a Map, super::Refusal> {
-    world
-        .find("aws_eks_cluster", name)
+fn cluster_must_exist<'a>(name: &str, view: &CloudView<'a>) -> Result<&'a Map, super::Refusal> {
+    view.find("aws_eks_cluster", name)
         .ok_or_else(|| super::Refusal {
             code: "ResourceNotFoundException",
             message: format!("No cluster found for name: {name}."),
@@ -235,13 +237,13 @@ fn sizes(group: &Draft) -> Verdict {
     refuse("InvalidParameterException", complaint)
 }
 
-fn create_node_group(group: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_node_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let cluster_name = group.text("cluster_name").to_owned();
-    let cluster = cluster_must_exist(&cluster_name, world)?;
+    let cluster = cluster_must_exist(&cluster_name, view)?;
     let prefix = group.text("node_group_name_prefix").to_owned();
     group.fill(
         "node_group_name",
-        world.unique_name(if prefix.is_empty() {
+        view.unique_name(if prefix.is_empty() {
             "terraform-"
         } else {
             &prefix
@@ -250,19 +252,19 @@ fn create_node_group(group: &mut Draft, world: &World<'_>) -> Verdict {
     group.fill("node_group_name_prefix", "");
     let name = group.text("node_group_name").to_owned();
     let id = format!("{cluster_name}:{name}");
-    if world.find("aws_eks_node_group", &id).is_some() {
+    if view.find("aws_eks_node_group", &id).is_some() {
         return refuse(
             "ResourceInUseException",
             format!("NodeGroup already exists with name {name} and cluster name {cluster_name}"),
         );
     }
-    role_must_exist(group.text("node_role_arn"), world)?;
+    role_must_exist(group.text("node_role_arn"), view)?;
     sizes(group)?;
-    subnets_must_exist(&group.texts("subnet_ids"), world)?;
+    subnets_must_exist(&group.texts("subnet_ids"), view)?;
     let uuid = uuid();
     group.put(
         "arn",
-        world.arn("eks", &format!("nodegroup/{cluster_name}/{name}/{uuid}")),
+        view.arn("eks", &format!("nodegroup/{cluster_name}/{name}/{uuid}")),
     );
     group.put("id", id);
     group.fill("ami_type", "AL2_x86_64");
@@ -291,32 +293,32 @@ fn create_node_group(group: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn create_addon(addon: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_addon(addon: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let (cluster, name) = (
         addon.text("cluster_name").to_owned(),
         addon.text("addon_name").to_owned(),
     );
-    cluster_must_exist(&cluster, world)?;
+    cluster_must_exist(&cluster, view)?;
     let id = format!("{cluster}:{name}");
-    if world.find("aws_eks_addon", &id).is_some() {
+    if view.find("aws_eks_addon", &id).is_some() {
         return refuse("ResourceInUseException", "Addon already exists.");
     }
     addon.put(
         "arn",
-        world.arn("eks", &format!("addon/{cluster}/{name}/{}", uuid())),
+        view.arn("eks", &format!("addon/{cluster}/{name}/{}", uuid())),
     );
     addon.put("id", id);
     addon.fill("addon_version", "v1.0.0-eksbuild.1");
     Ok(())
 }
 
-fn create_pod_identity(association: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_pod_identity(association: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let cluster = association.text("cluster_name").to_owned();
-    cluster_must_exist(&cluster, world)?;
+    cluster_must_exist(&cluster, view)?;
     let id = format!("a-{}", &random_hex()[..17]);
     association.put(
         "association_arn",
-        world.arn("eks", &format!("podidentityassociation/{cluster}/{id}")),
+        view.arn("eks", &format!("podidentityassociation/{cluster}/{id}")),
     );
     association.put("association_id", id.as_str());
     association.put("id", id);

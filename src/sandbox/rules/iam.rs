@@ -3,8 +3,8 @@
 use terrane_core::Value;
 use terrane_core::value::Map;
 
-use super::world::{principal, text_set};
-use super::{ACCOUNT, Rule, Verdict, World, holds, refuse, text};
+use super::view::{principal, text_set};
+use super::{ACCOUNT, CloudView, Rule, Verdict, holds, refuse, text};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
@@ -29,21 +29,21 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_iam_openid_connect_provider", "IAM OIDC Provider").creates(create_oidc_provider),
     Rule::new("aws_iam_instance_profile", "IAM Instance Profile").creates(create_instance_profile),
     Rule::new("aws_iam_user", "IAM User")
-        .creates(|user, world| create_named(user, world, "aws_iam_user", "User", "user", "AIDA")),
-    Rule::new("aws_iam_group", "IAM Group").creates(|group, world| {
-        create_named(group, world, "aws_iam_group", "Group", "group", "AGPA")
+        .creates(|user, view| create_named(user, view, "aws_iam_user", "User", "user", "AIDA")),
+    Rule::new("aws_iam_group", "IAM Group").creates(|group, view| {
+        create_named(group, view, "aws_iam_group", "Group", "group", "AGPA")
     }),
 ];
 
 /// Decides the name: the one that was asked for, or one with the prefix.
-fn name(draft: &mut Draft, world: &World<'_>) -> String {
+fn name(draft: &mut Draft, view: &CloudView<'_>) -> String {
     let prefix = draft.text("name_prefix").to_owned();
     let prefix = if prefix.is_empty() {
         "terraform-"
     } else {
         &prefix
     };
-    draft.fill("name", world.unique_name(prefix));
+    draft.fill("name", view.unique_name(prefix));
     draft.fill("name_prefix", "");
     draft.text("name").to_owned()
 }
@@ -64,10 +64,10 @@ fn must_be_json(text: &str) -> Verdict {
     refuse("MalformedPolicyDocument", "Syntax errors in policy.")
 }
 
-fn create_role(role: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_role(role: &mut Draft, view: &CloudView<'_>) -> Verdict {
     must_be_json(role.text("assume_role_policy"))?;
-    let name = name(role, world);
-    if world.find("aws_iam_role", &name).is_some() {
+    let name = name(role, view);
+    if view.find("aws_iam_role", &name).is_some() {
         return refuse(
             "EntityAlreadyExists",
             format!("Role with name {name} already exists."),
@@ -75,38 +75,38 @@ fn create_role(role: &mut Draft, world: &World<'_>) -> Verdict {
     }
     role.put(
         "arn",
-        world.iam_arn(&format!("role{}", path_and_name(role, &name))),
+        view.iam_arn(&format!("role{}", path_and_name(role, &name))),
     );
     role.put("id", name);
     role.put("unique_id", principal("AROA"));
-    role.put("create_date", world.now.rfc3339());
+    role.put("create_date", view.now.rfc3339());
     Ok(())
 }
 
 /// The ARNs of policies that other resources attach to a role.
-fn attached<'a>(role: &'a str, world: &World<'a>) -> impl Iterator<Item = &'a str> {
-    let attachments = world.with("aws_iam_role_policy_attachment", "role", role);
+fn attached<'a>(role: &'a str, view: &CloudView<'a>) -> impl Iterator<Item = &'a str> {
+    let attachments = view.with("aws_iam_role_policy_attachment", "role", role);
     attachments.map(|(_, attachment)| text(attachment, "policy_arn"))
 }
 
-fn delete_role(role: &Map, world: &World<'_>) -> Verdict {
+fn delete_role(role: &Map, view: &CloudView<'_>) -> Verdict {
     let name = text(role, "name");
     if role.get("force_detach_policies").and_then(Value::as_bool) == Some(true) {
         return Ok(());
     }
-    if world.has("aws_iam_role_policy_attachment", "role", name) {
+    if view.has("aws_iam_role_policy_attachment", "role", name) {
         return refuse(
             "DeleteConflict",
             "Cannot delete entity, must detach all policies first.",
         );
     }
-    if world.has("aws_iam_role_policy", "role", name) {
+    if view.has("aws_iam_role_policy", "role", name) {
         return refuse(
             "DeleteConflict",
             "Cannot delete entity, must delete policies first.",
         );
     }
-    if world.has("aws_iam_instance_profile", "role", name) {
+    if view.has("aws_iam_instance_profile", "role", name) {
         return refuse(
             "DeleteConflict",
             "Cannot delete entity, must remove roles from instance profile first.",
@@ -116,9 +116,9 @@ fn delete_role(role: &Map, world: &World<'_>) -> Verdict {
 }
 
 /// Attachments and inline policies that are resources of their own show up in the role.
-fn read_role(role: &mut Draft, world: &World<'_>) {
+fn read_role(role: &mut Draft, view: &CloudView<'_>) {
     let name = role.text("name").to_owned();
-    let mut arns: Vec<&str> = attached(&name, world).collect();
+    let mut arns: Vec<&str> = attached(&name, view).collect();
     if role.get("managed_policy_arns").elements().is_some() {
         let own: Vec<String> = role
             .texts("managed_policy_arns")
@@ -128,7 +128,7 @@ fn read_role(role: &mut Draft, world: &World<'_>) {
         arns.extend(own.iter().map(String::as_str));
         role.put("managed_policy_arns", text_set(arns));
     }
-    let inline = world.with("aws_iam_role_policy", "role", &name);
+    let inline = view.with("aws_iam_role_policy", "role", &name);
     let mut policies = role.get("inline_policy").elements().unwrap_or(&[]).to_vec();
     for (_, policy) in inline {
         if !policies
@@ -149,11 +149,11 @@ fn read_role(role: &mut Draft, world: &World<'_>) {
     );
 }
 
-fn create_policy(policy: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_policy(policy: &mut Draft, view: &CloudView<'_>) -> Verdict {
     must_be_json(policy.text("policy"))?;
-    let name = name(policy, world);
-    let arn = world.iam_arn(&format!("policy{}", path_and_name(policy, &name)));
-    if world.has("aws_iam_policy", "name", &name) {
+    let name = name(policy, view);
+    let arn = view.iam_arn(&format!("policy{}", path_and_name(policy, &name)));
+    if view.has("aws_iam_policy", "name", &name) {
         return refuse(
             "EntityAlreadyExists",
             format!("A policy called {name} already exists. Duplicate names are not allowed."),
@@ -165,10 +165,10 @@ fn create_policy(policy: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn delete_policy(policy: &Map, world: &World<'_>) -> Verdict {
+fn delete_policy(policy: &Map, view: &CloudView<'_>) -> Verdict {
     let arn = text(policy, "arn");
-    let by = |type_name| world.has(type_name, "policy_arn", arn);
-    let in_role = world
+    let by = |type_name| view.has(type_name, "policy_arn", arn);
+    let in_role = view
         .all("aws_iam_role")
         .any(|(_, role)| holds(role, "managed_policy_arns", arn));
     if by("aws_iam_role_policy_attachment")
@@ -184,8 +184,8 @@ fn delete_policy(policy: &Map, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn role_must_exist(name: &str, world: &World<'_>) -> Verdict {
-    match world.find("aws_iam_role", name) {
+fn role_must_exist(name: &str, view: &CloudView<'_>) -> Verdict {
+    match view.find("aws_iam_role", name) {
         Some(_) => Ok(()),
         None => refuse(
             "NoSuchEntity",
@@ -194,38 +194,35 @@ fn role_must_exist(name: &str, world: &World<'_>) -> Verdict {
     }
 }
 
-fn create_role_policy(policy: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_role_policy(policy: &mut Draft, view: &CloudView<'_>) -> Verdict {
     must_be_json(policy.text("policy"))?;
     let role = policy.text("role").to_owned();
-    role_must_exist(&role, world)?;
-    let name = name(policy, world);
+    role_must_exist(&role, view)?;
+    let name = name(policy, view);
     policy.put("id", format!("{role}:{name}"));
     Ok(())
 }
 
-fn attach(attachment: &mut Draft, world: &World<'_>) -> Verdict {
+fn attach(attachment: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let role = attachment.text("role").to_owned();
-    role_must_exist(&role, world)?;
+    role_must_exist(&role, view)?;
     let arn = attachment.text("policy_arn");
     let ours = arn.starts_with(&format!("arn:aws:iam::{ACCOUNT}:"));
-    if ours && world.find("aws_iam_policy", arn).is_none() || !arn.contains(":policy/") {
+    if ours && view.find("aws_iam_policy", arn).is_none() || !arn.contains(":policy/") {
         return refuse(
             "NoSuchEntity",
             format!("Policy {arn} does not exist or is not attachable."),
         );
     }
-    attachment.put("id", world.unique_name(&format!("{role}-")));
+    attachment.put("id", view.unique_name(&format!("{role}-")));
     Ok(())
 }
 
-fn create_oidc_provider(provider: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_oidc_provider(provider: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let url = provider.text("url");
     let host = url.strip_prefix("https://").unwrap_or(url).to_owned();
-    let arn = world.iam_arn(&format!("oidc-provider/{host}"));
-    if world
-        .find("aws_iam_openid_connect_provider", &arn)
-        .is_some()
-    {
+    let arn = view.iam_arn(&format!("oidc-provider/{host}"));
+    if view.find("aws_iam_openid_connect_provider", &arn).is_some() {
         return refuse(
             "EntityAlreadyExists",
             format!("Provider with url {url} already exists."),
@@ -237,14 +234,14 @@ fn create_oidc_provider(provider: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn create_instance_profile(profile: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_instance_profile(profile: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let role = profile.text("role").to_owned();
     if !role.is_empty() {
-        role_must_exist(&role, world)?;
+        role_must_exist(&role, view)?;
     }
     create_named(
         profile,
-        world,
+        view,
         "aws_iam_instance_profile",
         "Instance Profile",
         "instance-profile",
@@ -252,17 +249,17 @@ fn create_instance_profile(profile: &mut Draft, world: &World<'_>) -> Verdict {
     )
 }
 
-/// What has a name, an ARN with its path and a unique id.
+/// An entity with a name, an ARN with its path and a unique id.
 fn create_named(
     draft: &mut Draft,
-    world: &World<'_>,
+    view: &CloudView<'_>,
     type_name: &str,
     title: &str,
     kind: &str,
     prefix: &str,
 ) -> Verdict {
-    let name = name(draft, world);
-    if world.find(type_name, &name).is_some() {
+    let name = name(draft, view);
+    if view.find(type_name, &name).is_some() {
         return refuse(
             "EntityAlreadyExists",
             format!("{title} with name {name} already exists."),
@@ -270,10 +267,10 @@ fn create_named(
     }
     draft.put(
         "arn",
-        world.iam_arn(&format!("{kind}{}", path_and_name(draft, &name))),
+        view.iam_arn(&format!("{kind}{}", path_and_name(draft, &name))),
     );
     draft.put("id", name);
     draft.fill("unique_id", principal(prefix));
-    draft.fill("create_date", world.now.rfc3339());
+    draft.fill("create_date", view.now.rfc3339());
     Ok(())
 }

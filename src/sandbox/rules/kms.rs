@@ -1,7 +1,7 @@
 //! KMS.
 
-use super::world::uuid;
-use super::{ACCOUNT, Rule, Verdict, World, refuse, text};
+use super::view::uuid;
+use super::{ACCOUNT, CloudView, Rule, Verdict, refuse, text};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
@@ -11,9 +11,9 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_kms_alias", "KMS Alias").creates(create_alias),
 ];
 
-fn create_key(key: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_key(key: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let id = uuid();
-    key.put("arn", world.arn("kms", &format!("key/{id}")));
+    key.put("arn", view.arn("kms", &format!("key/{id}")));
     key.put("key_id", id.as_str());
     key.put("id", id);
     key.fill("multi_region", false);
@@ -27,28 +27,28 @@ fn create_key(key: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn create_alias(alias: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_alias(alias: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let prefix = alias.text("name_prefix").to_owned();
     let prefix = if prefix.is_empty() { "alias/" } else { &prefix };
-    alias.fill("name", world.unique_name(prefix));
+    alias.fill("name", view.unique_name(prefix));
     alias.fill("name_prefix", "");
     let name = alias.text("name").to_owned();
     let target = alias.text("target_key_id");
     let id = target.rsplit('/').next().unwrap_or(target).to_owned();
-    let Some(key) = world.find("aws_kms_key", &id) else {
+    let Some(key) = view.find("aws_kms_key", &id) else {
         return refuse(
             "NotFoundException",
             format!("Key '{target}' does not exist"),
         );
     };
-    if world.find("aws_kms_alias", &name).is_some() {
-        let arn = world.arn("kms", &name);
+    if view.find("aws_kms_alias", &name).is_some() {
+        let arn = view.arn("kms", &name);
         return refuse(
             "AlreadyExistsException",
             format!("An alias with the name {arn} already exists"),
         );
     }
-    alias.put("arn", world.arn("kms", &name));
+    alias.put("arn", view.arn("kms", &name));
     alias.put("target_key_arn", text(key, "arn"));
     alias.put("id", name);
     Ok(())

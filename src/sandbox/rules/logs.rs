@@ -1,6 +1,6 @@
 //! CloudWatch Logs.
 
-use super::{Rule, Verdict, World, refuse};
+use super::{CloudView, Rule, Verdict, refuse};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
@@ -8,31 +8,31 @@ pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_cloudwatch_log_stream", "CloudWatch Logs Log Stream").creates(create_stream),
 ];
 
-fn create_group(group: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let prefix = group.text("name_prefix").to_owned();
     let prefix = if prefix.is_empty() {
         "terraform-"
     } else {
         &prefix
     };
-    group.fill("name", world.unique_name(prefix));
+    group.fill("name", view.unique_name(prefix));
     group.fill("name_prefix", "");
     let name = group.text("name").to_owned();
-    if world.find("aws_cloudwatch_log_group", &name).is_some() {
+    if view.find("aws_cloudwatch_log_group", &name).is_some() {
         return refuse(
             "ResourceAlreadyExistsException",
             "The specified log group already exists",
         );
     }
-    group.put("arn", world.arn("logs", &format!("log-group:{name}")));
+    group.put("arn", view.arn("logs", &format!("log-group:{name}")));
     group.put("id", name);
     group.fill("log_group_class", "STANDARD");
     Ok(())
 }
 
-fn create_stream(stream: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_stream(stream: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let group = stream.text("log_group_name").to_owned();
-    if world.find("aws_cloudwatch_log_group", &group).is_none() {
+    if view.find("aws_cloudwatch_log_group", &group).is_none() {
         return refuse(
             "ResourceNotFoundException",
             "The specified log group does not exist.",
@@ -41,7 +41,7 @@ fn create_stream(stream: &mut Draft, world: &World<'_>) -> Verdict {
     let name = stream.text("name").to_owned();
     stream.put(
         "arn",
-        world.arn("logs", &format!("log-group:{group}:log-stream:{name}")),
+        view.arn("logs", &format!("log-group:{group}:log-stream:{name}")),
     );
     stream.put("id", name);
     Ok(())

@@ -1,4 +1,4 @@
-//! What AWS does with each type beyond what a schema says, one file a service.
+//! The behaviour of AWS for each type beyond its schema, one file a service.
 //!
 //! A type without a rule here still works: ids and ARNs are guessed from names, and nothing is refused.
 
@@ -10,7 +10,7 @@ mod iam;
 mod kms;
 mod logs;
 mod s3;
-pub(crate) mod world;
+pub(crate) mod view;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -21,7 +21,7 @@ use crate::draft::Draft;
 
 pub(crate) use ec2::zones;
 pub(crate) use s3::CANONICAL_USER;
-pub(crate) use world::{ACCOUNT, World, random_hex, uuid};
+pub(crate) use view::{ACCOUNT, CloudView, random_hex, uuid};
 
 /// AWS says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,21 +54,21 @@ pub(crate) fn not_yet(code: &'static str, message: impl Into<String>) -> Verdict
     })
 }
 
-/// What is special about one resource type.
+/// The special behaviour of one resource type.
 pub(crate) struct Rule {
     pub(crate) type_name: &'static str,
-    /// What the provider calls one in its errors: `EC2 Subnet`.
+    /// Its name in the provider's errors: `EC2 Subnet`.
     pub(crate) title: &'static str,
     /// Checks a new object and fills in what AWS decides.
-    pub(crate) create: fn(&mut Draft, &World<'_>) -> Verdict,
-    /// Checks a changed object, with what it was.
-    pub(crate) update: fn(&mut Draft, &Map, &World<'_>) -> Verdict,
+    pub(crate) create: fn(&mut Draft, &CloudView<'_>) -> Verdict,
+    /// Checks a changed object beside the old one.
+    pub(crate) update: fn(&mut Draft, &Map, &CloudView<'_>) -> Verdict,
     /// Checks whether an object may go.
-    pub(crate) delete: fn(&Map, &World<'_>) -> Verdict,
+    pub(crate) delete: fn(&Map, &CloudView<'_>) -> Verdict,
     /// Whether that is the id by which this object is imported, where it is not its own.
     pub(crate) imports: fn(&str, &Map) -> bool,
     /// Brings an object up to date with what others did to it.
-    pub(crate) read: fn(&mut Draft, &World<'_>),
+    pub(crate) read: fn(&mut Draft, &CloudView<'_>),
     /// How long AWS takes, in seconds: to create, to update, to delete.
     pub(crate) seconds: [f64; 3],
 }
@@ -87,17 +87,17 @@ impl Rule {
         }
     }
 
-    const fn creates(mut self, create: fn(&mut Draft, &World<'_>) -> Verdict) -> Self {
+    const fn creates(mut self, create: fn(&mut Draft, &CloudView<'_>) -> Verdict) -> Self {
         self.create = create;
         self
     }
 
-    const fn updates(mut self, update: fn(&mut Draft, &Map, &World<'_>) -> Verdict) -> Self {
+    const fn updates(mut self, update: fn(&mut Draft, &Map, &CloudView<'_>) -> Verdict) -> Self {
         self.update = update;
         self
     }
 
-    const fn deletes(mut self, delete: fn(&Map, &World<'_>) -> Verdict) -> Self {
+    const fn deletes(mut self, delete: fn(&Map, &CloudView<'_>) -> Verdict) -> Self {
         self.delete = delete;
         self
     }
@@ -107,7 +107,7 @@ impl Rule {
         self
     }
 
-    const fn reads(mut self, read: fn(&mut Draft, &World<'_>)) -> Self {
+    const fn reads(mut self, read: fn(&mut Draft, &CloudView<'_>)) -> Self {
         self.read = read;
         self
     }

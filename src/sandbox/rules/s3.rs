@@ -3,8 +3,8 @@
 use terrane_core::value::Map;
 use terrane_core::{Type, Value};
 
-use super::world::{one_block, text_set};
-use super::{Rule, Verdict, World, refuse, text};
+use super::view::{one_block, text_set};
+use super::{CloudView, Rule, Verdict, refuse, text};
 use crate::draft::Draft;
 
 pub(super) const RULES: &[Rule] = &[
@@ -14,9 +14,9 @@ pub(super) const RULES: &[Rule] = &[
         .reads(read_bucket)
         .takes(2.0, 1.0, 1.0),
     Rule::new("aws_s3_bucket_versioning", "S3 Bucket Versioning")
-        .creates(|part, world| {
+        .creates(|part, view| {
             part.fill_in("versioning_configuration", "mfa_delete", "");
-            part_of_bucket(part, world)
+            part_of_bucket(part, view)
         })
         .updates(|part, _, _| {
             part.fill_in("versioning_configuration", "mfa_delete", "");
@@ -61,26 +61,26 @@ pub(super) const RULES: &[Rule] = &[
 pub(crate) const CANONICAL_USER: &str =
     "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a";
 
-fn create_bucket(bucket: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_bucket(bucket: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let prefix = bucket.text("bucket_prefix").to_owned();
     let prefix = if prefix.is_empty() {
         "terraform-"
     } else {
         &prefix
     };
-    bucket.fill("bucket", world.unique_name(prefix));
+    bucket.fill("bucket", view.unique_name(prefix));
     bucket.fill("bucket_prefix", "");
     let name = bucket.text("bucket").to_owned();
     if !is_bucket_name(&name) {
         return refuse("InvalidBucketName", "The specified bucket is not valid.");
     }
-    if world.find("aws_s3_bucket", &name).is_some() {
+    if view.find("aws_s3_bucket", &name).is_some() {
         return refuse(
             "BucketAlreadyOwnedByYou",
             "Your previous request to create the named bucket succeeded and you already own it.",
         );
     }
-    let region = world.region;
+    let region = view.region;
     bucket.put("arn", format!("arn:aws:s3:::{name}"));
     bucket.put("bucket_domain_name", format!("{name}.s3.amazonaws.com"));
     bucket.put(
@@ -168,9 +168,9 @@ fn hosted_zone(region: &str) -> &'static str {
     }
 }
 
-fn delete_bucket(bucket: &Map, world: &World<'_>) -> Verdict {
+fn delete_bucket(bucket: &Map, view: &CloudView<'_>) -> Verdict {
     let forced = bucket.get("force_destroy").and_then(Value::as_bool) == Some(true);
-    if !forced && world.has("aws_s3_object", "bucket", text(bucket, "id")) {
+    if !forced && view.has("aws_s3_object", "bucket", text(bucket, "id")) {
         return refuse(
             "BucketNotEmpty",
             "The bucket you tried to delete is not empty",
@@ -179,17 +179,17 @@ fn delete_bucket(bucket: &Map, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn bucket_must_exist(name: &str, world: &World<'_>) -> Verdict {
-    match world.find("aws_s3_bucket", name) {
+fn bucket_must_exist(name: &str, view: &CloudView<'_>) -> Verdict {
+    match view.find("aws_s3_bucket", name) {
         Some(_) => Ok(()),
         None => refuse("NoSuchBucket", "The specified bucket does not exist"),
     }
 }
 
 /// A part of a bucket's settings, of which a bucket has one.
-fn part_of_bucket(part: &mut Draft, world: &World<'_>) -> Verdict {
+fn part_of_bucket(part: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let bucket = part.text("bucket").to_owned();
-    bucket_must_exist(&bucket, world)?;
+    bucket_must_exist(&bucket, view)?;
     let id = match part.text("expected_bucket_owner") {
         "" => bucket,
         owner => format!("{bucket},{owner}"),
@@ -198,18 +198,18 @@ fn part_of_bucket(part: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn create_object(object: &mut Draft, world: &World<'_>) -> Verdict {
-    bucket_must_exist(object.text("bucket"), world)?;
+fn create_object(object: &mut Draft, view: &CloudView<'_>) -> Verdict {
+    bucket_must_exist(object.text("bucket"), view)?;
     let key = object.text("key").to_owned();
     object.put("id", key);
     Ok(())
 }
 
 /// Settings that are resources of their own show up in the bucket.
-fn read_bucket(bucket: &mut Draft, world: &World<'_>) {
+fn read_bucket(bucket: &mut Draft, view: &CloudView<'_>) {
     let name = bucket.text("bucket").to_owned();
     let block = |type_name, attribute: &str| {
-        let (_, part) = world.with(type_name, "bucket", &name).next()?;
+        let (_, part) = view.with(type_name, "bucket", &name).next()?;
         part.get(attribute)?.elements()?.first()?.members()
     };
     if let Some(config) = block("aws_s3_bucket_versioning", "versioning_configuration") {
@@ -229,7 +229,7 @@ fn read_bucket(bucket: &mut Draft, world: &World<'_>) {
             bucket.put("server_side_encryption_configuration", value);
         }
     }
-    if let Some((_, policy)) = world.with("aws_s3_bucket_policy", "bucket", &name).next() {
+    if let Some((_, policy)) = view.with("aws_s3_bucket_policy", "bucket", &name).next() {
         bucket.put("policy", text(policy, "policy"));
     }
 }

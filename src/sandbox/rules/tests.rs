@@ -56,7 +56,7 @@ fn form(object: &Value, name: &str) -> String {
 /// Facts of the state that the real provider 5.31 wrote; where the emulator behind it was known to be simpler than AWS (empty
 /// border groups, pools and classes), AWS's own value.
 #[test]
-fn what_nobody_set_has_the_form_and_the_emptiness_that_the_real_provider_gives_it() {
+fn an_unset_attribute_has_the_form_and_the_emptiness_that_the_real_provider_gives_it() {
     let sample = Sample::new();
     let vpc = vpc(&sample);
     let subnet = sample.create("aws_subnet", &subnet(&vpc, "10.0.0.0/24", "us-east-1a"));
@@ -312,7 +312,7 @@ fn what_others_stand_on_stays() {
     assert_eq!(sample.read("aws_vpc", &vpc), None);
     sample
         .try_delete("aws_vpc", &vpc)
-        .expect("what is gone is gone");
+        .expect("deleting it again succeeds");
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn put_number(out: &mut Vec<u8>, number: &Number) {
     }
 }
 
-/// The smallest form, as go-cty writes it: unsigned for what is not negative.
+/// The smallest form, as go-cty writes it: unsigned where it is not negative.
 fn put_int(out: &mut Vec<u8>, int: i64) {
     if let Ok(unsigned) = u64::try_from(int) {
         return put_uint(out, unsigned);

@@ -34,7 +34,7 @@ mod refinement {
 pub struct MsgpackError {
     /// Where, from the root of the value.
     pub path: Path,
-    /// What is wrong there.
+    /// The fault.
     pub reason: String,
 }
 

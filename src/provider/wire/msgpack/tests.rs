@@ -1,4 +1,4 @@
-//! The codec against go-cty's own vectors, and against bytes that nobody made.
+//! The codec against go-cty's own vectors, and against arbitrary bytes.
 
 use std::path::Path;
 

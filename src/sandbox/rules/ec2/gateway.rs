@@ -7,17 +7,17 @@ use terrane_core::value::Map;
 
 use super::{subnet, vpc};
 use crate::draft::Draft;
-use crate::rules::world::checksum;
-use crate::rules::{Rule, Verdict, World, not_yet, refuse, text};
+use crate::rules::view::checksum;
+use crate::rules::{CloudView, Rule, Verdict, not_yet, refuse, text};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_internet_gateway", "EC2 Internet Gateway")
         .creates(create_internet_gateway)
-        .updates(|gateway, before, world| {
+        .updates(|gateway, before, view| {
             if gateway.text("vpc_id") == text(before, "vpc_id") {
                 return Ok(());
             }
-            attach(gateway.text("vpc_id"), world)
+            attach(gateway.text("vpc_id"), view)
         })
         .deletes(delete_internet_gateway)
         .takes(1.0, 1.0, 1.0),
@@ -26,21 +26,21 @@ pub(super) const RULES: &[Rule] = &[
         .takes(95.0, 2.0, 45.0),
 ];
 
-fn create_internet_gateway(gateway: &mut Draft, world: &World<'_>) -> Verdict {
-    attach(gateway.text("vpc_id"), world)?;
-    let id = world.id("igw");
+fn create_internet_gateway(gateway: &mut Draft, view: &CloudView<'_>) -> Verdict {
+    attach(gateway.text("vpc_id"), view)?;
+    let id = view.id("igw");
     gateway.fill("vpc_id", "");
-    gateway.put("arn", world.arn("ec2", &format!("internet-gateway/{id}")));
+    gateway.put("arn", view.arn("ec2", &format!("internet-gateway/{id}")));
     gateway.put("id", id);
     Ok(())
 }
 
-fn attach(vpc_id: &str, world: &World<'_>) -> Verdict {
+fn attach(vpc_id: &str, view: &CloudView<'_>) -> Verdict {
     if vpc_id.is_empty() {
         return Ok(());
     }
-    vpc::must_exist(vpc_id, world)?;
-    if world.has("aws_internet_gateway", "vpc_id", vpc_id) {
+    vpc::must_exist(vpc_id, view)?;
+    if view.has("aws_internet_gateway", "vpc_id", vpc_id) {
         return refuse(
             "InvalidParameterValue",
             format!("Network {vpc_id} already has an internet gateway attached"),
@@ -49,11 +49,11 @@ fn attach(vpc_id: &str, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn delete_internet_gateway(gateway: &Map, world: &World<'_>) -> Verdict {
+fn delete_internet_gateway(gateway: &Map, view: &CloudView<'_>) -> Verdict {
     let vpc_id = text(gateway, "vpc_id");
-    let mut public = world.with("aws_nat_gateway", "connectivity_type", "public");
+    let mut public = view.with("aws_nat_gateway", "connectivity_type", "public");
     let mapped = public.any(|(_, nat)| {
-        let subnet = world.find("aws_subnet", text(nat, "subnet_id"));
+        let subnet = view.find("aws_subnet", text(nat, "subnet_id"));
         subnet.is_some_and(|subnet| text(subnet, "vpc_id") == vpc_id)
     });
     if mapped && !vpc_id.is_empty() {
@@ -67,30 +67,30 @@ fn delete_internet_gateway(gateway: &Map, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn create_nat_gateway(nat: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_nat_gateway(nat: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let subnet_id = nat.text("subnet_id").to_owned();
-    subnet::must_exist(&subnet_id, world)?;
+    subnet::must_exist(&subnet_id, view)?;
     let mut address = None;
     if nat.text("connectivity_type") == "public" {
         let allocation = nat.text("allocation_id");
-        address = world.find("aws_eip", allocation);
+        address = view.find("aws_eip", allocation);
         if address.is_none() {
             return refuse(
                 "InvalidAllocationID.NotFound",
                 format!("The allocation ID '{allocation}' does not exist"),
             );
         }
-        if world.has("aws_nat_gateway", "allocation_id", allocation) {
+        if view.has("aws_nat_gateway", "allocation_id", allocation) {
             return refuse(
                 "Resource.AlreadyAssociated",
                 format!("Elastic IP address [{allocation}] is already associated"),
             );
         }
-        nat.fill("association_id", world.id("eipassoc"));
+        nat.fill("association_id", view.id("eipassoc"));
     }
-    let id = world.id("nat");
+    let id = view.id("nat");
     // AWS keeps the first four addresses of a subnet for itself.
-    let block = world.find("aws_subnet", &subnet_id);
+    let block = view.find("aws_subnet", &subnet_id);
     let block = block.and_then(|subnet| text(subnet, "cidr_block").parse::<Ipv4Net>().ok());
     let number = 4 + checksum(&id) % 10;
     nat.fill(
@@ -103,7 +103,7 @@ fn create_nat_gateway(nat: &mut Draft, world: &World<'_>) -> Verdict {
         "public_ip",
         address.map_or("", |address| text(address, "public_ip")),
     );
-    nat.fill("network_interface_id", world.id("eni"));
+    nat.fill("network_interface_id", view.id("eni"));
     nat.put("id", id);
     Ok(())
 }

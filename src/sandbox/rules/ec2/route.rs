@@ -5,26 +5,24 @@ use terrane_core::value::Map;
 
 use super::{subnet, vpc};
 use crate::draft::Draft;
-use crate::rules::world::checksum;
-use crate::rules::{Rule, Verdict, World, not_yet, refuse, text};
+use crate::rules::view::checksum;
+use crate::rules::{CloudView, Rule, Verdict, not_yet, refuse, text};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_route_table", "Route Table")
         .creates(create_table)
-        .updates(|table, _, world| targets_must_exist(table, world))
+        .updates(|table, _, view| targets_must_exist(table, view))
         .deletes(delete_table)
         .reads(read_table)
         .takes(2.0, 1.0, 1.0),
     Rule::new("aws_route", "Route")
         .creates(create_route)
-        .updates(|route, _, world| target_must_exist(route.members(), world))
+        .updates(|route, _, view| target_must_exist(route.members(), view))
         .imports(imports_route)
         .takes(1.0, 1.0, 1.0),
     Rule::new("aws_route_table_association", "Route Table Association")
         .creates(create_association)
-        .updates(|association, _, world| {
-            table_must_exist(association.text("route_table_id"), world)
-        })
+        .updates(|association, _, view| table_must_exist(association.text("route_table_id"), view))
         .imports(imports_association)
         .takes(1.0, 1.0, 1.0),
 ];
@@ -80,36 +78,36 @@ fn imports_association(id: &str, association: &Map) -> bool {
     })
 }
 
-fn create_table(table: &mut Draft, world: &World<'_>) -> Verdict {
-    vpc::must_exist(table.text("vpc_id"), world)?;
-    targets_must_exist(table, world)?;
-    let id = world.id("rtb");
-    table.put("arn", world.arn("ec2", &format!("route-table/{id}")));
+fn create_table(table: &mut Draft, view: &CloudView<'_>) -> Verdict {
+    vpc::must_exist(table.text("vpc_id"), view)?;
+    targets_must_exist(table, view)?;
+    let id = view.id("rtb");
+    table.put("arn", view.arn("ec2", &format!("route-table/{id}")));
     table.put("id", id);
     Ok(())
 }
 
-fn targets_must_exist(table: &Draft, world: &World<'_>) -> Verdict {
+fn targets_must_exist(table: &Draft, view: &CloudView<'_>) -> Verdict {
     let routes = table.get("route").elements().unwrap_or(&[]);
     let mut routes = routes.iter().filter_map(Value::members);
-    routes.try_for_each(|route| target_must_exist(route, world))
+    routes.try_for_each(|route| target_must_exist(route, view))
 }
 
-fn target_must_exist(route: &Map, world: &World<'_>) -> Verdict {
+fn target_must_exist(route: &Map, view: &CloudView<'_>) -> Verdict {
     for (attribute, type_name, code, what) in TARGETS {
         let id = text(route, attribute);
         // Virtual private gateways and VPC endpoints are gateways too.
         let other = attribute == "gateway_id" && !id.starts_with("igw-");
-        if !id.is_empty() && !other && world.find(type_name, id).is_none() {
+        if !id.is_empty() && !other && view.find(type_name, id).is_none() {
             return refuse(code, format!("The {what} '{id}' does not exist"));
         }
     }
     Ok(())
 }
 
-fn table_must_exist(id: &str, world: &World<'_>) -> Verdict {
-    let main = world.has("aws_vpc", "main_route_table_id", id);
-    if main || world.find("aws_route_table", id).is_some() {
+fn table_must_exist(id: &str, view: &CloudView<'_>) -> Verdict {
+    let main = view.has("aws_vpc", "main_route_table_id", id);
+    if main || view.find("aws_route_table", id).is_some() {
         return Ok(());
     }
     refuse(
@@ -118,9 +116,9 @@ fn table_must_exist(id: &str, world: &World<'_>) -> Verdict {
     )
 }
 
-fn delete_table(table: &Map, world: &World<'_>) -> Verdict {
+fn delete_table(table: &Map, view: &CloudView<'_>) -> Verdict {
     let id = text(table, "id");
-    if world.has("aws_route_table_association", "route_table_id", id) {
+    if view.has("aws_route_table_association", "route_table_id", id) {
         return not_yet(
             "DependencyViolation",
             format!("The routeTable '{id}' has dependencies and cannot be deleted."),
@@ -130,13 +128,13 @@ fn delete_table(table: &Map, world: &World<'_>) -> Verdict {
 }
 
 /// Routes that were made by themselves are in the table, too.
-fn read_table(table: &mut Draft, world: &World<'_>) {
+fn read_table(table: &mut Draft, view: &CloudView<'_>) {
     let Value::Set(routes) = table.get("route") else {
         return;
     };
     let mut routes = (**routes).clone();
     let before = routes.len();
-    for (_, route) in world.with("aws_route", "route_table_id", table.text("id")) {
+    for (_, route) in view.with("aws_route", "route_table_id", table.text("id")) {
         let member = |name: &str| match name {
             "cidr_block" => text(route, "destination_cidr_block"),
             "ipv6_cidr_block" => text(route, "destination_ipv6_cidr_block"),
@@ -183,18 +181,18 @@ fn destination(route: &Draft) -> String {
     .to_owned()
 }
 
-fn create_route(route: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_route(route: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let table = route.text("route_table_id").to_owned();
-    table_must_exist(&table, world)?;
-    target_must_exist(route.members(), world)?;
+    table_must_exist(&table, view)?;
+    target_must_exist(route.members(), view)?;
     let destination = destination(route);
     let id = format!("r-{table}{}", checksum(&destination));
-    let in_table = world.find("aws_route_table", &table).is_some_and(|table| {
+    let in_table = view.find("aws_route_table", &table).is_some_and(|table| {
         let routes = table.get("route").and_then(Value::elements).unwrap_or(&[]);
         let mut routes = routes.iter().filter_map(Value::members);
         routes.any(|route| text(route, "cidr_block") == destination)
     });
-    if in_table || world.find("aws_route", &id).is_some() {
+    if in_table || view.find("aws_route", &id).is_some() {
         return refuse(
             "RouteAlreadyExists",
             format!("The route identified by {destination} already exists."),
@@ -206,13 +204,13 @@ fn create_route(route: &mut Draft, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn create_association(association: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_association(association: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let table = association.text("route_table_id");
-    table_must_exist(table, world)?;
+    table_must_exist(table, view)?;
     let subnet_id = association.text("subnet_id");
     if !subnet_id.is_empty() {
-        subnet::must_exist(subnet_id, world)?;
-        if world.has("aws_route_table_association", "subnet_id", subnet_id) {
+        subnet::must_exist(subnet_id, view)?;
+        if view.has("aws_route_table_association", "subnet_id", subnet_id) {
             return refuse(
                 "Resource.AlreadyAssociated",
                 format!(
@@ -221,6 +219,6 @@ fn create_association(association: &mut Draft, world: &World<'_>) -> Verdict {
             );
         }
     }
-    association.put("id", world.id("rtbassoc"));
+    association.put("id", view.id("rtbassoc"));
     Ok(())
 }

@@ -5,8 +5,8 @@ use terrane_core::value::Map;
 
 use super::vpc;
 use crate::draft::{Draft, texts};
-use crate::rules::world::checksum;
-use crate::rules::{Rule, Verdict, World, holds, not_yet, refuse, text};
+use crate::rules::view::checksum;
+use crate::rules::{CloudView, Rule, Verdict, holds, not_yet, refuse, text};
 
 pub(super) const RULES: &[Rule] = &[
     Rule::new("aws_security_group", "Security Group")
@@ -21,20 +21,20 @@ pub(super) const RULES: &[Rule] = &[
         "aws_vpc_security_group_ingress_rule",
         "VPC Security Group Ingress Rule",
     )
-    .creates(|rule, world| create_single_rule(rule, "aws_vpc_security_group_ingress_rule", world))
+    .creates(|rule, view| create_single_rule(rule, "aws_vpc_security_group_ingress_rule", view))
     .takes(1.0, 1.0, 1.0),
     Rule::new(
         "aws_vpc_security_group_egress_rule",
         "VPC Security Group Egress Rule",
     )
-    .creates(|rule, world| create_single_rule(rule, "aws_vpc_security_group_egress_rule", world))
+    .creates(|rule, view| create_single_rule(rule, "aws_vpc_security_group_egress_rule", view))
     .takes(1.0, 1.0, 1.0),
 ];
 
-fn create_group(group: &mut Draft, world: &World<'_>) -> Verdict {
+fn create_group(group: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let vpc_id = group.text("vpc_id").to_owned();
     if !vpc_id.is_empty() {
-        vpc::must_exist(&vpc_id, world)?;
+        vpc::must_exist(&vpc_id, view)?;
     }
     let prefix = group.text("name_prefix").to_owned();
     let chosen = if prefix.is_empty() {
@@ -42,25 +42,25 @@ fn create_group(group: &mut Draft, world: &World<'_>) -> Verdict {
     } else {
         &prefix
     };
-    group.fill("name", world.unique_name(chosen));
+    group.fill("name", view.unique_name(chosen));
     group.fill("name_prefix", "");
     let name = group.text("name");
-    let mut others = world.with("aws_security_group", "vpc_id", &vpc_id);
+    let mut others = view.with("aws_security_group", "vpc_id", &vpc_id);
     if others.any(|(_, other)| text(other, "name") == name) {
         return refuse(
             "InvalidGroup.Duplicate",
             format!("The security group '{name}' already exists for VPC '{vpc_id}'"),
         );
     }
-    let id = world.id("sg");
-    group.put("arn", world.arn("ec2", &format!("security-group/{id}")));
+    let id = view.id("sg");
+    group.put("arn", view.arn("ec2", &format!("security-group/{id}")));
     group.put("id", id);
     // The account of the sandbox has no default VPC.
     group.fill("vpc_id", "");
     Ok(())
 }
 
-fn delete_group(group: &Map, world: &World<'_>) -> Verdict {
+fn delete_group(group: &Map, view: &CloudView<'_>) -> Verdict {
     let id = text(group, "id");
     let names = |object: &Map, block: &str, attribute: &str| {
         let block = object
@@ -79,8 +79,7 @@ fn delete_group(group: &Map, world: &World<'_>) -> Verdict {
             .any(|rule| holds(rule, "security_groups", id))
     };
     let others = || {
-        world
-            .all("aws_security_group")
+        view.all("aws_security_group")
             .filter(|(other, _)| *other != id)
     };
     let single = [
@@ -91,22 +90,22 @@ fn delete_group(group: &Map, world: &World<'_>) -> Verdict {
         rules.any(|(_, rule)| text(rule, "security_group_id") != id)
     };
     let used = others().any(|(_, other)| in_rules(other, "ingress") || in_rules(other, "egress"))
-        || elsewhere(Box::new(world.with(
+        || elsewhere(Box::new(view.with(
             "aws_security_group_rule",
             "source_security_group_id",
             id,
         )))
         || single.into_iter().any(|type_name| {
-            elsewhere(Box::new(world.with(
+            elsewhere(Box::new(view.with(
                 type_name,
                 "referenced_security_group_id",
                 id,
             )))
         })
-        || world
+        || view
             .all("aws_eks_cluster")
             .any(|(_, cluster)| names(cluster, "vpc_config", "security_group_ids"))
-        || world
+        || view
             .all("aws_instance")
             .any(|(_, instance)| holds(instance, "vpc_security_group_ids", id));
     if used {
@@ -118,10 +117,10 @@ fn delete_group(group: &Map, world: &World<'_>) -> Verdict {
     Ok(())
 }
 
-fn group_must_exist(id: &str, world: &World<'_>) -> Verdict {
-    let known = world.find("aws_security_group", id).is_some()
-        || world.has("aws_vpc", "default_security_group_id", id)
-        || world.all("aws_eks_cluster").any(|(_, cluster)| {
+fn group_must_exist(id: &str, view: &CloudView<'_>) -> Verdict {
+    let known = view.find("aws_security_group", id).is_some()
+        || view.has("aws_vpc", "default_security_group_id", id)
+        || view.all("aws_eks_cluster").any(|(_, cluster)| {
             let config = cluster
                 .get("vpc_config")
                 .and_then(|blocks| blocks.elements()?.first()?.members());
@@ -136,7 +135,7 @@ fn group_must_exist(id: &str, world: &World<'_>) -> Verdict {
     )
 }
 
-/// What the SDK makes the id of a rule from: everything that tells it from others, in order.
+/// The parts from which the SDK makes the id of a rule: everything that tells it from others, in order.
 fn rule_key(rule: &Draft) -> String {
     let mut parts = vec![rule.text("security_group_id").to_owned()];
     for port in ["from_port", "to_port"] {
@@ -188,14 +187,14 @@ fn imports_rule(id: &str, rule: &Map) -> bool {
         })
 }
 
-fn create_rule(rule: &mut Draft, world: &World<'_>) -> Verdict {
-    group_must_exist(rule.text("security_group_id"), world)?;
+fn create_rule(rule: &mut Draft, view: &CloudView<'_>) -> Verdict {
+    group_must_exist(rule.text("security_group_id"), view)?;
     let source = rule.text("source_security_group_id").to_owned();
     if !source.is_empty() {
-        group_must_exist(&source, world)?;
+        group_must_exist(&source, view)?;
     }
     let id = format!("sgrule-{}", checksum(&rule_key(rule)));
-    if world.find("aws_security_group_rule", &id).is_some() {
+    if view.find("aws_security_group_rule", &id).is_some() {
         let mut peers = texts(rule.get("cidr_blocks"));
         peers.push(&source);
         let peer = peers.first().copied().unwrap_or_default();
@@ -210,11 +209,11 @@ fn create_rule(rule: &mut Draft, world: &World<'_>) -> Verdict {
         );
     }
     rule.put("id", id);
-    rule.put("security_group_rule_id", world.id("sgr"));
+    rule.put("security_group_rule_id", view.id("sgr"));
     Ok(())
 }
 
-fn create_single_rule(rule: &mut Draft, type_name: &str, world: &World<'_>) -> Verdict {
+fn create_single_rule(rule: &mut Draft, type_name: &str, view: &CloudView<'_>) -> Verdict {
     const WHAT: [&str; 7] = [
         "cidr_ipv4",
         "cidr_ipv6",
@@ -225,11 +224,11 @@ fn create_single_rule(rule: &mut Draft, type_name: &str, world: &World<'_>) -> V
         "to_port",
     ];
     let group = rule.text("security_group_id").to_owned();
-    group_must_exist(&group, world)?;
+    group_must_exist(&group, view)?;
     if rule.is_set("referenced_security_group_id") {
-        group_must_exist(rule.text("referenced_security_group_id"), world)?;
+        group_must_exist(rule.text("referenced_security_group_id"), view)?;
     }
-    let mut others = world.with(type_name, "security_group_id", &group);
+    let mut others = view.with(type_name, "security_group_id", &group);
     let same = |other: &Map| {
         WHAT.iter()
             .all(|name| other.get(*name) == rule.members().get(*name))
@@ -245,11 +244,8 @@ fn create_single_rule(rule: &mut Draft, type_name: &str, world: &World<'_>) -> V
             ),
         );
     }
-    let id = world.id("sgr");
-    rule.put(
-        "arn",
-        world.arn("ec2", &format!("security-group-rule/{id}")),
-    );
+    let id = view.id("sgr");
+    rule.put("arn", view.arn("ec2", &format!("security-group-rule/{id}")));
     rule.put("security_group_rule_id", id.as_str());
     rule.put("id", id);
     Ok(())

@@ -5,31 +5,31 @@ use terrane_core::value::Map;
 
 use super::zones;
 use crate::draft::Draft;
-use crate::rules::{Rule, Verdict, World, holds, not_yet, refuse, text};
+use crate::rules::{CloudView, Rule, Verdict, holds, not_yet, refuse, text};
 
 pub(super) const RULES: &[Rule] = &[Rule::new("aws_subnet", "EC2 Subnet")
     .creates(create)
     .deletes(delete)
     .takes(11.0, 10.0, 1.0)];
 
-fn create(subnet: &mut Draft, world: &World<'_>) -> Verdict {
+fn create(subnet: &mut Draft, view: &CloudView<'_>) -> Verdict {
     let vpc = subnet.text("vpc_id").to_owned();
-    super::vpc::must_exist(&vpc, world)?;
+    super::vpc::must_exist(&vpc, view)?;
     if subnet.is_set("cidr_block") {
-        place(subnet, &vpc, world)?;
+        place(subnet, &vpc, view)?;
     }
-    let (zone, zone_id) = zone(subnet, world)?;
-    let id = world.id("subnet");
+    let (zone, zone_id) = zone(subnet, view)?;
+    let id = view.id("subnet");
     subnet.put("availability_zone", zone);
     subnet.put("availability_zone_id", zone_id);
-    subnet.put("arn", world.arn("ec2", &format!("subnet/{id}")));
+    subnet.put("arn", view.arn("ec2", &format!("subnet/{id}")));
     subnet.put("id", id);
     subnet.fill("private_dns_hostname_type_on_launch", "ip-name");
     Ok(())
 }
 
 /// Checks the block: inside the VPC's, and free.
-fn place(subnet: &mut Draft, vpc: &str, world: &World<'_>) -> Verdict {
+fn place(subnet: &mut Draft, vpc: &str, view: &CloudView<'_>) -> Verdict {
     let written = subnet.text("cidr_block").to_owned();
     let invalid = || {
         refuse(
@@ -45,16 +45,16 @@ fn place(subnet: &mut Draft, vpc: &str, world: &World<'_>) -> Verdict {
             ),
         );
     };
-    let around = world
+    let around = view
         .find("aws_vpc", vpc)
         .map(|vpc| text(vpc, "cidr_block").parse::<Ipv4Net>());
-    let more = world.with("aws_vpc_ipv4_cidr_block_association", "vpc_id", vpc);
+    let more = view.with("aws_vpc_ipv4_cidr_block_association", "vpc_id", vpc);
     let more = more.filter_map(|(_, more)| text(more, "cidr_block").parse().ok());
     let mut blocks = around.into_iter().flatten().chain(more);
     if !(16..=28).contains(&block.prefix_len()) || !blocks.any(|around| around.contains(&block)) {
         return invalid();
     }
-    let taken = world.with("aws_subnet", "vpc_id", vpc);
+    let taken = view.with("aws_subnet", "vpc_id", vpc);
     let mut taken =
         taken.filter_map(|(_, other)| text(other, "cidr_block").parse::<Ipv4Net>().ok());
     if taken.any(|other| other.contains(&block) || block.contains(&other)) {
@@ -68,19 +68,19 @@ fn place(subnet: &mut Draft, vpc: &str, world: &World<'_>) -> Verdict {
 }
 
 /// The zone that was asked for by name or id, else the first.
-fn zone(subnet: &Draft, world: &World<'_>) -> Result<(String, String), crate::rules::Refusal> {
+fn zone(subnet: &Draft, view: &CloudView<'_>) -> Result<(String, String), crate::rules::Refusal> {
     let (name, id) = (
         subnet.text("availability_zone"),
         subnet.text("availability_zone_id"),
     );
-    let found = zones(world.region).find(|zone| match (name, id) {
+    let found = zones(view.region).find(|zone| match (name, id) {
         ("", "") => true,
         ("", id) => zone.1 == id,
         (name, _) => zone.0 == name,
     });
     found.ok_or_else(|| {
         let asked = if name.is_empty() { id } else { name };
-        let all: Vec<_> = zones(world.region).map(|zone| zone.0).collect();
+        let all: Vec<_> = zones(view.region).map(|zone| zone.0).collect();
         crate::rules::Refusal {
             code: "InvalidParameterValue",
             message: format!(
@@ -92,7 +92,7 @@ fn zone(subnet: &Draft, world: &World<'_>) -> Result<(String, String), crate::ru
     })
 }
 
-fn delete(subnet: &Map, world: &World<'_>) -> Verdict {
+fn delete(subnet: &Map, view: &CloudView<'_>) -> Verdict {
     let id = text(subnet, "id");
     let in_block = |object: &Map, block: &str| {
         let block = object
@@ -100,13 +100,13 @@ fn delete(subnet: &Map, world: &World<'_>) -> Verdict {
             .and_then(|blocks| blocks.elements()?.first()?.members());
         block.is_some_and(|block| holds(block, "subnet_ids", id))
     };
-    let used = world.has("aws_nat_gateway", "subnet_id", id)
-        || world.has("aws_instance", "subnet_id", id)
-        || world.has("aws_network_interface", "subnet_id", id)
-        || world
+    let used = view.has("aws_nat_gateway", "subnet_id", id)
+        || view.has("aws_instance", "subnet_id", id)
+        || view.has("aws_network_interface", "subnet_id", id)
+        || view
             .all("aws_eks_cluster")
             .any(|(_, cluster)| in_block(cluster, "vpc_config"))
-        || world
+        || view
             .all("aws_eks_node_group")
             .any(|(_, group)| holds(group, "subnet_ids", id));
     if used {
@@ -119,8 +119,8 @@ fn delete(subnet: &Map, world: &World<'_>) -> Verdict {
 }
 
 /// Whether there is that subnet.
-pub(crate) fn must_exist(id: &str, world: &World<'_>) -> Verdict {
-    match world.find("aws_subnet", id) {
+pub(crate) fn must_exist(id: &str, view: &CloudView<'_>) -> Verdict {
+    match view.find("aws_subnet", id) {
         Some(_) => Ok(()),
         None => refuse(
             "InvalidSubnetID.NotFound",

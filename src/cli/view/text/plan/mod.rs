@@ -138,9 +138,10 @@ impl<'a> PlanText<'a> {
             text.push('\n');
         }
         if quiet > 0 {
+            let differ = if quiet == 1 { "differs" } else { "differ" };
             let objects = counted(quiet, "object");
             let note = format!(
-                "{objects} differ from the state without effect on this plan (`--refresh-only` shows how).\n\n"
+                "{objects} {differ} from the state without effect on this plan (`--refresh-only` shows how).\n\n"
             );
             text.push_str(&note);
         }

@@ -1,4 +1,4 @@
-//! What a rule may see: the objects there are, and where and when it is asked.
+//! The view that a rule has of the cloud: its objects, the region and the time of the operation.
 
 use std::fmt::Write as _;
 
@@ -11,8 +11,8 @@ use crate::cloud::Objects;
 /// The only account of the sandbox.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-/// The world as one operation sees it.
-pub(crate) struct World<'a> {
+/// The cloud as one operation sees it.
+pub(crate) struct CloudView<'a> {
     pub(crate) objects: &'a Objects,
     pub(crate) region: &'a str,
     pub(crate) now: Timestamp,
@@ -20,7 +20,7 @@ pub(crate) struct World<'a> {
     pub(crate) sequence: u32,
 }
 
-impl<'a> World<'a> {
+impl<'a> CloudView<'a> {
     /// An object by type and id.
     pub(crate) fn find(&self, type_name: &str, id: &str) -> Option<&'a Map> {
         self.objects.get(type_name, id)
@@ -64,7 +64,7 @@ impl<'a> World<'a> {
         format!("arn:aws:iam::{ACCOUNT}:{resource}")
     }
 
-    /// A name that nobody chose, as the SDK makes them.
+    /// A generated name, as the SDK makes them.
     pub(crate) fn unique_name(&self, prefix: &str) -> String {
         format!("{prefix}{}{:08x}", self.now.digits(), self.sequence)
     }
