@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use async_trait::async_trait;
 use thiserror::Error;
 
-/// What a run knows of time.
+/// The clock of a run.
 #[async_trait]
 pub trait Clock: Send + Sync + fmt::Debug {
     /// The time of day, for records that other machines read.
@@ -65,7 +65,7 @@ pub struct Timestamp {
 #[error("`{text}` is not a time in UTC (RFC 3339)")]
 #[non_exhaustive]
 pub struct ParseTimestampError {
-    /// What was read.
+    /// The text.
     pub text: String,
 }
 

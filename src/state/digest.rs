@@ -22,7 +22,7 @@ impl Sha256 {
     /// Of everything that a reader gives, piece by piece: for files that are too large to hold.
     ///
     /// # Errors
-    /// When it can not be read to its end.
+    /// When it cannot be read to its end.
     pub fn of_reader(mut reader: impl io::Read) -> io::Result<Self> {
         let mut digest = sha2::Sha256::new();
         let mut piece = vec![0; 1 << 18];
@@ -60,7 +60,7 @@ impl Sha256 {
 #[error("`{text}` is not a SHA-256 (64 hexadecimal digits)")]
 #[non_exhaustive]
 pub struct ParseSha256Error {
-    /// What was read.
+    /// The text.
     pub text: String,
 }
 

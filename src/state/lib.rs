@@ -1,4 +1,4 @@
-//! What is remembered between runs: the state, its v4 file, backends, locks and the journal.
+//! The memory between runs: the state, its v4 file, backends, locks and the journal.
 //!
 //! The life of a state in one run, as the engine sees it through [`Recorder`]:
 //!
@@ -30,7 +30,7 @@
 //! | [`backend`] | [`Backend`] and what passes its [`conformance`](backend::conformance) suite: memory, local files, S3 (feature `s3`); a [`BackendFactory`] for each scheme |
 //! | [`edit`] | changes that a person orders: moves, removals, another provider |
 //! | [`journal`] | records of intents and results, their frames, and how they are read back |
-//! | `run` | [`Recorder`], what the engine knows; [`Run`], the real one: lock, recovery, checkpoints, end; [`Repair`] of a damaged journal |
+//! | `run` | [`Recorder`], the engine's view; [`Run`], the real one: lock, recovery, checkpoints, end; [`Repair`] of a damaged journal |
 //! | [`crash`] | named places at which tests let a run die (feature `crash-points`) |
 //! | `lock_info`, `clock`, `random`, `digest` | Terraform's lock text; time and chance behind traits; checksums |
 //!
@@ -38,7 +38,7 @@
 //! state of 20,000 instances is read without one value being built. An operation's result carries *all* that is at its
 //! address (current and deposed), so that replaying a record twice changes nothing. A change that asks nothing of a
 //! provider (deposing, drift, exports) is a `Change`: recorded in order, made durable with the next intent or result.
-//! Each run has an epoch of the journal; a run that finds an epoch without an end seals it first, so whoever slept through
+//! Each run has an epoch of the journal; a run that finds an epoch without an end seals it first, so a run that slept through
 //! that can append nothing and therefore begin nothing. A run that records nothing writes nothing at all. Checkpoints come
 //! with every 200th result or a quarter of the state's size, whichever is more: with a fixed number the bytes of all
 //! snapshots together would grow with the square of the stack.

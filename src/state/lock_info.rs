@@ -1,4 +1,4 @@
-//! Who holds a lock: Terraform's own description, byte for byte.
+//! The holder of a lock: Terraform's own description, byte for byte.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -7,15 +7,15 @@ use crate::clock::{Clock, Timestamp};
 use crate::model::RawJson;
 use crate::random::Random;
 
-/// What a lock says of its holder. The text is exactly what Go's encoder makes of Terraform's structure, because OpenTofu
-/// deletes a lock under the condition that its `Info` is byte for byte what it would have written.
+/// The description of a lock's holder. The text is exactly that of Go's encoder for Terraform's structure, because OpenTofu
+/// deletes a lock under the condition that its `Info` is byte for byte its own text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LockInfo {
-    /// A UUID: who knows it may unlock.
+    /// A UUID, which unlocks.
     #[serde(rename = "ID")]
     pub id: String,
-    /// What the holder does, for example `OperationTypeApply`.
+    /// The holder's operation, for example `OperationTypeApply`.
     #[serde(default)]
     pub operation: String,
     /// Anything else; empty in Terraform's own locks.
@@ -30,7 +30,7 @@ pub struct LockInfo {
     /// When it was taken, RFC 3339 in UTC.
     #[serde(default)]
     pub created: String,
-    /// What is locked, for example `<bucket>/<key>`.
+    /// The locked state, for example `<bucket>/<key>`.
     #[serde(default)]
     pub path: String,
 }
@@ -40,7 +40,7 @@ pub struct LockInfo {
 #[error("the lock holds no readable description of its holder: {reason}")]
 #[non_exhaustive]
 pub struct ParseLockInfoError {
-    /// What is wrong with it.
+    /// The reason.
     pub reason: String,
 }
 
@@ -64,7 +64,7 @@ impl LockInfo {
         }
     }
 
-    /// Reads a description, whoever wrote it.
+    /// Reads a description by any writer.
     ///
     /// # Errors
     /// When it is not a JSON object with an `ID`.
@@ -87,7 +87,7 @@ impl LockInfo {
     }
 }
 
-/// What a lock is taken for, in Terraform's words.
+/// The purpose of a lock, in Terraform's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operation {

@@ -157,7 +157,7 @@ fn a_damaged_state_is_refused_and_left_alone() {
     assert_snapshot!(stack.run(&["preview", "--backend", "bad.tfstate"]), @"
     exit: 7
     --- stderr ---
-    error: the state at bad.tfstate can not be used
+    error: the state at bad.tfstate cannot be used
       | the state is damaged at line 1, column 22: EOF while parsing a value
       | the stored file cannot be read as a state
       | there is no journal
@@ -167,7 +167,7 @@ fn a_damaged_state_is_refused_and_left_alone() {
     assert_snapshot!(stack.run(&["up", "--yes", "--backend", "bad.tfstate"]), @"
     exit: 7
     --- stderr ---
-    error: the state at bad.tfstate can not be used
+    error: the state at bad.tfstate cannot be used
       | the state is damaged at line 1, column 22: EOF while parsing a value
       | the stored file cannot be read as a state
       | there is no journal

@@ -75,7 +75,7 @@ fn a_damaged_file_is_replaced_by_its_backup_with_the_printed_commands() {
             assert_snapshot!(refused, @"
     exit: 7
     --- stderr ---
-    error: the state at .terrane/test/terraform.tfstate can not be used
+    error: the state at .terrane/test/terraform.tfstate cannot be used
       | the state is damaged at line 9, column 18: EOF while parsing a string
       | the stored file cannot be read as a state
       | its journal is intact; it recorded serial 2 as stored last
@@ -315,6 +315,6 @@ fn a_lock_table_that_is_elsewhere_or_has_another_key_is_named_with_what_to_do() 
     assert_snapshot!(shown(&aws, &other_url, &refused), @"
     exit: 1
     --- stderr ---
-    error: <bucket>-other can not be used: its key is not `LockID` (a text) alone, as Terraform and terrane need it; name another table with the option `dynamodb_table`
+    error: <bucket>-other cannot be used: its key is not `LockID` (a text) alone, as Terraform and terrane need it; name another table with the option `dynamodb_table`
     ");
 }

@@ -53,7 +53,7 @@ fn a_journal_with_garbage_at_its_end_is_refused_and_the_hint_repairs_it() {
     assert_snapshot!(shown(&refused), @"
     exit: 7
     --- stderr ---
-    error: the journal of the state at .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>; 6 records before that are whole; operations that were begun and not ended: create conformance_sdk_thing.base
+    error: the journal of the state at .terrane/test/terraform.tfstate is damaged: only zero bytes follow byte <n> of segment <n>; 6 records before that are whole; unresolved operations: create conformance_sdk_thing.base
     hint: nothing was changed; `test-stack state repair` shows which records can be saved, keeps a copy, and starts a new journal
     ");
     // A read-only command reports the same, and nothing was changed.

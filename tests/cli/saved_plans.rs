@@ -366,7 +366,7 @@ fn a_plan_file_is_private_and_takes_no_other_files_place() {
     assert_snapshot!(stack.run(&["preview", "--out", "notes.txt"]), @"
     exit: 1
     --- stderr ---
-    error: <dir>/notes.txt can not be used: another file is there, and is left as it is
+    error: <dir>/notes.txt cannot be used: another file is there, and is left as it is
     ");
     let notes = std::fs::read_to_string(stack.path().join("notes.txt")).expect("there");
     assert_eq!(notes, "mine");

@@ -1,4 +1,4 @@
-//! Writes that are not believed on a yes alone: a proxy may say it and store nothing.
+//! Writes that need proof: a proxy may acknowledge one and store nothing.
 
 use std::time::Duration;
 
@@ -10,16 +10,16 @@ use crate::clock::Clock;
 pub enum Answered<T> {
     /// With something that only a store of these very bytes can know, such as their checksum.
     Proof(T),
-    /// With nothing that shows what is stored now.
+    /// With nothing that proves the stored content.
     Unproved,
 }
 
-/// What is stored after a write.
+/// The stored content after a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Found<T> {
-    /// What was written.
+    /// Ours.
     Ours(T),
-    /// What was there before, or nothing.
+    /// The earlier one, or nothing.
     Unchanged,
 }
 
@@ -27,8 +27,8 @@ pub enum Found<T> {
 const PAUSE: Duration = Duration::from_millis(200);
 const TRIES: usize = 5;
 
-/// Writes until the answer or a look at the store shows that it is stored. What a look finds that is neither ours nor what was there
-/// before, it returns as its own error.
+/// Writes until the answer or a look at the store shows that it is stored. A look that finds neither ours nor the earlier content
+/// returns an error of its own.
 ///
 /// # Errors
 /// Those of the two; [`BackendError::NotStored`] when the store says again and again that it took a write that it does not have.

@@ -270,7 +270,7 @@ async fn a_journal_that_is_restarted_begins_behind_the_old_one((a, b): Pair) {
     let copy = b.restart_journal(restart.clone()).await.expect("restarted");
     assert!(copy.contains(&restart.copy), "{copy}");
     assert_eq!(payloads(&*b).await, [(at(2, 0), Bytes::from("new"))]);
-    // Who slept meanwhile writes nothing any more.
+    // A run that slept meanwhile writes nothing any more.
     for place in [at(1, 1), at(1, 2), at(2, 0)] {
         let written = a.append_journal(place, segment(place, "late")).await;
         assert!(is_conflict(&written), "{place}: {written:?}");

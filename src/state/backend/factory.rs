@@ -1,4 +1,4 @@
-//! Kinds of stores: what the addresses of a scheme mean, and how a store is reached from one.
+//! Kinds of stores: the meaning of a scheme's addresses, and the way from an address to its store.
 
 use std::error::Error;
 use std::fmt;
@@ -65,7 +65,7 @@ pub trait BackendAddress: fmt::Display + fmt::Debug + Send + Sync {
         self.absolute()
     }
 
-    /// Whether the lock of a run that died stays until somebody frees it.
+    /// Whether the lock of a run that died stays until `force-unlock`.
     fn lock_outlives_process(&self) -> bool {
         true
     }
@@ -76,7 +76,7 @@ pub trait BackendAddress: fmt::Display + fmt::Debug + Send + Sync {
     /// When the address cannot be used as it is, or credentials are missing.
     async fn connect(&self, clock: Arc<dyn Clock>) -> Result<Arc<dyn Backend>, BackendError>;
 
-    /// What has to be created before a state can be kept there; changes nothing. `None` where nothing ever has to.
+    /// The steps before a state can be kept there; changes nothing. `None` for a store that never needs any.
     ///
     /// # Errors
     /// When it cannot be found out.
@@ -89,7 +89,7 @@ pub trait BackendAddress: fmt::Display + fmt::Debug + Send + Sync {
     }
 }
 
-/// One thing that a store needs before a state can be kept there. Prints as what it does: `create bucket acme-states`.
+/// One thing that a store needs before a state can be kept there. Prints as its effect: `create bucket acme-states`.
 #[async_trait]
 pub trait BootstrapStep: fmt::Display + Send + Sync {
     /// Does it. Doing it twice is no error.

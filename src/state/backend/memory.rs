@@ -66,7 +66,7 @@ impl MemoryBackend {
     }
 }
 
-/// Names content, not writes: a file has the same token whoever asks.
+/// Names content, not writes: a file has the same token for every reader.
 fn token(version: usize, bytes: &[u8]) -> Token {
     Token(format!("{version}-{}", Sha256::of(bytes)).into())
 }

@@ -31,14 +31,14 @@ pub use url::{address_url, url_decode, url_encode, url_options};
 
 /// A store for one state: its snapshot, its journal, its lock, its earlier versions.
 ///
-/// Every write is conditional on what the writer saw last, so a writer that was overtaken is told so and changes nothing.
+/// Every write is conditional on the content that the writer read last: a writer that was overtaken gets an error and changes nothing.
 /// All methods may be called again after a failure or a dropped future: writing the same bytes at the same place twice is one write.
 #[async_trait]
 pub trait Backend: Send + Sync + fmt::Debug {
     /// The place, as messages name it: a path or an `s3://` address.
     fn place(&self) -> String;
 
-    /// What a lock on this state names as its `Path`.
+    /// The `Path` in the description of a lock on this state.
     fn lock_path(&self) -> String;
 
     /// How snapshots are laid out here: as Terraform lays them out in the same kind of place.
@@ -49,13 +49,13 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The snapshot, or `None` when there is none. Empty bytes are returned as they are: they are damage, not absence.
     ///
     /// # Errors
-    /// When the store can not be read, or what it holds fails its own checks.
+    /// When the store cannot be read, or its content fails its own checks.
     async fn read(&self) -> Result<Option<Snapshot>, BackendError>;
 
-    /// Makes what the store keeps apart agree with a snapshot that is known to be good.
+    /// Makes the digest that the store keeps apart agree with a snapshot that is known to be good.
     ///
     /// # Errors
-    /// When the store can not be changed.
+    /// When the store cannot be changed.
     async fn vouch(&self, snapshot: &Snapshot) -> Result<(), BackendError> {
         let _ = snapshot;
         Ok(())
@@ -80,7 +80,7 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Every segment of the journal that was not trimmed, in order.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     async fn read_journal(&self) -> Result<Vec<Segment>, BackendError>;
 
     /// Adds a segment at that position; durable on return. The same bytes at the same position again are no error.
@@ -92,14 +92,14 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// Forgets segments before that position. The last segment stays: it keeps the place from being used twice.
     ///
     /// # Errors
-    /// When the store can not be changed; what was forgotten so far stays forgotten.
+    /// When the store cannot be changed; what was forgotten so far stays forgotten.
     async fn trim_journal(&self, before: Position) -> Result<(), BackendError>;
 
-    /// Puts a new journal of one segment in the place of one that is damaged, behind every place of it that is taken. A copy of what is
-    /// there is kept; returns where.
+    /// Puts a new journal of one segment in the place of one that is damaged, behind every place of it that is taken. A copy of the old
+    /// one is kept; returns where.
     ///
     /// # Errors
-    /// [`BackendError::Conflict`] when somebody goes on writing the old one; nothing of it is changed then.
+    /// [`BackendError::Conflict`] when another run goes on writing the old one; nothing of it is changed then.
     async fn restart_journal(&self, restart: Restart) -> Result<String, BackendError>;
 
     /// Takes the lock.
@@ -120,10 +120,10 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// [`BackendError::NotHeld`] when it is not.
     async fn heartbeat(&self, id: &str, now: Timestamp) -> Result<(), BackendError>;
 
-    /// Who holds the lock, if anyone does.
+    /// The holder of the lock, if it is held.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     async fn holder(&self) -> Result<Option<Holder>, BackendError>;
 
     /// Frees a lock that is another's, if it still has that id.
@@ -135,19 +135,19 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// The versions of the snapshot that the store still has, newest first.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     async fn history(&self) -> Result<Vec<StoredVersion>, BackendError>;
 
     /// The bytes of one version.
     ///
     /// # Errors
-    /// When there is no such version or the store can not be read.
+    /// When there is no such version or the store cannot be read.
     async fn read_version(&self, id: &str) -> Result<Bytes, BackendError>;
 
     /// The first bytes of one version, at most that many, where the rest need not be fetched for it.
     ///
     /// # Errors
-    /// When there is no such version or the store can not be read.
+    /// When there is no such version or the store cannot be read.
     async fn read_version_start(&self, id: &str, length: usize) -> Result<Bytes, BackendError> {
         let bytes = self.read_version(id).await?;
         Ok(bytes.slice(..length.min(bytes.len())))
@@ -174,7 +174,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Token(pub Arc<str>);
 
-/// What a writer believes is stored.
+/// The content that a writer expects to replace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expected {
     /// Nothing.
@@ -220,8 +220,8 @@ impl fmt::Display for Position {
     }
 }
 
-/// Some records of the journal. A store that keeps one file gives all of it, at the position that was appended last, without what an
-/// interrupted write left behind it. Without bytes it only keeps its place from being used again.
+/// Some records of the journal. A store that keeps one file gives all of it, at the position that was appended last, without the rest of an
+/// interrupted write. Without bytes it only keeps its place from being used again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
     /// Where it lies.
@@ -233,7 +233,7 @@ pub struct Segment {
 /// A new journal, for [`Backend::restart_journal`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Restart {
-    /// What the copy of the old journal is called beside it: letters, digits and `-`.
+    /// The name of the old journal's copy: letters, digits and `-`.
     pub copy: String,
     /// Where the only segment lies: at the beginning of an epoch.
     pub at: Position,
@@ -265,20 +265,20 @@ pub struct StoredVersion {
     pub current: bool,
 }
 
-/// A store did not do what it was asked.
+/// A store refused or failed.
 #[derive(Debug, Clone, Error)]
 #[non_exhaustive]
 pub enum BackendError {
     /// Something else is stored than the writer saw.
     #[error("{place} was changed by another writer")]
     Conflict {
-        /// What was changed.
+        /// The changed part of the store.
         place: String,
     },
     /// The lock is not the caller's (any more).
     #[error("the lock on {place} is not held under the id {id}")]
     NotHeld {
-        /// What is locked.
+        /// The locked state.
         place: String,
         /// The id that was given.
         id: String,
@@ -286,7 +286,7 @@ pub enum BackendError {
     /// The holder of the lock lives, so it must not be broken.
     #[error("the lock on {place} is held by a living process ({who})")]
     HolderAlive {
-        /// What is locked.
+        /// The locked state.
         place: String,
         /// The holder.
         who: String,
@@ -296,7 +296,7 @@ pub enum BackendError {
     Damaged {
         /// Which part of the store.
         place: String,
-        /// What does not fit.
+        /// The mismatch.
         reason: String,
     },
     /// The store said that it took a write, and does not have it.
@@ -313,12 +313,12 @@ pub enum BackendError {
         /// What shows that there was one.
         reason: String,
     },
-    /// What is stored may not be the last state.
+    /// The stored state may not be the last one.
     #[error("the state at {place} is not the one that was stored last: {reason}")]
     Doubtful {
         /// The state.
         place: String,
-        /// What does not fit.
+        /// The mismatch.
         reason: String,
     },
     /// The store itself does not exist yet: `bootstrap` creates it.
@@ -332,7 +332,7 @@ pub enum BackendError {
         hint: Option<String>,
     },
     /// The place is unusable as it is: not a regular file, not ours, no such bucket.
-    #[error("{place} can not be used: {reason}")]
+    #[error("{place} cannot be used: {reason}")]
     Unusable {
         /// Which part of the store.
         place: String,
@@ -344,17 +344,17 @@ pub enum BackendError {
     NoSuchVersion {
         /// The state.
         place: String,
-        /// What was asked for.
+        /// The version.
         id: String,
     },
     /// The store failed.
-    #[error("can not {action} {place}")]
+    #[error("cannot {action} {place}")]
     Store {
-        /// What was tried, for example `read`.
+        /// The request, for example `read`.
         action: &'static str,
         /// Which part of the store.
         place: String,
-        /// What it said.
+        /// Its error.
         #[source]
         source: Arc<dyn std::error::Error + Send + Sync>,
     },
@@ -373,7 +373,7 @@ pub enum LockError {
 }
 
 impl Holder {
-    /// What [`Backend::force_unlock`] takes: the id in the description, or one made from its bytes where it can not be read.
+    /// What [`Backend::force_unlock`] takes: the id in the description, or one made from its bytes where it cannot be read.
     pub fn lock_id(&self) -> String {
         match &self.info {
             Some(info) => info.id.clone(),

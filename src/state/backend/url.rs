@@ -1,4 +1,4 @@
-//! URLs of backends: nothing that the text says is dropped or decoded twice.
+//! URLs of backends: nothing of the text is dropped or decoded twice.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use url::Url;
@@ -16,7 +16,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'+')
     .remove(b'=');
 
-/// The URL that a text is. Refuses what a URL would leave out in silence: the address would then be that of another state.
+/// The URL that a text is. Refuses text that a URL would drop silently: the address would then be that of another state.
 ///
 /// # Errors
 /// Why it is none.

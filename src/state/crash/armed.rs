@@ -1,4 +1,4 @@
-//! What happens at a place: what a simulation's hook decides, or the death that this process is armed with.
+//! Events at places: decided by a simulation's hook, or the death that this process is armed with.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ pub enum Fate {
     GoesOn,
     /// It goes on when it is polled again.
     Waits,
-    /// It never goes on: whoever drives it drops it.
+    /// It never goes on, and is dropped by its driver.
     Ends,
 }
 
@@ -43,7 +43,7 @@ enum Death {
     Abort,
     /// A panic that unwinds.
     Panic,
-    /// SIGSTOP: it sleeps until somebody wakes or kills it.
+    /// SIGSTOP: it sleeps until it is woken or killed.
     Stop,
 }
 
@@ -63,7 +63,7 @@ static ARMED: OnceLock<Armed> = OnceLock::new();
 #[error("`{text}` is not `<point>:<n>:kill|abort|panic|stop`")]
 #[non_exhaustive]
 pub struct InvalidCrash {
-    /// What was given.
+    /// The given text.
     pub text: String,
 }
 

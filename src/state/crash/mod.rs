@@ -29,7 +29,7 @@ macro_rules! points {
         }
 
         impl Point {
-            /// All of them: who tests them must pass each.
+            /// All of them: the tests must pass each.
             pub const ALL: &[Self] = &[$(Self::$point),+];
 
             /// Its name: `intent.durable`.
@@ -58,7 +58,7 @@ points! {
     StateRead = "state.read", Run;
     /// The journal of a run that did not end was sealed.
     Sealed = "recovery.sealed", Run;
-    /// What that run's journal knew is in a snapshot of ours.
+    /// The results in that run's journal are in a snapshot of ours.
     Replayed = "recovery.replayed", Run;
     /// The journal before ours was forgotten.
     RecoveryTrimmed = "recovery.trimmed", Run;
@@ -68,7 +68,7 @@ points! {
     ResolveBefore = "resolve.before", Run;
     /// How an open operation ended is recorded.
     Resolved = "resolve.durable", Run;
-    /// It is decided what has to happen.
+    /// The changes are planned.
     Planned = "plan.made", Run;
     /// The old object was set aside, in memory.
     Deposed = "object.deposed", Run;
@@ -84,7 +84,7 @@ points! {
     ResultDurable = "result.durable", Run;
     /// A segment of the journal is about to be stored.
     SegmentBefore = "segment.before", Run;
-    /// It is stored, and nobody who waits for it knows.
+    /// It is stored, and not acknowledged yet.
     SegmentStored = "segment.stored", Run;
     /// A snapshot is announced in the journal.
     CheckpointAnnounced = "checkpoint.announced", Run;
@@ -107,7 +107,7 @@ points! {
     FileRenamed = "local.file.renamed", Local;
     /// A segment was appended and not synced.
     SegmentUnsynced = "local.segment.unsynced", Local;
-    /// The lock is ours; nobody can read whose it is.
+    /// The lock is ours, and its description is not written yet.
     LockUndescribed = "local.lock.undescribed", Local;
     /// The description of the lock's holder is gone; the lock is still ours.
     LockDescriptionGone = "local.unlock.undescribed", Local;

@@ -1,4 +1,4 @@
-//! What a person names in a state: a module, a resource, an instance.
+//! The address of a module, a resource or an instance in a state.
 
 use std::fmt;
 use std::str::FromStr;
@@ -19,7 +19,7 @@ pub enum StateAddr {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ParseStateAddrError {
-    /// The root module is everything; it can not be named.
+    /// The root module is everything and has no address.
     #[error("an address is missing")]
     Empty,
     /// It is no address.

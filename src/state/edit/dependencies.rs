@@ -1,4 +1,4 @@
-//! Stored dependencies that follow what they name.
+//! Stored dependencies that follow a move or a removal.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

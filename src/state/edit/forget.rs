@@ -9,8 +9,8 @@ use crate::model::State;
 
 type Successors = BTreeMap<ConfigAddr, BTreeSet<ConfigAddr>>;
 
-/// Takes instances out of a state, with their deposed objects. What stood on them stands on what they stood on, so that the order
-/// of what is left is the same.
+/// Takes instances out of a state, with their deposed objects. Their dependents inherit their dependencies, so that the order
+/// of the others stays the same.
 pub fn forget(state: &State, addresses: &BTreeSet<InstanceAddr>) -> Edit<InstanceAddr> {
     let (gone, mut left): (Instances, Instances) = state
         .resources
@@ -46,7 +46,7 @@ pub fn forget(state: &State, addresses: &BTreeSet<InstanceAddr>) -> Edit<Instanc
     })
 }
 
-/// What is left of what a configuration stood on, also where it stood on others that go.
+/// The remaining dependencies of a configuration, also through others that go.
 fn through(
     start: &ConfigAddr,
     direct: &Successors,

@@ -1,7 +1,7 @@
 //! Changes of a state that a person orders and no provider is asked about: moves, removals, another provider.
 //!
-//! Each function looks at a state and says what it would do; the [`Change`] in its answer does it, all of it or nothing. What
-//! stands on a changed instance follows: its stored dependencies go on naming what it was made from.
+//! Each function looks at a state and returns an edit; the [`Change`] in it is made as a whole or not at all. Instances that
+//! depend on a changed one follow: their stored dependencies go on naming it.
 
 mod addr;
 mod dependencies;
@@ -22,10 +22,10 @@ pub use forget::forget;
 pub use relocate::{Relocated, RelocationRefused, relocate};
 pub use replace_provider::{ProviderPattern, replace_provider};
 
-/// What an edit does to a state.
+/// The effect of an edit on a state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edit<T> {
-    /// What was asked for, in the order of the state.
+    /// The instances that were named, in the order of the state.
     pub subjects: Vec<T>,
     /// Other instances whose stored dependencies follow.
     pub dependents: Vec<InstanceAddr>,
@@ -36,7 +36,7 @@ pub struct Edit<T> {
 type Instances = BTreeMap<InstanceAddr, Arc<Instance>>;
 
 impl<T> Edit<T> {
-    /// The edit that leads from a state to those instances; `is_subject` tells what was asked for from what follows.
+    /// The edit that leads from a state to those instances; `is_subject` tells the named ones from those that follow.
     fn between(
         before: &State,
         after: &Instances,

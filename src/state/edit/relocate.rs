@@ -17,7 +17,7 @@ pub struct Relocated {
     pub to: InstanceAddr,
 }
 
-/// Why a move can not be made.
+/// Why a move is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum RelocationRefused {
@@ -28,17 +28,17 @@ pub enum RelocationRefused {
     #[error("a module can only become a module, a resource only a resource")]
     OtherKind,
     /// The source is a resource with several instances, the target has a key.
-    #[error("several instances can not become one")]
+    #[error("several instances cannot become one")]
     Several,
     /// The types differ, or one is a data resource.
-    #[error("an object can not become one of another resource type")]
+    #[error("an object cannot become one of another resource type")]
     OtherType,
     /// Something is at the target already.
     #[error("{0} is there already")]
     Occupied(InstanceAddr),
 }
 
-/// Moves what is at one place to another.
+/// Moves a module, a resource or an instance to another address.
 ///
 /// An address without a key means the instance without a key if there is one, else the resource (or module) with all its keys,
 /// which they keep. Nothing is moved over something else.
@@ -89,7 +89,7 @@ pub fn relocate(
 
 type Moves = BTreeMap<InstanceAddr, InstanceAddr>;
 
-/// What is at the target and does not go away. A whole module or resource is not mixed with another either.
+/// The instances at the target that do not go away. A whole module or resource is not mixed with another either.
 fn occupant<'a>(
     state: &'a State,
     moves: &Moves,

@@ -1,4 +1,4 @@
-//! Edits of small states: what they do, what they refuse, and that nothing is lost on the way.
+//! Edits of small states: their effects, their refusals, and that nothing is lost on the way.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -249,11 +249,11 @@ fn what_can_not_be_moved_is_refused_with_the_reason() {
     aws_vpc.main[0] to aws_vpc.other: nothing is there
     module.x to module.y: nothing is there
     aws_vpc.main to aws_vpc.main: aws_vpc.main is there already
-    aws_vpc.main to aws_subnet.main: an object can not become one of another resource type
-    aws_vpc.main to data.aws_vpc.main: an object can not become one of another resource type
+    aws_vpc.main to aws_subnet.main: an object cannot become one of another resource type
+    aws_vpc.main to data.aws_vpc.main: an object cannot become one of another resource type
     aws_subnet.a to aws_subnet.z["y"]: aws_subnet.z["y"] is there already
     aws_subnet.z to aws_subnet.a: aws_subnet.a is there already
-    aws_subnet.z to aws_subnet.a[0]: several instances can not become one
+    aws_subnet.z to aws_subnet.a[0]: several instances cannot become one
     module.m to aws_vpc.main: a module can only become a module, a resource only a resource
     aws_vpc.main to module.m: a module can only become a module, a resource only a resource
     module.m.module.n to module.m: module.m.aws_eip.e is there already

@@ -1,8 +1,8 @@
-//! Why a state file can not be used.
+//! Why a state file cannot be used.
 
 use thiserror::Error;
 
-/// A state file that is there but can not be used; every case is an integrity refusal (exit code 7), never "no state".
+/// A state file that exists and cannot be used; every case is an integrity refusal (exit code 7), never "no state".
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum FileError {
@@ -11,7 +11,7 @@ pub enum FileError {
         "the state file is empty (0 bytes): it was damaged while it was written, or by another program"
     )]
     Empty,
-    /// It is not what a writer of version 4 writes.
+    /// No writer of version 4 writes this.
     #[error(
         "the state is damaged at line {line}, column {column}{}: {reason}",
         in_path(path)
@@ -23,7 +23,7 @@ pub enum FileError {
         column: usize,
         /// The member, for example `resources[3].instances[0].deposed`; empty when the text is not JSON.
         path: String,
-        /// What is wrong there.
+        /// The reason.
         reason: String,
     },
     /// It is of a version before Terraform 0.12.
@@ -47,7 +47,7 @@ pub enum FileError {
         "the state is encrypted by OpenTofu (encryption_version {encryption_version}); decrypt it with OpenTofu first"
     )]
     Encrypted {
-        /// What the envelope says.
+        /// The reason that the envelope gives.
         encryption_version: String,
     },
     /// It is larger than any state should be.

@@ -213,7 +213,7 @@ impl<'a> Members<'a> {
             .ok_or_else(|| of.damaged(format_args!("member {name:?} is missing")))
     }
 
-    /// What was not taken, as stored text.
+    /// The members that were not taken, as stored text.
     pub(crate) fn rest(self, of: &Node<'a, '_>) -> Result<ExtraMembers, FileError> {
         let rest = self.members.into_iter();
         rest.map(|(name, value)| Ok((name.as_ref().into(), of.child(&name, value.get()).raw()?)))

@@ -27,7 +27,7 @@ pub(crate) fn encode(record: &Record) -> Vec<u8> {
     serde_json::to_vec(record).expect("invariant: every record is serialisable")
 }
 
-/// The record of a payload; the message says what is wrong with it.
+/// The record of a payload; the message names the flaw.
 pub(crate) fn decode(payload: &[u8]) -> Result<Record, String> {
     serde_json::from_slice(payload).map_err(|error| json_fault(&error))
 }

@@ -59,13 +59,13 @@ pub(crate) struct End {
 pub(crate) enum EndReason {
     /// All bytes were frames.
     Whole,
-    /// The rest is the beginning of the next frame and nothing else: what an interrupted write leaves, which nobody was told is stored.
+    /// The rest is the beginning of the next frame and nothing else: an interrupted write, never acknowledged.
     Torn,
-    /// The rest is something else: what was stored there may be lost.
+    /// The rest is something else: a stored record may be lost.
     Damaged(Flaw),
 }
 
-/// What lies where a frame should.
+/// What there is in place of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Flaw {
     Zeros,
@@ -163,14 +163,14 @@ pub(crate) fn decode(bytes: &Bytes) -> (Vec<Frame>, End) {
     (frames, End { offset, reason })
 }
 
-/// How long the payload is of a frame whose header begins like that; `None` for what is no header.
+/// How long the payload is of a frame whose header begins like that; `None` where it is no header.
 pub(crate) fn payload_length(header: &[u8]) -> Option<usize> {
     let length = header.strip_prefix(MAGIC)?.first_chunk()?;
     let length = u32::from_le_bytes(*length) as usize;
     (length <= MAX_PAYLOAD).then_some(length)
 }
 
-/// Whether the bytes are the beginning of the frame that follows `last`, and not all of it. Of anything else nobody knows what it was:
+/// Whether the bytes are the beginning of the frame that follows `last`, and not all of it. Anything else may have been a record:
 /// zeros where a file system lost blocks, a record whose bytes changed, another file.
 fn is_torn(rest: &[u8], last: Option<&Frame>) -> bool {
     let magic = &MAGIC[..rest.len().min(MAGIC.len())];
@@ -226,7 +226,7 @@ fn flaw(rest: &[u8]) -> Flaw {
     }
 }
 
-/// Every frame that can be read, also behind damage; to tell a person what is known.
+/// Every frame that can be read, also behind damage; for the report to a person.
 pub(crate) fn salvage(bytes: &Bytes) -> Vec<Frame> {
     let mut frames = Vec::new();
     let mut offset = 0;

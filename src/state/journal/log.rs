@@ -1,12 +1,11 @@
-//! Reads a journal back: what a snapshot lacks, and which operations nobody saw the end of.
+//! Reads a journal back: the changes that a snapshot lacks, and the unresolved operations.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
-use thiserror::Error;
 
+use super::damage::{Damage, JournalError};
 use super::frame::{self, End, EndReason, Frame};
 use super::{
     Change, Checkpoint, Intent, Open, OperationId, OperationOutcome, OperationResult, PlanUse,
@@ -18,78 +17,18 @@ use crate::counter;
 use crate::digest::Sha256;
 use crate::model::{Instance, Lineage, State};
 
-/// The journal cannot be used; an integrity refusal (exit code 7).
-#[derive(Debug, Clone, Error)]
-#[non_exhaustive]
-pub enum JournalError {
-    /// A record is unreadable or missing.
-    #[error("{0}")]
-    Damaged(Box<Damage>),
-}
-
-/// What is wrong with a journal, and what can still be read of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Damage {
-    /// The epoch of the last whole record before the damage.
-    pub epoch: u64,
-    /// The number that the damaged or missing record would have.
-    pub number: u64,
-    /// What is wrong there.
-    pub reason: String,
-    /// How many whole records lie before it.
-    pub before: usize,
-    /// How many can be read behind it.
-    pub behind: usize,
-    /// The latest time that a record tells.
-    pub last_known: Option<Timestamp>,
-    /// Operations that were begun and not ended, by what can be read.
-    pub open: Vec<OpenIntent>,
-}
-
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}; ", self.reason)?;
-        match self.before {
-            0 => f.write_str("no record before that can be read")?,
-            1 => f.write_str("1 record before that is whole")?,
-            before => write!(f, "{before} records before that are whole")?,
-        }
-        if self.behind > 0 {
-            write!(f, ", {} behind it can be read", self.behind)?;
-        }
-        f.write_str("; operations that were begun and not ended: ")?;
-        if self.open.is_empty() {
-            return f.write_str("none that can be read");
-        }
-        for (n, open) in self.open.iter().take(SHOWN).enumerate() {
-            let separator = if n > 0 { ", " } else { "" };
-            let Intent {
-                action, address, ..
-            } = &open.intent;
-            write!(f, "{separator}{action} {address}")?;
-        }
-        match self.open.len() {
-            0..=SHOWN => Ok(()),
-            many => write!(f, " and {} more", many - SHOWN),
-        }
-    }
-}
-
-/// How many operations a message names.
-const SHOWN: usize = 10;
-
-/// An operation that was begun and whose end is not known.
+/// An unresolved operation: an intent without a result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OpenIntent {
-    /// What was asked.
+    /// The intent.
     pub intent: Intent,
-    /// What came back and could not settle it: an unknown outcome, or a result that another tool's state contradicts.
+    /// A result that does not resolve it: an unknown outcome, or one that another tool's state contradicts.
     pub result: Option<OperationResult>,
     /// The process that asked, unless it is this one.
     pub by: Option<ProcessIdentity>,
 }
 
-/// What a journal says, over all of its epochs.
+/// The content of a journal, over all of its epochs.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     /// The last run's opening, where it is still there.
@@ -98,7 +37,7 @@ pub(crate) struct Log {
     pushed: Option<Lineage>,
     /// The last good frame's place, number and hash.
     pub(crate) last: Option<(Position, u64, Sha256)>,
-    /// The first segment that could be read where none says what was trimmed before it: it must end its epoch in order.
+    /// The first segment that could be read where no record tells what was trimmed before it: it must end its epoch in order.
     headless: Option<Position>,
     /// How many records were read.
     records: usize,
@@ -411,7 +350,7 @@ impl Log {
         }
     }
 
-    /// The lineage that the state had for this journal, if a state of that one can not be meant.
+    /// The lineage that the state had for this journal, if it is not the given one.
     pub(crate) fn contradicts(&self, lineage: &Lineage) -> Option<Lineage> {
         let open: Lineage = self.open.as_ref()?.lineage.as_str().into();
         let known = [Some(&open), self.pushed.as_ref()];
@@ -420,12 +359,12 @@ impl Log {
         (!fits).then_some(open)
     }
 
-    /// What the snapshot lacks, in order.
+    /// The changes that the snapshot lacks, in order.
     pub(crate) fn pending(&self) -> impl Iterator<Item = &Pending> {
         self.pending.iter().map(|(.., pending)| pending)
     }
 
-    /// Operations that were begun and not ended, oldest first.
+    /// Unresolved operations, oldest first.
     pub(crate) fn open_intents(&self) -> Vec<OpenIntent> {
         let mut open: Vec<OpenIntent> = self.intents.values().cloned().collect();
         open.sort_by_key(|open| (open.intent.started_at, open.intent.op));

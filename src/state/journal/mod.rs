@@ -1,14 +1,16 @@
 //! The write-ahead log of operations beside the snapshot.
 
 mod codec;
+mod damage;
 pub(crate) mod frame;
 mod log;
 mod record;
 mod writer;
 
 pub(crate) use codec::encode;
+pub use damage::{Damage, JournalError};
 pub(crate) use frame::MAX_JOURNAL;
-pub use log::{Damage, JournalError, OpenIntent};
+pub use log::OpenIntent;
 pub(crate) use log::{Log, Pending};
 pub use record::{
     Change, Checkpoint, CheckpointPhase, ErrorClass, Intent, IntentAction, Open, OperationId,

@@ -1,4 +1,4 @@
-//! What the journal says: which operation was about to begin, how it ended, what a snapshot covers.
+//! The records of the journal: intents and results of operations, changes, checkpoints, beginnings and ends of epochs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -31,13 +31,13 @@ pub enum Record {
     Change(Change),
     /// A snapshot is being written, or was.
     Checkpoint(Checkpoint),
-    /// An open intent was settled.
+    /// An unresolved operation was resolved.
     Resolve(Resolve),
     /// A saved plan is about to be applied.
     Plan(PlanUse),
     /// Another run took over: nothing may follow in this epoch.
     Seal(Seal),
-    /// What came before is of no further use.
+    /// Earlier records are of no further use.
     Trim(Trim),
     /// The run ended in order.
     Close,
@@ -73,14 +73,14 @@ pub struct ProcessIdentity {
     pub who: String,
     /// Process id.
     pub pid: u32,
-    /// When that process began, in the kernel's ticks since boot; empty where it can not be known.
+    /// When that process began, in the kernel's ticks since boot; empty where it is not known.
     pub start: String,
-    /// Which boot of the host; empty where it can not be known.
+    /// Which boot of the host; empty where it is not known.
     pub boot: String,
     /// The page of the CI job, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ci_url: Option<String>,
-    /// The folder that it works in: where it would leave what it could store nowhere.
+    /// The folder that it works in, and leaves a rescue file in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,
 }
@@ -94,7 +94,7 @@ pub struct OperationId(u128);
 #[error("`{text}` is not an operation id (32 hexadecimal digits)")]
 #[non_exhaustive]
 pub struct ParseOperationIdError {
-    /// What was read.
+    /// The text.
     pub text: String,
 }
 
@@ -131,7 +131,7 @@ impl FromStr for OperationId {
     }
 }
 
-/// What a provider is about to be asked: durable before `ApplyResourceChange` is sent. Holds no sensitive value.
+/// An operation that a provider is about to be asked for: durable before `ApplyResourceChange` is sent. Holds no sensitive value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Intent {
@@ -148,7 +148,7 @@ pub struct Intent {
         skip_serializing_if = "Option::is_none"
     )]
     pub deposed: Option<DeposedKey>,
-    /// What is asked.
+    /// The operation.
     pub action: IntentAction,
     /// Whom.
     #[serde(with = "codec::text")]
@@ -180,7 +180,7 @@ pub struct Intent {
     /// Keyed hash of the provider's configuration, credentials left out: whether a later look goes to the same place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_hmac: Option<String>,
-    /// What the new object refers to, for a program that no longer declares it; unknown in intents of older versions.
+    /// The configurations that the new object refers to, for a program that no longer declares it; unknown in intents of older versions.
     #[serde(
         with = "codec::optional_texts",
         default,
@@ -208,7 +208,7 @@ pub struct Intent {
     pub asked_by: Option<ProcessIdentity>,
 }
 
-/// What an operation asks of a provider.
+/// The kinds of operations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IntentAction {
@@ -360,7 +360,7 @@ impl FromStr for ErrorClass {
     }
 }
 
-/// How sure we are of what an operation did.
+/// How an operation ended, as far as it is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OperationOutcome {
@@ -381,7 +381,7 @@ pub enum OperationOutcome {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Change {
-    /// What is now at an address; `None` takes it out.
+    /// The instance at an address; `None` takes it out.
     Instance {
         /// The address.
         #[serde(with = "codec::address")]
@@ -400,7 +400,7 @@ pub enum Change {
     State(#[serde(with = "codec::state")] Box<State>),
 }
 
-/// A snapshot and what it covers.
+/// A snapshot and the records that it covers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Checkpoint {
@@ -431,7 +431,7 @@ pub enum CheckpointPhase {
     Written,
 }
 
-/// How an open intent was settled.
+/// The resolution of an unresolved operation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub struct Resolve {
@@ -454,7 +454,7 @@ pub struct Resolve {
     pub instance: Option<Arc<Instance>>,
 }
 
-/// What came of a maybe.
+/// How an unresolved operation was resolved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resolution {

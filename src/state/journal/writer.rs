@@ -16,13 +16,13 @@ use crate::run::RecordError;
 
 /// The journal of one run.
 ///
-/// Whoever waits for a record first writes for all that wait: there is no task and no thread, and a dropped future leaves
+/// The first that waits for a record writes for all: there is no task and no thread, and a dropped future leaves
 /// its records to the next one.
 #[derive(Debug)]
 pub(crate) struct Writer {
     backend: Arc<dyn Backend>,
     queue: Mutex<Queue>,
-    /// Held by who writes.
+    /// Held during a write.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -104,22 +104,22 @@ impl Writer {
 
     /// Returns when the record with that number, and all before it, are durable.
     pub(crate) async fn durable(&self, number: u64) -> Result<(), RecordError> {
-        if self.settled(number)? {
+        if self.is_done(number)? {
             return Ok(());
         }
         let _turn = self.turn.lock().await;
-        if self.settled(number)? {
+        if self.is_done(number)? {
             return Ok(());
         }
-        // Whoever is ready now joins this write: a third fewer of them when ten operations are under way.
+        // Those that are ready now join this write: a third fewer of them when ten operations are under way.
         tokio::task::yield_now().await;
-        while !self.settled(number)? {
+        while !self.is_done(number)? {
             self.write_segment().await?;
         }
         Ok(())
     }
 
-    fn settled(&self, number: u64) -> Result<bool, RecordError> {
+    fn is_done(&self, number: u64) -> Result<bool, RecordError> {
         let queue = self.queue();
         match &queue.fenced {
             _ if queue.durable > number => Ok(true),
@@ -128,7 +128,7 @@ impl Writer {
         }
     }
 
-    /// Writes what waits, or once more what an earlier try did not finish.
+    /// Writes the waiting records, or once more the segment that an earlier try did not finish.
     async fn write_segment(&self) -> Result<(), RecordError> {
         let (at, bytes, behind, is_repeated) = {
             let mut queue = self.queue();

@@ -8,7 +8,7 @@ use thiserror::Error;
 
 /// One JSON value as compact text, in the form Go's encoder gives it (`<`, `>`, `&`, U+2028 and U+2029 are escaped).
 ///
-/// Attributes stay in this form from file to file; only who knows the schema decodes them. Cloning copies a pointer.
+/// Attributes stay in this form from file to file; only the engine, which knows the schema, decodes them. Cloning copies a pointer.
 /// Two values are equal when their text is: white space and the escapes above make no difference, the order of members does.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RawJson(Arc<str>);
@@ -23,7 +23,7 @@ pub type ExtraMembers = Arc<[(Arc<str>, RawJson)]>;
 pub struct InvalidJson {
     /// Where in the text, from 0.
     pub offset: usize,
-    /// What is wrong there.
+    /// The reason.
     pub reason: String,
 }
 

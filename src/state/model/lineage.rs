@@ -41,7 +41,7 @@ impl fmt::Display for Lineage {
     }
 }
 
-/// What a write over an existing state is.
+/// How a new state relates to the stored one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Successor {
     /// The same state: nothing to write.
@@ -57,17 +57,17 @@ pub enum WriteRefused {
     /// They belong to different histories.
     #[error("the stored state has lineage {stored}, the new one {new}")]
     OtherLineage {
-        /// Lineage of what is there.
+        /// The stored lineage.
         stored: Lineage,
-        /// Lineage of what was to be written.
+        /// The lineage of the new state.
         new: Lineage,
     },
-    /// What is there is newer.
+    /// The stored state is newer.
     #[error("the stored state has serial {stored}, the new one only {new}")]
     OlderSerial {
-        /// Serial of what is there.
+        /// The stored serial.
         stored: u64,
-        /// Serial of what was to be written.
+        /// The serial of the new state.
         new: u64,
     },
     /// Both claim the same serial with different content.

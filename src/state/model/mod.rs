@@ -1,4 +1,4 @@
-//! What a state holds, in memory: instances by address, every object as the bytes that were stored.
+//! The state in memory: instances by address, every object as the bytes that were stored.
 
 mod json;
 mod lineage;

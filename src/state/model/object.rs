@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use super::{ExtraMembers, RawJson};
 
-/// What is stored of one object: its attributes as text, and what the engine must remember about it.
+/// One stored object: its attributes as text, and the facts that the engine must remember about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
     /// Whether it is whole.
@@ -130,7 +130,7 @@ pub struct DeposedKey(u32);
 #[error("`{text}` is not a deposed key (eight lower-case hexadecimal digits)")]
 #[non_exhaustive]
 pub struct InvalidDeposedKey {
-    /// What was read.
+    /// The text.
     pub text: String,
 }
 

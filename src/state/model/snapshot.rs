@@ -30,7 +30,7 @@ pub struct State {
     pub extra: ExtraMembers,
 }
 
-/// What is stored at one address.
+/// The objects at one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     /// The provider configuration that made it and can destroy it.
@@ -78,12 +78,12 @@ impl State {
         self.resources.is_empty() && self.outputs.is_empty()
     }
 
-    /// What is stored at an address.
+    /// The instance at an address.
     pub fn instance(&self, addr: &InstanceAddr) -> Option<&Arc<Instance>> {
         self.resources.get(addr)
     }
 
-    /// Puts what is now at an address, or takes the address out; an instance without any object counts as none.
+    /// Puts an instance at an address, or takes the address out; an instance without any object counts as none.
     pub fn set_instance(&mut self, addr: &InstanceAddr, instance: Option<Arc<Instance>>) {
         match instance.filter(|instance| !instance.is_empty()) {
             Some(instance) => {

@@ -1,4 +1,4 @@
-//! What a new epoch takes over from the one before: results that the snapshot lacks, and unresolved operations.
+//! Taken over into a new epoch from the one before: results that the snapshot lacks, and unresolved operations.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub(super) fn replay(found: &Found) -> Replayed {
     let mut replayed = 0;
     for pending in found.log.pending() {
         if !ours && pending.is_edit() {
-            // It was an order about the state that was there then, and nobody was told that it is done.
+            // It was an edit of the earlier state, and never acknowledged.
             continue;
         }
         let contradicted = pending.instance().filter(|(address, instance)| {
@@ -61,7 +61,7 @@ pub(super) fn replay(found: &Found) -> Replayed {
     }
 }
 
-/// Whether what another tool stored at an address can be the object that our result is about.
+/// Whether another tool's instance at an address can be the object of our result.
 fn agrees(ours: Option<&Arc<Instance>>, theirs: Option<&Arc<Instance>>) -> bool {
     let (Some(ours), Some(theirs)) = (ours, theirs) else {
         // Nothing there: our object is put back. Ours is gone: their reading will find that out.
@@ -75,14 +75,14 @@ fn agrees(ours: Option<&Arc<Instance>>, theirs: Option<&Arc<Instance>>) -> bool 
     }
 }
 
-/// Writes an open intent, with what came of it so far, into the next epoch.
+/// Writes an unresolved operation, with its result so far, into the next epoch.
 pub(super) fn carry(writer: &Writer, open: &OpenIntent) {
     for record in carried(open) {
         writer.enqueue(&record);
     }
 }
 
-/// The records of an open intent that say what is known of it wherever they stand.
+/// The records of an unresolved operation, complete in any place.
 pub(super) fn carried(open: &OpenIntent) -> impl Iterator<Item = Record> {
     let intent = Intent {
         asked_by: open.by.clone(),

@@ -15,12 +15,12 @@ const CHECKPOINT_RESULTS: usize = 200;
 /// Time between two checkpoints, at most, while results come in.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(30);
 
-/// What the backend has.
+/// The snapshot in the backend.
 #[derive(Debug)]
 pub(super) struct Stored {
     /// What to name when replacing it.
     pub(super) expected: Expected,
-    /// What it holds, with its serial and lineage.
+    /// Its content, with serial and lineage.
     pub(super) state: State,
     pub(super) sha256: Option<Sha256>,
     /// Whether this run stored it, at its end or on the way.

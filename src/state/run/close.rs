@@ -15,12 +15,12 @@ pub struct Closed {
     pub place: String,
     /// Whether this run wrote it.
     pub written: bool,
-    /// Operations whose end is still unknown.
+    /// Unresolved operations.
     pub open: Vec<OpenIntent>,
 }
 
 impl Run {
-    /// Forgets the journal before this epoch, once this epoch's opening has taken over what was open in it.
+    /// Forgets the journal before this epoch, once this epoch's opening has taken over its unresolved operations.
     pub(super) async fn trim(&self) -> Result<(), RunError> {
         let next = self.writer.next_position();
         if next.segment == 0 {
@@ -33,7 +33,7 @@ impl Run {
             Err(error @ (BackendError::Conflict { .. } | BackendError::NotHeld { .. })) => {
                 Err(error.into())
             }
-            // What is left over is not looked at, and trimmed by the next run.
+            // The rest is not looked at, and trimmed by the next run.
             _ => Ok(()),
         }
     }
@@ -41,7 +41,7 @@ impl Run {
     /// Ends the run in order: snapshot, end of the journal, lock. Nothing can be recorded after it.
     ///
     /// # Errors
-    /// When the snapshot could not be stored or the lock not be freed. The journal then keeps what the snapshot lacks, the state
+    /// When the snapshot could not be stored or the lock not be freed. The journal then keeps the results that the snapshot lacks, the state
     /// can still be had from [`Recorder::state`], and the lock is freed if that is possible.
     pub async fn close(&self) -> Result<Closed, RunError> {
         let ended = self.end().await;
@@ -98,14 +98,14 @@ impl Run {
         let close = self.writer.enqueue(&Record::Close);
         self.writer.durable(close).await?;
         crash::reach(Point::Closed).await;
-        // What is left over is read and trimmed by the next run.
+        // The rest is read and trimmed by the next run.
         let _ = self.holding.backend.trim_journal(last).await;
         crash::reach(Point::CloseTrimmed).await;
         Ok(())
     }
 }
 
-/// Says that what follows contains all that is still needed of what lies before a place: whatever a trimming then leaves or loses, it
+/// A record that everything still needed of the records before a place follows it: whatever a trimming then leaves or loses, it
 /// is not looked at any more.
 fn trim_before(Position { epoch, segment }: Position) -> Record {
     Record::Trim(Trim { epoch, segment })

@@ -15,17 +15,17 @@ pub enum RunError {
     /// Another run holds the lock.
     #[error("the state at {place} is locked by another run")]
     Locked {
-        /// What is locked.
+        /// The locked state.
         place: String,
         /// By whom.
         holder: Box<Holder>,
     },
-    /// The stored state can not be read.
-    #[error("the state at {place} can not be used")]
+    /// The stored state cannot be read.
+    #[error("the state at {place} cannot be used")]
     State {
         /// Where it is.
         place: String,
-        /// What is wrong with it.
+        /// The reason.
         #[source]
         source: FileError,
     },
@@ -34,7 +34,7 @@ pub enum RunError {
     Journal {
         /// Whose journal.
         place: String,
-        /// What is wrong with it.
+        /// The reason.
         #[source]
         source: JournalError,
     },
@@ -76,7 +76,7 @@ pub enum RunError {
     Unwritten {
         /// Where it was to go.
         place: String,
-        /// What the store said.
+        /// The store's error.
         #[source]
         source: BackendError,
     },
@@ -92,11 +92,11 @@ fn found(stored: Option<u64>) -> String {
     }
 }
 
-/// What a failure means for who called; the command line gives each an exit code.
+/// What a failure means for the caller; the command line gives each an exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// It did not work; nothing is in doubt (1).
+    /// It failed; nothing is unresolved (1).
     Failed,
     /// Another run holds the lock (4).
     Locked,
@@ -109,7 +109,7 @@ pub enum Failure {
 }
 
 impl RunError {
-    /// What it means for who called.
+    /// What it means for the caller.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Locked { .. } => Failure::Locked,
@@ -132,7 +132,7 @@ impl RunError {
 }
 
 impl RecordError {
-    /// What it means for who called.
+    /// What it means for the caller.
     pub fn failure(&self) -> Failure {
         match self {
             Self::Fenced { .. } => Failure::Fenced,

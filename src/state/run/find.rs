@@ -25,7 +25,7 @@ impl Found {
     /// Whether snapshot and journal belong together.
     fn check(&self, place: String) -> Result<(), RunError> {
         let known = self.known_snapshot().is_some();
-        // Our own write, which died before it could tell the store's other half, is in doubt no longer; who holds the lock says so.
+        // Our own write, which died before it could update the store's digest, is no longer doubtful.
         if let Some(snapshot) = self.snapshot.as_ref().filter(|_| !known)
             && let Some(reason) = snapshot.doubt.clone()
         {
@@ -59,7 +59,7 @@ impl Found {
         Ok(())
     }
 
-    /// Whether operations ended since everything was last read. What another tool wrote is another tool's to explain.
+    /// Whether operations ended since everything was last read. Another tool's state is not judged.
     pub(super) fn unread(&self) -> bool {
         self.log.unread && self.known_snapshot().is_some()
     }
@@ -68,7 +68,7 @@ impl Found {
 /// How often a journal that changes while it is read is read again.
 const READ_TRIES: usize = 5;
 
-/// Reads the journal. Who looks without the lock may find segments listed that their run trims before they are read: damage is believed
+/// Reads the journal. Without the lock, segments may be listed that their run trims before they are read: damage is believed
 /// when it is there a second time.
 async fn read_log(backend: &dyn Backend) -> Result<Log, RunError> {
     let mut segments = backend.read_journal().await?;
@@ -100,7 +100,7 @@ pub(super) async fn find(backend: &dyn Backend) -> Result<Found, RunError> {
 pub(super) async fn gather(
     backend: &dyn Backend,
 ) -> Result<(Found, Result<(), RunError>), RunError> {
-    // The journal first: a snapshot that is read after it can only be newer than what it says.
+    // The journal first: a snapshot that is read after it can only be newer.
     let mut log = read_log(backend).await?;
     let place = backend.place();
     let (snapshot, missing) = match backend.read().await {

@@ -10,7 +10,7 @@ use crate::crash::{self, Point};
 use crate::lock_info::LockInfo;
 use crate::random::Random;
 
-/// Who waits for a lock: is told of every refusal, and may lose patience.
+/// A waiter for a lock: is told of every refusal, and may lose patience.
 pub trait Patience: Sync {
     /// The lock is another's; it is tried again soon.
     fn refused(&self, holder: &Holder);
@@ -35,7 +35,7 @@ const BLINK: Duration = Duration::from_millis(100);
 /// Time between two signs of life.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// Between two looks at whether somebody still wants to wait.
+/// Between two looks at whether the waiter gave up.
 const GLANCE: Duration = Duration::from_millis(200);
 
 /// A lock that is held.
@@ -80,12 +80,12 @@ impl Holding {
         }
     }
 
-    /// Frees a lock that is held for nothing. That it could not be freed is not what went wrong first.
+    /// Frees a lock that is held for nothing. A failure to free it is not the first error.
     pub(super) async fn give_back(&self) {
         let _ = self.backend.unlock(&self.id).await;
     }
 
-    /// Says every few seconds that its holder lives, until the lock is no longer its own.
+    /// Renews the heartbeat every few seconds, until the lock is no longer its own.
     pub(super) async fn keep_alive(&self) -> RecordError {
         loop {
             self.clock.sleep(HEARTBEAT).await;

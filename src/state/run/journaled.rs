@@ -22,7 +22,7 @@ use crate::random::Random;
 
 /// A run that holds the lock of a state: from [`Run::open`] to [`Run::close`].
 ///
-/// What was recorded is safe whatever happens to this value: dropping it is a crash, which the next run recovers from.
+/// Records are safe whatever happens to this value: dropping it is a crash, which the next run recovers from.
 #[derive(Debug)]
 pub struct Run {
     pub(super) holding: Holding,
@@ -49,7 +49,7 @@ pub(super) struct Now {
     /// Every operation of this run whose end is known.
     pub(super) ended: BTreeMap<OperationId, InstanceAddr>,
     pub(super) checkpoint_at: Duration,
-    /// The last record of what came of an operation. What was only read is not worth keeping: the next run reads it again.
+    /// The last result of an operation. Values that were only read are not worth keeping: the next run reads them again.
     pub(super) telling: Option<u64>,
     /// Operations ended since everything was last read.
     pub(super) unread: bool,
@@ -58,7 +58,7 @@ pub(super) struct Now {
 impl Run {
     #[expect(
         clippy::too_many_arguments,
-        reason = "called once, by the beginning of a run, with what it found"
+        reason = "called once, at the beginning of a run, with its findings"
     )]
     pub(super) fn new(
         holding: Holding,
@@ -147,7 +147,7 @@ impl Run {
         self.writer.durable(number).await
     }
 
-    /// Says every few seconds that this run lives, until the lock is no longer its own; then no record is taken any more.
+    /// Renews the lock's heartbeat every few seconds, until the lock is no longer its own; then no record is taken any more.
     /// Run it beside the work and drop it at the end.
     pub async fn keep_alive(&self) -> RecordError {
         let lost = self.holding.keep_alive().await;
@@ -155,8 +155,8 @@ impl Run {
         lost
     }
 
-    /// An intent was not recorded, so its operation is not begun. Its record may be stored all the same, or be stored yet: it shall ask
-    /// nobody.
+    /// An intent was not recorded, so its operation is not begun. Its record may be stored all the same, or arrive later: this one says that
+    /// there is nothing to recover.
     fn not_begun(&self, intent: Intent, error: &RecordError) {
         let mut now = self.now();
         now.open.remove(&intent.op);

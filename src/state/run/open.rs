@@ -19,7 +19,7 @@ use crate::random::Random;
 /// Who begins a run, and for what.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
-    /// What the lock says the run does.
+    /// The operation that the lock names.
     pub operation: Operation,
     /// Which build of the engine.
     pub engine: String,
@@ -29,16 +29,16 @@ pub struct RunOptions {
     pub lock_timeout: Duration,
 }
 
-/// What a run found at its beginning.
+/// The findings at the beginning of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Recovered {
     /// Results and changes of an earlier run that the snapshot lacked; they are in the state now.
     pub replayed: usize,
-    /// Operations whose end nobody saw, oldest first. They must be settled before anything is planned at their addresses.
+    /// Unresolved operations, oldest first. They must be resolved before anything is planned at their addresses.
     pub open: Vec<OpenIntent>,
     /// The earlier run, if it did not end in order.
     pub interrupted: Option<Arc<Open>>,
-    /// Operations ended since everything was last read: what a provider fills in only after an operation is not in the state yet.
+    /// Operations ended since everything was last read: the state may lack values that providers fill in later.
     pub unread: bool,
 }
 
@@ -49,7 +49,7 @@ impl Run {
     /// The state as a run would find it now, for commands that only read: takes no lock and writes nothing.
     ///
     /// # Errors
-    /// When state and journal can not be read or do not belong together.
+    /// When state and journal cannot be read or do not belong together.
     pub async fn look(backend: &dyn Backend) -> Result<(State, Recovered), RunError> {
         let found = find(backend).await?;
         let interrupted = found.log.last.is_some() && !found.log.ended;
@@ -67,11 +67,11 @@ impl Run {
         Ok((state, recovered))
     }
 
-    /// Begins a run: takes the lock, reads the state, puts back what an interrupted run left in its journal, and shuts that run
+    /// Begins a run: takes the lock, reads the state, replays the journal of an interrupted run, and shuts that run
     /// out. `patience` hears of it whenever the lock is another's and there is time left to wait.
     ///
     /// # Errors
-    /// When the lock is another's or the store does not take it, or state and journal can not be read or do not belong together. What
+    /// When the lock is another's or the store does not take it, or state and journal cannot be read or do not belong together. What
     /// is ours of the lock is given back then.
     pub async fn open(
         backend: Arc<dyn Backend>,
@@ -84,7 +84,7 @@ impl Run {
         let (id, backend) = (holding.id.clone(), Arc::clone(&holding.backend));
         let opened = Self::open_locked(holding, options, random).await;
         if opened.is_err() {
-            // The lock is held for nothing. That it could not be freed is not what went wrong first.
+            // The lock is held for nothing. A failure to free it is not the first error.
             let _ = backend.unlock(&id).await;
         }
         opened

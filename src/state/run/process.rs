@@ -16,7 +16,7 @@ pub enum Liveness {
 }
 
 impl OpenIntent {
-    /// Whether whoever asked for it may still be at it: the run, and the provider process that it asked.
+    /// Whether the run that began it, or its provider process, may still work on it.
     pub fn liveness(&self) -> Liveness {
         match &self.by {
             // Asked by this very run, whose provider may be at it still.

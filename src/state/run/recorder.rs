@@ -1,4 +1,4 @@
-//! What the engine must say, and when: before it asks a provider for anything, and before it says that something is done.
+//! The order of records: an intent before a provider is asked, a result before anything is reported as done.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -40,13 +40,13 @@ pub trait Recorder: Send + Sync {
     /// The whole state as it is now; copies pointers only.
     fn state(&self) -> State;
 
-    /// Operations whose end is not known, oldest first: those that earlier runs left open, and those of this one.
+    /// Unresolved operations, oldest first: those of earlier runs, and those of this one.
     fn open_intents(&self) -> Vec<OpenIntent>;
 
-    /// Whether whoever asked for that operation may still be at it: the run, and the provider process that it asked.
+    /// Whether the run that began an operation, or its provider process, may still work on it.
     fn liveness(&self, open: &OpenIntent) -> Liveness;
 
-    /// Settles an open intent, and changes the state with it where the resolution says so. Durable on return.
+    /// Resolves an unresolved operation, and changes the state with it where the resolution does. Durable on return.
     ///
     /// # Errors
     /// When it could not be made durable, or this run no longer owns the stack.
@@ -66,12 +66,12 @@ pub enum RecordError {
     /// The run was closed.
     #[error("the run was closed")]
     Closed,
-    /// The journal can not be written.
-    #[error("the journal at {place} can not be written: {reason}")]
+    /// The journal cannot be written.
+    #[error("the journal at {place} cannot be written: {reason}")]
     Unwritable {
         /// Where it is.
         place: String,
-        /// What the backend said.
+        /// The backend's error.
         reason: String,
     },
 }
@@ -110,7 +110,7 @@ impl MemoryRecorder {
         Self::with_open(state, Vec::new())
     }
 
-    /// A recorder that begins with that state and what earlier runs left open.
+    /// A recorder that begins with that state and these unresolved operations.
     pub fn with_open(state: State, open: Vec<OpenIntent>) -> Self {
         let memory = Memory {
             state,
@@ -122,7 +122,7 @@ impl MemoryRecorder {
         }
     }
 
-    /// The same, where whoever asked for those operations is looked for as a real run does it.
+    /// The same, where the processes behind those operations are looked for as a real run does it.
     pub fn rehearsing(state: State, open: Vec<OpenIntent>) -> Self {
         let recorder = Self::with_open(state, open);
         recorder.lock().liveness = None;
@@ -139,7 +139,7 @@ impl MemoryRecorder {
         self.lock().failure = failure;
     }
 
-    /// Says from now on that whoever asked for an open operation is alive, dead or unknown; dead at first.
+    /// Declares the process behind every unresolved operation alive, dead or unknown from now on; dead at first.
     pub fn set_liveness(&self, liveness: Liveness) {
         self.lock().liveness = Some(liveness);
     }

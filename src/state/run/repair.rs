@@ -1,4 +1,4 @@
-//! The repair of a damaged journal: what it still holds goes into a new one, and the next run works.
+//! The repair of a damaged journal: its readable records go into a new one, and the next run works.
 
 use std::sync::Arc;
 
@@ -27,14 +27,14 @@ pub struct Repair {
     broken: Option<Broken>,
 }
 
-/// What is there, as far as it can be read.
+/// The store, as far as it can be read.
 #[derive(Debug)]
 struct Broken {
     damage: Damage,
     segments: Vec<Segment>,
     log: Log,
     snapshot: Option<Snapshot>,
-    /// What the snapshot says; `None` where that cannot be read either.
+    /// The snapshot; `None` where that cannot be read either.
     state: Option<State>,
 }
 
@@ -65,12 +65,12 @@ impl Repair {
         }
     }
 
-    /// What is wrong; `None` when the journal is whole.
+    /// The damage; `None` when the journal is whole.
     pub fn damage(&self) -> Option<&Damage> {
         self.broken.as_ref().map(|broken| &broken.damage)
     }
 
-    /// What the next run will find in the new journal.
+    /// The findings of the next run in the new journal.
     pub fn saved(&self) -> Recovered {
         let Some(broken) = &self.broken else {
             return Recovered::default();
@@ -106,7 +106,7 @@ impl Repair {
     /// journal is in its place or the new one is.
     ///
     /// # Errors
-    /// When the store cannot be changed, or somebody goes on writing the journal.
+    /// When the store cannot be changed, or another run goes on writing the journal.
     pub async fn restart(&self) -> Result<Option<String>, RunError> {
         let Some(broken) = &self.broken else {
             return Ok(None);
@@ -204,7 +204,7 @@ impl Broken {
         }
     }
 
-    /// The new journal: what a snapshot may lack, what was begun and not ended, which plans were used.
+    /// The new journal: changes that a snapshot may lack, unresolved operations, used plans.
     fn records(&self, open: Open, at: Position) -> Vec<Record> {
         let mut records = vec![Record::Open(open)];
         for pending in self.log.pending() {

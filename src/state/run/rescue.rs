@@ -1,4 +1,4 @@
-//! What a run leaves in a file when neither state nor journal could be written: its results, for a later run to take over.
+//! The rescue file of a run that could write neither state nor journal: its results, for a later run to take over.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -43,7 +43,7 @@ pub struct Rescued {
     origin: Option<Origin>,
 }
 
-/// Where what a run did is.
+/// Where the results of a run are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
     /// All of it in the stored state; nothing, if it did nothing.
@@ -86,7 +86,7 @@ impl Rescued {
     /// The operations' addresses at which that state does not have the objects that this file has; none when it may be removed.
     pub fn missing_from(&self, state: &State) -> Vec<InstanceAddr> {
         let known: Option<Vec<&InstanceAddr>> = self.ended.values().map(Option::as_ref).collect();
-        // A file of an earlier version does not say what it is about: all of it is.
+        // A file of an earlier version names no addresses: all of them count.
         let addresses = known.unwrap_or_else(|| self.state.resources.keys().collect());
         let mut missing: Vec<InstanceAddr> = addresses
             .into_iter()
@@ -140,7 +140,7 @@ impl Rescued {
         })
     }
 
-    /// How operations ended that nobody else saw the end of. Whatever the state has become since, this is about them alone.
+    /// The resolutions of unresolved operations whose results are in this file. They concern these operations alone.
     pub fn resolutions(&self, open: &[OpenIntent], who: &str) -> Vec<Resolve> {
         open.iter()
             .filter(|open| self.ended.contains_key(&open.intent.op))
@@ -202,7 +202,7 @@ impl Run {
     /// it belongs. The file is a state, and [`Rescued::of`] reads more from it.
     ///
     /// # Errors
-    /// When it can not be written either.
+    /// When it cannot be written either.
     pub async fn rescue(&self, path: &Path, origin: Origin) -> Result<(), BackendError> {
         let mut state = self.state();
         state.serial += 1;

@@ -1,4 +1,4 @@
-//! Puts a state in the place of a stored one that cannot be used. The journal stays as it is: the next run puts in what it holds.
+//! Puts a state in the place of a stored one that cannot be used. The journal stays as it is: the next run replays it.
 
 use std::sync::Arc;
 
@@ -101,7 +101,7 @@ impl Restore {
         self.holding.keep_alive().await
     }
 
-    /// Puts the state in the place of exactly what was found there, and says where a copy of that is kept, where the store has no
+    /// Puts the state in the place of exactly the content that was found there, and returns where a copy of that is kept, where the store has no
     /// versions; durable on return.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What is still whole around a state that cannot be used: for the person who has to put it right.
+//! The remains of a state that cannot be used, for the person who has to repair it.
 
 use crate::backend::{Backend, StoredVersion};
 use crate::digest::Sha256;
@@ -6,10 +6,10 @@ use crate::file;
 use crate::journal::{JournalError, Log};
 use crate::model::{Lineage, State};
 
-/// What a store still has of a state. Whatever could not be found out is left out: finding it out must not fail, too.
+/// The remains of a state in a store. Anything that cannot be read is left out: the survey itself must not fail.
 #[derive(Debug, Clone)]
 pub struct Survey {
-    /// What is stored in its place now.
+    /// The stored bytes.
     pub stored: Stored,
     /// The journal beside it.
     pub journal: Journal,
@@ -17,7 +17,7 @@ pub struct Survey {
     pub version: Option<Version>,
 }
 
-/// What is in the place of a state.
+/// The bytes in the place of a state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stored {
     /// Nothing.
@@ -41,7 +41,7 @@ pub struct Summary {
     pub instances: usize,
 }
 
-/// What a journal holds.
+/// The content of a journal.
 #[derive(Debug, Clone)]
 pub enum Journal {
     /// There is none.
@@ -66,7 +66,7 @@ pub enum Journal {
 pub struct Version {
     /// How the store names it.
     pub stored: StoredVersion,
-    /// What it holds.
+    /// Its content.
     pub summary: Summary,
     /// Whether it is the last one that the journal saw stored.
     pub is_last: bool,

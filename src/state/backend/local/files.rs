@@ -23,7 +23,7 @@ fn failed<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(io::Error) ->
     move |error| BackendError::store(action, path.display().to_string(), error)
 }
 
-/// The file that a path means: itself, or what a symbolic link of ours leads to.
+/// The file that a path means: itself, or the target of a symbolic link of ours.
 pub(super) fn resolve(path: &Path) -> Result<PathBuf, BackendError> {
     let path = std::path::absolute(path).map_err(failed("find", path))?;
     let Ok(metadata) = path.symlink_metadata() else {
@@ -115,7 +115,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, BackendError> {
     Ok(Some(bytes))
 }
 
-/// Makes the directory of a file, and those above it, for nobody else to look into.
+/// Makes the directory of a file, and those above it, with mode 0700.
 pub(super) fn create_parent(path: &Path) -> Result<(), BackendError> {
     let parent = parent(path);
     terrane_files::create_folder(parent).map_err(failed("create", parent))

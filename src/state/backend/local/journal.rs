@@ -24,18 +24,18 @@ pub(super) struct Appender {
     last: Option<Position>,
     /// The bytes of the last append, to know a repeated one.
     last_bytes: Bytes,
-    /// After a failed append nobody knows what is on the disk behind the length, and syncing again would say that all is well: that has
+    /// After a failed append the disk may hold anything behind the length, and syncing again would report success: that has
     /// to be cut off first.
     failed: bool,
 }
 
 impl Appender {
-    /// Takes away what an append left that failed.
+    /// Takes away the rest of a failed append.
     fn cut(&mut self) -> std::io::Result<()> {
         self.file.set_len(self.length)?;
         self.file.sync_all()?;
         self.failed = false;
-        // What was set aside may be gone with it. If there is no room now, the next append says so.
+        // The reserved space may be gone with it. If there is no room now, the next append says so.
         let _ = reserve(&self.file, self.length);
         Ok(())
     }
@@ -55,7 +55,7 @@ fn reserve(file: &File, length: u64) -> std::io::Result<()> {
 /// How much is read of what follows the records and is none.
 const SEARCHED: u64 = 64 * 1024 * 1024;
 
-/// What the file holds as far as records go, and some of what follows them: what is no journal is not read whole, however large.
+/// The file as far as it holds records, and the beginning of anything behind them: a file that is no journal is not read whole.
 fn read_records(file: &mut File) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     loop {
@@ -115,7 +115,7 @@ impl Store {
         Ok(self.journal.as_mut().expect("invariant: opened above"))
     }
 
-    /// Opens the file behind its last good frame: what a crash tore was never acknowledged.
+    /// Opens the file behind its last good frame: a torn record was never acknowledged.
     fn open_journal(&self) -> Result<Appender, BackendError> {
         let path = self.journal_path();
         let failed = |error| BackendError::store("open", path.display().to_string(), error);

@@ -140,7 +140,7 @@ impl Store {
         }
     }
 
-    /// A lock of the operating system can not be taken from a living process; a dead one's is free already.
+    /// A lock of the operating system cannot be taken from a living process; a dead one's is free already.
     pub(super) fn force_unlock(&mut self, id: &str) -> Result<(), BackendError> {
         let info = match self.holder()? {
             Some(holder) => holder.info,

@@ -38,7 +38,7 @@ pub struct LocalBackend {
 )]
 #[non_exhaustive]
 pub struct InvalidStackName {
-    /// What was given.
+    /// The given text.
     pub name: String,
 }
 
@@ -46,7 +46,7 @@ impl LocalBackend {
     /// The state in that file; neither it nor its directory need to exist.
     ///
     /// # Errors
-    /// When the path can not be made absolute, or leads by a symbolic link to a file that is not ours.
+    /// When the path cannot be made absolute, or leads by a symbolic link to a file that is not ours.
     pub fn new(path: impl AsRef<Path>) -> Result<Self, BackendError> {
         let place = path.as_ref().display().to_string();
         let store = Store::new(path.as_ref())?;

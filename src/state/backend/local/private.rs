@@ -14,14 +14,14 @@ pub struct PrivateFile {
     path: PathBuf,
 }
 
-/// How much of a file tells what it is.
+/// How much of a file tells its kind.
 const BEGINNING: u64 = 64;
 
 impl PrivateFile {
     /// The file at that path; it need not exist.
     ///
     /// # Errors
-    /// When the path can not be made absolute.
+    /// When the path cannot be made absolute.
     pub fn new(path: &Path) -> Result<Self, BackendError> {
         let absolute = std::path::absolute(path);
         let path = absolute
@@ -32,7 +32,7 @@ impl PrivateFile {
     /// The whole content; `None` when there is no file.
     ///
     /// # Errors
-    /// When it is no regular file or can not be read.
+    /// When it is no regular file or cannot be read.
     pub fn read(&self) -> Result<Option<Vec<u8>>, BackendError> {
         files::read(&self.path)
     }
@@ -69,7 +69,7 @@ impl PrivateFile {
     /// Puts a whole file there, with mode 0600 under any umask; durable on return.
     ///
     /// # Errors
-    /// As [`Self::check_replaceable`], and when it can not be written; what was there is there still.
+    /// As [`Self::check_replaceable`], and when it cannot be written; the old file stays.
     pub fn replace(
         &self,
         bytes: &[u8],

@@ -19,7 +19,7 @@ pub(super) struct Store {
     pub(super) journal: Option<Appender>,
     pub(super) lock: Option<HeldLock>,
     backed_up: bool,
-    /// What a write that failed meant to store. It may be in place all the same, where only making that durable failed.
+    /// The content of a write that failed. It may be in place all the same, where only making that durable failed.
     attempted: Option<Token>,
 }
 
@@ -85,7 +85,7 @@ impl Store {
             None => Ok(()),
         })?;
         self.backed_up |= backed_up;
-        // What the disk says, not what we meant.
+        // From the disk, not from memory.
         match self.read()? {
             Some(stored) if stored.sha256 == sha256 => {
                 self.attempted = None;
@@ -97,7 +97,7 @@ impl Store {
             }
             _ => Err(BackendError::Damaged {
                 place: self.place(),
-                reason: "what was read back is not what was written".into(),
+                reason: "other bytes were read back than were written".into(),
             }),
         }
     }

@@ -123,12 +123,12 @@ async fn what_is_no_regular_file_is_refused() {
             .replace(&path.display().to_string(), "PATH"),
         other => panic!("{other:?}"),
     };
-    insta::assert_snapshot!(refusal(directory.path()).await, @"PATH can not be used: it is a directory, not a regular file");
+    insta::assert_snapshot!(refusal(directory.path()).await, @"PATH cannot be used: it is a directory, not a regular file");
     let fifo = directory.path().join("fifo");
     rustix::fs::mkfifoat(rustix::fs::CWD, &fifo, rustix::fs::Mode::RUSR).expect("made");
-    insta::assert_snapshot!(refusal(&fifo).await, @"PATH can not be used: it is a device, pipe or socket, not a regular file");
+    insta::assert_snapshot!(refusal(&fifo).await, @"PATH cannot be used: it is a device, pipe or socket, not a regular file");
     let device = Path::new("/dev/null");
-    insta::assert_snapshot!(refusal(device).await, @"PATH can not be used: it is a device, pipe or socket, not a regular file");
+    insta::assert_snapshot!(refusal(device).await, @"PATH cannot be used: it is a device, pipe or socket, not a regular file");
     let link = directory.path().join("dangling");
     symlink("nowhere", &link).expect("linked");
     assert!(matches!(

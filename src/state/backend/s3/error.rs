@@ -40,7 +40,7 @@ pub(super) fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E, HttpRespon
     }
 }
 
-/// The error for people: what is wrong, and what to do where that is known.
+/// The error for people: the reason, and a way out where there is one.
 pub(super) fn failure<E>(
     action: &'static str,
     place: &str,
@@ -103,7 +103,7 @@ where
     BackendError::store(action, place, AwsError(message))
 }
 
-/// Why there is no answer. The most frequent reason of all is that nobody is logged in.
+/// Why there is no answer. Most often there are no valid credentials.
 fn unanswered(error: &(dyn std::error::Error + 'static)) -> String {
     let why = crate::chain(error);
     if why.contains("credentials") {

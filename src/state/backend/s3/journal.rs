@@ -56,7 +56,7 @@ impl S3Store {
                 segment: segment.parse().ok()?,
             },
             key: key.to_owned(),
-            // What has no size in the listing is read.
+            // An object without a size in the listing is read.
             size: object.size().map_or(1, i64::unsigned_abs),
             modified: object.last_modified().map(timestamp),
         })
@@ -181,7 +181,7 @@ impl S3Store {
         }
         self.forget_last();
         self.append_segment(at, bytes).await?;
-        // What is left over is not looked at any more, and goes with the next trimming.
+        // The rest is not looked at any more, and goes with the next trimming.
         let _ = self.trim_segments(at).await;
         Ok(self.object(&copies))
     }
@@ -291,7 +291,7 @@ impl S3Store {
                 return Err(BackendError::Unusable {
                     place: self.object(error.key().unwrap_or_default()),
                     reason: format!(
-                        "it can not be deleted: {}",
+                        "it cannot be deleted: {}",
                         error.code().unwrap_or("no reason is given")
                     ),
                 });

@@ -153,7 +153,7 @@ impl S3Store {
                 None => delete.condition_expression("attribute_not_exists(Info)"),
             };
             match delete.send().await {
-                // What it deleted, it can only know where it did.
+                // Only a store that deleted it knows the old item.
                 Ok(answer) if answer.attributes.is_some() => Ok(Answered::Proof(())),
                 Ok(_) => Ok(Answered::Unproved),
                 Err(error) => match error.as_service_error() {

@@ -1,4 +1,4 @@
-//! States in S3: what a program or a URL says of one, and (feature `s3`) the store itself.
+//! States in S3: their options and URLs, and (feature `s3`) the store itself.
 
 mod options;
 mod url;

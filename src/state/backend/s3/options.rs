@@ -1,4 +1,4 @@
-//! What can be said of a state in S3: the options of Terraform's backend, by their names.
+//! The options of a state in S3: those of Terraform's backend, by their names.
 
 use std::fmt;
 
@@ -57,7 +57,7 @@ pub struct S3Backend {
 pub struct AssumeRole {
     /// The role.
     pub role_arn: String,
-    /// What its trust policy asks for.
+    /// The external id that its trust policy requires.
     pub external_id: Option<String>,
     /// How the session is named in logs.
     pub session_name: Option<String>,
@@ -78,14 +78,14 @@ pub struct Endpoints {
     pub sts: Option<String>,
 }
 
-/// An option does not exist or has a value it can not have.
+/// An option does not exist or has a value it cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("S3 backend option `{option}`: {reason}")]
 #[non_exhaustive]
 pub struct InvalidOption {
     /// Its name.
     pub option: String,
-    /// What is wrong.
+    /// The reason.
     pub reason: String,
 }
 
@@ -293,7 +293,7 @@ impl S3Backend {
         Ok(())
     }
 
-    /// Whether what is said makes sense together.
+    /// Whether the options make sense together.
     ///
     /// # Errors
     /// The first thing that does not.

@@ -172,7 +172,7 @@ impl S3Store {
                 .send()
                 .await
                 .map_err(|error| failure("list the versions of", &place, &error))?;
-            // Keys come in order, so what lies behind the state (its journal) is none of ours.
+            // Keys come in order, so the objects behind the state (its journal) are no versions of it.
             let mut passed = false;
             for version in list.versions() {
                 if version.key() != Some(&*self.key) {

@@ -97,7 +97,7 @@ fn a_message_says_what_is_wrong_and_what_can_be_read_on_both_sides() {
     assert_eq!((damage.before, damage.behind), (2, 3));
     assert_eq!(damage.last_known, Some(Timestamp::new(1_800_000_003, 0)));
     let said = damage.to_string();
-    assert!(said.ends_with("segment 1/00000000; 2 records before that are whole, 3 behind it can be read; operations that were begun and not ended: create t.x3"), "{said}");
+    assert!(said.ends_with("segment 1/00000000; 2 records before that are whole, 3 behind it can be read; unresolved operations: create t.x3"), "{said}");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn counters_at_their_end_are_refused() {
     insta::assert_snapshot!(numbered(at(1, 0), u64::MAX), @"record 18446744073709551615 is at the end of what can be counted (2^64 - 1)");
 }
 
-/// An epoch that took over what was open, said so, and went on.
+/// An epoch that took over the unresolved operations, recorded that, and went on.
 fn long() -> Vec<Segment> {
     [
         epoch(1, &[vec![begun(0)], vec![begun(1)], vec![sealed(2)]]),
@@ -223,7 +223,7 @@ proptest! {
         let bytes = segments[segment].bytes.clone();
         segments[segment].bytes = bytes.slice(..at.index(bytes.len()));
         let whole = frame::decode(&segments[segment].bytes).1.reason == EndReason::Whole;
-        // Where the last one ends behind a record, nobody can know that there were more.
+        // Where the last one ends behind a record, further records leave no trace.
         prop_assume!(!whole || segments[segment].bytes.is_empty());
         prop_assert!(Log::read(&segments).is_err());
     }
@@ -238,7 +238,7 @@ proptest! {
         }
         let mut gone = gone.iter();
         left.retain(|_| !gone.next().copied().unwrap_or_default());
-        let again = Log::read(&left).expect("what is trimmed is not looked at");
+        let again = Log::read(&left).expect("trimmed segments are not looked at");
         prop_assert_eq!(again.open_intents(), log.open_intents());
         prop_assert_eq!(again.pending().count(), log.pending().count());
         prop_assert_eq!(again.last, log.last);

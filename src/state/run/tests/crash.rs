@@ -6,7 +6,7 @@ use super::faults::{Death, Observed};
 use super::*;
 use crate::journal::{Resolution, Resolve};
 
-/// What the outside world saw of a run.
+/// A run as the outside world saw it.
 #[derive(Debug, Default)]
 struct Seen {
     /// Operations that a provider was asked.
@@ -21,7 +21,7 @@ struct Seen {
 async fn make(rig: &Rig, seen: &mut Seen, round: &str) -> Result<(), RunError> {
     let (run, recovered) = rig.try_open().await?;
     for open in recovered.open {
-        // Whoever settles it looks at the world.
+        // Recovery looks at the world.
         let name = open.intent.address.resource.name.to_string();
         let exists = seen.made.contains(&name);
         let resolve = Resolve {
@@ -121,7 +121,7 @@ async fn death_at_any_call_loses_nothing() {
                 store.revive();
                 rig.break_lock().await;
                 nothing_is_lost(&rig, &seen).await;
-                // It converges: one more run is enough to settle everything.
+                // It converges: one more run is enough to resolve everything.
                 make(&rig, &mut seen, "c").await.expect("no fault");
                 let stored = rig.stored().await.expect("there");
                 assert_eq!(

@@ -17,7 +17,7 @@ use crate::backend::{
 pub(super) enum Death {
     /// It never arrives.
     Before,
-    /// It is done, and nobody hears of it.
+    /// It is done, and its answer is lost.
     After,
 }
 

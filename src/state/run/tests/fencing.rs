@@ -143,7 +143,7 @@ async fn an_intent_whose_write_was_given_up_begins_nothing_when_another_run_seal
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
     let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
     let (stale, _) = rig.open().await;
-    // Two intents that are written together: the write arrives, and whoever waits for its answer goes away.
+    // Two intents that are written together: the write arrives, and the future that waits for its answer is dropped.
     let mut first = Box::pin(stale.intent(rig.intent("b")));
     let second = stale.intent(rig.intent("c"));
     futures_util::pin_mut!(second);

@@ -1,4 +1,4 @@
-//! What a run finds when something else wrote the state.
+//! A run over a state that another tool wrote.
 
 use bytes::Bytes;
 

@@ -119,7 +119,7 @@ async fn changes_without_operations_are_kept() {
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_stays_open_over_runs_until_it_is_settled() {
+async fn an_unknown_outcome_stays_unresolved_over_runs_until_it_is_resolved() {
     let rig = Rig::new();
     let (run, _) = rig.open().await;
     let intent = rig.intent("a");
@@ -296,7 +296,7 @@ async fn a_held_lock_is_waited_for_and_its_holder_named() {
         panic!("{error}");
     };
     assert_eq!(holder.info.expect("readable").id, first.lock_id());
-    // After 1, 2, 4 and what is left of ten seconds.
+    // After 1, 2, 4 and the rest of ten seconds.
     assert_eq!(waiting.seen.load(Ordering::Relaxed), 4);
     assert_eq!(rig.clock.monotonic(), Duration::from_secs(10));
 }
@@ -402,7 +402,7 @@ async fn a_state_that_can_not_be_stored_is_rescued_into_a_file_for_its_owner() {
 }
 
 #[tokio::test]
-async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
+async fn a_rescue_file_resolves_the_operations_that_the_journal_lacks_and_nothing_else() {
     let observed = Arc::new(Observed::new(MemoryBackend::new()));
     let rig = Rig::over(Arc::clone(&observed) as Arc<dyn Backend>);
     let (run, _) = rig.open().await;
@@ -419,7 +419,7 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
         ..done(failed, "")
     };
     for result in [done(made, "m"), nothing, unknown(unseen)] {
-        run.result(result).await.expect_err("nobody hears it");
+        run.result(result).await.expect_err("no answer");
     }
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("errored.tfstate");
@@ -441,10 +441,10 @@ async fn what_was_rescued_settles_what_the_journal_lacks_and_nothing_else() {
         crate::Rescued::of(&rig.stored().await.expect("there")),
         None
     );
-    for settled in [2, 0] {
+    for resolved in [2, 0] {
         let (run, _) = rig.open().await;
         let resolutions = rescued.resolutions(&run.open_intents(), "me@here");
-        assert_eq!(resolutions.len(), settled);
+        assert_eq!(resolutions.len(), resolved);
         for resolve in resolutions {
             run.resolve(resolve).await.expect("recorded");
         }
@@ -490,7 +490,7 @@ async fn an_operation_whose_intent_could_not_be_recorded_is_not_begun_and_asks_n
         create(&rig, &run, "a").await;
         observed.die_at(0, death);
         let lost = run.intent(rig.intent("b")).await;
-        lost.expect_err("nobody hears it");
+        lost.expect_err("no answer");
         assert!(run.open_intents().is_empty());
         observed.revive();
         run.close().await.expect("closed");
@@ -509,13 +509,13 @@ async fn a_run_knows_where_all_that_it_did_is_kept() {
     assert_eq!(run.kept().await, Kept::Journal);
     run.checkpoint().await.expect("stored");
     assert_eq!(run.kept().await, Kept::State);
-    // What was only read is read again by the next run.
+    // Values that were only read are read again by the next run.
     run.change(Change::Instance {
         address: address("a"),
         instance: Some(instance("drifted")),
     });
     observed.die_at(0, Death::Before);
-    run.checkpoint().await.expect_err("nobody hears it");
+    run.checkpoint().await.expect_err("no answer");
     assert_eq!(run.kept().await, Kept::Journal);
     observed.revive();
     let intent = rig.intent("b");
@@ -523,6 +523,6 @@ async fn a_run_knows_where_all_that_it_did_is_kept() {
     assert_eq!(run.kept().await, Kept::Journal);
     observed.die_at(0, Death::Before);
     let lost = run.result(done(&intent, "b")).await;
-    lost.expect_err("nobody hears it");
+    lost.expect_err("no answer");
     assert_eq!(run.kept().await, Kept::Nowhere);
 }

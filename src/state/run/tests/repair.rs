@@ -34,7 +34,7 @@ async fn interrupted() -> (Rig, Arc<Observed>) {
     (rig, store)
 }
 
-/// What the next run has: names in the state, and addresses in doubt.
+/// The next run: names in the state, and addresses of unresolved operations.
 async fn next(rig: &Rig) -> (Vec<String>, Vec<String>) {
     let (run, recovered) = rig.open().await;
     let open = recovered.open.iter();
@@ -45,7 +45,7 @@ async fn next(rig: &Rig) -> (Vec<String>, Vec<String>) {
     (known, open)
 }
 
-/// Repairs it; what the repair said would be saved.
+/// Repairs it; returns the announced findings.
 async fn repair(rig: &Rig) -> (crate::Damage, Recovered) {
     let repair = rig.try_repair().await.expect("locked");
     let damage = repair.damage().expect("damaged").clone();

@@ -1,4 +1,4 @@
-//! What a state in S3 needs before it can be kept there: the steps that are missing, in their order.
+//! The steps that a state in S3 still needs before it can be kept there.
 
 mod bucket;
 mod policy;
