@@ -45,6 +45,7 @@
 //! |---|---|
 //! | run a stack from the command line | [`Cli`] |
 //! | keep its state in S3 | [`S3Backend`] |
+//! | keep it in a store of one's own | [`Cli::backends`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
 //! | use what the cloud decides | [`Output`], [`all`], [`interpolate!`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
