@@ -9,8 +9,8 @@ use terrane_provider::{Provider, ReadDataSource};
 use crate::change::Action;
 use crate::plan::Plan;
 use crate::plan::planner::serving_change;
+use crate::running::{RunningProviders, call_failed};
 use crate::scope::Objects;
-use crate::sessions::{Sessions, call_failed};
 
 /// The account and the region that a provider configuration leads to, as far as the provider can say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,7 +42,7 @@ const KNOWN: &[Questions] = &[Questions {
 pub(crate) async fn callers(
     program: &Program,
     plan: &Plan,
-    sessions: &Sessions<'_>,
+    running: &RunningProviders<'_>,
 ) -> Result<Vec<CallerIdentity>, Diagnostics> {
     let working = plan
         .changes
@@ -62,7 +62,7 @@ pub(crate) async fn callers(
         let Some(questions) = questions.filter(|_| config.dependencies.is_empty()) else {
             continue;
         };
-        let configured = sessions.configure_as_declared(config, &nothing).await?;
+        let configured = running.configure_as_declared(config, &nothing).await?;
         let provider = configured.provider;
         let account = ask(&*provider, config, questions.account).await?;
         let region = ask(&*provider, config, questions.region).await?;

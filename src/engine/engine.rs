@@ -15,14 +15,14 @@ use crate::moved::moved;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
 use crate::plan::planner::Planner;
-use crate::recover::{LATE, Recovery, Settled};
-use crate::sessions::Sessions;
+use crate::recover::{LATE, Recovered, Recovery};
+use crate::running::RunningProviders;
 use crate::stop::{StopFlag, Stopper};
 use crate::validate::validate;
 
-/// What a run needs from outside. Everything that could make two runs differ is behind one of these.
+/// Everything outside of the engine that a run uses. What could make two runs differ is behind one of its traits.
 #[derive(Clone, Copy)]
-pub struct World<'a> {
+pub struct Host<'a> {
     /// Starts provider processes.
     pub providers: &'a dyn Providers,
     /// Takes the events.
@@ -37,21 +37,21 @@ pub struct World<'a> {
 ///
 /// Its futures run in the caller's task and are not `Send`.
 pub struct Engine<'a> {
-    pub(crate) world: World<'a>,
+    pub(crate) host: Host<'a>,
     parallelism: usize,
-    sessions: Sessions<'a>,
+    running: RunningProviders<'a>,
     stop: StopFlag,
     late: Duration,
 }
 
 impl<'a> Engine<'a> {
     /// An engine that has at most `parallelism` instances under way at once (at least one).
-    pub fn new(world: World<'a>, parallelism: usize) -> Self {
-        let sessions = Sessions::new(world.providers, world.events, world.clock);
+    pub fn new(host: Host<'a>, parallelism: usize) -> Self {
+        let running = RunningProviders::new(host.providers, host.events, host.clock);
         Self {
-            world,
+            host,
             parallelism,
-            sessions,
+            running,
             stop: StopFlag::default(),
             late: LATE,
         }
@@ -68,7 +68,7 @@ impl<'a> Engine<'a> {
     /// The same, with another rule for when creations are planned again.
     #[must_use]
     pub fn final_plans(mut self, final_plans: FinalPlans) -> Self {
-        self.sessions.set_final_plans(final_plans);
+        self.running.set_final_plans(final_plans);
         self
     }
 
@@ -77,12 +77,12 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// Everything that is wrong.
     pub async fn validate(&self, program: &Program) -> Result<Diagnostics, Diagnostics> {
-        validate(program, &self.sessions, self.parallelism).await
+        validate(program, &self.running, self.parallelism).await
     }
 
     /// Settles what earlier runs left open, as far as it can be shown what came of it. Due before anything is planned; what remains
     /// belongs into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
-    pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Settled {
+    pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Recovered {
         self.recovery(program, recorder).settle().await
     }
 
@@ -93,7 +93,7 @@ impl<'a> Engine<'a> {
         program: &Program,
         state: &State,
         open: Vec<OpenIntent>,
-    ) -> (Settled, State) {
+    ) -> (Recovered, State) {
         let recorder = MemoryRecorder::rehearsing(state.clone(), open);
         let recovery = self.recovery(program, &recorder).without_waiting();
         let settled = recovery.settle().await;
@@ -105,8 +105,8 @@ impl<'a> Engine<'a> {
         program: &'s Program,
         recorder: &'s dyn Recorder,
     ) -> Recovery<'s> {
-        let (world, stop) = (self.world, self.stop.clone());
-        Recovery::new(program, recorder, &self.sessions, world, stop, self.late)
+        let (host, stop) = (self.host, self.stop.clone());
+        Recovery::new(program, recorder, &self.running, host, stop, self.late)
     }
 
     /// Decides what has to happen.
@@ -120,13 +120,13 @@ impl<'a> Engine<'a> {
         options: &PlanOptions,
     ) -> Result<Plan, Diagnostics> {
         let stop = self.stop.clone();
-        self.sessions.forget_first_plans();
+        self.running.forget_first_plans();
         let planner = Planner::new(
             program,
             prior,
             options,
-            &self.sessions,
-            self.world.events,
+            &self.running,
+            self.host.events,
             stop,
         )?;
         let plan = planner.plan(self.parallelism).await;
@@ -142,8 +142,8 @@ impl<'a> Engine<'a> {
             program,
             plan,
             recorder,
-            &self.sessions,
-            self.world,
+            &self.running,
+            self.host,
             self.stop.clone(),
         );
         applier.apply(self.parallelism).await
@@ -158,7 +158,7 @@ impl<'a> Engine<'a> {
         program: &Program,
         plan: &Plan,
     ) -> Result<Vec<CallerIdentity>, Diagnostics> {
-        callers(program, plan, &self.sessions).await
+        callers(program, plan, &self.running).await
     }
 
     /// What has changed in the world since a saved plan was made, an error an object. Due before such a plan is applied.
@@ -166,20 +166,20 @@ impl<'a> Engine<'a> {
     /// # Errors
     /// When a provider cannot be configured or an object cannot be read.
     pub async fn moved(&self, program: &Program, plan: &Plan) -> Result<Diagnostics, Diagnostics> {
-        let events = self.world.events;
-        moved(program, plan, &self.sessions, events, self.parallelism).await
+        let events = self.host.events;
+        moved(program, plan, &self.running, events, self.parallelism).await
     }
 
     /// A handle that stops the run from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper {
             flag: self.stop.clone(),
-            running: self.sessions.running(),
+            processes: self.running.processes(),
         }
     }
 
     /// Ends every provider process.
     pub async fn close(self) {
-        self.sessions.close().await;
+        self.running.close().await;
     }
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use terrane_core::Value;
 use terrane_core::addr::InstanceAddr;
 
-use crate::plan::instance::Planned;
+use crate::plan::instance::PlannedInstance;
 
 /// When a creation is planned once more as it is applied.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -34,12 +34,17 @@ pub(crate) struct FirstPlans(RefCell<HashMap<Arc<InstanceAddr>, FirstPlan>>);
 #[derive(Debug)]
 struct FirstPlan {
     config: Value,
-    planned: Planned,
+    planned: PlannedInstance,
 }
 
 impl FirstPlans {
     /// Keeps the answer for a creation with that configuration.
-    pub(crate) fn keep(&self, address: &Arc<InstanceAddr>, config: &Value, planned: &Planned) {
+    pub(crate) fn keep(
+        &self,
+        address: &Arc<InstanceAddr>,
+        config: &Value,
+        planned: &PlannedInstance,
+    ) {
         let first = FirstPlan {
             config: config.clone(),
             planned: planned.clone(),
@@ -48,7 +53,7 @@ impl FirstPlans {
     }
 
     /// The answer, if a creation with that configuration would ask the same again.
-    pub(crate) fn take(&self, address: &InstanceAddr, config: &Value) -> Option<Planned> {
+    pub(crate) fn take(&self, address: &InstanceAddr, config: &Value) -> Option<PlannedInstance> {
         let first = self.0.borrow_mut().remove(address)?;
         is_sent_alike(&first.config, config).then_some(first.planned)
     }
@@ -89,8 +94,8 @@ mod tests {
     use super::*;
     use crate::change::Action;
 
-    fn planned() -> Planned {
-        Planned {
+    fn planned() -> PlannedInstance {
+        PlannedInstance {
             action: Action::Create,
             reason: None,
             before: Value::Null,

@@ -112,11 +112,11 @@ impl Engine<'_> {
             return Err(unknown.address(address).into());
         };
         let mut intent = Intent::new(
-            OperationId::random(self.world.random),
+            OperationId::random(self.host.random),
             address.clone(),
             IntentAction::Import,
             provider,
-            self.world.clock.now(),
+            self.host.clock.now(),
         );
         intent.prior_id = id_json(id);
         if let Some(asked) = asked {

@@ -5,7 +5,7 @@ use terrane_provider::{Identity, ImportResourceState, ReadDataSource};
 
 use crate::evidence::OWNER_TAG;
 use crate::object::{Loaded, Subject, schema_of_data};
-use crate::sessions::call_failed;
+use crate::running::call_failed;
 use crate::write_only::AnswerOf;
 
 impl Subject<'_> {

@@ -20,8 +20,8 @@ use crate::event::EventSink;
 use crate::object::{Subject, fit_mark};
 use crate::plan::Plan;
 use crate::plan::planner::serving_change;
+use crate::running::RunningProviders;
 use crate::scope::Objects;
-use crate::sessions::Sessions;
 
 /// More paths are counted instead of named.
 const NAMED: usize = 10;
@@ -31,7 +31,7 @@ const NAMED: usize = 10;
 pub(crate) async fn moved(
     program: &Program,
     plan: &Plan,
-    sessions: &Sessions<'_>,
+    running: &RunningProviders<'_>,
     events: &dyn EventSink,
     parallelism: usize,
 ) -> Result<Diagnostics, Diagnostics> {
@@ -49,7 +49,7 @@ pub(crate) async fn moved(
         let provider = match providers.entry(position) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(vacant) => {
-                vacant.insert(standing(program, plan, position, sessions, &objects).await?)
+                vacant.insert(standing(program, plan, position, running, &objects).await?)
             }
         };
         if let Some(provider) = provider {
@@ -71,7 +71,7 @@ async fn standing(
     program: &Program,
     plan: &Plan,
     position: usize,
-    sessions: &Sessions<'_>,
+    running: &RunningProviders<'_>,
     objects: &Objects<'_>,
 ) -> Result<Option<Arc<dyn Provider>>, Diagnostics> {
     let config = &program.providers()[position];
@@ -83,7 +83,7 @@ async fn standing(
     if !config.dependencies.is_empty() && plan.changes.iter().any(rests_on) {
         return Ok(None);
     }
-    let configured = sessions.configure_as_declared(config, objects).await?;
+    let configured = running.configure_as_declared(config, objects).await?;
     Ok(Some(configured.provider))
 }
 

@@ -16,7 +16,7 @@ use terrane_state::{Object, ObjectStatus, RawJson};
 
 use crate::diff::normalise_legacy;
 use crate::event::EventSink;
-use crate::sessions::call_failed;
+use crate::running::call_failed;
 use crate::write_only::AnswerOf;
 
 /// A stored object as a value of the current schema.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 
-use crate::sessions::Running;
+use crate::running::Processes;
 
 /// Whether the run was asked to stop.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +25,7 @@ impl StopFlag {
 #[derive(Clone)]
 pub struct Stopper {
     pub(crate) flag: StopFlag,
-    pub(crate) running: Running,
+    pub(crate) processes: Processes,
 }
 
 impl Stopper {
@@ -33,7 +33,7 @@ impl Stopper {
     pub async fn stop(&self) {
         self.flag.set();
         let running: Vec<_> = self
-            .running
+            .processes
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .clone();

@@ -8,8 +8,8 @@ use terrane_core::{Diagnostics, Marked, Program, Scope, Value};
 
 use crate::config;
 use crate::object::{Subject, schema_of};
-use crate::sessions::{Sessions, call_failed};
-use crate::walk::{Outcome, Resting, walk};
+use crate::running::{RunningProviders, call_failed};
+use crate::walk::{Visit, Resting, walk};
 
 /// Nothing is known yet, whatever is referred to.
 struct AllUnknown;
@@ -23,7 +23,7 @@ impl Scope for AllUnknown {
 /// Validates every declaration; the warnings if nothing is wrong.
 pub(crate) async fn validate(
     program: &Program,
-    sessions: &Sessions<'_>,
+    running: &RunningProviders<'_>,
     parallelism: usize,
 ) -> Result<Diagnostics, Diagnostics> {
     let diagnostics = RefCell::new(Diagnostics::new());
@@ -31,7 +31,7 @@ pub(crate) async fn validate(
     let graph = vec![Vec::new(); program.resources().len() + program.providers().len()];
     // One after the other: they share the processes that are being started.
     for provider in program.providers() {
-        if let Err(errors) = sessions.unconfigured(&provider.address.source).await {
+        if let Err(errors) = running.unconfigured(&provider.address.source).await {
             found.borrow_mut().extend(errors);
         }
     }
@@ -39,13 +39,13 @@ pub(crate) async fn validate(
     *diagnostics.borrow_mut() = warnings;
     let run = |node: usize| async move {
         let result = match program.resources().get(node) {
-            Some(_) => declaration(program, node, sessions, found).await,
-            None => provider(program, node - program.resources().len(), sessions, found).await,
+            Some(_) => declaration(program, node, running, found).await,
+            None => provider(program, node - program.resources().len(), running, found).await,
         };
         if let Err(errors) = result {
             found.borrow_mut().extend(errors);
         }
-        Outcome::Done
+        Visit::Done
     };
     walk(&graph, parallelism, &Resting::default(), run, |_| {}).await;
     let diagnostics = diagnostics.into_inner();
@@ -55,14 +55,14 @@ pub(crate) async fn validate(
 async fn provider(
     program: &Program,
     position: usize,
-    sessions: &Sessions<'_>,
+    running: &RunningProviders<'_>,
     found: &RefCell<Diagnostics>,
 ) -> Result<(), Diagnostics> {
     let declared = &program.providers()[position];
     let address = &declared.address;
-    let running = sessions.unconfigured(&address.source).await?;
+    let provider = running.unconfigured(&address.source).await?;
     let failed = |error| call_failed(&error, address);
-    let schema = running.config_schema().map_err(failed)?;
+    let schema = provider.config_schema().map_err(failed)?;
     let arguments = &declared.arguments;
     let config = config::evaluate(
         arguments,
@@ -70,10 +70,10 @@ async fn provider(
         &AllUnknown,
         address,
         declared.location,
-        sessions.events(),
+        running.events(),
     )?;
     if declared.location.is_some() {
-        let diagnostics = running
+        let diagnostics = provider
             .validate_provider_config(&config.value)
             .await
             .map_err(failed)?;
@@ -85,12 +85,12 @@ async fn provider(
 async fn declaration(
     program: &Program,
     position: usize,
-    sessions: &Sessions<'_>,
+    running: &RunningProviders<'_>,
     warnings: &RefCell<Diagnostics>,
 ) -> Result<(), Diagnostics> {
     let resource = &program.resources()[position];
     let source = &program.providers()[resource.provider].address.source;
-    let provider = sessions.unconfigured(source).await?;
+    let provider = running.unconfigured(source).await?;
     let (address, location) = (&resource.address, Some(resource.location));
     let schema = schema_of(&*provider, address, source, location)?;
     let provider = &*provider;
@@ -101,7 +101,7 @@ async fn declaration(
         address,
         location,
         warnings,
-        events: sessions.events(),
+        events: running.events(),
     };
     let config = config::evaluate(
         &resource.arguments,
@@ -109,7 +109,7 @@ async fn declaration(
         &AllUnknown,
         address,
         location,
-        sessions.events(),
+        running.events(),
     )?;
     match resource.mode() {
         Mode::Managed => subject.validate(&config).await,

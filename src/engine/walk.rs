@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 /// How a node ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Visit {
     /// It did what it should; its dependents may run.
     Done,
     /// It failed; its dependents are skipped, everything else goes on.
@@ -48,7 +48,7 @@ pub(crate) async fn walk<F>(
     mut run: impl FnMut(usize) -> F,
     mut skip: impl FnMut(usize),
 ) where
-    F: Future<Output = Outcome>,
+    F: Future<Output = Visit>,
 {
     let mut waiting: Vec<usize> = dependencies.iter().map(Vec::len).collect();
     let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); dependencies.len()];
@@ -83,7 +83,7 @@ pub(crate) async fn walk<F>(
             None => continue,
         };
         // A skipped node releases its own dependents, which are then skipped too.
-        let mut ended = vec![(node, outcome == Outcome::Failed)];
+        let mut ended = vec![(node, outcome == Visit::Failed)];
         while let Some((node, failed)) = ended.pop() {
             for &dependent in &dependents[node] {
                 waiting[dependent] -= 1;
@@ -148,9 +148,9 @@ mod tests {
                     log.borrow_mut().push(format!("run {node}"));
                     tokio::task::yield_now().await;
                     if node == 1 {
-                        Outcome::Failed
+                        Visit::Failed
                     } else {
-                        Outcome::Done
+                        Visit::Done
                     }
                 }
             },
@@ -175,7 +175,7 @@ mod tests {
                 *most.borrow_mut() = before.max(now);
                 tokio::task::yield_now().await;
                 *running.borrow_mut() -= 1;
-                Outcome::Done
+                Visit::Done
             },
             |_| {},
         )
@@ -203,7 +203,7 @@ mod tests {
                     }
                     drop(rest);
                     log.borrow_mut().push(format!("{node} ends"));
-                    Outcome::Done
+                    Visit::Done
                 }
             },
             |_| {},

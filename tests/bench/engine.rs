@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::ProviderSource;
-use terrane_engine::{Engine, PlanOptions, Silent, World};
+use terrane_engine::{Engine, Host, PlanOptions, Silent};
 use terrane_provider::{Provider, Providers, StartError};
 use terrane_state::{
     LocalBackend, Operation, ProcessIdentity, Recorder as _, Run, RunOptions, SystemClock,
@@ -34,8 +34,8 @@ fn backend(case: &Case) -> LocalBackend {
     LocalBackend::new(case.place.join("terraform.tfstate")).expect("a backend")
 }
 
-fn world<'a>(started: &'a Started, clock: &'a SystemClock) -> World<'a> {
-    World {
+fn world<'a>(started: &'a Started, clock: &'a SystemClock) -> Host<'a> {
+    Host {
         providers: started,
         events: &Silent,
         clock,

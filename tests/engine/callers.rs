@@ -8,7 +8,7 @@ use terrane_tests::{FakeClock, FakeProvider, FakeRandom, Fields, thing};
 /// The answers of that program's providers to a plan of it.
 fn callers(provider: &FakeProvider, program: &Program) -> Vec<CallerIdentity> {
     let (clock, random) = (FakeClock::default(), FakeRandom::default());
-    let world = terrane_engine::World {
+    let world = terrane_engine::Host {
         providers: provider,
         events: &Silent,
         clock: &clock,

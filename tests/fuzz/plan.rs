@@ -1,7 +1,7 @@
 //! Plan files: as they are, and with a first line that fits the changed rest.
 
 use terrane_core::{NoConfig, Program};
-use terrane_engine::{Engine, PlanOptions, SavedPlan, Silent, World};
+use terrane_engine::{Engine, Host, PlanOptions, SavedPlan, Silent};
 use terrane_state::{Sha256, State};
 use terrane_tests::{FakeClock, FakeProvider, FakeRandom, new_thing, origin};
 
@@ -25,7 +25,7 @@ fn plan() -> Vec<u8> {
     let program = program.expect("a program");
     let provider = FakeProvider::new();
     let (clock, random) = (FakeClock::default(), FakeRandom::default());
-    let world = World {
+    let world = Host {
         providers: &provider,
         events: &Silent,
         clock: &clock,

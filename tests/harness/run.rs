@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use terrane_core::{Diagnostics, Marked, Path, Value};
-use terrane_engine::{Action, Applied, Event, Plan, Reason, ResourceChange, Settled, Step};
+use terrane_engine::{Action, Applied, Event, Plan, Reason, Recovered, ResourceChange, Step};
 use terrane_state::journal::Record;
 
 use crate::show;
@@ -12,7 +12,7 @@ use crate::show;
 pub struct Run {
     planned: Option<Plan>,
     /// How the unresolved operations of earlier runs were recovered.
-    pub settled: Settled,
+    pub settled: Recovered,
     /// How applying the plan ended; `None` when there was none or it was only a preview.
     pub applied: Option<Applied>,
     /// Everything that was emitted.
@@ -26,7 +26,7 @@ impl Run {
     pub(crate) fn refused(diagnostics: Diagnostics) -> Self {
         Self {
             planned: None,
-            settled: Settled::default(),
+            settled: Recovered::default(),
             applied: None,
             events: Vec::new(),
             records: Vec::new(),
@@ -35,7 +35,7 @@ impl Run {
     }
 
     pub(crate) fn new(
-        settled: Settled,
+        settled: Recovered,
         result: Result<(Plan, Option<Applied>), Diagnostics>,
         events: Vec<Event>,
         records: Vec<Record>,

@@ -173,7 +173,7 @@ impl World {
         let program = program.map_err(|diagnostics| diagnostics.to_string())?;
         let address: InstanceAddr = address.parse().expect("an address");
         let recorder = MemoryRecorder::new(self.state.clone());
-        let world = terrane_engine::World {
+        let world = terrane_engine::Host {
             providers: &self.provider,
             events: &Silent,
             clock: &self.clock,
@@ -233,7 +233,7 @@ impl World {
         let recorder = MemoryRecorder::with_open(self.state.clone(), open);
         recorder.set_liveness(self.liveness);
         recorder.fail_with(self.recording_fails.clone());
-        let world = terrane_engine::World {
+        let world = terrane_engine::Host {
             providers: &self.provider,
             events: &events,
             clock: &self.clock,

@@ -12,7 +12,7 @@ use terrane_core::{
     Stack,
 };
 use terrane_engine::{
-    Action, Applied, Engine, FinalPlans, Plan, PlanMode, PlanOptions, Silent, World,
+    Action, Applied, Engine, FinalPlans, Host, Plan, PlanMode, PlanOptions, Silent,
 };
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
 use terrane_state::{Change, MemoryRecorder, Recorder as _, State, SystemClock, SystemRandom};
@@ -214,7 +214,7 @@ impl Rig {
         // The first operation asks for the schema, the next ones use that answer.
         .keep_schemas_in(self.directory.path().join("cache"));
         let clock = SystemClock::default();
-        let world = World {
+        let world = Host {
             providers: &plugins,
             events: &Silent,
             clock: &clock,

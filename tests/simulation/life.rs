@@ -148,7 +148,7 @@ pub(crate) async fn live(
         process,
     };
     let events = Events(simulation.clone());
-    let machine = terrane_engine::World {
+    let machine = terrane_engine::Host {
         providers: &plugins,
         events: &events,
         clock: &*simulation.time,

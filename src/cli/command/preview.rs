@@ -1,7 +1,7 @@
 //! `preview`: plan and show. Writes no state, and takes no lock unless it is asked to.
 
 use terrane_core::{Diagnostic, Diagnostics, Severity};
-use terrane_engine::{PlanOptions, Settled};
+use terrane_engine::{PlanOptions, Recovered};
 use terrane_state::model::Lineage;
 use terrane_state::{Clock as _, Liveness, Operation, Recorder as _, SystemClock};
 
@@ -62,7 +62,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
             let (running, open): (Vec<_>, Vec<_>) =
                 left.partition(|open| open.liveness() == Liveness::Alive);
             let (settled, state) = match open.is_empty() {
-                true => (Settled::default(), state),
+                true => (Recovered::default(), state),
                 false => engine.rehearse(&program, &state, open).await,
             };
             feed.pause();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use terrane_core::Program;
-use terrane_engine::{Applied, Engine, PlanMode, Settled};
+use terrane_engine::{Applied, Engine, PlanMode, Recovered};
 use terrane_provider::Plugins;
 use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
 
@@ -52,7 +52,7 @@ struct Work<'a, S> {
 /// How the work ended.
 struct Ended {
     /// The recovery of unresolved operations of earlier runs.
-    settled: Settled,
+    settled: Recovered,
     /// The applied plan; none when there was nothing to do.
     applied: Option<Carried>,
 }

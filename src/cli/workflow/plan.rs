@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use terrane_core::{Diagnostic, Program};
-use terrane_engine::{Action, Engine, EventSink, Plan, PlanOptions, World};
+use terrane_engine::{Action, Engine, EventSink, Host, Plan, PlanOptions};
 use terrane_provider::Providers;
 use terrane_state::{State, SystemClock, SystemRandom};
 
@@ -30,7 +30,7 @@ impl Machine {
         parallelism: std::num::NonZeroUsize,
         session: &Session<'_>,
     ) -> Engine<'a> {
-        let world = World {
+        let world = Host {
             providers,
             events,
             clock: &self.clock,

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use terrane_core::{Program, Severity};
-use terrane_engine::{Engine, Plan, PlanOptions, Settled};
+use terrane_engine::{Engine, Plan, PlanOptions, Recovered};
 use terrane_state::{Recorder as _, Run};
 
 use super::plan::make_plan;
@@ -29,7 +29,7 @@ pub(crate) struct Held<'a> {
 pub(crate) struct Sourced<'a> {
     pub(crate) plan: Cow<'a, Plan>,
     /// The recovery of unresolved operations of earlier runs.
-    pub(crate) settled: Settled,
+    pub(crate) settled: Recovered,
     /// Whether every object was read for it.
     pub(crate) reads_everything: bool,
 }
@@ -75,7 +75,7 @@ impl PlanSource for Fresh {
 }
 
 /// Recovers the unresolved operations of earlier runs, and names those that wait for a person.
-async fn recover(held: Held<'_>) -> Result<Settled, CommandError> {
+async fn recover(held: Held<'_>) -> Result<Recovered, CommandError> {
     let settled = held.engine.settle(held.program, held.run).await;
     held.feed.pause();
     held.view.diagnostics(&settled.diagnostics);

@@ -2,7 +2,7 @@
 
 use terrane_core::addr::ProviderConfigAddr;
 use terrane_core::{Diagnostic, Diagnostics, Program, Severity};
-use terrane_engine::{Doubt, Resolved, Settled, Unresolved};
+use terrane_engine::{Doubt, Recovered, Resolved, Unresolved};
 use terrane_state::{IntentAction, OpenIntent, Resolution};
 
 use crate::error::CommandError;
@@ -44,7 +44,7 @@ pub(crate) fn request_text(open: &OpenIntent) -> String {
 }
 
 /// One line for each recovered operation; empty when there was none.
-pub(crate) fn recovered_text(settled: &Settled) -> String {
+pub(crate) fn recovered_text(settled: &Recovered) -> String {
     let lines = settled.resolved.iter();
     lines
         .map(|resolved| resolved_line(resolved, "is in the state now"))
@@ -52,7 +52,7 @@ pub(crate) fn recovered_text(settled: &Settled) -> String {
 }
 
 /// The same for a command that writes no state.
-pub(crate) fn rehearsed_text(settled: &Settled) -> String {
+pub(crate) fn rehearsed_text(settled: &Recovered) -> String {
     let lines = settled.resolved.iter();
     lines
         .map(|resolved| resolved_line(resolved, "the next `up` or `destroy` adds it to the state"))
@@ -83,7 +83,7 @@ fn resolved_line(resolved: &Resolved, taken: &str) -> String {
 pub(crate) fn remaining(
     session: &Session<'_>,
     program: &Program,
-    settled: &Settled,
+    settled: &Recovered,
     severity: Severity,
 ) -> Diagnostics {
     let remaining = settled.remaining.iter();
@@ -158,7 +158,7 @@ fn declare_again(session: &Session<'_>, provider: &ProviderConfigAddr) -> String
 }
 
 /// Fails when a record could not be written during recovery.
-pub(crate) fn recorded(settled: &Settled) -> Result<(), CommandError> {
+pub(crate) fn recorded(settled: &Recovered) -> Result<(), CommandError> {
     match &settled.record_error {
         None => Ok(()),
         Some(error) => Err(run_error(&error.clone().into())),
@@ -166,7 +166,7 @@ pub(crate) fn recorded(settled: &Settled) -> Result<(), CommandError> {
 }
 
 /// The exit code that the remaining operations alone call for.
-pub(crate) fn exit(settled: &Settled) -> Exit {
+pub(crate) fn exit(settled: &Recovered) -> Exit {
     match settled.remaining.is_empty() {
         true => Exit::DONE,
         false => Exit::UNRESOLVED,

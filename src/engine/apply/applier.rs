@@ -15,7 +15,7 @@ use terrane_state::{Change, DeposedKey, RawJson, RecordError, Recorder};
 use super::Applied;
 use crate::change::{Action, ResourceChange, Summary};
 use crate::config;
-use crate::engine::World;
+use crate::engine::Host;
 use crate::event::{Event, Step, StepKind};
 use crate::first_plans::FirstPlans;
 use crate::object::Subject;
@@ -24,19 +24,19 @@ use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
 use crate::plan::planner::{deduplicated, serving_change};
 use crate::plan::{Plan, outputs};
+use crate::running::RunningProviders;
 use crate::scope::Objects;
-use crate::sessions::Sessions;
 use crate::steps::Work;
 use crate::stop::StopFlag;
-use crate::walk::{Outcome, Resting, walk};
+use crate::walk::{Resting, Visit, walk};
 
 /// The state of one applying walk.
 pub(crate) struct Applier<'a> {
     pub(super) program: &'a Program,
     pub(super) plan: &'a Plan,
     pub(super) recorder: &'a dyn Recorder,
-    pub(super) sessions: &'a Sessions<'a>,
-    pub(super) world: World<'a>,
+    pub(super) running: &'a RunningProviders<'a>,
+    pub(super) host: Host<'a>,
     stop: StopFlag,
     /// The state's, for owner tags.
     pub(super) lineage: Lineage,
@@ -144,16 +144,16 @@ impl<'a> Applier<'a> {
         program: &'a Program,
         plan: &'a Plan,
         recorder: &'a dyn Recorder,
-        sessions: &'a Sessions<'a>,
-        world: World<'a>,
+        running: &'a RunningProviders<'a>,
+        host: Host<'a>,
         stop: StopFlag,
     ) -> Self {
         Self {
             program,
             plan,
             recorder,
-            sessions,
-            world,
+            running,
+            host,
             stop,
             lineage: recorder.state().lineage,
             objects: Objects::with(program, plan.objects.clone()),
@@ -177,7 +177,7 @@ impl<'a> Applier<'a> {
             .iter()
             .map(|step| step.dependencies.clone())
             .collect();
-        self.world.events.emit(Event::ApplyStarted {
+        self.host.events.emit(Event::ApplyStarted {
             total: self.plan.steps.len(),
         });
         let this = &self;
@@ -284,7 +284,7 @@ impl<'a> Applier<'a> {
         self.applied.borrow_mut().skipped += 1;
         self.leave_unfinished(change, kind);
         let step = self.step(node, &self.plan.changes[change], kind);
-        self.world.events.emit(Event::StepSkipped(step));
+        self.host.events.emit(Event::StepSkipped(step));
     }
 
     fn leave_unfinished(&self, change: usize, kind: StepKind) {
@@ -296,33 +296,31 @@ impl<'a> Applier<'a> {
         }
     }
 
-    async fn run(&self, node: usize) -> Outcome {
+    async fn run(&self, node: usize) -> Visit {
         let Work::Change {
             change: index,
             kind,
         } = self.plan.steps.steps()[node].work
         else {
-            return Outcome::Done;
+            return Visit::Done;
         };
         if self.stop.is_stopped() {
             self.skip(node);
-            return Outcome::Failed;
+            return Visit::Failed;
         }
         let change = &self.plan.changes[index];
         let step = self.step(node, change, kind);
-        self.world.events.emit(Event::StepStarted(step.clone()));
-        let started = self.world.clock.monotonic();
+        self.host.events.emit(Event::StepStarted(step.clone()));
+        let started = self.host.clock.monotonic();
         let result = self.perform(index, change, kind).await;
-        let elapsed = self.world.clock.monotonic().saturating_sub(started);
+        let elapsed = self.host.clock.monotonic().saturating_sub(started);
         let mut applied = self.applied.borrow_mut();
         match result {
             Ok(id) => {
                 applied.succeeded += 1;
                 count(&mut applied.done, change.action, kind);
-                self.world
-                    .events
-                    .emit(Event::StepDone { step, elapsed, id });
-                Outcome::Done
+                self.host.events.emit(Event::StepDone { step, elapsed, id });
+                Visit::Done
             }
             Err(error) => {
                 applied.failed += 1;
@@ -343,12 +341,12 @@ impl<'a> Applier<'a> {
                     }
                 };
                 applied.diagnostics.extend(diagnostics.clone());
-                self.world.events.emit(Event::StepFailed {
+                self.host.events.emit(Event::StepFailed {
                     step,
                     elapsed,
                     diagnostics,
                 });
-                Outcome::Failed
+                Visit::Failed
             }
         }
     }
@@ -372,7 +370,7 @@ impl<'a> Applier<'a> {
             address: &change.address,
             location: change.location,
             warnings: &self.warnings,
-            events: self.world.events,
+            events: self.host.events,
         };
         match kind {
             StepKind::Create | StepKind::Update => {
@@ -407,11 +405,11 @@ impl<'a> Applier<'a> {
             .expect("invariant: planning refuses changes that no configured provider serves");
         let config = &self.program.providers()[position];
         if config.dependencies.is_empty()
-            && let Some(session) = self.sessions.configured(&config.address)
+            && let Some(running) = self.running.configured(&config.address)
         {
             return Ok(Serving {
-                provider: session.provider,
-                first_plans: session.first_plans,
+                provider: running.provider,
+                first_plans: running.first_plans,
                 is_certain: true,
             });
         }
@@ -419,11 +417,11 @@ impl<'a> Applier<'a> {
             // What goes may go before anything of this run has come about.
             StepKind::Delete => {
                 let present = Present(self);
-                self.sessions.configure_as_declared(config, &present).await
+                self.running.configure_as_declared(config, &present).await
             }
             _ => {
                 let planned = &self.objects;
-                self.sessions.configure_as_declared(config, planned).await
+                self.running.configure_as_declared(config, planned).await
             }
         };
         let configured = configured?;

@@ -10,14 +10,14 @@ use terrane_state::crash::{self, Point};
 use terrane_state::{Change, DeposedKey, Instance, IntentAction, OperationId, OperationOutcome};
 
 use super::applier::{Applier, StepError};
-use super::settle::{Asked, Settled};
+use super::outcome::{ApplyOutcome, Asked};
 use crate::change::{Action, ResourceChange};
 use crate::config::{self, Config};
 use crate::diff::incompatibilities;
 use crate::evidence::{OwnerTags, new_tag};
 use crate::first_plans::FirstPlans;
 use crate::object::{Loaded, Subject};
-use crate::plan::instance::{Planned, Wish};
+use crate::plan::instance::{PlannedInstance, Wish};
 
 impl Applier<'_> {
     /// The create leg of a creation or replacement, or an update.
@@ -162,7 +162,7 @@ impl Applier<'_> {
                 secret: &config.sensitive,
             }
         };
-        let mut settled = subject.settle(asked, current.as_ref(), reply);
+        let mut settled = subject.apply_outcome(asked, current.as_ref(), reply);
         if creating && settled.outcome == OperationOutcome::FailedAssumed {
             self.look_after_failure(&intent, subject, &mut settled)
                 .await;
@@ -216,8 +216,8 @@ impl Applier<'_> {
         subject: &Subject<'_>,
         config: &Config,
         current: Option<&Loaded>,
-        first: Option<Planned>,
-    ) -> Result<Planned, StepError> {
+        first: Option<PlannedInstance>,
+    ) -> Result<PlannedInstance, StepError> {
         let position = self.program.position(subject.address);
         let lifecycle = position.map(|position| &self.program.resources()[position].lifecycle);
         let ignore = match lifecycle {
@@ -297,7 +297,7 @@ impl Applier<'_> {
             return;
         };
         let key = loop {
-            let key = DeposedKey::from_bits(self.world.random.bits());
+            let key = DeposedKey::from_bits(self.host.random.bits());
             if !instance.deposed.contains_key(&key) {
                 break key;
             }
@@ -358,7 +358,7 @@ impl Applier<'_> {
         op: OperationId,
         change: &ResourceChange,
         subject: &Subject<'_>,
-        settled: Settled,
+        settled: ApplyOutcome,
     ) -> Result<(), StepError> {
         let mut instance = match self.recorder.instance(subject.address) {
             Some(instance) => instance.as_ref().clone(),

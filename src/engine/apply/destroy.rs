@@ -6,7 +6,7 @@ use terrane_state::crash::{self, Point};
 use terrane_state::{Instance, IntentAction, OperationId, OperationResult};
 
 use super::applier::{Applier, StepError};
-use super::settle::{Asked, Settled};
+use super::outcome::{ApplyOutcome, Asked};
 use crate::change::{Action, ResourceChange};
 use crate::object::{Loaded, Subject};
 
@@ -82,7 +82,7 @@ impl Applier<'_> {
         crash::reach(Point::Replied).await;
         // What is kept when it fails is the object as stored, not as planned.
         let kept = subject.stored_as(object, loaded.value.clone());
-        let settled = subject.settle(Asked::Delete, Some(&kept), reply);
+        let settled = subject.apply_outcome(Asked::Delete, Some(&kept), reply);
         // Read again: other objects of the address may have changed meanwhile.
         let mut instance = self
             .recorder
@@ -112,7 +112,7 @@ impl Applier<'_> {
         op: OperationId,
         subject: &Subject<'_>,
         instance: Instance,
-        settled: Settled,
+        settled: ApplyOutcome,
     ) -> Result<(), StepError> {
         let result = OperationResult {
             op,

@@ -4,7 +4,7 @@ use terrane_core::Diagnostics;
 use terrane_state::{ErrorClass, Intent, ObjectStatus, OperationOutcome};
 
 use super::applier::Applier;
-use super::settle::Settled;
+use super::outcome::ApplyOutcome;
 use crate::evidence::{gave_up, prove};
 use crate::object::{Loaded, Subject};
 
@@ -25,7 +25,7 @@ impl Applier<'_> {
         &self,
         intent: &Intent,
         subject: &Subject<'_>,
-        settled: &mut Settled,
+        settled: &mut ApplyOutcome,
     ) {
         let left = self.left_behind(intent, subject).await;
         match left.unwrap_or(Left::Unseen) {

@@ -13,7 +13,7 @@ use crate::change::{Action, ResourceChange};
 use crate::config::Config;
 use crate::evidence::{OwnerTags, USUAL_TIMEOUT, fingerprint, place_fingerprint};
 use crate::object::{Loaded, Subject};
-use crate::plan::instance::Planned;
+use crate::plan::instance::PlannedInstance;
 use crate::plan::planner::serving_change;
 
 impl Applier<'_> {
@@ -27,7 +27,7 @@ impl Applier<'_> {
         before: Option<&Loaded>,
         config: &Value,
     ) -> Intent {
-        let now = self.world.clock.now();
+        let now = self.host.clock.now();
         let verb = match action {
             IntentAction::Create | IntentAction::Import => "create",
             IntentAction::Update => "update",
@@ -37,7 +37,7 @@ impl Applier<'_> {
             .get("timeouts")
             .and_then(|timeouts| timeouts.get(verb)?.as_str());
         let timeout = timeout.and_then(duration).unwrap_or(USUAL_TIMEOUT);
-        let op = OperationId::random(self.world.random);
+        let op = OperationId::random(self.host.random);
         Intent {
             provider_hmac: self.provider_hmac(op, change),
             deposed,
@@ -61,7 +61,7 @@ impl Applier<'_> {
         change: &ResourceChange,
         subject: &Subject<'_>,
         config: &Config,
-        planned: &Planned,
+        planned: &PlannedInstance,
     ) -> Result<Intent, Diagnostics> {
         let planned_id = self.planned_id(subject, &planned.after, config);
         // The look-up comes first: the proof must be older than the intent.
@@ -119,7 +119,7 @@ impl Applier<'_> {
     fn provider_hmac(&self, op: OperationId, change: &ResourceChange) -> Option<String> {
         let position = serving_change(self.program, change)?;
         let address = &self.program.providers()[position].address;
-        let place = self.sessions.place(address)?;
+        let place = self.running.place(address)?;
         Some(place_fingerprint(op, &place))
     }
 
@@ -167,7 +167,7 @@ impl Applier<'_> {
         subject: &Subject<'_>,
         id: &str,
     ) -> Result<Option<Timestamp>, Diagnostics> {
-        let now = self.world.clock.now();
+        let now = self.host.clock.now();
         let before = self
             .named(subject)
             .and_then(|named| named.id(&change.before.value));

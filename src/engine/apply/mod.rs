@@ -5,7 +5,7 @@ mod create;
 mod destroy;
 mod failed;
 mod intent;
-mod settle;
+mod outcome;
 
 pub(crate) use applier::Applier;
 

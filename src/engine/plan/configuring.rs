@@ -13,7 +13,7 @@ use super::planner::{Planner, serving};
 use crate::change::Action;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::{PlanMode, RefreshPolicy};
-use crate::sessions::{Configured, configuration};
+use crate::running::{Configured, configuration};
 
 /// Which declared instances, and which providers, a run needs for the configuration of providers.
 #[derive(Debug, Default)]

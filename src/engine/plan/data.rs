@@ -8,7 +8,7 @@ use terrane_core::{Diagnostics, Marked, Value};
 use terrane_provider::{Provider, ReadDataSource};
 use terrane_state::{Instance, Object};
 
-use super::instance::Planned;
+use super::instance::PlannedInstance;
 use super::planner::Planner;
 use crate::change::{Action, Reason};
 use crate::config::{self, Config};
@@ -96,7 +96,7 @@ impl Planner<'_> {
         } else {
             Reason::ReadBecauseConfigUnknown
         };
-        let planned = Planned {
+        let planned = PlannedInstance {
             action: Action::Read,
             reason: Some(reason),
             before: Value::Null,

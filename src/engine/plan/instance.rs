@@ -30,7 +30,7 @@ pub(crate) struct Wish<'a> {
 
 /// What is to become of one object.
 #[derive(Debug, Clone)]
-pub(crate) struct Planned {
+pub(crate) struct PlannedInstance {
     pub(crate) action: Action,
     pub(crate) reason: Option<Reason>,
     pub(crate) before: Value,
@@ -47,7 +47,7 @@ impl Subject<'_> {
         prior: Option<&Loaded>,
         config: &Config,
         wish: Wish<'_>,
-    ) -> Result<Planned, Diagnostics> {
+    ) -> Result<PlannedInstance, Diagnostics> {
         let tainted = prior.filter(|prior| prior.status == ObjectStatus::Tainted);
         let live = prior.filter(|prior| prior.status != ObjectStatus::Tainted);
         self.validate(config).await?;
@@ -80,7 +80,7 @@ impl Subject<'_> {
             };
         }
         if let Some(tainted) = tainted {
-            return Ok(Planned {
+            return Ok(PlannedInstance {
                 action: replacement(wish.create_before_destroy),
                 reason: Some(Reason::ReplaceBecauseTainted),
                 before: tainted.value.clone(),
@@ -109,7 +109,7 @@ impl Subject<'_> {
             (Action::Update, None)
         };
         if !action.is_replace() {
-            return Ok(Planned {
+            return Ok(PlannedInstance {
                 action,
                 reason,
                 before: prior_value.clone(),
@@ -123,7 +123,7 @@ impl Subject<'_> {
         let creation = self
             .call_plan_quietly(&Value::Null, anew, &response.planned_private, None)
             .await?;
-        Ok(Planned {
+        Ok(PlannedInstance {
             action,
             reason,
             before: prior_value.clone(),

@@ -5,34 +5,34 @@ use std::sync::Arc;
 use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Value};
 
-use super::instance::{Planned, Wish};
+use super::instance::{PlannedInstance, Wish};
 use super::planner::Planner;
 use crate::change::{Action, Reason, ResourceChange};
 use crate::config::{self, Config};
 use crate::evidence::{OwnerTags, new_tag};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
-use crate::sessions::Session;
+use crate::running::RunningProvider;
 
 impl Planner<'_> {
     pub(super) async fn managed(
         &self,
         position: usize,
-        session: &Session,
+        running: &RunningProvider,
     ) -> Result<(), Diagnostics> {
         let resource = &self.program.resources()[position];
         let address = &resource.address;
         let location = Some(resource.location);
         let provider_address = &self.provider_addresses[resource.provider];
         let schema = schema_of(
-            &*session.provider,
+            &*running.provider,
             address,
             &provider_address.source,
             location,
         )?;
         let warnings = &self.diagnostics;
         let subject = Subject {
-            provider: &*session.provider,
+            provider: &*running.provider,
             source: &provider_address.source,
             schema: &schema,
             address,
@@ -108,7 +108,7 @@ impl Planner<'_> {
             self.keep(position, &subject, current)?;
         }
         if self.is_final(position, &config, current.as_ref()) {
-            session.first_plans.keep(address, &config.value, &planned);
+            running.first_plans.keep(address, &config.value, &planned);
         }
         let change = self.change(
             &subject,
@@ -128,7 +128,7 @@ impl Planner<'_> {
         let resource = &self.program.resources()[position];
         let provider = &self.program.providers()[resource.provider];
         let mut needed = resource.dependencies.iter().chain(&provider.dependencies);
-        self.sessions.keeps_first_plans()
+        self.running.keeps_first_plans()
             && current.is_none()
             && config.value.is_wholly_known()
             && needed.all(|&needed| self.action_of(needed) == Action::NoOp)
@@ -140,7 +140,7 @@ impl Planner<'_> {
         subject: &Subject<'_>,
         schema: &Arc<Schema>,
         config: &Config,
-        planned: Planned,
+        planned: PlannedInstance,
         current: Option<&Loaded>,
         position: usize,
     ) -> ResourceChange {

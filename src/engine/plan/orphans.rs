@@ -39,14 +39,14 @@ impl Planner<'_> {
             .into());
         };
         let configured = &self.program.providers()[provider].address;
-        let session = self
-            .sessions
+        let running = self
+            .running
             .configured(configured)
             .expect("invariant: a provider is configured before what it serves");
-        let schema = schema_of(&*session.provider, address, &instance.provider.source, None)?;
+        let schema = schema_of(&*running.provider, address, &instance.provider.source, None)?;
         let warnings = &self.diagnostics;
         let subject = Subject {
-            provider: &*session.provider,
+            provider: &*running.provider,
             source: &instance.provider.source,
             schema: &schema,
             address,

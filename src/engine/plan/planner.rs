@@ -16,10 +16,10 @@ use super::{Plan, outputs, steps};
 use crate::change::{Action, Drift, ResourceChange};
 use crate::event::{Event, EventSink};
 use crate::options::{PlanMode, PlanOptions};
+use crate::running::RunningProviders;
 use crate::scope::Objects;
-use crate::sessions::Sessions;
 use crate::stop::StopFlag;
-use crate::walk::{Outcome, Resting, walk};
+use crate::walk::{Resting, Visit, walk};
 
 /// Changes of what is not declared, or deposed.
 type OtherChanges = BTreeMap<(Arc<InstanceAddr>, Option<DeposedKey>), ResourceChange>;
@@ -29,7 +29,7 @@ pub(crate) struct Planner<'a> {
     pub(super) program: &'a Program,
     pub(super) prior: &'a State,
     pub(super) options: &'a PlanOptions,
-    pub(super) sessions: &'a Sessions<'a>,
+    pub(super) running: &'a RunningProviders<'a>,
     pub(super) events: &'a dyn EventSink,
     stop: StopFlag,
     pub(super) selection: Selection,
@@ -59,7 +59,7 @@ impl<'a> Planner<'a> {
         program: &'a Program,
         prior: &'a State,
         options: &'a PlanOptions,
-        sessions: &'a Sessions<'a>,
+        running: &'a RunningProviders<'a>,
         events: &'a dyn EventSink,
         stop: StopFlag,
     ) -> Result<Self, Diagnostics> {
@@ -83,7 +83,7 @@ impl<'a> Planner<'a> {
             program,
             prior,
             options,
-            sessions,
+            running,
             events,
             stop,
             selection: Selection::new(program, &orphans, prior, options)?,
@@ -149,7 +149,7 @@ impl<'a> Planner<'a> {
         let stopped = &stopped;
         let run = |node: usize| async move {
             if stopped.is_stopped() {
-                return Outcome::Failed;
+                return Visit::Failed;
             }
             let result = if node < resources {
                 this.declared(node).await
@@ -165,10 +165,10 @@ impl<'a> Planner<'a> {
                 this.orphan(place, this.orphan_providers[place]).await
             };
             match result {
-                Ok(()) => Outcome::Done,
+                Ok(()) => Visit::Done,
                 Err(diagnostics) => {
                     this.diagnostics.borrow_mut().extend(diagnostics);
-                    Outcome::Failed
+                    Visit::Failed
                 }
             }
         };
@@ -245,7 +245,7 @@ impl<'a> Planner<'a> {
 
     async fn configure(&self, position: usize) -> Result<(), Diagnostics> {
         let provider = &self.program.providers()[position];
-        let configured = self.sessions.configure_as_declared(provider, &self.objects);
+        let configured = self.running.configure_as_declared(provider, &self.objects);
         let mut configured = configured.await?;
         let warnings = std::mem::take(&mut configured.warnings);
         self.diagnostics.borrow_mut().extend(warnings);
@@ -268,16 +268,16 @@ impl<'a> Planner<'a> {
             return Ok(());
         }
         let address = &self.program.providers()[resource.provider].address;
-        let session = self
-            .sessions
+        let running = self
+            .running
             .configured(address)
             .expect("invariant: a provider is configured before what it serves");
         if !plans {
-            return self.present(position, &*session.provider).await;
+            return self.present(position, &*running.provider).await;
         }
         match resource.mode() {
-            Mode::Managed => self.managed(position, &session).await?,
-            Mode::Data => self.data(position, &*session.provider).await?,
+            Mode::Managed => self.managed(position, &running).await?,
+            Mode::Data => self.data(position, &*running.provider).await?,
         }
         let action = self.action_of(position);
         self.events.emit(Event::InstancePlanned {

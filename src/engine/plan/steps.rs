@@ -28,8 +28,8 @@ pub(crate) fn build(
     state: &State,
 ) -> Result<StepGraph, Diagnostics> {
     let mut last = Vec::new();
-    for style in Style::LADDER {
-        let graph = Builder::new(program, changes, state, style).build();
+    for orders in KeptOrders::LADDER {
+        let graph = Builder::new(program, changes, state, orders).build();
         let dependencies: Vec<Vec<usize>> = graph
             .steps()
             .iter()
@@ -61,7 +61,7 @@ pub(crate) fn build(
 
 /// Which orders a graph keeps.
 #[derive(Clone, Copy)]
-struct Style {
+struct KeptOrders {
     /// Dependents are updated before what they no longer need is deleted; otherwise the peers' order.
     update_first: bool,
     /// Old objects go in the reverse order of what the program says now, beside what the state says of them.
@@ -85,7 +85,7 @@ enum Stored {
     Nobody,
 }
 
-impl Style {
+impl KeptOrders {
     const fn new(update_first: bool, declared_destroys: bool, stored: Stored) -> Self {
         Self {
             update_first,
@@ -118,7 +118,7 @@ struct Builder<'a> {
     program: &'a Program,
     changes: &'a [ResourceChange],
     state: &'a State,
-    style: Style,
+    orders: KeptOrders,
     steps: Vec<PlannedStep>,
     /// Per change the step that makes, changes or reads the object, and the one that destroys it.
     apply: Vec<Option<usize>>,
@@ -148,13 +148,13 @@ impl<'a> Builder<'a> {
         program: &'a Program,
         changes: &'a [ResourceChange],
         state: &'a State,
-        style: Style,
+        orders: KeptOrders,
     ) -> Self {
         let mut builder = Self {
             program,
             changes,
             state,
-            style,
+            orders,
             steps: Vec::new(),
             apply: Vec::with_capacity(changes.len()),
             destroy: Vec::with_capacity(changes.len()),
@@ -276,7 +276,7 @@ impl<'a> Builder<'a> {
             for &needed in resource.dependencies.iter().chain(&provider.dependencies) {
                 let (needed_apply, needed_destroy) = nodes[needed];
                 self.after(apply, needed_apply);
-                if self.style.declared_destroys {
+                if self.orders.declared_destroys {
                     self.after(needed_destroy, destroy);
                 }
                 let outlives = change_of[needed]
@@ -302,7 +302,7 @@ impl<'a> Builder<'a> {
             let declared = change.deposed.is_none() && position.is_some();
             for &needed in &self.program.providers()[provider].dependencies {
                 let (needed_apply, needed_destroy) = nodes[needed];
-                if self.style.declared_destroys && !declared {
+                if self.orders.declared_destroys && !declared {
                     self.after(needed_destroy, destroy);
                 }
                 let is_new = change_of[needed].is_some_and(|change| {
@@ -313,7 +313,7 @@ impl<'a> Builder<'a> {
                         _ => false,
                     }
                 });
-                if is_new && self.style.providers_first {
+                if is_new && self.orders.providers_first {
                     self.after(destroy, needed_apply);
                 }
             }
@@ -345,7 +345,7 @@ impl<'a> Builder<'a> {
             }
             let declared =
                 change.deposed.is_none() && self.program.position(&change.address).is_some();
-            match self.style.stored {
+            match self.orders.stored {
                 Stored::Nobody => continue,
                 Stored::Undeclared if declared => continue,
                 _ => {}
@@ -369,7 +369,7 @@ impl<'a> Builder<'a> {
         if let Some(destroy) = self.destroy[index] {
             let dependents = self.hub(Hub::DependentsDestroyed, config);
             self.after(dependents, destroy);
-            if self.style.stored != Stored::DeposedApart || self.is_deposed(&self.changes[index]) {
+            if self.orders.stored != Stored::DeposedApart || self.is_deposed(&self.changes[index]) {
                 let dependents = self.hub(Hub::DeposedDependentsDestroyed, config);
                 self.after(dependents, destroy);
             }
@@ -424,7 +424,7 @@ impl<'a> Builder<'a> {
             _ => false,
         };
         let mut late: Vec<bool> = self.changes.iter().map(flagged).collect();
-        if !self.style.update_first || deleted.is_empty() {
+        if !self.orders.update_first || deleted.is_empty() {
             return late;
         }
         let mut open: Vec<usize> = Vec::new();

@@ -73,7 +73,7 @@ impl Recovery<'_> {
             return Verdict::Open(Doubt::Elsewhere { why });
         }
         let until = self.until(open);
-        if self.world.clock.now() < until {
+        if self.host.clock.now() < until {
             return Verdict::Early(until);
         }
         Verdict::Known(Resolve {
@@ -253,7 +253,7 @@ impl Recovery<'_> {
         let mut instance = before.as_ref().clone();
         if let Some(old) = instance.current.replace(current) {
             let key = loop {
-                let key = DeposedKey::from_bits(self.world.random.bits());
+                let key = DeposedKey::from_bits(self.host.random.bits());
                 if !instance.deposed.contains_key(&key) {
                     break key;
                 }

@@ -18,10 +18,10 @@ use terrane_state::{
     Timestamp,
 };
 
-use crate::engine::World;
+use crate::engine::Host;
 use crate::event::Event;
 use crate::object::Subject;
-use crate::sessions::Sessions;
+use crate::running::RunningProviders;
 use crate::stop::StopFlag;
 
 pub use doubt::Doubt;
@@ -32,7 +32,7 @@ const WHO: &str = "recovery";
 
 /// What became of the operations that earlier runs left open.
 #[derive(Debug, Clone, Default)]
-pub struct Settled {
+pub struct Recovered {
     /// What is no longer in doubt, in the order in which it was settled; all of it is on record.
     pub resolved: Vec<Resolved>,
     /// What is still in doubt, oldest first.
@@ -43,7 +43,7 @@ pub struct Settled {
     pub record_error: Option<RecordError>,
 }
 
-impl Settled {
+impl Recovered {
     /// The addresses that nothing may be planned at until somebody has looked; for [`PlanOptions::blocked`](crate::PlanOptions).
     pub fn blocked(&self) -> Vec<InstanceAddr> {
         let remaining = self.remaining.iter();
@@ -98,7 +98,7 @@ const GLANCE: Duration = Duration::from_secs(1);
 pub(crate) struct Recovery<'a> {
     recorder: &'a dyn Recorder,
     remembered: Remembered<'a>,
-    world: World<'a>,
+    host: Host<'a>,
     stop: StopFlag,
     /// When it began: whoever was seen to be gone was gone by then.
     began: Timestamp,
@@ -111,17 +111,17 @@ impl<'a> Recovery<'a> {
     pub(crate) fn new(
         program: &'a Program,
         recorder: &'a dyn Recorder,
-        sessions: &'a Sessions<'a>,
-        world: World<'a>,
+        running: &'a RunningProviders<'a>,
+        host: Host<'a>,
         stop: StopFlag,
         late: Duration,
     ) -> Self {
         Self {
             recorder,
-            remembered: Remembered::new(program, recorder, sessions),
-            world,
+            remembered: Remembered::new(program, recorder, running),
+            host,
             stop,
-            began: world.clock.now(),
+            began: host.clock.now(),
             late,
             patience: PATIENCE,
         }
@@ -134,16 +134,16 @@ impl<'a> Recovery<'a> {
     }
 
     /// Looks at every open operation, oldest first; at those that may still take effect a second time when that is over.
-    pub(crate) async fn settle(mut self) -> Settled {
-        let mut settled = Settled::default();
+    pub(crate) async fn settle(mut self) -> Recovered {
+        let mut settled = Recovered::default();
         let open = self.recorder.open_intents();
         if !open.is_empty() {
-            self.world
+            self.host
                 .events
                 .emit(Event::SettleStarted { total: open.len() });
         }
         self.let_die(&open).await;
-        self.began = self.world.clock.now();
+        self.began = self.host.clock.now();
         let early = self.pass(open, &mut settled).await;
         let soon: Vec<_> = early
             .iter()
@@ -171,13 +171,13 @@ impl<'a> Recovery<'a> {
 
     /// A run that was killed a moment ago takes its providers along.
     async fn let_die(&self, open: &[OpenIntent]) {
-        let until = self.world.clock.monotonic() + DYING.min(self.patience);
+        let until = self.host.clock.monotonic() + DYING.min(self.patience);
         let alive = || {
             open.iter()
                 .any(|open| self.recorder.liveness(open) == Liveness::Alive)
         };
-        while alive() && !self.stop.is_stopped() && self.world.clock.monotonic() < until {
-            self.world.clock.sleep(DYING / 30).await;
+        while alive() && !self.stop.is_stopped() && self.host.clock.monotonic() < until {
+            self.host.clock.sleep(DYING / 30).await;
         }
     }
 
@@ -185,7 +185,7 @@ impl<'a> Recovery<'a> {
     async fn pass(
         &self,
         open: Vec<OpenIntent>,
-        settled: &mut Settled,
+        settled: &mut Recovered,
     ) -> Vec<(OpenIntent, Timestamp)> {
         let mut early = Vec::new();
         for open in open {
@@ -220,7 +220,7 @@ impl<'a> Recovery<'a> {
         early
     }
 
-    fn leave(&self, early: Vec<(OpenIntent, Timestamp)>, settled: &mut Settled) {
+    fn leave(&self, early: Vec<(OpenIntent, Timestamp)>, settled: &mut Recovered) {
         let remaining = early.into_iter().map(|(open, until)| Unresolved {
             open,
             doubt: Doubt::NotYet { until },
@@ -229,22 +229,22 @@ impl<'a> Recovery<'a> {
     }
 
     fn is_soon(&self, until: Timestamp) -> bool {
-        until.since(self.world.clock.now()) <= self.patience
+        until.since(self.host.clock.now()) <= self.patience
     }
 
     /// Waits until then, or until the run is stopped.
     async fn wait(&self, addresses: Vec<Arc<InstanceAddr>>, until: Timestamp) {
-        self.world.events.emit(Event::SettleWaiting {
+        self.host.events.emit(Event::SettleWaiting {
             addresses,
             until,
-            time: until.since(self.world.clock.now()),
+            time: until.since(self.host.clock.now()),
         });
         loop {
-            let left = until.since(self.world.clock.now());
+            let left = until.since(self.host.clock.now());
             if left.is_zero() || self.stop.is_stopped() {
                 return;
             }
-            self.world.clock.sleep(left.min(GLANCE)).await;
+            self.host.clock.sleep(left.min(GLANCE)).await;
         }
     }
 
@@ -273,7 +273,7 @@ impl<'a> Recovery<'a> {
             address: &intent.address,
             location: served.location,
             warnings: self.remembered.warnings(),
-            events: self.world.events,
+            events: self.host.events,
         }
     }
 

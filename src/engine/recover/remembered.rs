@@ -21,14 +21,14 @@ use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
 use crate::plan::planner::serving;
+use crate::running::RunningProviders;
 use crate::scope::Objects;
-use crate::sessions::Sessions;
 
 /// Loads stored objects and configures providers when they are asked for, each once.
 pub(crate) struct Remembered<'a> {
     program: &'a Program,
     recorder: &'a dyn Recorder,
-    sessions: &'a Sessions<'a>,
+    running: &'a RunningProviders<'a>,
     objects: Objects<'a>,
     loaded: RefCell<HashSet<usize>>,
     /// Instances that providers are configured with, and why what is known of them may not hold now.
@@ -71,12 +71,12 @@ impl<'a> Remembered<'a> {
     pub(crate) fn new(
         program: &'a Program,
         recorder: &'a dyn Recorder,
-        sessions: &'a Sessions<'a>,
+        running: &'a RunningProviders<'a>,
     ) -> Self {
         Self {
             program,
             recorder,
-            sessions,
+            running,
             objects: Objects::new(program),
             loaded: RefCell::default(),
             present: RefCell::default(),
@@ -167,7 +167,7 @@ impl<'a> Remembered<'a> {
             &self.objects,
             &resource.address,
             location,
-            self.sessions.events(),
+            self.running.events(),
         )
     }
 
@@ -237,7 +237,7 @@ impl<'a> Remembered<'a> {
             for &needed in &declared.dependencies {
                 doubt = doubt.or(self.present(needed).await?);
             }
-            let configured = self.sessions.configure_as_declared(declared, &self.objects);
+            let configured = self.running.configure_as_declared(declared, &self.objects);
             let configured = configured.await?;
             self.warnings.borrow_mut().extend(configured.warnings);
             if !configured.config.value.is_wholly_known() {
@@ -271,7 +271,7 @@ impl<'a> Remembered<'a> {
                 address: &resource.address,
                 location,
                 warnings: &self.warnings,
-                events: self.sessions.events(),
+                events: self.running.events(),
             };
             let instance = self.recorder.instance(&resource.address);
             let stored = instance.as_ref().and_then(|i| i.current.as_ref());
@@ -372,7 +372,7 @@ impl<'a> Remembered<'a> {
             address: &resource.address,
             location,
             warnings: &self.warnings,
-            events: self.sessions.events(),
+            events: self.running.events(),
         };
         if resource.mode() == Mode::Data {
             let value = stored_answer(stored, &schema).unwrap_or(Value::UNKNOWN);

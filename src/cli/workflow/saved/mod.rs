@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use terrane_core::{Diagnostic, Program};
-use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, SavedPlan, Settled};
+use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, Recovered, SavedPlan};
 use terrane_provider::Plugins;
 use terrane_state::{
     Clock as _, Operation, PlanUse, PrivateFile, Random as _, SystemClock, SystemRandom, Timestamp,
@@ -190,7 +190,7 @@ impl PlanSource for Saved {
         }
         Ok(Sourced {
             plan: Cow::Borrowed(&self.plan),
-            settled: Settled::default(),
+            settled: Recovered::default(),
             reads_everything: false,
         })
     }

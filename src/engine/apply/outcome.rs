@@ -28,7 +28,7 @@ pub(super) enum Asked<'a> {
 }
 
 /// How an operation ended.
-pub(super) struct Settled {
+pub(super) struct ApplyOutcome {
     /// The object that is there now, as far as is known.
     pub(super) object: Option<Loaded>,
     pub(super) outcome: OperationOutcome,
@@ -39,12 +39,12 @@ pub(super) struct Settled {
 
 impl Subject<'_> {
     /// Reads the answer. `before` is the object before the operation.
-    pub(super) fn settle(
+    pub(super) fn apply_outcome(
         &self,
         asked: Asked<'_>,
         before: Option<&Loaded>,
         reply: Result<ApplyResourceChangeResponse, CallError>,
-    ) -> Settled {
+    ) -> ApplyOutcome {
         let mut response = match reply {
             Ok(response) => response,
             Err(error) => {
@@ -81,7 +81,7 @@ impl Subject<'_> {
         }
         let failed = diagnostics.has_errors();
         match (asked, value.is_null()) {
-            (Asked::Delete, true) if !failed => Settled {
+            (Asked::Delete, true) if !failed => ApplyOutcome {
                 object: None,
                 outcome: OperationOutcome::Ok,
                 undecoded: None,
@@ -111,7 +111,7 @@ impl Subject<'_> {
                             .hint("this is a bug in the provider; look for the object before running again"),
                     );
                 }
-                Settled {
+                ApplyOutcome {
                     object: None,
                     outcome: OperationOutcome::FailedAssumed,
                     undecoded: None,
@@ -151,7 +151,7 @@ impl Subject<'_> {
                 if failed && matches!(asked, Asked::Create { .. }) {
                     object.status = ObjectStatus::Tainted;
                 }
-                Settled {
+                ApplyOutcome {
                     object: Some(object),
                     outcome: if failed {
                         OperationOutcome::Partial
@@ -167,8 +167,8 @@ impl Subject<'_> {
     }
 
     /// The object is as it was.
-    fn kept(&self, before: Option<&Loaded>, diagnostics: Diagnostics) -> Settled {
-        Settled {
+    fn kept(&self, before: Option<&Loaded>, diagnostics: Diagnostics) -> ApplyOutcome {
+        ApplyOutcome {
             object: before.cloned(),
             outcome: OperationOutcome::FailedAssumed,
             undecoded: None,
@@ -185,7 +185,7 @@ impl Subject<'_> {
         diagnostics: Diagnostics,
         undecoded: Option<Bytes>,
         class: ErrorClass,
-    ) -> Settled {
+    ) -> ApplyOutcome {
         let what = match asked {
             Asked::Create { .. } => "the object may or may not have been created",
             Asked::Update { .. } => "the object may or may not have been changed",
@@ -201,7 +201,7 @@ impl Subject<'_> {
                 }
             })
             .collect();
-        Settled {
+        ApplyOutcome {
             object: before.cloned(),
             outcome: OperationOutcome::Unknown,
             undecoded,

@@ -16,26 +16,26 @@ use crate::event::{Event, EventSink};
 use crate::evidence::place;
 use crate::first_plans::{FinalPlans, FirstPlans};
 
-/// Running providers by configuration.
-pub(crate) struct Sessions<'a> {
+/// Processes providers by configuration.
+pub(crate) struct RunningProviders<'a> {
     providers: &'a dyn Providers,
     events: &'a dyn EventSink,
     clock: &'a dyn Clock,
-    configured: RefCell<BTreeMap<ProviderConfigAddr, Session>>,
+    configured: RefCell<BTreeMap<ProviderConfigAddr, RunningProvider>>,
     /// Processes that have not been configured yet, from validation.
     unconfigured: RefCell<BTreeMap<ProviderSource, Arc<dyn Provider>>>,
-    running: Running,
+    processes: Processes,
     final_plans: FinalPlans,
     /// One process is configured at a time, so that two steps never start two for the same configuration.
     configuring: tokio::sync::Mutex<()>,
 }
 
 /// Every process that was started and not shut down; what an interrupt stops.
-pub(crate) type Running = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
+pub(crate) type Processes = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
 
 /// A configured process.
 #[derive(Clone)]
-pub(crate) struct Session {
+pub(crate) struct RunningProvider {
     pub(crate) provider: Arc<dyn Provider>,
     pub(crate) first_plans: Rc<FirstPlans>,
     config: Rc<Config>,
@@ -55,7 +55,7 @@ pub(crate) struct Configured {
     pub(crate) warnings: Diagnostics,
 }
 
-impl<'a> Sessions<'a> {
+impl<'a> RunningProviders<'a> {
     pub(crate) fn new(
         providers: &'a dyn Providers,
         events: &'a dyn EventSink,
@@ -67,7 +67,7 @@ impl<'a> Sessions<'a> {
             clock,
             configured: RefCell::default(),
             unconfigured: RefCell::default(),
-            running: Running::default(),
+            processes: Processes::default(),
             final_plans: FinalPlans::default(),
             configuring: tokio::sync::Mutex::default(),
         }
@@ -78,8 +78,8 @@ impl<'a> Sessions<'a> {
         self.events
     }
 
-    pub(crate) fn running(&self) -> Running {
-        self.running.clone()
+    pub(crate) fn processes(&self) -> Processes {
+        self.processes.clone()
     }
 
     /// When creations are planned again.
@@ -94,13 +94,13 @@ impl<'a> Sessions<'a> {
 
     /// Another plan is about to be made.
     pub(crate) fn forget_first_plans(&self) {
-        for session in self.configured.borrow().values() {
-            session.first_plans.clear();
+        for running in self.configured.borrow().values() {
+            running.first_plans.clear();
         }
     }
 
     /// A configured provider, if it has been configured already in this run.
-    pub(crate) fn configured(&self, address: &ProviderConfigAddr) -> Option<Session> {
+    pub(crate) fn configured(&self, address: &ProviderConfigAddr) -> Option<RunningProvider> {
         self.configured.borrow().get(address).cloned()
     }
 
@@ -109,7 +109,7 @@ impl<'a> Sessions<'a> {
         self.configured
             .borrow()
             .get(address)
-            .map(|session| session.place.clone())
+            .map(|running| running.place.clone())
     }
 
     /// A process of that provider that is not configured yet: enough for schemas and validation.
@@ -135,7 +135,7 @@ impl<'a> Sessions<'a> {
             diagnostic.hints = error.hints;
             Diagnostics::from(diagnostic)
         })?;
-        self.running
+        self.processes
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .push(provider.clone());
@@ -154,19 +154,19 @@ impl<'a> Sessions<'a> {
         let address = &declared.address;
         let _one_at_a_time = self.configuring.lock().await;
         let existing = self.configured.borrow().get(address).cloned();
-        if let Some(session) = existing {
-            let config = config(&*session.provider)?;
-            if session.config.value == config.value {
+        if let Some(running) = existing {
+            let config = config(&*running.provider)?;
+            if running.config.value == config.value {
                 return Ok(Configured {
-                    provider: session.provider,
-                    first_plans: session.first_plans,
-                    config: session.config,
-                    place: session.place,
+                    provider: running.provider,
+                    first_plans: running.first_plans,
+                    config: running.config,
+                    place: running.place,
                     warnings: Diagnostics::new(),
                 });
             }
             self.configured.borrow_mut().remove(address);
-            self.retire(&session.provider).await;
+            self.retire(&running.provider).await;
         }
         self.events.emit(Event::ProviderStarting {
             provider: address.clone(),
@@ -197,7 +197,7 @@ impl<'a> Sessions<'a> {
         let place: Rc<str> = place(&schema.block, &redirected).into();
         let config = Rc::new(config);
         let first_plans = Rc::<FirstPlans>::default();
-        let session = Session {
+        let running = RunningProvider {
             provider: provider.clone(),
             first_plans: first_plans.clone(),
             config: config.clone(),
@@ -205,7 +205,7 @@ impl<'a> Sessions<'a> {
         };
         self.configured
             .borrow_mut()
-            .insert(address.clone(), session);
+            .insert(address.clone(), running);
         let elapsed = self.clock.monotonic().saturating_sub(started);
         self.events.emit(Event::ProviderReady {
             provider: address.clone(),
@@ -238,7 +238,7 @@ impl<'a> Sessions<'a> {
         if Arc::strong_count(provider) > UNUSED {
             return;
         }
-        self.running
+        self.processes
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
             .retain(|running| !Arc::ptr_eq(running, provider));
@@ -251,7 +251,7 @@ impl<'a> Sessions<'a> {
         self.unconfigured.borrow_mut().clear();
         let running = std::mem::take(
             &mut *self
-                .running
+                .processes
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner),
         );
