@@ -9,6 +9,7 @@ mod engine;
 mod event;
 mod evidence;
 mod first_plans;
+mod graph;
 mod ignore;
 mod import;
 mod lookup;

@@ -1,6 +1,7 @@
 //! The step graph: what a plan does, in which order. Planning builds it, applying only walks it.
 
 use crate::event::StepKind;
+use crate::graph::{Graph, NodeId};
 
 /// Steps and what each waits for.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,6 +40,18 @@ impl StepGraph {
     /// Every node, junctions included; their order in the slice means nothing.
     pub fn steps(&self) -> &[PlannedStep] {
         &self.steps
+    }
+
+    /// The same as a graph to walk; its nodes are indexes of steps.
+    pub(crate) fn graph(&self) -> Graph<usize> {
+        let mut graph = Graph::default();
+        let places = 0..self.steps.len();
+        let nodes: Vec<NodeId> = places.map(|place| graph.add(place)).collect();
+        for (step, &node) in self.steps.iter().zip(&nodes) {
+            let needed = step.dependencies.iter();
+            needed.for_each(|&needed| graph.after(node, nodes[needed]));
+        }
+        graph
     }
 
     /// How many operations there are.

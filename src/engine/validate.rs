@@ -7,9 +7,10 @@ use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::{Diagnostics, Marked, Program, Scope, Value};
 
 use crate::config;
+use crate::graph::Graph;
 use crate::object::{Subject, schema_of};
 use crate::running::{RunningProviders, call_failed};
-use crate::walk::{Visit, Resting, walk};
+use crate::walk::{Resting, Visit, walk};
 
 /// Nothing is known yet, whatever is referred to.
 struct AllUnknown;
@@ -20,6 +21,13 @@ impl Scope for AllUnknown {
     }
 }
 
+/// What is validated, by position in the program.
+#[derive(Clone, Copy)]
+enum Node {
+    Declaration(usize),
+    Provider(usize),
+}
+
 /// Validates every declaration; the warnings if nothing is wrong.
 pub(crate) async fn validate(
     program: &Program,
@@ -28,7 +36,13 @@ pub(crate) async fn validate(
 ) -> Result<Diagnostics, Diagnostics> {
     let diagnostics = RefCell::new(Diagnostics::new());
     let found = &diagnostics;
-    let graph = vec![Vec::new(); program.resources().len() + program.providers().len()];
+    let mut graph = Graph::default();
+    for (position, _) in program.resources().iter().enumerate() {
+        graph.add(Node::Declaration(position));
+    }
+    for (position, _) in program.providers().iter().enumerate() {
+        graph.add(Node::Provider(position));
+    }
     // One after the other: they share the processes that are being started.
     for provider in program.providers() {
         if let Err(errors) = running.unconfigured(&provider.address.source).await {
@@ -37,10 +51,10 @@ pub(crate) async fn validate(
     }
     let ((), warnings) = diagnostics.take().into_result(())?;
     *diagnostics.borrow_mut() = warnings;
-    let run = |node: usize| async move {
-        let result = match program.resources().get(node) {
-            Some(_) => declaration(program, node, running, found).await,
-            None => provider(program, node - program.resources().len(), running, found).await,
+    let run = |node| async move {
+        let result = match node {
+            Node::Declaration(position) => declaration(program, position, running, found).await,
+            Node::Provider(position) => provider(program, position, running, found).await,
         };
         if let Err(errors) = result {
             found.borrow_mut().extend(errors);

@@ -1,10 +1,13 @@
 //! Runs the nodes of a graph, several at once, each after all it depends on.
 
 use std::cell::Cell;
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::graph::{Graph, Marks, NodeId};
 
 /// How a node ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,95 +39,61 @@ impl Drop for Rest<'_> {
     }
 }
 
-/// Walks the graph of `dependencies` (node → nodes it waits for). `run` is called for a node once all it waits for are done, with
-/// at most `parallelism` nodes under way that do not rest; `skip` for each node that cannot run because something below it failed or was skipped.
+/// Walks a graph. `run` is called for a node once all it waits for are done, with at most `parallelism` running nodes that do not
+/// rest; `skip` for each node that cannot run because a node that it waits for failed or was skipped.
 ///
 /// Everything happens in the caller's task: nodes interleave, they never run at the same instant, so they may share plain cells.
 /// Time and memory are linear in nodes and edges. The graph must have no cycle; nodes on one are never reached.
-pub(crate) async fn walk<F>(
-    dependencies: &[Vec<usize>],
+pub(crate) async fn walk<N, F>(
+    graph: &Graph<N>,
     parallelism: usize,
     resting: &Resting,
-    mut run: impl FnMut(usize) -> F,
-    mut skip: impl FnMut(usize),
+    mut run: impl FnMut(N) -> F,
+    mut skip: impl FnMut(N),
 ) where
+    N: Copy,
     F: Future<Output = Visit>,
 {
-    let mut waiting: Vec<usize> = dependencies.iter().map(Vec::len).collect();
-    let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); dependencies.len()];
-    for (node, needed) in dependencies.iter().enumerate() {
-        for &needed in needed {
-            dependents[needed].push(node);
-        }
-    }
-    let mut blocked = vec![false; dependencies.len()];
+    let mut waiting = graph.waiting();
+    let mut blocked = Marks::none(graph);
     // First in, first out, so that nodes start in the order of declaration where the graph leaves a choice.
-    let mut ready: std::collections::VecDeque<usize> = (0..dependencies.len())
-        .filter(|&node| waiting[node] == 0)
-        .collect();
+    let mut ready: VecDeque<NodeId> = graph.ids().filter(|&id| waiting.is_ready(id)).collect();
     let mut running = FuturesUnordered::new();
     let is_free = |running: usize| running - resting.0.get().min(running) < parallelism.max(1);
     loop {
         while is_free(running.len())
-            && let Some(node) = ready.pop_front()
+            && let Some(id) = ready.pop_front()
         {
-            let future = run(node);
-            running.push(async move { (node, future.await) });
+            let future = run(graph.get(id));
+            running.push(async move { (id, future.await) });
         }
         let next = poll_fn(|context| match running.poll_next_unpin(context) {
             Poll::Ready(ended) => Poll::Ready(Some(ended)),
             Poll::Pending if !ready.is_empty() && is_free(running.len()) => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         });
-        let (node, outcome) = match next.await {
+        let (id, visit) = match next.await {
             Some(Some(ended)) => ended,
             Some(None) => break,
             // One began to rest.
             None => continue,
         };
         // A skipped node releases its own dependents, which are then skipped too.
-        let mut ended = vec![(node, outcome == Visit::Failed)];
-        while let Some((node, failed)) = ended.pop() {
-            for &dependent in &dependents[node] {
-                waiting[dependent] -= 1;
-                blocked[dependent] |= failed;
-                if waiting[dependent] > 0 {
-                    continue;
+        let mut ended = vec![(id, visit == Visit::Failed)];
+        while let Some((id, failed)) = ended.pop() {
+            waiting.release(id, |dependent, is_ready| {
+                if failed {
+                    blocked.set(dependent);
                 }
-                if blocked[dependent] {
-                    skip(dependent);
+                if is_ready && blocked.has(dependent) {
+                    skip(graph.get(dependent));
                     ended.push((dependent, true));
-                } else {
+                } else if is_ready {
                     ready.push_back(dependent);
                 }
-            }
+            });
         }
     }
-}
-
-/// A cycle among the nodes, if there is one: what the walk would never reach.
-pub(crate) fn find_unreachable(dependencies: &[Vec<usize>]) -> Vec<usize> {
-    let mut waiting: Vec<usize> = dependencies.iter().map(Vec::len).collect();
-    let mut dependents: Vec<Vec<usize>> = vec![Vec::new(); dependencies.len()];
-    for (node, needed) in dependencies.iter().enumerate() {
-        for &needed in needed {
-            dependents[needed].push(node);
-        }
-    }
-    let mut ready: Vec<usize> = (0..dependencies.len())
-        .filter(|&node| waiting[node] == 0)
-        .collect();
-    while let Some(node) = ready.pop() {
-        for &dependent in &dependents[node] {
-            waiting[dependent] -= 1;
-            if waiting[dependent] == 0 {
-                ready.push(dependent);
-            }
-        }
-    }
-    (0..dependencies.len())
-        .filter(|&node| waiting[node] > 0)
-        .collect()
 }
 
 #[cfg(test)]
@@ -133,10 +102,28 @@ mod tests {
 
     use super::*;
 
+    /// A node for each list, which waits for the nodes at those places.
+    fn graph(needs: &[&[usize]]) -> Graph<usize> {
+        let mut graph = Graph::default();
+        let ids: Vec<NodeId> = (0..needs.len()).map(|place| graph.add(place)).collect();
+        for (&id, needs) in ids.iter().zip(needs) {
+            needs
+                .iter()
+                .for_each(|&needed| graph.after(id, ids[needed]));
+        }
+        graph
+    }
+
+    #[test]
+    fn what_lies_on_a_cycle_or_after_one_is_never_reached() {
+        assert_eq!(graph(&[&[], &[0, 2], &[1], &[2]]).unreachable(), [1, 2, 3]);
+        assert!(graph(&[&[], &[0], &[1]]).unreachable().is_empty());
+    }
+
     #[tokio::test]
     async fn nodes_run_after_what_they_need_and_a_failure_skips_only_its_dependents() {
         // 0 ← 1 ← 2, and 3 on its own; 1 fails.
-        let graph = [vec![], vec![0], vec![1], vec![]];
+        let graph = graph(&[&[], &[0], &[1], &[]]);
         let log = RefCell::new(Vec::new());
         walk(
             &graph,
@@ -162,7 +149,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_more_nodes_are_under_way_than_allowed() {
-        let graph = vec![vec![]; 20];
+        let graph = graph(&[[].as_slice(); 20]);
         let (running, most) = (RefCell::new(0), RefCell::new(0));
         walk(
             &graph,
@@ -185,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_node_that_rests_leaves_its_place_to_another() {
-        let graph = vec![vec![]; 3];
+        let graph = graph(&[[].as_slice(); 3]);
         let resting = Resting::default();
         let log = RefCell::new(Vec::new());
         walk(

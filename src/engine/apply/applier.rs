@@ -170,13 +170,7 @@ impl<'a> Applier<'a> {
 
     pub(crate) async fn apply(self, parallelism: usize) -> Applied {
         self.record_refreshed();
-        let graph: Vec<Vec<usize>> = self
-            .plan
-            .steps
-            .steps()
-            .iter()
-            .map(|step| step.dependencies.clone())
-            .collect();
+        let graph = self.plan.steps.graph();
         self.host.events.emit(Event::ApplyStarted {
             total: self.plan.steps.len(),
         });

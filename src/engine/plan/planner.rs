@@ -15,6 +15,7 @@ use super::selection::Selection;
 use super::{Plan, outputs, steps};
 use crate::change::{Action, Drift, ResourceChange};
 use crate::event::{Event, EventSink};
+use crate::graph::{Graph, NodeId};
 use crate::options::{PlanMode, PlanOptions};
 use crate::running::RunningProviders;
 use crate::scope::Objects;
@@ -23,6 +24,17 @@ use crate::walk::{Resting, Visit, walk};
 
 /// Changes of what is not declared, or deposed.
 type OtherChanges = BTreeMap<(Arc<InstanceAddr>, Option<DeposedKey>), ResourceChange>;
+
+/// A node of the planning walk.
+#[derive(Debug, Clone, Copy)]
+enum Node {
+    /// A declared instance, by position in the program.
+    Declared(usize),
+    /// A provider configuration, by position in the program.
+    Provider(usize),
+    /// An instance that only the state has, by place among these.
+    Orphan(usize),
+}
 
 /// The state of one planning walk.
 pub(crate) struct Planner<'a> {
@@ -123,46 +135,24 @@ impl<'a> Planner<'a> {
 
     /// Walks, and puts the plan together.
     pub(crate) async fn plan(self, parallelism: usize) -> Result<Plan, Diagnostics> {
-        let resources = self.program.resources().len();
-        let providers = self.program.providers().len();
-        let mut graph: Vec<Vec<usize>> = Vec::with_capacity(resources + providers);
-        for resource in self.program.resources() {
-            let mut needed = resource.dependencies.clone();
-            needed.push(resources + resource.provider);
-            graph.push(needed);
-        }
-        graph.extend(
-            self.program
-                .providers()
-                .iter()
-                .map(|provider| provider.dependencies.clone()),
-        );
-        graph.extend(self.orphan_providers.iter().map(|provider| {
-            let provider = provider.map(|provider| resources + provider);
-            provider.into_iter().collect()
-        }));
+        let graph = self.graph();
         self.events.emit(Event::PlanStarted {
-            total: resources + self.orphans.len(),
+            total: self.program.resources().len() + self.orphans.len(),
         });
         let this = &self;
         let stopped = self.stop.clone();
         let stopped = &stopped;
-        let run = |node: usize| async move {
+        let run = |node| async move {
             if stopped.is_stopped() {
                 return Visit::Failed;
             }
-            let result = if node < resources {
-                this.declared(node).await
-            } else if node < resources + providers {
-                let provider = node - resources;
-                if this.configuring.providers[provider] {
-                    this.configure(provider).await
-                } else {
-                    Ok(())
+            let result = match node {
+                Node::Declared(position) => this.declared(position).await,
+                Node::Provider(position) if this.configuring.providers[position] => {
+                    this.configure(position).await
                 }
-            } else {
-                let place = node - resources - providers;
-                this.orphan(place, this.orphan_providers[place]).await
+                Node::Provider(_) => Ok(()),
+                Node::Orphan(place) => this.orphan(place, this.orphan_providers[place]).await,
             };
             match result {
                 Ok(()) => Visit::Done,
@@ -174,6 +164,32 @@ impl<'a> Planner<'a> {
         };
         walk(&graph, parallelism, &Resting::default(), run, |_| {}).await;
         self.finish()
+    }
+
+    /// Instances after what they refer to and after their provider, a provider after what configures it.
+    fn graph(&self) -> Graph<Node> {
+        let mut graph = Graph::default();
+        let (resources, providers) = (self.program.resources(), self.program.providers());
+        let places = 0..resources.len();
+        let declared: Vec<NodeId> = places.map(|at| graph.add(Node::Declared(at))).collect();
+        let places = 0..providers.len();
+        let configured: Vec<NodeId> = places.map(|at| graph.add(Node::Provider(at))).collect();
+        for (resource, &node) in resources.iter().zip(&declared) {
+            let needed = resource.dependencies.iter();
+            needed.for_each(|&needed| graph.after(node, declared[needed]));
+            graph.after(node, configured[resource.provider]);
+        }
+        for (provider, &node) in providers.iter().zip(&configured) {
+            let needed = provider.dependencies.iter();
+            needed.for_each(|&needed| graph.after(node, declared[needed]));
+        }
+        for (place, provider) in self.orphan_providers.iter().enumerate() {
+            let node = graph.add(Node::Orphan(place));
+            if let Some(provider) = *provider {
+                graph.after(node, configured[provider]);
+            }
+        }
+        graph
     }
 
     fn finish(self) -> Result<Plan, Diagnostics> {

@@ -16,7 +16,6 @@ use crate::change::{Action, ResourceChange};
 use crate::event::StepKind;
 use crate::plan::planner::serving_change;
 use crate::steps::{PlannedStep, StepGraph, Work};
-use crate::walk::find_unreachable;
 
 /// The step graph of those changes. `state` is the one before planning: what objects were made from, not what they will stand on.
 ///
@@ -30,12 +29,7 @@ pub(crate) fn build(
     let mut last = Vec::new();
     for orders in KeptOrders::LADDER {
         let graph = Builder::new(program, changes, state, orders).build();
-        let dependencies: Vec<Vec<usize>> = graph
-            .steps()
-            .iter()
-            .map(|step| step.dependencies.clone())
-            .collect();
-        last = find_unreachable(&dependencies);
+        last = graph.graph().unreachable();
         if last.is_empty() {
             return Ok(graph);
         }
