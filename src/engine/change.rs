@@ -11,7 +11,7 @@ use terrane_core::{Location, Marked, Path};
 use terrane_provider::Identity;
 use terrane_state::DeposedKey;
 
-/// What is done to an object.
+/// The operation planned for an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
@@ -97,7 +97,7 @@ pub struct ResourceChange {
     pub deposed: Option<DeposedKey>,
     /// The provider configuration that serves it.
     pub provider: ProviderConfigAddr,
-    /// What is to be done.
+    /// The operation.
     pub action: Action,
     /// Why.
     pub reason: Option<Reason>,
@@ -121,7 +121,7 @@ pub struct ResourceChange {
     pub location: Option<Location>,
 }
 
-/// An object that is not what the state remembers.
+/// An object that differs from the one in the state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Drift {
     /// The resource instance.
@@ -143,9 +143,9 @@ pub struct Drift {
 pub struct OutputChange {
     /// Its name.
     pub name: Arc<str>,
-    /// What the state has; `None` when it has none.
+    /// The stored value; `None` when there is none.
     pub before: Option<Marked>,
-    /// What it will be; `None` when it goes.
+    /// The planned value; `None` when it goes.
     pub after: Option<Marked>,
     /// Where the program exports it.
     pub location: Option<Location>,

@@ -80,14 +80,14 @@ impl<'a> Engine<'a> {
         validate(program, &self.running, self.parallelism).await
     }
 
-    /// Settles what earlier runs left open, as far as it can be shown what came of it. Due before anything is planned; what remains
-    /// belongs into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
+    /// Recovers the unresolved operations of earlier runs, as far as their outcome can be proved. Due before anything is planned; those
+    /// that remain belong into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
     pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Recovered {
         self.recovery(program, recorder).settle().await
     }
 
-    /// What [`settle`](Self::settle) would come to now, and the state after it: nothing is recorded and nothing is waited for. `open` are
-    /// the operations that earlier runs left open.
+    /// The result of [`settle`](Self::settle) now, and the state after it, without recording or waiting. `open` are the unresolved
+    /// operations of earlier runs.
     pub async fn rehearse(
         &self,
         program: &Program,
@@ -109,7 +109,7 @@ impl<'a> Engine<'a> {
         Recovery::new(program, recorder, &self.running, host, stop, self.late)
     }
 
-    /// Decides what has to happen.
+    /// Makes the plan.
     ///
     /// # Errors
     /// Everything that is wrong; a plan is whole or there is none.
@@ -134,7 +134,7 @@ impl<'a> Engine<'a> {
         plan
     }
 
-    /// Does what a plan says. `recorder` holds the state that the plan was made from.
+    /// Applies a plan. `recorder` holds the state that the plan was made from.
     ///
     /// Whatever happens on the way, what did happen is recorded.
     pub async fn apply(&self, program: &Program, plan: &Plan, recorder: &dyn Recorder) -> Applied {
@@ -152,7 +152,7 @@ impl<'a> Engine<'a> {
     /// In whose name the providers that a plan needs act: account and region, where a provider can say.
     ///
     /// # Errors
-    /// When one can not be configured or does not answer.
+    /// When one cannot be configured or does not answer.
     pub async fn callers(
         &self,
         program: &Program,
@@ -161,7 +161,7 @@ impl<'a> Engine<'a> {
         callers(program, plan, &self.running).await
     }
 
-    /// What has changed in the world since a saved plan was made, an error an object. Due before such a plan is applied.
+    /// The objects that changed since a saved plan was made, an error each. Due before such a plan is applied.
     ///
     /// # Errors
     /// When a provider cannot be configured or an object cannot be read.

@@ -1,4 +1,4 @@
-//! The seam between the engine and whoever shows what it does: a stream of typed events.
+//! The seam between the engine and its views: a stream of typed events.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub enum Event {
         /// How long that took.
         elapsed: Duration,
     },
-    /// Operations that earlier runs left open are looked at.
+    /// Recovery of unresolved operations begins.
     SettleStarted {
         /// How many.
         total: usize,
@@ -33,7 +33,7 @@ pub enum Event {
     SettleWaiting {
         /// Where they were asked for.
         addresses: Vec<Arc<InstanceAddr>>,
-        /// When they can not any more.
+        /// From when on they cannot any more.
         until: Timestamp,
         /// How long that is from now.
         time: Duration,
@@ -89,14 +89,14 @@ pub enum Event {
     StepSkipped(Step),
     /// Something to read, apart from the failures above.
     Diagnostic(Diagnostic),
-    /// The first interrupt arrived: nothing new is started, what is under way ends.
+    /// The first interrupt arrived: no operation is started, running ones end.
     Stopping {
         /// How many operations are still under way.
         running: usize,
     },
 }
 
-/// What a step event is about.
+/// The step that an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Index in the plan's step graph.
@@ -105,7 +105,7 @@ pub struct Step {
     pub address: Arc<InstanceAddr>,
     /// The deposed object, when the step is about one.
     pub deposed: Option<DeposedKey>,
-    /// What the step does.
+    /// The kind of its operation.
     pub kind: StepKind,
 }
 

@@ -73,7 +73,7 @@ impl Subject<'_> {
         ids.dedup();
         let mut objects = Vec::with_capacity(ids.len());
         for id in ids {
-            // What was destroyed lately may be listed still.
+            // Objects that were destroyed lately may be listed still.
             if let Some(object) = self.look_up(&id, None).await? {
                 objects.push((id, object));
             }

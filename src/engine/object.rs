@@ -45,7 +45,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) location: Option<Location>,
     /// Where warnings go; they survive success.
     pub(crate) warnings: &'a RefCell<Diagnostics>,
-    /// Who must know what is sensitive.
+    /// Receives every sensitive value, so that it can be hidden.
     pub(crate) events: &'a dyn EventSink,
 }
 
@@ -95,7 +95,7 @@ impl Subject<'_> {
         self.about(call_failed(error, self.address))
     }
 
-    /// What is sensitive in an object of this type: what the schema says and what `marks` says, where there is a value.
+    /// Marks an object: the sensitive paths of the schema and those of `marks`, where there is a value.
     pub(crate) fn marked(&self, value: Value, marks: &BTreeSet<Path>) -> Marked {
         let mut sensitive = self.schema.block.sensitive_paths(&value);
         for mark in marks {
@@ -124,7 +124,7 @@ impl Subject<'_> {
                 .hint("a newer version of the provider wrote it; use that version or a later one")
                 .into());
         }
-        // An upgrade that fails may repeat what it was given.
+        // An upgrade that fails may repeat its input.
         if !object.sensitive_attributes.paths.is_empty() {
             let json = object.attributes.raw().as_str().as_bytes();
             self.events.conceal(&Marked {
@@ -246,7 +246,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Asks the provider what the object is like now; `None` when it is gone.
+    /// Reads the object; `None` when it is gone.
     pub(crate) async fn read(&self, loaded: &Loaded) -> Result<Option<Loaded>, Diagnostics> {
         let response = self
             .provider

@@ -51,7 +51,7 @@ pub(crate) struct Configured {
     pub(crate) config: Rc<Config>,
     /// The hash of where that makes it look.
     pub(crate) place: Rc<str>,
-    /// What it had to say.
+    /// Its warnings.
     pub(crate) warnings: Diagnostics,
 }
 

@@ -21,7 +21,7 @@ impl Scope for AllUnknown {
     }
 }
 
-/// What is validated, by position in the program.
+/// A declaration, by position in the program.
 #[derive(Clone, Copy)]
 enum Node {
     Declaration(usize),

@@ -15,7 +15,7 @@ pub(crate) enum AnswerOf {
 }
 
 impl AnswerOf {
-    /// What is wrong, in the words of Terraform and OpenTofu: people look for them.
+    /// The error's summary, in the words of Terraform and OpenTofu: people look for them.
     fn summary(self) -> &'static str {
         match self {
             Self::Plan => "provider produced invalid plan",
@@ -37,7 +37,7 @@ impl AnswerOf {
 }
 
 impl Subject<'_> {
-    /// An error for each write-only attribute that has a value in what the provider answered to `call`.
+    /// An error for each write-only attribute that has a value in the provider's response to `call`.
     ///
     /// The legacy type system excuses none of them: a value that is handed back is about to be stored.
     pub(crate) fn returned_write_only(&self, call: AnswerOf, value: &Value) -> Diagnostics {

@@ -108,8 +108,8 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
       resource   fake_thing.one
     hint: if it exists, record its id: `test-stack state resolve 'fake_thing.one' --id 'ID'`
     hint: if it does not exist: `test-stack state resolve 'fake_thing.one' --absent`; the next run creates it
-    warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
-    hint: run again when nothing is in doubt any more
+    warning: the plan covers only a part of the stack: unresolved operations left the rest out; exported values may be out of date
+    hint: run again when every operation is resolved
     "#);
     assert_snapshot!(stack.run(&["up", "--yes"]), @r"
     exit: 3
@@ -118,8 +118,8 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
       resource   fake_thing.one
     hint: if it exists, record its id: `test-stack state resolve 'fake_thing.one' --id 'ID'`
     hint: if it does not exist: `test-stack state resolve 'fake_thing.one' --absent`; the next run creates it
-    warning: the plan covers only a part of the stack: what is in doubt left the rest out; exported values may be out of date
-    hint: run again when nothing is in doubt any more
+    warning: the plan covers only a part of the stack: unresolved operations left the rest out; exported values may be out of date
+    hint: run again when every operation is resolved
 
     There is no state at .terrane/test/terraform.tfstate; lock released. Took <n>s.
     ");

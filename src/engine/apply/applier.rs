@@ -47,7 +47,7 @@ pub(crate) struct Applier<'a> {
     pub(super) warnings: RefCell<Diagnostics>,
     /// Positions of instances that are not as planned: what their objects will be is only a plan still.
     unfinished: RefCell<HashSet<usize>>,
-    /// Positions of instances that this run has brought to what was planned.
+    /// Positions of instances whose planned object this run has made.
     published: RefCell<HashSet<usize>>,
     /// The changes of declared instances, by position.
     changes: HashMap<usize, usize>,
@@ -70,7 +70,7 @@ impl Scope for Finished<'_, '_> {
     }
 }
 
-/// The declared instances as they are at this moment of the run: what it has not changed yet is as it was before.
+/// The declared instances at this moment of the run: those that it has not changed yet are as before.
 struct Present<'a, 'b>(&'a Applier<'b>);
 
 impl Scope for Present<'_, '_> {
@@ -113,9 +113,9 @@ struct Serving {
 
 /// Why a step failed.
 pub(super) enum StepError {
-    /// What a person must read.
+    /// It failed, for these reasons.
     Failed(Diagnostics),
-    /// The same, and nobody knows whether the operation took place.
+    /// The same, and the outcome of the operation is unknown.
     Unknown(Diagnostics),
     /// The journal could not take it. The run must not start anything more.
     Unrecorded(RecordError),
@@ -198,7 +198,7 @@ impl<'a> Applier<'a> {
         applied
     }
 
-    /// What planning found out about the world is recorded with the changes that rest on it.
+    /// The refreshed objects are recorded with the changes that rest on them.
     fn record_refreshed(&self) {
         for change in self.plan.learnt() {
             self.recorder.change(change);

@@ -80,7 +80,7 @@ impl Applier<'_> {
             })
             .await;
         crash::reach(Point::Replied).await;
-        // What is kept when it fails is the object as stored, not as planned.
+        // A failed destroy keeps the object as stored, not as planned.
         let kept = subject.stored_as(object, loaded.value.clone());
         let settled = subject.apply_outcome(Asked::Delete, Some(&kept), reply);
         // Read again: other objects of the address may have changed meanwhile.
@@ -127,7 +127,7 @@ impl Applier<'_> {
             let _rest = self.resting.rest();
             self.recorder.result(result).await
         };
-        // What the provider said comes first: an error of the journal stops the run anyway, at the next intent if not here.
+        // The provider's errors come first: an error of the journal stops the run anyway, at the next intent if not here.
         if settled.outcome == terrane_state::OperationOutcome::Unknown {
             recorded?;
             return Err(StepError::Unknown(settled.diagnostics));

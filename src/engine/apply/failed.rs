@@ -8,13 +8,13 @@ use super::outcome::ApplyOutcome;
 use crate::evidence::{gave_up, prove};
 use crate::object::{Loaded, Subject};
 
-/// What a look after a failed creation came to.
+/// The result of a look after a failed creation.
 enum Left {
-    /// What the creation made.
+    /// The object that the creation made.
     Object(Box<Loaded>),
     /// Nothing of it is there.
     Nothing,
-    /// There is no way to look, or what was seen proves nothing.
+    /// There is no way to look, or the result proves nothing.
     Unseen,
 }
 

@@ -1,4 +1,4 @@
-//! What an intent says, so that a run that finds it open can find out what came of it.
+//! The content of an intent: enough for a later run to find out the outcome.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::plan::instance::PlannedInstance;
 use crate::plan::planner::serving_change;
 
 impl Applier<'_> {
-    /// An intent with what is known of every operation. `before` is the object that it is about, where there is one.
+    /// An intent with the facts that every operation has. `before` is the object that it is about, where there is one.
     pub(super) fn intent(
         &self,
         action: IntentAction,
@@ -123,7 +123,7 @@ impl Applier<'_> {
         Some(place_fingerprint(op, &place))
     }
 
-    /// What the bindings of an instance's provider know about finding objects.
+    /// The lookup rules of an instance's provider.
     pub(super) fn recovery(&self, subject: &Subject<'_>) -> Option<&'static LookupRules> {
         let resource = &self.program.resources()[self.program.position(subject.address)?];
         let binding = self.program.providers()[resource.provider].binding?;
@@ -136,7 +136,7 @@ impl Applier<'_> {
         OwnerTags::of_provider(&self.program.providers()[resource.provider])
     }
 
-    /// What is known of the names of a type.
+    /// The lookup by name of an instance's type.
     pub(super) fn named(&self, subject: &Subject<'_>) -> Option<&'static NameLookup> {
         self.recovery(subject)?.for_type(subject.type_name())
     }

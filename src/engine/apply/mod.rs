@@ -1,4 +1,4 @@
-//! Does what a plan says: walks the step graph, and records each intent before and each result after its call.
+//! Applies a plan: walks the step graph, and records each intent before and each result after its call.
 
 mod applier;
 mod create;
@@ -15,10 +15,10 @@ use terrane_state::RecordError;
 
 use crate::change::Summary;
 
-/// What became of a plan.
+/// The result of applying a plan.
 #[derive(Debug, Clone, Default)]
 pub struct Applied {
-    /// What was done, counted as plans count (a replacement once, when both halves are done).
+    /// The changes that were made, counted as plans count (a replacement once, when both halves are done).
     pub done: Summary,
     /// Steps that succeeded.
     pub succeeded: usize,

@@ -1,4 +1,4 @@
-//! What an answer to `ApplyResourceChange` means, or the lack of one: which object is there now, and how sure we are.
+//! The outcome of an `ApplyResourceChange`, answered or not: which object exists now, and how sure that is.
 
 use bytes::Bytes;
 use terrane_core::value::Map;
@@ -13,7 +13,7 @@ use crate::diff::incompatibilities;
 use crate::object::{Loaded, Subject};
 use crate::write_only::AnswerOf;
 
-/// What was asked.
+/// The requested operation.
 #[derive(Clone, Copy)]
 pub(super) enum Asked<'a> {
     Create {
@@ -76,7 +76,7 @@ impl Subject<'_> {
         if returned.has_errors() {
             diagnostics.extend(returned);
             value = self.schema.block.write_only_to_null(&value);
-            // What it gave away in the object may be in these bytes as well.
+            // A value that is in the object may be in these bytes as well.
             response.private = Bytes::new();
         }
         let failed = diagnostics.has_errors();
@@ -177,7 +177,7 @@ impl Subject<'_> {
         }
     }
 
-    /// Nobody knows: maybe done. Never called "failed", for an object may exist that no state names.
+    /// The outcome is unknown. Never called "failed", for an object may exist that no state names.
     fn unknown(
         &self,
         asked: Asked<'_>,

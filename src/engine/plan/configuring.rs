@@ -71,7 +71,7 @@ impl Scope for Present<'_, '_> {
 }
 
 impl Planner<'_> {
-    /// Finds out what a declared instance is now, for the configuration of providers alone: nothing is planned for it.
+    /// Reads a declared instance, for the configuration of providers alone: nothing is planned for it.
     pub(super) async fn present(
         &self,
         position: usize,

@@ -1,4 +1,4 @@
-//! Plans one resource instance: what the provider would do to make the object as configured.
+//! Plans one resource instance: how the provider would make the object as configured.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::ignore::ignore_changes;
 use crate::object::{Loaded, Subject};
 use crate::write_only::AnswerOf;
 
-/// What the engine wants beside what the configuration says.
+/// The engine's own demands on a plan, beside the configuration.
 #[derive(Clone, Copy)]
 pub(crate) struct Wish<'a> {
     /// Differences that count for nothing.
@@ -28,7 +28,7 @@ pub(crate) struct Wish<'a> {
     pub(crate) anew: Option<&'a Value>,
 }
 
-/// What is to become of one object.
+/// The plan of one object.
 #[derive(Debug, Clone)]
 pub(crate) struct PlannedInstance {
     pub(crate) action: Action,

@@ -1,4 +1,4 @@
-//! Decides what has to happen: reads, compares, asks providers, and builds the step graph.
+//! Makes the plan: reads, compares, asks providers, and builds the step graph.
 
 pub(crate) mod closure;
 pub(crate) mod configuring;
@@ -24,7 +24,7 @@ use crate::change::{Drift, OutputChange, ResourceChange, Summary};
 use crate::options::PlanMode;
 use crate::steps::StepGraph;
 
-/// Everything a run means to do, and what it found out on the way.
+/// Everything that a run is going to do, and the state that it found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// What kind of plan this is.
@@ -68,7 +68,7 @@ impl Plan {
         &self.refreshed
     }
 
-    /// What planning found out about the world: the changes that make the refreshed state of the prior one.
+    /// The changes that make the refreshed state of the prior one.
     pub(crate) fn learnt(&self) -> impl Iterator<Item = Change> {
         let (prior, refreshed) = (&self.prior.resources, &self.refreshed.resources);
         let differs = |(address, instance): &(&InstanceAddr, &Arc<Instance>)| {

@@ -1,4 +1,4 @@
-//! Plans the end of what the program no longer declares.
+//! Plans the end of instances that the program no longer declares.
 
 use std::collections::{HashMap, HashSet};
 
@@ -132,7 +132,7 @@ fn unserved(address: &InstanceAddr, source: &ProviderSource) -> Vec<String> {
     ]
 }
 
-/// What the program declares, by resource and by module: tells why an instance is no longer declared.
+/// The declarations of the program, by resource and by module: tells why an instance is no longer declared.
 pub(super) struct Siblings<'a> {
     pub(super) resources: HashMap<&'a ResourceAddr, usize>,
     modules: HashSet<&'a ModuleAddr>,

@@ -22,7 +22,7 @@ use crate::scope::Objects;
 use crate::stop::StopFlag;
 use crate::walk::{Resting, Visit, walk};
 
-/// Changes of what is not declared, or deposed.
+/// Changes of instances that are not declared, and of deposed objects.
 type OtherChanges = BTreeMap<(Arc<InstanceAddr>, Option<DeposedKey>), ResourceChange>;
 
 /// A node of the planning walk.
@@ -222,8 +222,8 @@ impl<'a> Planner<'a> {
             let (why, hint) = match self.options.blocked.as_slice() {
                 [] => ("`--target` or `--exclude`", "run without them afterwards"),
                 _ => (
-                    "what is in doubt",
-                    "run again when nothing is in doubt any more",
+                    "unresolved operations",
+                    "run again when every operation is resolved",
                 ),
             };
             diagnostics.push(

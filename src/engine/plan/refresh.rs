@@ -1,4 +1,4 @@
-//! Reads what is: current objects, and deposed ones on their way out.
+//! Reads objects: current ones, and deposed ones on their way out.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::object::{Loaded, Subject};
 use crate::options::{PlanMode, RefreshPolicy};
 
 impl Planner<'_> {
-    /// Loads the current object and reads what it is like now.
+    /// Loads the current object and reads it.
     pub(super) async fn refresh(
         &self,
         subject: &Subject<'_>,
@@ -64,7 +64,7 @@ impl Planner<'_> {
         Ok(read)
     }
 
-    /// Whether what is new about an object is what its provider fills in only after an operation.
+    /// Whether every change of an object is one that its provider fills in only after an operation.
     fn is_filled_in(&self, subject: &Subject<'_>, remembered: &Value, read: &Value) -> bool {
         let declared = self.program.position(subject.address);
         let arguments = declared.map(|position| &self.program.resources()[position].arguments);

@@ -1,4 +1,4 @@
-//! Creations whose end nobody saw: looked up by name or by owner tag, adopted with proof, made again when they are proved absent.
+//! Unresolved creations: looked up by name or by owner tag, adopted with proof, made again when they are proved absent.
 
 use std::sync::Arc;
 
@@ -67,7 +67,7 @@ impl Recovery<'_> {
         }
     }
 
-    /// Nothing is there. That proves something only where the one who was asked looks, and when nobody can be at it any more.
+    /// No object was found. That proves something only if the provider looks where the creation was requested, and once no request can be under way.
     fn absent(&self, open: &OpenIntent, served: &Served, evidence: &str) -> Verdict {
         if let Some(why) = served.doubt.clone() {
             return Verdict::Open(Doubt::Elsewhere { why });
@@ -234,7 +234,7 @@ impl Recovery<'_> {
         Ok((instance, own))
     }
 
-    /// All that is at the address once an object has been taken in. What was the current object till then is the one it replaces.
+    /// All that is at the address once an object has been taken in. The object that was current till then is the one it replaces.
     fn with_object(
         &self,
         intent: &Intent,

@@ -1,4 +1,4 @@
-//! Why nobody can say what came of an operation.
+//! Why the outcome of an operation cannot be proved.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use terrane_state::Timestamp;
 pub enum Doubt {
     /// Nothing is there, but until then the operation may still take effect.
     NotYet {
-        /// When it can not any more.
+        /// From when on it cannot any more.
         until: Timestamp,
     },
     /// Something of that name exists, and nothing shows that it is ours.
@@ -25,12 +25,12 @@ pub enum Doubt {
         /// Its id.
         id: String,
     },
-    /// It exists, but is not what the program asks for.
+    /// It exists, but differs from the program's declaration.
     Different {
         /// Its id.
         id: String,
     },
-    /// It exists, but the program asks for something else than it did then, so that they can not be compared.
+    /// It exists, but the program asks for something else than it did then, so that they cannot be compared.
     Changed {
         /// Its id.
         id: String,

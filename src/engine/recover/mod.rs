@@ -1,8 +1,8 @@
-//! Settles what earlier runs left open, before anything is planned: by reading, by looking objects up, or not at all.
+//! Recovers unresolved operations of earlier runs before anything is planned: by reading, by looking objects up, or not at all.
 //!
-//! An operation whose end nobody saw may have happened. What can be shown is recorded as a resolution, so that recovery itself may
-//! crash anywhere and be repeated; what can not be shown stays open, waits for a person, and blocks only its own address and what
-//! stands on it.
+//! An unresolved operation may have happened. An outcome that can be proved is recorded as a resolution, so that recovery itself may
+//! crash anywhere and be repeated; an operation without such a proof stays unresolved, waits for a person, and blocks only its own
+//! address and the instances that stand on it.
 
 mod creation;
 mod doubt;
@@ -27,17 +27,17 @@ use crate::stop::StopFlag;
 pub use doubt::Doubt;
 use remembered::{Remembered, Served};
 
-/// Who decided, in the records of what is settled here.
+/// The decider in the resolutions that are recorded here.
 const WHO: &str = "recovery";
 
-/// What became of the operations that earlier runs left open.
+/// The result of recovering the unresolved operations of earlier runs.
 #[derive(Debug, Clone, Default)]
 pub struct Recovered {
-    /// What is no longer in doubt, in the order in which it was settled; all of it is on record.
+    /// The operations that were resolved, in that order; all of them are recorded.
     pub resolved: Vec<Resolved>,
-    /// What is still in doubt, oldest first.
+    /// The operations that are still unresolved, oldest first.
     pub remaining: Vec<Unresolved>,
-    /// What providers had to say on the way.
+    /// The providers' warnings.
     pub diagnostics: Diagnostics,
     /// The journal could not be written, or this run no longer owns the stack: nothing may be done any more.
     pub record_error: Option<RecordError>,
@@ -53,16 +53,16 @@ impl Recovered {
     }
 }
 
-/// One operation that is no longer in doubt.
+/// One operation that was resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
     /// Where it was asked for.
     pub address: InstanceAddr,
-    /// What was asked.
+    /// The requested operation.
     pub action: IntentAction,
-    /// What came of it.
+    /// Its outcome.
     pub how: Resolution,
-    /// What showed it.
+    /// The proof of it.
     pub evidence: String,
 }
 
@@ -75,13 +75,13 @@ pub struct Unresolved {
     pub doubt: Doubt,
 }
 
-/// What one look at an open operation came to.
+/// The result of one look at an unresolved operation.
 enum Verdict {
-    /// That is what came of it.
+    /// Its outcome is known.
     Known(Resolve),
     /// Nothing is there, but until then something may still come.
     Early(Timestamp),
-    /// Nothing could be shown.
+    /// Its outcome could not be proved.
     Open(Doubt),
 }
 
@@ -181,7 +181,7 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    /// One look at each; what it is too early for comes back.
+    /// One look at each; those that may still take effect come back.
     async fn pass(
         &self,
         open: Vec<OpenIntent>,
@@ -277,7 +277,7 @@ impl<'a> Recovery<'a> {
         }
     }
 
-    /// Updates and deletes are of objects that are known: reading them shows what came of it.
+    /// Updates and deletes are of known objects: reading them shows the outcome.
     async fn by_reading(&self, open: &OpenIntent) -> Result<Verdict, Diagnostics> {
         let intent = &open.intent;
         let Some(instance) = self.recorder.instance(&intent.address) else {

@@ -57,7 +57,7 @@ pub(crate) struct Served {
     pub(crate) location: Option<Location>,
     /// Its position in the program.
     pub(crate) declared: Option<usize>,
-    /// What the bindings know about finding objects.
+    /// The lookup rules of its provider.
     pub(crate) recovery: Option<&'static LookupRules>,
     /// How its objects hold tags.
     pub(crate) tags: Option<OwnerTags>,
@@ -171,7 +171,7 @@ impl<'a> Remembered<'a> {
         )
     }
 
-    /// What of a declared instance counts for nothing.
+    /// The ignored changes of a declared instance.
     pub(crate) fn ignored(&self, position: usize) -> &IgnoreChanges {
         &self.program.resources()[position].lifecycle.ignore_changes
     }
@@ -191,7 +191,7 @@ impl<'a> Remembered<'a> {
                 Ok(then) => sensitive.append(&mut { then }),
                 Err::<BTreeSet<Path>, _>(_) => sensitive.extend(everything(&object.value)),
             },
-            // Nobody knows what the program had marked.
+            // The marks of the program at that time are unknown.
             None if config.is_none() => sensitive.extend(everything(&object.value)),
             None => {}
         }

@@ -1,8 +1,8 @@
-//! Why a plan file can not be used.
+//! Why a plan file cannot be used.
 
 use thiserror::Error;
 
-/// A plan file can not be used; an integrity refusal (exit code 7).
+/// A plan file cannot be used; an integrity refusal (exit code 7).
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum PlanFileError {
@@ -20,13 +20,13 @@ pub enum PlanFileError {
     /// It is not as it was written.
     #[error("it is damaged: {reason}")]
     Damaged {
-        /// What is wrong, and where.
+        /// The damage, and its place.
         reason: String,
     },
     /// The program declares something else than the one that the plan was made from.
     #[error("the program is not the one that the plan was made from")]
     OtherProgram {
-        /// What is declared otherwise, only then or only now.
+        /// The declarations that differ, or exist only then or only now.
         differences: Vec<String>,
     },
     /// There is a value in the plan that is nested deeper than a file holds.

@@ -1,4 +1,4 @@
-//! What a program declares, as digests: closures can not be written into a file, so a plan is applied only with the same program.
+//! The declarations of a program, as digests: closures cannot be written into a file, so a plan is applied only with the same program.
 
 use std::collections::BTreeMap;
 
@@ -78,7 +78,7 @@ impl Fingerprint {
         }
     }
 
-    /// What is declared otherwise there, or in only one of the two.
+    /// The declarations that differ, or exist in only one of the two.
     pub fn differences(&self, other: &Self) -> Vec<String> {
         let differs =
             |name: &&String| self.declarations.get(*name) != other.declarations.get(*name);

@@ -24,7 +24,7 @@ use crate::options::PlanMode;
 pub(super) struct SavedForm {
     pub(super) origin: Origin,
     pub(super) mode: PlanMode,
-    /// What planning found out about the world.
+    /// The differences between the stored and the read objects.
     pub(super) learnt: Vec<Change>,
     /// Schemas as facts; what follows names them by their place.
     pub(super) schemas: Vec<String>,
@@ -91,13 +91,13 @@ pub(super) struct SavedOutput {
     declared: Option<SavedLocation>,
 }
 
-/// What a declared instance is planned to be.
+/// The planned object of a declared instance.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SavedObject {
     /// It has no object.
     Nothing,
-    /// What the change at that place makes of it.
+    /// The object after the change at that place.
     After(usize),
     /// That.
     Value(SavedMarked),

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The second line is the plan, the third the state that it was made from, as state files are written. Two things are not in it: the
-//! program, whose closures can not be written (it runs again and must declare the same), and the step graph, which follows from the rest.
+//! program, whose closures cannot be written (it runs again and must declare the same), and the step graph, which follows from the rest.
 
 mod codec;
 mod error;
@@ -242,7 +242,7 @@ fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&bytes[..end], &bytes[end + 1..]))
 }
 
-/// What each declared instance is planned to be: mostly what a change makes of it.
+/// The planned object of each declared instance: mostly the one after a change.
 fn objects(plan: &Plan) -> Vec<SavedObject> {
     let mut made = std::collections::HashMap::new();
     for (place, change) in plan.changes.iter().enumerate() {

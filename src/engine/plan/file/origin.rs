@@ -35,7 +35,7 @@ pub struct Origin {
     /// The build of the program: SHA-256 of its file.
     #[serde(with = "codec::text")]
     pub executable: Sha256,
-    /// What the program declared.
+    /// The declarations of the program.
     pub program: Fingerprint,
     /// The configuration that the program was run with.
     pub inputs: Inputs,

@@ -215,7 +215,7 @@ fn tagged_number<'de, A: SeqAccess<'de>>(what: &str, seq: &mut A) -> Result<Numb
     }
 }
 
-/// What is known of an unknown value.
+/// The refinements of an unknown value.
 #[derive(serde::Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SavedRefinements {
