@@ -15,7 +15,7 @@ fn a_named_object_is_found_by_its_name_and_known_by_its_tag() {
     assert!(intent.absent_proof.is_some_and(|at| at < intent.started_at));
     world.provider.cloud.ledger();
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_bucket.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_bucket.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     assert_snapshot!(world.provider.cloud.ledger(), @"
     configure region=null
     import a
@@ -44,7 +44,7 @@ fn a_matching_name_alone_never_adopts_an_object() {
     let program = known("test_bucket", |a| a);
     let mut world = interrupted(true, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @"test_bucket.a: create in doubt: something of its name exists (`a`), and nothing shows that it is this one");
+    assert_snapshot!(run.recovery(), @"test_bucket.a: create unresolved: something of its name exists (`a`), and nothing shows that it is this one");
     assert_snapshot!(run.steps(), @"");
 }
 
@@ -55,7 +55,7 @@ fn an_object_with_the_owner_tag_of_another_stack_is_never_adopted() {
     let tags = Value::map([("terrane/owner", Value::from("somebody"))]);
     world.provider.cloud.edit("a", "tags", tags);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @"test_bucket.a: create in doubt: something of its name exists (`a`), made by somebody else");
+    assert_snapshot!(run.recovery(), @"test_bucket.a: create unresolved: something of its name exists (`a`), made by somebody else");
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_part_of_another_object_is_adopted_when_it_was_absent_before() {
     let mut world = interrupted(true, program);
     world.provider.cloud.edit("a", "tags", Value::Null);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
 }
 
 #[test]
@@ -102,5 +102,5 @@ fn a_setting_of_another_object_needs_no_look_up_and_no_proof() {
     let program = known("test_setting", |a| a);
     let mut world = interrupted(true, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_setting.a: create: Adopted { id: "a-1" } (it is a setting of another object)"#);
+    assert_snapshot!(run.recovery(), @r#"test_setting.a: create: Adopted { id: "a-1" } (it is a setting of another object)"#);
 }

@@ -42,7 +42,7 @@ fn an_object_is_looked_up_by_the_provider_that_was_asked() {
                 .set("region", "west"),
         );
     });
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     // It exists where it was created, so it is not created a second time elsewhere.
     assert_snapshot!(run.fails().diagnostics(), @r#"
     error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"] finds no such object, but the state names provider["registry.terraform.io/hashicorp/test"].west for it; nothing was changed
@@ -65,12 +65,12 @@ fn an_absence_proves_nothing_while_the_provider_that_was_asked_is_not_configured
         let mut world = interrupted_in_region(made, in_region(Some("west"), "west"));
         let run = world.up(in_region(None, "home")).succeeds();
         allow_duplicates! {
-            assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"].west was asked, which the program no longer configures"#);
+            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: it is not there, but provider["registry.terraform.io/hashicorp/test"].west was asked, which the program no longer configures"#);
         }
         assert_eq!(run.steps(), "");
         let run = world.up(bare).succeeds();
         allow_duplicates! {
-            assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: the program no longer configures provider["registry.terraform.io/hashicorp/test"].west, which was asked"#);
+            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: the program no longer configures provider["registry.terraform.io/hashicorp/test"].west, which was asked"#);
         }
         // Once it is declared again, everything is recovered.
         let again = |stack: &mut Stack| {
@@ -89,10 +89,10 @@ fn an_absence_proves_nothing_while_the_provider_is_configured_differently() {
     let west = in_region(None, "west");
     let mut world = interrupted_in_region(true, west);
     let run = world.up(in_region(None, "east")).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"] is configured differently than when it was asked"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: it is not there, but provider["registry.terraform.io/hashicorp/test"] is configured differently than when it was asked"#);
     assert_eq!(world.provider.cloud.names(), ["a"]);
     let run = world.up(west).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
 }
 
 #[test]
@@ -123,13 +123,13 @@ fn recovery_reads_the_data_sources_that_configure_the_provider_again() {
         if readable {
             answer(&world, "new");
             let run = world.up(program).succeeds();
-            assert!(run.settled().contains("Adopted"), "{}", run.settled());
+            assert!(run.recovery().contains("Adopted"), "{}", run.recovery());
         } else {
             world
                 .provider
                 .on_read_data("base", |call| call.refuse("no route to host"));
             let run = world.destroy(program);
-            assert_snapshot!(run.settled(), @r#"test_thing.a: create in doubt: it is not there, but provider["registry.terraform.io/hashicorp/test"].inner: it is configured with the stored answer of `data.test_lookup.where`"#);
+            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: it is not there, but provider["registry.terraform.io/hashicorp/test"].inner: it is configured with the stored answer of `data.test_lookup.where`"#);
         }
         assert!(world.provider.cloud.names().contains(&"a".to_owned()));
     }

@@ -12,9 +12,9 @@ fn a_changed_program_adopts_nothing_without_a_tag() {
     let mut world = interrupted(true, sized(1));
     world.provider.cloud.edit("a", "tags", Value::Null);
     let run = world.up(sized(2)).succeeds();
-    assert_snapshot!(run.settled(), @"test_part.a: create in doubt: something of its name exists (`a`), and the program has changed since it was asked for");
+    assert_snapshot!(run.recovery(), @"test_part.a: create unresolved: something of its name exists (`a`), and the program has changed since it was asked for");
     // The program of the creation adopts it.
-    assert_snapshot!(world.up(sized(1)).succeeds().settled(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
+    assert_snapshot!(world.up(sized(1)).succeeds().recovery(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn an_untagged_object_that_would_need_a_replacement_is_not_adopted() {
         .on_plan("a", |call| call.requiring(&["note"]));
     world.provider.cloud.edit("a", "note", "changed");
     let run = world.up(program);
-    assert_snapshot!(run.settled(), @"test_part.a: create in doubt: it exists (`a`), and is not what the program asks for");
+    assert_snapshot!(run.recovery(), @"test_part.a: create unresolved: it exists (`a`), and is not what the program asks for");
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn an_object_with_its_tag_is_adopted_however_the_program_has_changed() {
     let mut world = interrupted(true, named("a"));
     let asked = intent(&world).owner_tag;
     let run = world.up(named("b")).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     // Both were planned from one serial: nothing was written in between.
     let tags = run.change("test_thing.a").after.value.get("tags").cloned();
     let tag = tags
@@ -56,7 +56,7 @@ fn an_object_with_its_tag_is_adopted_however_the_program_has_changed() {
 fn a_destroy_deletes_an_adopted_object_before_its_dependencies() {
     let mut world = interrupted(true, standing);
     let run = world.destroy(standing).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"
     delete test_thing.a: done
     delete test_thing.base: done
@@ -74,7 +74,7 @@ fn an_object_that_is_no_longer_declared_is_adopted_and_deleted() {
             true => world.destroy(base_alone),
         };
         let run = run.succeeds();
-        assert!(run.settled().contains("Adopted"), "{}", run.settled());
+        assert!(run.recovery().contains("Adopted"), "{}", run.recovery());
         let a = run.change("test_thing.a");
         assert!(
             a.before
@@ -138,7 +138,7 @@ fn an_object_is_adopted_at_the_address_that_it_was_created_for() {
     for program in programs {
         let mut world = interrupted(true, owned("test_thing"));
         let run = world.up(program).succeeds();
-        assert!(run.settled().contains("test_thing.a: create: Adopted"));
+        assert!(run.recovery().contains("test_thing.a: create: Adopted"));
         assert!(
             run.steps().contains("delete test_thing.a: done"),
             "{}",
@@ -153,7 +153,7 @@ fn an_object_is_adopted_at_the_address_that_it_was_created_for() {
 fn a_creation_that_did_not_happen_and_is_no_longer_declared_is_dropped() {
     let mut world = interrupted(false, standing);
     let run = world.up(base_alone).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: create: Absent (nothing has its owner tag)");
+    assert_snapshot!(run.recovery(), @"test_thing.a: create: Absent (nothing has its owner tag)");
     assert_eq!(run.steps(), "");
     assert!(world.open_intents.is_empty());
 }
@@ -210,7 +210,7 @@ fn an_updated_object_that_is_no_longer_declared_is_read_and_deleted() {
     world.up(sized(2)).fails();
     world.provider.reset();
     let run = world.up(bare).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: update: Refreshed (it was read)");
+    assert_snapshot!(run.recovery(), @"test_thing.a: update: Refreshed (it was read)");
     assert_snapshot!(run.steps(), @"delete test_thing.a: done");
     assert!(world.state.is_empty());
 }
@@ -231,7 +231,7 @@ fn only_a_part_is_adopted_without_a_tag_and_a_declaration() {
                 .edit("a", "made", "2023-11-14T22:13:21Z");
         }
         let run = world.up(bare).succeeds();
-        assert_eq!(!world.open_intents.is_empty(), asks, "{}", run.settled());
+        assert_eq!(!world.open_intents.is_empty(), asks, "{}", run.recovery());
         assert_eq!(
             !world.provider.cloud.names().is_empty(),
             asks,

@@ -239,7 +239,7 @@ fn survive(links: &str, generations: &[Generation]) {
         }
         generation.arm(&mut world);
         world.up(|stack| generation.declare(stack));
-        world.settle();
+        world.resolve_all();
         world.provider.reset();
     }
     let last = generations.last().expect("at least one generation");

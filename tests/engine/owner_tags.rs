@@ -57,7 +57,7 @@ fn a_creation_is_found_by_its_owner_tag() {
     let program = owned("test_thing");
     let mut world = interrupted(true, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"");
     assert!(world.open_intents.is_empty());
     world.preview(program).changes_nothing();
@@ -68,7 +68,7 @@ fn a_creation_whose_tag_no_object_has_is_repeated_once_it_cannot_come_late() {
     let program = owned("test_thing");
     let mut world = interrupted(false, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: create: Absent (nothing has its owner tag)");
+    assert_snapshot!(run.recovery(), @"test_thing.a: create: Absent (nothing has its owner tag)");
     assert_snapshot!(run.steps(), @"create test_thing.a: done");
     let waits = run.events.iter().filter_map(|event| match event {
         Event::SettleWaiting {
@@ -89,7 +89,7 @@ fn a_tag_on_several_objects_is_left_to_a_person() {
     let mut world = interrupted(true, program);
     world.provider.cloud.copy("a", "a-copy");
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: several objects have its owner tag (`a-1`, `a-copy`)");
+    assert_snapshot!(run.recovery(), @"test_thing.a: create unresolved: several objects have its owner tag (`a-1`, `a-copy`)");
     assert_eq!((world.open_intents.len(), run.steps().as_str()), (1, ""));
 }
 
@@ -106,7 +106,7 @@ fn a_creation_that_comes_late_is_found_by_the_second_look() {
         }
     });
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"");
 }
 
@@ -117,10 +117,10 @@ fn an_absence_counts_only_after_the_deadline_while_the_other_process_may_live() 
         let mut world = interrupted(false, program);
         world.liveness = liveness;
         let run = world.up(program).succeeds();
-        let settled = run.settled();
+        let recovery = run.recovery();
         assert!(
-            settled.contains("may still come to be until 2023-11-14T22:34:20"),
-            "{settled}"
+            recovery.contains("may still come to be until 2023-11-14T22:34:20"),
+            "{recovery}"
         );
         assert_eq!(run.steps(), "");
         // The deadline of twenty minutes and a minute for the clocks.

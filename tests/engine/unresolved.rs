@@ -17,7 +17,7 @@ fn an_unresolved_creation_blocks_its_address_and_its_dependents() {
     world.up(three).fails();
     world.provider.reset();
     let run = world.up(three).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: create in doubt: nothing is known by which the object could be found");
+    assert_snapshot!(run.recovery(), @"test_thing.a: create unresolved: nothing is known by which the object could be found");
     assert_snapshot!(run.steps(), @"create test_thing.c: done");
     assert_eq!(world.open_intents.len(), 1);
     assert_eq!(world.provider.cloud.names(), ["a", "c"]);
@@ -42,7 +42,7 @@ fn an_unresolved_update_is_recovered_by_a_read() {
     world.up(alone(2)).fails();
     world.provider.reset();
     let run = world.up(alone(2)).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: update: Refreshed (it was read)");
+    assert_snapshot!(run.recovery(), @"test_thing.a: update: Refreshed (it was read)");
     assert_snapshot!(run.steps(), @"");
     assert_snapshot!(world.state(), @"test_thing.a  name=a size=2");
     assert!(world.open_intents.is_empty());
@@ -62,7 +62,7 @@ fn an_unresolved_delete_is_recovered_by_a_read() {
         let run = world.destroy(alone(1)).succeeds();
         let how = if happened { "Deleted" } else { "Refreshed" };
         assert_eq!(
-            run.settled(),
+            run.recovery(),
             format!("test_thing.a: delete: {how} (it was read)")
         );
         assert!(world.state.is_empty() && world.provider.cloud.names().is_empty());
@@ -85,7 +85,7 @@ fn an_object_that_cannot_be_read_blocks_its_address_only() {
         new_thing("c").declare(stack);
     };
     let run = world.up(with_another).succeeds();
-    assert_snapshot!(run.settled(), @"test_thing.a: update in doubt: it could not be looked up: no network");
+    assert_snapshot!(run.recovery(), @"test_thing.a: update unresolved: it could not be looked up: no network");
     assert_snapshot!(run.steps(), @"create test_thing.c: done");
     assert_eq!(world.open_intents.len(), 1);
 }
@@ -95,16 +95,16 @@ fn a_preview_looks_up_unresolved_operations_and_records_nothing() {
     let mut world = interrupted(true, standing);
     let before = (world.state(), world.open_intents.clone());
     let run = world.preview(base_alone).succeeds();
-    assert!(run.settled().contains("Adopted"), "{}", run.settled());
+    assert!(run.recovery().contains("Adopted"), "{}", run.recovery());
     assert_snapshot!(run.plan(), @"- test_thing.a [DeleteBecauseNoResourceConfig]");
     assert_eq!(before, (world.state(), world.open_intents.clone()));
     // A preview does not wait for late operations.
     let mut world = interrupted(false, standing);
     let run = world.preview(standing).succeeds();
     assert!(
-        run.settled().contains("may still come to be"),
+        run.recovery().contains("may still come to be"),
         "{}",
-        run.settled()
+        run.recovery()
     );
 }
 
@@ -127,7 +127,7 @@ fn an_unresolved_replacement_still_deletes_the_old_object() {
     world.replace("test_thing.a").up(sized(1)).fails();
     world.provider.reset();
     let run = world.up(sized(1)).succeeds();
-    assert_snapshot!(run.settled(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-3" } (it has the owner tag of this creation)"#);
     assert_snapshot!(run.steps(), @"delete test_thing.a (deposed): done");
     assert_eq!(world.provider.cloud.names(), ["a"]);
     world.preview(sized(1)).changes_nothing();

@@ -143,7 +143,7 @@ impl Run {
     }
 
     /// The recovery of unresolved operations, a line each.
-    pub fn settled(&self) -> String {
+    pub fn recovery(&self) -> String {
         let action = |action| format!("{action:?}").to_lowercase();
         let resolved = self.settled.resolved.iter().map(|resolved| {
             let (address, what) = (&resolved.address, action(resolved.action));
@@ -155,7 +155,7 @@ impl Run {
         let remaining = self.settled.remaining.iter().map(|unresolved| {
             let intent = &unresolved.open.intent;
             let (address, what) = (&intent.address, action(intent.action));
-            format!("{address}: {what} in doubt: {}", unresolved.doubt)
+            format!("{address}: {what} unresolved: {}", unresolved.doubt)
         });
         resolved.chain(remaining).collect::<Vec<_>>().join("\n")
     }

@@ -201,7 +201,7 @@ impl World {
     }
 
     /// Resolves all operations as a recovery would: objects that no state names are removed from the cloud, the others are as the state has them.
-    pub fn settle(&mut self) {
+    pub fn resolve_all(&mut self) {
         let known = show::private(&self.state);
         self.provider.cloud.retain_known(&known);
         self.open_intents.clear();
