@@ -1,7 +1,7 @@
 //! A file takes the place of another in one step: a reader sees the old one or the new one.
 
 use std::fs::{File, Permissions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -23,22 +23,27 @@ pub enum Moment {
 /// # Errors
 /// When it could not be written. The new content may be in place all the same, where only making that durable failed.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    replace_at(path, bytes, |_| Ok(()))
+    replace_at(path, [bytes], |_| Ok(()))
 }
 
-/// The same, with an action at each moment on the way.
+/// The same with content in pieces, and with an action at each moment on the way.
 ///
 /// # Errors
 /// As [`replace`], and those of `at`: before the renaming they leave everything as it was.
-pub fn replace_at(
+pub fn replace_at<'b>(
     path: &Path,
-    bytes: &[u8],
+    pieces: impl IntoIterator<Item = &'b [u8]>,
     mut at: impl FnMut(Moment) -> io::Result<()>,
 ) -> io::Result<()> {
     let folder = parent(path);
     sweep(folder);
     let mut temporary = Temporary::beside(path)?;
-    temporary.file.write_all(bytes)?;
+    let mut file = BufWriter::with_capacity(1 << 16, &mut temporary.file);
+    for piece in pieces {
+        file.write_all(piece)?;
+    }
+    file.flush()?;
+    drop(file);
     temporary.file.sync_all()?;
     at(Moment::Written)?;
     temporary.rename_to(path)?;

@@ -19,6 +19,13 @@ impl Sha256 {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
+    /// Of those bytes, piece after piece.
+    pub(crate) fn of_pieces<'b>(pieces: impl Iterator<Item = &'b [u8]>) -> Self {
+        let mut digest = sha2::Sha256::new();
+        pieces.for_each(|piece| digest.update(piece));
+        Self(digest.finalize().into())
+    }
+
     /// Of everything that a reader gives, piece by piece: for files that are too large to hold.
     ///
     /// # Errors

@@ -39,8 +39,10 @@ pub struct InstanceAddr {
 
 /// A declaration without any instance key, module keys included: how stored dependencies are written. They sort as their texts do, for
 /// that is the order in which other tools store them.
+///
+/// A clone copies a pointer: a large state names the same declarations millions of times.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ConfigAddr(ResourceAddr);
+pub struct ConfigAddr(Arc<ResourceAddr>);
 
 impl ResourceAddr {
     /// A managed resource.
@@ -63,10 +65,10 @@ impl ResourceAddr {
 
     /// The same without module keys.
     pub fn config(&self) -> ConfigAddr {
-        ConfigAddr(Self {
+        ConfigAddr(Arc::new(Self {
             module: self.module.without_keys(),
             ..self.clone()
-        })
+        }))
     }
 }
 
@@ -104,6 +106,9 @@ impl ConfigAddr {
 
 impl Ord for ConfigAddr {
     fn cmp(&self, other: &Self) -> Ordering {
+        if Arc::ptr_eq(&self.0, &other.0) {
+            return Ordering::Equal;
+        }
         let texts = self.bytes().cmp(other.bytes());
         texts.then_with(|| self.0.cmp(&other.0))
     }

@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
-use crate::file::Layout;
+use crate::file::{Layout, Pieces};
 use crate::lock_info::LockInfo;
 
 mod checked;
@@ -76,6 +76,14 @@ pub trait Backend: Send + Sync + fmt::Debug {
     /// # Errors
     /// [`BackendError::Conflict`] when something else is there; nothing is changed then.
     async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError>;
+
+    /// The same with a snapshot in pieces: for stores that need not hold it in one.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    async fn write_pieces(&self, pieces: Pieces, over: &Expected) -> Result<Written, BackendError> {
+        self.write(pieces.to_vec().into(), over).await
+    }
 
     /// Every segment of the journal that was not trimmed, in order.
     ///

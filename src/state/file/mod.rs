@@ -5,4 +5,4 @@ mod node;
 pub mod v4;
 
 pub use error::FileError;
-pub use v4::{Layout, read, serial_in_start, write};
+pub use v4::{Layout, Pieces, read, serial_in_start, write, write_pieces};

@@ -53,11 +53,11 @@ impl Run {
         }
         // A state that was pushed keeps its own serial where that is the later one.
         state.serial = state.serial.max(stored.state.serial + 1);
-        let bytes = bytes::Bytes::from(v4::write(&state, self.holding.backend.layout()));
+        let pieces = v4::write_pieces(&state, self.holding.backend.layout());
         let mut checkpoint = Checkpoint {
             phase: CheckpointPhase::Writing,
             serial: state.serial,
-            sha256: Sha256::of(&bytes),
+            sha256: pieces.sha256(),
             version: None,
             covers,
             unread,
@@ -66,7 +66,7 @@ impl Run {
         self.writer.durable(number).await?;
         crash::reach(Point::CheckpointAnnounced).await;
         let sha256 = checkpoint.sha256;
-        let (token, version) = self.put(bytes, &stored.expected, &sha256).await?;
+        let (token, version) = self.put(pieces, &stored.expected, &sha256).await?;
         crash::reach(Point::CheckpointStored).await;
         checkpoint.phase = CheckpointPhase::Written;
         checkpoint.version = version;
@@ -85,7 +85,7 @@ impl Run {
     /// Stores a snapshot. A conflict with our own bytes is an earlier try whose answer was lost.
     async fn put(
         &self,
-        bytes: bytes::Bytes,
+        pieces: v4::Pieces,
         over: &Expected,
         sha256: &Sha256,
     ) -> Result<(Token, Option<String>), RunError> {
@@ -93,7 +93,7 @@ impl Run {
             place: self.holding.backend.place(),
             source,
         };
-        match self.holding.backend.write(bytes, over).await {
+        match self.holding.backend.write_pieces(pieces, over).await {
             Ok(written) => Ok((written.token, written.version)),
             Err(error @ BackendError::Conflict { .. }) => match self.holding.backend.read().await {
                 Ok(Some(there)) if there.sha256 == *sha256 => {

@@ -215,7 +215,7 @@ impl Run {
             Some(snapshot) => Expected::Token(snapshot.token),
         };
         let rescued = Rescued::new(state, self.now().ended.clone(), origin);
-        let bytes = v4::write(&rescued.to_state(), v4::Layout::Indented);
-        file.write(bytes.into(), &over).await.map(drop)
+        let pieces = v4::write_pieces(&rescued.to_state(), v4::Layout::Indented);
+        file.write_pieces(pieces, &over).await.map(drop)
     }
 }

@@ -2,14 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use super::find::{Found, gather};
 use super::hold::Holding;
 use super::{Patience, RecordError, RunError, RunOptions};
 use crate::backend::{Backend, Expected};
 use crate::clock::Clock;
-use crate::digest::Sha256;
 use crate::file::v4;
 use crate::model::{Lineage, State};
 use crate::random::Random;
@@ -84,7 +81,7 @@ impl Restore {
             .map(|_| self.found.state.serial);
         let is_last = log
             .stored
-            .is_some_and(|(_, sha256)| sha256 == Some(Sha256::of(&self.bytes(&state))));
+            .is_some_and(|(_, sha256)| sha256 == Some(self.text(&state).sha256()));
         // The very one that the journal saw last is put back as it was.
         if !is_last && let Some(before) = known.max(there) {
             state.serial = state.serial.max(before + 1);
@@ -92,8 +89,8 @@ impl Restore {
         Ok(state)
     }
 
-    fn bytes(&self, state: &State) -> Bytes {
-        v4::write(state, self.holding.backend.layout()).into()
+    fn text(&self, state: &State) -> v4::Pieces {
+        v4::write_pieces(state, self.holding.backend.layout())
     }
 
     /// Says every few seconds that this process lives, until the lock is no longer its own.
@@ -114,7 +111,11 @@ impl Restore {
             }
             None => (Expected::Absent, None),
         };
-        let written = self.holding.backend.write(self.bytes(state), &over).await;
+        let written = self
+            .holding
+            .backend
+            .write_pieces(self.text(state), &over)
+            .await;
         written.map(|_| kept).map_err(|source| RunError::Unwritten {
             place: self.place(),
             source,

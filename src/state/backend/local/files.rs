@@ -10,6 +10,7 @@ use terrane_files::Moment;
 
 use crate::backend::BackendError;
 use crate::crash::{self, Point};
+use crate::digest::Sha256;
 
 /// No stored file is larger than this.
 const MAX_SIZE: u64 = 1 << 30;
@@ -115,6 +116,15 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, BackendError> {
     Ok(Some(bytes))
 }
 
+/// SHA-256 of a regular file; `None` when there is none.
+pub(super) fn digest(path: &Path) -> Result<Option<Sha256>, BackendError> {
+    let Some(file) = open(path, OpenOptions::new().read(true))? else {
+        return Ok(None);
+    };
+    let digest = Sha256::of_reader(file.take(MAX_SIZE));
+    digest.map(Some).map_err(failed("read", path))
+}
+
 /// Makes the directory of a file, and those above it, with mode 0700.
 pub(super) fn create_parent(path: &Path) -> Result<(), BackendError> {
     let parent = parent(path);
@@ -140,12 +150,12 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// Puts a whole file in the place of another, or leaves that one as it is. Durable on return.
-pub(super) fn replace(
+pub(super) fn replace<'b>(
     path: &Path,
-    bytes: &[u8],
+    pieces: impl IntoIterator<Item = &'b [u8]>,
     mut before_rename: impl FnMut() -> io::Result<()>,
 ) -> Result<(), BackendError> {
-    let replaced = terrane_files::replace_at(path, bytes, |moment| match moment {
+    let replaced = terrane_files::replace_at(path, pieces, |moment| match moment {
         Moment::Written => {
             crash::reach_blocking(Point::FileWritten);
             before_rename()

@@ -207,7 +207,7 @@ impl Store {
         let start: usize = gone.map(frame::Frame::encoded_length).sum();
         if start > 0 {
             self.journal = None;
-            files::replace(&path, &bytes[start..end.offset], || Ok(()))?;
+            files::replace(&path, [&bytes[start..end.offset]], || Ok(()))?;
         }
         Ok(())
     }
@@ -228,7 +228,7 @@ impl Store {
             }
         }
         self.journal = None;
-        files::replace(&path, &restart.bytes, || Ok(()))?;
+        files::replace(&path, [&*restart.bytes], || Ok(()))?;
         Ok(copy.display().to_string())
     }
 }

@@ -77,7 +77,7 @@ impl Store {
     /// Writes who we are, if the file that we locked is still the one that others would lock.
     fn describe(&self, info: &LockInfo) -> Result<(), BackendError> {
         self.still_owned()?;
-        files::replace(&self.info_file(), info.to_json().as_bytes(), || Ok(()))
+        files::replace(&self.info_file(), [info.to_json().as_bytes()], || Ok(()))
     }
 
     fn read_info(&self) -> Result<Holder, BackendError> {

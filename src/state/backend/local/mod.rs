@@ -22,6 +22,7 @@ use super::{
     StoredVersion, Written,
 };
 use crate::clock::Timestamp;
+use crate::file::Pieces;
 use crate::lock_info::LockInfo;
 
 /// A state in a file. All its files have mode 0600, the directories it makes 0700, under any umask.
@@ -117,8 +118,13 @@ impl Backend for LocalBackend {
     }
 
     async fn write(&self, bytes: Bytes, over: &Expected) -> Result<Written, BackendError> {
+        self.write_pieces(Pieces::from(bytes), over).await
+    }
+
+    async fn write_pieces(&self, pieces: Pieces, over: &Expected) -> Result<Written, BackendError> {
         let over = over.clone();
-        self.blocking(move |store| store.write(&bytes, &over)).await
+        self.blocking(move |store| store.write(&pieces, &over))
+            .await
     }
 
     async fn read_journal(&self) -> Result<Vec<Segment>, BackendError> {

@@ -76,7 +76,7 @@ impl PrivateFile {
         may_go: impl Fn(&[u8]) -> bool,
     ) -> Result<(), BackendError> {
         self.check_replaceable(may_go)?;
-        files::replace(&self.path, bytes, || Ok(()))
+        files::replace(&self.path, [bytes], || Ok(()))
     }
 }
 

@@ -11,6 +11,7 @@ use super::lock::HeldLock;
 use crate::backend::{BackendError, Expected, Snapshot, StoredVersion, Token, Written};
 use crate::clock::Timestamp;
 use crate::digest::Sha256;
+use crate::file::Pieces;
 
 /// The files of one state.
 #[derive(Debug)]
@@ -62,36 +63,40 @@ impl Store {
         }))
     }
 
-    pub(super) fn write(&mut self, bytes: &[u8], over: &Expected) -> Result<Written, BackendError> {
+    pub(super) fn write(
+        &mut self,
+        pieces: &Pieces,
+        over: &Expected,
+    ) -> Result<Written, BackendError> {
         self.still_owned()?;
         files::create_parent(&self.path)?;
-        let sha256 = Sha256::of(bytes);
-        let there = self.read()?;
-        let is_ours = |there: &Snapshot| self.attempted.as_ref() == Some(&there.token);
+        let new = token(&pieces.sha256());
+        // A large state is not held a second time to compare it.
+        let there = self.token()?;
+        let is_ours = |there: &Token| self.attempted.as_ref() == Some(there);
         let expected = match (&there, over) {
             (None, Expected::Absent) => true,
             (None, Expected::Token(_)) => false,
-            (Some(there), Expected::Token(token)) => there.token == *token || is_ours(there),
+            (Some(there), Expected::Token(token)) => there == token || is_ours(there),
             (Some(there), Expected::Absent) => is_ours(there),
         };
         if !expected {
             return Err(self.conflict(&self.path));
         }
-        let before = there.filter(|_| !self.backed_up);
-        let backed_up = before.is_some();
-        self.attempted = Some(token(&sha256));
-        files::replace(&self.path, bytes, || match &before {
-            Some(before) => self.back_up(&before.bytes),
-            None => Ok(()),
+        let back_up = there.is_some() && !self.backed_up;
+        self.attempted = Some(new.clone());
+        files::replace(&self.path, pieces.iter(), || match back_up {
+            true => self.back_up(),
+            false => Ok(()),
         })?;
-        self.backed_up |= backed_up;
+        self.backed_up |= back_up;
         // From the disk, not from memory.
-        match self.read()? {
-            Some(stored) if stored.sha256 == sha256 => {
+        match self.token()? {
+            Some(stored) if stored == new => {
                 self.attempted = None;
                 self.backed_up = true;
                 Ok(Written {
-                    token: stored.token,
+                    token: stored,
                     version: None,
                 })
             }
@@ -100,6 +105,11 @@ impl Store {
                 reason: "other bytes were read back than were written".into(),
             }),
         }
+    }
+
+    /// Names the stored snapshot.
+    fn token(&self) -> Result<Option<Token>, BackendError> {
+        Ok(files::digest(&self.path)?.as_ref().map(token))
     }
 
     fn backup_path(&self) -> PathBuf {
@@ -120,21 +130,21 @@ impl Store {
     ///
     /// A second name costs nothing, however large the state is. Where a file system has none (FAT, some network ones), or a file
     /// has all that it may have, the bytes are written once more.
-    fn back_up(&self, before: &[u8]) -> io::Result<()> {
+    fn back_up(&self) -> io::Result<()> {
         self.sweep_link();
         let (link, backup) = (self.link_path(), self.backup_path());
         let linked =
             std::fs::hard_link(&self.path, &link).and_then(|()| std::fs::rename(&link, &backup));
         // Renaming one name of a file over another name of the same file does nothing and leaves both.
         self.sweep_link();
-        linked.or_else(|_| terrane_files::replace(&backup, before))
+        linked.or_else(|_| terrane_files::replace(&backup, &std::fs::read(&self.path)?))
     }
 
     /// Keeps what cannot be used under a name of its own: it must not take the place of a backup that can be.
     pub(super) fn set_aside(&mut self, bytes: &[u8]) -> Result<String, BackendError> {
         self.still_owned()?;
         let path = files::beside(&self.path, ".replaced");
-        files::replace(&path, bytes, || Ok(()))?;
+        files::replace(&path, [bytes], || Ok(()))?;
         self.backed_up = true;
         Ok(path.display().to_string())
     }

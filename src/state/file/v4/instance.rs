@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use terrane_core::addr::{ConfigAddr, InstanceKey, ProviderConfigAddr, ProviderSource};
 
-use super::json::Writer;
+use super::json::{Layout, Writer};
 use super::paths;
 use crate::file::FileError;
 use crate::file::node::{self, Node};
@@ -16,10 +16,12 @@ use crate::model::{
     Attributes, DeposedKey, Identity, Instance, Object, ObjectStatus, RawJson, SensitiveAttributes,
 };
 
-/// Addresses that were read before: in a large state every dependency occurs hundreds of times.
+/// Addresses that were read before: in a large state every dependency occurs hundreds of times, and so do whole lists of them.
 #[derive(Default)]
 pub(super) struct Interned<'a> {
     dependencies: HashMap<std::borrow::Cow<'a, str>, ConfigAddr>,
+    /// By their text in the file.
+    lists: HashMap<&'a str, Arc<[ConfigAddr]>>,
     providers: HashMap<std::borrow::Cow<'a, str>, ProviderConfigAddr>,
 }
 
@@ -35,6 +37,20 @@ impl<'a> Interned<'a> {
         let provider = parse_provider(&text).map_err(|reason| node.damaged(reason))?;
         self.providers.insert(text, provider.clone());
         Ok(provider)
+    }
+
+    fn dependencies(&mut self, node: &Node<'a, '_>) -> Result<Arc<[ConfigAddr]>, FileError> {
+        if let Some(known) = self.lists.get(node.text()) {
+            return Ok(known.clone());
+        }
+        let mut dependencies = Vec::new();
+        node.elements(|dependency| {
+            dependencies.push(self.dependency(&dependency)?);
+            Ok(())
+        })?;
+        let dependencies: Arc<[ConfigAddr]> = dependencies.into();
+        self.lists.insert(node.text(), dependencies.clone());
+        Ok(dependencies)
     }
 
     fn dependency(&mut self, node: &Node<'a, '_>) -> Result<ConfigAddr, FileError> {
@@ -159,13 +175,10 @@ pub(super) fn read_entry<'a>(
                 .into()
         }
     };
-    let mut dependencies = Vec::new();
-    if let Some(stored) = members.take(node, "dependencies") {
-        stored.elements(|dependency| {
-            dependencies.push(interned.dependency(&dependency)?);
-            Ok(())
-        })?;
-    }
+    let dependencies = match members.take(node, "dependencies") {
+        None => Arc::default(),
+        Some(stored) => interned.dependencies(&stored)?,
+    };
     let flag = |member: Option<Node<'_, '_>>| member.map_or(Ok(false), |flag| flag.bool());
     let create_before_destroy = flag(members.take(node, "create_before_destroy"))?;
     let skip_destroy = flag(members.take(node, "skip_destroy"))?;
@@ -179,7 +192,7 @@ pub(super) fn read_entry<'a>(
             attributes,
             sensitive_attributes,
             private,
-            dependencies: dependencies.into(),
+            dependencies,
             create_before_destroy,
             skip_destroy,
             identity,
@@ -197,7 +210,11 @@ fn object_text(node: &Node<'_, '_>) -> Result<RawJson, FileError> {
 }
 
 /// Writes the entries of one instance: the current object first, then the deposed ones by key.
-pub(super) fn write_entries(key: Option<&InstanceKey>, instance: &Instance, out: &mut Writer) {
+pub(super) fn write_entries<'s>(
+    key: Option<&InstanceKey>,
+    instance: &'s Instance,
+    out: &mut Writer<'s>,
+) {
     if let Some(current) = &instance.current {
         write_entry(key, None, current, out);
     }
@@ -206,11 +223,11 @@ pub(super) fn write_entries(key: Option<&InstanceKey>, instance: &Instance, out:
     }
 }
 
-fn write_entry(
+fn write_entry<'s>(
     key: Option<&InstanceKey>,
     deposed: Option<DeposedKey>,
-    object: &Object,
-    out: &mut Writer,
+    object: &'s Object,
+    out: &mut Writer<'s>,
 ) {
     out.open('{');
     if let Some(key) = key {
@@ -254,11 +271,7 @@ fn write_entry(
     }
     if !object.dependencies.is_empty() {
         out.name("dependencies");
-        out.open('[');
-        for dependency in &*object.dependencies {
-            out.string(&dependency.to_string());
-        }
-        out.close(']');
+        out.dependencies(&object.dependencies);
     }
     if object.create_before_destroy {
         out.name("create_before_destroy");
@@ -274,7 +287,7 @@ fn write_entry(
 
 /// One instance as text of its own, for the journal.
 pub(crate) fn write_instance(instance: &Instance) -> String {
-    let mut out = Writer::default();
+    let mut out = Writer::new(Layout::Compact);
     out.open('{');
     out.name("provider");
     out.string(&instance.provider.to_string());
@@ -283,7 +296,7 @@ pub(crate) fn write_instance(instance: &Instance) -> String {
     write_entries(None, instance, &mut out);
     out.close(']');
     out.close('}');
-    out.finish()
+    out.finish().into_string()
 }
 
 /// Reads what [`write_instance`] wrote.

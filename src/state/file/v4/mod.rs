@@ -3,12 +3,15 @@
 mod instance;
 mod json;
 mod paths;
+mod pieces;
 mod read;
 mod write;
 
 pub(crate) use instance::{read_instance, write_instance};
+pub use json::Layout;
+pub use pieces::Pieces;
 pub use read::{read, serial_in_start};
-pub use write::{Layout, write};
+pub use write::{write, write_pieces};
 
 #[cfg(test)]
 mod tests;

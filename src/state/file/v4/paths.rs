@@ -71,7 +71,7 @@ pub(super) fn read(node: &Node<'_, '_>) -> Result<SensitiveAttributes, FileError
 }
 
 /// Writes the member's value.
-pub(super) fn write(sensitive: &SensitiveAttributes, out: &mut Writer) {
+pub(super) fn write(sensitive: &SensitiveAttributes, out: &mut Writer<'_>) {
     out.open('[');
     for path in sensitive.paths.iter() {
         out.open('[');

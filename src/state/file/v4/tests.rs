@@ -1,6 +1,6 @@
 //! Files of other writers, of our own, and of no one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,7 +9,8 @@ use proptest::prelude::*;
 use terrane_core::addr::{ConfigAddr, InstanceAddr, InstanceKey, Mode, ModuleAddr, ResourceAddr};
 use terrane_core::{Path, Type};
 
-use super::{Layout, read, read_instance, write, write_instance};
+use super::{Layout, read, read_instance, write, write_instance, write_pieces};
+use crate::digest::Sha256;
 use crate::file::FileError;
 use crate::model::{
     Attributes, DeposedKey, Identity, Instance, Object, ObjectStatus, OutputValue, RawJson,
@@ -627,5 +628,48 @@ fn the_serial_is_found_in_the_first_bytes() {
         "{\"outputs\":{\"x\":{\"serial\":4}}}",
     ] {
         assert_eq!(super::serial_in_start(start.as_bytes()), None, "{start}");
+    }
+}
+
+#[test]
+fn objects_share_a_list_of_dependencies_from_reading_to_writing() {
+    let dependencies = |count: usize| -> Arc<[ConfigAddr]> {
+        let addresses = (0..count).map(|at| format!("module.m.t_long_name.number_{at:03}"));
+        addresses
+            .map(|text| text.parse().expect("an address"))
+            .collect()
+    };
+    let mut state = State::new("l".into());
+    for at in 0..20 {
+        let mut object = Object::new(
+            0,
+            RawJson::new(&format!("{{\"id\":\"{at}\"}}")).expect("JSON"),
+        );
+        // Every object has a list of its own, and there are two different ones.
+        object.dependencies = dependencies(100 + at % 2);
+        let address = format!("t.a[{at}]").parse().expect("an address");
+        let provider = "provider[\"registry.opentofu.org/x/y\"]"
+            .parse()
+            .expect("a provider");
+        state.set_instance(
+            &address,
+            Some(Arc::new(Instance::with_current(provider, object))),
+        );
+    }
+    for layout in [Layout::Indented, Layout::Compact] {
+        let whole = write(&state, layout);
+        let again = read(&whole).expect("readable");
+        assert_eq!(again, state);
+        let lists = again.resources.values().map(|instance| {
+            let object = instance.current.as_ref().expect("an object");
+            object.dependencies.as_ptr()
+        });
+        assert_eq!(lists.collect::<HashSet<_>>().len(), 2);
+        let pieces = write_pieces(&again, layout);
+        assert_eq!(pieces.to_vec(), whole);
+        assert_eq!(pieces.sha256(), Sha256::of(&whole));
+        let distinct: HashMap<_, _> = pieces.iter().map(|one| (one.as_ptr(), one.len())).collect();
+        let held: usize = distinct.values().sum();
+        assert!(held * 5 < whole.len(), "{held} bytes hold {}", whole.len());
     }
 }

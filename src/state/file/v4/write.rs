@@ -5,28 +5,18 @@ use std::sync::Arc;
 use terrane_core::addr::{InstanceAddr, Mode};
 
 use super::instance::write_entries;
-use super::json::{Writer, indent};
+use super::json::{Layout, Writer};
+use super::pieces::Pieces;
 use crate::model::{Instance, RawJson, State};
-
-/// How the text is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// Two spaces a level, as files on disk are.
-    Indented,
-    /// No white space.
-    Compact,
-}
 
 /// Writes a state file with its final newline, in time linear in its size.
 pub fn write(state: &State, layout: Layout) -> Vec<u8> {
-    let attributes = |instance: &Arc<Instance>| {
-        let objects = instance.current.iter().chain(instance.deposed.values());
-        objects
-            .map(|object| object.attributes.raw().as_str().len() + 512)
-            .sum::<usize>()
-    };
-    let mut out =
-        Writer::with_capacity(1024 + state.resources.values().map(attributes).sum::<usize>());
+    write_pieces(state, layout).to_vec()
+}
+
+/// The same in pieces, which take less memory than the whole.
+pub fn write_pieces(state: &State, layout: Layout) -> Pieces {
+    let mut out = Writer::new(layout);
     out.open('{');
     out.name("version");
     out.literal("4");
@@ -63,16 +53,11 @@ pub fn write(state: &State, layout: Layout) -> Vec<u8> {
     out.literal(state.check_results.as_ref().map_or("null", RawJson::as_str));
     write_extra(&state.extra, &mut out);
     out.close('}');
-    let compact = out.finish();
-    let mut text = match layout {
-        Layout::Compact => compact,
-        Layout::Indented => indent(&compact),
-    };
-    text.push('\n');
-    text.into_bytes()
+    out.end_line();
+    out.finish()
 }
 
-pub(super) fn write_extra(extra: &[(Arc<str>, RawJson)], out: &mut Writer) {
+pub(super) fn write_extra(extra: &[(Arc<str>, RawJson)], out: &mut Writer<'_>) {
     for (name, value) in extra {
         out.name(name);
         out.literal(value.as_str());
@@ -120,7 +105,7 @@ fn resources(state: &State) -> Vec<Resource<'_>> {
     resources
 }
 
-impl Resource<'_> {
+impl<'s> Resource<'s> {
     fn order(&self) -> (&str, &str, &str, &str, &str) {
         let resource = &self.instances[0].0.resource;
         (
@@ -132,7 +117,7 @@ impl Resource<'_> {
         )
     }
 
-    fn write(&self, out: &mut Writer) {
+    fn write(&self, out: &mut Writer<'s>) {
         let resource = &self.instances[0].0.resource;
         out.open('{');
         if !self.module.is_empty() {
