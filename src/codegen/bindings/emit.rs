@@ -7,7 +7,7 @@ use terrane_core::schema::{FactsKind, Schema};
 
 use super::GenerateError;
 use super::object::{Builder, builder, empty_builder, handle, params, required};
-use super::shape::{Rules, Shape, shapes};
+use super::shape::{Kind, Rules, Shape, shapes};
 use crate::catalogue::{Catalogue, Service};
 use crate::names::{ident, is_ident, pascal};
 
@@ -165,8 +165,13 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
         check_reserved(&rules, shape, &["alias", "builder", "into", "pass_env"])?;
     }
     let mut missing = BTreeSet::new();
-    let mut body = String::from(
-        "/// The provider and its configurations.\n#[derive(Debug)]\npub enum Provider {}\n\n\
+    let mut body = format!(
+        "/// The provider and its configurations.\n///\n/// Its documentation: <{}>.\n{}",
+        registry_page(catalogue, "").trim_end_matches('/'),
+        blocks(&all[0])
+    );
+    body.push_str(
+        "#[derive(Debug)]\npub enum Provider {}\n\n\
          impl Provider {\n\
          /// Starts describing a configuration.\n\
          pub fn builder() -> ProviderBuilder {\n\
@@ -208,6 +213,35 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
     Ok(head(catalogue, &text))
 }
 
+/// The page of the public registry that documents something of the provider.
+fn registry_page(catalogue: &Catalogue, path: &str) -> String {
+    let (source, version) = (&catalogue.source, &catalogue.version);
+    format!("https://registry.terraform.io/providers/{source}/{version}/docs/{path}")
+}
+
+/// Lines that name the blocks of an object, each with its builder; none where it has none.
+fn blocks(shape: &Shape) -> String {
+    let blocks = shape
+        .members
+        .iter()
+        .filter(|member| member.items.is_some() && member.settable);
+    let mut lines = String::new();
+    for member in blocks {
+        let name = &member.name;
+        let link = match &member.kind {
+            Kind::Objects { shape, .. } => format!("[`{name}`]({shape})"),
+            _ => format!("`{name}`"),
+        };
+        let presence = member.presence();
+        let presence = presence.trim_end_matches('.').to_lowercase();
+        let _ = writeln!(lines, "/// - {link} ({presence})");
+    }
+    match lines.is_empty() {
+        true => lines,
+        false => format!("///\n/// Blocks:\n{lines}"),
+    }
+}
+
 /// The types that stand for arguments that are not set.
 fn markers(missing: &BTreeSet<String>, text: &mut String) {
     for argument in missing {
@@ -244,6 +278,13 @@ fn resource(
         "a"
     };
     let empty = empty_builder(top);
+    let short = type_name.strip_prefix(&*catalogue.prefix);
+    let folder = if managed { "resources" } else { "data-sources" };
+    let page = registry_page(
+        catalogue,
+        &format!("{folder}/{}", short.unwrap_or(type_name)),
+    );
+    let about = format!("/// Its documentation: <{page}>.\n{}", blocks(top));
     let deprecated = if schema.block.deprecated {
         "#[deprecated]\n"
     } else {
@@ -252,7 +293,7 @@ fn resource(
     let mut body = format!(
         "static BINDING: Binding = Binding {{\nprovider: &crate::PROVIDER,\n\
          mode: terrane_core::addr::Mode::{mode},\ntype_name: \"{type_name}\",\n}};\n\n\
-         /// A declared {what} `{type_name}`.\n#[derive(Debug, Clone)]\npub struct {name}(Resource);\n\n\
+         /// A declared {what} `{type_name}`.\n///\n{about}#[derive(Debug, Clone)]\npub struct {name}(Resource);\n\n\
          impl {name} {{\n\
          /// Starts describing {article} `{type_name}` with that name in the program.\n{deprecated}\
          pub fn builder(name: impl Into<String>) -> {empty} {{\n\
@@ -375,16 +416,17 @@ fn nested(
         }
         check_reserved(rules, shape, &["builder", "clone", "from_output", "into"])?;
         let (name, path) = (&shape.name, &shape.path);
+        let about = blocks(shape);
         if shape.reachable {
             let _ = write!(
                 body,
-                "\n/// One `{path}`.\n#[derive(Debug, Clone)]\npub struct {name}(Output<Value>);\n\n\
+                "\n/// One `{path}`.\n{about}#[derive(Debug, Clone)]\npub struct {name}(Output<Value>);\n\n\
                  impl Nested for {name} {{\nfn from_output(object: Output<Value>) -> Self {{\nSelf(object)\n}}\n}}\n"
             );
         } else {
             let _ = write!(
                 body,
-                "\n/// One `{path}`.\n#[derive(Debug)]\npub enum {name} {{}}\n"
+                "\n/// One `{path}`.\n{about}#[derive(Debug)]\npub enum {name} {{}}\n"
             );
         }
         let _ = write!(body, "\nimpl {name} {{\n");

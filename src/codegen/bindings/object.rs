@@ -82,7 +82,9 @@ pub(super) fn handle(shape: &Shape, all: &[Shape], body: &mut String) {
         };
         let _ = write!(
             body,
-            "\n/// The attribute `{name}`.\n{deprecated}#[track_caller]\npub fn {}(&self) -> {ty} {{\n{get}\n}}\n",
+            "\n/// The {} `{name}`. {}\n{deprecated}#[track_caller]\npub fn {}(&self) -> {ty} {{\n{get}\n}}\n",
+            member.noun(),
+            member.presence(),
             ident(name)
         );
     }
@@ -205,11 +207,8 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
             ),
         },
     };
-    let doc = if adds {
-        format!("Adds one `{name}`.")
-    } else {
-        format!("Sets `{name}`.")
-    };
+    let verb = if adds { "Adds one" } else { "Sets" };
+    let doc = format!("{verb} `{name}`. {}", member.presence());
     let deprecated = if member.deprecated {
         "#[deprecated]\n"
     } else {
@@ -220,7 +219,7 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
         let builder = format!("{}Builder", shape.name);
         let _ = write!(
             body,
-            "/// {doc} Required.\n{deprecated}pub fn {method}{generics}(self, {argument}) -> {builder}{to} {{\n\
+            "/// {doc}\n{deprecated}pub fn {method}{generics}(self, {argument}) -> {builder}{to} {{\n\
              {builder} {{ {field}: self.{field}.{call}, required: PhantomData }}\n}}\n"
         );
     } else {

@@ -33,7 +33,44 @@ pub(super) struct Member {
     pub(super) required: bool,
     pub(super) settable: bool,
     pub(super) readable: bool,
+    /// Whether the provider sets it where a user does not.
+    pub(super) computed: bool,
+    /// How many there may be, if it is a block: the least and the most, 0 being no limit.
+    pub(super) items: Option<(u64, u64)>,
     pub(super) deprecated: bool,
+}
+
+impl Member {
+    /// What a schema calls it.
+    pub(super) fn noun(&self) -> &'static str {
+        match self.items {
+            Some(_) => "block",
+            None if self.settable => "argument",
+            None => "attribute",
+        }
+    }
+
+    /// Whether a user must or may set it, for documentation.
+    pub(super) fn presence(&self) -> String {
+        let presence = match (self.settable, self.required, self.computed) {
+            (false, ..) => "Computed",
+            (true, true, _) => "Required",
+            (true, false, true) => "Optional; computed where it is not set",
+            (true, false, false) => "Optional",
+        };
+        let count = match self.items {
+            Some((1, 1)) => ", exactly one".to_owned(),
+            Some((0 | 1, 0)) | None => String::new(),
+            Some((least, 0)) => format!(", at least {least}"),
+            Some((0, 1)) => ", at most one".to_owned(),
+            Some((0 | 1, most)) => format!(", at most {most}"),
+            Some((least, most)) => format!(", {least} to {most}"),
+        };
+        match self.settable {
+            true => format!("{presence}{count}."),
+            false => format!("{presence}."),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -177,6 +214,8 @@ fn add_block(
             required: settable && attribute.required,
             settable,
             readable: !attribute.write_only,
+            computed: attribute.computed,
+            items: None,
             deprecated: attribute.deprecated,
         });
     }
@@ -262,6 +301,11 @@ fn member_of_block(name: &str, inner: &NestedBlock, kind: Kind, placement: &Plac
         kind,
         required: placement.settable && inner.min_items > 0,
         settable: placement.settable,
+        computed: false,
+        items: Some(match inner.nesting {
+            Nesting::Single | Nesting::Group => (inner.min_items, 1),
+            Nesting::List | Nesting::Set | Nesting::Map => (inner.min_items, inner.max_items),
+        }),
         deprecated: inner.block.deprecated,
     }
 }

@@ -9,6 +9,15 @@ use terrane_core::value::Number;
 use terrane_core::{BlockArguments, IntoInput, ProviderDeclaration};
 
 /// The provider and its configurations.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs>.
+///
+/// Blocks:
+/// - [`assume_role`](AssumeRole) (optional)
+/// - [`assume_role_with_web_identity`](AssumeRoleWithWebIdentity) (optional)
+/// - `default_tags` (optional)
+/// - [`endpoints`](Endpoints) (optional)
+/// - [`ignore_tags`](IgnoreTags) (optional)
 #[derive(Debug)]
 pub enum Provider {}
 
@@ -29,13 +38,13 @@ pub struct ProviderBuilder {
 }
 
 impl ProviderBuilder {
-    /// Sets `access_key`.
+    /// Sets `access_key`. Optional.
     pub fn access_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("access_key", value.into_input());
         self
     }
 
-    /// Sets `allowed_account_ids`.
+    /// Sets `allowed_account_ids`. Optional.
     pub fn allowed_account_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -43,13 +52,13 @@ impl ProviderBuilder {
         self
     }
 
-    /// Adds one `assume_role`.
+    /// Adds one `assume_role`. Optional.
     pub fn assume_role(mut self, block: AssumeRoleBuilder) -> Self {
         self.declaration = self.declaration.push_block("assume_role", block.arguments);
         self
     }
 
-    /// Adds one `assume_role_with_web_identity`.
+    /// Adds one `assume_role_with_web_identity`. Optional.
     pub fn assume_role_with_web_identity(
         mut self,
         block: AssumeRoleWithWebIdentityBuilder,
@@ -60,13 +69,13 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `custom_ca_bundle`.
+    /// Sets `custom_ca_bundle`. Optional.
     pub fn custom_ca_bundle(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("custom_ca_bundle", value.into_input());
         self
     }
 
-    /// Sets `default_tags`.
+    /// Sets `default_tags`. Optional.
     pub fn default_tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.push_block(
             "default_tags",
@@ -75,7 +84,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `ec2_metadata_service_endpoint`.
+    /// Sets `ec2_metadata_service_endpoint`. Optional.
     pub fn ec2_metadata_service_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -83,7 +92,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `ec2_metadata_service_endpoint_mode`.
+    /// Sets `ec2_metadata_service_endpoint_mode`. Optional.
     pub fn ec2_metadata_service_endpoint_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -91,13 +100,13 @@ impl ProviderBuilder {
         self
     }
 
-    /// Adds one `endpoints`.
+    /// Adds one `endpoints`. Optional.
     pub fn endpoints(mut self, block: EndpointsBuilder) -> Self {
         self.declaration = self.declaration.push_block("endpoints", block.arguments);
         self
     }
 
-    /// Sets `forbidden_account_ids`.
+    /// Sets `forbidden_account_ids`. Optional.
     pub fn forbidden_account_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -105,61 +114,61 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `http_proxy`.
+    /// Sets `http_proxy`. Optional.
     pub fn http_proxy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("http_proxy", value.into_input());
         self
     }
 
-    /// Sets `https_proxy`.
+    /// Sets `https_proxy`. Optional.
     pub fn https_proxy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("https_proxy", value.into_input());
         self
     }
 
-    /// Adds one `ignore_tags`.
+    /// Adds one `ignore_tags`. Optional.
     pub fn ignore_tags(mut self, block: IgnoreTagsBuilder) -> Self {
         self.declaration = self.declaration.push_block("ignore_tags", block.arguments);
         self
     }
 
-    /// Sets `insecure`.
+    /// Sets `insecure`. Optional.
     pub fn insecure(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("insecure", value.into_input());
         self
     }
 
-    /// Sets `max_retries`.
+    /// Sets `max_retries`. Optional.
     pub fn max_retries(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("max_retries", value.into_input());
         self
     }
 
-    /// Sets `no_proxy`.
+    /// Sets `no_proxy`. Optional.
     pub fn no_proxy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("no_proxy", value.into_input());
         self
     }
 
-    /// Sets `profile`.
+    /// Sets `profile`. Optional.
     pub fn profile(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("profile", value.into_input());
         self
     }
 
-    /// Sets `region`.
+    /// Sets `region`. Optional.
     pub fn region(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("region", value.into_input());
         self
     }
 
-    /// Sets `retry_mode`.
+    /// Sets `retry_mode`. Optional.
     pub fn retry_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("retry_mode", value.into_input());
         self
     }
 
-    /// Sets `s3_us_east_1_regional_endpoint`.
+    /// Sets `s3_us_east_1_regional_endpoint`. Optional.
     pub fn s3_us_east_1_regional_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -167,7 +176,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `s3_use_path_style`.
+    /// Sets `s3_use_path_style`. Optional.
     pub fn s3_use_path_style(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -175,13 +184,13 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `secret_key`.
+    /// Sets `secret_key`. Optional.
     pub fn secret_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("secret_key", value.into_input());
         self
     }
 
-    /// Sets `shared_config_files`.
+    /// Sets `shared_config_files`. Optional.
     pub fn shared_config_files(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -189,7 +198,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `shared_credentials_files`.
+    /// Sets `shared_credentials_files`. Optional.
     pub fn shared_credentials_files(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -197,7 +206,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `skip_credentials_validation`.
+    /// Sets `skip_credentials_validation`. Optional.
     pub fn skip_credentials_validation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -205,7 +214,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `skip_metadata_api_check`.
+    /// Sets `skip_metadata_api_check`. Optional.
     pub fn skip_metadata_api_check(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -213,7 +222,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `skip_region_validation`.
+    /// Sets `skip_region_validation`. Optional.
     pub fn skip_region_validation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -221,7 +230,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `skip_requesting_account_id`.
+    /// Sets `skip_requesting_account_id`. Optional.
     pub fn skip_requesting_account_id(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -229,19 +238,19 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `sts_region`.
+    /// Sets `sts_region`. Optional.
     pub fn sts_region(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("sts_region", value.into_input());
         self
     }
 
-    /// Sets `token`.
+    /// Sets `token`. Optional.
     pub fn token(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("token", value.into_input());
         self
     }
 
-    /// Sets `use_dualstack_endpoint`.
+    /// Sets `use_dualstack_endpoint`. Optional.
     pub fn use_dualstack_endpoint(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -249,7 +258,7 @@ impl ProviderBuilder {
         self
     }
 
-    /// Sets `use_fips_endpoint`.
+    /// Sets `use_fips_endpoint`. Optional.
     pub fn use_fips_endpoint(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -299,55 +308,55 @@ pub struct AssumeRoleBuilder {
 }
 
 impl AssumeRoleBuilder {
-    /// Sets `duration`.
+    /// Sets `duration`. Optional.
     pub fn duration(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("duration", value.into_input());
         self
     }
 
-    /// Sets `external_id`.
+    /// Sets `external_id`. Optional.
     pub fn external_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("external_id", value.into_input());
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("policy", value.into_input());
         self
     }
 
-    /// Sets `policy_arns`.
+    /// Sets `policy_arns`. Optional.
     pub fn policy_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("policy_arns", value.into_input());
         self
     }
 
-    /// Sets `role_arn`.
+    /// Sets `role_arn`. Optional.
     pub fn role_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("role_arn", value.into_input());
         self
     }
 
-    /// Sets `session_name`.
+    /// Sets `session_name`. Optional.
     pub fn session_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("session_name", value.into_input());
         self
     }
 
-    /// Sets `source_identity`.
+    /// Sets `source_identity`. Optional.
     pub fn source_identity(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("source_identity", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
-    /// Sets `transitive_tag_keys`.
+    /// Sets `transitive_tag_keys`. Optional.
     pub fn transitive_tag_keys(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -377,43 +386,43 @@ pub struct AssumeRoleWithWebIdentityBuilder {
 }
 
 impl AssumeRoleWithWebIdentityBuilder {
-    /// Sets `duration`.
+    /// Sets `duration`. Optional.
     pub fn duration(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("duration", value.into_input());
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("policy", value.into_input());
         self
     }
 
-    /// Sets `policy_arns`.
+    /// Sets `policy_arns`. Optional.
     pub fn policy_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("policy_arns", value.into_input());
         self
     }
 
-    /// Sets `role_arn`.
+    /// Sets `role_arn`. Optional.
     pub fn role_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("role_arn", value.into_input());
         self
     }
 
-    /// Sets `session_name`.
+    /// Sets `session_name`. Optional.
     pub fn session_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("session_name", value.into_input());
         self
     }
 
-    /// Sets `web_identity_token`.
+    /// Sets `web_identity_token`. Optional.
     pub fn web_identity_token(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("web_identity_token", value.into_input());
         self
     }
 
-    /// Sets `web_identity_token_file`.
+    /// Sets `web_identity_token_file`. Optional.
     pub fn web_identity_token_file(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -443,91 +452,91 @@ pub struct EndpointsBuilder {
 }
 
 impl EndpointsBuilder {
-    /// Sets `accessanalyzer`.
+    /// Sets `accessanalyzer`. Optional.
     pub fn accessanalyzer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("accessanalyzer", value.into_input());
         self
     }
 
-    /// Sets `account`.
+    /// Sets `account`. Optional.
     pub fn account(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("account", value.into_input());
         self
     }
 
-    /// Sets `acm`.
+    /// Sets `acm`. Optional.
     pub fn acm(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("acm", value.into_input());
         self
     }
 
-    /// Sets `acmpca`.
+    /// Sets `acmpca`. Optional.
     pub fn acmpca(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("acmpca", value.into_input());
         self
     }
 
-    /// Sets `amg`.
+    /// Sets `amg`. Optional.
     pub fn amg(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("amg", value.into_input());
         self
     }
 
-    /// Sets `amp`.
+    /// Sets `amp`. Optional.
     pub fn amp(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("amp", value.into_input());
         self
     }
 
-    /// Sets `amplify`.
+    /// Sets `amplify`. Optional.
     pub fn amplify(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("amplify", value.into_input());
         self
     }
 
-    /// Sets `apigateway`.
+    /// Sets `apigateway`. Optional.
     pub fn apigateway(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("apigateway", value.into_input());
         self
     }
 
-    /// Sets `apigatewayv2`.
+    /// Sets `apigatewayv2`. Optional.
     pub fn apigatewayv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("apigatewayv2", value.into_input());
         self
     }
 
-    /// Sets `appautoscaling`.
+    /// Sets `appautoscaling`. Optional.
     pub fn appautoscaling(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appautoscaling", value.into_input());
         self
     }
 
-    /// Sets `appconfig`.
+    /// Sets `appconfig`. Optional.
     pub fn appconfig(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appconfig", value.into_input());
         self
     }
 
-    /// Sets `appfabric`.
+    /// Sets `appfabric`. Optional.
     pub fn appfabric(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appfabric", value.into_input());
         self
     }
 
-    /// Sets `appflow`.
+    /// Sets `appflow`. Optional.
     pub fn appflow(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appflow", value.into_input());
         self
     }
 
-    /// Sets `appintegrations`.
+    /// Sets `appintegrations`. Optional.
     pub fn appintegrations(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appintegrations", value.into_input());
         self
     }
 
-    /// Sets `appintegrationsservice`.
+    /// Sets `appintegrationsservice`. Optional.
     pub fn appintegrationsservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -535,7 +544,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `applicationautoscaling`.
+    /// Sets `applicationautoscaling`. Optional.
     pub fn applicationautoscaling(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -543,7 +552,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `applicationinsights`.
+    /// Sets `applicationinsights`. Optional.
     pub fn applicationinsights(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -551,97 +560,97 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `appmesh`.
+    /// Sets `appmesh`. Optional.
     pub fn appmesh(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appmesh", value.into_input());
         self
     }
 
-    /// Sets `apprunner`.
+    /// Sets `apprunner`. Optional.
     pub fn apprunner(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("apprunner", value.into_input());
         self
     }
 
-    /// Sets `appstream`.
+    /// Sets `appstream`. Optional.
     pub fn appstream(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appstream", value.into_input());
         self
     }
 
-    /// Sets `appsync`.
+    /// Sets `appsync`. Optional.
     pub fn appsync(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("appsync", value.into_input());
         self
     }
 
-    /// Sets `athena`.
+    /// Sets `athena`. Optional.
     pub fn athena(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("athena", value.into_input());
         self
     }
 
-    /// Sets `auditmanager`.
+    /// Sets `auditmanager`. Optional.
     pub fn auditmanager(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("auditmanager", value.into_input());
         self
     }
 
-    /// Sets `autoscaling`.
+    /// Sets `autoscaling`. Optional.
     pub fn autoscaling(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("autoscaling", value.into_input());
         self
     }
 
-    /// Sets `autoscalingplans`.
+    /// Sets `autoscalingplans`. Optional.
     pub fn autoscalingplans(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("autoscalingplans", value.into_input());
         self
     }
 
-    /// Sets `backup`.
+    /// Sets `backup`. Optional.
     pub fn backup(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("backup", value.into_input());
         self
     }
 
-    /// Sets `batch`.
+    /// Sets `batch`. Optional.
     pub fn batch(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("batch", value.into_input());
         self
     }
 
-    /// Sets `beanstalk`.
+    /// Sets `beanstalk`. Optional.
     pub fn beanstalk(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("beanstalk", value.into_input());
         self
     }
 
-    /// Sets `bedrock`.
+    /// Sets `bedrock`. Optional.
     pub fn bedrock(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bedrock", value.into_input());
         self
     }
 
-    /// Sets `budgets`.
+    /// Sets `budgets`. Optional.
     pub fn budgets(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("budgets", value.into_input());
         self
     }
 
-    /// Sets `ce`.
+    /// Sets `ce`. Optional.
     pub fn ce(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ce", value.into_input());
         self
     }
 
-    /// Sets `chime`.
+    /// Sets `chime`. Optional.
     pub fn chime(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("chime", value.into_input());
         self
     }
 
-    /// Sets `chimesdkmediapipelines`.
+    /// Sets `chimesdkmediapipelines`. Optional.
     pub fn chimesdkmediapipelines(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -649,85 +658,85 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `chimesdkvoice`.
+    /// Sets `chimesdkvoice`. Optional.
     pub fn chimesdkvoice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("chimesdkvoice", value.into_input());
         self
     }
 
-    /// Sets `cleanrooms`.
+    /// Sets `cleanrooms`. Optional.
     pub fn cleanrooms(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cleanrooms", value.into_input());
         self
     }
 
-    /// Sets `cloud9`.
+    /// Sets `cloud9`. Optional.
     pub fn cloud9(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloud9", value.into_input());
         self
     }
 
-    /// Sets `cloudcontrol`.
+    /// Sets `cloudcontrol`. Optional.
     pub fn cloudcontrol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudcontrol", value.into_input());
         self
     }
 
-    /// Sets `cloudcontrolapi`.
+    /// Sets `cloudcontrolapi`. Optional.
     pub fn cloudcontrolapi(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudcontrolapi", value.into_input());
         self
     }
 
-    /// Sets `cloudformation`.
+    /// Sets `cloudformation`. Optional.
     pub fn cloudformation(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudformation", value.into_input());
         self
     }
 
-    /// Sets `cloudfront`.
+    /// Sets `cloudfront`. Optional.
     pub fn cloudfront(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudfront", value.into_input());
         self
     }
 
-    /// Sets `cloudhsm`.
+    /// Sets `cloudhsm`. Optional.
     pub fn cloudhsm(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudhsm", value.into_input());
         self
     }
 
-    /// Sets `cloudhsmv2`.
+    /// Sets `cloudhsmv2`. Optional.
     pub fn cloudhsmv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudhsmv2", value.into_input());
         self
     }
 
-    /// Sets `cloudsearch`.
+    /// Sets `cloudsearch`. Optional.
     pub fn cloudsearch(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudsearch", value.into_input());
         self
     }
 
-    /// Sets `cloudtrail`.
+    /// Sets `cloudtrail`. Optional.
     pub fn cloudtrail(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudtrail", value.into_input());
         self
     }
 
-    /// Sets `cloudwatch`.
+    /// Sets `cloudwatch`. Optional.
     pub fn cloudwatch(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudwatch", value.into_input());
         self
     }
 
-    /// Sets `cloudwatchevents`.
+    /// Sets `cloudwatchevents`. Optional.
     pub fn cloudwatchevents(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudwatchevents", value.into_input());
         self
     }
 
-    /// Sets `cloudwatchevidently`.
+    /// Sets `cloudwatchevidently`. Optional.
     pub fn cloudwatchevidently(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -735,19 +744,19 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `cloudwatchlog`.
+    /// Sets `cloudwatchlog`. Optional.
     pub fn cloudwatchlog(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudwatchlog", value.into_input());
         self
     }
 
-    /// Sets `cloudwatchlogs`.
+    /// Sets `cloudwatchlogs`. Optional.
     pub fn cloudwatchlogs(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudwatchlogs", value.into_input());
         self
     }
 
-    /// Sets `cloudwatchobservabilityaccessmanager`.
+    /// Sets `cloudwatchobservabilityaccessmanager`. Optional.
     pub fn cloudwatchobservabilityaccessmanager(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -755,61 +764,61 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `cloudwatchrum`.
+    /// Sets `cloudwatchrum`. Optional.
     pub fn cloudwatchrum(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cloudwatchrum", value.into_input());
         self
     }
 
-    /// Sets `codeartifact`.
+    /// Sets `codeartifact`. Optional.
     pub fn codeartifact(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codeartifact", value.into_input());
         self
     }
 
-    /// Sets `codebuild`.
+    /// Sets `codebuild`. Optional.
     pub fn codebuild(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codebuild", value.into_input());
         self
     }
 
-    /// Sets `codecatalyst`.
+    /// Sets `codecatalyst`. Optional.
     pub fn codecatalyst(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codecatalyst", value.into_input());
         self
     }
 
-    /// Sets `codecommit`.
+    /// Sets `codecommit`. Optional.
     pub fn codecommit(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codecommit", value.into_input());
         self
     }
 
-    /// Sets `codedeploy`.
+    /// Sets `codedeploy`. Optional.
     pub fn codedeploy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codedeploy", value.into_input());
         self
     }
 
-    /// Sets `codeguruprofiler`.
+    /// Sets `codeguruprofiler`. Optional.
     pub fn codeguruprofiler(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codeguruprofiler", value.into_input());
         self
     }
 
-    /// Sets `codegurureviewer`.
+    /// Sets `codegurureviewer`. Optional.
     pub fn codegurureviewer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codegurureviewer", value.into_input());
         self
     }
 
-    /// Sets `codepipeline`.
+    /// Sets `codepipeline`. Optional.
     pub fn codepipeline(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("codepipeline", value.into_input());
         self
     }
 
-    /// Sets `codestarconnections`.
+    /// Sets `codestarconnections`. Optional.
     pub fn codestarconnections(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -817,7 +826,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `codestarnotifications`.
+    /// Sets `codestarnotifications`. Optional.
     pub fn codestarnotifications(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -825,13 +834,13 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `cognitoidentity`.
+    /// Sets `cognitoidentity`. Optional.
     pub fn cognitoidentity(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cognitoidentity", value.into_input());
         self
     }
 
-    /// Sets `cognitoidentityprovider`.
+    /// Sets `cognitoidentityprovider`. Optional.
     pub fn cognitoidentityprovider(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -839,55 +848,55 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `cognitoidp`.
+    /// Sets `cognitoidp`. Optional.
     pub fn cognitoidp(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cognitoidp", value.into_input());
         self
     }
 
-    /// Sets `comprehend`.
+    /// Sets `comprehend`. Optional.
     pub fn comprehend(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("comprehend", value.into_input());
         self
     }
 
-    /// Sets `computeoptimizer`.
+    /// Sets `computeoptimizer`. Optional.
     pub fn computeoptimizer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("computeoptimizer", value.into_input());
         self
     }
 
-    /// Sets `config`.
+    /// Sets `config`. Optional.
     pub fn config(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("config", value.into_input());
         self
     }
 
-    /// Sets `configservice`.
+    /// Sets `configservice`. Optional.
     pub fn configservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("configservice", value.into_input());
         self
     }
 
-    /// Sets `connect`.
+    /// Sets `connect`. Optional.
     pub fn connect(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("connect", value.into_input());
         self
     }
 
-    /// Sets `connectcases`.
+    /// Sets `connectcases`. Optional.
     pub fn connectcases(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("connectcases", value.into_input());
         self
     }
 
-    /// Sets `controltower`.
+    /// Sets `controltower`. Optional.
     pub fn controltower(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("controltower", value.into_input());
         self
     }
 
-    /// Sets `costandusagereportservice`.
+    /// Sets `costandusagereportservice`. Optional.
     pub fn costandusagereportservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -895,31 +904,31 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `costexplorer`.
+    /// Sets `costexplorer`. Optional.
     pub fn costexplorer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("costexplorer", value.into_input());
         self
     }
 
-    /// Sets `cur`.
+    /// Sets `cur`. Optional.
     pub fn cur(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cur", value.into_input());
         self
     }
 
-    /// Sets `customerprofiles`.
+    /// Sets `customerprofiles`. Optional.
     pub fn customerprofiles(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("customerprofiles", value.into_input());
         self
     }
 
-    /// Sets `databasemigration`.
+    /// Sets `databasemigration`. Optional.
     pub fn databasemigration(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("databasemigration", value.into_input());
         self
     }
 
-    /// Sets `databasemigrationservice`.
+    /// Sets `databasemigrationservice`. Optional.
     pub fn databasemigrationservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -927,145 +936,145 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `dataexchange`.
+    /// Sets `dataexchange`. Optional.
     pub fn dataexchange(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("dataexchange", value.into_input());
         self
     }
 
-    /// Sets `datapipeline`.
+    /// Sets `datapipeline`. Optional.
     pub fn datapipeline(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("datapipeline", value.into_input());
         self
     }
 
-    /// Sets `datasync`.
+    /// Sets `datasync`. Optional.
     pub fn datasync(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("datasync", value.into_input());
         self
     }
 
-    /// Sets `dax`.
+    /// Sets `dax`. Optional.
     pub fn dax(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("dax", value.into_input());
         self
     }
 
-    /// Sets `deploy`.
+    /// Sets `deploy`. Optional.
     pub fn deploy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("deploy", value.into_input());
         self
     }
 
-    /// Sets `detective`.
+    /// Sets `detective`. Optional.
     pub fn detective(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("detective", value.into_input());
         self
     }
 
-    /// Sets `devicefarm`.
+    /// Sets `devicefarm`. Optional.
     pub fn devicefarm(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("devicefarm", value.into_input());
         self
     }
 
-    /// Sets `directconnect`.
+    /// Sets `directconnect`. Optional.
     pub fn directconnect(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("directconnect", value.into_input());
         self
     }
 
-    /// Sets `directoryservice`.
+    /// Sets `directoryservice`. Optional.
     pub fn directoryservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("directoryservice", value.into_input());
         self
     }
 
-    /// Sets `dlm`.
+    /// Sets `dlm`. Optional.
     pub fn dlm(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("dlm", value.into_input());
         self
     }
 
-    /// Sets `dms`.
+    /// Sets `dms`. Optional.
     pub fn dms(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("dms", value.into_input());
         self
     }
 
-    /// Sets `docdb`.
+    /// Sets `docdb`. Optional.
     pub fn docdb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("docdb", value.into_input());
         self
     }
 
-    /// Sets `docdbelastic`.
+    /// Sets `docdbelastic`. Optional.
     pub fn docdbelastic(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("docdbelastic", value.into_input());
         self
     }
 
-    /// Sets `ds`.
+    /// Sets `ds`. Optional.
     pub fn ds(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ds", value.into_input());
         self
     }
 
-    /// Sets `dynamodb`.
+    /// Sets `dynamodb`. Optional.
     pub fn dynamodb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("dynamodb", value.into_input());
         self
     }
 
-    /// Sets `ec2`.
+    /// Sets `ec2`. Optional.
     pub fn ec2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ec2", value.into_input());
         self
     }
 
-    /// Sets `ecr`.
+    /// Sets `ecr`. Optional.
     pub fn ecr(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ecr", value.into_input());
         self
     }
 
-    /// Sets `ecrpublic`.
+    /// Sets `ecrpublic`. Optional.
     pub fn ecrpublic(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ecrpublic", value.into_input());
         self
     }
 
-    /// Sets `ecs`.
+    /// Sets `ecs`. Optional.
     pub fn ecs(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ecs", value.into_input());
         self
     }
 
-    /// Sets `efs`.
+    /// Sets `efs`. Optional.
     pub fn efs(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("efs", value.into_input());
         self
     }
 
-    /// Sets `eks`.
+    /// Sets `eks`. Optional.
     pub fn eks(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("eks", value.into_input());
         self
     }
 
-    /// Sets `elasticache`.
+    /// Sets `elasticache`. Optional.
     pub fn elasticache(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("elasticache", value.into_input());
         self
     }
 
-    /// Sets `elasticbeanstalk`.
+    /// Sets `elasticbeanstalk`. Optional.
     pub fn elasticbeanstalk(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("elasticbeanstalk", value.into_input());
         self
     }
 
-    /// Sets `elasticloadbalancing`.
+    /// Sets `elasticloadbalancing`. Optional.
     pub fn elasticloadbalancing(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1073,7 +1082,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `elasticloadbalancingv2`.
+    /// Sets `elasticloadbalancingv2`. Optional.
     pub fn elasticloadbalancingv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1081,13 +1090,13 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `elasticsearch`.
+    /// Sets `elasticsearch`. Optional.
     pub fn elasticsearch(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("elasticsearch", value.into_input());
         self
     }
 
-    /// Sets `elasticsearchservice`.
+    /// Sets `elasticsearchservice`. Optional.
     pub fn elasticsearchservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1095,295 +1104,295 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `elastictranscoder`.
+    /// Sets `elastictranscoder`. Optional.
     pub fn elastictranscoder(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("elastictranscoder", value.into_input());
         self
     }
 
-    /// Sets `elb`.
+    /// Sets `elb`. Optional.
     pub fn elb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("elb", value.into_input());
         self
     }
 
-    /// Sets `elbv2`.
+    /// Sets `elbv2`. Optional.
     pub fn elbv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("elbv2", value.into_input());
         self
     }
 
-    /// Sets `emr`.
+    /// Sets `emr`. Optional.
     pub fn emr(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("emr", value.into_input());
         self
     }
 
-    /// Sets `emrcontainers`.
+    /// Sets `emrcontainers`. Optional.
     pub fn emrcontainers(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("emrcontainers", value.into_input());
         self
     }
 
-    /// Sets `emrserverless`.
+    /// Sets `emrserverless`. Optional.
     pub fn emrserverless(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("emrserverless", value.into_input());
         self
     }
 
-    /// Sets `es`.
+    /// Sets `es`. Optional.
     pub fn es(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("es", value.into_input());
         self
     }
 
-    /// Sets `eventbridge`.
+    /// Sets `eventbridge`. Optional.
     pub fn eventbridge(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("eventbridge", value.into_input());
         self
     }
 
-    /// Sets `events`.
+    /// Sets `events`. Optional.
     pub fn events(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("events", value.into_input());
         self
     }
 
-    /// Sets `evidently`.
+    /// Sets `evidently`. Optional.
     pub fn evidently(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("evidently", value.into_input());
         self
     }
 
-    /// Sets `finspace`.
+    /// Sets `finspace`. Optional.
     pub fn finspace(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("finspace", value.into_input());
         self
     }
 
-    /// Sets `firehose`.
+    /// Sets `firehose`. Optional.
     pub fn firehose(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("firehose", value.into_input());
         self
     }
 
-    /// Sets `fis`.
+    /// Sets `fis`. Optional.
     pub fn fis(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("fis", value.into_input());
         self
     }
 
-    /// Sets `fms`.
+    /// Sets `fms`. Optional.
     pub fn fms(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("fms", value.into_input());
         self
     }
 
-    /// Sets `fsx`.
+    /// Sets `fsx`. Optional.
     pub fn fsx(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("fsx", value.into_input());
         self
     }
 
-    /// Sets `gamelift`.
+    /// Sets `gamelift`. Optional.
     pub fn gamelift(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("gamelift", value.into_input());
         self
     }
 
-    /// Sets `glacier`.
+    /// Sets `glacier`. Optional.
     pub fn glacier(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("glacier", value.into_input());
         self
     }
 
-    /// Sets `globalaccelerator`.
+    /// Sets `globalaccelerator`. Optional.
     pub fn globalaccelerator(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("globalaccelerator", value.into_input());
         self
     }
 
-    /// Sets `glue`.
+    /// Sets `glue`. Optional.
     pub fn glue(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("glue", value.into_input());
         self
     }
 
-    /// Sets `grafana`.
+    /// Sets `grafana`. Optional.
     pub fn grafana(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("grafana", value.into_input());
         self
     }
 
-    /// Sets `greengrass`.
+    /// Sets `greengrass`. Optional.
     pub fn greengrass(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("greengrass", value.into_input());
         self
     }
 
-    /// Sets `guardduty`.
+    /// Sets `guardduty`. Optional.
     pub fn guardduty(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("guardduty", value.into_input());
         self
     }
 
-    /// Sets `healthlake`.
+    /// Sets `healthlake`. Optional.
     pub fn healthlake(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("healthlake", value.into_input());
         self
     }
 
-    /// Sets `iam`.
+    /// Sets `iam`. Optional.
     pub fn iam(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("iam", value.into_input());
         self
     }
 
-    /// Sets `identitystore`.
+    /// Sets `identitystore`. Optional.
     pub fn identitystore(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("identitystore", value.into_input());
         self
     }
 
-    /// Sets `imagebuilder`.
+    /// Sets `imagebuilder`. Optional.
     pub fn imagebuilder(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("imagebuilder", value.into_input());
         self
     }
 
-    /// Sets `inspector`.
+    /// Sets `inspector`. Optional.
     pub fn inspector(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("inspector", value.into_input());
         self
     }
 
-    /// Sets `inspector2`.
+    /// Sets `inspector2`. Optional.
     pub fn inspector2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("inspector2", value.into_input());
         self
     }
 
-    /// Sets `inspectorv2`.
+    /// Sets `inspectorv2`. Optional.
     pub fn inspectorv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("inspectorv2", value.into_input());
         self
     }
 
-    /// Sets `internetmonitor`.
+    /// Sets `internetmonitor`. Optional.
     pub fn internetmonitor(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("internetmonitor", value.into_input());
         self
     }
 
-    /// Sets `iot`.
+    /// Sets `iot`. Optional.
     pub fn iot(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("iot", value.into_input());
         self
     }
 
-    /// Sets `iotanalytics`.
+    /// Sets `iotanalytics`. Optional.
     pub fn iotanalytics(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("iotanalytics", value.into_input());
         self
     }
 
-    /// Sets `iotevents`.
+    /// Sets `iotevents`. Optional.
     pub fn iotevents(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("iotevents", value.into_input());
         self
     }
 
-    /// Sets `ivs`.
+    /// Sets `ivs`. Optional.
     pub fn ivs(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ivs", value.into_input());
         self
     }
 
-    /// Sets `ivschat`.
+    /// Sets `ivschat`. Optional.
     pub fn ivschat(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ivschat", value.into_input());
         self
     }
 
-    /// Sets `kafka`.
+    /// Sets `kafka`. Optional.
     pub fn kafka(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kafka", value.into_input());
         self
     }
 
-    /// Sets `kafkaconnect`.
+    /// Sets `kafkaconnect`. Optional.
     pub fn kafkaconnect(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kafkaconnect", value.into_input());
         self
     }
 
-    /// Sets `kendra`.
+    /// Sets `kendra`. Optional.
     pub fn kendra(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kendra", value.into_input());
         self
     }
 
-    /// Sets `keyspaces`.
+    /// Sets `keyspaces`. Optional.
     pub fn keyspaces(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("keyspaces", value.into_input());
         self
     }
 
-    /// Sets `kinesis`.
+    /// Sets `kinesis`. Optional.
     pub fn kinesis(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kinesis", value.into_input());
         self
     }
 
-    /// Sets `kinesisanalytics`.
+    /// Sets `kinesisanalytics`. Optional.
     pub fn kinesisanalytics(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kinesisanalytics", value.into_input());
         self
     }
 
-    /// Sets `kinesisanalyticsv2`.
+    /// Sets `kinesisanalyticsv2`. Optional.
     pub fn kinesisanalyticsv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kinesisanalyticsv2", value.into_input());
         self
     }
 
-    /// Sets `kinesisvideo`.
+    /// Sets `kinesisvideo`. Optional.
     pub fn kinesisvideo(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kinesisvideo", value.into_input());
         self
     }
 
-    /// Sets `kms`.
+    /// Sets `kms`. Optional.
     pub fn kms(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms", value.into_input());
         self
     }
 
-    /// Sets `lakeformation`.
+    /// Sets `lakeformation`. Optional.
     pub fn lakeformation(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lakeformation", value.into_input());
         self
     }
 
-    /// Sets `lambda`.
+    /// Sets `lambda`. Optional.
     pub fn lambda(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lambda", value.into_input());
         self
     }
 
-    /// Sets `lex`.
+    /// Sets `lex`. Optional.
     pub fn lex(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lex", value.into_input());
         self
     }
 
-    /// Sets `lexmodelbuilding`.
+    /// Sets `lexmodelbuilding`. Optional.
     pub fn lexmodelbuilding(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lexmodelbuilding", value.into_input());
         self
     }
 
-    /// Sets `lexmodelbuildingservice`.
+    /// Sets `lexmodelbuildingservice`. Optional.
     pub fn lexmodelbuildingservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1391,163 +1400,163 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `lexmodels`.
+    /// Sets `lexmodels`. Optional.
     pub fn lexmodels(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lexmodels", value.into_input());
         self
     }
 
-    /// Sets `lexmodelsv2`.
+    /// Sets `lexmodelsv2`. Optional.
     pub fn lexmodelsv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lexmodelsv2", value.into_input());
         self
     }
 
-    /// Sets `lexv2models`.
+    /// Sets `lexv2models`. Optional.
     pub fn lexv2models(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lexv2models", value.into_input());
         self
     }
 
-    /// Sets `licensemanager`.
+    /// Sets `licensemanager`. Optional.
     pub fn licensemanager(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("licensemanager", value.into_input());
         self
     }
 
-    /// Sets `lightsail`.
+    /// Sets `lightsail`. Optional.
     pub fn lightsail(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lightsail", value.into_input());
         self
     }
 
-    /// Sets `location`.
+    /// Sets `location`. Optional.
     pub fn location(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("location", value.into_input());
         self
     }
 
-    /// Sets `locationservice`.
+    /// Sets `locationservice`. Optional.
     pub fn locationservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("locationservice", value.into_input());
         self
     }
 
-    /// Sets `logs`.
+    /// Sets `logs`. Optional.
     pub fn logs(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("logs", value.into_input());
         self
     }
 
-    /// Sets `lookoutmetrics`.
+    /// Sets `lookoutmetrics`. Optional.
     pub fn lookoutmetrics(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lookoutmetrics", value.into_input());
         self
     }
 
-    /// Sets `macie2`.
+    /// Sets `macie2`. Optional.
     pub fn macie2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("macie2", value.into_input());
         self
     }
 
-    /// Sets `managedgrafana`.
+    /// Sets `managedgrafana`. Optional.
     pub fn managedgrafana(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("managedgrafana", value.into_input());
         self
     }
 
-    /// Sets `mediaconnect`.
+    /// Sets `mediaconnect`. Optional.
     pub fn mediaconnect(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mediaconnect", value.into_input());
         self
     }
 
-    /// Sets `mediaconvert`.
+    /// Sets `mediaconvert`. Optional.
     pub fn mediaconvert(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mediaconvert", value.into_input());
         self
     }
 
-    /// Sets `medialive`.
+    /// Sets `medialive`. Optional.
     pub fn medialive(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("medialive", value.into_input());
         self
     }
 
-    /// Sets `mediapackage`.
+    /// Sets `mediapackage`. Optional.
     pub fn mediapackage(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mediapackage", value.into_input());
         self
     }
 
-    /// Sets `mediapackagev2`.
+    /// Sets `mediapackagev2`. Optional.
     pub fn mediapackagev2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mediapackagev2", value.into_input());
         self
     }
 
-    /// Sets `mediastore`.
+    /// Sets `mediastore`. Optional.
     pub fn mediastore(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mediastore", value.into_input());
         self
     }
 
-    /// Sets `memorydb`.
+    /// Sets `memorydb`. Optional.
     pub fn memorydb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("memorydb", value.into_input());
         self
     }
 
-    /// Sets `mq`.
+    /// Sets `mq`. Optional.
     pub fn mq(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mq", value.into_input());
         self
     }
 
-    /// Sets `msk`.
+    /// Sets `msk`. Optional.
     pub fn msk(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("msk", value.into_input());
         self
     }
 
-    /// Sets `mwaa`.
+    /// Sets `mwaa`. Optional.
     pub fn mwaa(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mwaa", value.into_input());
         self
     }
 
-    /// Sets `neptune`.
+    /// Sets `neptune`. Optional.
     pub fn neptune(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("neptune", value.into_input());
         self
     }
 
-    /// Sets `networkfirewall`.
+    /// Sets `networkfirewall`. Optional.
     pub fn networkfirewall(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("networkfirewall", value.into_input());
         self
     }
 
-    /// Sets `networkmanager`.
+    /// Sets `networkmanager`. Optional.
     pub fn networkmanager(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("networkmanager", value.into_input());
         self
     }
 
-    /// Sets `oam`.
+    /// Sets `oam`. Optional.
     pub fn oam(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("oam", value.into_input());
         self
     }
 
-    /// Sets `opensearch`.
+    /// Sets `opensearch`. Optional.
     pub fn opensearch(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("opensearch", value.into_input());
         self
     }
 
-    /// Sets `opensearchingestion`.
+    /// Sets `opensearchingestion`. Optional.
     pub fn opensearchingestion(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1555,7 +1564,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `opensearchserverless`.
+    /// Sets `opensearchserverless`. Optional.
     pub fn opensearchserverless(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1563,121 +1572,121 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `opensearchservice`.
+    /// Sets `opensearchservice`. Optional.
     pub fn opensearchservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("opensearchservice", value.into_input());
         self
     }
 
-    /// Sets `opsworks`.
+    /// Sets `opsworks`. Optional.
     pub fn opsworks(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("opsworks", value.into_input());
         self
     }
 
-    /// Sets `organizations`.
+    /// Sets `organizations`. Optional.
     pub fn organizations(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("organizations", value.into_input());
         self
     }
 
-    /// Sets `osis`.
+    /// Sets `osis`. Optional.
     pub fn osis(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("osis", value.into_input());
         self
     }
 
-    /// Sets `outposts`.
+    /// Sets `outposts`. Optional.
     pub fn outposts(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("outposts", value.into_input());
         self
     }
 
-    /// Sets `pinpoint`.
+    /// Sets `pinpoint`. Optional.
     pub fn pinpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("pinpoint", value.into_input());
         self
     }
 
-    /// Sets `pipes`.
+    /// Sets `pipes`. Optional.
     pub fn pipes(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("pipes", value.into_input());
         self
     }
 
-    /// Sets `polly`.
+    /// Sets `polly`. Optional.
     pub fn polly(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("polly", value.into_input());
         self
     }
 
-    /// Sets `pricing`.
+    /// Sets `pricing`. Optional.
     pub fn pricing(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("pricing", value.into_input());
         self
     }
 
-    /// Sets `prometheus`.
+    /// Sets `prometheus`. Optional.
     pub fn prometheus(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prometheus", value.into_input());
         self
     }
 
-    /// Sets `prometheusservice`.
+    /// Sets `prometheusservice`. Optional.
     pub fn prometheusservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prometheusservice", value.into_input());
         self
     }
 
-    /// Sets `qldb`.
+    /// Sets `qldb`. Optional.
     pub fn qldb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("qldb", value.into_input());
         self
     }
 
-    /// Sets `quicksight`.
+    /// Sets `quicksight`. Optional.
     pub fn quicksight(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("quicksight", value.into_input());
         self
     }
 
-    /// Sets `ram`.
+    /// Sets `ram`. Optional.
     pub fn ram(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ram", value.into_input());
         self
     }
 
-    /// Sets `rbin`.
+    /// Sets `rbin`. Optional.
     pub fn rbin(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("rbin", value.into_input());
         self
     }
 
-    /// Sets `rds`.
+    /// Sets `rds`. Optional.
     pub fn rds(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("rds", value.into_input());
         self
     }
 
-    /// Sets `recyclebin`.
+    /// Sets `recyclebin`. Optional.
     pub fn recyclebin(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("recyclebin", value.into_input());
         self
     }
 
-    /// Sets `redshift`.
+    /// Sets `redshift`. Optional.
     pub fn redshift(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("redshift", value.into_input());
         self
     }
 
-    /// Sets `redshiftdata`.
+    /// Sets `redshiftdata`. Optional.
     pub fn redshiftdata(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("redshiftdata", value.into_input());
         self
     }
 
-    /// Sets `redshiftdataapiservice`.
+    /// Sets `redshiftdataapiservice`. Optional.
     pub fn redshiftdataapiservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1685,25 +1694,25 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `redshiftserverless`.
+    /// Sets `redshiftserverless`. Optional.
     pub fn redshiftserverless(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("redshiftserverless", value.into_input());
         self
     }
 
-    /// Sets `resourceexplorer2`.
+    /// Sets `resourceexplorer2`. Optional.
     pub fn resourceexplorer2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("resourceexplorer2", value.into_input());
         self
     }
 
-    /// Sets `resourcegroups`.
+    /// Sets `resourcegroups`. Optional.
     pub fn resourcegroups(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("resourcegroups", value.into_input());
         self
     }
 
-    /// Sets `resourcegroupstagging`.
+    /// Sets `resourcegroupstagging`. Optional.
     pub fn resourcegroupstagging(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1711,7 +1720,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `resourcegroupstaggingapi`.
+    /// Sets `resourcegroupstaggingapi`. Optional.
     pub fn resourcegroupstaggingapi(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1719,25 +1728,25 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `rolesanywhere`.
+    /// Sets `rolesanywhere`. Optional.
     pub fn rolesanywhere(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("rolesanywhere", value.into_input());
         self
     }
 
-    /// Sets `route53`.
+    /// Sets `route53`. Optional.
     pub fn route53(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("route53", value.into_input());
         self
     }
 
-    /// Sets `route53domains`.
+    /// Sets `route53domains`. Optional.
     pub fn route53domains(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("route53domains", value.into_input());
         self
     }
 
-    /// Sets `route53recoverycontrolconfig`.
+    /// Sets `route53recoverycontrolconfig`. Optional.
     pub fn route53recoverycontrolconfig(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1745,7 +1754,7 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `route53recoveryreadiness`.
+    /// Sets `route53recoveryreadiness`. Optional.
     pub fn route53recoveryreadiness(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1753,85 +1762,85 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `route53resolver`.
+    /// Sets `route53resolver`. Optional.
     pub fn route53resolver(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("route53resolver", value.into_input());
         self
     }
 
-    /// Sets `rum`.
+    /// Sets `rum`. Optional.
     pub fn rum(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("rum", value.into_input());
         self
     }
 
-    /// Sets `s3`.
+    /// Sets `s3`. Optional.
     pub fn s3(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("s3", value.into_input());
         self
     }
 
-    /// Sets `s3api`.
+    /// Sets `s3api`. Optional.
     pub fn s3api(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("s3api", value.into_input());
         self
     }
 
-    /// Sets `s3control`.
+    /// Sets `s3control`. Optional.
     pub fn s3control(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("s3control", value.into_input());
         self
     }
 
-    /// Sets `s3outposts`.
+    /// Sets `s3outposts`. Optional.
     pub fn s3outposts(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("s3outposts", value.into_input());
         self
     }
 
-    /// Sets `sagemaker`.
+    /// Sets `sagemaker`. Optional.
     pub fn sagemaker(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sagemaker", value.into_input());
         self
     }
 
-    /// Sets `scheduler`.
+    /// Sets `scheduler`. Optional.
     pub fn scheduler(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("scheduler", value.into_input());
         self
     }
 
-    /// Sets `schemas`.
+    /// Sets `schemas`. Optional.
     pub fn schemas(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("schemas", value.into_input());
         self
     }
 
-    /// Sets `sdb`.
+    /// Sets `sdb`. Optional.
     pub fn sdb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sdb", value.into_input());
         self
     }
 
-    /// Sets `secretsmanager`.
+    /// Sets `secretsmanager`. Optional.
     pub fn secretsmanager(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("secretsmanager", value.into_input());
         self
     }
 
-    /// Sets `securityhub`.
+    /// Sets `securityhub`. Optional.
     pub fn securityhub(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("securityhub", value.into_input());
         self
     }
 
-    /// Sets `securitylake`.
+    /// Sets `securitylake`. Optional.
     pub fn securitylake(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("securitylake", value.into_input());
         self
     }
 
-    /// Sets `serverlessapplicationrepository`.
+    /// Sets `serverlessapplicationrepository`. Optional.
     pub fn serverlessapplicationrepository(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1839,169 +1848,169 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `serverlessapprepo`.
+    /// Sets `serverlessapprepo`. Optional.
     pub fn serverlessapprepo(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("serverlessapprepo", value.into_input());
         self
     }
 
-    /// Sets `serverlessrepo`.
+    /// Sets `serverlessrepo`. Optional.
     pub fn serverlessrepo(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("serverlessrepo", value.into_input());
         self
     }
 
-    /// Sets `servicecatalog`.
+    /// Sets `servicecatalog`. Optional.
     pub fn servicecatalog(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("servicecatalog", value.into_input());
         self
     }
 
-    /// Sets `servicediscovery`.
+    /// Sets `servicediscovery`. Optional.
     pub fn servicediscovery(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("servicediscovery", value.into_input());
         self
     }
 
-    /// Sets `servicequotas`.
+    /// Sets `servicequotas`. Optional.
     pub fn servicequotas(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("servicequotas", value.into_input());
         self
     }
 
-    /// Sets `ses`.
+    /// Sets `ses`. Optional.
     pub fn ses(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ses", value.into_input());
         self
     }
 
-    /// Sets `sesv2`.
+    /// Sets `sesv2`. Optional.
     pub fn sesv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sesv2", value.into_input());
         self
     }
 
-    /// Sets `sfn`.
+    /// Sets `sfn`. Optional.
     pub fn sfn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sfn", value.into_input());
         self
     }
 
-    /// Sets `shield`.
+    /// Sets `shield`. Optional.
     pub fn shield(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("shield", value.into_input());
         self
     }
 
-    /// Sets `signer`.
+    /// Sets `signer`. Optional.
     pub fn signer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("signer", value.into_input());
         self
     }
 
-    /// Sets `simpledb`.
+    /// Sets `simpledb`. Optional.
     pub fn simpledb(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("simpledb", value.into_input());
         self
     }
 
-    /// Sets `sns`.
+    /// Sets `sns`. Optional.
     pub fn sns(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sns", value.into_input());
         self
     }
 
-    /// Sets `sqs`.
+    /// Sets `sqs`. Optional.
     pub fn sqs(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sqs", value.into_input());
         self
     }
 
-    /// Sets `ssm`.
+    /// Sets `ssm`. Optional.
     pub fn ssm(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ssm", value.into_input());
         self
     }
 
-    /// Sets `ssmcontacts`.
+    /// Sets `ssmcontacts`. Optional.
     pub fn ssmcontacts(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ssmcontacts", value.into_input());
         self
     }
 
-    /// Sets `ssmincidents`.
+    /// Sets `ssmincidents`. Optional.
     pub fn ssmincidents(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ssmincidents", value.into_input());
         self
     }
 
-    /// Sets `sso`.
+    /// Sets `sso`. Optional.
     pub fn sso(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sso", value.into_input());
         self
     }
 
-    /// Sets `ssoadmin`.
+    /// Sets `ssoadmin`. Optional.
     pub fn ssoadmin(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ssoadmin", value.into_input());
         self
     }
 
-    /// Sets `stepfunctions`.
+    /// Sets `stepfunctions`. Optional.
     pub fn stepfunctions(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("stepfunctions", value.into_input());
         self
     }
 
-    /// Sets `storagegateway`.
+    /// Sets `storagegateway`. Optional.
     pub fn storagegateway(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("storagegateway", value.into_input());
         self
     }
 
-    /// Sets `sts`.
+    /// Sets `sts`. Optional.
     pub fn sts(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sts", value.into_input());
         self
     }
 
-    /// Sets `swf`.
+    /// Sets `swf`. Optional.
     pub fn swf(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("swf", value.into_input());
         self
     }
 
-    /// Sets `synthetics`.
+    /// Sets `synthetics`. Optional.
     pub fn synthetics(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("synthetics", value.into_input());
         self
     }
 
-    /// Sets `timestreamwrite`.
+    /// Sets `timestreamwrite`. Optional.
     pub fn timestreamwrite(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("timestreamwrite", value.into_input());
         self
     }
 
-    /// Sets `transcribe`.
+    /// Sets `transcribe`. Optional.
     pub fn transcribe(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("transcribe", value.into_input());
         self
     }
 
-    /// Sets `transcribeservice`.
+    /// Sets `transcribeservice`. Optional.
     pub fn transcribeservice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("transcribeservice", value.into_input());
         self
     }
 
-    /// Sets `transfer`.
+    /// Sets `transfer`. Optional.
     pub fn transfer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("transfer", value.into_input());
         self
     }
 
-    /// Sets `verifiedpermissions`.
+    /// Sets `verifiedpermissions`. Optional.
     pub fn verifiedpermissions(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2009,43 +2018,43 @@ impl EndpointsBuilder {
         self
     }
 
-    /// Sets `vpclattice`.
+    /// Sets `vpclattice`. Optional.
     pub fn vpclattice(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("vpclattice", value.into_input());
         self
     }
 
-    /// Sets `waf`.
+    /// Sets `waf`. Optional.
     pub fn waf(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("waf", value.into_input());
         self
     }
 
-    /// Sets `wafregional`.
+    /// Sets `wafregional`. Optional.
     pub fn wafregional(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("wafregional", value.into_input());
         self
     }
 
-    /// Sets `wafv2`.
+    /// Sets `wafv2`. Optional.
     pub fn wafv2(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("wafv2", value.into_input());
         self
     }
 
-    /// Sets `worklink`.
+    /// Sets `worklink`. Optional.
     pub fn worklink(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("worklink", value.into_input());
         self
     }
 
-    /// Sets `workspaces`.
+    /// Sets `workspaces`. Optional.
     pub fn workspaces(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("workspaces", value.into_input());
         self
     }
 
-    /// Sets `xray`.
+    /// Sets `xray`. Optional.
     pub fn xray(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("xray", value.into_input());
         self
@@ -2073,13 +2082,13 @@ pub struct IgnoreTagsBuilder {
 }
 
 impl IgnoreTagsBuilder {
-    /// Sets `key_prefixes`.
+    /// Sets `key_prefixes`. Optional.
     pub fn key_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("key_prefixes", value.into_input());
         self
     }
 
-    /// Sets `keys`.
+    /// Sets `keys`. Optional.
     pub fn keys(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("keys", value.into_input());
         self

@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_dynamodb_contributor_insights`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/dynamodb_contributor_insights>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct ContributorInsights(Resource);
 
@@ -30,19 +35,19 @@ impl ContributorInsights {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `index_name`.
+    /// The argument `index_name`. Optional.
     #[track_caller]
     pub fn index_name(&self) -> Output<String> {
         self.0.attribute("index_name")
     }
 
-    /// The attribute `table_name`.
+    /// The argument `table_name`. Required.
     #[track_caller]
     pub fn table_name(&self) -> Output<String> {
         self.0.attribute("table_name")
@@ -64,7 +69,7 @@ pub struct ContributorInsightsBuilder<A> {
 }
 
 impl<A> ContributorInsightsBuilder<A> {
-    /// Sets `index_name`.
+    /// Sets `index_name`. Optional.
     pub fn index_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("index_name", value.into_input());
         self
@@ -78,7 +83,7 @@ impl<A> ContributorInsightsBuilder<A> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -139,13 +144,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -160,13 +165,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

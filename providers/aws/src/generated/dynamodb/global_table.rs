@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_dynamodb_global_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/dynamodb_global_table>.
+///
+/// Blocks:
+/// - [`replica`](Replica) (required)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct GlobalTable(Resource);
 
@@ -30,25 +36,25 @@ impl GlobalTable {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `replica`.
+    /// The block `replica`. Required.
     #[track_caller]
     pub fn replica(&self) -> Output<Vec<Value>> {
         self.0.attribute("replica")
@@ -86,7 +92,7 @@ impl<A, B> GlobalTableBuilder<A, B> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -180,19 +186,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -207,19 +213,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_dynamodb_kinesis_streaming_destination`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/dynamodb_kinesis_streaming_destination>.
 #[derive(Debug, Clone)]
 pub struct KinesisStreamingDestination(Resource);
 
@@ -31,19 +33,19 @@ impl KinesisStreamingDestination {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `stream_arn`.
+    /// The argument `stream_arn`. Required.
     #[track_caller]
     pub fn stream_arn(&self) -> Output<String> {
         self.0.attribute("stream_arn")
     }
 
-    /// The attribute `table_name`.
+    /// The argument `table_name`. Required.
     #[track_caller]
     pub fn table_name(&self) -> Output<String> {
         self.0.attribute("table_name")

@@ -24,6 +24,19 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_dynamodb_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/dynamodb_table>.
+///
+/// Blocks:
+/// - [`attribute`](Attribute) (optional)
+/// - [`global_secondary_index`](GlobalSecondaryIndex) (optional)
+/// - [`import_table`](ImportTable) (optional, at most one)
+/// - [`local_secondary_index`](LocalSecondaryIndex) (optional)
+/// - [`point_in_time_recovery`](PointInTimeRecovery) (optional, at most one)
+/// - [`replica`](Replica) (optional)
+/// - [`server_side_encryption`](ServerSideEncryption) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
+/// - [`ttl`](Ttl) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Table(Resource);
 
@@ -36,67 +49,67 @@ impl Table {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `attribute`.
+    /// The block `attribute`. Optional.
     #[track_caller]
     pub fn attribute(&self) -> Output<Vec<Value>> {
         self.0.attribute("attribute")
     }
 
-    /// The attribute `billing_mode`.
+    /// The argument `billing_mode`. Optional.
     #[track_caller]
     pub fn billing_mode(&self) -> Output<String> {
         self.0.attribute("billing_mode")
     }
 
-    /// The attribute `deletion_protection_enabled`.
+    /// The argument `deletion_protection_enabled`. Optional.
     #[track_caller]
     pub fn deletion_protection_enabled(&self) -> Output<bool> {
         self.0.attribute("deletion_protection_enabled")
     }
 
-    /// The attribute `global_secondary_index`.
+    /// The block `global_secondary_index`. Optional.
     #[track_caller]
     pub fn global_secondary_index(&self) -> Output<Vec<Value>> {
         self.0.attribute("global_secondary_index")
     }
 
-    /// The attribute `hash_key`.
+    /// The argument `hash_key`. Optional; computed where it is not set.
     #[track_caller]
     pub fn hash_key(&self) -> Output<String> {
         self.0.attribute("hash_key")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `import_table`.
+    /// The block `import_table`. Optional, at most one.
     #[track_caller]
     pub fn import_table(&self) -> NestedList<ImportTable> {
         self.0.attribute::<Vec<Value>>("import_table").into()
     }
 
-    /// The attribute `local_secondary_index`.
+    /// The block `local_secondary_index`. Optional.
     #[track_caller]
     pub fn local_secondary_index(&self) -> Output<Vec<Value>> {
         self.0.attribute("local_secondary_index")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `point_in_time_recovery`.
+    /// The block `point_in_time_recovery`. Optional, at most one.
     #[track_caller]
     pub fn point_in_time_recovery(&self) -> NestedList<PointInTimeRecovery> {
         self.0
@@ -104,43 +117,43 @@ impl Table {
             .into()
     }
 
-    /// The attribute `range_key`.
+    /// The argument `range_key`. Optional.
     #[track_caller]
     pub fn range_key(&self) -> Output<String> {
         self.0.attribute("range_key")
     }
 
-    /// The attribute `read_capacity`.
+    /// The argument `read_capacity`. Optional; computed where it is not set.
     #[track_caller]
     pub fn read_capacity(&self) -> Output<Number> {
         self.0.attribute("read_capacity")
     }
 
-    /// The attribute `replica`.
+    /// The block `replica`. Optional.
     #[track_caller]
     pub fn replica(&self) -> Output<Vec<Value>> {
         self.0.attribute("replica")
     }
 
-    /// The attribute `restore_date_time`.
+    /// The argument `restore_date_time`. Optional.
     #[track_caller]
     pub fn restore_date_time(&self) -> Output<String> {
         self.0.attribute("restore_date_time")
     }
 
-    /// The attribute `restore_source_name`.
+    /// The argument `restore_source_name`. Optional.
     #[track_caller]
     pub fn restore_source_name(&self) -> Output<String> {
         self.0.attribute("restore_source_name")
     }
 
-    /// The attribute `restore_to_latest_time`.
+    /// The argument `restore_to_latest_time`. Optional.
     #[track_caller]
     pub fn restore_to_latest_time(&self) -> Output<bool> {
         self.0.attribute("restore_to_latest_time")
     }
 
-    /// The attribute `server_side_encryption`.
+    /// The block `server_side_encryption`. Optional, at most one.
     #[track_caller]
     pub fn server_side_encryption(&self) -> NestedList<ServerSideEncryption> {
         self.0
@@ -148,55 +161,55 @@ impl Table {
             .into()
     }
 
-    /// The attribute `stream_arn`.
+    /// The attribute `stream_arn`. Computed.
     #[track_caller]
     pub fn stream_arn(&self) -> Output<String> {
         self.0.attribute("stream_arn")
     }
 
-    /// The attribute `stream_enabled`.
+    /// The argument `stream_enabled`. Optional.
     #[track_caller]
     pub fn stream_enabled(&self) -> Output<bool> {
         self.0.attribute("stream_enabled")
     }
 
-    /// The attribute `stream_label`.
+    /// The attribute `stream_label`. Computed.
     #[track_caller]
     pub fn stream_label(&self) -> Output<String> {
         self.0.attribute("stream_label")
     }
 
-    /// The attribute `stream_view_type`.
+    /// The argument `stream_view_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn stream_view_type(&self) -> Output<String> {
         self.0.attribute("stream_view_type")
     }
 
-    /// The attribute `table_class`.
+    /// The argument `table_class`. Optional.
     #[track_caller]
     pub fn table_class(&self) -> Output<String> {
         self.0.attribute("table_class")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `ttl`.
+    /// The block `ttl`. Optional, at most one.
     #[track_caller]
     pub fn ttl(&self) -> NestedList<Ttl> {
         self.0.attribute::<Vec<Value>>("ttl").into()
     }
 
-    /// The attribute `write_capacity`.
+    /// The argument `write_capacity`. Optional; computed where it is not set.
     #[track_caller]
     pub fn write_capacity(&self) -> Output<Number> {
         self.0.attribute("write_capacity")
@@ -218,19 +231,19 @@ pub struct TableBuilder<A> {
 }
 
 impl<A> TableBuilder<A> {
-    /// Adds one `attribute`.
+    /// Adds one `attribute`. Optional.
     pub fn attribute(mut self, block: AttributeBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("attribute", block.arguments);
         self
     }
 
-    /// Sets `billing_mode`.
+    /// Sets `billing_mode`. Optional.
     pub fn billing_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("billing_mode", value.into_input());
         self
     }
 
-    /// Sets `deletion_protection_enabled`.
+    /// Sets `deletion_protection_enabled`. Optional.
     pub fn deletion_protection_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -238,7 +251,7 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Adds one `global_secondary_index`.
+    /// Adds one `global_secondary_index`. Optional.
     pub fn global_secondary_index(
         mut self,
         block: GlobalSecondaryIndexBuilder<Set, Set, Set>,
@@ -249,19 +262,19 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Sets `hash_key`.
+    /// Sets `hash_key`. Optional; computed where it is not set.
     pub fn hash_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("hash_key", value.into_input());
         self
     }
 
-    /// Adds one `import_table`.
+    /// Adds one `import_table`. Optional, at most one.
     pub fn import_table(mut self, block: ImportTableBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("import_table", block.arguments);
         self
     }
 
-    /// Adds one `local_secondary_index`.
+    /// Adds one `local_secondary_index`. Optional.
     pub fn local_secondary_index(
         mut self,
         block: LocalSecondaryIndexBuilder<Set, Set, Set>,
@@ -280,7 +293,7 @@ impl<A> TableBuilder<A> {
         }
     }
 
-    /// Adds one `point_in_time_recovery`.
+    /// Adds one `point_in_time_recovery`. Optional, at most one.
     pub fn point_in_time_recovery(mut self, block: PointInTimeRecoveryBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -288,25 +301,25 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Sets `range_key`.
+    /// Sets `range_key`. Optional.
     pub fn range_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("range_key", value.into_input());
         self
     }
 
-    /// Sets `read_capacity`.
+    /// Sets `read_capacity`. Optional; computed where it is not set.
     pub fn read_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("read_capacity", value.into_input());
         self
     }
 
-    /// Adds one `replica`.
+    /// Adds one `replica`. Optional.
     pub fn replica(mut self, block: ReplicaBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("replica", block.arguments);
         self
     }
 
-    /// Sets `restore_date_time`.
+    /// Sets `restore_date_time`. Optional.
     pub fn restore_date_time(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -314,7 +327,7 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Sets `restore_source_name`.
+    /// Sets `restore_source_name`. Optional.
     pub fn restore_source_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -322,7 +335,7 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Sets `restore_to_latest_time`.
+    /// Sets `restore_to_latest_time`. Optional.
     pub fn restore_to_latest_time(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -330,7 +343,7 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Adds one `server_side_encryption`.
+    /// Adds one `server_side_encryption`. Optional, at most one.
     pub fn server_side_encryption(mut self, block: ServerSideEncryptionBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -338,43 +351,43 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Sets `stream_enabled`.
+    /// Sets `stream_enabled`. Optional.
     pub fn stream_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("stream_enabled", value.into_input());
         self
     }
 
-    /// Sets `stream_view_type`.
+    /// Sets `stream_view_type`. Optional; computed where it is not set.
     pub fn stream_view_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("stream_view_type", value.into_input());
         self
     }
 
-    /// Sets `table_class`.
+    /// Sets `table_class`. Optional.
     pub fn table_class(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("table_class", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Adds one `ttl`.
+    /// Adds one `ttl`. Optional, at most one.
     pub fn ttl(mut self, block: TtlBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("ttl", block.arguments);
         self
     }
 
-    /// Sets `write_capacity`.
+    /// Sets `write_capacity`. Optional; computed where it is not set.
     pub fn write_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("write_capacity", value.into_input());
         self
@@ -497,7 +510,7 @@ impl<A, B, C> GlobalSecondaryIndexBuilder<A, B, C> {
         }
     }
 
-    /// Sets `non_key_attributes`.
+    /// Sets `non_key_attributes`. Optional.
     pub fn non_key_attributes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("non_key_attributes", value.into_input());
         self
@@ -514,19 +527,19 @@ impl<A, B, C> GlobalSecondaryIndexBuilder<A, B, C> {
         }
     }
 
-    /// Sets `range_key`.
+    /// Sets `range_key`. Optional.
     pub fn range_key(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("range_key", value.into_input());
         self
     }
 
-    /// Sets `read_capacity`.
+    /// Sets `read_capacity`. Optional.
     pub fn read_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("read_capacity", value.into_input());
         self
     }
 
-    /// Sets `write_capacity`.
+    /// Sets `write_capacity`. Optional.
     pub fn write_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("write_capacity", value.into_input());
         self
@@ -534,6 +547,10 @@ impl<A, B, C> GlobalSecondaryIndexBuilder<A, B, C> {
 }
 
 /// One `import_table`.
+///
+/// Blocks:
+/// - [`input_format_options`](ImportTableInputFormatOptions) (optional, at most one)
+/// - [`s3_bucket_source`](ImportTableS3BucketSource) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct ImportTable(Output<Value>);
 
@@ -552,19 +569,19 @@ impl ImportTable {
         }
     }
 
-    /// The attribute `input_compression_type`.
+    /// The argument `input_compression_type`. Optional.
     #[track_caller]
     pub fn input_compression_type(&self) -> Output<String> {
         self.0.attribute("input_compression_type")
     }
 
-    /// The attribute `input_format`.
+    /// The argument `input_format`. Required.
     #[track_caller]
     pub fn input_format(&self) -> Output<String> {
         self.0.attribute("input_format")
     }
 
-    /// The attribute `input_format_options`.
+    /// The block `input_format_options`. Optional, at most one.
     #[track_caller]
     pub fn input_format_options(&self) -> NestedList<ImportTableInputFormatOptions> {
         self.0
@@ -572,7 +589,7 @@ impl ImportTable {
             .into()
     }
 
-    /// The attribute `s3_bucket_source`.
+    /// The block `s3_bucket_source`. Required, exactly one.
     #[track_caller]
     pub fn s3_bucket_source(&self) -> NestedList<ImportTableS3BucketSource> {
         self.0.attribute::<Vec<Value>>("s3_bucket_source").into()
@@ -588,7 +605,7 @@ pub struct ImportTableBuilder<A, B> {
 }
 
 impl<A, B> ImportTableBuilder<A, B> {
-    /// Sets `input_compression_type`.
+    /// Sets `input_compression_type`. Optional.
     pub fn input_compression_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -604,7 +621,7 @@ impl<A, B> ImportTableBuilder<A, B> {
         }
     }
 
-    /// Adds one `input_format_options`.
+    /// Adds one `input_format_options`. Optional, at most one.
     pub fn input_format_options(mut self, block: ImportTableInputFormatOptionsBuilder) -> Self {
         self.arguments = self
             .arguments
@@ -612,7 +629,7 @@ impl<A, B> ImportTableBuilder<A, B> {
         self
     }
 
-    /// Adds one `s3_bucket_source`. Required.
+    /// Adds one `s3_bucket_source`. Required, exactly one.
     pub fn s3_bucket_source(
         self,
         block: ImportTableS3BucketSourceBuilder<Set>,
@@ -627,6 +644,9 @@ impl<A, B> ImportTableBuilder<A, B> {
 }
 
 /// One `import_table.input_format_options`.
+///
+/// Blocks:
+/// - [`csv`](ImportTableInputFormatOptionsCsv) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct ImportTableInputFormatOptions(Output<Value>);
 
@@ -644,7 +664,7 @@ impl ImportTableInputFormatOptions {
         }
     }
 
-    /// The attribute `csv`.
+    /// The block `csv`. Optional, at most one.
     #[track_caller]
     pub fn csv(&self) -> NestedList<ImportTableInputFormatOptionsCsv> {
         self.0.attribute::<Vec<Value>>("csv").into()
@@ -659,7 +679,7 @@ pub struct ImportTableInputFormatOptionsBuilder {
 }
 
 impl ImportTableInputFormatOptionsBuilder {
-    /// Adds one `csv`.
+    /// Adds one `csv`. Optional, at most one.
     pub fn csv(mut self, block: ImportTableInputFormatOptionsCsvBuilder) -> Self {
         self.arguments = self.arguments.push_block("csv", block.arguments);
         self
@@ -684,13 +704,13 @@ impl ImportTableInputFormatOptionsCsv {
         }
     }
 
-    /// The attribute `delimiter`.
+    /// The argument `delimiter`. Optional.
     #[track_caller]
     pub fn delimiter(&self) -> Output<String> {
         self.0.attribute("delimiter")
     }
 
-    /// The attribute `header_list`.
+    /// The argument `header_list`. Optional.
     #[track_caller]
     pub fn header_list(&self) -> Output<Vec<String>> {
         self.0.attribute("header_list")
@@ -705,13 +725,13 @@ pub struct ImportTableInputFormatOptionsCsvBuilder {
 }
 
 impl ImportTableInputFormatOptionsCsvBuilder {
-    /// Sets `delimiter`.
+    /// Sets `delimiter`. Optional.
     pub fn delimiter(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delimiter", value.into_input());
         self
     }
 
-    /// Sets `header_list`.
+    /// Sets `header_list`. Optional.
     pub fn header_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("header_list", value.into_input());
         self
@@ -737,19 +757,19 @@ impl ImportTableS3BucketSource {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `bucket_owner`.
+    /// The argument `bucket_owner`. Optional.
     #[track_caller]
     pub fn bucket_owner(&self) -> Output<String> {
         self.0.attribute("bucket_owner")
     }
 
-    /// The attribute `key_prefix`.
+    /// The argument `key_prefix`. Optional.
     #[track_caller]
     pub fn key_prefix(&self) -> Output<String> {
         self.0.attribute("key_prefix")
@@ -773,13 +793,13 @@ impl<A> ImportTableS3BucketSourceBuilder<A> {
         }
     }
 
-    /// Sets `bucket_owner`.
+    /// Sets `bucket_owner`. Optional.
     pub fn bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bucket_owner", value.into_input());
         self
     }
 
-    /// Sets `key_prefix`.
+    /// Sets `key_prefix`. Optional.
     pub fn key_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("key_prefix", value.into_input());
         self
@@ -818,7 +838,7 @@ impl<A, B, C> LocalSecondaryIndexBuilder<A, B, C> {
         }
     }
 
-    /// Sets `non_key_attributes`.
+    /// Sets `non_key_attributes`. Optional.
     pub fn non_key_attributes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("non_key_attributes", value.into_input());
         self
@@ -863,7 +883,7 @@ impl PointInTimeRecovery {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -911,13 +931,13 @@ pub struct ReplicaBuilder<A> {
 }
 
 impl<A> ReplicaBuilder<A> {
-    /// Sets `kms_key_arn`.
+    /// Sets `kms_key_arn`. Optional; computed where it is not set.
     pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_arn", value.into_input());
         self
     }
 
-    /// Sets `point_in_time_recovery`.
+    /// Sets `point_in_time_recovery`. Optional.
     pub fn point_in_time_recovery(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -925,7 +945,7 @@ impl<A> ReplicaBuilder<A> {
         self
     }
 
-    /// Sets `propagate_tags`.
+    /// Sets `propagate_tags`. Optional.
     pub fn propagate_tags(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("propagate_tags", value.into_input());
         self
@@ -959,13 +979,13 @@ impl ServerSideEncryption {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `kms_key_arn`.
+    /// The argument `kms_key_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_arn(&self) -> Output<String> {
         self.0.attribute("kms_key_arn")
@@ -989,7 +1009,7 @@ impl<A> ServerSideEncryptionBuilder<A> {
         }
     }
 
-    /// Sets `kms_key_arn`.
+    /// Sets `kms_key_arn`. Optional; computed where it is not set.
     pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_arn", value.into_input());
         self
@@ -1014,19 +1034,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -1041,19 +1061,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self
@@ -1079,13 +1099,13 @@ impl Ttl {
         }
     }
 
-    /// The attribute `attribute_name`.
+    /// The argument `attribute_name`. Required.
     #[track_caller]
     pub fn attribute_name(&self) -> Output<String> {
         self.0.attribute("attribute_name")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -1109,7 +1129,7 @@ impl<A> TtlBuilder<A> {
         }
     }
 
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self

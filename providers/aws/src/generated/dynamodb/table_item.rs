@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_dynamodb_table_item`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/dynamodb_table_item>.
 #[derive(Debug, Clone)]
 pub struct TableItem(Resource);
 
@@ -31,31 +33,31 @@ impl TableItem {
         }
     }
 
-    /// The attribute `hash_key`.
+    /// The argument `hash_key`. Required.
     #[track_caller]
     pub fn hash_key(&self) -> Output<String> {
         self.0.attribute("hash_key")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `item`.
+    /// The argument `item`. Required.
     #[track_caller]
     pub fn item(&self) -> Output<String> {
         self.0.attribute("item")
     }
 
-    /// The attribute `range_key`.
+    /// The argument `range_key`. Optional.
     #[track_caller]
     pub fn range_key(&self) -> Output<String> {
         self.0.attribute("range_key")
     }
 
-    /// The attribute `table_name`.
+    /// The argument `table_name`. Required.
     #[track_caller]
     pub fn table_name(&self) -> Output<String> {
         self.0.attribute("table_name")
@@ -93,7 +95,7 @@ impl<A, B, C> TableItemBuilder<A, B, C> {
         }
     }
 
-    /// Sets `range_key`.
+    /// Sets `range_key`. Optional.
     pub fn range_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("range_key", value.into_input());
         self

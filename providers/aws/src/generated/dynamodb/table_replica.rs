@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_dynamodb_table_replica`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/dynamodb_table_replica>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TableReplica(Resource);
 
@@ -31,49 +36,49 @@ impl TableReplica {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `global_table_arn`.
+    /// The argument `global_table_arn`. Required.
     #[track_caller]
     pub fn global_table_arn(&self) -> Output<String> {
         self.0.attribute("global_table_arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kms_key_arn`.
+    /// The argument `kms_key_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_arn(&self) -> Output<String> {
         self.0.attribute("kms_key_arn")
     }
 
-    /// The attribute `point_in_time_recovery`.
+    /// The argument `point_in_time_recovery`. Optional.
     #[track_caller]
     pub fn point_in_time_recovery(&self) -> Output<bool> {
         self.0.attribute("point_in_time_recovery")
     }
 
-    /// The attribute `table_class_override`.
+    /// The argument `table_class_override`. Optional.
     #[track_caller]
     pub fn table_class_override(&self) -> Output<String> {
         self.0.attribute("table_class_override")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -103,13 +108,13 @@ impl<A> TableReplicaBuilder<A> {
         }
     }
 
-    /// Sets `kms_key_arn`.
+    /// Sets `kms_key_arn`. Optional; computed where it is not set.
     pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_arn", value.into_input());
         self
     }
 
-    /// Sets `point_in_time_recovery`.
+    /// Sets `point_in_time_recovery`. Optional.
     pub fn point_in_time_recovery(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -117,7 +122,7 @@ impl<A> TableReplicaBuilder<A> {
         self
     }
 
-    /// Sets `table_class_override`.
+    /// Sets `table_class_override`. Optional.
     pub fn table_class_override(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -125,13 +130,13 @@ impl<A> TableReplicaBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -192,19 +197,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -219,19 +224,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -20,6 +20,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ami`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ami>.
+///
+/// Blocks:
+/// - [`ebs_block_device`](EbsBlockDevice) (optional)
+/// - [`ephemeral_block_device`](EphemeralBlockDevice) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Ami(Resource);
 
@@ -32,181 +39,181 @@ impl Ami {
         }
     }
 
-    /// The attribute `architecture`.
+    /// The argument `architecture`. Optional.
     #[track_caller]
     pub fn architecture(&self) -> Output<String> {
         self.0.attribute("architecture")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `boot_mode`.
+    /// The argument `boot_mode`. Optional.
     #[track_caller]
     pub fn boot_mode(&self) -> Output<String> {
         self.0.attribute("boot_mode")
     }
 
-    /// The attribute `deprecation_time`.
+    /// The argument `deprecation_time`. Optional.
     #[track_caller]
     pub fn deprecation_time(&self) -> Output<String> {
         self.0.attribute("deprecation_time")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `ebs_block_device`.
+    /// The block `ebs_block_device`. Optional.
     #[track_caller]
     pub fn ebs_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ebs_block_device")
     }
 
-    /// The attribute `ena_support`.
+    /// The argument `ena_support`. Optional.
     #[track_caller]
     pub fn ena_support(&self) -> Output<bool> {
         self.0.attribute("ena_support")
     }
 
-    /// The attribute `ephemeral_block_device`.
+    /// The block `ephemeral_block_device`. Optional.
     #[track_caller]
     pub fn ephemeral_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ephemeral_block_device")
     }
 
-    /// The attribute `hypervisor`.
+    /// The attribute `hypervisor`. Computed.
     #[track_caller]
     pub fn hypervisor(&self) -> Output<String> {
         self.0.attribute("hypervisor")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_location`.
+    /// The argument `image_location`. Optional; computed where it is not set.
     #[track_caller]
     pub fn image_location(&self) -> Output<String> {
         self.0.attribute("image_location")
     }
 
-    /// The attribute `image_owner_alias`.
+    /// The attribute `image_owner_alias`. Computed.
     #[track_caller]
     pub fn image_owner_alias(&self) -> Output<String> {
         self.0.attribute("image_owner_alias")
     }
 
-    /// The attribute `image_type`.
+    /// The attribute `image_type`. Computed.
     #[track_caller]
     pub fn image_type(&self) -> Output<String> {
         self.0.attribute("image_type")
     }
 
-    /// The attribute `imds_support`.
+    /// The argument `imds_support`. Optional.
     #[track_caller]
     pub fn imds_support(&self) -> Output<String> {
         self.0.attribute("imds_support")
     }
 
-    /// The attribute `kernel_id`.
+    /// The argument `kernel_id`. Optional.
     #[track_caller]
     pub fn kernel_id(&self) -> Output<String> {
         self.0.attribute("kernel_id")
     }
 
-    /// The attribute `manage_ebs_snapshots`.
+    /// The attribute `manage_ebs_snapshots`. Computed.
     #[track_caller]
     pub fn manage_ebs_snapshots(&self) -> Output<bool> {
         self.0.attribute("manage_ebs_snapshots")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `platform`.
+    /// The attribute `platform`. Computed.
     #[track_caller]
     pub fn platform(&self) -> Output<String> {
         self.0.attribute("platform")
     }
 
-    /// The attribute `platform_details`.
+    /// The attribute `platform_details`. Computed.
     #[track_caller]
     pub fn platform_details(&self) -> Output<String> {
         self.0.attribute("platform_details")
     }
 
-    /// The attribute `public`.
+    /// The attribute `public`. Computed.
     #[track_caller]
     pub fn public(&self) -> Output<bool> {
         self.0.attribute("public")
     }
 
-    /// The attribute `ramdisk_id`.
+    /// The argument `ramdisk_id`. Optional.
     #[track_caller]
     pub fn ramdisk_id(&self) -> Output<String> {
         self.0.attribute("ramdisk_id")
     }
 
-    /// The attribute `root_device_name`.
+    /// The argument `root_device_name`. Optional.
     #[track_caller]
     pub fn root_device_name(&self) -> Output<String> {
         self.0.attribute("root_device_name")
     }
 
-    /// The attribute `root_snapshot_id`.
+    /// The attribute `root_snapshot_id`. Computed.
     #[track_caller]
     pub fn root_snapshot_id(&self) -> Output<String> {
         self.0.attribute("root_snapshot_id")
     }
 
-    /// The attribute `sriov_net_support`.
+    /// The argument `sriov_net_support`. Optional.
     #[track_caller]
     pub fn sriov_net_support(&self) -> Output<String> {
         self.0.attribute("sriov_net_support")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `tpm_support`.
+    /// The argument `tpm_support`. Optional.
     #[track_caller]
     pub fn tpm_support(&self) -> Output<String> {
         self.0.attribute("tpm_support")
     }
 
-    /// The attribute `usage_operation`.
+    /// The attribute `usage_operation`. Computed.
     #[track_caller]
     pub fn usage_operation(&self) -> Output<String> {
         self.0.attribute("usage_operation")
     }
 
-    /// The attribute `virtualization_type`.
+    /// The argument `virtualization_type`. Optional.
     #[track_caller]
     pub fn virtualization_type(&self) -> Output<String> {
         self.0.attribute("virtualization_type")
@@ -228,31 +235,31 @@ pub struct AmiBuilder<A> {
 }
 
 impl<A> AmiBuilder<A> {
-    /// Sets `architecture`.
+    /// Sets `architecture`. Optional.
     pub fn architecture(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("architecture", value.into_input());
         self
     }
 
-    /// Sets `boot_mode`.
+    /// Sets `boot_mode`. Optional.
     pub fn boot_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("boot_mode", value.into_input());
         self
     }
 
-    /// Sets `deprecation_time`.
+    /// Sets `deprecation_time`. Optional.
     pub fn deprecation_time(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("deprecation_time", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Adds one `ebs_block_device`.
+    /// Adds one `ebs_block_device`. Optional.
     pub fn ebs_block_device(mut self, block: EbsBlockDeviceBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -260,13 +267,13 @@ impl<A> AmiBuilder<A> {
         self
     }
 
-    /// Sets `ena_support`.
+    /// Sets `ena_support`. Optional.
     pub fn ena_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("ena_support", value.into_input());
         self
     }
 
-    /// Adds one `ephemeral_block_device`.
+    /// Adds one `ephemeral_block_device`. Optional.
     pub fn ephemeral_block_device(mut self, block: EphemeralBlockDeviceBuilder<Set, Set>) -> Self {
         self.declaration = self
             .declaration
@@ -274,19 +281,19 @@ impl<A> AmiBuilder<A> {
         self
     }
 
-    /// Sets `image_location`.
+    /// Sets `image_location`. Optional; computed where it is not set.
     pub fn image_location(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("image_location", value.into_input());
         self
     }
 
-    /// Sets `imds_support`.
+    /// Sets `imds_support`. Optional.
     pub fn imds_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("imds_support", value.into_input());
         self
     }
 
-    /// Sets `kernel_id`.
+    /// Sets `kernel_id`. Optional.
     pub fn kernel_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kernel_id", value.into_input());
         self
@@ -300,19 +307,19 @@ impl<A> AmiBuilder<A> {
         }
     }
 
-    /// Sets `ramdisk_id`.
+    /// Sets `ramdisk_id`. Optional.
     pub fn ramdisk_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ramdisk_id", value.into_input());
         self
     }
 
-    /// Sets `root_device_name`.
+    /// Sets `root_device_name`. Optional.
     pub fn root_device_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("root_device_name", value.into_input());
         self
     }
 
-    /// Sets `sriov_net_support`.
+    /// Sets `sriov_net_support`. Optional.
     pub fn sriov_net_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -320,25 +327,25 @@ impl<A> AmiBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `tpm_support`.
+    /// Sets `tpm_support`. Optional.
     pub fn tpm_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("tpm_support", value.into_input());
         self
     }
 
-    /// Sets `virtualization_type`.
+    /// Sets `virtualization_type`. Optional.
     pub fn virtualization_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -406,7 +413,7 @@ pub struct EbsBlockDeviceBuilder<A> {
 }
 
 impl<A> EbsBlockDeviceBuilder<A> {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -422,43 +429,43 @@ impl<A> EbsBlockDeviceBuilder<A> {
         }
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
-    /// Sets `outpost_arn`.
+    /// Sets `outpost_arn`. Optional.
     pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("outpost_arn", value.into_input());
         self
     }
 
-    /// Sets `snapshot_id`.
+    /// Sets `snapshot_id`. Optional.
     pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `volume_size`.
+    /// Sets `volume_size`. Optional; computed where it is not set.
     pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
-    /// Sets `volume_type`.
+    /// Sets `volume_type`. Optional.
     pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("volume_type", value.into_input());
         self
@@ -526,19 +533,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -553,19 +560,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

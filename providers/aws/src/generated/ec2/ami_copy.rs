@@ -19,6 +19,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ami_copy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ami_copy>.
+///
+/// Blocks:
+/// - [`ebs_block_device`](EbsBlockDevice) (optional)
+/// - [`ephemeral_block_device`](EphemeralBlockDevice) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct AmiCopy(Resource);
 
@@ -33,211 +40,211 @@ impl AmiCopy {
         }
     }
 
-    /// The attribute `architecture`.
+    /// The attribute `architecture`. Computed.
     #[track_caller]
     pub fn architecture(&self) -> Output<String> {
         self.0.attribute("architecture")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `boot_mode`.
+    /// The attribute `boot_mode`. Computed.
     #[track_caller]
     pub fn boot_mode(&self) -> Output<String> {
         self.0.attribute("boot_mode")
     }
 
-    /// The attribute `deprecation_time`.
+    /// The argument `deprecation_time`. Optional.
     #[track_caller]
     pub fn deprecation_time(&self) -> Output<String> {
         self.0.attribute("deprecation_time")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `destination_outpost_arn`.
+    /// The argument `destination_outpost_arn`. Optional.
     #[track_caller]
     pub fn destination_outpost_arn(&self) -> Output<String> {
         self.0.attribute("destination_outpost_arn")
     }
 
-    /// The attribute `ebs_block_device`.
+    /// The block `ebs_block_device`. Optional.
     #[track_caller]
     pub fn ebs_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ebs_block_device")
     }
 
-    /// The attribute `ena_support`.
+    /// The attribute `ena_support`. Computed.
     #[track_caller]
     pub fn ena_support(&self) -> Output<bool> {
         self.0.attribute("ena_support")
     }
 
-    /// The attribute `encrypted`.
+    /// The argument `encrypted`. Optional.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `ephemeral_block_device`.
+    /// The block `ephemeral_block_device`. Optional.
     #[track_caller]
     pub fn ephemeral_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ephemeral_block_device")
     }
 
-    /// The attribute `hypervisor`.
+    /// The attribute `hypervisor`. Computed.
     #[track_caller]
     pub fn hypervisor(&self) -> Output<String> {
         self.0.attribute("hypervisor")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_location`.
+    /// The attribute `image_location`. Computed.
     #[track_caller]
     pub fn image_location(&self) -> Output<String> {
         self.0.attribute("image_location")
     }
 
-    /// The attribute `image_owner_alias`.
+    /// The attribute `image_owner_alias`. Computed.
     #[track_caller]
     pub fn image_owner_alias(&self) -> Output<String> {
         self.0.attribute("image_owner_alias")
     }
 
-    /// The attribute `image_type`.
+    /// The attribute `image_type`. Computed.
     #[track_caller]
     pub fn image_type(&self) -> Output<String> {
         self.0.attribute("image_type")
     }
 
-    /// The attribute `imds_support`.
+    /// The attribute `imds_support`. Computed.
     #[track_caller]
     pub fn imds_support(&self) -> Output<String> {
         self.0.attribute("imds_support")
     }
 
-    /// The attribute `kernel_id`.
+    /// The attribute `kernel_id`. Computed.
     #[track_caller]
     pub fn kernel_id(&self) -> Output<String> {
         self.0.attribute("kernel_id")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `manage_ebs_snapshots`.
+    /// The attribute `manage_ebs_snapshots`. Computed.
     #[track_caller]
     pub fn manage_ebs_snapshots(&self) -> Output<bool> {
         self.0.attribute("manage_ebs_snapshots")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `platform`.
+    /// The attribute `platform`. Computed.
     #[track_caller]
     pub fn platform(&self) -> Output<String> {
         self.0.attribute("platform")
     }
 
-    /// The attribute `platform_details`.
+    /// The attribute `platform_details`. Computed.
     #[track_caller]
     pub fn platform_details(&self) -> Output<String> {
         self.0.attribute("platform_details")
     }
 
-    /// The attribute `public`.
+    /// The attribute `public`. Computed.
     #[track_caller]
     pub fn public(&self) -> Output<bool> {
         self.0.attribute("public")
     }
 
-    /// The attribute `ramdisk_id`.
+    /// The attribute `ramdisk_id`. Computed.
     #[track_caller]
     pub fn ramdisk_id(&self) -> Output<String> {
         self.0.attribute("ramdisk_id")
     }
 
-    /// The attribute `root_device_name`.
+    /// The attribute `root_device_name`. Computed.
     #[track_caller]
     pub fn root_device_name(&self) -> Output<String> {
         self.0.attribute("root_device_name")
     }
 
-    /// The attribute `root_snapshot_id`.
+    /// The attribute `root_snapshot_id`. Computed.
     #[track_caller]
     pub fn root_snapshot_id(&self) -> Output<String> {
         self.0.attribute("root_snapshot_id")
     }
 
-    /// The attribute `source_ami_id`.
+    /// The argument `source_ami_id`. Required.
     #[track_caller]
     pub fn source_ami_id(&self) -> Output<String> {
         self.0.attribute("source_ami_id")
     }
 
-    /// The attribute `source_ami_region`.
+    /// The argument `source_ami_region`. Required.
     #[track_caller]
     pub fn source_ami_region(&self) -> Output<String> {
         self.0.attribute("source_ami_region")
     }
 
-    /// The attribute `sriov_net_support`.
+    /// The attribute `sriov_net_support`. Computed.
     #[track_caller]
     pub fn sriov_net_support(&self) -> Output<String> {
         self.0.attribute("sriov_net_support")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `tpm_support`.
+    /// The attribute `tpm_support`. Computed.
     #[track_caller]
     pub fn tpm_support(&self) -> Output<String> {
         self.0.attribute("tpm_support")
     }
 
-    /// The attribute `usage_operation`.
+    /// The attribute `usage_operation`. Computed.
     #[track_caller]
     pub fn usage_operation(&self) -> Output<String> {
         self.0.attribute("usage_operation")
     }
 
-    /// The attribute `virtualization_type`.
+    /// The attribute `virtualization_type`. Computed.
     #[track_caller]
     pub fn virtualization_type(&self) -> Output<String> {
         self.0.attribute("virtualization_type")
@@ -259,19 +266,19 @@ pub struct AmiCopyBuilder<A, B, C> {
 }
 
 impl<A, B, C> AmiCopyBuilder<A, B, C> {
-    /// Sets `deprecation_time`.
+    /// Sets `deprecation_time`. Optional.
     pub fn deprecation_time(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("deprecation_time", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `destination_outpost_arn`.
+    /// Sets `destination_outpost_arn`. Optional.
     pub fn destination_outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -279,7 +286,7 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
         self
     }
 
-    /// Adds one `ebs_block_device`.
+    /// Adds one `ebs_block_device`. Optional.
     pub fn ebs_block_device(mut self, block: EbsBlockDeviceBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -287,13 +294,13 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
-    /// Adds one `ephemeral_block_device`.
+    /// Adds one `ephemeral_block_device`. Optional.
     pub fn ephemeral_block_device(mut self, block: EphemeralBlockDeviceBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -301,7 +308,7 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
@@ -333,13 +340,13 @@ impl<A, B, C> AmiCopyBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -442,19 +449,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -469,19 +476,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ami_launch_permission`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ami_launch_permission>.
 #[derive(Debug, Clone)]
 pub struct AmiLaunchPermission(Resource);
 
@@ -29,37 +31,37 @@ impl AmiLaunchPermission {
         }
     }
 
-    /// The attribute `account_id`.
+    /// The argument `account_id`. Optional.
     #[track_caller]
     pub fn account_id(&self) -> Output<String> {
         self.0.attribute("account_id")
     }
 
-    /// The attribute `group`.
+    /// The argument `group`. Optional.
     #[track_caller]
     pub fn group(&self) -> Output<String> {
         self.0.attribute("group")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_id`.
+    /// The argument `image_id`. Required.
     #[track_caller]
     pub fn image_id(&self) -> Output<String> {
         self.0.attribute("image_id")
     }
 
-    /// The attribute `organization_arn`.
+    /// The argument `organization_arn`. Optional.
     #[track_caller]
     pub fn organization_arn(&self) -> Output<String> {
         self.0.attribute("organization_arn")
     }
 
-    /// The attribute `organizational_unit_arn`.
+    /// The argument `organizational_unit_arn`. Optional.
     #[track_caller]
     pub fn organizational_unit_arn(&self) -> Output<String> {
         self.0.attribute("organizational_unit_arn")
@@ -81,13 +83,13 @@ pub struct AmiLaunchPermissionBuilder<A> {
 }
 
 impl<A> AmiLaunchPermissionBuilder<A> {
-    /// Sets `account_id`.
+    /// Sets `account_id`. Optional.
     pub fn account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("account_id", value.into_input());
         self
     }
 
-    /// Sets `group`.
+    /// Sets `group`. Optional.
     pub fn group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("group", value.into_input());
         self
@@ -101,13 +103,13 @@ impl<A> AmiLaunchPermissionBuilder<A> {
         }
     }
 
-    /// Sets `organization_arn`.
+    /// Sets `organization_arn`. Optional.
     pub fn organization_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("organization_arn", value.into_input());
         self
     }
 
-    /// Sets `organizational_unit_arn`.
+    /// Sets `organizational_unit_arn`. Optional.
     pub fn organizational_unit_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_availability_zone_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_availability_zone_group>.
 #[derive(Debug, Clone)]
 pub struct AvailabilityZoneGroup(Resource);
 
@@ -31,19 +33,19 @@ impl AvailabilityZoneGroup {
         }
     }
 
-    /// The attribute `group_name`.
+    /// The argument `group_name`. Required.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `opt_in_status`.
+    /// The argument `opt_in_status`. Required.
     #[track_caller]
     pub fn opt_in_status(&self) -> Output<String> {
         self.0.attribute("opt_in_status")

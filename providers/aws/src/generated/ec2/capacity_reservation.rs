@@ -21,6 +21,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_capacity_reservation`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_capacity_reservation>.
 #[derive(Debug, Clone)]
 pub struct CapacityReservation(Resource);
 
@@ -40,103 +42,103 @@ impl CapacityReservation {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Required.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `ebs_optimized`.
+    /// The argument `ebs_optimized`. Optional.
     #[track_caller]
     pub fn ebs_optimized(&self) -> Output<bool> {
         self.0.attribute("ebs_optimized")
     }
 
-    /// The attribute `end_date`.
+    /// The argument `end_date`. Optional.
     #[track_caller]
     pub fn end_date(&self) -> Output<String> {
         self.0.attribute("end_date")
     }
 
-    /// The attribute `end_date_type`.
+    /// The argument `end_date_type`. Optional.
     #[track_caller]
     pub fn end_date_type(&self) -> Output<String> {
         self.0.attribute("end_date_type")
     }
 
-    /// The attribute `ephemeral_storage`.
+    /// The argument `ephemeral_storage`. Optional.
     #[track_caller]
     pub fn ephemeral_storage(&self) -> Output<bool> {
         self.0.attribute("ephemeral_storage")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_count`.
+    /// The argument `instance_count`. Required.
     #[track_caller]
     pub fn instance_count(&self) -> Output<Number> {
         self.0.attribute("instance_count")
     }
 
-    /// The attribute `instance_match_criteria`.
+    /// The argument `instance_match_criteria`. Optional.
     #[track_caller]
     pub fn instance_match_criteria(&self) -> Output<String> {
         self.0.attribute("instance_match_criteria")
     }
 
-    /// The attribute `instance_platform`.
+    /// The argument `instance_platform`. Required.
     #[track_caller]
     pub fn instance_platform(&self) -> Output<String> {
         self.0.attribute("instance_platform")
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Required.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The argument `outpost_arn`. Optional.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `placement_group_arn`.
+    /// The argument `placement_group_arn`. Optional.
     #[track_caller]
     pub fn placement_group_arn(&self) -> Output<String> {
         self.0.attribute("placement_group_arn")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `tenancy`.
+    /// The argument `tenancy`. Optional.
     #[track_caller]
     pub fn tenancy(&self) -> Output<String> {
         self.0.attribute("tenancy")
@@ -171,25 +173,25 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `ebs_optimized`.
+    /// Sets `ebs_optimized`. Optional.
     pub fn ebs_optimized(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("ebs_optimized", value.into_input());
         self
     }
 
-    /// Sets `end_date`.
+    /// Sets `end_date`. Optional.
     pub fn end_date(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("end_date", value.into_input());
         self
     }
 
-    /// Sets `end_date_type`.
+    /// Sets `end_date_type`. Optional.
     pub fn end_date_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("end_date_type", value.into_input());
         self
     }
 
-    /// Sets `ephemeral_storage`.
+    /// Sets `ephemeral_storage`. Optional.
     pub fn ephemeral_storage(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -208,7 +210,7 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `instance_match_criteria`.
+    /// Sets `instance_match_criteria`. Optional.
     pub fn instance_match_criteria(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -240,13 +242,13 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `outpost_arn`.
+    /// Sets `outpost_arn`. Optional.
     pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
-    /// Sets `placement_group_arn`.
+    /// Sets `placement_group_arn`. Optional.
     pub fn placement_group_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -254,13 +256,13 @@ impl<A, B, C, D> CapacityReservationBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `tenancy`.
+    /// Sets `tenancy`. Optional.
     pub fn tenancy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("tenancy", value.into_input());
         self

@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_client_vpn_authorization_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_client_vpn_authorization_rule>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct ClientVpnAuthorizationRule(Resource);
 
@@ -33,37 +38,37 @@ impl ClientVpnAuthorizationRule {
         }
     }
 
-    /// The attribute `access_group_id`.
+    /// The argument `access_group_id`. Optional.
     #[track_caller]
     pub fn access_group_id(&self) -> Output<String> {
         self.0.attribute("access_group_id")
     }
 
-    /// The attribute `authorize_all_groups`.
+    /// The argument `authorize_all_groups`. Optional.
     #[track_caller]
     pub fn authorize_all_groups(&self) -> Output<bool> {
         self.0.attribute("authorize_all_groups")
     }
 
-    /// The attribute `client_vpn_endpoint_id`.
+    /// The argument `client_vpn_endpoint_id`. Required.
     #[track_caller]
     pub fn client_vpn_endpoint_id(&self) -> Output<String> {
         self.0.attribute("client_vpn_endpoint_id")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `target_network_cidr`.
+    /// The argument `target_network_cidr`. Required.
     #[track_caller]
     pub fn target_network_cidr(&self) -> Output<String> {
         self.0.attribute("target_network_cidr")
@@ -85,13 +90,13 @@ pub struct ClientVpnAuthorizationRuleBuilder<A, B> {
 }
 
 impl<A, B> ClientVpnAuthorizationRuleBuilder<A, B> {
-    /// Sets `access_group_id`.
+    /// Sets `access_group_id`. Optional.
     pub fn access_group_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("access_group_id", value.into_input());
         self
     }
 
-    /// Sets `authorize_all_groups`.
+    /// Sets `authorize_all_groups`. Optional.
     pub fn authorize_all_groups(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -112,7 +117,7 @@ impl<A, B> ClientVpnAuthorizationRuleBuilder<A, B> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -131,7 +136,7 @@ impl<A, B> ClientVpnAuthorizationRuleBuilder<A, B> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -193,13 +198,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -214,13 +219,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -23,6 +23,14 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_client_vpn_endpoint`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_client_vpn_endpoint>.
+///
+/// Blocks:
+/// - [`authentication_options`](AuthenticationOptions) (required, at most 2)
+/// - [`client_connect_options`](ClientConnectOptions) (optional, at most one)
+/// - [`client_login_banner_options`](ClientLoginBannerOptions) (optional, at most one)
+/// - [`connection_log_options`](ConnectionLogOptions) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct ClientVpnEndpoint(Resource);
 
@@ -42,25 +50,25 @@ impl ClientVpnEndpoint {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `authentication_options`.
+    /// The block `authentication_options`. Required, at most 2.
     #[track_caller]
     pub fn authentication_options(&self) -> Output<Vec<Value>> {
         self.0.attribute("authentication_options")
     }
 
-    /// The attribute `client_cidr_block`.
+    /// The argument `client_cidr_block`. Required.
     #[track_caller]
     pub fn client_cidr_block(&self) -> Output<String> {
         self.0.attribute("client_cidr_block")
     }
 
-    /// The attribute `client_connect_options`.
+    /// The block `client_connect_options`. Optional, at most one.
     #[track_caller]
     pub fn client_connect_options(&self) -> NestedList<ClientConnectOptions> {
         self.0
@@ -68,7 +76,7 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `client_login_banner_options`.
+    /// The block `client_login_banner_options`. Optional, at most one.
     #[track_caller]
     pub fn client_login_banner_options(&self) -> NestedList<ClientLoginBannerOptions> {
         self.0
@@ -76,7 +84,7 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `connection_log_options`.
+    /// The block `connection_log_options`. Required, exactly one.
     #[track_caller]
     pub fn connection_log_options(&self) -> NestedList<ConnectionLogOptions> {
         self.0
@@ -84,91 +92,91 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `dns_name`.
+    /// The attribute `dns_name`. Computed.
     #[track_caller]
     pub fn dns_name(&self) -> Output<String> {
         self.0.attribute("dns_name")
     }
 
-    /// The attribute `dns_servers`.
+    /// The argument `dns_servers`. Optional.
     #[track_caller]
     pub fn dns_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("dns_servers")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The argument `security_group_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `self_service_portal`.
+    /// The argument `self_service_portal`. Optional.
     #[track_caller]
     pub fn self_service_portal(&self) -> Output<String> {
         self.0.attribute("self_service_portal")
     }
 
-    /// The attribute `self_service_portal_url`.
+    /// The attribute `self_service_portal_url`. Computed.
     #[track_caller]
     pub fn self_service_portal_url(&self) -> Output<String> {
         self.0.attribute("self_service_portal_url")
     }
 
-    /// The attribute `server_certificate_arn`.
+    /// The argument `server_certificate_arn`. Required.
     #[track_caller]
     pub fn server_certificate_arn(&self) -> Output<String> {
         self.0.attribute("server_certificate_arn")
     }
 
-    /// The attribute `session_timeout_hours`.
+    /// The argument `session_timeout_hours`. Optional.
     #[track_caller]
     pub fn session_timeout_hours(&self) -> Output<Number> {
         self.0.attribute("session_timeout_hours")
     }
 
-    /// The attribute `split_tunnel`.
+    /// The argument `split_tunnel`. Optional.
     #[track_caller]
     pub fn split_tunnel(&self) -> Output<bool> {
         self.0.attribute("split_tunnel")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transport_protocol`.
+    /// The argument `transport_protocol`. Optional.
     #[track_caller]
     pub fn transport_protocol(&self) -> Output<String> {
         self.0.attribute("transport_protocol")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpn_port`.
+    /// The argument `vpn_port`. Optional.
     #[track_caller]
     pub fn vpn_port(&self) -> Output<Number> {
         self.0.attribute("vpn_port")
@@ -190,7 +198,7 @@ pub struct ClientVpnEndpointBuilder<A, B, C, D> {
 }
 
 impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
-    /// Adds one `authentication_options`. Required.
+    /// Adds one `authentication_options`. Required, at most 2.
     pub fn authentication_options(
         self,
         block: AuthenticationOptionsBuilder<Set>,
@@ -216,7 +224,7 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         }
     }
 
-    /// Adds one `client_connect_options`.
+    /// Adds one `client_connect_options`. Optional, at most one.
     pub fn client_connect_options(mut self, block: ClientConnectOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -224,7 +232,7 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         self
     }
 
-    /// Adds one `client_login_banner_options`.
+    /// Adds one `client_login_banner_options`. Optional, at most one.
     pub fn client_login_banner_options(mut self, block: ClientLoginBannerOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -232,7 +240,7 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         self
     }
 
-    /// Adds one `connection_log_options`. Required.
+    /// Adds one `connection_log_options`. Required, exactly one.
     pub fn connection_log_options(
         self,
         block: ConnectionLogOptionsBuilder<Set>,
@@ -245,19 +253,19 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `dns_servers`.
+    /// Sets `dns_servers`. Optional.
     pub fn dns_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("dns_servers", value.into_input());
         self
     }
 
-    /// Sets `security_group_ids`.
+    /// Sets `security_group_ids`. Optional; computed where it is not set.
     pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -265,7 +273,7 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `self_service_portal`.
+    /// Sets `self_service_portal`. Optional.
     pub fn self_service_portal(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -286,7 +294,7 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `session_timeout_hours`.
+    /// Sets `session_timeout_hours`. Optional.
     pub fn session_timeout_hours(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -294,19 +302,19 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `split_tunnel`.
+    /// Sets `split_tunnel`. Optional.
     pub fn split_tunnel(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("split_tunnel", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `transport_protocol`.
+    /// Sets `transport_protocol`. Optional.
     pub fn transport_protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -314,13 +322,13 @@ impl<A, B, C, D> ClientVpnEndpointBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
     }
 
-    /// Sets `vpn_port`.
+    /// Sets `vpn_port`. Optional.
     pub fn vpn_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("vpn_port", value.into_input());
         self
@@ -389,7 +397,7 @@ pub struct AuthenticationOptionsBuilder<A> {
 }
 
 impl<A> AuthenticationOptionsBuilder<A> {
-    /// Sets `active_directory_id`.
+    /// Sets `active_directory_id`. Optional.
     pub fn active_directory_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -397,7 +405,7 @@ impl<A> AuthenticationOptionsBuilder<A> {
         self
     }
 
-    /// Sets `root_certificate_chain_arn`.
+    /// Sets `root_certificate_chain_arn`. Optional.
     pub fn root_certificate_chain_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -405,13 +413,13 @@ impl<A> AuthenticationOptionsBuilder<A> {
         self
     }
 
-    /// Sets `saml_provider_arn`.
+    /// Sets `saml_provider_arn`. Optional.
     pub fn saml_provider_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("saml_provider_arn", value.into_input());
         self
     }
 
-    /// Sets `self_service_saml_provider_arn`.
+    /// Sets `self_service_saml_provider_arn`. Optional.
     pub fn self_service_saml_provider_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -446,13 +454,13 @@ impl ClientConnectOptions {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `lambda_function_arn`.
+    /// The argument `lambda_function_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn lambda_function_arn(&self) -> Output<String> {
         self.0.attribute("lambda_function_arn")
@@ -467,13 +475,13 @@ pub struct ClientConnectOptionsBuilder {
 }
 
 impl ClientConnectOptionsBuilder {
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional; computed where it is not set.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 
-    /// Sets `lambda_function_arn`.
+    /// Sets `lambda_function_arn`. Optional; computed where it is not set.
     pub fn lambda_function_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -500,13 +508,13 @@ impl ClientLoginBannerOptions {
         }
     }
 
-    /// The attribute `banner_text`.
+    /// The argument `banner_text`. Optional; computed where it is not set.
     #[track_caller]
     pub fn banner_text(&self) -> Output<String> {
         self.0.attribute("banner_text")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -521,13 +529,13 @@ pub struct ClientLoginBannerOptionsBuilder {
 }
 
 impl ClientLoginBannerOptionsBuilder {
-    /// Sets `banner_text`.
+    /// Sets `banner_text`. Optional; computed where it is not set.
     pub fn banner_text(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("banner_text", value.into_input());
         self
     }
 
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional; computed where it is not set.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self
@@ -553,19 +561,19 @@ impl ConnectionLogOptions {
         }
     }
 
-    /// The attribute `cloudwatch_log_group`.
+    /// The argument `cloudwatch_log_group`. Optional.
     #[track_caller]
     pub fn cloudwatch_log_group(&self) -> Output<String> {
         self.0.attribute("cloudwatch_log_group")
     }
 
-    /// The attribute `cloudwatch_log_stream`.
+    /// The argument `cloudwatch_log_stream`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cloudwatch_log_stream(&self) -> Output<String> {
         self.0.attribute("cloudwatch_log_stream")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -581,7 +589,7 @@ pub struct ConnectionLogOptionsBuilder<A> {
 }
 
 impl<A> ConnectionLogOptionsBuilder<A> {
-    /// Sets `cloudwatch_log_group`.
+    /// Sets `cloudwatch_log_group`. Optional.
     pub fn cloudwatch_log_group(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -589,7 +597,7 @@ impl<A> ConnectionLogOptionsBuilder<A> {
         self
     }
 
-    /// Sets `cloudwatch_log_stream`.
+    /// Sets `cloudwatch_log_stream`. Optional; computed where it is not set.
     pub fn cloudwatch_log_stream(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments

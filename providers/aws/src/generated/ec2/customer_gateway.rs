@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_customer_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/customer_gateway>.
 #[derive(Debug, Clone)]
 pub struct CustomerGateway(Resource);
 
@@ -30,55 +32,55 @@ impl CustomerGateway {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bgp_asn`.
+    /// The argument `bgp_asn`. Required.
     #[track_caller]
     pub fn bgp_asn(&self) -> Output<String> {
         self.0.attribute("bgp_asn")
     }
 
-    /// The attribute `certificate_arn`.
+    /// The argument `certificate_arn`. Optional.
     #[track_caller]
     pub fn certificate_arn(&self) -> Output<String> {
         self.0.attribute("certificate_arn")
     }
 
-    /// The attribute `device_name`.
+    /// The argument `device_name`. Optional.
     #[track_caller]
     pub fn device_name(&self) -> Output<String> {
         self.0.attribute("device_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ip_address`.
+    /// The argument `ip_address`. Optional.
     #[track_caller]
     pub fn ip_address(&self) -> Output<String> {
         self.0.attribute("ip_address")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Required.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -108,25 +110,25 @@ impl<A, B> CustomerGatewayBuilder<A, B> {
         }
     }
 
-    /// Sets `certificate_arn`.
+    /// Sets `certificate_arn`. Optional.
     pub fn certificate_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("certificate_arn", value.into_input());
         self
     }
 
-    /// Sets `device_name`.
+    /// Sets `device_name`. Optional.
     pub fn device_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("device_name", value.into_input());
         self
     }
 
-    /// Sets `ip_address`.
+    /// Sets `ip_address`. Optional.
     pub fn ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ip_address", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -23,6 +23,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_default_network_acl`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/default_network_acl>.
+///
+/// Blocks:
+/// - [`egress`](Egress) (optional)
+/// - [`ingress`](Ingress) (optional)
 #[derive(Debug, Clone)]
 pub struct DefaultNetworkAcl(Resource);
 
@@ -37,61 +43,61 @@ impl DefaultNetworkAcl {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `default_network_acl_id`.
+    /// The argument `default_network_acl_id`. Required.
     #[track_caller]
     pub fn default_network_acl_id(&self) -> Output<String> {
         self.0.attribute("default_network_acl_id")
     }
 
-    /// The attribute `egress`.
+    /// The block `egress`. Optional.
     #[track_caller]
     pub fn egress(&self) -> Output<Vec<Value>> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ingress`.
+    /// The block `ingress`. Optional.
     #[track_caller]
     pub fn ingress(&self) -> Output<Vec<Value>> {
         self.0.attribute("ingress")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Optional.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -126,25 +132,25 @@ impl<A> DefaultNetworkAclBuilder<A> {
         }
     }
 
-    /// Adds one `egress`.
+    /// Adds one `egress`. Optional.
     pub fn egress(mut self, block: EgressBuilder<Set, Set, Set, Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("egress", block.arguments);
         self
     }
 
-    /// Adds one `ingress`.
+    /// Adds one `ingress`. Optional.
     pub fn ingress(mut self, block: IngressBuilder<Set, Set, Set, Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("ingress", block.arguments);
         self
     }
 
-    /// Sets `subnet_ids`.
+    /// Sets `subnet_ids`. Optional.
     pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -220,7 +226,7 @@ impl<A, B, C, D, E> EgressBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
@@ -234,19 +240,19 @@ impl<A, B, C, D, E> EgressBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `icmp_code`.
+    /// Sets `icmp_code`. Optional.
     pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
-    /// Sets `icmp_type`.
+    /// Sets `icmp_type`. Optional.
     pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
@@ -310,7 +316,7 @@ impl<A, B, C, D, E> IngressBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
@@ -324,19 +330,19 @@ impl<A, B, C, D, E> IngressBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `icmp_code`.
+    /// Sets `icmp_code`. Optional.
     pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
-    /// Sets `icmp_type`.
+    /// Sets `icmp_type`. Optional.
     pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self

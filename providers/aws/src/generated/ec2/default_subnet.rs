@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_default_subnet`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/default_subnet>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct DefaultSubnet(Resource);
 
@@ -32,147 +37,147 @@ impl DefaultSubnet {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `assign_ipv6_address_on_creation`.
+    /// The argument `assign_ipv6_address_on_creation`. Optional.
     #[track_caller]
     pub fn assign_ipv6_address_on_creation(&self) -> Output<bool> {
         self.0.attribute("assign_ipv6_address_on_creation")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Required.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `availability_zone_id`.
+    /// The attribute `availability_zone_id`. Computed.
     #[track_caller]
     pub fn availability_zone_id(&self) -> Output<String> {
         self.0.attribute("availability_zone_id")
     }
 
-    /// The attribute `cidr_block`.
+    /// The attribute `cidr_block`. Computed.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `customer_owned_ipv4_pool`.
+    /// The argument `customer_owned_ipv4_pool`. Optional.
     #[track_caller]
     pub fn customer_owned_ipv4_pool(&self) -> Output<String> {
         self.0.attribute("customer_owned_ipv4_pool")
     }
 
-    /// The attribute `enable_dns64`.
+    /// The argument `enable_dns64`. Optional.
     #[track_caller]
     pub fn enable_dns64(&self) -> Output<bool> {
         self.0.attribute("enable_dns64")
     }
 
-    /// The attribute `enable_lni_at_device_index`.
+    /// The attribute `enable_lni_at_device_index`. Computed.
     #[track_caller]
     pub fn enable_lni_at_device_index(&self) -> Output<Number> {
         self.0.attribute("enable_lni_at_device_index")
     }
 
-    /// The attribute `enable_resource_name_dns_a_record_on_launch`.
+    /// The argument `enable_resource_name_dns_a_record_on_launch`. Optional.
     #[track_caller]
     pub fn enable_resource_name_dns_a_record_on_launch(&self) -> Output<bool> {
         self.0
             .attribute("enable_resource_name_dns_a_record_on_launch")
     }
 
-    /// The attribute `enable_resource_name_dns_aaaa_record_on_launch`.
+    /// The argument `enable_resource_name_dns_aaaa_record_on_launch`. Optional.
     #[track_caller]
     pub fn enable_resource_name_dns_aaaa_record_on_launch(&self) -> Output<bool> {
         self.0
             .attribute("enable_resource_name_dns_aaaa_record_on_launch")
     }
 
-    /// The attribute `existing_default_subnet`.
+    /// The attribute `existing_default_subnet`. Computed.
     #[track_caller]
     pub fn existing_default_subnet(&self) -> Output<bool> {
         self.0.attribute("existing_default_subnet")
     }
 
-    /// The attribute `force_destroy`.
+    /// The argument `force_destroy`. Optional.
     #[track_caller]
     pub fn force_destroy(&self) -> Output<bool> {
         self.0.attribute("force_destroy")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The argument `ipv6_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `ipv6_cidr_block_association_id`.
+    /// The attribute `ipv6_cidr_block_association_id`. Computed.
     #[track_caller]
     pub fn ipv6_cidr_block_association_id(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block_association_id")
     }
 
-    /// The attribute `ipv6_native`.
+    /// The argument `ipv6_native`. Optional.
     #[track_caller]
     pub fn ipv6_native(&self) -> Output<bool> {
         self.0.attribute("ipv6_native")
     }
 
-    /// The attribute `map_customer_owned_ip_on_launch`.
+    /// The argument `map_customer_owned_ip_on_launch`. Optional.
     #[track_caller]
     pub fn map_customer_owned_ip_on_launch(&self) -> Output<bool> {
         self.0.attribute("map_customer_owned_ip_on_launch")
     }
 
-    /// The attribute `map_public_ip_on_launch`.
+    /// The argument `map_public_ip_on_launch`. Optional.
     #[track_caller]
     pub fn map_public_ip_on_launch(&self) -> Output<bool> {
         self.0.attribute("map_public_ip_on_launch")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `private_dns_hostname_type_on_launch`.
+    /// The argument `private_dns_hostname_type_on_launch`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_dns_hostname_type_on_launch(&self) -> Output<String> {
         self.0.attribute("private_dns_hostname_type_on_launch")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -194,7 +199,7 @@ pub struct DefaultSubnetBuilder<A> {
 }
 
 impl<A> DefaultSubnetBuilder<A> {
-    /// Sets `assign_ipv6_address_on_creation`.
+    /// Sets `assign_ipv6_address_on_creation`. Optional.
     pub fn assign_ipv6_address_on_creation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -212,7 +217,7 @@ impl<A> DefaultSubnetBuilder<A> {
         }
     }
 
-    /// Sets `customer_owned_ipv4_pool`.
+    /// Sets `customer_owned_ipv4_pool`. Optional.
     pub fn customer_owned_ipv4_pool(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -220,13 +225,13 @@ impl<A> DefaultSubnetBuilder<A> {
         self
     }
 
-    /// Sets `enable_dns64`.
+    /// Sets `enable_dns64`. Optional.
     pub fn enable_dns64(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("enable_dns64", value.into_input());
         self
     }
 
-    /// Sets `enable_resource_name_dns_a_record_on_launch`.
+    /// Sets `enable_resource_name_dns_a_record_on_launch`. Optional.
     pub fn enable_resource_name_dns_a_record_on_launch(
         mut self,
         value: impl IntoInput<bool>,
@@ -238,7 +243,7 @@ impl<A> DefaultSubnetBuilder<A> {
         self
     }
 
-    /// Sets `enable_resource_name_dns_aaaa_record_on_launch`.
+    /// Sets `enable_resource_name_dns_aaaa_record_on_launch`. Optional.
     pub fn enable_resource_name_dns_aaaa_record_on_launch(
         mut self,
         value: impl IntoInput<bool>,
@@ -250,25 +255,25 @@ impl<A> DefaultSubnetBuilder<A> {
         self
     }
 
-    /// Sets `force_destroy`.
+    /// Sets `force_destroy`. Optional.
     pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `ipv6_native`.
+    /// Sets `ipv6_native`. Optional.
     pub fn ipv6_native(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("ipv6_native", value.into_input());
         self
     }
 
-    /// Sets `map_customer_owned_ip_on_launch`.
+    /// Sets `map_customer_owned_ip_on_launch`. Optional.
     pub fn map_customer_owned_ip_on_launch(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -276,7 +281,7 @@ impl<A> DefaultSubnetBuilder<A> {
         self
     }
 
-    /// Sets `map_public_ip_on_launch`.
+    /// Sets `map_public_ip_on_launch`. Optional.
     pub fn map_public_ip_on_launch(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -284,7 +289,7 @@ impl<A> DefaultSubnetBuilder<A> {
         self
     }
 
-    /// Sets `private_dns_hostname_type_on_launch`.
+    /// Sets `private_dns_hostname_type_on_launch`. Optional; computed where it is not set.
     pub fn private_dns_hostname_type_on_launch(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -292,13 +297,13 @@ impl<A> DefaultSubnetBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -359,13 +364,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -380,13 +385,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -15,6 +15,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_default_vpc_dhcp_options`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/default_vpc_dhcp_options>.
 #[derive(Debug, Clone)]
 pub struct DefaultVpcDhcpOptions(Resource);
 
@@ -26,61 +28,61 @@ impl DefaultVpcDhcpOptions {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `domain_name`.
+    /// The attribute `domain_name`. Computed.
     #[track_caller]
     pub fn domain_name(&self) -> Output<String> {
         self.0.attribute("domain_name")
     }
 
-    /// The attribute `domain_name_servers`.
+    /// The attribute `domain_name_servers`. Computed.
     #[track_caller]
     pub fn domain_name_servers(&self) -> Output<String> {
         self.0.attribute("domain_name_servers")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `netbios_name_servers`.
+    /// The attribute `netbios_name_servers`. Computed.
     #[track_caller]
     pub fn netbios_name_servers(&self) -> Output<String> {
         self.0.attribute("netbios_name_servers")
     }
 
-    /// The attribute `netbios_node_type`.
+    /// The attribute `netbios_node_type`. Computed.
     #[track_caller]
     pub fn netbios_node_type(&self) -> Output<String> {
         self.0.attribute("netbios_node_type")
     }
 
-    /// The attribute `ntp_servers`.
+    /// The attribute `ntp_servers`. Computed.
     #[track_caller]
     pub fn ntp_servers(&self) -> Output<String> {
         self.0.attribute("ntp_servers")
     }
 
-    /// The attribute `owner_id`.
+    /// The argument `owner_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -101,13 +103,13 @@ pub struct DefaultVpcDhcpOptionsBuilder {
 }
 
 impl DefaultVpcDhcpOptionsBuilder {
-    /// Sets `owner_id`.
+    /// Sets `owner_id`. Optional; computed where it is not set.
     pub fn owner_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("owner_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ebs_default_kms_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ebs_default_kms_key>.
 #[derive(Debug, Clone)]
 pub struct EbsDefaultKmsKey(Resource);
 
@@ -29,13 +31,13 @@ impl EbsDefaultKmsKey {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_arn`.
+    /// The argument `key_arn`. Required.
     #[track_caller]
     pub fn key_arn(&self) -> Output<String> {
         self.0.attribute("key_arn")

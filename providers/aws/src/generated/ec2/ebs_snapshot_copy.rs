@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ebs_snapshot_copy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ebs_snapshot_copy>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct EbsSnapshotCopy(Resource);
 
@@ -34,109 +39,109 @@ impl EbsSnapshotCopy {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `data_encryption_key_id`.
+    /// The attribute `data_encryption_key_id`. Computed.
     #[track_caller]
     pub fn data_encryption_key_id(&self) -> Output<String> {
         self.0.attribute("data_encryption_key_id")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `encrypted`.
+    /// The argument `encrypted`. Optional.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_alias`.
+    /// The attribute `owner_alias`. Computed.
     #[track_caller]
     pub fn owner_alias(&self) -> Output<String> {
         self.0.attribute("owner_alias")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `permanent_restore`.
+    /// The argument `permanent_restore`. Optional.
     #[track_caller]
     pub fn permanent_restore(&self) -> Output<bool> {
         self.0.attribute("permanent_restore")
     }
 
-    /// The attribute `source_region`.
+    /// The argument `source_region`. Required.
     #[track_caller]
     pub fn source_region(&self) -> Output<String> {
         self.0.attribute("source_region")
     }
 
-    /// The attribute `source_snapshot_id`.
+    /// The argument `source_snapshot_id`. Required.
     #[track_caller]
     pub fn source_snapshot_id(&self) -> Output<String> {
         self.0.attribute("source_snapshot_id")
     }
 
-    /// The attribute `storage_tier`.
+    /// The argument `storage_tier`. Optional; computed where it is not set.
     #[track_caller]
     pub fn storage_tier(&self) -> Output<String> {
         self.0.attribute("storage_tier")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `temporary_restore_days`.
+    /// The argument `temporary_restore_days`. Optional.
     #[track_caller]
     pub fn temporary_restore_days(&self) -> Output<Number> {
         self.0.attribute("temporary_restore_days")
     }
 
-    /// The attribute `volume_id`.
+    /// The attribute `volume_id`. Computed.
     #[track_caller]
     pub fn volume_id(&self) -> Output<String> {
         self.0.attribute("volume_id")
     }
 
-    /// The attribute `volume_size`.
+    /// The attribute `volume_size`. Computed.
     #[track_caller]
     pub fn volume_size(&self) -> Output<Number> {
         self.0.attribute("volume_size")
@@ -158,25 +163,25 @@ pub struct EbsSnapshotCopyBuilder<A, B> {
 }
 
 impl<A, B> EbsSnapshotCopyBuilder<A, B> {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `permanent_restore`.
+    /// Sets `permanent_restore`. Optional.
     pub fn permanent_restore(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -205,19 +210,19 @@ impl<A, B> EbsSnapshotCopyBuilder<A, B> {
         }
     }
 
-    /// Sets `storage_tier`.
+    /// Sets `storage_tier`. Optional; computed where it is not set.
     pub fn storage_tier(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("storage_tier", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `temporary_restore_days`.
+    /// Sets `temporary_restore_days`. Optional.
     pub fn temporary_restore_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -225,7 +230,7 @@ impl<A, B> EbsSnapshotCopyBuilder<A, B> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -287,13 +292,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -308,13 +313,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -22,6 +22,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ebs_snapshot_import`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ebs_snapshot_import>.
+///
+/// Blocks:
+/// - [`client_data`](ClientData) (optional, at most one)
+/// - [`disk_container`](DiskContainer) (required, exactly one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct EbsSnapshotImport(Resource);
 
@@ -34,115 +41,115 @@ impl EbsSnapshotImport {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `client_data`.
+    /// The block `client_data`. Optional, at most one.
     #[track_caller]
     pub fn client_data(&self) -> NestedList<ClientData> {
         self.0.attribute::<Vec<Value>>("client_data").into()
     }
 
-    /// The attribute `data_encryption_key_id`.
+    /// The attribute `data_encryption_key_id`. Computed.
     #[track_caller]
     pub fn data_encryption_key_id(&self) -> Output<String> {
         self.0.attribute("data_encryption_key_id")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional; computed where it is not set.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `disk_container`.
+    /// The block `disk_container`. Required, exactly one.
     #[track_caller]
     pub fn disk_container(&self) -> NestedList<DiskContainer> {
         self.0.attribute::<Vec<Value>>("disk_container").into()
     }
 
-    /// The attribute `encrypted`.
+    /// The argument `encrypted`. Optional.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_alias`.
+    /// The attribute `owner_alias`. Computed.
     #[track_caller]
     pub fn owner_alias(&self) -> Output<String> {
         self.0.attribute("owner_alias")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `permanent_restore`.
+    /// The argument `permanent_restore`. Optional.
     #[track_caller]
     pub fn permanent_restore(&self) -> Output<bool> {
         self.0.attribute("permanent_restore")
     }
 
-    /// The attribute `role_name`.
+    /// The argument `role_name`. Optional.
     #[track_caller]
     pub fn role_name(&self) -> Output<String> {
         self.0.attribute("role_name")
     }
 
-    /// The attribute `storage_tier`.
+    /// The argument `storage_tier`. Optional; computed where it is not set.
     #[track_caller]
     pub fn storage_tier(&self) -> Output<String> {
         self.0.attribute("storage_tier")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `temporary_restore_days`.
+    /// The argument `temporary_restore_days`. Optional.
     #[track_caller]
     pub fn temporary_restore_days(&self) -> Output<Number> {
         self.0.attribute("temporary_restore_days")
     }
 
-    /// The attribute `volume_id`.
+    /// The attribute `volume_id`. Computed.
     #[track_caller]
     pub fn volume_id(&self) -> Output<String> {
         self.0.attribute("volume_id")
     }
 
-    /// The attribute `volume_size`.
+    /// The attribute `volume_size`. Computed.
     #[track_caller]
     pub fn volume_size(&self) -> Output<Number> {
         self.0.attribute("volume_size")
@@ -164,19 +171,19 @@ pub struct EbsSnapshotImportBuilder<A> {
 }
 
 impl<A> EbsSnapshotImportBuilder<A> {
-    /// Adds one `client_data`.
+    /// Adds one `client_data`. Optional, at most one.
     pub fn client_data(mut self, block: ClientDataBuilder) -> Self {
         self.declaration = self.declaration.push_block("client_data", block.arguments);
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional; computed where it is not set.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Adds one `disk_container`. Required.
+    /// Adds one `disk_container`. Required, exactly one.
     pub fn disk_container(self, block: DiskContainerBuilder<Set>) -> EbsSnapshotImportBuilder<Set> {
         EbsSnapshotImportBuilder {
             declaration: self
@@ -186,19 +193,19 @@ impl<A> EbsSnapshotImportBuilder<A> {
         }
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `permanent_restore`.
+    /// Sets `permanent_restore`. Optional.
     pub fn permanent_restore(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -206,25 +213,25 @@ impl<A> EbsSnapshotImportBuilder<A> {
         self
     }
 
-    /// Sets `role_name`.
+    /// Sets `role_name`. Optional.
     pub fn role_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("role_name", value.into_input());
         self
     }
 
-    /// Sets `storage_tier`.
+    /// Sets `storage_tier`. Optional; computed where it is not set.
     pub fn storage_tier(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("storage_tier", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `temporary_restore_days`.
+    /// Sets `temporary_restore_days`. Optional.
     pub fn temporary_restore_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -232,7 +239,7 @@ impl<A> EbsSnapshotImportBuilder<A> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -293,25 +300,25 @@ impl ClientData {
         }
     }
 
-    /// The attribute `comment`.
+    /// The argument `comment`. Optional.
     #[track_caller]
     pub fn comment(&self) -> Output<String> {
         self.0.attribute("comment")
     }
 
-    /// The attribute `upload_end`.
+    /// The argument `upload_end`. Optional; computed where it is not set.
     #[track_caller]
     pub fn upload_end(&self) -> Output<String> {
         self.0.attribute("upload_end")
     }
 
-    /// The attribute `upload_size`.
+    /// The argument `upload_size`. Optional; computed where it is not set.
     #[track_caller]
     pub fn upload_size(&self) -> Output<Number> {
         self.0.attribute("upload_size")
     }
 
-    /// The attribute `upload_start`.
+    /// The argument `upload_start`. Optional; computed where it is not set.
     #[track_caller]
     pub fn upload_start(&self) -> Output<String> {
         self.0.attribute("upload_start")
@@ -326,25 +333,25 @@ pub struct ClientDataBuilder {
 }
 
 impl ClientDataBuilder {
-    /// Sets `comment`.
+    /// Sets `comment`. Optional.
     pub fn comment(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("comment", value.into_input());
         self
     }
 
-    /// Sets `upload_end`.
+    /// Sets `upload_end`. Optional; computed where it is not set.
     pub fn upload_end(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("upload_end", value.into_input());
         self
     }
 
-    /// Sets `upload_size`.
+    /// Sets `upload_size`. Optional; computed where it is not set.
     pub fn upload_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("upload_size", value.into_input());
         self
     }
 
-    /// Sets `upload_start`.
+    /// Sets `upload_start`. Optional; computed where it is not set.
     pub fn upload_start(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("upload_start", value.into_input());
         self
@@ -352,6 +359,9 @@ impl ClientDataBuilder {
 }
 
 /// One `disk_container`.
+///
+/// Blocks:
+/// - [`user_bucket`](DiskContainerUserBucket) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct DiskContainer(Output<Value>);
 
@@ -370,25 +380,25 @@ impl DiskContainer {
         }
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `format`.
+    /// The argument `format`. Required.
     #[track_caller]
     pub fn format(&self) -> Output<String> {
         self.0.attribute("format")
     }
 
-    /// The attribute `url`.
+    /// The argument `url`. Optional.
     #[track_caller]
     pub fn url(&self) -> Output<String> {
         self.0.attribute("url")
     }
 
-    /// The attribute `user_bucket`.
+    /// The block `user_bucket`. Optional, at most one.
     #[track_caller]
     pub fn user_bucket(&self) -> NestedList<DiskContainerUserBucket> {
         self.0.attribute::<Vec<Value>>("user_bucket").into()
@@ -404,7 +414,7 @@ pub struct DiskContainerBuilder<A> {
 }
 
 impl<A> DiskContainerBuilder<A> {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("description", value.into_input());
         self
@@ -418,13 +428,13 @@ impl<A> DiskContainerBuilder<A> {
         }
     }
 
-    /// Sets `url`.
+    /// Sets `url`. Optional.
     pub fn url(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("url", value.into_input());
         self
     }
 
-    /// Adds one `user_bucket`.
+    /// Adds one `user_bucket`. Optional, at most one.
     pub fn user_bucket(mut self, block: DiskContainerUserBucketBuilder<Set, Set>) -> Self {
         self.arguments = self.arguments.push_block("user_bucket", block.arguments);
         self
@@ -450,13 +460,13 @@ impl DiskContainerUserBucket {
         }
     }
 
-    /// The attribute `s3_bucket`.
+    /// The argument `s3_bucket`. Required.
     #[track_caller]
     pub fn s3_bucket(&self) -> Output<String> {
         self.0.attribute("s3_bucket")
     }
 
-    /// The attribute `s3_key`.
+    /// The argument `s3_key`. Required.
     #[track_caller]
     pub fn s3_key(&self) -> Output<String> {
         self.0.attribute("s3_key")
@@ -510,13 +520,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -531,13 +541,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

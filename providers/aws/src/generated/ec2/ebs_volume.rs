@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ebs_volume`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ebs_volume>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct EbsVolume(Resource);
 
@@ -32,91 +37,91 @@ impl EbsVolume {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Required.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `encrypted`.
+    /// The argument `encrypted`. Optional; computed where it is not set.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `final_snapshot`.
+    /// The argument `final_snapshot`. Optional.
     #[track_caller]
     pub fn final_snapshot(&self) -> Output<bool> {
         self.0.attribute("final_snapshot")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `iops`.
+    /// The argument `iops`. Optional; computed where it is not set.
     #[track_caller]
     pub fn iops(&self) -> Output<Number> {
         self.0.attribute("iops")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `multi_attach_enabled`.
+    /// The argument `multi_attach_enabled`. Optional.
     #[track_caller]
     pub fn multi_attach_enabled(&self) -> Output<bool> {
         self.0.attribute("multi_attach_enabled")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The argument `outpost_arn`. Optional.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `size`.
+    /// The argument `size`. Optional; computed where it is not set.
     #[track_caller]
     pub fn size(&self) -> Output<Number> {
         self.0.attribute("size")
     }
 
-    /// The attribute `snapshot_id`.
+    /// The argument `snapshot_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn snapshot_id(&self) -> Output<String> {
         self.0.attribute("snapshot_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `throughput`.
+    /// The argument `throughput`. Optional; computed where it is not set.
     #[track_caller]
     pub fn throughput(&self) -> Output<Number> {
         self.0.attribute("throughput")
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -148,31 +153,31 @@ impl<A> EbsVolumeBuilder<A> {
         }
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional; computed where it is not set.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `final_snapshot`.
+    /// Sets `final_snapshot`. Optional.
     pub fn final_snapshot(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("final_snapshot", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional; computed where it is not set.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("iops", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `multi_attach_enabled`.
+    /// Sets `multi_attach_enabled`. Optional.
     pub fn multi_attach_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -180,43 +185,43 @@ impl<A> EbsVolumeBuilder<A> {
         self
     }
 
-    /// Sets `outpost_arn`.
+    /// Sets `outpost_arn`. Optional.
     pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
-    /// Sets `size`.
+    /// Sets `size`. Optional; computed where it is not set.
     pub fn size(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("size", value.into_input());
         self
     }
 
-    /// Sets `snapshot_id`.
+    /// Sets `snapshot_id`. Optional; computed where it is not set.
     pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("snapshot_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `type`.
+    /// Sets `type`. Optional; computed where it is not set.
     pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("type", value.into_input());
         self
@@ -277,19 +282,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -304,19 +309,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

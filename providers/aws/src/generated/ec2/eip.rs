@@ -16,6 +16,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eip`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eip>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Eip(Resource);
 
@@ -27,121 +32,121 @@ impl Eip {
         }
     }
 
-    /// The attribute `address`.
+    /// The argument `address`. Optional.
     #[track_caller]
     pub fn address(&self) -> Output<String> {
         self.0.attribute("address")
     }
 
-    /// The attribute `allocation_id`.
+    /// The attribute `allocation_id`. Computed.
     #[track_caller]
     pub fn allocation_id(&self) -> Output<String> {
         self.0.attribute("allocation_id")
     }
 
-    /// The attribute `associate_with_private_ip`.
+    /// The argument `associate_with_private_ip`. Optional.
     #[track_caller]
     pub fn associate_with_private_ip(&self) -> Output<String> {
         self.0.attribute("associate_with_private_ip")
     }
 
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `carrier_ip`.
+    /// The attribute `carrier_ip`. Computed.
     #[track_caller]
     pub fn carrier_ip(&self) -> Output<String> {
         self.0.attribute("carrier_ip")
     }
 
-    /// The attribute `customer_owned_ip`.
+    /// The attribute `customer_owned_ip`. Computed.
     #[track_caller]
     pub fn customer_owned_ip(&self) -> Output<String> {
         self.0.attribute("customer_owned_ip")
     }
 
-    /// The attribute `customer_owned_ipv4_pool`.
+    /// The argument `customer_owned_ipv4_pool`. Optional.
     #[track_caller]
     pub fn customer_owned_ipv4_pool(&self) -> Output<String> {
         self.0.attribute("customer_owned_ipv4_pool")
     }
 
-    /// The attribute `domain`.
+    /// The argument `domain`. Optional; computed where it is not set.
     #[track_caller]
     pub fn domain(&self) -> Output<String> {
         self.0.attribute("domain")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance`.
+    /// The argument `instance`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance(&self) -> Output<String> {
         self.0.attribute("instance")
     }
 
-    /// The attribute `network_border_group`.
+    /// The argument `network_border_group`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_border_group(&self) -> Output<String> {
         self.0.attribute("network_border_group")
     }
 
-    /// The attribute `network_interface`.
+    /// The argument `network_interface`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_interface(&self) -> Output<String> {
         self.0.attribute("network_interface")
     }
 
-    /// The attribute `private_dns`.
+    /// The attribute `private_dns`. Computed.
     #[track_caller]
     pub fn private_dns(&self) -> Output<String> {
         self.0.attribute("private_dns")
     }
 
-    /// The attribute `private_ip`.
+    /// The attribute `private_ip`. Computed.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `public_dns`.
+    /// The attribute `public_dns`. Computed.
     #[track_caller]
     pub fn public_dns(&self) -> Output<String> {
         self.0.attribute("public_dns")
     }
 
-    /// The attribute `public_ip`.
+    /// The attribute `public_ip`. Computed.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
     }
 
-    /// The attribute `public_ipv4_pool`.
+    /// The argument `public_ipv4_pool`. Optional; computed where it is not set.
     #[track_caller]
     pub fn public_ipv4_pool(&self) -> Output<String> {
         self.0.attribute("public_ipv4_pool")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc`.
+    /// The argument `vpc`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn vpc(&self) -> Output<bool> {
@@ -163,13 +168,13 @@ pub struct EipBuilder {
 }
 
 impl EipBuilder {
-    /// Sets `address`.
+    /// Sets `address`. Optional.
     pub fn address(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("address", value.into_input());
         self
     }
 
-    /// Sets `associate_with_private_ip`.
+    /// Sets `associate_with_private_ip`. Optional.
     pub fn associate_with_private_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -177,7 +182,7 @@ impl EipBuilder {
         self
     }
 
-    /// Sets `customer_owned_ipv4_pool`.
+    /// Sets `customer_owned_ipv4_pool`. Optional.
     pub fn customer_owned_ipv4_pool(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -185,19 +190,19 @@ impl EipBuilder {
         self
     }
 
-    /// Sets `domain`.
+    /// Sets `domain`. Optional; computed where it is not set.
     pub fn domain(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("domain", value.into_input());
         self
     }
 
-    /// Sets `instance`.
+    /// Sets `instance`. Optional; computed where it is not set.
     pub fn instance(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance", value.into_input());
         self
     }
 
-    /// Sets `network_border_group`.
+    /// Sets `network_border_group`. Optional; computed where it is not set.
     pub fn network_border_group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -205,7 +210,7 @@ impl EipBuilder {
         self
     }
 
-    /// Sets `network_interface`.
+    /// Sets `network_interface`. Optional; computed where it is not set.
     pub fn network_interface(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -213,25 +218,25 @@ impl EipBuilder {
         self
     }
 
-    /// Sets `public_ipv4_pool`.
+    /// Sets `public_ipv4_pool`. Optional; computed where it is not set.
     pub fn public_ipv4_pool(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("public_ipv4_pool", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc`.
+    /// Sets `vpc`. Optional; computed where it is not set.
     #[deprecated]
     pub fn vpc(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("vpc", value.into_input());
@@ -290,19 +295,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -317,19 +322,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

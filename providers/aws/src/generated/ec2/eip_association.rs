@@ -13,6 +13,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eip_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eip_association>.
 #[derive(Debug, Clone)]
 pub struct EipAssociation(Resource);
 
@@ -24,43 +26,43 @@ impl EipAssociation {
         }
     }
 
-    /// The attribute `allocation_id`.
+    /// The argument `allocation_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn allocation_id(&self) -> Output<String> {
         self.0.attribute("allocation_id")
     }
 
-    /// The attribute `allow_reassociation`.
+    /// The argument `allow_reassociation`. Optional.
     #[track_caller]
     pub fn allow_reassociation(&self) -> Output<bool> {
         self.0.attribute("allow_reassociation")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The argument `instance_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `private_ip_address`.
+    /// The argument `private_ip_address`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ip_address(&self) -> Output<String> {
         self.0.attribute("private_ip_address")
     }
 
-    /// The attribute `public_ip`.
+    /// The argument `public_ip`. Optional; computed where it is not set.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
@@ -81,13 +83,13 @@ pub struct EipAssociationBuilder {
 }
 
 impl EipAssociationBuilder {
-    /// Sets `allocation_id`.
+    /// Sets `allocation_id`. Optional; computed where it is not set.
     pub fn allocation_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("allocation_id", value.into_input());
         self
     }
 
-    /// Sets `allow_reassociation`.
+    /// Sets `allow_reassociation`. Optional.
     pub fn allow_reassociation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -95,13 +97,13 @@ impl EipAssociationBuilder {
         self
     }
 
-    /// Sets `instance_id`.
+    /// Sets `instance_id`. Optional; computed where it is not set.
     pub fn instance_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_id", value.into_input());
         self
     }
 
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional; computed where it is not set.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -109,7 +111,7 @@ impl EipAssociationBuilder {
         self
     }
 
-    /// Sets `private_ip_address`.
+    /// Sets `private_ip_address`. Optional; computed where it is not set.
     pub fn private_ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -117,7 +119,7 @@ impl EipAssociationBuilder {
         self
     }
 
-    /// Sets `public_ip`.
+    /// Sets `public_ip`. Optional; computed where it is not set.
     pub fn public_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("public_ip", value.into_input());
         self

@@ -24,6 +24,16 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_fleet`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_fleet>.
+///
+/// Blocks:
+/// - [`fleet_instance_set`](FleetInstanceSet) (optional)
+/// - [`launch_template_config`](LaunchTemplateConfig) (required, at most 50)
+/// - [`on_demand_options`](OnDemandOptions) (optional, at most one)
+/// - [`spot_options`](SpotOptions) (optional, at most one)
+/// - [`target_capacity_specification`](TargetCapacitySpecification) (required, exactly one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Fleet(Resource);
 
@@ -38,55 +48,55 @@ impl Fleet {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `context`.
+    /// The argument `context`. Optional.
     #[track_caller]
     pub fn context(&self) -> Output<String> {
         self.0.attribute("context")
     }
 
-    /// The attribute `excess_capacity_termination_policy`.
+    /// The argument `excess_capacity_termination_policy`. Optional.
     #[track_caller]
     pub fn excess_capacity_termination_policy(&self) -> Output<String> {
         self.0.attribute("excess_capacity_termination_policy")
     }
 
-    /// The attribute `fleet_instance_set`.
+    /// The block `fleet_instance_set`. Optional.
     #[track_caller]
     pub fn fleet_instance_set(&self) -> NestedList<FleetInstanceSet> {
         self.0.attribute::<Vec<Value>>("fleet_instance_set").into()
     }
 
-    /// The attribute `fleet_state`.
+    /// The argument `fleet_state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn fleet_state(&self) -> Output<String> {
         self.0.attribute("fleet_state")
     }
 
-    /// The attribute `fulfilled_capacity`.
+    /// The argument `fulfilled_capacity`. Optional; computed where it is not set.
     #[track_caller]
     pub fn fulfilled_capacity(&self) -> Output<Number> {
         self.0.attribute("fulfilled_capacity")
     }
 
-    /// The attribute `fulfilled_on_demand_capacity`.
+    /// The argument `fulfilled_on_demand_capacity`. Optional; computed where it is not set.
     #[track_caller]
     pub fn fulfilled_on_demand_capacity(&self) -> Output<Number> {
         self.0.attribute("fulfilled_on_demand_capacity")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `launch_template_config`.
+    /// The block `launch_template_config`. Required, at most 50.
     #[track_caller]
     pub fn launch_template_config(&self) -> NestedList<LaunchTemplateConfig> {
         self.0
@@ -94,37 +104,37 @@ impl Fleet {
             .into()
     }
 
-    /// The attribute `on_demand_options`.
+    /// The block `on_demand_options`. Optional, at most one.
     #[track_caller]
     pub fn on_demand_options(&self) -> NestedList<OnDemandOptions> {
         self.0.attribute::<Vec<Value>>("on_demand_options").into()
     }
 
-    /// The attribute `replace_unhealthy_instances`.
+    /// The argument `replace_unhealthy_instances`. Optional.
     #[track_caller]
     pub fn replace_unhealthy_instances(&self) -> Output<bool> {
         self.0.attribute("replace_unhealthy_instances")
     }
 
-    /// The attribute `spot_options`.
+    /// The block `spot_options`. Optional, at most one.
     #[track_caller]
     pub fn spot_options(&self) -> NestedList<SpotOptions> {
         self.0.attribute::<Vec<Value>>("spot_options").into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `target_capacity_specification`.
+    /// The block `target_capacity_specification`. Required, exactly one.
     #[track_caller]
     pub fn target_capacity_specification(&self) -> NestedList<TargetCapacitySpecification> {
         self.0
@@ -132,31 +142,31 @@ impl Fleet {
             .into()
     }
 
-    /// The attribute `terminate_instances`.
+    /// The argument `terminate_instances`. Optional.
     #[track_caller]
     pub fn terminate_instances(&self) -> Output<bool> {
         self.0.attribute("terminate_instances")
     }
 
-    /// The attribute `terminate_instances_with_expiration`.
+    /// The argument `terminate_instances_with_expiration`. Optional.
     #[track_caller]
     pub fn terminate_instances_with_expiration(&self) -> Output<bool> {
         self.0.attribute("terminate_instances_with_expiration")
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Optional.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
     }
 
-    /// The attribute `valid_from`.
+    /// The argument `valid_from`. Optional.
     #[track_caller]
     pub fn valid_from(&self) -> Output<String> {
         self.0.attribute("valid_from")
     }
 
-    /// The attribute `valid_until`.
+    /// The argument `valid_until`. Optional.
     #[track_caller]
     pub fn valid_until(&self) -> Output<String> {
         self.0.attribute("valid_until")
@@ -178,13 +188,13 @@ pub struct FleetBuilder<A, B> {
 }
 
 impl<A, B> FleetBuilder<A, B> {
-    /// Sets `context`.
+    /// Sets `context`. Optional.
     pub fn context(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("context", value.into_input());
         self
     }
 
-    /// Sets `excess_capacity_termination_policy`.
+    /// Sets `excess_capacity_termination_policy`. Optional.
     pub fn excess_capacity_termination_policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -192,7 +202,7 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Adds one `fleet_instance_set`.
+    /// Adds one `fleet_instance_set`. Optional.
     pub fn fleet_instance_set(mut self, block: FleetInstanceSetBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -200,13 +210,13 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Sets `fleet_state`.
+    /// Sets `fleet_state`. Optional; computed where it is not set.
     pub fn fleet_state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("fleet_state", value.into_input());
         self
     }
 
-    /// Sets `fulfilled_capacity`.
+    /// Sets `fulfilled_capacity`. Optional; computed where it is not set.
     pub fn fulfilled_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -214,7 +224,7 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Sets `fulfilled_on_demand_capacity`.
+    /// Sets `fulfilled_on_demand_capacity`. Optional; computed where it is not set.
     pub fn fulfilled_on_demand_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -222,7 +232,7 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Adds one `launch_template_config`. Required.
+    /// Adds one `launch_template_config`. Required, at most 50.
     pub fn launch_template_config(
         self,
         block: LaunchTemplateConfigBuilder,
@@ -235,7 +245,7 @@ impl<A, B> FleetBuilder<A, B> {
         }
     }
 
-    /// Adds one `on_demand_options`.
+    /// Adds one `on_demand_options`. Optional, at most one.
     pub fn on_demand_options(mut self, block: OnDemandOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -243,7 +253,7 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Sets `replace_unhealthy_instances`.
+    /// Sets `replace_unhealthy_instances`. Optional.
     pub fn replace_unhealthy_instances(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -251,19 +261,19 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Adds one `spot_options`.
+    /// Adds one `spot_options`. Optional, at most one.
     pub fn spot_options(mut self, block: SpotOptionsBuilder) -> Self {
         self.declaration = self.declaration.push_block("spot_options", block.arguments);
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Adds one `target_capacity_specification`. Required.
+    /// Adds one `target_capacity_specification`. Required, exactly one.
     pub fn target_capacity_specification(
         self,
         block: TargetCapacitySpecificationBuilder<Set, Set>,
@@ -276,7 +286,7 @@ impl<A, B> FleetBuilder<A, B> {
         }
     }
 
-    /// Sets `terminate_instances`.
+    /// Sets `terminate_instances`. Optional.
     pub fn terminate_instances(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -284,7 +294,7 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Sets `terminate_instances_with_expiration`.
+    /// Sets `terminate_instances_with_expiration`. Optional.
     pub fn terminate_instances_with_expiration(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -292,25 +302,25 @@ impl<A, B> FleetBuilder<A, B> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `type`.
+    /// Sets `type`. Optional.
     pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("type", value.into_input());
         self
     }
 
-    /// Sets `valid_from`.
+    /// Sets `valid_from`. Optional.
     pub fn valid_from(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_from", value.into_input());
         self
     }
 
-    /// Sets `valid_until`.
+    /// Sets `valid_until`. Optional.
     pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_until", value.into_input());
         self
@@ -372,25 +382,25 @@ impl FleetInstanceSet {
         }
     }
 
-    /// The attribute `instance_ids`.
+    /// The argument `instance_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_ids")
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `lifecycle`.
+    /// The argument `lifecycle`. Optional; computed where it is not set.
     #[track_caller]
     pub fn lifecycle(&self) -> Output<String> {
         self.0.attribute("lifecycle")
     }
 
-    /// The attribute `platform`.
+    /// The argument `platform`. Optional; computed where it is not set.
     #[track_caller]
     pub fn platform(&self) -> Output<String> {
         self.0.attribute("platform")
@@ -405,25 +415,25 @@ pub struct FleetInstanceSetBuilder {
 }
 
 impl FleetInstanceSetBuilder {
-    /// Sets `instance_ids`.
+    /// Sets `instance_ids`. Optional; computed where it is not set.
     pub fn instance_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("instance_ids", value.into_input());
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional; computed where it is not set.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `lifecycle`.
+    /// Sets `lifecycle`. Optional; computed where it is not set.
     pub fn lifecycle(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("lifecycle", value.into_input());
         self
     }
 
-    /// Sets `platform`.
+    /// Sets `platform`. Optional; computed where it is not set.
     pub fn platform(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("platform", value.into_input());
         self
@@ -431,6 +441,10 @@ impl FleetInstanceSetBuilder {
 }
 
 /// One `launch_template_config`.
+///
+/// Blocks:
+/// - [`launch_template_specification`](LaunchTemplateConfigLaunchTemplateSpecification) (optional, at most one)
+/// - [`override`](LaunchTemplateConfigOverride) (optional, at most 300)
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfig(Output<Value>);
 
@@ -448,7 +462,7 @@ impl LaunchTemplateConfig {
         }
     }
 
-    /// The attribute `launch_template_specification`.
+    /// The block `launch_template_specification`. Optional, at most one.
     #[track_caller]
     pub fn launch_template_specification(
         &self,
@@ -458,7 +472,7 @@ impl LaunchTemplateConfig {
             .into()
     }
 
-    /// The attribute `override`.
+    /// The block `override`. Optional, at most 300.
     #[track_caller]
     pub fn r#override(&self) -> NestedList<LaunchTemplateConfigOverride> {
         self.0.attribute::<Vec<Value>>("override").into()
@@ -473,7 +487,7 @@ pub struct LaunchTemplateConfigBuilder {
 }
 
 impl LaunchTemplateConfigBuilder {
-    /// Adds one `launch_template_specification`.
+    /// Adds one `launch_template_specification`. Optional, at most one.
     pub fn launch_template_specification(
         mut self,
         block: LaunchTemplateConfigLaunchTemplateSpecificationBuilder<Set>,
@@ -484,7 +498,7 @@ impl LaunchTemplateConfigBuilder {
         self
     }
 
-    /// Adds one `override`.
+    /// Adds one `override`. Optional, at most 300.
     pub fn r#override(mut self, block: LaunchTemplateConfigOverrideBuilder) -> Self {
         self.arguments = self.arguments.push_block("override", block.arguments);
         self
@@ -510,19 +524,19 @@ impl LaunchTemplateConfigLaunchTemplateSpecification {
         }
     }
 
-    /// The attribute `launch_template_id`.
+    /// The argument `launch_template_id`. Optional.
     #[track_caller]
     pub fn launch_template_id(&self) -> Output<String> {
         self.0.attribute("launch_template_id")
     }
 
-    /// The attribute `launch_template_name`.
+    /// The argument `launch_template_name`. Optional.
     #[track_caller]
     pub fn launch_template_name(&self) -> Output<String> {
         self.0.attribute("launch_template_name")
     }
 
-    /// The attribute `version`.
+    /// The argument `version`. Required.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -538,13 +552,13 @@ pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
 }
 
 impl<A> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
-    /// Sets `launch_template_id`.
+    /// Sets `launch_template_id`. Optional.
     pub fn launch_template_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("launch_template_id", value.into_input());
         self
     }
 
-    /// Sets `launch_template_name`.
+    /// Sets `launch_template_name`. Optional.
     pub fn launch_template_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -565,6 +579,9 @@ impl<A> LaunchTemplateConfigLaunchTemplateSpecificationBuilder<A> {
 }
 
 /// One `launch_template_config.override`.
+///
+/// Blocks:
+/// - [`instance_requirements`](LaunchTemplateConfigOverrideInstanceRequirements) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverride(Output<Value>);
 
@@ -582,13 +599,13 @@ impl LaunchTemplateConfigOverride {
         }
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `instance_requirements`.
+    /// The block `instance_requirements`. Optional, at most one.
     #[track_caller]
     pub fn instance_requirements(
         &self,
@@ -598,31 +615,31 @@ impl LaunchTemplateConfigOverride {
             .into()
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Optional.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `max_price`.
+    /// The argument `max_price`. Optional.
     #[track_caller]
     pub fn max_price(&self) -> Output<String> {
         self.0.attribute("max_price")
     }
 
-    /// The attribute `priority`.
+    /// The argument `priority`. Optional.
     #[track_caller]
     pub fn priority(&self) -> Output<Number> {
         self.0.attribute("priority")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `weighted_capacity`.
+    /// The argument `weighted_capacity`. Optional.
     #[track_caller]
     pub fn weighted_capacity(&self) -> Output<Number> {
         self.0.attribute("weighted_capacity")
@@ -637,13 +654,13 @@ pub struct LaunchTemplateConfigOverrideBuilder {
 }
 
 impl LaunchTemplateConfigOverrideBuilder {
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
-    /// Adds one `instance_requirements`.
+    /// Adds one `instance_requirements`. Optional, at most one.
     pub fn instance_requirements(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsBuilder<Set, Set>,
@@ -654,31 +671,31 @@ impl LaunchTemplateConfigOverrideBuilder {
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `max_price`.
+    /// Sets `max_price`. Optional.
     pub fn max_price(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("max_price", value.into_input());
         self
     }
 
-    /// Sets `priority`.
+    /// Sets `priority`. Optional.
     pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `weighted_capacity`.
+    /// Sets `weighted_capacity`. Optional.
     pub fn weighted_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("weighted_capacity", value.into_input());
         self
@@ -686,6 +703,17 @@ impl LaunchTemplateConfigOverrideBuilder {
 }
 
 /// One `launch_template_config.override.instance_requirements`.
+///
+/// Blocks:
+/// - [`accelerator_count`](LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount) (optional, at most one)
+/// - [`accelerator_total_memory_mib`](LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib) (optional, at most one)
+/// - [`baseline_ebs_bandwidth_mbps`](LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps) (optional, at most one)
+/// - [`memory_gib_per_vcpu`](LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu) (optional, at most one)
+/// - [`memory_mib`](LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib) (required, exactly one)
+/// - [`network_bandwidth_gbps`](LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps) (optional, at most one)
+/// - [`network_interface_count`](LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount) (optional, at most one)
+/// - [`total_local_storage_gb`](LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb) (optional, at most one)
+/// - [`vcpu_count`](LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct LaunchTemplateConfigOverrideInstanceRequirements(Output<Value>);
 
@@ -706,7 +734,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
         }
     }
 
-    /// The attribute `accelerator_count`.
+    /// The block `accelerator_count`. Optional, at most one.
     #[track_caller]
     pub fn accelerator_count(
         &self,
@@ -714,19 +742,19 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
         self.0.attribute::<Vec<Value>>("accelerator_count").into()
     }
 
-    /// The attribute `accelerator_manufacturers`.
+    /// The argument `accelerator_manufacturers`. Optional.
     #[track_caller]
     pub fn accelerator_manufacturers(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_manufacturers")
     }
 
-    /// The attribute `accelerator_names`.
+    /// The argument `accelerator_names`. Optional.
     #[track_caller]
     pub fn accelerator_names(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_names")
     }
 
-    /// The attribute `accelerator_total_memory_mib`.
+    /// The block `accelerator_total_memory_mib`. Optional, at most one.
     #[track_caller]
     pub fn accelerator_total_memory_mib(
         &self,
@@ -736,25 +764,25 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
             .into()
     }
 
-    /// The attribute `accelerator_types`.
+    /// The argument `accelerator_types`. Optional.
     #[track_caller]
     pub fn accelerator_types(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_types")
     }
 
-    /// The attribute `allowed_instance_types`.
+    /// The argument `allowed_instance_types`. Optional.
     #[track_caller]
     pub fn allowed_instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_instance_types")
     }
 
-    /// The attribute `bare_metal`.
+    /// The argument `bare_metal`. Optional.
     #[track_caller]
     pub fn bare_metal(&self) -> Output<String> {
         self.0.attribute("bare_metal")
     }
 
-    /// The attribute `baseline_ebs_bandwidth_mbps`.
+    /// The block `baseline_ebs_bandwidth_mbps`. Optional, at most one.
     #[track_caller]
     pub fn baseline_ebs_bandwidth_mbps(
         &self,
@@ -764,43 +792,43 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
             .into()
     }
 
-    /// The attribute `burstable_performance`.
+    /// The argument `burstable_performance`. Optional.
     #[track_caller]
     pub fn burstable_performance(&self) -> Output<String> {
         self.0.attribute("burstable_performance")
     }
 
-    /// The attribute `cpu_manufacturers`.
+    /// The argument `cpu_manufacturers`. Optional.
     #[track_caller]
     pub fn cpu_manufacturers(&self) -> Output<Vec<String>> {
         self.0.attribute("cpu_manufacturers")
     }
 
-    /// The attribute `excluded_instance_types`.
+    /// The argument `excluded_instance_types`. Optional.
     #[track_caller]
     pub fn excluded_instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("excluded_instance_types")
     }
 
-    /// The attribute `instance_generations`.
+    /// The argument `instance_generations`. Optional.
     #[track_caller]
     pub fn instance_generations(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_generations")
     }
 
-    /// The attribute `local_storage`.
+    /// The argument `local_storage`. Optional.
     #[track_caller]
     pub fn local_storage(&self) -> Output<String> {
         self.0.attribute("local_storage")
     }
 
-    /// The attribute `local_storage_types`.
+    /// The argument `local_storage_types`. Optional.
     #[track_caller]
     pub fn local_storage_types(&self) -> Output<Vec<String>> {
         self.0.attribute("local_storage_types")
     }
 
-    /// The attribute `memory_gib_per_vcpu`.
+    /// The block `memory_gib_per_vcpu`. Optional, at most one.
     #[track_caller]
     pub fn memory_gib_per_vcpu(
         &self,
@@ -808,7 +836,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
         self.0.attribute::<Vec<Value>>("memory_gib_per_vcpu").into()
     }
 
-    /// The attribute `memory_mib`.
+    /// The block `memory_mib`. Required, exactly one.
     #[track_caller]
     pub fn memory_mib(
         &self,
@@ -816,7 +844,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
         self.0.attribute::<Vec<Value>>("memory_mib").into()
     }
 
-    /// The attribute `network_bandwidth_gbps`.
+    /// The block `network_bandwidth_gbps`. Optional, at most one.
     #[track_caller]
     pub fn network_bandwidth_gbps(
         &self,
@@ -826,7 +854,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
             .into()
     }
 
-    /// The attribute `network_interface_count`.
+    /// The block `network_interface_count`. Optional, at most one.
     #[track_caller]
     pub fn network_interface_count(
         &self,
@@ -836,27 +864,27 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
             .into()
     }
 
-    /// The attribute `on_demand_max_price_percentage_over_lowest_price`.
+    /// The argument `on_demand_max_price_percentage_over_lowest_price`. Optional.
     #[track_caller]
     pub fn on_demand_max_price_percentage_over_lowest_price(&self) -> Output<Number> {
         self.0
             .attribute("on_demand_max_price_percentage_over_lowest_price")
     }
 
-    /// The attribute `require_hibernate_support`.
+    /// The argument `require_hibernate_support`. Optional.
     #[track_caller]
     pub fn require_hibernate_support(&self) -> Output<bool> {
         self.0.attribute("require_hibernate_support")
     }
 
-    /// The attribute `spot_max_price_percentage_over_lowest_price`.
+    /// The argument `spot_max_price_percentage_over_lowest_price`. Optional.
     #[track_caller]
     pub fn spot_max_price_percentage_over_lowest_price(&self) -> Output<Number> {
         self.0
             .attribute("spot_max_price_percentage_over_lowest_price")
     }
 
-    /// The attribute `total_local_storage_gb`.
+    /// The block `total_local_storage_gb`. Optional, at most one.
     #[track_caller]
     pub fn total_local_storage_gb(
         &self,
@@ -866,7 +894,7 @@ impl LaunchTemplateConfigOverrideInstanceRequirements {
             .into()
     }
 
-    /// The attribute `vcpu_count`.
+    /// The block `vcpu_count`. Required, exactly one.
     #[track_caller]
     pub fn vcpu_count(
         &self,
@@ -884,7 +912,7 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
 }
 
 impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
-    /// Adds one `accelerator_count`.
+    /// Adds one `accelerator_count`. Optional, at most one.
     pub fn accelerator_count(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder,
@@ -895,7 +923,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `accelerator_manufacturers`.
+    /// Sets `accelerator_manufacturers`. Optional.
     pub fn accelerator_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -903,13 +931,13 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `accelerator_names`.
+    /// Sets `accelerator_names`. Optional.
     pub fn accelerator_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("accelerator_names", value.into_input());
         self
     }
 
-    /// Adds one `accelerator_total_memory_mib`.
+    /// Adds one `accelerator_total_memory_mib`. Optional, at most one.
     pub fn accelerator_total_memory_mib(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBuilder,
@@ -920,13 +948,13 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `accelerator_types`.
+    /// Sets `accelerator_types`. Optional.
     pub fn accelerator_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("accelerator_types", value.into_input());
         self
     }
 
-    /// Sets `allowed_instance_types`.
+    /// Sets `allowed_instance_types`. Optional.
     pub fn allowed_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -934,13 +962,13 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `bare_metal`.
+    /// Sets `bare_metal`. Optional.
     pub fn bare_metal(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bare_metal", value.into_input());
         self
     }
 
-    /// Adds one `baseline_ebs_bandwidth_mbps`.
+    /// Adds one `baseline_ebs_bandwidth_mbps`. Optional, at most one.
     pub fn baseline_ebs_bandwidth_mbps(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBuilder,
@@ -951,7 +979,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `burstable_performance`.
+    /// Sets `burstable_performance`. Optional.
     pub fn burstable_performance(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -959,13 +987,13 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `cpu_manufacturers`.
+    /// Sets `cpu_manufacturers`. Optional.
     pub fn cpu_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("cpu_manufacturers", value.into_input());
         self
     }
 
-    /// Sets `excluded_instance_types`.
+    /// Sets `excluded_instance_types`. Optional.
     pub fn excluded_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -973,7 +1001,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `instance_generations`.
+    /// Sets `instance_generations`. Optional.
     pub fn instance_generations(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -981,13 +1009,13 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `local_storage`.
+    /// Sets `local_storage`. Optional.
     pub fn local_storage(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("local_storage", value.into_input());
         self
     }
 
-    /// Sets `local_storage_types`.
+    /// Sets `local_storage_types`. Optional.
     pub fn local_storage_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -995,7 +1023,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `memory_gib_per_vcpu`.
+    /// Adds one `memory_gib_per_vcpu`. Optional, at most one.
     pub fn memory_gib_per_vcpu(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder,
@@ -1006,7 +1034,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `memory_mib`. Required.
+    /// Adds one `memory_mib`. Required, exactly one.
     pub fn memory_mib(
         self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<Set>,
@@ -1017,7 +1045,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         }
     }
 
-    /// Adds one `network_bandwidth_gbps`.
+    /// Adds one `network_bandwidth_gbps`. Optional, at most one.
     pub fn network_bandwidth_gbps(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder,
@@ -1028,7 +1056,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `network_interface_count`.
+    /// Adds one `network_interface_count`. Optional, at most one.
     pub fn network_interface_count(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilder,
@@ -1039,7 +1067,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `on_demand_max_price_percentage_over_lowest_price`.
+    /// Sets `on_demand_max_price_percentage_over_lowest_price`. Optional.
     pub fn on_demand_max_price_percentage_over_lowest_price(
         mut self,
         value: impl IntoInput<Number>,
@@ -1051,7 +1079,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `require_hibernate_support`.
+    /// Sets `require_hibernate_support`. Optional.
     pub fn require_hibernate_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1059,7 +1087,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `spot_max_price_percentage_over_lowest_price`.
+    /// Sets `spot_max_price_percentage_over_lowest_price`. Optional.
     pub fn spot_max_price_percentage_over_lowest_price(
         mut self,
         value: impl IntoInput<Number>,
@@ -1071,7 +1099,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `total_local_storage_gb`.
+    /// Adds one `total_local_storage_gb`. Optional, at most one.
     pub fn total_local_storage_gb(
         mut self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder,
@@ -1082,7 +1110,7 @@ impl<A, B> LaunchTemplateConfigOverrideInstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `vcpu_count`. Required.
+    /// Adds one `vcpu_count`. Required, exactly one.
     pub fn vcpu_count(
         self,
         block: LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<Set>,
@@ -1112,13 +1140,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCount {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1133,13 +1161,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuild
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1165,13 +1193,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMib {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1186,13 +1214,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemor
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1218,13 +1246,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbps {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1239,13 +1267,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthM
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1270,13 +1298,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpu {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1291,13 +1319,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuild
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryGibPerVcpuBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1324,13 +1352,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsMemoryMib {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Required.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1346,7 +1374,7 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
 }
 
 impl<A> LaunchTemplateConfigOverrideInstanceRequirementsMemoryMibBuilder<A> {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
@@ -1383,13 +1411,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbps {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1404,13 +1432,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsB
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkBandwidthGbpsBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1436,13 +1464,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1457,13 +1485,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCount
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsNetworkInterfaceCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1488,13 +1516,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGb {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1509,13 +1537,13 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBu
 }
 
 impl LaunchTemplateConfigOverrideInstanceRequirementsTotalLocalStorageGbBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1542,13 +1570,13 @@ impl LaunchTemplateConfigOverrideInstanceRequirementsVcpuCount {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Required.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1564,7 +1592,7 @@ pub struct LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
 }
 
 impl<A> LaunchTemplateConfigOverrideInstanceRequirementsVcpuCountBuilder<A> {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
@@ -1600,31 +1628,31 @@ impl OnDemandOptions {
         }
     }
 
-    /// The attribute `allocation_strategy`.
+    /// The argument `allocation_strategy`. Optional.
     #[track_caller]
     pub fn allocation_strategy(&self) -> Output<String> {
         self.0.attribute("allocation_strategy")
     }
 
-    /// The attribute `max_total_price`.
+    /// The argument `max_total_price`. Optional.
     #[track_caller]
     pub fn max_total_price(&self) -> Output<String> {
         self.0.attribute("max_total_price")
     }
 
-    /// The attribute `min_target_capacity`.
+    /// The argument `min_target_capacity`. Optional.
     #[track_caller]
     pub fn min_target_capacity(&self) -> Output<Number> {
         self.0.attribute("min_target_capacity")
     }
 
-    /// The attribute `single_availability_zone`.
+    /// The argument `single_availability_zone`. Optional.
     #[track_caller]
     pub fn single_availability_zone(&self) -> Output<bool> {
         self.0.attribute("single_availability_zone")
     }
 
-    /// The attribute `single_instance_type`.
+    /// The argument `single_instance_type`. Optional.
     #[track_caller]
     pub fn single_instance_type(&self) -> Output<bool> {
         self.0.attribute("single_instance_type")
@@ -1639,7 +1667,7 @@ pub struct OnDemandOptionsBuilder {
 }
 
 impl OnDemandOptionsBuilder {
-    /// Sets `allocation_strategy`.
+    /// Sets `allocation_strategy`. Optional.
     pub fn allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1647,13 +1675,13 @@ impl OnDemandOptionsBuilder {
         self
     }
 
-    /// Sets `max_total_price`.
+    /// Sets `max_total_price`. Optional.
     pub fn max_total_price(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("max_total_price", value.into_input());
         self
     }
 
-    /// Sets `min_target_capacity`.
+    /// Sets `min_target_capacity`. Optional.
     pub fn min_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -1661,7 +1689,7 @@ impl OnDemandOptionsBuilder {
         self
     }
 
-    /// Sets `single_availability_zone`.
+    /// Sets `single_availability_zone`. Optional.
     pub fn single_availability_zone(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1669,7 +1697,7 @@ impl OnDemandOptionsBuilder {
         self
     }
 
-    /// Sets `single_instance_type`.
+    /// Sets `single_instance_type`. Optional.
     pub fn single_instance_type(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1679,6 +1707,9 @@ impl OnDemandOptionsBuilder {
 }
 
 /// One `spot_options`.
+///
+/// Blocks:
+/// - [`maintenance_strategies`](SpotOptionsMaintenanceStrategies) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SpotOptions(Output<Value>);
 
@@ -1696,25 +1727,25 @@ impl SpotOptions {
         }
     }
 
-    /// The attribute `allocation_strategy`.
+    /// The argument `allocation_strategy`. Optional.
     #[track_caller]
     pub fn allocation_strategy(&self) -> Output<String> {
         self.0.attribute("allocation_strategy")
     }
 
-    /// The attribute `instance_interruption_behavior`.
+    /// The argument `instance_interruption_behavior`. Optional.
     #[track_caller]
     pub fn instance_interruption_behavior(&self) -> Output<String> {
         self.0.attribute("instance_interruption_behavior")
     }
 
-    /// The attribute `instance_pools_to_use_count`.
+    /// The argument `instance_pools_to_use_count`. Optional.
     #[track_caller]
     pub fn instance_pools_to_use_count(&self) -> Output<Number> {
         self.0.attribute("instance_pools_to_use_count")
     }
 
-    /// The attribute `maintenance_strategies`.
+    /// The block `maintenance_strategies`. Optional, at most one.
     #[track_caller]
     pub fn maintenance_strategies(&self) -> NestedList<SpotOptionsMaintenanceStrategies> {
         self.0
@@ -1731,7 +1762,7 @@ pub struct SpotOptionsBuilder {
 }
 
 impl SpotOptionsBuilder {
-    /// Sets `allocation_strategy`.
+    /// Sets `allocation_strategy`. Optional.
     pub fn allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1739,7 +1770,7 @@ impl SpotOptionsBuilder {
         self
     }
 
-    /// Sets `instance_interruption_behavior`.
+    /// Sets `instance_interruption_behavior`. Optional.
     pub fn instance_interruption_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1747,7 +1778,7 @@ impl SpotOptionsBuilder {
         self
     }
 
-    /// Sets `instance_pools_to_use_count`.
+    /// Sets `instance_pools_to_use_count`. Optional.
     pub fn instance_pools_to_use_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -1755,7 +1786,7 @@ impl SpotOptionsBuilder {
         self
     }
 
-    /// Adds one `maintenance_strategies`.
+    /// Adds one `maintenance_strategies`. Optional, at most one.
     pub fn maintenance_strategies(
         mut self,
         block: SpotOptionsMaintenanceStrategiesBuilder,
@@ -1768,6 +1799,9 @@ impl SpotOptionsBuilder {
 }
 
 /// One `spot_options.maintenance_strategies`.
+///
+/// Blocks:
+/// - [`capacity_rebalance`](SpotOptionsMaintenanceStrategiesCapacityRebalance) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SpotOptionsMaintenanceStrategies(Output<Value>);
 
@@ -1785,7 +1819,7 @@ impl SpotOptionsMaintenanceStrategies {
         }
     }
 
-    /// The attribute `capacity_rebalance`.
+    /// The block `capacity_rebalance`. Optional, at most one.
     #[track_caller]
     pub fn capacity_rebalance(
         &self,
@@ -1802,7 +1836,7 @@ pub struct SpotOptionsMaintenanceStrategiesBuilder {
 }
 
 impl SpotOptionsMaintenanceStrategiesBuilder {
-    /// Adds one `capacity_rebalance`.
+    /// Adds one `capacity_rebalance`. Optional, at most one.
     pub fn capacity_rebalance(
         mut self,
         block: SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder,
@@ -1832,13 +1866,13 @@ impl SpotOptionsMaintenanceStrategiesCapacityRebalance {
         }
     }
 
-    /// The attribute `replacement_strategy`.
+    /// The argument `replacement_strategy`. Optional.
     #[track_caller]
     pub fn replacement_strategy(&self) -> Output<String> {
         self.0.attribute("replacement_strategy")
     }
 
-    /// The attribute `termination_delay`.
+    /// The argument `termination_delay`. Optional.
     #[track_caller]
     pub fn termination_delay(&self) -> Output<Number> {
         self.0.attribute("termination_delay")
@@ -1853,7 +1887,7 @@ pub struct SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
 }
 
 impl SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
-    /// Sets `replacement_strategy`.
+    /// Sets `replacement_strategy`. Optional.
     pub fn replacement_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1861,7 +1895,7 @@ impl SpotOptionsMaintenanceStrategiesCapacityRebalanceBuilder {
         self
     }
 
-    /// Sets `termination_delay`.
+    /// Sets `termination_delay`. Optional.
     pub fn termination_delay(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("termination_delay", value.into_input());
         self
@@ -1890,31 +1924,31 @@ impl TargetCapacitySpecification {
         }
     }
 
-    /// The attribute `default_target_capacity_type`.
+    /// The argument `default_target_capacity_type`. Required.
     #[track_caller]
     pub fn default_target_capacity_type(&self) -> Output<String> {
         self.0.attribute("default_target_capacity_type")
     }
 
-    /// The attribute `on_demand_target_capacity`.
+    /// The argument `on_demand_target_capacity`. Optional.
     #[track_caller]
     pub fn on_demand_target_capacity(&self) -> Output<Number> {
         self.0.attribute("on_demand_target_capacity")
     }
 
-    /// The attribute `spot_target_capacity`.
+    /// The argument `spot_target_capacity`. Optional.
     #[track_caller]
     pub fn spot_target_capacity(&self) -> Output<Number> {
         self.0.attribute("spot_target_capacity")
     }
 
-    /// The attribute `target_capacity_unit_type`.
+    /// The argument `target_capacity_unit_type`. Optional.
     #[track_caller]
     pub fn target_capacity_unit_type(&self) -> Output<String> {
         self.0.attribute("target_capacity_unit_type")
     }
 
-    /// The attribute `total_target_capacity`.
+    /// The argument `total_target_capacity`. Required.
     #[track_caller]
     pub fn total_target_capacity(&self) -> Output<Number> {
         self.0.attribute("total_target_capacity")
@@ -1943,7 +1977,7 @@ impl<A, B> TargetCapacitySpecificationBuilder<A, B> {
         }
     }
 
-    /// Sets `on_demand_target_capacity`.
+    /// Sets `on_demand_target_capacity`. Optional.
     pub fn on_demand_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -1951,7 +1985,7 @@ impl<A, B> TargetCapacitySpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `spot_target_capacity`.
+    /// Sets `spot_target_capacity`. Optional.
     pub fn spot_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -1959,7 +1993,7 @@ impl<A, B> TargetCapacitySpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `target_capacity_unit_type`.
+    /// Sets `target_capacity_unit_type`. Optional.
     pub fn target_capacity_unit_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1999,19 +2033,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -2026,19 +2060,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -17,6 +17,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_flow_log`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/flow_log>.
+///
+/// Blocks:
+/// - [`destination_options`](DestinationOptions) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct FlowLog(Resource);
 
@@ -28,110 +33,110 @@ impl FlowLog {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `deliver_cross_account_role`.
+    /// The argument `deliver_cross_account_role`. Optional.
     #[track_caller]
     pub fn deliver_cross_account_role(&self) -> Output<String> {
         self.0.attribute("deliver_cross_account_role")
     }
 
-    /// The attribute `destination_options`.
+    /// The block `destination_options`. Optional, at most one.
     #[track_caller]
     pub fn destination_options(&self) -> NestedList<DestinationOptions> {
         self.0.attribute::<Vec<Value>>("destination_options").into()
     }
 
-    /// The attribute `eni_id`.
+    /// The argument `eni_id`. Optional.
     #[track_caller]
     pub fn eni_id(&self) -> Output<String> {
         self.0.attribute("eni_id")
     }
 
-    /// The attribute `iam_role_arn`.
+    /// The argument `iam_role_arn`. Optional.
     #[track_caller]
     pub fn iam_role_arn(&self) -> Output<String> {
         self.0.attribute("iam_role_arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `log_destination`.
+    /// The argument `log_destination`. Optional; computed where it is not set.
     #[track_caller]
     pub fn log_destination(&self) -> Output<String> {
         self.0.attribute("log_destination")
     }
 
-    /// The attribute `log_destination_type`.
+    /// The argument `log_destination_type`. Optional.
     #[track_caller]
     pub fn log_destination_type(&self) -> Output<String> {
         self.0.attribute("log_destination_type")
     }
 
-    /// The attribute `log_format`.
+    /// The argument `log_format`. Optional; computed where it is not set.
     #[track_caller]
     pub fn log_format(&self) -> Output<String> {
         self.0.attribute("log_format")
     }
 
-    /// The attribute `log_group_name`.
+    /// The argument `log_group_name`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn log_group_name(&self) -> Output<String> {
         self.0.attribute("log_group_name")
     }
 
-    /// The attribute `max_aggregation_interval`.
+    /// The argument `max_aggregation_interval`. Optional.
     #[track_caller]
     pub fn max_aggregation_interval(&self) -> Output<Number> {
         self.0.attribute("max_aggregation_interval")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `traffic_type`.
+    /// The argument `traffic_type`. Optional.
     #[track_caller]
     pub fn traffic_type(&self) -> Output<String> {
         self.0.attribute("traffic_type")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -152,7 +157,7 @@ pub struct FlowLogBuilder {
 }
 
 impl FlowLogBuilder {
-    /// Sets `deliver_cross_account_role`.
+    /// Sets `deliver_cross_account_role`. Optional.
     pub fn deliver_cross_account_role(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -160,7 +165,7 @@ impl FlowLogBuilder {
         self
     }
 
-    /// Adds one `destination_options`.
+    /// Adds one `destination_options`. Optional, at most one.
     pub fn destination_options(mut self, block: DestinationOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -168,25 +173,25 @@ impl FlowLogBuilder {
         self
     }
 
-    /// Sets `eni_id`.
+    /// Sets `eni_id`. Optional.
     pub fn eni_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("eni_id", value.into_input());
         self
     }
 
-    /// Sets `iam_role_arn`.
+    /// Sets `iam_role_arn`. Optional.
     pub fn iam_role_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("iam_role_arn", value.into_input());
         self
     }
 
-    /// Sets `log_destination`.
+    /// Sets `log_destination`. Optional; computed where it is not set.
     pub fn log_destination(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("log_destination", value.into_input());
         self
     }
 
-    /// Sets `log_destination_type`.
+    /// Sets `log_destination_type`. Optional.
     pub fn log_destination_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -194,20 +199,20 @@ impl FlowLogBuilder {
         self
     }
 
-    /// Sets `log_format`.
+    /// Sets `log_format`. Optional; computed where it is not set.
     pub fn log_format(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("log_format", value.into_input());
         self
     }
 
-    /// Sets `log_group_name`.
+    /// Sets `log_group_name`. Optional; computed where it is not set.
     #[deprecated]
     pub fn log_group_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("log_group_name", value.into_input());
         self
     }
 
-    /// Sets `max_aggregation_interval`.
+    /// Sets `max_aggregation_interval`. Optional.
     pub fn max_aggregation_interval(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -215,25 +220,25 @@ impl FlowLogBuilder {
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `traffic_type`.
+    /// Sets `traffic_type`. Optional.
     pub fn traffic_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("traffic_type", value.into_input());
         self
     }
 
-    /// Sets `transit_gateway_attachment_id`.
+    /// Sets `transit_gateway_attachment_id`. Optional.
     pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -241,7 +246,7 @@ impl FlowLogBuilder {
         self
     }
 
-    /// Sets `transit_gateway_id`.
+    /// Sets `transit_gateway_id`. Optional.
     pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -249,7 +254,7 @@ impl FlowLogBuilder {
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -307,19 +312,19 @@ impl DestinationOptions {
         }
     }
 
-    /// The attribute `file_format`.
+    /// The argument `file_format`. Optional.
     #[track_caller]
     pub fn file_format(&self) -> Output<String> {
         self.0.attribute("file_format")
     }
 
-    /// The attribute `hive_compatible_partitions`.
+    /// The argument `hive_compatible_partitions`. Optional.
     #[track_caller]
     pub fn hive_compatible_partitions(&self) -> Output<bool> {
         self.0.attribute("hive_compatible_partitions")
     }
 
-    /// The attribute `per_hour_partition`.
+    /// The argument `per_hour_partition`. Optional.
     #[track_caller]
     pub fn per_hour_partition(&self) -> Output<bool> {
         self.0.attribute("per_hour_partition")
@@ -334,13 +339,13 @@ pub struct DestinationOptionsBuilder {
 }
 
 impl DestinationOptionsBuilder {
-    /// Sets `file_format`.
+    /// Sets `file_format`. Optional.
     pub fn file_format(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("file_format", value.into_input());
         self
     }
 
-    /// Sets `hive_compatible_partitions`.
+    /// Sets `hive_compatible_partitions`. Optional.
     pub fn hive_compatible_partitions(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -348,7 +353,7 @@ impl DestinationOptionsBuilder {
         self
     }
 
-    /// Sets `per_hour_partition`.
+    /// Sets `per_hour_partition`. Optional.
     pub fn per_hour_partition(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("per_hour_partition", value.into_input());
         self

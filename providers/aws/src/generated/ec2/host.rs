@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_host`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_host>.
 #[derive(Debug, Clone)]
 pub struct Host(Resource);
 
@@ -30,73 +32,73 @@ impl Host {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `asset_id`.
+    /// The argument `asset_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn asset_id(&self) -> Output<String> {
         self.0.attribute("asset_id")
     }
 
-    /// The attribute `auto_placement`.
+    /// The argument `auto_placement`. Optional.
     #[track_caller]
     pub fn auto_placement(&self) -> Output<String> {
         self.0.attribute("auto_placement")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Required.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `host_recovery`.
+    /// The argument `host_recovery`. Optional.
     #[track_caller]
     pub fn host_recovery(&self) -> Output<String> {
         self.0.attribute("host_recovery")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_family`.
+    /// The argument `instance_family`. Optional.
     #[track_caller]
     pub fn instance_family(&self) -> Output<String> {
         self.0.attribute("instance_family")
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Optional.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The argument `outpost_arn`. Optional.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -118,13 +120,13 @@ pub struct HostBuilder<A> {
 }
 
 impl<A> HostBuilder<A> {
-    /// Sets `asset_id`.
+    /// Sets `asset_id`. Optional; computed where it is not set.
     pub fn asset_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("asset_id", value.into_input());
         self
     }
 
-    /// Sets `auto_placement`.
+    /// Sets `auto_placement`. Optional.
     pub fn auto_placement(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("auto_placement", value.into_input());
         self
@@ -140,31 +142,31 @@ impl<A> HostBuilder<A> {
         }
     }
 
-    /// Sets `host_recovery`.
+    /// Sets `host_recovery`. Optional.
     pub fn host_recovery(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("host_recovery", value.into_input());
         self
     }
 
-    /// Sets `instance_family`.
+    /// Sets `instance_family`. Optional.
     pub fn instance_family(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_family", value.into_input());
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `outpost_arn`.
+    /// Sets `outpost_arn`. Optional.
     pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_instance_connect_endpoint`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_instance_connect_endpoint>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct InstanceConnectEndpoint(Resource);
 
@@ -31,79 +36,79 @@ impl InstanceConnectEndpoint {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zone`.
+    /// The attribute `availability_zone`. Computed.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `dns_name`.
+    /// The attribute `dns_name`. Computed.
     #[track_caller]
     pub fn dns_name(&self) -> Output<String> {
         self.0.attribute("dns_name")
     }
 
-    /// The attribute `fips_dns_name`.
+    /// The attribute `fips_dns_name`. Computed.
     #[track_caller]
     pub fn fips_dns_name(&self) -> Output<String> {
         self.0.attribute("fips_dns_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_ids`.
+    /// The attribute `network_interface_ids`. Computed.
     #[track_caller]
     pub fn network_interface_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("network_interface_ids")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `preserve_client_ip`.
+    /// The argument `preserve_client_ip`. Optional; computed where it is not set.
     #[track_caller]
     pub fn preserve_client_ip(&self) -> Output<bool> {
         self.0.attribute("preserve_client_ip")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The argument `security_group_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Required.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -125,7 +130,7 @@ pub struct InstanceConnectEndpointBuilder<A> {
 }
 
 impl<A> InstanceConnectEndpointBuilder<A> {
-    /// Sets `preserve_client_ip`.
+    /// Sets `preserve_client_ip`. Optional; computed where it is not set.
     pub fn preserve_client_ip(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -133,7 +138,7 @@ impl<A> InstanceConnectEndpointBuilder<A> {
         self
     }
 
-    /// Sets `security_group_ids`.
+    /// Sets `security_group_ids`. Optional; computed where it is not set.
     pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -149,13 +154,13 @@ impl<A> InstanceConnectEndpointBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -216,13 +221,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -237,13 +242,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

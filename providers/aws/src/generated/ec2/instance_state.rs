@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_instance_state`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_instance_state>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct InstanceState(Resource);
 
@@ -32,25 +37,25 @@ impl InstanceState {
         }
     }
 
-    /// The attribute `force`.
+    /// The argument `force`. Optional.
     #[track_caller]
     pub fn force(&self) -> Output<bool> {
         self.0.attribute("force")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The argument `instance_id`. Required.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Required.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -72,7 +77,7 @@ pub struct InstanceStateBuilder<A, B> {
 }
 
 impl<A, B> InstanceStateBuilder<A, B> {
-    /// Sets `force`.
+    /// Sets `force`. Optional.
     pub fn force(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force", value.into_input());
         self
@@ -94,7 +99,7 @@ impl<A, B> InstanceStateBuilder<A, B> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -156,19 +161,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -183,19 +188,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_key_pair`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/key_pair>.
 #[derive(Debug, Clone)]
 pub struct KeyPair(Resource);
 
@@ -30,61 +32,61 @@ impl KeyPair {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `fingerprint`.
+    /// The attribute `fingerprint`. Computed.
     #[track_caller]
     pub fn fingerprint(&self) -> Output<String> {
         self.0.attribute("fingerprint")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_name`.
+    /// The argument `key_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn key_name(&self) -> Output<String> {
         self.0.attribute("key_name")
     }
 
-    /// The attribute `key_name_prefix`.
+    /// The argument `key_name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn key_name_prefix(&self) -> Output<String> {
         self.0.attribute("key_name_prefix")
     }
 
-    /// The attribute `key_pair_id`.
+    /// The attribute `key_pair_id`. Computed.
     #[track_caller]
     pub fn key_pair_id(&self) -> Output<String> {
         self.0.attribute("key_pair_id")
     }
 
-    /// The attribute `key_type`.
+    /// The attribute `key_type`. Computed.
     #[track_caller]
     pub fn key_type(&self) -> Output<String> {
         self.0.attribute("key_type")
     }
 
-    /// The attribute `public_key`.
+    /// The argument `public_key`. Required.
     #[track_caller]
     pub fn public_key(&self) -> Output<String> {
         self.0.attribute("public_key")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -106,13 +108,13 @@ pub struct KeyPairBuilder<A> {
 }
 
 impl<A> KeyPairBuilder<A> {
-    /// Sets `key_name`.
+    /// Sets `key_name`. Optional; computed where it is not set.
     pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
-    /// Sets `key_name_prefix`.
+    /// Sets `key_name_prefix`. Optional; computed where it is not set.
     pub fn key_name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_name_prefix", value.into_input());
         self
@@ -126,7 +128,7 @@ impl<A> KeyPairBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -23,6 +23,29 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_launch_template`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/launch_template>.
+///
+/// Blocks:
+/// - [`block_device_mappings`](BlockDeviceMappings) (optional)
+/// - [`capacity_reservation_specification`](CapacityReservationSpecification) (optional, at most one)
+/// - [`cpu_options`](CpuOptions) (optional, at most one)
+/// - [`credit_specification`](CreditSpecification) (optional, at most one)
+/// - [`elastic_gpu_specifications`](ElasticGpuSpecifications) (optional)
+/// - [`elastic_inference_accelerator`](ElasticInferenceAccelerator) (optional, at most one)
+/// - [`enclave_options`](EnclaveOptions) (optional, at most one)
+/// - [`hibernation_options`](HibernationOptions) (optional, at most one)
+/// - [`iam_instance_profile`](IamInstanceProfile) (optional, at most one)
+/// - [`instance_market_options`](InstanceMarketOptions) (optional, at most one)
+/// - [`instance_requirements`](InstanceRequirements) (optional, at most one)
+/// - [`license_specification`](LicenseSpecification) (optional)
+/// - [`maintenance_options`](MaintenanceOptions) (optional, at most one)
+/// - [`metadata_options`](MetadataOptions) (optional, at most one)
+/// - [`monitoring`](Monitoring) (optional, at most one)
+/// - [`network_interfaces`](NetworkInterfaces) (optional)
+/// - [`placement`](Placement) (optional, at most one)
+/// - [`private_dns_name_options`](PrivateDnsNameOptions) (optional, at most one)
+/// - [`tag_specifications`](TagSpecifications) (optional)
 #[derive(Debug, Clone)]
 pub struct LaunchTemplate(Resource);
 
@@ -34,13 +57,13 @@ impl LaunchTemplate {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `block_device_mappings`.
+    /// The block `block_device_mappings`. Optional.
     #[track_caller]
     pub fn block_device_mappings(&self) -> NestedList<BlockDeviceMappings> {
         self.0
@@ -48,7 +71,7 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `capacity_reservation_specification`.
+    /// The block `capacity_reservation_specification`. Optional, at most one.
     #[track_caller]
     pub fn capacity_reservation_specification(
         &self,
@@ -58,13 +81,13 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `cpu_options`.
+    /// The block `cpu_options`. Optional, at most one.
     #[track_caller]
     pub fn cpu_options(&self) -> NestedList<CpuOptions> {
         self.0.attribute::<Vec<Value>>("cpu_options").into()
     }
 
-    /// The attribute `credit_specification`.
+    /// The block `credit_specification`. Optional, at most one.
     #[track_caller]
     pub fn credit_specification(&self) -> NestedList<CreditSpecification> {
         self.0
@@ -72,37 +95,37 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `default_version`.
+    /// The argument `default_version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn default_version(&self) -> Output<Number> {
         self.0.attribute("default_version")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `disable_api_stop`.
+    /// The argument `disable_api_stop`. Optional.
     #[track_caller]
     pub fn disable_api_stop(&self) -> Output<bool> {
         self.0.attribute("disable_api_stop")
     }
 
-    /// The attribute `disable_api_termination`.
+    /// The argument `disable_api_termination`. Optional.
     #[track_caller]
     pub fn disable_api_termination(&self) -> Output<bool> {
         self.0.attribute("disable_api_termination")
     }
 
-    /// The attribute `ebs_optimized`.
+    /// The argument `ebs_optimized`. Optional.
     #[track_caller]
     pub fn ebs_optimized(&self) -> Output<String> {
         self.0.attribute("ebs_optimized")
     }
 
-    /// The attribute `elastic_gpu_specifications`.
+    /// The block `elastic_gpu_specifications`. Optional.
     #[track_caller]
     pub fn elastic_gpu_specifications(&self) -> NestedList<ElasticGpuSpecifications> {
         self.0
@@ -110,7 +133,7 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `elastic_inference_accelerator`.
+    /// The block `elastic_inference_accelerator`. Optional, at most one.
     #[track_caller]
     pub fn elastic_inference_accelerator(&self) -> NestedList<ElasticInferenceAccelerator> {
         self.0
@@ -118,19 +141,19 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `enclave_options`.
+    /// The block `enclave_options`. Optional, at most one.
     #[track_caller]
     pub fn enclave_options(&self) -> NestedList<EnclaveOptions> {
         self.0.attribute::<Vec<Value>>("enclave_options").into()
     }
 
-    /// The attribute `hibernation_options`.
+    /// The block `hibernation_options`. Optional, at most one.
     #[track_caller]
     pub fn hibernation_options(&self) -> NestedList<HibernationOptions> {
         self.0.attribute::<Vec<Value>>("hibernation_options").into()
     }
 
-    /// The attribute `iam_instance_profile`.
+    /// The block `iam_instance_profile`. Optional, at most one.
     #[track_caller]
     pub fn iam_instance_profile(&self) -> NestedList<IamInstanceProfile> {
         self.0
@@ -138,25 +161,25 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_id`.
+    /// The argument `image_id`. Optional.
     #[track_caller]
     pub fn image_id(&self) -> Output<String> {
         self.0.attribute("image_id")
     }
 
-    /// The attribute `instance_initiated_shutdown_behavior`.
+    /// The argument `instance_initiated_shutdown_behavior`. Optional.
     #[track_caller]
     pub fn instance_initiated_shutdown_behavior(&self) -> Output<String> {
         self.0.attribute("instance_initiated_shutdown_behavior")
     }
 
-    /// The attribute `instance_market_options`.
+    /// The block `instance_market_options`. Optional, at most one.
     #[track_caller]
     pub fn instance_market_options(&self) -> NestedList<InstanceMarketOptions> {
         self.0
@@ -164,7 +187,7 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `instance_requirements`.
+    /// The block `instance_requirements`. Optional, at most one.
     #[track_caller]
     pub fn instance_requirements(&self) -> NestedList<InstanceRequirements> {
         self.0
@@ -172,79 +195,79 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Optional.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `kernel_id`.
+    /// The argument `kernel_id`. Optional.
     #[track_caller]
     pub fn kernel_id(&self) -> Output<String> {
         self.0.attribute("kernel_id")
     }
 
-    /// The attribute `key_name`.
+    /// The argument `key_name`. Optional.
     #[track_caller]
     pub fn key_name(&self) -> Output<String> {
         self.0.attribute("key_name")
     }
 
-    /// The attribute `latest_version`.
+    /// The attribute `latest_version`. Computed.
     #[track_caller]
     pub fn latest_version(&self) -> Output<Number> {
         self.0.attribute("latest_version")
     }
 
-    /// The attribute `license_specification`.
+    /// The block `license_specification`. Optional.
     #[track_caller]
     pub fn license_specification(&self) -> Output<Vec<Value>> {
         self.0.attribute("license_specification")
     }
 
-    /// The attribute `maintenance_options`.
+    /// The block `maintenance_options`. Optional, at most one.
     #[track_caller]
     pub fn maintenance_options(&self) -> NestedList<MaintenanceOptions> {
         self.0.attribute::<Vec<Value>>("maintenance_options").into()
     }
 
-    /// The attribute `metadata_options`.
+    /// The block `metadata_options`. Optional, at most one.
     #[track_caller]
     pub fn metadata_options(&self) -> NestedList<MetadataOptions> {
         self.0.attribute::<Vec<Value>>("metadata_options").into()
     }
 
-    /// The attribute `monitoring`.
+    /// The block `monitoring`. Optional, at most one.
     #[track_caller]
     pub fn monitoring(&self) -> NestedList<Monitoring> {
         self.0.attribute::<Vec<Value>>("monitoring").into()
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `network_interfaces`.
+    /// The block `network_interfaces`. Optional.
     #[track_caller]
     pub fn network_interfaces(&self) -> NestedList<NetworkInterfaces> {
         self.0.attribute::<Vec<Value>>("network_interfaces").into()
     }
 
-    /// The attribute `placement`.
+    /// The block `placement`. Optional, at most one.
     #[track_caller]
     pub fn placement(&self) -> NestedList<Placement> {
         self.0.attribute::<Vec<Value>>("placement").into()
     }
 
-    /// The attribute `private_dns_name_options`.
+    /// The block `private_dns_name_options`. Optional, at most one.
     #[track_caller]
     pub fn private_dns_name_options(&self) -> NestedList<PrivateDnsNameOptions> {
         self.0
@@ -252,49 +275,49 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `ram_disk_id`.
+    /// The argument `ram_disk_id`. Optional.
     #[track_caller]
     pub fn ram_disk_id(&self) -> Output<String> {
         self.0.attribute("ram_disk_id")
     }
 
-    /// The attribute `security_group_names`.
+    /// The argument `security_group_names`. Optional.
     #[track_caller]
     pub fn security_group_names(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_names")
     }
 
-    /// The attribute `tag_specifications`.
+    /// The block `tag_specifications`. Optional.
     #[track_caller]
     pub fn tag_specifications(&self) -> NestedList<TagSpecifications> {
         self.0.attribute::<Vec<Value>>("tag_specifications").into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `update_default_version`.
+    /// The argument `update_default_version`. Optional.
     #[track_caller]
     pub fn update_default_version(&self) -> Output<bool> {
         self.0.attribute("update_default_version")
     }
 
-    /// The attribute `user_data`.
+    /// The argument `user_data`. Optional.
     #[track_caller]
     pub fn user_data(&self) -> Output<String> {
         self.0.attribute("user_data")
     }
 
-    /// The attribute `vpc_security_group_ids`.
+    /// The argument `vpc_security_group_ids`. Optional.
     #[track_caller]
     pub fn vpc_security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("vpc_security_group_ids")
@@ -315,7 +338,7 @@ pub struct LaunchTemplateBuilder {
 }
 
 impl LaunchTemplateBuilder {
-    /// Adds one `block_device_mappings`.
+    /// Adds one `block_device_mappings`. Optional.
     pub fn block_device_mappings(mut self, block: BlockDeviceMappingsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -323,7 +346,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `capacity_reservation_specification`.
+    /// Adds one `capacity_reservation_specification`. Optional, at most one.
     pub fn capacity_reservation_specification(
         mut self,
         block: CapacityReservationSpecificationBuilder,
@@ -334,13 +357,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `cpu_options`.
+    /// Adds one `cpu_options`. Optional, at most one.
     pub fn cpu_options(mut self, block: CpuOptionsBuilder) -> Self {
         self.declaration = self.declaration.push_block("cpu_options", block.arguments);
         self
     }
 
-    /// Adds one `credit_specification`.
+    /// Adds one `credit_specification`. Optional, at most one.
     pub fn credit_specification(mut self, block: CreditSpecificationBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -348,25 +371,25 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `default_version`.
+    /// Sets `default_version`. Optional; computed where it is not set.
     pub fn default_version(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("default_version", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `disable_api_stop`.
+    /// Sets `disable_api_stop`. Optional.
     pub fn disable_api_stop(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("disable_api_stop", value.into_input());
         self
     }
 
-    /// Sets `disable_api_termination`.
+    /// Sets `disable_api_termination`. Optional.
     pub fn disable_api_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -374,13 +397,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `ebs_optimized`.
+    /// Sets `ebs_optimized`. Optional.
     pub fn ebs_optimized(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ebs_optimized", value.into_input());
         self
     }
 
-    /// Adds one `elastic_gpu_specifications`.
+    /// Adds one `elastic_gpu_specifications`. Optional.
     pub fn elastic_gpu_specifications(
         mut self,
         block: ElasticGpuSpecificationsBuilder<Set>,
@@ -391,7 +414,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `elastic_inference_accelerator`.
+    /// Adds one `elastic_inference_accelerator`. Optional, at most one.
     pub fn elastic_inference_accelerator(
         mut self,
         block: ElasticInferenceAcceleratorBuilder<Set>,
@@ -402,7 +425,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `enclave_options`.
+    /// Adds one `enclave_options`. Optional, at most one.
     pub fn enclave_options(mut self, block: EnclaveOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -410,7 +433,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `hibernation_options`.
+    /// Adds one `hibernation_options`. Optional, at most one.
     pub fn hibernation_options(mut self, block: HibernationOptionsBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -418,7 +441,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `iam_instance_profile`.
+    /// Adds one `iam_instance_profile`. Optional, at most one.
     pub fn iam_instance_profile(mut self, block: IamInstanceProfileBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -426,13 +449,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `image_id`.
+    /// Sets `image_id`. Optional.
     pub fn image_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("image_id", value.into_input());
         self
     }
 
-    /// Sets `instance_initiated_shutdown_behavior`.
+    /// Sets `instance_initiated_shutdown_behavior`. Optional.
     pub fn instance_initiated_shutdown_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -440,7 +463,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `instance_market_options`.
+    /// Adds one `instance_market_options`. Optional, at most one.
     pub fn instance_market_options(mut self, block: InstanceMarketOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -448,7 +471,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `instance_requirements`.
+    /// Adds one `instance_requirements`. Optional, at most one.
     pub fn instance_requirements(mut self, block: InstanceRequirementsBuilder<Set, Set>) -> Self {
         self.declaration = self
             .declaration
@@ -456,25 +479,25 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `kernel_id`.
+    /// Sets `kernel_id`. Optional.
     pub fn kernel_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kernel_id", value.into_input());
         self
     }
 
-    /// Sets `key_name`.
+    /// Sets `key_name`. Optional.
     pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
-    /// Adds one `license_specification`.
+    /// Adds one `license_specification`. Optional.
     pub fn license_specification(mut self, block: LicenseSpecificationBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -482,7 +505,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `maintenance_options`.
+    /// Adds one `maintenance_options`. Optional, at most one.
     pub fn maintenance_options(mut self, block: MaintenanceOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -490,7 +513,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `metadata_options`.
+    /// Adds one `metadata_options`. Optional, at most one.
     pub fn metadata_options(mut self, block: MetadataOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -498,25 +521,25 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `monitoring`.
+    /// Adds one `monitoring`. Optional, at most one.
     pub fn monitoring(mut self, block: MonitoringBuilder) -> Self {
         self.declaration = self.declaration.push_block("monitoring", block.arguments);
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Adds one `network_interfaces`.
+    /// Adds one `network_interfaces`. Optional.
     pub fn network_interfaces(mut self, block: NetworkInterfacesBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -524,13 +547,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `placement`.
+    /// Adds one `placement`. Optional, at most one.
     pub fn placement(mut self, block: PlacementBuilder) -> Self {
         self.declaration = self.declaration.push_block("placement", block.arguments);
         self
     }
 
-    /// Adds one `private_dns_name_options`.
+    /// Adds one `private_dns_name_options`. Optional, at most one.
     pub fn private_dns_name_options(mut self, block: PrivateDnsNameOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -538,13 +561,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `ram_disk_id`.
+    /// Sets `ram_disk_id`. Optional.
     pub fn ram_disk_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ram_disk_id", value.into_input());
         self
     }
 
-    /// Sets `security_group_names`.
+    /// Sets `security_group_names`. Optional.
     pub fn security_group_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -552,7 +575,7 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Adds one `tag_specifications`.
+    /// Adds one `tag_specifications`. Optional.
     pub fn tag_specifications(mut self, block: TagSpecificationsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -560,13 +583,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `update_default_version`.
+    /// Sets `update_default_version`. Optional.
     pub fn update_default_version(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -574,13 +597,13 @@ impl LaunchTemplateBuilder {
         self
     }
 
-    /// Sets `user_data`.
+    /// Sets `user_data`. Optional.
     pub fn user_data(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("user_data", value.into_input());
         self
     }
 
-    /// Sets `vpc_security_group_ids`.
+    /// Sets `vpc_security_group_ids`. Optional.
     pub fn vpc_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -623,6 +646,9 @@ impl LaunchTemplateBuilder {
 }
 
 /// One `block_device_mappings`.
+///
+/// Blocks:
+/// - [`ebs`](BlockDeviceMappingsEbs) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BlockDeviceMappings(Output<Value>);
 
@@ -640,25 +666,25 @@ impl BlockDeviceMappings {
         }
     }
 
-    /// The attribute `device_name`.
+    /// The argument `device_name`. Optional.
     #[track_caller]
     pub fn device_name(&self) -> Output<String> {
         self.0.attribute("device_name")
     }
 
-    /// The attribute `ebs`.
+    /// The block `ebs`. Optional, at most one.
     #[track_caller]
     pub fn ebs(&self) -> NestedList<BlockDeviceMappingsEbs> {
         self.0.attribute::<Vec<Value>>("ebs").into()
     }
 
-    /// The attribute `no_device`.
+    /// The argument `no_device`. Optional.
     #[track_caller]
     pub fn no_device(&self) -> Output<String> {
         self.0.attribute("no_device")
     }
 
-    /// The attribute `virtual_name`.
+    /// The argument `virtual_name`. Optional.
     #[track_caller]
     pub fn virtual_name(&self) -> Output<String> {
         self.0.attribute("virtual_name")
@@ -673,25 +699,25 @@ pub struct BlockDeviceMappingsBuilder {
 }
 
 impl BlockDeviceMappingsBuilder {
-    /// Sets `device_name`.
+    /// Sets `device_name`. Optional.
     pub fn device_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("device_name", value.into_input());
         self
     }
 
-    /// Adds one `ebs`.
+    /// Adds one `ebs`. Optional, at most one.
     pub fn ebs(mut self, block: BlockDeviceMappingsEbsBuilder) -> Self {
         self.arguments = self.arguments.push_block("ebs", block.arguments);
         self
     }
 
-    /// Sets `no_device`.
+    /// Sets `no_device`. Optional.
     pub fn no_device(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("no_device", value.into_input());
         self
     }
 
-    /// Sets `virtual_name`.
+    /// Sets `virtual_name`. Optional.
     pub fn virtual_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("virtual_name", value.into_input());
         self
@@ -716,49 +742,49 @@ impl BlockDeviceMappingsEbs {
         }
     }
 
-    /// The attribute `delete_on_termination`.
+    /// The argument `delete_on_termination`. Optional.
     #[track_caller]
     pub fn delete_on_termination(&self) -> Output<String> {
         self.0.attribute("delete_on_termination")
     }
 
-    /// The attribute `encrypted`.
+    /// The argument `encrypted`. Optional.
     #[track_caller]
     pub fn encrypted(&self) -> Output<String> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `iops`.
+    /// The argument `iops`. Optional; computed where it is not set.
     #[track_caller]
     pub fn iops(&self) -> Output<Number> {
         self.0.attribute("iops")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `snapshot_id`.
+    /// The argument `snapshot_id`. Optional.
     #[track_caller]
     pub fn snapshot_id(&self) -> Output<String> {
         self.0.attribute("snapshot_id")
     }
 
-    /// The attribute `throughput`.
+    /// The argument `throughput`. Optional; computed where it is not set.
     #[track_caller]
     pub fn throughput(&self) -> Output<Number> {
         self.0.attribute("throughput")
     }
 
-    /// The attribute `volume_size`.
+    /// The argument `volume_size`. Optional; computed where it is not set.
     #[track_caller]
     pub fn volume_size(&self) -> Output<Number> {
         self.0.attribute("volume_size")
     }
 
-    /// The attribute `volume_type`.
+    /// The argument `volume_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn volume_type(&self) -> Output<String> {
         self.0.attribute("volume_type")
@@ -773,7 +799,7 @@ pub struct BlockDeviceMappingsEbsBuilder {
 }
 
 impl BlockDeviceMappingsEbsBuilder {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -781,43 +807,43 @@ impl BlockDeviceMappingsEbsBuilder {
         self
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional.
     pub fn encrypted(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional; computed where it is not set.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `snapshot_id`.
+    /// Sets `snapshot_id`. Optional.
     pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `volume_size`.
+    /// Sets `volume_size`. Optional; computed where it is not set.
     pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
-    /// Sets `volume_type`.
+    /// Sets `volume_type`. Optional; computed where it is not set.
     pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("volume_type", value.into_input());
         self
@@ -825,6 +851,9 @@ impl BlockDeviceMappingsEbsBuilder {
 }
 
 /// One `capacity_reservation_specification`.
+///
+/// Blocks:
+/// - [`capacity_reservation_target`](CapacityReservationSpecificationCapacityReservationTarget) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecification(Output<Value>);
 
@@ -842,13 +871,13 @@ impl CapacityReservationSpecification {
         }
     }
 
-    /// The attribute `capacity_reservation_preference`.
+    /// The argument `capacity_reservation_preference`. Optional.
     #[track_caller]
     pub fn capacity_reservation_preference(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_preference")
     }
 
-    /// The attribute `capacity_reservation_target`.
+    /// The block `capacity_reservation_target`. Optional, at most one.
     #[track_caller]
     pub fn capacity_reservation_target(
         &self,
@@ -867,7 +896,7 @@ pub struct CapacityReservationSpecificationBuilder {
 }
 
 impl CapacityReservationSpecificationBuilder {
-    /// Sets `capacity_reservation_preference`.
+    /// Sets `capacity_reservation_preference`. Optional.
     pub fn capacity_reservation_preference(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -875,7 +904,7 @@ impl CapacityReservationSpecificationBuilder {
         self
     }
 
-    /// Adds one `capacity_reservation_target`.
+    /// Adds one `capacity_reservation_target`. Optional, at most one.
     pub fn capacity_reservation_target(
         mut self,
         block: CapacityReservationSpecificationCapacityReservationTargetBuilder,
@@ -905,13 +934,13 @@ impl CapacityReservationSpecificationCapacityReservationTarget {
         }
     }
 
-    /// The attribute `capacity_reservation_id`.
+    /// The argument `capacity_reservation_id`. Optional.
     #[track_caller]
     pub fn capacity_reservation_id(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_id")
     }
 
-    /// The attribute `capacity_reservation_resource_group_arn`.
+    /// The argument `capacity_reservation_resource_group_arn`. Optional.
     #[track_caller]
     pub fn capacity_reservation_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_resource_group_arn")
@@ -926,7 +955,7 @@ pub struct CapacityReservationSpecificationCapacityReservationTargetBuilder {
 }
 
 impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
-    /// Sets `capacity_reservation_id`.
+    /// Sets `capacity_reservation_id`. Optional.
     pub fn capacity_reservation_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -934,7 +963,7 @@ impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
         self
     }
 
-    /// Sets `capacity_reservation_resource_group_arn`.
+    /// Sets `capacity_reservation_resource_group_arn`. Optional.
     pub fn capacity_reservation_resource_group_arn(
         mut self,
         value: impl IntoInput<String>,
@@ -965,19 +994,19 @@ impl CpuOptions {
         }
     }
 
-    /// The attribute `amd_sev_snp`.
+    /// The argument `amd_sev_snp`. Optional.
     #[track_caller]
     pub fn amd_sev_snp(&self) -> Output<String> {
         self.0.attribute("amd_sev_snp")
     }
 
-    /// The attribute `core_count`.
+    /// The argument `core_count`. Optional.
     #[track_caller]
     pub fn core_count(&self) -> Output<Number> {
         self.0.attribute("core_count")
     }
 
-    /// The attribute `threads_per_core`.
+    /// The argument `threads_per_core`. Optional.
     #[track_caller]
     pub fn threads_per_core(&self) -> Output<Number> {
         self.0.attribute("threads_per_core")
@@ -992,19 +1021,19 @@ pub struct CpuOptionsBuilder {
 }
 
 impl CpuOptionsBuilder {
-    /// Sets `amd_sev_snp`.
+    /// Sets `amd_sev_snp`. Optional.
     pub fn amd_sev_snp(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("amd_sev_snp", value.into_input());
         self
     }
 
-    /// Sets `core_count`.
+    /// Sets `core_count`. Optional.
     pub fn core_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("core_count", value.into_input());
         self
     }
 
-    /// Sets `threads_per_core`.
+    /// Sets `threads_per_core`. Optional.
     pub fn threads_per_core(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("threads_per_core", value.into_input());
         self
@@ -1029,7 +1058,7 @@ impl CreditSpecification {
         }
     }
 
-    /// The attribute `cpu_credits`.
+    /// The argument `cpu_credits`. Optional.
     #[track_caller]
     pub fn cpu_credits(&self) -> Output<String> {
         self.0.attribute("cpu_credits")
@@ -1044,7 +1073,7 @@ pub struct CreditSpecificationBuilder {
 }
 
 impl CreditSpecificationBuilder {
-    /// Sets `cpu_credits`.
+    /// Sets `cpu_credits`. Optional.
     pub fn cpu_credits(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cpu_credits", value.into_input());
         self
@@ -1070,7 +1099,7 @@ impl ElasticGpuSpecifications {
         }
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Required.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -1114,7 +1143,7 @@ impl ElasticInferenceAccelerator {
         }
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Required.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -1157,7 +1186,7 @@ impl EnclaveOptions {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -1172,7 +1201,7 @@ pub struct EnclaveOptionsBuilder {
 }
 
 impl EnclaveOptionsBuilder {
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self
@@ -1198,7 +1227,7 @@ impl HibernationOptions {
         }
     }
 
-    /// The attribute `configured`.
+    /// The argument `configured`. Required.
     #[track_caller]
     pub fn configured(&self) -> Output<bool> {
         self.0.attribute("configured")
@@ -1241,13 +1270,13 @@ impl IamInstanceProfile {
         }
     }
 
-    /// The attribute `arn`.
+    /// The argument `arn`. Optional.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1262,13 +1291,13 @@ pub struct IamInstanceProfileBuilder {
 }
 
 impl IamInstanceProfileBuilder {
-    /// Sets `arn`.
+    /// Sets `arn`. Optional.
     pub fn arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("arn", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", value.into_input());
         self
@@ -1276,6 +1305,9 @@ impl IamInstanceProfileBuilder {
 }
 
 /// One `instance_market_options`.
+///
+/// Blocks:
+/// - [`spot_options`](InstanceMarketOptionsSpotOptions) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct InstanceMarketOptions(Output<Value>);
 
@@ -1293,13 +1325,13 @@ impl InstanceMarketOptions {
         }
     }
 
-    /// The attribute `market_type`.
+    /// The argument `market_type`. Optional.
     #[track_caller]
     pub fn market_type(&self) -> Output<String> {
         self.0.attribute("market_type")
     }
 
-    /// The attribute `spot_options`.
+    /// The block `spot_options`. Optional, at most one.
     #[track_caller]
     pub fn spot_options(&self) -> NestedList<InstanceMarketOptionsSpotOptions> {
         self.0.attribute::<Vec<Value>>("spot_options").into()
@@ -1314,13 +1346,13 @@ pub struct InstanceMarketOptionsBuilder {
 }
 
 impl InstanceMarketOptionsBuilder {
-    /// Sets `market_type`.
+    /// Sets `market_type`. Optional.
     pub fn market_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("market_type", value.into_input());
         self
     }
 
-    /// Adds one `spot_options`.
+    /// Adds one `spot_options`. Optional, at most one.
     pub fn spot_options(mut self, block: InstanceMarketOptionsSpotOptionsBuilder) -> Self {
         self.arguments = self.arguments.push_block("spot_options", block.arguments);
         self
@@ -1345,31 +1377,31 @@ impl InstanceMarketOptionsSpotOptions {
         }
     }
 
-    /// The attribute `block_duration_minutes`.
+    /// The argument `block_duration_minutes`. Optional.
     #[track_caller]
     pub fn block_duration_minutes(&self) -> Output<Number> {
         self.0.attribute("block_duration_minutes")
     }
 
-    /// The attribute `instance_interruption_behavior`.
+    /// The argument `instance_interruption_behavior`. Optional.
     #[track_caller]
     pub fn instance_interruption_behavior(&self) -> Output<String> {
         self.0.attribute("instance_interruption_behavior")
     }
 
-    /// The attribute `max_price`.
+    /// The argument `max_price`. Optional.
     #[track_caller]
     pub fn max_price(&self) -> Output<String> {
         self.0.attribute("max_price")
     }
 
-    /// The attribute `spot_instance_type`.
+    /// The argument `spot_instance_type`. Optional.
     #[track_caller]
     pub fn spot_instance_type(&self) -> Output<String> {
         self.0.attribute("spot_instance_type")
     }
 
-    /// The attribute `valid_until`.
+    /// The argument `valid_until`. Optional; computed where it is not set.
     #[track_caller]
     pub fn valid_until(&self) -> Output<String> {
         self.0.attribute("valid_until")
@@ -1384,7 +1416,7 @@ pub struct InstanceMarketOptionsSpotOptionsBuilder {
 }
 
 impl InstanceMarketOptionsSpotOptionsBuilder {
-    /// Sets `block_duration_minutes`.
+    /// Sets `block_duration_minutes`. Optional.
     pub fn block_duration_minutes(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -1392,7 +1424,7 @@ impl InstanceMarketOptionsSpotOptionsBuilder {
         self
     }
 
-    /// Sets `instance_interruption_behavior`.
+    /// Sets `instance_interruption_behavior`. Optional.
     pub fn instance_interruption_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1400,19 +1432,19 @@ impl InstanceMarketOptionsSpotOptionsBuilder {
         self
     }
 
-    /// Sets `max_price`.
+    /// Sets `max_price`. Optional.
     pub fn max_price(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("max_price", value.into_input());
         self
     }
 
-    /// Sets `spot_instance_type`.
+    /// Sets `spot_instance_type`. Optional.
     pub fn spot_instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("spot_instance_type", value.into_input());
         self
     }
 
-    /// Sets `valid_until`.
+    /// Sets `valid_until`. Optional; computed where it is not set.
     pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("valid_until", value.into_input());
         self
@@ -1420,6 +1452,17 @@ impl InstanceMarketOptionsSpotOptionsBuilder {
 }
 
 /// One `instance_requirements`.
+///
+/// Blocks:
+/// - [`accelerator_count`](InstanceRequirementsAcceleratorCount) (optional, at most one)
+/// - [`accelerator_total_memory_mib`](InstanceRequirementsAcceleratorTotalMemoryMib) (optional, at most one)
+/// - [`baseline_ebs_bandwidth_mbps`](InstanceRequirementsBaselineEbsBandwidthMbps) (optional, at most one)
+/// - [`memory_gib_per_vcpu`](InstanceRequirementsMemoryGibPerVcpu) (optional, at most one)
+/// - [`memory_mib`](InstanceRequirementsMemoryMib) (required, exactly one)
+/// - [`network_bandwidth_gbps`](InstanceRequirementsNetworkBandwidthGbps) (optional, at most one)
+/// - [`network_interface_count`](InstanceRequirementsNetworkInterfaceCount) (optional, at most one)
+/// - [`total_local_storage_gb`](InstanceRequirementsTotalLocalStorageGb) (optional, at most one)
+/// - [`vcpu_count`](InstanceRequirementsVcpuCount) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct InstanceRequirements(Output<Value>);
 
@@ -1438,25 +1481,25 @@ impl InstanceRequirements {
         }
     }
 
-    /// The attribute `accelerator_count`.
+    /// The block `accelerator_count`. Optional, at most one.
     #[track_caller]
     pub fn accelerator_count(&self) -> NestedList<InstanceRequirementsAcceleratorCount> {
         self.0.attribute::<Vec<Value>>("accelerator_count").into()
     }
 
-    /// The attribute `accelerator_manufacturers`.
+    /// The argument `accelerator_manufacturers`. Optional.
     #[track_caller]
     pub fn accelerator_manufacturers(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_manufacturers")
     }
 
-    /// The attribute `accelerator_names`.
+    /// The argument `accelerator_names`. Optional.
     #[track_caller]
     pub fn accelerator_names(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_names")
     }
 
-    /// The attribute `accelerator_total_memory_mib`.
+    /// The block `accelerator_total_memory_mib`. Optional, at most one.
     #[track_caller]
     pub fn accelerator_total_memory_mib(
         &self,
@@ -1466,25 +1509,25 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `accelerator_types`.
+    /// The argument `accelerator_types`. Optional.
     #[track_caller]
     pub fn accelerator_types(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_types")
     }
 
-    /// The attribute `allowed_instance_types`.
+    /// The argument `allowed_instance_types`. Optional.
     #[track_caller]
     pub fn allowed_instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_instance_types")
     }
 
-    /// The attribute `bare_metal`.
+    /// The argument `bare_metal`. Optional.
     #[track_caller]
     pub fn bare_metal(&self) -> Output<String> {
         self.0.attribute("bare_metal")
     }
 
-    /// The attribute `baseline_ebs_bandwidth_mbps`.
+    /// The block `baseline_ebs_bandwidth_mbps`. Optional, at most one.
     #[track_caller]
     pub fn baseline_ebs_bandwidth_mbps(
         &self,
@@ -1494,55 +1537,55 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `burstable_performance`.
+    /// The argument `burstable_performance`. Optional.
     #[track_caller]
     pub fn burstable_performance(&self) -> Output<String> {
         self.0.attribute("burstable_performance")
     }
 
-    /// The attribute `cpu_manufacturers`.
+    /// The argument `cpu_manufacturers`. Optional.
     #[track_caller]
     pub fn cpu_manufacturers(&self) -> Output<Vec<String>> {
         self.0.attribute("cpu_manufacturers")
     }
 
-    /// The attribute `excluded_instance_types`.
+    /// The argument `excluded_instance_types`. Optional.
     #[track_caller]
     pub fn excluded_instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("excluded_instance_types")
     }
 
-    /// The attribute `instance_generations`.
+    /// The argument `instance_generations`. Optional.
     #[track_caller]
     pub fn instance_generations(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_generations")
     }
 
-    /// The attribute `local_storage`.
+    /// The argument `local_storage`. Optional.
     #[track_caller]
     pub fn local_storage(&self) -> Output<String> {
         self.0.attribute("local_storage")
     }
 
-    /// The attribute `local_storage_types`.
+    /// The argument `local_storage_types`. Optional.
     #[track_caller]
     pub fn local_storage_types(&self) -> Output<Vec<String>> {
         self.0.attribute("local_storage_types")
     }
 
-    /// The attribute `memory_gib_per_vcpu`.
+    /// The block `memory_gib_per_vcpu`. Optional, at most one.
     #[track_caller]
     pub fn memory_gib_per_vcpu(&self) -> NestedList<InstanceRequirementsMemoryGibPerVcpu> {
         self.0.attribute::<Vec<Value>>("memory_gib_per_vcpu").into()
     }
 
-    /// The attribute `memory_mib`.
+    /// The block `memory_mib`. Required, exactly one.
     #[track_caller]
     pub fn memory_mib(&self) -> NestedList<InstanceRequirementsMemoryMib> {
         self.0.attribute::<Vec<Value>>("memory_mib").into()
     }
 
-    /// The attribute `network_bandwidth_gbps`.
+    /// The block `network_bandwidth_gbps`. Optional, at most one.
     #[track_caller]
     pub fn network_bandwidth_gbps(&self) -> NestedList<InstanceRequirementsNetworkBandwidthGbps> {
         self.0
@@ -1550,7 +1593,7 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `network_interface_count`.
+    /// The block `network_interface_count`. Optional, at most one.
     #[track_caller]
     pub fn network_interface_count(&self) -> NestedList<InstanceRequirementsNetworkInterfaceCount> {
         self.0
@@ -1558,27 +1601,27 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `on_demand_max_price_percentage_over_lowest_price`.
+    /// The argument `on_demand_max_price_percentage_over_lowest_price`. Optional.
     #[track_caller]
     pub fn on_demand_max_price_percentage_over_lowest_price(&self) -> Output<Number> {
         self.0
             .attribute("on_demand_max_price_percentage_over_lowest_price")
     }
 
-    /// The attribute `require_hibernate_support`.
+    /// The argument `require_hibernate_support`. Optional.
     #[track_caller]
     pub fn require_hibernate_support(&self) -> Output<bool> {
         self.0.attribute("require_hibernate_support")
     }
 
-    /// The attribute `spot_max_price_percentage_over_lowest_price`.
+    /// The argument `spot_max_price_percentage_over_lowest_price`. Optional.
     #[track_caller]
     pub fn spot_max_price_percentage_over_lowest_price(&self) -> Output<Number> {
         self.0
             .attribute("spot_max_price_percentage_over_lowest_price")
     }
 
-    /// The attribute `total_local_storage_gb`.
+    /// The block `total_local_storage_gb`. Optional, at most one.
     #[track_caller]
     pub fn total_local_storage_gb(&self) -> NestedList<InstanceRequirementsTotalLocalStorageGb> {
         self.0
@@ -1586,7 +1629,7 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `vcpu_count`.
+    /// The block `vcpu_count`. Required, exactly one.
     #[track_caller]
     pub fn vcpu_count(&self) -> NestedList<InstanceRequirementsVcpuCount> {
         self.0.attribute::<Vec<Value>>("vcpu_count").into()
@@ -1602,7 +1645,7 @@ pub struct InstanceRequirementsBuilder<A, B> {
 }
 
 impl<A, B> InstanceRequirementsBuilder<A, B> {
-    /// Adds one `accelerator_count`.
+    /// Adds one `accelerator_count`. Optional, at most one.
     pub fn accelerator_count(mut self, block: InstanceRequirementsAcceleratorCountBuilder) -> Self {
         self.arguments = self
             .arguments
@@ -1610,7 +1653,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `accelerator_manufacturers`.
+    /// Sets `accelerator_manufacturers`. Optional.
     pub fn accelerator_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1618,13 +1661,13 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `accelerator_names`.
+    /// Sets `accelerator_names`. Optional.
     pub fn accelerator_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("accelerator_names", value.into_input());
         self
     }
 
-    /// Adds one `accelerator_total_memory_mib`.
+    /// Adds one `accelerator_total_memory_mib`. Optional, at most one.
     pub fn accelerator_total_memory_mib(
         mut self,
         block: InstanceRequirementsAcceleratorTotalMemoryMibBuilder,
@@ -1635,13 +1678,13 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `accelerator_types`.
+    /// Sets `accelerator_types`. Optional.
     pub fn accelerator_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("accelerator_types", value.into_input());
         self
     }
 
-    /// Sets `allowed_instance_types`.
+    /// Sets `allowed_instance_types`. Optional.
     pub fn allowed_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1649,13 +1692,13 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `bare_metal`.
+    /// Sets `bare_metal`. Optional.
     pub fn bare_metal(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bare_metal", value.into_input());
         self
     }
 
-    /// Adds one `baseline_ebs_bandwidth_mbps`.
+    /// Adds one `baseline_ebs_bandwidth_mbps`. Optional, at most one.
     pub fn baseline_ebs_bandwidth_mbps(
         mut self,
         block: InstanceRequirementsBaselineEbsBandwidthMbpsBuilder,
@@ -1666,7 +1709,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `burstable_performance`.
+    /// Sets `burstable_performance`. Optional.
     pub fn burstable_performance(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1674,13 +1717,13 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `cpu_manufacturers`.
+    /// Sets `cpu_manufacturers`. Optional.
     pub fn cpu_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("cpu_manufacturers", value.into_input());
         self
     }
 
-    /// Sets `excluded_instance_types`.
+    /// Sets `excluded_instance_types`. Optional.
     pub fn excluded_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1688,7 +1731,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `instance_generations`.
+    /// Sets `instance_generations`. Optional.
     pub fn instance_generations(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1696,13 +1739,13 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `local_storage`.
+    /// Sets `local_storage`. Optional.
     pub fn local_storage(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("local_storage", value.into_input());
         self
     }
 
-    /// Sets `local_storage_types`.
+    /// Sets `local_storage_types`. Optional.
     pub fn local_storage_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1710,7 +1753,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `memory_gib_per_vcpu`.
+    /// Adds one `memory_gib_per_vcpu`. Optional, at most one.
     pub fn memory_gib_per_vcpu(
         mut self,
         block: InstanceRequirementsMemoryGibPerVcpuBuilder,
@@ -1721,7 +1764,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `memory_mib`. Required.
+    /// Adds one `memory_mib`. Required, exactly one.
     pub fn memory_mib(
         self,
         block: InstanceRequirementsMemoryMibBuilder<Set>,
@@ -1732,7 +1775,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         }
     }
 
-    /// Adds one `network_bandwidth_gbps`.
+    /// Adds one `network_bandwidth_gbps`. Optional, at most one.
     pub fn network_bandwidth_gbps(
         mut self,
         block: InstanceRequirementsNetworkBandwidthGbpsBuilder,
@@ -1743,7 +1786,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `network_interface_count`.
+    /// Adds one `network_interface_count`. Optional, at most one.
     pub fn network_interface_count(
         mut self,
         block: InstanceRequirementsNetworkInterfaceCountBuilder,
@@ -1754,7 +1797,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `on_demand_max_price_percentage_over_lowest_price`.
+    /// Sets `on_demand_max_price_percentage_over_lowest_price`. Optional.
     pub fn on_demand_max_price_percentage_over_lowest_price(
         mut self,
         value: impl IntoInput<Number>,
@@ -1766,7 +1809,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `require_hibernate_support`.
+    /// Sets `require_hibernate_support`. Optional.
     pub fn require_hibernate_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1774,7 +1817,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Sets `spot_max_price_percentage_over_lowest_price`.
+    /// Sets `spot_max_price_percentage_over_lowest_price`. Optional.
     pub fn spot_max_price_percentage_over_lowest_price(
         mut self,
         value: impl IntoInput<Number>,
@@ -1786,7 +1829,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `total_local_storage_gb`.
+    /// Adds one `total_local_storage_gb`. Optional, at most one.
     pub fn total_local_storage_gb(
         mut self,
         block: InstanceRequirementsTotalLocalStorageGbBuilder,
@@ -1797,7 +1840,7 @@ impl<A, B> InstanceRequirementsBuilder<A, B> {
         self
     }
 
-    /// Adds one `vcpu_count`. Required.
+    /// Adds one `vcpu_count`. Required, exactly one.
     pub fn vcpu_count(
         self,
         block: InstanceRequirementsVcpuCountBuilder<Set>,
@@ -1827,13 +1870,13 @@ impl InstanceRequirementsAcceleratorCount {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1848,13 +1891,13 @@ pub struct InstanceRequirementsAcceleratorCountBuilder {
 }
 
 impl InstanceRequirementsAcceleratorCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1879,13 +1922,13 @@ impl InstanceRequirementsAcceleratorTotalMemoryMib {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1900,13 +1943,13 @@ pub struct InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
 }
 
 impl InstanceRequirementsAcceleratorTotalMemoryMibBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1931,13 +1974,13 @@ impl InstanceRequirementsBaselineEbsBandwidthMbps {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1952,13 +1995,13 @@ pub struct InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
 }
 
 impl InstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1983,13 +2026,13 @@ impl InstanceRequirementsMemoryGibPerVcpu {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -2004,13 +2047,13 @@ pub struct InstanceRequirementsMemoryGibPerVcpuBuilder {
 }
 
 impl InstanceRequirementsMemoryGibPerVcpuBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -2036,13 +2079,13 @@ impl InstanceRequirementsMemoryMib {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Required.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -2058,7 +2101,7 @@ pub struct InstanceRequirementsMemoryMibBuilder<A> {
 }
 
 impl<A> InstanceRequirementsMemoryMibBuilder<A> {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
@@ -2091,13 +2134,13 @@ impl InstanceRequirementsNetworkBandwidthGbps {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -2112,13 +2155,13 @@ pub struct InstanceRequirementsNetworkBandwidthGbpsBuilder {
 }
 
 impl InstanceRequirementsNetworkBandwidthGbpsBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -2143,13 +2186,13 @@ impl InstanceRequirementsNetworkInterfaceCount {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -2164,13 +2207,13 @@ pub struct InstanceRequirementsNetworkInterfaceCountBuilder {
 }
 
 impl InstanceRequirementsNetworkInterfaceCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -2195,13 +2238,13 @@ impl InstanceRequirementsTotalLocalStorageGb {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Optional.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -2216,13 +2259,13 @@ pub struct InstanceRequirementsTotalLocalStorageGbBuilder {
 }
 
 impl InstanceRequirementsTotalLocalStorageGbBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -2248,13 +2291,13 @@ impl InstanceRequirementsVcpuCount {
         }
     }
 
-    /// The attribute `max`.
+    /// The argument `max`. Optional.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The argument `min`. Required.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -2270,7 +2313,7 @@ pub struct InstanceRequirementsVcpuCountBuilder<A> {
 }
 
 impl<A> InstanceRequirementsVcpuCountBuilder<A> {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
@@ -2340,7 +2383,7 @@ impl MaintenanceOptions {
         }
     }
 
-    /// The attribute `auto_recovery`.
+    /// The argument `auto_recovery`. Optional.
     #[track_caller]
     pub fn auto_recovery(&self) -> Output<String> {
         self.0.attribute("auto_recovery")
@@ -2355,7 +2398,7 @@ pub struct MaintenanceOptionsBuilder {
 }
 
 impl MaintenanceOptionsBuilder {
-    /// Sets `auto_recovery`.
+    /// Sets `auto_recovery`. Optional.
     pub fn auto_recovery(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("auto_recovery", value.into_input());
         self
@@ -2380,31 +2423,31 @@ impl MetadataOptions {
         }
     }
 
-    /// The attribute `http_endpoint`.
+    /// The argument `http_endpoint`. Optional; computed where it is not set.
     #[track_caller]
     pub fn http_endpoint(&self) -> Output<String> {
         self.0.attribute("http_endpoint")
     }
 
-    /// The attribute `http_protocol_ipv6`.
+    /// The argument `http_protocol_ipv6`. Optional; computed where it is not set.
     #[track_caller]
     pub fn http_protocol_ipv6(&self) -> Output<String> {
         self.0.attribute("http_protocol_ipv6")
     }
 
-    /// The attribute `http_put_response_hop_limit`.
+    /// The argument `http_put_response_hop_limit`. Optional; computed where it is not set.
     #[track_caller]
     pub fn http_put_response_hop_limit(&self) -> Output<Number> {
         self.0.attribute("http_put_response_hop_limit")
     }
 
-    /// The attribute `http_tokens`.
+    /// The argument `http_tokens`. Optional; computed where it is not set.
     #[track_caller]
     pub fn http_tokens(&self) -> Output<String> {
         self.0.attribute("http_tokens")
     }
 
-    /// The attribute `instance_metadata_tags`.
+    /// The argument `instance_metadata_tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_metadata_tags(&self) -> Output<String> {
         self.0.attribute("instance_metadata_tags")
@@ -2419,19 +2462,19 @@ pub struct MetadataOptionsBuilder {
 }
 
 impl MetadataOptionsBuilder {
-    /// Sets `http_endpoint`.
+    /// Sets `http_endpoint`. Optional; computed where it is not set.
     pub fn http_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_endpoint", value.into_input());
         self
     }
 
-    /// Sets `http_protocol_ipv6`.
+    /// Sets `http_protocol_ipv6`. Optional; computed where it is not set.
     pub fn http_protocol_ipv6(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_protocol_ipv6", value.into_input());
         self
     }
 
-    /// Sets `http_put_response_hop_limit`.
+    /// Sets `http_put_response_hop_limit`. Optional; computed where it is not set.
     pub fn http_put_response_hop_limit(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -2439,13 +2482,13 @@ impl MetadataOptionsBuilder {
         self
     }
 
-    /// Sets `http_tokens`.
+    /// Sets `http_tokens`. Optional; computed where it is not set.
     pub fn http_tokens(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_tokens", value.into_input());
         self
     }
 
-    /// Sets `instance_metadata_tags`.
+    /// Sets `instance_metadata_tags`. Optional; computed where it is not set.
     pub fn instance_metadata_tags(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2472,7 +2515,7 @@ impl Monitoring {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -2487,7 +2530,7 @@ pub struct MonitoringBuilder {
 }
 
 impl MonitoringBuilder {
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self
@@ -2512,115 +2555,115 @@ impl NetworkInterfaces {
         }
     }
 
-    /// The attribute `associate_carrier_ip_address`.
+    /// The argument `associate_carrier_ip_address`. Optional.
     #[track_caller]
     pub fn associate_carrier_ip_address(&self) -> Output<String> {
         self.0.attribute("associate_carrier_ip_address")
     }
 
-    /// The attribute `associate_public_ip_address`.
+    /// The argument `associate_public_ip_address`. Optional.
     #[track_caller]
     pub fn associate_public_ip_address(&self) -> Output<String> {
         self.0.attribute("associate_public_ip_address")
     }
 
-    /// The attribute `delete_on_termination`.
+    /// The argument `delete_on_termination`. Optional.
     #[track_caller]
     pub fn delete_on_termination(&self) -> Output<String> {
         self.0.attribute("delete_on_termination")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `device_index`.
+    /// The argument `device_index`. Optional.
     #[track_caller]
     pub fn device_index(&self) -> Output<Number> {
         self.0.attribute("device_index")
     }
 
-    /// The attribute `interface_type`.
+    /// The argument `interface_type`. Optional.
     #[track_caller]
     pub fn interface_type(&self) -> Output<String> {
         self.0.attribute("interface_type")
     }
 
-    /// The attribute `ipv4_address_count`.
+    /// The argument `ipv4_address_count`. Optional.
     #[track_caller]
     pub fn ipv4_address_count(&self) -> Output<Number> {
         self.0.attribute("ipv4_address_count")
     }
 
-    /// The attribute `ipv4_addresses`.
+    /// The argument `ipv4_addresses`. Optional.
     #[track_caller]
     pub fn ipv4_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv4_addresses")
     }
 
-    /// The attribute `ipv4_prefix_count`.
+    /// The argument `ipv4_prefix_count`. Optional.
     #[track_caller]
     pub fn ipv4_prefix_count(&self) -> Output<Number> {
         self.0.attribute("ipv4_prefix_count")
     }
 
-    /// The attribute `ipv4_prefixes`.
+    /// The argument `ipv4_prefixes`. Optional.
     #[track_caller]
     pub fn ipv4_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv4_prefixes")
     }
 
-    /// The attribute `ipv6_address_count`.
+    /// The argument `ipv6_address_count`. Optional.
     #[track_caller]
     pub fn ipv6_address_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_address_count")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The argument `ipv6_addresses`. Optional.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `ipv6_prefix_count`.
+    /// The argument `ipv6_prefix_count`. Optional.
     #[track_caller]
     pub fn ipv6_prefix_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_prefix_count")
     }
 
-    /// The attribute `ipv6_prefixes`.
+    /// The argument `ipv6_prefixes`. Optional.
     #[track_caller]
     pub fn ipv6_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_prefixes")
     }
 
-    /// The attribute `network_card_index`.
+    /// The argument `network_card_index`. Optional.
     #[track_caller]
     pub fn network_card_index(&self) -> Output<Number> {
         self.0.attribute("network_card_index")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Optional.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `private_ip_address`.
+    /// The argument `private_ip_address`. Optional.
     #[track_caller]
     pub fn private_ip_address(&self) -> Output<String> {
         self.0.attribute("private_ip_address")
     }
 
-    /// The attribute `security_groups`.
+    /// The argument `security_groups`. Optional.
     #[track_caller]
     pub fn security_groups(&self) -> Output<Vec<String>> {
         self.0.attribute("security_groups")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
@@ -2635,7 +2678,7 @@ pub struct NetworkInterfacesBuilder {
 }
 
 impl NetworkInterfacesBuilder {
-    /// Sets `associate_carrier_ip_address`.
+    /// Sets `associate_carrier_ip_address`. Optional.
     pub fn associate_carrier_ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2643,7 +2686,7 @@ impl NetworkInterfacesBuilder {
         self
     }
 
-    /// Sets `associate_public_ip_address`.
+    /// Sets `associate_public_ip_address`. Optional.
     pub fn associate_public_ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2651,7 +2694,7 @@ impl NetworkInterfacesBuilder {
         self
     }
 
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2659,79 +2702,79 @@ impl NetworkInterfacesBuilder {
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
-    /// Sets `device_index`.
+    /// Sets `device_index`. Optional.
     pub fn device_index(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("device_index", value.into_input());
         self
     }
 
-    /// Sets `interface_type`.
+    /// Sets `interface_type`. Optional.
     pub fn interface_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("interface_type", value.into_input());
         self
     }
 
-    /// Sets `ipv4_address_count`.
+    /// Sets `ipv4_address_count`. Optional.
     pub fn ipv4_address_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("ipv4_address_count", value.into_input());
         self
     }
 
-    /// Sets `ipv4_addresses`.
+    /// Sets `ipv4_addresses`. Optional.
     pub fn ipv4_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("ipv4_addresses", value.into_input());
         self
     }
 
-    /// Sets `ipv4_prefix_count`.
+    /// Sets `ipv4_prefix_count`. Optional.
     pub fn ipv4_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("ipv4_prefix_count", value.into_input());
         self
     }
 
-    /// Sets `ipv4_prefixes`.
+    /// Sets `ipv4_prefixes`. Optional.
     pub fn ipv4_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("ipv4_prefixes", value.into_input());
         self
     }
 
-    /// Sets `ipv6_address_count`.
+    /// Sets `ipv6_address_count`. Optional.
     pub fn ipv6_address_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("ipv6_address_count", value.into_input());
         self
     }
 
-    /// Sets `ipv6_addresses`.
+    /// Sets `ipv6_addresses`. Optional.
     pub fn ipv6_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("ipv6_addresses", value.into_input());
         self
     }
 
-    /// Sets `ipv6_prefix_count`.
+    /// Sets `ipv6_prefix_count`. Optional.
     pub fn ipv6_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("ipv6_prefix_count", value.into_input());
         self
     }
 
-    /// Sets `ipv6_prefixes`.
+    /// Sets `ipv6_prefixes`. Optional.
     pub fn ipv6_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("ipv6_prefixes", value.into_input());
         self
     }
 
-    /// Sets `network_card_index`.
+    /// Sets `network_card_index`. Optional.
     pub fn network_card_index(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("network_card_index", value.into_input());
         self
     }
 
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2739,19 +2782,19 @@ impl NetworkInterfacesBuilder {
         self
     }
 
-    /// Sets `private_ip_address`.
+    /// Sets `private_ip_address`. Optional.
     pub fn private_ip_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("private_ip_address", value.into_input());
         self
     }
 
-    /// Sets `security_groups`.
+    /// Sets `security_groups`. Optional.
     pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("security_groups", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
@@ -2776,49 +2819,49 @@ impl Placement {
         }
     }
 
-    /// The attribute `affinity`.
+    /// The argument `affinity`. Optional.
     #[track_caller]
     pub fn affinity(&self) -> Output<String> {
         self.0.attribute("affinity")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `group_name`.
+    /// The argument `group_name`. Optional.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
     }
 
-    /// The attribute `host_id`.
+    /// The argument `host_id`. Optional.
     #[track_caller]
     pub fn host_id(&self) -> Output<String> {
         self.0.attribute("host_id")
     }
 
-    /// The attribute `host_resource_group_arn`.
+    /// The argument `host_resource_group_arn`. Optional.
     #[track_caller]
     pub fn host_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("host_resource_group_arn")
     }
 
-    /// The attribute `partition_number`.
+    /// The argument `partition_number`. Optional.
     #[track_caller]
     pub fn partition_number(&self) -> Output<Number> {
         self.0.attribute("partition_number")
     }
 
-    /// The attribute `spread_domain`.
+    /// The argument `spread_domain`. Optional.
     #[track_caller]
     pub fn spread_domain(&self) -> Output<String> {
         self.0.attribute("spread_domain")
     }
 
-    /// The attribute `tenancy`.
+    /// The argument `tenancy`. Optional.
     #[track_caller]
     pub fn tenancy(&self) -> Output<String> {
         self.0.attribute("tenancy")
@@ -2833,31 +2876,31 @@ pub struct PlacementBuilder {
 }
 
 impl PlacementBuilder {
-    /// Sets `affinity`.
+    /// Sets `affinity`. Optional.
     pub fn affinity(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("affinity", value.into_input());
         self
     }
 
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
-    /// Sets `group_name`.
+    /// Sets `group_name`. Optional.
     pub fn group_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("group_name", value.into_input());
         self
     }
 
-    /// Sets `host_id`.
+    /// Sets `host_id`. Optional.
     pub fn host_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("host_id", value.into_input());
         self
     }
 
-    /// Sets `host_resource_group_arn`.
+    /// Sets `host_resource_group_arn`. Optional.
     pub fn host_resource_group_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -2865,19 +2908,19 @@ impl PlacementBuilder {
         self
     }
 
-    /// Sets `partition_number`.
+    /// Sets `partition_number`. Optional.
     pub fn partition_number(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("partition_number", value.into_input());
         self
     }
 
-    /// Sets `spread_domain`.
+    /// Sets `spread_domain`. Optional.
     pub fn spread_domain(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("spread_domain", value.into_input());
         self
     }
 
-    /// Sets `tenancy`.
+    /// Sets `tenancy`. Optional.
     pub fn tenancy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("tenancy", value.into_input());
         self
@@ -2902,19 +2945,19 @@ impl PrivateDnsNameOptions {
         }
     }
 
-    /// The attribute `enable_resource_name_dns_a_record`.
+    /// The argument `enable_resource_name_dns_a_record`. Optional.
     #[track_caller]
     pub fn enable_resource_name_dns_a_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_a_record")
     }
 
-    /// The attribute `enable_resource_name_dns_aaaa_record`.
+    /// The argument `enable_resource_name_dns_aaaa_record`. Optional.
     #[track_caller]
     pub fn enable_resource_name_dns_aaaa_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_aaaa_record")
     }
 
-    /// The attribute `hostname_type`.
+    /// The argument `hostname_type`. Optional.
     #[track_caller]
     pub fn hostname_type(&self) -> Output<String> {
         self.0.attribute("hostname_type")
@@ -2929,7 +2972,7 @@ pub struct PrivateDnsNameOptionsBuilder {
 }
 
 impl PrivateDnsNameOptionsBuilder {
-    /// Sets `enable_resource_name_dns_a_record`.
+    /// Sets `enable_resource_name_dns_a_record`. Optional.
     pub fn enable_resource_name_dns_a_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -2937,7 +2980,7 @@ impl PrivateDnsNameOptionsBuilder {
         self
     }
 
-    /// Sets `enable_resource_name_dns_aaaa_record`.
+    /// Sets `enable_resource_name_dns_aaaa_record`. Optional.
     pub fn enable_resource_name_dns_aaaa_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -2945,7 +2988,7 @@ impl PrivateDnsNameOptionsBuilder {
         self
     }
 
-    /// Sets `hostname_type`.
+    /// Sets `hostname_type`. Optional.
     pub fn hostname_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("hostname_type", value.into_input());
         self
@@ -2970,13 +3013,13 @@ impl TagSpecifications {
         }
     }
 
-    /// The attribute `resource_type`.
+    /// The argument `resource_type`. Optional.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -2991,13 +3034,13 @@ pub struct TagSpecificationsBuilder {
 }
 
 impl TagSpecificationsBuilder {
-    /// Sets `resource_type`.
+    /// Sets `resource_type`. Optional.
     pub fn resource_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("resource_type", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self

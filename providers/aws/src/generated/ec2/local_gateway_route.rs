@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_local_gateway_route`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_local_gateway_route>.
 #[derive(Debug, Clone)]
 pub struct LocalGatewayRoute(Resource);
 
@@ -38,25 +40,25 @@ impl LocalGatewayRoute {
         }
     }
 
-    /// The attribute `destination_cidr_block`.
+    /// The argument `destination_cidr_block`. Required.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_gateway_route_table_id`.
+    /// The argument `local_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn local_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_route_table_id")
     }
 
-    /// The attribute `local_gateway_virtual_interface_group_id`.
+    /// The argument `local_gateway_virtual_interface_group_id`. Required.
     #[track_caller]
     pub fn local_gateway_virtual_interface_group_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_virtual_interface_group_id")

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_local_gateway_route_table_vpc_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_local_gateway_route_table_vpc_association>.
 #[derive(Debug, Clone)]
 pub struct LocalGatewayRouteTableVpcAssociation(Resource);
 
@@ -33,37 +35,37 @@ impl LocalGatewayRouteTableVpcAssociation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_gateway_id`.
+    /// The attribute `local_gateway_id`. Computed.
     #[track_caller]
     pub fn local_gateway_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_id")
     }
 
-    /// The attribute `local_gateway_route_table_id`.
+    /// The argument `local_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn local_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_route_table_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -98,7 +100,7 @@ impl<A, B> LocalGatewayRouteTableVpcAssociationBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -22,6 +22,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_managed_prefix_list`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_managed_prefix_list>.
+///
+/// Blocks:
+/// - [`entry`](Entry) (optional)
 #[derive(Debug, Clone)]
 pub struct ManagedPrefixList(Resource);
 
@@ -36,61 +41,61 @@ impl ManagedPrefixList {
         }
     }
 
-    /// The attribute `address_family`.
+    /// The argument `address_family`. Required.
     #[track_caller]
     pub fn address_family(&self) -> Output<String> {
         self.0.attribute("address_family")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `entry`.
+    /// The block `entry`. Optional.
     #[track_caller]
     pub fn entry(&self) -> Output<Vec<Value>> {
         self.0.attribute("entry")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `max_entries`.
+    /// The argument `max_entries`. Required.
     #[track_caller]
     pub fn max_entries(&self) -> Output<Number> {
         self.0.attribute("max_entries")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `version`.
+    /// The attribute `version`. Computed.
     #[track_caller]
     pub fn version(&self) -> Output<Number> {
         self.0.attribute("version")
@@ -123,7 +128,7 @@ impl<A, B, C> ManagedPrefixListBuilder<A, B, C> {
         }
     }
 
-    /// Adds one `entry`.
+    /// Adds one `entry`. Optional.
     pub fn entry(mut self, block: EntryBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("entry", block.arguments);
         self
@@ -145,7 +150,7 @@ impl<A, B, C> ManagedPrefixListBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -221,7 +226,7 @@ impl<A> EntryBuilder<A> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("description", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_managed_prefix_list_entry`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_managed_prefix_list_entry>.
 #[derive(Debug, Clone)]
 pub struct ManagedPrefixListEntry(Resource);
 
@@ -31,25 +33,25 @@ impl ManagedPrefixListEntry {
         }
     }
 
-    /// The attribute `cidr`.
+    /// The argument `cidr`. Required.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The argument `prefix_list_id`. Required.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
@@ -79,7 +81,7 @@ impl<A, B> ManagedPrefixListEntryBuilder<A, B> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self

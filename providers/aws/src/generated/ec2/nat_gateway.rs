@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_nat_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/nat_gateway>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct NatGateway(Resource);
 
@@ -32,79 +37,79 @@ impl NatGateway {
         }
     }
 
-    /// The attribute `allocation_id`.
+    /// The argument `allocation_id`. Optional.
     #[track_caller]
     pub fn allocation_id(&self) -> Output<String> {
         self.0.attribute("allocation_id")
     }
 
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `connectivity_type`.
+    /// The argument `connectivity_type`. Optional.
     #[track_caller]
     pub fn connectivity_type(&self) -> Output<String> {
         self.0.attribute("connectivity_type")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `private_ip`.
+    /// The argument `private_ip`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `public_ip`.
+    /// The attribute `public_ip`. Computed.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
     }
 
-    /// The attribute `secondary_allocation_ids`.
+    /// The argument `secondary_allocation_ids`. Optional.
     #[track_caller]
     pub fn secondary_allocation_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("secondary_allocation_ids")
     }
 
-    /// The attribute `secondary_private_ip_address_count`.
+    /// The argument `secondary_private_ip_address_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn secondary_private_ip_address_count(&self) -> Output<Number> {
         self.0.attribute("secondary_private_ip_address_count")
     }
 
-    /// The attribute `secondary_private_ip_addresses`.
+    /// The argument `secondary_private_ip_addresses`. Optional; computed where it is not set.
     #[track_caller]
     pub fn secondary_private_ip_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("secondary_private_ip_addresses")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Required.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -126,13 +131,13 @@ pub struct NatGatewayBuilder<A> {
 }
 
 impl<A> NatGatewayBuilder<A> {
-    /// Sets `allocation_id`.
+    /// Sets `allocation_id`. Optional.
     pub fn allocation_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("allocation_id", value.into_input());
         self
     }
 
-    /// Sets `connectivity_type`.
+    /// Sets `connectivity_type`. Optional.
     pub fn connectivity_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -140,13 +145,13 @@ impl<A> NatGatewayBuilder<A> {
         self
     }
 
-    /// Sets `private_ip`.
+    /// Sets `private_ip`. Optional; computed where it is not set.
     pub fn private_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("private_ip", value.into_input());
         self
     }
 
-    /// Sets `secondary_allocation_ids`.
+    /// Sets `secondary_allocation_ids`. Optional.
     pub fn secondary_allocation_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -154,7 +159,7 @@ impl<A> NatGatewayBuilder<A> {
         self
     }
 
-    /// Sets `secondary_private_ip_address_count`.
+    /// Sets `secondary_private_ip_address_count`. Optional; computed where it is not set.
     pub fn secondary_private_ip_address_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -162,7 +167,7 @@ impl<A> NatGatewayBuilder<A> {
         self
     }
 
-    /// Sets `secondary_private_ip_addresses`.
+    /// Sets `secondary_private_ip_addresses`. Optional; computed where it is not set.
     pub fn secondary_private_ip_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -178,13 +183,13 @@ impl<A> NatGatewayBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -245,19 +250,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -272,19 +277,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_network_acl`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/network_acl>.
 #[derive(Debug, Clone)]
 pub struct NetworkAcl(Resource);
 
@@ -32,55 +34,55 @@ impl NetworkAcl {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `egress`.
+    /// The argument `egress`. Optional; computed where it is not set.
     #[track_caller]
     pub fn egress(&self) -> Output<Vec<Value>> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ingress`.
+    /// The argument `ingress`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ingress(&self) -> Output<Vec<Value>> {
         self.0.attribute("ingress")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -102,25 +104,25 @@ pub struct NetworkAclBuilder<A> {
 }
 
 impl<A> NetworkAclBuilder<A> {
-    /// Adds one `egress`.
+    /// Adds one `egress`. Optional; computed where it is not set.
     pub fn egress(mut self, block: EgressBuilder) -> Self {
         self.declaration = self.declaration.push_block("egress", block.arguments);
         self
     }
 
-    /// Adds one `ingress`.
+    /// Adds one `ingress`. Optional; computed where it is not set.
     pub fn ingress(mut self, block: IngressBuilder) -> Self {
         self.declaration = self.declaration.push_block("ingress", block.arguments);
         self
     }
 
-    /// Sets `subnet_ids`.
+    /// Sets `subnet_ids`. Optional; computed where it is not set.
     pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -202,55 +204,55 @@ pub struct EgressBuilder {
 }
 
 impl EgressBuilder {
-    /// Sets `action`.
+    /// Sets `action`. Optional; computed where it is not set.
     pub fn action(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("action", value.into_input());
         self
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional; computed where it is not set.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `icmp_code`.
+    /// Sets `icmp_code`. Optional; computed where it is not set.
     pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
-    /// Sets `icmp_type`.
+    /// Sets `icmp_type`. Optional; computed where it is not set.
     pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional; computed where it is not set.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `rule_no`.
+    /// Sets `rule_no`. Optional; computed where it is not set.
     pub fn rule_no(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("rule_no", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional; computed where it is not set.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to_port", value.into_input());
         self
@@ -288,55 +290,55 @@ pub struct IngressBuilder {
 }
 
 impl IngressBuilder {
-    /// Sets `action`.
+    /// Sets `action`. Optional; computed where it is not set.
     pub fn action(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("action", value.into_input());
         self
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional; computed where it is not set.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `icmp_code`.
+    /// Sets `icmp_code`. Optional; computed where it is not set.
     pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_code", value.into_input());
         self
     }
 
-    /// Sets `icmp_type`.
+    /// Sets `icmp_type`. Optional; computed where it is not set.
     pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("icmp_type", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional; computed where it is not set.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `rule_no`.
+    /// Sets `rule_no`. Optional; computed where it is not set.
     pub fn rule_no(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("rule_no", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional; computed where it is not set.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to_port", value.into_input());
         self

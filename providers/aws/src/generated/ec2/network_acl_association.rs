@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_network_acl_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/network_acl_association>.
 #[derive(Debug, Clone)]
 pub struct NetworkAclAssociation(Resource);
 
@@ -31,19 +33,19 @@ impl NetworkAclAssociation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_acl_id`.
+    /// The argument `network_acl_id`. Required.
     #[track_caller]
     pub fn network_acl_id(&self) -> Output<String> {
         self.0.attribute("network_acl_id")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Required.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")

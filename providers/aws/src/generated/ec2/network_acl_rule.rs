@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_network_acl_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/network_acl_rule>.
 #[derive(Debug, Clone)]
 pub struct NetworkAclRule(Resource);
 
@@ -39,73 +41,73 @@ impl NetworkAclRule {
         }
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Optional.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `egress`.
+    /// The argument `egress`. Optional.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `from_port`.
+    /// The argument `from_port`. Optional.
     #[track_caller]
     pub fn from_port(&self) -> Output<Number> {
         self.0.attribute("from_port")
     }
 
-    /// The attribute `icmp_code`.
+    /// The argument `icmp_code`. Optional.
     #[track_caller]
     pub fn icmp_code(&self) -> Output<Number> {
         self.0.attribute("icmp_code")
     }
 
-    /// The attribute `icmp_type`.
+    /// The argument `icmp_type`. Optional.
     #[track_caller]
     pub fn icmp_type(&self) -> Output<Number> {
         self.0.attribute("icmp_type")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The argument `ipv6_cidr_block`. Optional.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `network_acl_id`.
+    /// The argument `network_acl_id`. Required.
     #[track_caller]
     pub fn network_acl_id(&self) -> Output<String> {
         self.0.attribute("network_acl_id")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Required.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The argument `rule_action`. Required.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The argument `rule_number`. Required.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
     }
 
-    /// The attribute `to_port`.
+    /// The argument `to_port`. Optional.
     #[track_caller]
     pub fn to_port(&self) -> Output<Number> {
         self.0.attribute("to_port")
@@ -127,37 +129,37 @@ pub struct NetworkAclRuleBuilder<A, B, C, D> {
 }
 
 impl<A, B, C, D> NetworkAclRuleBuilder<A, B, C, D> {
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `egress`.
+    /// Sets `egress`. Optional.
     pub fn egress(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("egress", value.into_input());
         self
     }
 
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `icmp_code`.
+    /// Sets `icmp_code`. Optional.
     pub fn icmp_code(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("icmp_code", value.into_input());
         self
     }
 
-    /// Sets `icmp_type`.
+    /// Sets `icmp_type`. Optional.
     pub fn icmp_type(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("icmp_type", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
@@ -198,7 +200,7 @@ impl<A, B, C, D> NetworkAclRuleBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("to_port", value.into_input());
         self

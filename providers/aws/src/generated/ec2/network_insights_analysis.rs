@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_network_insights_analysis`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_network_insights_analysis>.
 #[derive(Debug, Clone)]
 pub struct NetworkInsightsAnalysis(Resource);
 
@@ -34,7 +36,7 @@ impl NetworkInsightsAnalysis {
         }
     }
 
-    /// The attribute `alternate_path_hints`.
+    /// The attribute `alternate_path_hints`. Computed.
     #[track_caller]
     pub fn alternate_path_hints(&self) -> NestedList<AlternatePathHints> {
         self.0
@@ -42,25 +44,25 @@ impl NetworkInsightsAnalysis {
             .into()
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `explanations`.
+    /// The attribute `explanations`. Computed.
     #[track_caller]
     pub fn explanations(&self) -> NestedList<Explanations> {
         self.0.attribute::<Vec<Value>>("explanations").into()
     }
 
-    /// The attribute `filter_in_arns`.
+    /// The argument `filter_in_arns`. Optional.
     #[track_caller]
     pub fn filter_in_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("filter_in_arns")
     }
 
-    /// The attribute `forward_path_components`.
+    /// The attribute `forward_path_components`. Computed.
     #[track_caller]
     pub fn forward_path_components(&self) -> NestedList<ForwardPathComponents> {
         self.0
@@ -68,25 +70,25 @@ impl NetworkInsightsAnalysis {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_insights_path_id`.
+    /// The argument `network_insights_path_id`. Required.
     #[track_caller]
     pub fn network_insights_path_id(&self) -> Output<String> {
         self.0.attribute("network_insights_path_id")
     }
 
-    /// The attribute `path_found`.
+    /// The attribute `path_found`. Computed.
     #[track_caller]
     pub fn path_found(&self) -> Output<bool> {
         self.0.attribute("path_found")
     }
 
-    /// The attribute `return_path_components`.
+    /// The attribute `return_path_components`. Computed.
     #[track_caller]
     pub fn return_path_components(&self) -> NestedList<ReturnPathComponents> {
         self.0
@@ -94,43 +96,43 @@ impl NetworkInsightsAnalysis {
             .into()
     }
 
-    /// The attribute `start_date`.
+    /// The attribute `start_date`. Computed.
     #[track_caller]
     pub fn start_date(&self) -> Output<String> {
         self.0.attribute("start_date")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `status_message`.
+    /// The attribute `status_message`. Computed.
     #[track_caller]
     pub fn status_message(&self) -> Output<String> {
         self.0.attribute("status_message")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `wait_for_completion`.
+    /// The argument `wait_for_completion`. Optional.
     #[track_caller]
     pub fn wait_for_completion(&self) -> Output<bool> {
         self.0.attribute("wait_for_completion")
     }
 
-    /// The attribute `warning_message`.
+    /// The attribute `warning_message`. Computed.
     #[track_caller]
     pub fn warning_message(&self) -> Output<String> {
         self.0.attribute("warning_message")
@@ -152,7 +154,7 @@ pub struct NetworkInsightsAnalysisBuilder<A> {
 }
 
 impl<A> NetworkInsightsAnalysisBuilder<A> {
-    /// Sets `filter_in_arns`.
+    /// Sets `filter_in_arns`. Optional.
     pub fn filter_in_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("filter_in_arns", value.into_input());
         self
@@ -171,13 +173,13 @@ impl<A> NetworkInsightsAnalysisBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `wait_for_completion`.
+    /// Sets `wait_for_completion`. Optional.
     pub fn wait_for_completion(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -233,13 +235,13 @@ impl Nested for AlternatePathHints {
 }
 
 impl AlternatePathHints {
-    /// The attribute `component_arn`.
+    /// The attribute `component_arn`. Computed.
     #[track_caller]
     pub fn component_arn(&self) -> Output<String> {
         self.0.attribute("component_arn")
     }
 
-    /// The attribute `component_id`.
+    /// The attribute `component_id`. Computed.
     #[track_caller]
     pub fn component_id(&self) -> Output<String> {
         self.0.attribute("component_id")
@@ -257,49 +259,49 @@ impl Nested for Explanations {
 }
 
 impl Explanations {
-    /// The attribute `acl`.
+    /// The attribute `acl`. Computed.
     #[track_caller]
     pub fn acl(&self) -> NestedList<ExplanationsAcl> {
         self.0.attribute::<Vec<Value>>("acl").into()
     }
 
-    /// The attribute `acl_rule`.
+    /// The attribute `acl_rule`. Computed.
     #[track_caller]
     pub fn acl_rule(&self) -> NestedList<ExplanationsAclRule> {
         self.0.attribute::<Vec<Value>>("acl_rule").into()
     }
 
-    /// The attribute `address`.
+    /// The attribute `address`. Computed.
     #[track_caller]
     pub fn address(&self) -> Output<String> {
         self.0.attribute("address")
     }
 
-    /// The attribute `addresses`.
+    /// The attribute `addresses`. Computed.
     #[track_caller]
     pub fn addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("addresses")
     }
 
-    /// The attribute `attached_to`.
+    /// The attribute `attached_to`. Computed.
     #[track_caller]
     pub fn attached_to(&self) -> NestedList<ExplanationsAttachedTo> {
         self.0.attribute::<Vec<Value>>("attached_to").into()
     }
 
-    /// The attribute `availability_zones`.
+    /// The attribute `availability_zones`. Computed.
     #[track_caller]
     pub fn availability_zones(&self) -> Output<Vec<String>> {
         self.0.attribute("availability_zones")
     }
 
-    /// The attribute `cidrs`.
+    /// The attribute `cidrs`. Computed.
     #[track_caller]
     pub fn cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("cidrs")
     }
 
-    /// The attribute `classic_load_balancer_listener`.
+    /// The attribute `classic_load_balancer_listener`. Computed.
     #[track_caller]
     pub fn classic_load_balancer_listener(
         &self,
@@ -309,37 +311,37 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ExplanationsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
     }
 
-    /// The attribute `customer_gateway`.
+    /// The attribute `customer_gateway`. Computed.
     #[track_caller]
     pub fn customer_gateway(&self) -> NestedList<ExplanationsCustomerGateway> {
         self.0.attribute::<Vec<Value>>("customer_gateway").into()
     }
 
-    /// The attribute `destination`.
+    /// The attribute `destination`. Computed.
     #[track_caller]
     pub fn destination(&self) -> NestedList<ExplanationsDestination> {
         self.0.attribute::<Vec<Value>>("destination").into()
     }
 
-    /// The attribute `destination_vpc`.
+    /// The attribute `destination_vpc`. Computed.
     #[track_caller]
     pub fn destination_vpc(&self) -> NestedList<ExplanationsDestinationVpc> {
         self.0.attribute::<Vec<Value>>("destination_vpc").into()
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `elastic_load_balancer_listener`.
+    /// The attribute `elastic_load_balancer_listener`. Computed.
     #[track_caller]
     pub fn elastic_load_balancer_listener(
         &self,
@@ -349,37 +351,37 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `explanation_code`.
+    /// The attribute `explanation_code`. Computed.
     #[track_caller]
     pub fn explanation_code(&self) -> Output<String> {
         self.0.attribute("explanation_code")
     }
 
-    /// The attribute `ingress_route_table`.
+    /// The attribute `ingress_route_table`. Computed.
     #[track_caller]
     pub fn ingress_route_table(&self) -> NestedList<ExplanationsIngressRouteTable> {
         self.0.attribute::<Vec<Value>>("ingress_route_table").into()
     }
 
-    /// The attribute `internet_gateway`.
+    /// The attribute `internet_gateway`. Computed.
     #[track_caller]
     pub fn internet_gateway(&self) -> NestedList<ExplanationsInternetGateway> {
         self.0.attribute::<Vec<Value>>("internet_gateway").into()
     }
 
-    /// The attribute `load_balancer_arn`.
+    /// The attribute `load_balancer_arn`. Computed.
     #[track_caller]
     pub fn load_balancer_arn(&self) -> Output<String> {
         self.0.attribute("load_balancer_arn")
     }
 
-    /// The attribute `load_balancer_listener_port`.
+    /// The attribute `load_balancer_listener_port`. Computed.
     #[track_caller]
     pub fn load_balancer_listener_port(&self) -> Output<Number> {
         self.0.attribute("load_balancer_listener_port")
     }
 
-    /// The attribute `load_balancer_target_group`.
+    /// The attribute `load_balancer_target_group`. Computed.
     #[track_caller]
     pub fn load_balancer_target_group(&self) -> NestedList<ExplanationsLoadBalancerTargetGroup> {
         self.0
@@ -387,7 +389,7 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `load_balancer_target_groups`.
+    /// The attribute `load_balancer_target_groups`. Computed.
     #[track_caller]
     pub fn load_balancer_target_groups(&self) -> NestedList<ExplanationsLoadBalancerTargetGroups> {
         self.0
@@ -395,121 +397,121 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `load_balancer_target_port`.
+    /// The attribute `load_balancer_target_port`. Computed.
     #[track_caller]
     pub fn load_balancer_target_port(&self) -> Output<Number> {
         self.0.attribute("load_balancer_target_port")
     }
 
-    /// The attribute `missing_component`.
+    /// The attribute `missing_component`. Computed.
     #[track_caller]
     pub fn missing_component(&self) -> Output<String> {
         self.0.attribute("missing_component")
     }
 
-    /// The attribute `nat_gateway`.
+    /// The attribute `nat_gateway`. Computed.
     #[track_caller]
     pub fn nat_gateway(&self) -> NestedList<ExplanationsNatGateway> {
         self.0.attribute::<Vec<Value>>("nat_gateway").into()
     }
 
-    /// The attribute `network_interface`.
+    /// The attribute `network_interface`. Computed.
     #[track_caller]
     pub fn network_interface(&self) -> NestedList<ExplanationsNetworkInterface> {
         self.0.attribute::<Vec<Value>>("network_interface").into()
     }
 
-    /// The attribute `packet_field`.
+    /// The attribute `packet_field`. Computed.
     #[track_caller]
     pub fn packet_field(&self) -> Output<String> {
         self.0.attribute("packet_field")
     }
 
-    /// The attribute `port`.
+    /// The attribute `port`. Computed.
     #[track_caller]
     pub fn port(&self) -> Output<Number> {
         self.0.attribute("port")
     }
 
-    /// The attribute `port_ranges`.
+    /// The attribute `port_ranges`. Computed.
     #[track_caller]
     pub fn port_ranges(&self) -> NestedList<ExplanationsPortRanges> {
         self.0.attribute::<Vec<Value>>("port_ranges").into()
     }
 
-    /// The attribute `prefix_list`.
+    /// The attribute `prefix_list`. Computed.
     #[track_caller]
     pub fn prefix_list(&self) -> NestedList<ExplanationsPrefixList> {
         self.0.attribute::<Vec<Value>>("prefix_list").into()
     }
 
-    /// The attribute `protocols`.
+    /// The attribute `protocols`. Computed.
     #[track_caller]
     pub fn protocols(&self) -> Output<Vec<String>> {
         self.0.attribute("protocols")
     }
 
-    /// The attribute `route_table`.
+    /// The attribute `route_table`. Computed.
     #[track_caller]
     pub fn route_table(&self) -> NestedList<ExplanationsRouteTable> {
         self.0.attribute::<Vec<Value>>("route_table").into()
     }
 
-    /// The attribute `route_table_route`.
+    /// The attribute `route_table_route`. Computed.
     #[track_caller]
     pub fn route_table_route(&self) -> NestedList<ExplanationsRouteTableRoute> {
         self.0.attribute::<Vec<Value>>("route_table_route").into()
     }
 
-    /// The attribute `security_group`.
+    /// The attribute `security_group`. Computed.
     #[track_caller]
     pub fn security_group(&self) -> NestedList<ExplanationsSecurityGroup> {
         self.0.attribute::<Vec<Value>>("security_group").into()
     }
 
-    /// The attribute `security_group_rule`.
+    /// The attribute `security_group_rule`. Computed.
     #[track_caller]
     pub fn security_group_rule(&self) -> NestedList<ExplanationsSecurityGroupRule> {
         self.0.attribute::<Vec<Value>>("security_group_rule").into()
     }
 
-    /// The attribute `security_groups`.
+    /// The attribute `security_groups`. Computed.
     #[track_caller]
     pub fn security_groups(&self) -> NestedList<ExplanationsSecurityGroups> {
         self.0.attribute::<Vec<Value>>("security_groups").into()
     }
 
-    /// The attribute `source_vpc`.
+    /// The attribute `source_vpc`. Computed.
     #[track_caller]
     pub fn source_vpc(&self) -> NestedList<ExplanationsSourceVpc> {
         self.0.attribute::<Vec<Value>>("source_vpc").into()
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `subnet`.
+    /// The attribute `subnet`. Computed.
     #[track_caller]
     pub fn subnet(&self) -> NestedList<ExplanationsSubnet> {
         self.0.attribute::<Vec<Value>>("subnet").into()
     }
 
-    /// The attribute `subnet_route_table`.
+    /// The attribute `subnet_route_table`. Computed.
     #[track_caller]
     pub fn subnet_route_table(&self) -> NestedList<ExplanationsSubnetRouteTable> {
         self.0.attribute::<Vec<Value>>("subnet_route_table").into()
     }
 
-    /// The attribute `transit_gateway`.
+    /// The attribute `transit_gateway`. Computed.
     #[track_caller]
     pub fn transit_gateway(&self) -> NestedList<ExplanationsTransitGateway> {
         self.0.attribute::<Vec<Value>>("transit_gateway").into()
     }
 
-    /// The attribute `transit_gateway_attachment`.
+    /// The attribute `transit_gateway_attachment`. Computed.
     #[track_caller]
     pub fn transit_gateway_attachment(&self) -> NestedList<ExplanationsTransitGatewayAttachment> {
         self.0
@@ -517,7 +519,7 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `transit_gateway_route_table`.
+    /// The attribute `transit_gateway_route_table`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table(&self) -> NestedList<ExplanationsTransitGatewayRouteTable> {
         self.0
@@ -525,7 +527,7 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `transit_gateway_route_table_route`.
+    /// The attribute `transit_gateway_route_table_route`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_route(
         &self,
@@ -535,19 +537,19 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `vpc`.
+    /// The attribute `vpc`. Computed.
     #[track_caller]
     pub fn vpc(&self) -> NestedList<ExplanationsVpc> {
         self.0.attribute::<Vec<Value>>("vpc").into()
     }
 
-    /// The attribute `vpc_endpoint`.
+    /// The attribute `vpc_endpoint`. Computed.
     #[track_caller]
     pub fn vpc_endpoint(&self) -> NestedList<ExplanationsVpcEndpoint> {
         self.0.attribute::<Vec<Value>>("vpc_endpoint").into()
     }
 
-    /// The attribute `vpc_peering_connection`.
+    /// The attribute `vpc_peering_connection`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection(&self) -> NestedList<ExplanationsVpcPeeringConnection> {
         self.0
@@ -555,13 +557,13 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `vpn_connection`.
+    /// The attribute `vpn_connection`. Computed.
     #[track_caller]
     pub fn vpn_connection(&self) -> NestedList<ExplanationsVpnConnection> {
         self.0.attribute::<Vec<Value>>("vpn_connection").into()
     }
 
-    /// The attribute `vpn_gateway`.
+    /// The attribute `vpn_gateway`. Computed.
     #[track_caller]
     pub fn vpn_gateway(&self) -> NestedList<ExplanationsVpnGateway> {
         self.0.attribute::<Vec<Value>>("vpn_gateway").into()
@@ -579,19 +581,19 @@ impl Nested for ExplanationsAcl {
 }
 
 impl ExplanationsAcl {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -609,37 +611,37 @@ impl Nested for ExplanationsAclRule {
 }
 
 impl ExplanationsAclRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `egress`.
+    /// The attribute `egress`. Computed.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ExplanationsAclRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The attribute `rule_action`. Computed.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The attribute `rule_number`. Computed.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
@@ -657,13 +659,13 @@ impl Nested for ExplanationsAclRulePortRange {
 }
 
 impl ExplanationsAclRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -681,19 +683,19 @@ impl Nested for ExplanationsAttachedTo {
 }
 
 impl ExplanationsAttachedTo {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -711,13 +713,13 @@ impl Nested for ExplanationsClassicLoadBalancerListener {
 }
 
 impl ExplanationsClassicLoadBalancerListener {
-    /// The attribute `instance_port`.
+    /// The attribute `instance_port`. Computed.
     #[track_caller]
     pub fn instance_port(&self) -> Output<Number> {
         self.0.attribute("instance_port")
     }
 
-    /// The attribute `load_balancer_port`.
+    /// The attribute `load_balancer_port`. Computed.
     #[track_caller]
     pub fn load_balancer_port(&self) -> Output<Number> {
         self.0.attribute("load_balancer_port")
@@ -735,19 +737,19 @@ impl Nested for ExplanationsComponent {
 }
 
 impl ExplanationsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -765,19 +767,19 @@ impl Nested for ExplanationsCustomerGateway {
 }
 
 impl ExplanationsCustomerGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -795,19 +797,19 @@ impl Nested for ExplanationsDestination {
 }
 
 impl ExplanationsDestination {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -825,19 +827,19 @@ impl Nested for ExplanationsDestinationVpc {
 }
 
 impl ExplanationsDestinationVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -855,19 +857,19 @@ impl Nested for ExplanationsElasticLoadBalancerListener {
 }
 
 impl ExplanationsElasticLoadBalancerListener {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -885,19 +887,19 @@ impl Nested for ExplanationsIngressRouteTable {
 }
 
 impl ExplanationsIngressRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -915,19 +917,19 @@ impl Nested for ExplanationsInternetGateway {
 }
 
 impl ExplanationsInternetGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -945,19 +947,19 @@ impl Nested for ExplanationsLoadBalancerTargetGroup {
 }
 
 impl ExplanationsLoadBalancerTargetGroup {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -975,19 +977,19 @@ impl Nested for ExplanationsLoadBalancerTargetGroups {
 }
 
 impl ExplanationsLoadBalancerTargetGroups {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1005,19 +1007,19 @@ impl Nested for ExplanationsNatGateway {
 }
 
 impl ExplanationsNatGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1035,19 +1037,19 @@ impl Nested for ExplanationsNetworkInterface {
 }
 
 impl ExplanationsNetworkInterface {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1065,13 +1067,13 @@ impl Nested for ExplanationsPortRanges {
 }
 
 impl ExplanationsPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -1089,19 +1091,19 @@ impl Nested for ExplanationsPrefixList {
 }
 
 impl ExplanationsPrefixList {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1119,19 +1121,19 @@ impl Nested for ExplanationsRouteTable {
 }
 
 impl ExplanationsRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1149,61 +1151,61 @@ impl Nested for ExplanationsRouteTableRoute {
 }
 
 impl ExplanationsRouteTableRoute {
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_internet_gateway_id`.
+    /// The attribute `egress_only_internet_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_internet_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -1221,19 +1223,19 @@ impl Nested for ExplanationsSecurityGroup {
 }
 
 impl ExplanationsSecurityGroup {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1251,37 +1253,37 @@ impl Nested for ExplanationsSecurityGroupRule {
 }
 
 impl ExplanationsSecurityGroupRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ExplanationsSecurityGroupRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
@@ -1299,13 +1301,13 @@ impl Nested for ExplanationsSecurityGroupRulePortRange {
 }
 
 impl ExplanationsSecurityGroupRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -1323,19 +1325,19 @@ impl Nested for ExplanationsSecurityGroups {
 }
 
 impl ExplanationsSecurityGroups {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1353,19 +1355,19 @@ impl Nested for ExplanationsSourceVpc {
 }
 
 impl ExplanationsSourceVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1383,19 +1385,19 @@ impl Nested for ExplanationsSubnet {
 }
 
 impl ExplanationsSubnet {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1413,19 +1415,19 @@ impl Nested for ExplanationsSubnetRouteTable {
 }
 
 impl ExplanationsSubnetRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1443,19 +1445,19 @@ impl Nested for ExplanationsTransitGateway {
 }
 
 impl ExplanationsTransitGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1473,19 +1475,19 @@ impl Nested for ExplanationsTransitGatewayAttachment {
 }
 
 impl ExplanationsTransitGatewayAttachment {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1503,19 +1505,19 @@ impl Nested for ExplanationsTransitGatewayRouteTable {
 }
 
 impl ExplanationsTransitGatewayRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1533,43 +1535,43 @@ impl Nested for ExplanationsTransitGatewayRouteTableRoute {
 }
 
 impl ExplanationsTransitGatewayRouteTableRoute {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `route_origin`.
+    /// The attribute `route_origin`. Computed.
     #[track_caller]
     pub fn route_origin(&self) -> Output<String> {
         self.0.attribute("route_origin")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -1587,19 +1589,19 @@ impl Nested for ExplanationsVpc {
 }
 
 impl ExplanationsVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1617,19 +1619,19 @@ impl Nested for ExplanationsVpcEndpoint {
 }
 
 impl ExplanationsVpcEndpoint {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1647,19 +1649,19 @@ impl Nested for ExplanationsVpcPeeringConnection {
 }
 
 impl ExplanationsVpcPeeringConnection {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1677,19 +1679,19 @@ impl Nested for ExplanationsVpnConnection {
 }
 
 impl ExplanationsVpnConnection {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1707,19 +1709,19 @@ impl Nested for ExplanationsVpnGateway {
 }
 
 impl ExplanationsVpnGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1737,85 +1739,85 @@ impl Nested for ForwardPathComponents {
 }
 
 impl ForwardPathComponents {
-    /// The attribute `acl_rule`.
+    /// The attribute `acl_rule`. Computed.
     #[track_caller]
     pub fn acl_rule(&self) -> NestedList<ForwardPathComponentsAclRule> {
         self.0.attribute::<Vec<Value>>("acl_rule").into()
     }
 
-    /// The attribute `additional_details`.
+    /// The attribute `additional_details`. Computed.
     #[track_caller]
     pub fn additional_details(&self) -> NestedList<ForwardPathComponentsAdditionalDetails> {
         self.0.attribute::<Vec<Value>>("additional_details").into()
     }
 
-    /// The attribute `attached_to`.
+    /// The attribute `attached_to`. Computed.
     #[track_caller]
     pub fn attached_to(&self) -> NestedList<ForwardPathComponentsAttachedTo> {
         self.0.attribute::<Vec<Value>>("attached_to").into()
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ForwardPathComponentsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
     }
 
-    /// The attribute `destination_vpc`.
+    /// The attribute `destination_vpc`. Computed.
     #[track_caller]
     pub fn destination_vpc(&self) -> NestedList<ForwardPathComponentsDestinationVpc> {
         self.0.attribute::<Vec<Value>>("destination_vpc").into()
     }
 
-    /// The attribute `inbound_header`.
+    /// The attribute `inbound_header`. Computed.
     #[track_caller]
     pub fn inbound_header(&self) -> NestedList<ForwardPathComponentsInboundHeader> {
         self.0.attribute::<Vec<Value>>("inbound_header").into()
     }
 
-    /// The attribute `outbound_header`.
+    /// The attribute `outbound_header`. Computed.
     #[track_caller]
     pub fn outbound_header(&self) -> NestedList<ForwardPathComponentsOutboundHeader> {
         self.0.attribute::<Vec<Value>>("outbound_header").into()
     }
 
-    /// The attribute `route_table_route`.
+    /// The attribute `route_table_route`. Computed.
     #[track_caller]
     pub fn route_table_route(&self) -> NestedList<ForwardPathComponentsRouteTableRoute> {
         self.0.attribute::<Vec<Value>>("route_table_route").into()
     }
 
-    /// The attribute `security_group_rule`.
+    /// The attribute `security_group_rule`. Computed.
     #[track_caller]
     pub fn security_group_rule(&self) -> NestedList<ForwardPathComponentsSecurityGroupRule> {
         self.0.attribute::<Vec<Value>>("security_group_rule").into()
     }
 
-    /// The attribute `sequence_number`.
+    /// The attribute `sequence_number`. Computed.
     #[track_caller]
     pub fn sequence_number(&self) -> Output<Number> {
         self.0.attribute("sequence_number")
     }
 
-    /// The attribute `source_vpc`.
+    /// The attribute `source_vpc`. Computed.
     #[track_caller]
     pub fn source_vpc(&self) -> NestedList<ForwardPathComponentsSourceVpc> {
         self.0.attribute::<Vec<Value>>("source_vpc").into()
     }
 
-    /// The attribute `subnet`.
+    /// The attribute `subnet`. Computed.
     #[track_caller]
     pub fn subnet(&self) -> NestedList<ForwardPathComponentsSubnet> {
         self.0.attribute::<Vec<Value>>("subnet").into()
     }
 
-    /// The attribute `transit_gateway`.
+    /// The attribute `transit_gateway`. Computed.
     #[track_caller]
     pub fn transit_gateway(&self) -> NestedList<ForwardPathComponentsTransitGateway> {
         self.0.attribute::<Vec<Value>>("transit_gateway").into()
     }
 
-    /// The attribute `transit_gateway_route_table_route`.
+    /// The attribute `transit_gateway_route_table_route`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_route(
         &self,
@@ -1825,7 +1827,7 @@ impl ForwardPathComponents {
             .into()
     }
 
-    /// The attribute `vpc`.
+    /// The attribute `vpc`. Computed.
     #[track_caller]
     pub fn vpc(&self) -> NestedList<ForwardPathComponentsVpc> {
         self.0.attribute::<Vec<Value>>("vpc").into()
@@ -1843,37 +1845,37 @@ impl Nested for ForwardPathComponentsAclRule {
 }
 
 impl ForwardPathComponentsAclRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `egress`.
+    /// The attribute `egress`. Computed.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ForwardPathComponentsAclRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The attribute `rule_action`. Computed.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The attribute `rule_number`. Computed.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
@@ -1891,13 +1893,13 @@ impl Nested for ForwardPathComponentsAclRulePortRange {
 }
 
 impl ForwardPathComponentsAclRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -1915,13 +1917,13 @@ impl Nested for ForwardPathComponentsAdditionalDetails {
 }
 
 impl ForwardPathComponentsAdditionalDetails {
-    /// The attribute `additional_detail_type`.
+    /// The attribute `additional_detail_type`. Computed.
     #[track_caller]
     pub fn additional_detail_type(&self) -> Output<String> {
         self.0.attribute("additional_detail_type")
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ForwardPathComponentsAdditionalDetailsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
@@ -1939,19 +1941,19 @@ impl Nested for ForwardPathComponentsAdditionalDetailsComponent {
 }
 
 impl ForwardPathComponentsAdditionalDetailsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1969,19 +1971,19 @@ impl Nested for ForwardPathComponentsAttachedTo {
 }
 
 impl ForwardPathComponentsAttachedTo {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1999,19 +2001,19 @@ impl Nested for ForwardPathComponentsComponent {
 }
 
 impl ForwardPathComponentsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2029,19 +2031,19 @@ impl Nested for ForwardPathComponentsDestinationVpc {
 }
 
 impl ForwardPathComponentsDestinationVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2059,13 +2061,13 @@ impl Nested for ForwardPathComponentsInboundHeader {
 }
 
 impl ForwardPathComponentsInboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2075,19 +2077,19 @@ impl ForwardPathComponentsInboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -2107,13 +2109,13 @@ impl Nested for ForwardPathComponentsInboundHeaderDestinationPortRanges {
 }
 
 impl ForwardPathComponentsInboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2131,13 +2133,13 @@ impl Nested for ForwardPathComponentsInboundHeaderSourcePortRanges {
 }
 
 impl ForwardPathComponentsInboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2155,13 +2157,13 @@ impl Nested for ForwardPathComponentsOutboundHeader {
 }
 
 impl ForwardPathComponentsOutboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2171,19 +2173,19 @@ impl ForwardPathComponentsOutboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -2203,13 +2205,13 @@ impl Nested for ForwardPathComponentsOutboundHeaderDestinationPortRanges {
 }
 
 impl ForwardPathComponentsOutboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2227,13 +2229,13 @@ impl Nested for ForwardPathComponentsOutboundHeaderSourcePortRanges {
 }
 
 impl ForwardPathComponentsOutboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2251,61 +2253,61 @@ impl Nested for ForwardPathComponentsRouteTableRoute {
 }
 
 impl ForwardPathComponentsRouteTableRoute {
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_internet_gateway_id`.
+    /// The attribute `egress_only_internet_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_internet_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -2323,37 +2325,37 @@ impl Nested for ForwardPathComponentsSecurityGroupRule {
 }
 
 impl ForwardPathComponentsSecurityGroupRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ForwardPathComponentsSecurityGroupRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
@@ -2371,13 +2373,13 @@ impl Nested for ForwardPathComponentsSecurityGroupRulePortRange {
 }
 
 impl ForwardPathComponentsSecurityGroupRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2395,19 +2397,19 @@ impl Nested for ForwardPathComponentsSourceVpc {
 }
 
 impl ForwardPathComponentsSourceVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2425,19 +2427,19 @@ impl Nested for ForwardPathComponentsSubnet {
 }
 
 impl ForwardPathComponentsSubnet {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2455,19 +2457,19 @@ impl Nested for ForwardPathComponentsTransitGateway {
 }
 
 impl ForwardPathComponentsTransitGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2485,43 +2487,43 @@ impl Nested for ForwardPathComponentsTransitGatewayRouteTableRoute {
 }
 
 impl ForwardPathComponentsTransitGatewayRouteTableRoute {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `route_origin`.
+    /// The attribute `route_origin`. Computed.
     #[track_caller]
     pub fn route_origin(&self) -> Output<String> {
         self.0.attribute("route_origin")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -2539,19 +2541,19 @@ impl Nested for ForwardPathComponentsVpc {
 }
 
 impl ForwardPathComponentsVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2569,85 +2571,85 @@ impl Nested for ReturnPathComponents {
 }
 
 impl ReturnPathComponents {
-    /// The attribute `acl_rule`.
+    /// The attribute `acl_rule`. Computed.
     #[track_caller]
     pub fn acl_rule(&self) -> NestedList<ReturnPathComponentsAclRule> {
         self.0.attribute::<Vec<Value>>("acl_rule").into()
     }
 
-    /// The attribute `additional_details`.
+    /// The attribute `additional_details`. Computed.
     #[track_caller]
     pub fn additional_details(&self) -> NestedList<ReturnPathComponentsAdditionalDetails> {
         self.0.attribute::<Vec<Value>>("additional_details").into()
     }
 
-    /// The attribute `attached_to`.
+    /// The attribute `attached_to`. Computed.
     #[track_caller]
     pub fn attached_to(&self) -> NestedList<ReturnPathComponentsAttachedTo> {
         self.0.attribute::<Vec<Value>>("attached_to").into()
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ReturnPathComponentsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
     }
 
-    /// The attribute `destination_vpc`.
+    /// The attribute `destination_vpc`. Computed.
     #[track_caller]
     pub fn destination_vpc(&self) -> NestedList<ReturnPathComponentsDestinationVpc> {
         self.0.attribute::<Vec<Value>>("destination_vpc").into()
     }
 
-    /// The attribute `inbound_header`.
+    /// The attribute `inbound_header`. Computed.
     #[track_caller]
     pub fn inbound_header(&self) -> NestedList<ReturnPathComponentsInboundHeader> {
         self.0.attribute::<Vec<Value>>("inbound_header").into()
     }
 
-    /// The attribute `outbound_header`.
+    /// The attribute `outbound_header`. Computed.
     #[track_caller]
     pub fn outbound_header(&self) -> NestedList<ReturnPathComponentsOutboundHeader> {
         self.0.attribute::<Vec<Value>>("outbound_header").into()
     }
 
-    /// The attribute `route_table_route`.
+    /// The attribute `route_table_route`. Computed.
     #[track_caller]
     pub fn route_table_route(&self) -> NestedList<ReturnPathComponentsRouteTableRoute> {
         self.0.attribute::<Vec<Value>>("route_table_route").into()
     }
 
-    /// The attribute `security_group_rule`.
+    /// The attribute `security_group_rule`. Computed.
     #[track_caller]
     pub fn security_group_rule(&self) -> NestedList<ReturnPathComponentsSecurityGroupRule> {
         self.0.attribute::<Vec<Value>>("security_group_rule").into()
     }
 
-    /// The attribute `sequence_number`.
+    /// The attribute `sequence_number`. Computed.
     #[track_caller]
     pub fn sequence_number(&self) -> Output<Number> {
         self.0.attribute("sequence_number")
     }
 
-    /// The attribute `source_vpc`.
+    /// The attribute `source_vpc`. Computed.
     #[track_caller]
     pub fn source_vpc(&self) -> NestedList<ReturnPathComponentsSourceVpc> {
         self.0.attribute::<Vec<Value>>("source_vpc").into()
     }
 
-    /// The attribute `subnet`.
+    /// The attribute `subnet`. Computed.
     #[track_caller]
     pub fn subnet(&self) -> NestedList<ReturnPathComponentsSubnet> {
         self.0.attribute::<Vec<Value>>("subnet").into()
     }
 
-    /// The attribute `transit_gateway`.
+    /// The attribute `transit_gateway`. Computed.
     #[track_caller]
     pub fn transit_gateway(&self) -> NestedList<ReturnPathComponentsTransitGateway> {
         self.0.attribute::<Vec<Value>>("transit_gateway").into()
     }
 
-    /// The attribute `transit_gateway_route_table_route`.
+    /// The attribute `transit_gateway_route_table_route`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_route(
         &self,
@@ -2657,7 +2659,7 @@ impl ReturnPathComponents {
             .into()
     }
 
-    /// The attribute `vpc`.
+    /// The attribute `vpc`. Computed.
     #[track_caller]
     pub fn vpc(&self) -> NestedList<ReturnPathComponentsVpc> {
         self.0.attribute::<Vec<Value>>("vpc").into()
@@ -2675,37 +2677,37 @@ impl Nested for ReturnPathComponentsAclRule {
 }
 
 impl ReturnPathComponentsAclRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `egress`.
+    /// The attribute `egress`. Computed.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ReturnPathComponentsAclRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The attribute `rule_action`. Computed.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The attribute `rule_number`. Computed.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
@@ -2723,13 +2725,13 @@ impl Nested for ReturnPathComponentsAclRulePortRange {
 }
 
 impl ReturnPathComponentsAclRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2747,13 +2749,13 @@ impl Nested for ReturnPathComponentsAdditionalDetails {
 }
 
 impl ReturnPathComponentsAdditionalDetails {
-    /// The attribute `additional_detail_type`.
+    /// The attribute `additional_detail_type`. Computed.
     #[track_caller]
     pub fn additional_detail_type(&self) -> Output<String> {
         self.0.attribute("additional_detail_type")
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ReturnPathComponentsAdditionalDetailsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
@@ -2771,19 +2773,19 @@ impl Nested for ReturnPathComponentsAdditionalDetailsComponent {
 }
 
 impl ReturnPathComponentsAdditionalDetailsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2801,19 +2803,19 @@ impl Nested for ReturnPathComponentsAttachedTo {
 }
 
 impl ReturnPathComponentsAttachedTo {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2831,19 +2833,19 @@ impl Nested for ReturnPathComponentsComponent {
 }
 
 impl ReturnPathComponentsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2861,19 +2863,19 @@ impl Nested for ReturnPathComponentsDestinationVpc {
 }
 
 impl ReturnPathComponentsDestinationVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2891,13 +2893,13 @@ impl Nested for ReturnPathComponentsInboundHeader {
 }
 
 impl ReturnPathComponentsInboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2907,19 +2909,19 @@ impl ReturnPathComponentsInboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -2939,13 +2941,13 @@ impl Nested for ReturnPathComponentsInboundHeaderDestinationPortRanges {
 }
 
 impl ReturnPathComponentsInboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2963,13 +2965,13 @@ impl Nested for ReturnPathComponentsInboundHeaderSourcePortRanges {
 }
 
 impl ReturnPathComponentsInboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2987,13 +2989,13 @@ impl Nested for ReturnPathComponentsOutboundHeader {
 }
 
 impl ReturnPathComponentsOutboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -3003,19 +3005,19 @@ impl ReturnPathComponentsOutboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -3035,13 +3037,13 @@ impl Nested for ReturnPathComponentsOutboundHeaderDestinationPortRanges {
 }
 
 impl ReturnPathComponentsOutboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -3059,13 +3061,13 @@ impl Nested for ReturnPathComponentsOutboundHeaderSourcePortRanges {
 }
 
 impl ReturnPathComponentsOutboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -3083,61 +3085,61 @@ impl Nested for ReturnPathComponentsRouteTableRoute {
 }
 
 impl ReturnPathComponentsRouteTableRoute {
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_internet_gateway_id`.
+    /// The attribute `egress_only_internet_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_internet_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -3155,37 +3157,37 @@ impl Nested for ReturnPathComponentsSecurityGroupRule {
 }
 
 impl ReturnPathComponentsSecurityGroupRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ReturnPathComponentsSecurityGroupRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
@@ -3203,13 +3205,13 @@ impl Nested for ReturnPathComponentsSecurityGroupRulePortRange {
 }
 
 impl ReturnPathComponentsSecurityGroupRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -3227,19 +3229,19 @@ impl Nested for ReturnPathComponentsSourceVpc {
 }
 
 impl ReturnPathComponentsSourceVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -3257,19 +3259,19 @@ impl Nested for ReturnPathComponentsSubnet {
 }
 
 impl ReturnPathComponentsSubnet {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -3287,19 +3289,19 @@ impl Nested for ReturnPathComponentsTransitGateway {
 }
 
 impl ReturnPathComponentsTransitGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -3317,43 +3319,43 @@ impl Nested for ReturnPathComponentsTransitGatewayRouteTableRoute {
 }
 
 impl ReturnPathComponentsTransitGatewayRouteTableRoute {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `route_origin`.
+    /// The attribute `route_origin`. Computed.
     #[track_caller]
     pub fn route_origin(&self) -> Output<String> {
         self.0.attribute("route_origin")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -3371,19 +3373,19 @@ impl Nested for ReturnPathComponentsVpc {
 }
 
 impl ReturnPathComponentsVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_network_insights_path`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_network_insights_path>.
 #[derive(Debug, Clone)]
 pub struct NetworkInsightsPath(Resource);
 
@@ -33,73 +35,73 @@ impl NetworkInsightsPath {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `destination`.
+    /// The argument `destination`. Required.
     #[track_caller]
     pub fn destination(&self) -> Output<String> {
         self.0.attribute("destination")
     }
 
-    /// The attribute `destination_arn`.
+    /// The attribute `destination_arn`. Computed.
     #[track_caller]
     pub fn destination_arn(&self) -> Output<String> {
         self.0.attribute("destination_arn")
     }
 
-    /// The attribute `destination_ip`.
+    /// The argument `destination_ip`. Optional.
     #[track_caller]
     pub fn destination_ip(&self) -> Output<String> {
         self.0.attribute("destination_ip")
     }
 
-    /// The attribute `destination_port`.
+    /// The argument `destination_port`. Optional.
     #[track_caller]
     pub fn destination_port(&self) -> Output<Number> {
         self.0.attribute("destination_port")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Required.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source`.
+    /// The argument `source`. Required.
     #[track_caller]
     pub fn source(&self) -> Output<String> {
         self.0.attribute("source")
     }
 
-    /// The attribute `source_arn`.
+    /// The attribute `source_arn`. Computed.
     #[track_caller]
     pub fn source_arn(&self) -> Output<String> {
         self.0.attribute("source_arn")
     }
 
-    /// The attribute `source_ip`.
+    /// The argument `source_ip`. Optional.
     #[track_caller]
     pub fn source_ip(&self) -> Output<String> {
         self.0.attribute("source_ip")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -132,13 +134,13 @@ impl<A, B, C> NetworkInsightsPathBuilder<A, B, C> {
         }
     }
 
-    /// Sets `destination_ip`.
+    /// Sets `destination_ip`. Optional.
     pub fn destination_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("destination_ip", value.into_input());
         self
     }
 
-    /// Sets `destination_port`.
+    /// Sets `destination_port`. Optional.
     pub fn destination_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("destination_port", value.into_input());
         self
@@ -160,13 +162,13 @@ impl<A, B, C> NetworkInsightsPathBuilder<A, B, C> {
         }
     }
 
-    /// Sets `source_ip`.
+    /// Sets `source_ip`. Optional.
     pub fn source_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("source_ip", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

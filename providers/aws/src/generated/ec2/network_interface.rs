@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_network_interface`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/network_interface>.
+///
+/// Blocks:
+/// - [`attachment`](Attachment) (optional)
 #[derive(Debug, Clone)]
 pub struct NetworkInterface(Resource);
 
@@ -32,163 +37,163 @@ impl NetworkInterface {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `attachment`.
+    /// The block `attachment`. Optional.
     #[track_caller]
     pub fn attachment(&self) -> Output<Vec<Value>> {
         self.0.attribute("attachment")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `interface_type`.
+    /// The argument `interface_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn interface_type(&self) -> Output<String> {
         self.0.attribute("interface_type")
     }
 
-    /// The attribute `ipv4_prefix_count`.
+    /// The argument `ipv4_prefix_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv4_prefix_count(&self) -> Output<Number> {
         self.0.attribute("ipv4_prefix_count")
     }
 
-    /// The attribute `ipv4_prefixes`.
+    /// The argument `ipv4_prefixes`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv4_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv4_prefixes")
     }
 
-    /// The attribute `ipv6_address_count`.
+    /// The argument `ipv6_address_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_address_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_address_count")
     }
 
-    /// The attribute `ipv6_address_list`.
+    /// The argument `ipv6_address_list`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_address_list(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_address_list")
     }
 
-    /// The attribute `ipv6_address_list_enabled`.
+    /// The argument `ipv6_address_list_enabled`. Optional.
     #[track_caller]
     pub fn ipv6_address_list_enabled(&self) -> Output<bool> {
         self.0.attribute("ipv6_address_list_enabled")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The argument `ipv6_addresses`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `ipv6_prefix_count`.
+    /// The argument `ipv6_prefix_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_prefix_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_prefix_count")
     }
 
-    /// The attribute `ipv6_prefixes`.
+    /// The argument `ipv6_prefixes`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_prefixes")
     }
 
-    /// The attribute `mac_address`.
+    /// The attribute `mac_address`. Computed.
     #[track_caller]
     pub fn mac_address(&self) -> Output<String> {
         self.0.attribute("mac_address")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `private_dns_name`.
+    /// The attribute `private_dns_name`. Computed.
     #[track_caller]
     pub fn private_dns_name(&self) -> Output<String> {
         self.0.attribute("private_dns_name")
     }
 
-    /// The attribute `private_ip`.
+    /// The argument `private_ip`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `private_ip_list`.
+    /// The argument `private_ip_list`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ip_list(&self) -> Output<Vec<String>> {
         self.0.attribute("private_ip_list")
     }
 
-    /// The attribute `private_ip_list_enabled`.
+    /// The argument `private_ip_list_enabled`. Optional.
     #[track_caller]
     pub fn private_ip_list_enabled(&self) -> Output<bool> {
         self.0.attribute("private_ip_list_enabled")
     }
 
-    /// The attribute `private_ips`.
+    /// The argument `private_ips`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ips(&self) -> Output<Vec<String>> {
         self.0.attribute("private_ips")
     }
 
-    /// The attribute `private_ips_count`.
+    /// The argument `private_ips_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ips_count(&self) -> Output<Number> {
         self.0.attribute("private_ips_count")
     }
 
-    /// The attribute `security_groups`.
+    /// The argument `security_groups`. Optional; computed where it is not set.
     #[track_caller]
     pub fn security_groups(&self) -> Output<Vec<String>> {
         self.0.attribute("security_groups")
     }
 
-    /// The attribute `source_dest_check`.
+    /// The argument `source_dest_check`. Optional.
     #[track_caller]
     pub fn source_dest_check(&self) -> Output<bool> {
         self.0.attribute("source_dest_check")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Required.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -210,25 +215,25 @@ pub struct NetworkInterfaceBuilder<A> {
 }
 
 impl<A> NetworkInterfaceBuilder<A> {
-    /// Adds one `attachment`.
+    /// Adds one `attachment`. Optional.
     pub fn attachment(mut self, block: AttachmentBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("attachment", block.arguments);
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `interface_type`.
+    /// Sets `interface_type`. Optional; computed where it is not set.
     pub fn interface_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("interface_type", value.into_input());
         self
     }
 
-    /// Sets `ipv4_prefix_count`.
+    /// Sets `ipv4_prefix_count`. Optional; computed where it is not set.
     pub fn ipv4_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -236,13 +241,13 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `ipv4_prefixes`.
+    /// Sets `ipv4_prefixes`. Optional; computed where it is not set.
     pub fn ipv4_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("ipv4_prefixes", value.into_input());
         self
     }
 
-    /// Sets `ipv6_address_count`.
+    /// Sets `ipv6_address_count`. Optional; computed where it is not set.
     pub fn ipv6_address_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -250,7 +255,7 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `ipv6_address_list`.
+    /// Sets `ipv6_address_list`. Optional; computed where it is not set.
     pub fn ipv6_address_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -258,7 +263,7 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `ipv6_address_list_enabled`.
+    /// Sets `ipv6_address_list_enabled`. Optional.
     pub fn ipv6_address_list_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -266,13 +271,13 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `ipv6_addresses`.
+    /// Sets `ipv6_addresses`. Optional; computed where it is not set.
     pub fn ipv6_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("ipv6_addresses", value.into_input());
         self
     }
 
-    /// Sets `ipv6_prefix_count`.
+    /// Sets `ipv6_prefix_count`. Optional; computed where it is not set.
     pub fn ipv6_prefix_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -280,25 +285,25 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `ipv6_prefixes`.
+    /// Sets `ipv6_prefixes`. Optional; computed where it is not set.
     pub fn ipv6_prefixes(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("ipv6_prefixes", value.into_input());
         self
     }
 
-    /// Sets `private_ip`.
+    /// Sets `private_ip`. Optional; computed where it is not set.
     pub fn private_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("private_ip", value.into_input());
         self
     }
 
-    /// Sets `private_ip_list`.
+    /// Sets `private_ip_list`. Optional; computed where it is not set.
     pub fn private_ip_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("private_ip_list", value.into_input());
         self
     }
 
-    /// Sets `private_ip_list_enabled`.
+    /// Sets `private_ip_list_enabled`. Optional.
     pub fn private_ip_list_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -306,13 +311,13 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `private_ips`.
+    /// Sets `private_ips`. Optional; computed where it is not set.
     pub fn private_ips(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("private_ips", value.into_input());
         self
     }
 
-    /// Sets `private_ips_count`.
+    /// Sets `private_ips_count`. Optional; computed where it is not set.
     pub fn private_ips_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -320,13 +325,13 @@ impl<A> NetworkInterfaceBuilder<A> {
         self
     }
 
-    /// Sets `security_groups`.
+    /// Sets `security_groups`. Optional; computed where it is not set.
     pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("security_groups", value.into_input());
         self
     }
 
-    /// Sets `source_dest_check`.
+    /// Sets `source_dest_check`. Optional.
     pub fn source_dest_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -342,7 +347,7 @@ impl<A> NetworkInterfaceBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

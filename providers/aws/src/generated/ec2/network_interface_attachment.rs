@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_network_interface_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/network_interface_attachment>.
 #[derive(Debug, Clone)]
 pub struct NetworkInterfaceAttachment(Resource);
 
@@ -38,37 +40,37 @@ impl NetworkInterfaceAttachment {
         }
     }
 
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `device_index`.
+    /// The argument `device_index`. Required.
     #[track_caller]
     pub fn device_index(&self) -> Output<Number> {
         self.0.attribute("device_index")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The argument `instance_id`. Required.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Required.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")

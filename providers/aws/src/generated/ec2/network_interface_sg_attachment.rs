@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_network_interface_sg_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/network_interface_sg_attachment>.
 #[derive(Debug, Clone)]
 pub struct NetworkInterfaceSgAttachment(Resource);
 
@@ -32,19 +34,19 @@ impl NetworkInterfaceSgAttachment {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Required.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `security_group_id`.
+    /// The argument `security_group_id`. Required.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_placement_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/placement_group>.
 #[derive(Debug, Clone)]
 pub struct PlacementGroup(Resource);
 
@@ -31,55 +33,55 @@ impl PlacementGroup {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `partition_count`.
+    /// The argument `partition_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn partition_count(&self) -> Output<Number> {
         self.0.attribute("partition_count")
     }
 
-    /// The attribute `placement_group_id`.
+    /// The attribute `placement_group_id`. Computed.
     #[track_caller]
     pub fn placement_group_id(&self) -> Output<String> {
         self.0.attribute("placement_group_id")
     }
 
-    /// The attribute `spread_level`.
+    /// The argument `spread_level`. Optional; computed where it is not set.
     #[track_caller]
     pub fn spread_level(&self) -> Output<String> {
         self.0.attribute("spread_level")
     }
 
-    /// The attribute `strategy`.
+    /// The argument `strategy`. Required.
     #[track_caller]
     pub fn strategy(&self) -> Output<String> {
         self.0.attribute("strategy")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -109,13 +111,13 @@ impl<A, B> PlacementGroupBuilder<A, B> {
         }
     }
 
-    /// Sets `partition_count`.
+    /// Sets `partition_count`. Optional; computed where it is not set.
     pub fn partition_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("partition_count", value.into_input());
         self
     }
 
-    /// Sets `spread_level`.
+    /// Sets `spread_level`. Optional; computed where it is not set.
     pub fn spread_level(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("spread_level", value.into_input());
         self
@@ -129,7 +131,7 @@ impl<A, B> PlacementGroupBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_route`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/route>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Route(Resource);
 
@@ -30,115 +35,115 @@ impl Route {
         }
     }
 
-    /// The attribute `carrier_gateway_id`.
+    /// The argument `carrier_gateway_id`. Optional.
     #[track_caller]
     pub fn carrier_gateway_id(&self) -> Output<String> {
         self.0.attribute("carrier_gateway_id")
     }
 
-    /// The attribute `core_network_arn`.
+    /// The argument `core_network_arn`. Optional.
     #[track_caller]
     pub fn core_network_arn(&self) -> Output<String> {
         self.0.attribute("core_network_arn")
     }
 
-    /// The attribute `destination_cidr_block`.
+    /// The argument `destination_cidr_block`. Optional.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `destination_ipv6_cidr_block`.
+    /// The argument `destination_ipv6_cidr_block`. Optional.
     #[track_caller]
     pub fn destination_ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_ipv6_cidr_block")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The argument `destination_prefix_list_id`. Optional.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_gateway_id`.
+    /// The argument `egress_only_gateway_id`. Optional.
     #[track_caller]
     pub fn egress_only_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The argument `gateway_id`. Optional.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `instance_owner_id`.
+    /// The attribute `instance_owner_id`. Computed.
     #[track_caller]
     pub fn instance_owner_id(&self) -> Output<String> {
         self.0.attribute("instance_owner_id")
     }
 
-    /// The attribute `local_gateway_id`.
+    /// The argument `local_gateway_id`. Optional.
     #[track_caller]
     pub fn local_gateway_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The argument `nat_gateway_id`. Optional.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `route_table_id`.
+    /// The argument `route_table_id`. Required.
     #[track_caller]
     pub fn route_table_id(&self) -> Output<String> {
         self.0.attribute("route_table_id")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The argument `vpc_endpoint_id`. Optional.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The argument `vpc_peering_connection_id`. Optional.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -160,7 +165,7 @@ pub struct RouteBuilder<A> {
 }
 
 impl<A> RouteBuilder<A> {
-    /// Sets `carrier_gateway_id`.
+    /// Sets `carrier_gateway_id`. Optional.
     pub fn carrier_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -168,13 +173,13 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `core_network_arn`.
+    /// Sets `core_network_arn`. Optional.
     pub fn core_network_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("core_network_arn", value.into_input());
         self
     }
 
-    /// Sets `destination_cidr_block`.
+    /// Sets `destination_cidr_block`. Optional.
     pub fn destination_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -182,7 +187,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `destination_ipv6_cidr_block`.
+    /// Sets `destination_ipv6_cidr_block`. Optional.
     pub fn destination_ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -190,7 +195,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `destination_prefix_list_id`.
+    /// Sets `destination_prefix_list_id`. Optional.
     pub fn destination_prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -198,7 +203,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `egress_only_gateway_id`.
+    /// Sets `egress_only_gateway_id`. Optional.
     pub fn egress_only_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -206,25 +211,25 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `gateway_id`.
+    /// Sets `gateway_id`. Optional.
     pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("gateway_id", value.into_input());
         self
     }
 
-    /// Sets `local_gateway_id`.
+    /// Sets `local_gateway_id`. Optional.
     pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("local_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `nat_gateway_id`.
+    /// Sets `nat_gateway_id`. Optional.
     pub fn nat_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("nat_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional; computed where it is not set.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -240,13 +245,13 @@ impl<A> RouteBuilder<A> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_id`.
+    /// Sets `transit_gateway_id`. Optional.
     pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -254,13 +259,13 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `vpc_endpoint_id`.
+    /// Sets `vpc_endpoint_id`. Optional.
     pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_endpoint_id", value.into_input());
         self
     }
 
-    /// Sets `vpc_peering_connection_id`.
+    /// Sets `vpc_peering_connection_id`. Optional.
     pub fn vpc_peering_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -323,19 +328,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -350,19 +355,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

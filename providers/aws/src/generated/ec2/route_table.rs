@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_route_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/route_table>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RouteTable(Resource);
 
@@ -31,49 +36,49 @@ impl RouteTable {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `propagating_vgws`.
+    /// The argument `propagating_vgws`. Optional; computed where it is not set.
     #[track_caller]
     pub fn propagating_vgws(&self) -> Output<Vec<String>> {
         self.0.attribute("propagating_vgws")
     }
 
-    /// The attribute `route`.
+    /// The argument `route`. Optional; computed where it is not set.
     #[track_caller]
     pub fn route(&self) -> Output<Vec<Value>> {
         self.0.attribute("route")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -95,25 +100,25 @@ pub struct RouteTableBuilder<A> {
 }
 
 impl<A> RouteTableBuilder<A> {
-    /// Sets `propagating_vgws`.
+    /// Sets `propagating_vgws`. Optional; computed where it is not set.
     pub fn propagating_vgws(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("propagating_vgws", value.into_input());
         self
     }
 
-    /// Adds one `route`.
+    /// Adds one `route`. Optional; computed where it is not set.
     pub fn route(mut self, block: RouteBuilder) -> Self {
         self.declaration = self.declaration.push_block("route", block.arguments);
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -199,25 +204,25 @@ pub struct RouteBuilder {
 }
 
 impl RouteBuilder {
-    /// Sets `carrier_gateway_id`.
+    /// Sets `carrier_gateway_id`. Optional; computed where it is not set.
     pub fn carrier_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("carrier_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `core_network_arn`.
+    /// Sets `core_network_arn`. Optional; computed where it is not set.
     pub fn core_network_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("core_network_arn", value.into_input());
         self
     }
 
-    /// Sets `destination_prefix_list_id`.
+    /// Sets `destination_prefix_list_id`. Optional; computed where it is not set.
     pub fn destination_prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -225,7 +230,7 @@ impl RouteBuilder {
         self
     }
 
-    /// Sets `egress_only_gateway_id`.
+    /// Sets `egress_only_gateway_id`. Optional; computed where it is not set.
     pub fn egress_only_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -233,31 +238,31 @@ impl RouteBuilder {
         self
     }
 
-    /// Sets `gateway_id`.
+    /// Sets `gateway_id`. Optional; computed where it is not set.
     pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("gateway_id", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `local_gateway_id`.
+    /// Sets `local_gateway_id`. Optional; computed where it is not set.
     pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("local_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `nat_gateway_id`.
+    /// Sets `nat_gateway_id`. Optional; computed where it is not set.
     pub fn nat_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("nat_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional; computed where it is not set.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -265,19 +270,19 @@ impl RouteBuilder {
         self
     }
 
-    /// Sets `transit_gateway_id`.
+    /// Sets `transit_gateway_id`. Optional; computed where it is not set.
     pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("transit_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `vpc_endpoint_id`.
+    /// Sets `vpc_endpoint_id`. Optional; computed where it is not set.
     pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("vpc_endpoint_id", value.into_input());
         self
     }
 
-    /// Sets `vpc_peering_connection_id`.
+    /// Sets `vpc_peering_connection_id`. Optional; computed where it is not set.
     pub fn vpc_peering_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -304,19 +309,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -331,19 +336,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_route_table_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/route_table_association>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RouteTableAssociation(Resource);
 
@@ -30,25 +35,25 @@ impl RouteTableAssociation {
         }
     }
 
-    /// The attribute `gateway_id`.
+    /// The argument `gateway_id`. Optional.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `route_table_id`.
+    /// The argument `route_table_id`. Required.
     #[track_caller]
     pub fn route_table_id(&self) -> Output<String> {
         self.0.attribute("route_table_id")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
@@ -70,7 +75,7 @@ pub struct RouteTableAssociationBuilder<A> {
 }
 
 impl<A> RouteTableAssociationBuilder<A> {
-    /// Sets `gateway_id`.
+    /// Sets `gateway_id`. Optional.
     pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("gateway_id", value.into_input());
         self
@@ -87,13 +92,13 @@ impl<A> RouteTableAssociationBuilder<A> {
         }
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -154,19 +159,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -181,19 +186,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

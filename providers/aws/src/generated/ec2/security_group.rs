@@ -17,6 +17,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_security_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/security_group>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SecurityGroup(Resource);
 
@@ -28,73 +33,73 @@ impl SecurityGroup {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `egress`.
+    /// The argument `egress`. Optional; computed where it is not set.
     #[track_caller]
     pub fn egress(&self) -> Output<Vec<Value>> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ingress`.
+    /// The argument `ingress`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ingress(&self) -> Output<Vec<Value>> {
         self.0.attribute("ingress")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `revoke_rules_on_delete`.
+    /// The argument `revoke_rules_on_delete`. Optional.
     #[track_caller]
     pub fn revoke_rules_on_delete(&self) -> Output<bool> {
         self.0.attribute("revoke_rules_on_delete")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -115,37 +120,37 @@ pub struct SecurityGroupBuilder {
 }
 
 impl SecurityGroupBuilder {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Adds one `egress`.
+    /// Adds one `egress`. Optional; computed where it is not set.
     pub fn egress(mut self, block: EgressBuilder) -> Self {
         self.declaration = self.declaration.push_block("egress", block.arguments);
         self
     }
 
-    /// Adds one `ingress`.
+    /// Adds one `ingress`. Optional; computed where it is not set.
     pub fn ingress(mut self, block: IngressBuilder) -> Self {
         self.declaration = self.declaration.push_block("ingress", block.arguments);
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Sets `revoke_rules_on_delete`.
+    /// Sets `revoke_rules_on_delete`. Optional.
     pub fn revoke_rules_on_delete(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -153,19 +158,19 @@ impl SecurityGroupBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -236,55 +241,55 @@ pub struct EgressBuilder {
 }
 
 impl EgressBuilder {
-    /// Sets `cidr_blocks`.
+    /// Sets `cidr_blocks`. Optional; computed where it is not set.
     pub fn cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("cidr_blocks", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional; computed where it is not set.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional; computed where it is not set.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_blocks`.
+    /// Sets `ipv6_cidr_blocks`. Optional; computed where it is not set.
     pub fn ipv6_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_blocks", value.into_input());
         self
     }
 
-    /// Sets `prefix_list_ids`.
+    /// Sets `prefix_list_ids`. Optional; computed where it is not set.
     pub fn prefix_list_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("prefix_list_ids", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional; computed where it is not set.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `security_groups`.
+    /// Sets `security_groups`. Optional; computed where it is not set.
     pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("security_groups", value.into_input());
         self
     }
 
-    /// Sets `self`.
+    /// Sets `self`. Optional; computed where it is not set.
     pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("self", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional; computed where it is not set.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to_port", value.into_input());
         self
@@ -322,55 +327,55 @@ pub struct IngressBuilder {
 }
 
 impl IngressBuilder {
-    /// Sets `cidr_blocks`.
+    /// Sets `cidr_blocks`. Optional; computed where it is not set.
     pub fn cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("cidr_blocks", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional; computed where it is not set.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("description", value.into_input());
         self
     }
 
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional; computed where it is not set.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_blocks`.
+    /// Sets `ipv6_cidr_blocks`. Optional; computed where it is not set.
     pub fn ipv6_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("ipv6_cidr_blocks", value.into_input());
         self
     }
 
-    /// Sets `prefix_list_ids`.
+    /// Sets `prefix_list_ids`. Optional; computed where it is not set.
     pub fn prefix_list_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("prefix_list_ids", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional; computed where it is not set.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `security_groups`.
+    /// Sets `security_groups`. Optional; computed where it is not set.
     pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("security_groups", value.into_input());
         self
     }
 
-    /// Sets `self`.
+    /// Sets `self`. Optional; computed where it is not set.
     pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("self", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional; computed where it is not set.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to_port", value.into_input());
         self
@@ -395,13 +400,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -416,13 +421,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

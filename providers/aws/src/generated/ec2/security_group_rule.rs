@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_security_group_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/security_group_rule>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SecurityGroupRule(Resource);
 
@@ -41,79 +46,79 @@ impl SecurityGroupRule {
         }
     }
 
-    /// The attribute `cidr_blocks`.
+    /// The argument `cidr_blocks`. Optional.
     #[track_caller]
     pub fn cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("cidr_blocks")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `from_port`.
+    /// The argument `from_port`. Required.
     #[track_caller]
     pub fn from_port(&self) -> Output<Number> {
         self.0.attribute("from_port")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_cidr_blocks`.
+    /// The argument `ipv6_cidr_blocks`. Optional.
     #[track_caller]
     pub fn ipv6_cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_cidr_blocks")
     }
 
-    /// The attribute `prefix_list_ids`.
+    /// The argument `prefix_list_ids`. Optional.
     #[track_caller]
     pub fn prefix_list_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("prefix_list_ids")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Required.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The argument `security_group_id`. Required.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
     }
 
-    /// The attribute `security_group_rule_id`.
+    /// The attribute `security_group_rule_id`. Computed.
     #[track_caller]
     pub fn security_group_rule_id(&self) -> Output<String> {
         self.0.attribute("security_group_rule_id")
     }
 
-    /// The attribute `self`.
+    /// The argument `self`. Optional.
     #[track_caller]
     pub fn self_(&self) -> Output<bool> {
         self.0.attribute("self")
     }
 
-    /// The attribute `source_security_group_id`.
+    /// The argument `source_security_group_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn source_security_group_id(&self) -> Output<String> {
         self.0.attribute("source_security_group_id")
     }
 
-    /// The attribute `to_port`.
+    /// The argument `to_port`. Required.
     #[track_caller]
     pub fn to_port(&self) -> Output<Number> {
         self.0.attribute("to_port")
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Required.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -135,13 +140,13 @@ pub struct SecurityGroupRuleBuilder<A, B, C, D, E> {
 }
 
 impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
-    /// Sets `cidr_blocks`.
+    /// Sets `cidr_blocks`. Optional.
     pub fn cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("cidr_blocks", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -158,13 +163,13 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `ipv6_cidr_blocks`.
+    /// Sets `ipv6_cidr_blocks`. Optional.
     pub fn ipv6_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("ipv6_cidr_blocks", value.into_input());
         self
     }
 
-    /// Sets `prefix_list_ids`.
+    /// Sets `prefix_list_ids`. Optional.
     pub fn prefix_list_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("prefix_list_ids", value.into_input());
         self
@@ -194,13 +199,13 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `self`.
+    /// Sets `self`. Optional.
     pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("self", value.into_input());
         self
     }
 
-    /// Sets `source_security_group_id`.
+    /// Sets `source_security_group_id`. Optional; computed where it is not set.
     pub fn source_security_group_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -208,7 +213,7 @@ impl<A, B, C, D, E> SecurityGroupRuleBuilder<A, B, C, D, E> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -295,7 +300,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
@@ -310,7 +315,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self

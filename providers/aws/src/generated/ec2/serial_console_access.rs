@@ -13,6 +13,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_serial_console_access`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_serial_console_access>.
 #[derive(Debug, Clone)]
 pub struct SerialConsoleAccess(Resource);
 
@@ -24,13 +26,13 @@ impl SerialConsoleAccess {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -51,7 +53,7 @@ pub struct SerialConsoleAccessBuilder {
 }
 
 impl SerialConsoleAccessBuilder {
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("enabled", value.into_input());
         self

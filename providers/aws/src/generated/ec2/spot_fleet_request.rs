@@ -23,6 +23,14 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_spot_fleet_request`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/spot_fleet_request>.
+///
+/// Blocks:
+/// - [`launch_specification`](LaunchSpecification) (optional)
+/// - [`launch_template_config`](LaunchTemplateConfig) (optional)
+/// - [`spot_maintenance_strategies`](SpotMaintenanceStrategies) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SpotFleetRequest(Resource);
 
@@ -37,103 +45,103 @@ impl SpotFleetRequest {
         }
     }
 
-    /// The attribute `allocation_strategy`.
+    /// The argument `allocation_strategy`. Optional.
     #[track_caller]
     pub fn allocation_strategy(&self) -> Output<String> {
         self.0.attribute("allocation_strategy")
     }
 
-    /// The attribute `client_token`.
+    /// The attribute `client_token`. Computed.
     #[track_caller]
     pub fn client_token(&self) -> Output<String> {
         self.0.attribute("client_token")
     }
 
-    /// The attribute `context`.
+    /// The argument `context`. Optional.
     #[track_caller]
     pub fn context(&self) -> Output<String> {
         self.0.attribute("context")
     }
 
-    /// The attribute `excess_capacity_termination_policy`.
+    /// The argument `excess_capacity_termination_policy`. Optional.
     #[track_caller]
     pub fn excess_capacity_termination_policy(&self) -> Output<String> {
         self.0.attribute("excess_capacity_termination_policy")
     }
 
-    /// The attribute `fleet_type`.
+    /// The argument `fleet_type`. Optional.
     #[track_caller]
     pub fn fleet_type(&self) -> Output<String> {
         self.0.attribute("fleet_type")
     }
 
-    /// The attribute `iam_fleet_role`.
+    /// The argument `iam_fleet_role`. Required.
     #[track_caller]
     pub fn iam_fleet_role(&self) -> Output<String> {
         self.0.attribute("iam_fleet_role")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_interruption_behaviour`.
+    /// The argument `instance_interruption_behaviour`. Optional.
     #[track_caller]
     pub fn instance_interruption_behaviour(&self) -> Output<String> {
         self.0.attribute("instance_interruption_behaviour")
     }
 
-    /// The attribute `instance_pools_to_use_count`.
+    /// The argument `instance_pools_to_use_count`. Optional.
     #[track_caller]
     pub fn instance_pools_to_use_count(&self) -> Output<Number> {
         self.0.attribute("instance_pools_to_use_count")
     }
 
-    /// The attribute `launch_specification`.
+    /// The block `launch_specification`. Optional.
     #[track_caller]
     pub fn launch_specification(&self) -> Output<Vec<Value>> {
         self.0.attribute("launch_specification")
     }
 
-    /// The attribute `launch_template_config`.
+    /// The block `launch_template_config`. Optional.
     #[track_caller]
     pub fn launch_template_config(&self) -> Output<Vec<Value>> {
         self.0.attribute("launch_template_config")
     }
 
-    /// The attribute `load_balancers`.
+    /// The argument `load_balancers`. Optional; computed where it is not set.
     #[track_caller]
     pub fn load_balancers(&self) -> Output<Vec<String>> {
         self.0.attribute("load_balancers")
     }
 
-    /// The attribute `on_demand_allocation_strategy`.
+    /// The argument `on_demand_allocation_strategy`. Optional.
     #[track_caller]
     pub fn on_demand_allocation_strategy(&self) -> Output<String> {
         self.0.attribute("on_demand_allocation_strategy")
     }
 
-    /// The attribute `on_demand_max_total_price`.
+    /// The argument `on_demand_max_total_price`. Optional.
     #[track_caller]
     pub fn on_demand_max_total_price(&self) -> Output<String> {
         self.0.attribute("on_demand_max_total_price")
     }
 
-    /// The attribute `on_demand_target_capacity`.
+    /// The argument `on_demand_target_capacity`. Optional.
     #[track_caller]
     pub fn on_demand_target_capacity(&self) -> Output<Number> {
         self.0.attribute("on_demand_target_capacity")
     }
 
-    /// The attribute `replace_unhealthy_instances`.
+    /// The argument `replace_unhealthy_instances`. Optional.
     #[track_caller]
     pub fn replace_unhealthy_instances(&self) -> Output<bool> {
         self.0.attribute("replace_unhealthy_instances")
     }
 
-    /// The attribute `spot_maintenance_strategies`.
+    /// The block `spot_maintenance_strategies`. Optional, at most one.
     #[track_caller]
     pub fn spot_maintenance_strategies(&self) -> NestedList<SpotMaintenanceStrategies> {
         self.0
@@ -141,73 +149,73 @@ impl SpotFleetRequest {
             .into()
     }
 
-    /// The attribute `spot_price`.
+    /// The argument `spot_price`. Optional.
     #[track_caller]
     pub fn spot_price(&self) -> Output<String> {
         self.0.attribute("spot_price")
     }
 
-    /// The attribute `spot_request_state`.
+    /// The attribute `spot_request_state`. Computed.
     #[track_caller]
     pub fn spot_request_state(&self) -> Output<String> {
         self.0.attribute("spot_request_state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `target_capacity`.
+    /// The argument `target_capacity`. Required.
     #[track_caller]
     pub fn target_capacity(&self) -> Output<Number> {
         self.0.attribute("target_capacity")
     }
 
-    /// The attribute `target_capacity_unit_type`.
+    /// The argument `target_capacity_unit_type`. Optional.
     #[track_caller]
     pub fn target_capacity_unit_type(&self) -> Output<String> {
         self.0.attribute("target_capacity_unit_type")
     }
 
-    /// The attribute `target_group_arns`.
+    /// The argument `target_group_arns`. Optional; computed where it is not set.
     #[track_caller]
     pub fn target_group_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("target_group_arns")
     }
 
-    /// The attribute `terminate_instances_on_delete`.
+    /// The argument `terminate_instances_on_delete`. Optional.
     #[track_caller]
     pub fn terminate_instances_on_delete(&self) -> Output<String> {
         self.0.attribute("terminate_instances_on_delete")
     }
 
-    /// The attribute `terminate_instances_with_expiration`.
+    /// The argument `terminate_instances_with_expiration`. Optional.
     #[track_caller]
     pub fn terminate_instances_with_expiration(&self) -> Output<bool> {
         self.0.attribute("terminate_instances_with_expiration")
     }
 
-    /// The attribute `valid_from`.
+    /// The argument `valid_from`. Optional.
     #[track_caller]
     pub fn valid_from(&self) -> Output<String> {
         self.0.attribute("valid_from")
     }
 
-    /// The attribute `valid_until`.
+    /// The argument `valid_until`. Optional.
     #[track_caller]
     pub fn valid_until(&self) -> Output<String> {
         self.0.attribute("valid_until")
     }
 
-    /// The attribute `wait_for_fulfillment`.
+    /// The argument `wait_for_fulfillment`. Optional.
     #[track_caller]
     pub fn wait_for_fulfillment(&self) -> Output<bool> {
         self.0.attribute("wait_for_fulfillment")
@@ -229,7 +237,7 @@ pub struct SpotFleetRequestBuilder<A, B> {
 }
 
 impl<A, B> SpotFleetRequestBuilder<A, B> {
-    /// Sets `allocation_strategy`.
+    /// Sets `allocation_strategy`. Optional.
     pub fn allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -237,13 +245,13 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `context`.
+    /// Sets `context`. Optional.
     pub fn context(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("context", value.into_input());
         self
     }
 
-    /// Sets `excess_capacity_termination_policy`.
+    /// Sets `excess_capacity_termination_policy`. Optional.
     pub fn excess_capacity_termination_policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -251,7 +259,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `fleet_type`.
+    /// Sets `fleet_type`. Optional.
     pub fn fleet_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("fleet_type", value.into_input());
         self
@@ -265,7 +273,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         }
     }
 
-    /// Sets `instance_interruption_behaviour`.
+    /// Sets `instance_interruption_behaviour`. Optional.
     pub fn instance_interruption_behaviour(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -273,7 +281,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `instance_pools_to_use_count`.
+    /// Sets `instance_pools_to_use_count`. Optional.
     pub fn instance_pools_to_use_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -281,7 +289,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Adds one `launch_specification`.
+    /// Adds one `launch_specification`. Optional.
     pub fn launch_specification(mut self, block: LaunchSpecificationBuilder<Set, Set>) -> Self {
         self.declaration = self
             .declaration
@@ -289,7 +297,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Adds one `launch_template_config`.
+    /// Adds one `launch_template_config`. Optional.
     pub fn launch_template_config(mut self, block: LaunchTemplateConfigBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -297,13 +305,13 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `load_balancers`.
+    /// Sets `load_balancers`. Optional; computed where it is not set.
     pub fn load_balancers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("load_balancers", value.into_input());
         self
     }
 
-    /// Sets `on_demand_allocation_strategy`.
+    /// Sets `on_demand_allocation_strategy`. Optional.
     pub fn on_demand_allocation_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -311,7 +319,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `on_demand_max_total_price`.
+    /// Sets `on_demand_max_total_price`. Optional.
     pub fn on_demand_max_total_price(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -319,7 +327,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `on_demand_target_capacity`.
+    /// Sets `on_demand_target_capacity`. Optional.
     pub fn on_demand_target_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -327,7 +335,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `replace_unhealthy_instances`.
+    /// Sets `replace_unhealthy_instances`. Optional.
     pub fn replace_unhealthy_instances(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -335,7 +343,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Adds one `spot_maintenance_strategies`.
+    /// Adds one `spot_maintenance_strategies`. Optional, at most one.
     pub fn spot_maintenance_strategies(mut self, block: SpotMaintenanceStrategiesBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -343,13 +351,13 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `spot_price`.
+    /// Sets `spot_price`. Optional.
     pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("spot_price", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -363,7 +371,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         }
     }
 
-    /// Sets `target_capacity_unit_type`.
+    /// Sets `target_capacity_unit_type`. Optional.
     pub fn target_capacity_unit_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -371,7 +379,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `target_group_arns`.
+    /// Sets `target_group_arns`. Optional; computed where it is not set.
     pub fn target_group_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -379,7 +387,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `terminate_instances_on_delete`.
+    /// Sets `terminate_instances_on_delete`. Optional.
     pub fn terminate_instances_on_delete(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -387,7 +395,7 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `terminate_instances_with_expiration`.
+    /// Sets `terminate_instances_with_expiration`. Optional.
     pub fn terminate_instances_with_expiration(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -395,25 +403,25 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `valid_from`.
+    /// Sets `valid_from`. Optional.
     pub fn valid_from(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_from", value.into_input());
         self
     }
 
-    /// Sets `valid_until`.
+    /// Sets `valid_until`. Optional.
     pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_until", value.into_input());
         self
     }
 
-    /// Sets `wait_for_fulfillment`.
+    /// Sets `wait_for_fulfillment`. Optional.
     pub fn wait_for_fulfillment(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -460,6 +468,11 @@ impl<A, B> SpotFleetRequestBuilder<A, B> {
 }
 
 /// One `launch_specification`.
+///
+/// Blocks:
+/// - [`ebs_block_device`](LaunchSpecificationEbsBlockDevice) (optional)
+/// - [`ephemeral_block_device`](LaunchSpecificationEphemeralBlockDevice) (optional)
+/// - [`root_block_device`](LaunchSpecificationRootBlockDevice) (optional)
 #[derive(Debug)]
 pub enum LaunchSpecification {}
 
@@ -490,7 +503,7 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         }
     }
 
-    /// Sets `associate_public_ip_address`.
+    /// Sets `associate_public_ip_address`. Optional.
     pub fn associate_public_ip_address(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -498,13 +511,13 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional; computed where it is not set.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
-    /// Adds one `ebs_block_device`.
+    /// Adds one `ebs_block_device`. Optional.
     pub fn ebs_block_device(
         mut self,
         block: LaunchSpecificationEbsBlockDeviceBuilder<Set>,
@@ -515,13 +528,13 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `ebs_optimized`.
+    /// Sets `ebs_optimized`. Optional.
     pub fn ebs_optimized(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("ebs_optimized", value.into_input());
         self
     }
 
-    /// Adds one `ephemeral_block_device`.
+    /// Adds one `ephemeral_block_device`. Optional.
     pub fn ephemeral_block_device(
         mut self,
         block: LaunchSpecificationEphemeralBlockDeviceBuilder<Set, Set>,
@@ -532,7 +545,7 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `iam_instance_profile`.
+    /// Sets `iam_instance_profile`. Optional.
     pub fn iam_instance_profile(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -540,7 +553,7 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `iam_instance_profile_arn`.
+    /// Sets `iam_instance_profile_arn`. Optional.
     pub fn iam_instance_profile_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -559,31 +572,31 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         }
     }
 
-    /// Sets `key_name`.
+    /// Sets `key_name`. Optional; computed where it is not set.
     pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("key_name", value.into_input());
         self
     }
 
-    /// Sets `monitoring`.
+    /// Sets `monitoring`. Optional.
     pub fn monitoring(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("monitoring", value.into_input());
         self
     }
 
-    /// Sets `placement_group`.
+    /// Sets `placement_group`. Optional; computed where it is not set.
     pub fn placement_group(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("placement_group", value.into_input());
         self
     }
 
-    /// Sets `placement_tenancy`.
+    /// Sets `placement_tenancy`. Optional.
     pub fn placement_tenancy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("placement_tenancy", value.into_input());
         self
     }
 
-    /// Adds one `root_block_device`.
+    /// Adds one `root_block_device`. Optional.
     pub fn root_block_device(mut self, block: LaunchSpecificationRootBlockDeviceBuilder) -> Self {
         self.arguments = self
             .arguments
@@ -591,31 +604,31 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `spot_price`.
+    /// Sets `spot_price`. Optional.
     pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("spot_price", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional; computed where it is not set.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
-    /// Sets `user_data`.
+    /// Sets `user_data`. Optional.
     pub fn user_data(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("user_data", value.into_input());
         self
     }
 
-    /// Sets `vpc_security_group_ids`.
+    /// Sets `vpc_security_group_ids`. Optional; computed where it is not set.
     pub fn vpc_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -623,7 +636,7 @@ impl<A, B> LaunchSpecificationBuilder<A, B> {
         self
     }
 
-    /// Sets `weighted_capacity`.
+    /// Sets `weighted_capacity`. Optional.
     pub fn weighted_capacity(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("weighted_capacity", value.into_input());
         self
@@ -653,7 +666,7 @@ pub struct LaunchSpecificationEbsBlockDeviceBuilder<A> {
 }
 
 impl<A> LaunchSpecificationEbsBlockDeviceBuilder<A> {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -672,43 +685,43 @@ impl<A> LaunchSpecificationEbsBlockDeviceBuilder<A> {
         }
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional; computed where it is not set.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional; computed where it is not set.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `snapshot_id`.
+    /// Sets `snapshot_id`. Optional; computed where it is not set.
     pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `volume_size`.
+    /// Sets `volume_size`. Optional; computed where it is not set.
     pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
-    /// Sets `volume_type`.
+    /// Sets `volume_type`. Optional; computed where it is not set.
     pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("volume_type", value.into_input());
         self
@@ -783,7 +796,7 @@ pub struct LaunchSpecificationRootBlockDeviceBuilder {
 }
 
 impl LaunchSpecificationRootBlockDeviceBuilder {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -791,37 +804,37 @@ impl LaunchSpecificationRootBlockDeviceBuilder {
         self
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional; computed where it is not set.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional; computed where it is not set.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `volume_size`.
+    /// Sets `volume_size`. Optional; computed where it is not set.
     pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
-    /// Sets `volume_type`.
+    /// Sets `volume_type`. Optional; computed where it is not set.
     pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("volume_type", value.into_input());
         self
@@ -829,6 +842,10 @@ impl LaunchSpecificationRootBlockDeviceBuilder {
 }
 
 /// One `launch_template_config`.
+///
+/// Blocks:
+/// - [`launch_template_specification`](LaunchTemplateConfigLaunchTemplateSpecification) (required, exactly one)
+/// - [`overrides`](LaunchTemplateConfigOverrides) (optional)
 #[derive(Debug)]
 pub enum LaunchTemplateConfig {}
 
@@ -851,7 +868,7 @@ pub struct LaunchTemplateConfigBuilder<A> {
 }
 
 impl<A> LaunchTemplateConfigBuilder<A> {
-    /// Adds one `launch_template_specification`. Required.
+    /// Adds one `launch_template_specification`. Required, exactly one.
     pub fn launch_template_specification(
         self,
         block: LaunchTemplateConfigLaunchTemplateSpecificationBuilder,
@@ -864,7 +881,7 @@ impl<A> LaunchTemplateConfigBuilder<A> {
         }
     }
 
-    /// Adds one `overrides`.
+    /// Adds one `overrides`. Optional.
     pub fn overrides(mut self, block: LaunchTemplateConfigOverridesBuilder) -> Self {
         self.arguments = self.arguments.push_block("overrides", block.arguments);
         self
@@ -892,19 +909,19 @@ pub struct LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
 }
 
 impl LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
-    /// Sets `version`.
+    /// Sets `version`. Optional.
     pub fn version(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("version", value.into_input());
         self
@@ -912,6 +929,9 @@ impl LaunchTemplateConfigLaunchTemplateSpecificationBuilder {
 }
 
 /// One `launch_template_config.overrides`.
+///
+/// Blocks:
+/// - [`instance_requirements`](LaunchTemplateConfigOverridesInstanceRequirements) (optional, at most one)
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverrides {}
 
@@ -932,13 +952,13 @@ pub struct LaunchTemplateConfigOverridesBuilder {
 }
 
 impl LaunchTemplateConfigOverridesBuilder {
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("availability_zone", value.into_input());
         self
     }
 
-    /// Adds one `instance_requirements`.
+    /// Adds one `instance_requirements`. Optional, at most one.
     pub fn instance_requirements(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsBuilder,
@@ -949,31 +969,31 @@ impl LaunchTemplateConfigOverridesBuilder {
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `priority`.
+    /// Sets `priority`. Optional; computed where it is not set.
     pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
-    /// Sets `spot_price`.
+    /// Sets `spot_price`. Optional; computed where it is not set.
     pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("spot_price", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional; computed where it is not set.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `weighted_capacity`.
+    /// Sets `weighted_capacity`. Optional; computed where it is not set.
     pub fn weighted_capacity(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("weighted_capacity", value.into_input());
         self
@@ -981,6 +1001,17 @@ impl LaunchTemplateConfigOverridesBuilder {
 }
 
 /// One `launch_template_config.overrides.instance_requirements`.
+///
+/// Blocks:
+/// - [`accelerator_count`](LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCount) (optional, at most one)
+/// - [`accelerator_total_memory_mib`](LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMib) (optional, at most one)
+/// - [`baseline_ebs_bandwidth_mbps`](LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbps) (optional, at most one)
+/// - [`memory_gib_per_vcpu`](LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpu) (optional, at most one)
+/// - [`memory_mib`](LaunchTemplateConfigOverridesInstanceRequirementsMemoryMib) (optional, at most one)
+/// - [`network_bandwidth_gbps`](LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps) (optional, at most one)
+/// - [`network_interface_count`](LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCount) (optional, at most one)
+/// - [`total_local_storage_gb`](LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGb) (optional, at most one)
+/// - [`vcpu_count`](LaunchTemplateConfigOverridesInstanceRequirementsVcpuCount) (optional, at most one)
 #[derive(Debug)]
 pub enum LaunchTemplateConfigOverridesInstanceRequirements {}
 
@@ -1001,7 +1032,7 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
-    /// Adds one `accelerator_count`.
+    /// Adds one `accelerator_count`. Optional, at most one.
     pub fn accelerator_count(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder,
@@ -1012,7 +1043,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `accelerator_manufacturers`.
+    /// Sets `accelerator_manufacturers`. Optional.
     pub fn accelerator_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1020,13 +1051,13 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `accelerator_names`.
+    /// Sets `accelerator_names`. Optional.
     pub fn accelerator_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("accelerator_names", value.into_input());
         self
     }
 
-    /// Adds one `accelerator_total_memory_mib`.
+    /// Adds one `accelerator_total_memory_mib`. Optional, at most one.
     pub fn accelerator_total_memory_mib(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibBuilder,
@@ -1037,13 +1068,13 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `accelerator_types`.
+    /// Sets `accelerator_types`. Optional.
     pub fn accelerator_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("accelerator_types", value.into_input());
         self
     }
 
-    /// Sets `allowed_instance_types`.
+    /// Sets `allowed_instance_types`. Optional.
     pub fn allowed_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1051,13 +1082,13 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `bare_metal`.
+    /// Sets `bare_metal`. Optional.
     pub fn bare_metal(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bare_metal", value.into_input());
         self
     }
 
-    /// Adds one `baseline_ebs_bandwidth_mbps`.
+    /// Adds one `baseline_ebs_bandwidth_mbps`. Optional, at most one.
     pub fn baseline_ebs_bandwidth_mbps(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBuilder,
@@ -1068,7 +1099,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `burstable_performance`.
+    /// Sets `burstable_performance`. Optional.
     pub fn burstable_performance(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1076,13 +1107,13 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `cpu_manufacturers`.
+    /// Sets `cpu_manufacturers`. Optional.
     pub fn cpu_manufacturers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("cpu_manufacturers", value.into_input());
         self
     }
 
-    /// Sets `excluded_instance_types`.
+    /// Sets `excluded_instance_types`. Optional.
     pub fn excluded_instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1090,7 +1121,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `instance_generations`.
+    /// Sets `instance_generations`. Optional.
     pub fn instance_generations(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1098,13 +1129,13 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `local_storage`.
+    /// Sets `local_storage`. Optional.
     pub fn local_storage(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("local_storage", value.into_input());
         self
     }
 
-    /// Sets `local_storage_types`.
+    /// Sets `local_storage_types`. Optional.
     pub fn local_storage_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -1112,7 +1143,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Adds one `memory_gib_per_vcpu`.
+    /// Adds one `memory_gib_per_vcpu`. Optional, at most one.
     pub fn memory_gib_per_vcpu(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder,
@@ -1123,7 +1154,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Adds one `memory_mib`.
+    /// Adds one `memory_mib`. Optional, at most one.
     pub fn memory_mib(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder,
@@ -1132,7 +1163,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Adds one `network_bandwidth_gbps`.
+    /// Adds one `network_bandwidth_gbps`. Optional, at most one.
     pub fn network_bandwidth_gbps(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilder,
@@ -1143,7 +1174,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Adds one `network_interface_count`.
+    /// Adds one `network_interface_count`. Optional, at most one.
     pub fn network_interface_count(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuilder,
@@ -1154,7 +1185,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `on_demand_max_price_percentage_over_lowest_price`.
+    /// Sets `on_demand_max_price_percentage_over_lowest_price`. Optional.
     pub fn on_demand_max_price_percentage_over_lowest_price(
         mut self,
         value: impl IntoInput<Number>,
@@ -1166,7 +1197,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `require_hibernate_support`.
+    /// Sets `require_hibernate_support`. Optional.
     pub fn require_hibernate_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1174,7 +1205,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Sets `spot_max_price_percentage_over_lowest_price`.
+    /// Sets `spot_max_price_percentage_over_lowest_price`. Optional.
     pub fn spot_max_price_percentage_over_lowest_price(
         mut self,
         value: impl IntoInput<Number>,
@@ -1186,7 +1217,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Adds one `total_local_storage_gb`.
+    /// Adds one `total_local_storage_gb`. Optional, at most one.
     pub fn total_local_storage_gb(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder,
@@ -1197,7 +1228,7 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsBuilder {
         self
     }
 
-    /// Adds one `vcpu_count`.
+    /// Adds one `vcpu_count`. Optional, at most one.
     pub fn vcpu_count(
         mut self,
         block: LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder,
@@ -1228,13 +1259,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuil
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1263,13 +1294,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemo
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsAcceleratorTotalMemoryMibBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1298,13 +1329,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidth
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsBaselineEbsBandwidthMbpsBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1332,13 +1363,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuil
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryGibPerVcpuBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1366,13 +1397,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsMemoryMibBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1401,13 +1432,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbps
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkBandwidthGbpsBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1436,13 +1467,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCoun
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsNetworkInterfaceCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1471,13 +1502,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbB
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsTotalLocalStorageGbBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1505,13 +1536,13 @@ pub struct LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
 }
 
 impl LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
-    /// Sets `max`.
+    /// Sets `max`. Optional.
     pub fn max(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max", value.into_input());
         self
     }
 
-    /// Sets `min`.
+    /// Sets `min`. Optional.
     pub fn min(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("min", value.into_input());
         self
@@ -1519,6 +1550,9 @@ impl LaunchTemplateConfigOverridesInstanceRequirementsVcpuCountBuilder {
 }
 
 /// One `spot_maintenance_strategies`.
+///
+/// Blocks:
+/// - [`capacity_rebalance`](SpotMaintenanceStrategiesCapacityRebalance) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SpotMaintenanceStrategies(Output<Value>);
 
@@ -1536,7 +1570,7 @@ impl SpotMaintenanceStrategies {
         }
     }
 
-    /// The attribute `capacity_rebalance`.
+    /// The block `capacity_rebalance`. Optional, at most one.
     #[track_caller]
     pub fn capacity_rebalance(&self) -> NestedList<SpotMaintenanceStrategiesCapacityRebalance> {
         self.0.attribute::<Vec<Value>>("capacity_rebalance").into()
@@ -1551,7 +1585,7 @@ pub struct SpotMaintenanceStrategiesBuilder {
 }
 
 impl SpotMaintenanceStrategiesBuilder {
-    /// Adds one `capacity_rebalance`.
+    /// Adds one `capacity_rebalance`. Optional, at most one.
     pub fn capacity_rebalance(
         mut self,
         block: SpotMaintenanceStrategiesCapacityRebalanceBuilder,
@@ -1581,7 +1615,7 @@ impl SpotMaintenanceStrategiesCapacityRebalance {
         }
     }
 
-    /// The attribute `replacement_strategy`.
+    /// The argument `replacement_strategy`. Optional.
     #[track_caller]
     pub fn replacement_strategy(&self) -> Output<String> {
         self.0.attribute("replacement_strategy")
@@ -1596,7 +1630,7 @@ pub struct SpotMaintenanceStrategiesCapacityRebalanceBuilder {
 }
 
 impl SpotMaintenanceStrategiesCapacityRebalanceBuilder {
-    /// Sets `replacement_strategy`.
+    /// Sets `replacement_strategy`. Optional.
     pub fn replacement_strategy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1623,19 +1657,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -1650,19 +1684,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -22,6 +22,23 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_spot_instance_request`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/spot_instance_request>.
+///
+/// Blocks:
+/// - [`capacity_reservation_specification`](CapacityReservationSpecification) (optional, at most one)
+/// - [`cpu_options`](CpuOptions) (optional, at most one)
+/// - [`credit_specification`](CreditSpecification) (optional, at most one)
+/// - [`ebs_block_device`](EbsBlockDevice) (optional)
+/// - [`enclave_options`](EnclaveOptions) (optional, at most one)
+/// - [`ephemeral_block_device`](EphemeralBlockDevice) (optional)
+/// - [`launch_template`](LaunchTemplate) (optional, at most one)
+/// - [`maintenance_options`](MaintenanceOptions) (optional, at most one)
+/// - [`metadata_options`](MetadataOptions) (optional, at most one)
+/// - [`network_interface`](NetworkInterface) (optional)
+/// - [`private_dns_name_options`](PrivateDnsNameOptions) (optional, at most one)
+/// - [`root_block_device`](RootBlockDevice) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SpotInstanceRequest(Resource);
 
@@ -33,37 +50,37 @@ impl SpotInstanceRequest {
         }
     }
 
-    /// The attribute `ami`.
+    /// The argument `ami`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ami(&self) -> Output<String> {
         self.0.attribute("ami")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `associate_public_ip_address`.
+    /// The argument `associate_public_ip_address`. Optional; computed where it is not set.
     #[track_caller]
     pub fn associate_public_ip_address(&self) -> Output<bool> {
         self.0.attribute("associate_public_ip_address")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional; computed where it is not set.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `block_duration_minutes`.
+    /// The argument `block_duration_minutes`. Optional.
     #[track_caller]
     pub fn block_duration_minutes(&self) -> Output<Number> {
         self.0.attribute("block_duration_minutes")
     }
 
-    /// The attribute `capacity_reservation_specification`.
+    /// The block `capacity_reservation_specification`. Optional, at most one.
     #[track_caller]
     pub fn capacity_reservation_specification(
         &self,
@@ -73,27 +90,27 @@ impl SpotInstanceRequest {
             .into()
     }
 
-    /// The attribute `cpu_core_count`.
+    /// The argument `cpu_core_count`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn cpu_core_count(&self) -> Output<Number> {
         self.0.attribute("cpu_core_count")
     }
 
-    /// The attribute `cpu_options`.
+    /// The block `cpu_options`. Optional, at most one.
     #[track_caller]
     pub fn cpu_options(&self) -> NestedList<CpuOptions> {
         self.0.attribute::<Vec<Value>>("cpu_options").into()
     }
 
-    /// The attribute `cpu_threads_per_core`.
+    /// The argument `cpu_threads_per_core`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn cpu_threads_per_core(&self) -> Output<Number> {
         self.0.attribute("cpu_threads_per_core")
     }
 
-    /// The attribute `credit_specification`.
+    /// The block `credit_specification`. Optional, at most one.
     #[track_caller]
     pub fn credit_specification(&self) -> NestedList<CreditSpecification> {
         self.0
@@ -101,193 +118,193 @@ impl SpotInstanceRequest {
             .into()
     }
 
-    /// The attribute `disable_api_stop`.
+    /// The argument `disable_api_stop`. Optional; computed where it is not set.
     #[track_caller]
     pub fn disable_api_stop(&self) -> Output<bool> {
         self.0.attribute("disable_api_stop")
     }
 
-    /// The attribute `disable_api_termination`.
+    /// The argument `disable_api_termination`. Optional; computed where it is not set.
     #[track_caller]
     pub fn disable_api_termination(&self) -> Output<bool> {
         self.0.attribute("disable_api_termination")
     }
 
-    /// The attribute `ebs_block_device`.
+    /// The block `ebs_block_device`. Optional.
     #[track_caller]
     pub fn ebs_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ebs_block_device")
     }
 
-    /// The attribute `ebs_optimized`.
+    /// The argument `ebs_optimized`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ebs_optimized(&self) -> Output<bool> {
         self.0.attribute("ebs_optimized")
     }
 
-    /// The attribute `enclave_options`.
+    /// The block `enclave_options`. Optional, at most one.
     #[track_caller]
     pub fn enclave_options(&self) -> NestedList<EnclaveOptions> {
         self.0.attribute::<Vec<Value>>("enclave_options").into()
     }
 
-    /// The attribute `ephemeral_block_device`.
+    /// The block `ephemeral_block_device`. Optional.
     #[track_caller]
     pub fn ephemeral_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ephemeral_block_device")
     }
 
-    /// The attribute `get_password_data`.
+    /// The argument `get_password_data`. Optional.
     #[track_caller]
     pub fn get_password_data(&self) -> Output<bool> {
         self.0.attribute("get_password_data")
     }
 
-    /// The attribute `hibernation`.
+    /// The argument `hibernation`. Optional.
     #[track_caller]
     pub fn hibernation(&self) -> Output<bool> {
         self.0.attribute("hibernation")
     }
 
-    /// The attribute `host_id`.
+    /// The argument `host_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn host_id(&self) -> Output<String> {
         self.0.attribute("host_id")
     }
 
-    /// The attribute `host_resource_group_arn`.
+    /// The argument `host_resource_group_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn host_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("host_resource_group_arn")
     }
 
-    /// The attribute `iam_instance_profile`.
+    /// The argument `iam_instance_profile`. Optional; computed where it is not set.
     #[track_caller]
     pub fn iam_instance_profile(&self) -> Output<String> {
         self.0.attribute("iam_instance_profile")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_initiated_shutdown_behavior`.
+    /// The argument `instance_initiated_shutdown_behavior`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_initiated_shutdown_behavior(&self) -> Output<String> {
         self.0.attribute("instance_initiated_shutdown_behavior")
     }
 
-    /// The attribute `instance_interruption_behavior`.
+    /// The argument `instance_interruption_behavior`. Optional.
     #[track_caller]
     pub fn instance_interruption_behavior(&self) -> Output<String> {
         self.0.attribute("instance_interruption_behavior")
     }
 
-    /// The attribute `instance_state`.
+    /// The attribute `instance_state`. Computed.
     #[track_caller]
     pub fn instance_state(&self) -> Output<String> {
         self.0.attribute("instance_state")
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `ipv6_address_count`.
+    /// The argument `ipv6_address_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_address_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_address_count")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The argument `ipv6_addresses`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `key_name`.
+    /// The argument `key_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn key_name(&self) -> Output<String> {
         self.0.attribute("key_name")
     }
 
-    /// The attribute `launch_group`.
+    /// The argument `launch_group`. Optional.
     #[track_caller]
     pub fn launch_group(&self) -> Output<String> {
         self.0.attribute("launch_group")
     }
 
-    /// The attribute `launch_template`.
+    /// The block `launch_template`. Optional, at most one.
     #[track_caller]
     pub fn launch_template(&self) -> NestedList<LaunchTemplate> {
         self.0.attribute::<Vec<Value>>("launch_template").into()
     }
 
-    /// The attribute `maintenance_options`.
+    /// The block `maintenance_options`. Optional, at most one.
     #[track_caller]
     pub fn maintenance_options(&self) -> NestedList<MaintenanceOptions> {
         self.0.attribute::<Vec<Value>>("maintenance_options").into()
     }
 
-    /// The attribute `metadata_options`.
+    /// The block `metadata_options`. Optional, at most one.
     #[track_caller]
     pub fn metadata_options(&self) -> NestedList<MetadataOptions> {
         self.0.attribute::<Vec<Value>>("metadata_options").into()
     }
 
-    /// The attribute `monitoring`.
+    /// The argument `monitoring`. Optional; computed where it is not set.
     #[track_caller]
     pub fn monitoring(&self) -> Output<bool> {
         self.0.attribute("monitoring")
     }
 
-    /// The attribute `network_interface`.
+    /// The block `network_interface`. Optional.
     #[track_caller]
     pub fn network_interface(&self) -> Output<Vec<Value>> {
         self.0.attribute("network_interface")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `password_data`.
+    /// The attribute `password_data`. Computed.
     #[track_caller]
     pub fn password_data(&self) -> Output<String> {
         self.0.attribute("password_data")
     }
 
-    /// The attribute `placement_group`.
+    /// The argument `placement_group`. Optional; computed where it is not set.
     #[track_caller]
     pub fn placement_group(&self) -> Output<String> {
         self.0.attribute("placement_group")
     }
 
-    /// The attribute `placement_partition_number`.
+    /// The argument `placement_partition_number`. Optional; computed where it is not set.
     #[track_caller]
     pub fn placement_partition_number(&self) -> Output<Number> {
         self.0.attribute("placement_partition_number")
     }
 
-    /// The attribute `primary_network_interface_id`.
+    /// The attribute `primary_network_interface_id`. Computed.
     #[track_caller]
     pub fn primary_network_interface_id(&self) -> Output<String> {
         self.0.attribute("primary_network_interface_id")
     }
 
-    /// The attribute `private_dns`.
+    /// The attribute `private_dns`. Computed.
     #[track_caller]
     pub fn private_dns(&self) -> Output<String> {
         self.0.attribute("private_dns")
     }
 
-    /// The attribute `private_dns_name_options`.
+    /// The block `private_dns_name_options`. Optional, at most one.
     #[track_caller]
     pub fn private_dns_name_options(&self) -> NestedList<PrivateDnsNameOptions> {
         self.0
@@ -295,145 +312,145 @@ impl SpotInstanceRequest {
             .into()
     }
 
-    /// The attribute `private_ip`.
+    /// The argument `private_ip`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `public_dns`.
+    /// The attribute `public_dns`. Computed.
     #[track_caller]
     pub fn public_dns(&self) -> Output<String> {
         self.0.attribute("public_dns")
     }
 
-    /// The attribute `public_ip`.
+    /// The attribute `public_ip`. Computed.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
     }
 
-    /// The attribute `root_block_device`.
+    /// The block `root_block_device`. Optional, at most one.
     #[track_caller]
     pub fn root_block_device(&self) -> NestedList<RootBlockDevice> {
         self.0.attribute::<Vec<Value>>("root_block_device").into()
     }
 
-    /// The attribute `secondary_private_ips`.
+    /// The argument `secondary_private_ips`. Optional; computed where it is not set.
     #[track_caller]
     pub fn secondary_private_ips(&self) -> Output<Vec<String>> {
         self.0.attribute("secondary_private_ips")
     }
 
-    /// The attribute `security_groups`.
+    /// The argument `security_groups`. Optional; computed where it is not set.
     #[track_caller]
     pub fn security_groups(&self) -> Output<Vec<String>> {
         self.0.attribute("security_groups")
     }
 
-    /// The attribute `source_dest_check`.
+    /// The argument `source_dest_check`. Optional.
     #[track_caller]
     pub fn source_dest_check(&self) -> Output<bool> {
         self.0.attribute("source_dest_check")
     }
 
-    /// The attribute `spot_bid_status`.
+    /// The attribute `spot_bid_status`. Computed.
     #[track_caller]
     pub fn spot_bid_status(&self) -> Output<String> {
         self.0.attribute("spot_bid_status")
     }
 
-    /// The attribute `spot_instance_id`.
+    /// The attribute `spot_instance_id`. Computed.
     #[track_caller]
     pub fn spot_instance_id(&self) -> Output<String> {
         self.0.attribute("spot_instance_id")
     }
 
-    /// The attribute `spot_price`.
+    /// The argument `spot_price`. Optional; computed where it is not set.
     #[track_caller]
     pub fn spot_price(&self) -> Output<String> {
         self.0.attribute("spot_price")
     }
 
-    /// The attribute `spot_request_state`.
+    /// The attribute `spot_request_state`. Computed.
     #[track_caller]
     pub fn spot_request_state(&self) -> Output<String> {
         self.0.attribute("spot_request_state")
     }
 
-    /// The attribute `spot_type`.
+    /// The argument `spot_type`. Optional.
     #[track_caller]
     pub fn spot_type(&self) -> Output<String> {
         self.0.attribute("spot_type")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `tenancy`.
+    /// The argument `tenancy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tenancy(&self) -> Output<String> {
         self.0.attribute("tenancy")
     }
 
-    /// The attribute `user_data`.
+    /// The argument `user_data`. Optional; computed where it is not set.
     #[track_caller]
     pub fn user_data(&self) -> Output<String> {
         self.0.attribute("user_data")
     }
 
-    /// The attribute `user_data_base64`.
+    /// The argument `user_data_base64`. Optional; computed where it is not set.
     #[track_caller]
     pub fn user_data_base64(&self) -> Output<String> {
         self.0.attribute("user_data_base64")
     }
 
-    /// The attribute `user_data_replace_on_change`.
+    /// The argument `user_data_replace_on_change`. Optional.
     #[track_caller]
     pub fn user_data_replace_on_change(&self) -> Output<bool> {
         self.0.attribute("user_data_replace_on_change")
     }
 
-    /// The attribute `valid_from`.
+    /// The argument `valid_from`. Optional; computed where it is not set.
     #[track_caller]
     pub fn valid_from(&self) -> Output<String> {
         self.0.attribute("valid_from")
     }
 
-    /// The attribute `valid_until`.
+    /// The argument `valid_until`. Optional; computed where it is not set.
     #[track_caller]
     pub fn valid_until(&self) -> Output<String> {
         self.0.attribute("valid_until")
     }
 
-    /// The attribute `volume_tags`.
+    /// The argument `volume_tags`. Optional.
     #[track_caller]
     pub fn volume_tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("volume_tags")
     }
 
-    /// The attribute `vpc_security_group_ids`.
+    /// The argument `vpc_security_group_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("vpc_security_group_ids")
     }
 
-    /// The attribute `wait_for_fulfillment`.
+    /// The argument `wait_for_fulfillment`. Optional.
     #[track_caller]
     pub fn wait_for_fulfillment(&self) -> Output<bool> {
         self.0.attribute("wait_for_fulfillment")
@@ -454,13 +471,13 @@ pub struct SpotInstanceRequestBuilder {
 }
 
 impl SpotInstanceRequestBuilder {
-    /// Sets `ami`.
+    /// Sets `ami`. Optional; computed where it is not set.
     pub fn ami(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ami", value.into_input());
         self
     }
 
-    /// Sets `associate_public_ip_address`.
+    /// Sets `associate_public_ip_address`. Optional; computed where it is not set.
     pub fn associate_public_ip_address(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -468,7 +485,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional; computed where it is not set.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -476,7 +493,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `block_duration_minutes`.
+    /// Sets `block_duration_minutes`. Optional.
     pub fn block_duration_minutes(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -484,7 +501,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `capacity_reservation_specification`.
+    /// Adds one `capacity_reservation_specification`. Optional, at most one.
     pub fn capacity_reservation_specification(
         mut self,
         block: CapacityReservationSpecificationBuilder,
@@ -495,20 +512,20 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `cpu_core_count`.
+    /// Sets `cpu_core_count`. Optional; computed where it is not set.
     #[deprecated]
     pub fn cpu_core_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("cpu_core_count", value.into_input());
         self
     }
 
-    /// Adds one `cpu_options`.
+    /// Adds one `cpu_options`. Optional, at most one.
     pub fn cpu_options(mut self, block: CpuOptionsBuilder) -> Self {
         self.declaration = self.declaration.push_block("cpu_options", block.arguments);
         self
     }
 
-    /// Sets `cpu_threads_per_core`.
+    /// Sets `cpu_threads_per_core`. Optional; computed where it is not set.
     #[deprecated]
     pub fn cpu_threads_per_core(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
@@ -517,7 +534,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `credit_specification`.
+    /// Adds one `credit_specification`. Optional, at most one.
     pub fn credit_specification(mut self, block: CreditSpecificationBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -525,13 +542,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `disable_api_stop`.
+    /// Sets `disable_api_stop`. Optional; computed where it is not set.
     pub fn disable_api_stop(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("disable_api_stop", value.into_input());
         self
     }
 
-    /// Sets `disable_api_termination`.
+    /// Sets `disable_api_termination`. Optional; computed where it is not set.
     pub fn disable_api_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -539,7 +556,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `ebs_block_device`.
+    /// Adds one `ebs_block_device`. Optional.
     pub fn ebs_block_device(mut self, block: EbsBlockDeviceBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -547,13 +564,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `ebs_optimized`.
+    /// Sets `ebs_optimized`. Optional; computed where it is not set.
     pub fn ebs_optimized(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("ebs_optimized", value.into_input());
         self
     }
 
-    /// Adds one `enclave_options`.
+    /// Adds one `enclave_options`. Optional, at most one.
     pub fn enclave_options(mut self, block: EnclaveOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -561,7 +578,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `ephemeral_block_device`.
+    /// Adds one `ephemeral_block_device`. Optional.
     pub fn ephemeral_block_device(mut self, block: EphemeralBlockDeviceBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -569,7 +586,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `get_password_data`.
+    /// Sets `get_password_data`. Optional.
     pub fn get_password_data(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -577,19 +594,19 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `hibernation`.
+    /// Sets `hibernation`. Optional.
     pub fn hibernation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("hibernation", value.into_input());
         self
     }
 
-    /// Sets `host_id`.
+    /// Sets `host_id`. Optional; computed where it is not set.
     pub fn host_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("host_id", value.into_input());
         self
     }
 
-    /// Sets `host_resource_group_arn`.
+    /// Sets `host_resource_group_arn`. Optional; computed where it is not set.
     pub fn host_resource_group_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -597,7 +614,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `iam_instance_profile`.
+    /// Sets `iam_instance_profile`. Optional; computed where it is not set.
     pub fn iam_instance_profile(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -605,7 +622,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `instance_initiated_shutdown_behavior`.
+    /// Sets `instance_initiated_shutdown_behavior`. Optional; computed where it is not set.
     pub fn instance_initiated_shutdown_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -613,7 +630,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `instance_interruption_behavior`.
+    /// Sets `instance_interruption_behavior`. Optional.
     pub fn instance_interruption_behavior(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -621,13 +638,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional; computed where it is not set.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `ipv6_address_count`.
+    /// Sets `ipv6_address_count`. Optional; computed where it is not set.
     pub fn ipv6_address_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -635,25 +652,25 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `ipv6_addresses`.
+    /// Sets `ipv6_addresses`. Optional; computed where it is not set.
     pub fn ipv6_addresses(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("ipv6_addresses", value.into_input());
         self
     }
 
-    /// Sets `key_name`.
+    /// Sets `key_name`. Optional; computed where it is not set.
     pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
-    /// Sets `launch_group`.
+    /// Sets `launch_group`. Optional.
     pub fn launch_group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("launch_group", value.into_input());
         self
     }
 
-    /// Adds one `launch_template`.
+    /// Adds one `launch_template`. Optional, at most one.
     pub fn launch_template(mut self, block: LaunchTemplateBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -661,7 +678,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `maintenance_options`.
+    /// Adds one `maintenance_options`. Optional, at most one.
     pub fn maintenance_options(mut self, block: MaintenanceOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -669,7 +686,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `metadata_options`.
+    /// Adds one `metadata_options`. Optional, at most one.
     pub fn metadata_options(mut self, block: MetadataOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -677,13 +694,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `monitoring`.
+    /// Sets `monitoring`. Optional; computed where it is not set.
     pub fn monitoring(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("monitoring", value.into_input());
         self
     }
 
-    /// Adds one `network_interface`.
+    /// Adds one `network_interface`. Optional.
     pub fn network_interface(mut self, block: NetworkInterfaceBuilder<Set, Set>) -> Self {
         self.declaration = self
             .declaration
@@ -691,13 +708,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `placement_group`.
+    /// Sets `placement_group`. Optional; computed where it is not set.
     pub fn placement_group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("placement_group", value.into_input());
         self
     }
 
-    /// Sets `placement_partition_number`.
+    /// Sets `placement_partition_number`. Optional; computed where it is not set.
     pub fn placement_partition_number(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -705,7 +722,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Adds one `private_dns_name_options`.
+    /// Adds one `private_dns_name_options`. Optional, at most one.
     pub fn private_dns_name_options(mut self, block: PrivateDnsNameOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -713,13 +730,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `private_ip`.
+    /// Sets `private_ip`. Optional; computed where it is not set.
     pub fn private_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("private_ip", value.into_input());
         self
     }
 
-    /// Adds one `root_block_device`.
+    /// Adds one `root_block_device`. Optional, at most one.
     pub fn root_block_device(mut self, block: RootBlockDeviceBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -727,7 +744,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `secondary_private_ips`.
+    /// Sets `secondary_private_ips`. Optional; computed where it is not set.
     pub fn secondary_private_ips(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -735,13 +752,13 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `security_groups`.
+    /// Sets `security_groups`. Optional; computed where it is not set.
     pub fn security_groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("security_groups", value.into_input());
         self
     }
 
-    /// Sets `source_dest_check`.
+    /// Sets `source_dest_check`. Optional.
     pub fn source_dest_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -749,55 +766,55 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `spot_price`.
+    /// Sets `spot_price`. Optional; computed where it is not set.
     pub fn spot_price(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("spot_price", value.into_input());
         self
     }
 
-    /// Sets `spot_type`.
+    /// Sets `spot_type`. Optional.
     pub fn spot_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("spot_type", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional; computed where it is not set.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `tenancy`.
+    /// Sets `tenancy`. Optional; computed where it is not set.
     pub fn tenancy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("tenancy", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `user_data`.
+    /// Sets `user_data`. Optional; computed where it is not set.
     pub fn user_data(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("user_data", value.into_input());
         self
     }
 
-    /// Sets `user_data_base64`.
+    /// Sets `user_data_base64`. Optional; computed where it is not set.
     pub fn user_data_base64(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("user_data_base64", value.into_input());
         self
     }
 
-    /// Sets `user_data_replace_on_change`.
+    /// Sets `user_data_replace_on_change`. Optional.
     pub fn user_data_replace_on_change(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -805,25 +822,25 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `valid_from`.
+    /// Sets `valid_from`. Optional; computed where it is not set.
     pub fn valid_from(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_from", value.into_input());
         self
     }
 
-    /// Sets `valid_until`.
+    /// Sets `valid_until`. Optional; computed where it is not set.
     pub fn valid_until(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_until", value.into_input());
         self
     }
 
-    /// Sets `volume_tags`.
+    /// Sets `volume_tags`. Optional.
     pub fn volume_tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("volume_tags", value.into_input());
         self
     }
 
-    /// Sets `vpc_security_group_ids`.
+    /// Sets `vpc_security_group_ids`. Optional; computed where it is not set.
     pub fn vpc_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -831,7 +848,7 @@ impl SpotInstanceRequestBuilder {
         self
     }
 
-    /// Sets `wait_for_fulfillment`.
+    /// Sets `wait_for_fulfillment`. Optional.
     pub fn wait_for_fulfillment(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -874,6 +891,9 @@ impl SpotInstanceRequestBuilder {
 }
 
 /// One `capacity_reservation_specification`.
+///
+/// Blocks:
+/// - [`capacity_reservation_target`](CapacityReservationSpecificationCapacityReservationTarget) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct CapacityReservationSpecification(Output<Value>);
 
@@ -891,13 +911,13 @@ impl CapacityReservationSpecification {
         }
     }
 
-    /// The attribute `capacity_reservation_preference`.
+    /// The argument `capacity_reservation_preference`. Optional.
     #[track_caller]
     pub fn capacity_reservation_preference(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_preference")
     }
 
-    /// The attribute `capacity_reservation_target`.
+    /// The block `capacity_reservation_target`. Optional, at most one.
     #[track_caller]
     pub fn capacity_reservation_target(
         &self,
@@ -916,7 +936,7 @@ pub struct CapacityReservationSpecificationBuilder {
 }
 
 impl CapacityReservationSpecificationBuilder {
-    /// Sets `capacity_reservation_preference`.
+    /// Sets `capacity_reservation_preference`. Optional.
     pub fn capacity_reservation_preference(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -924,7 +944,7 @@ impl CapacityReservationSpecificationBuilder {
         self
     }
 
-    /// Adds one `capacity_reservation_target`.
+    /// Adds one `capacity_reservation_target`. Optional, at most one.
     pub fn capacity_reservation_target(
         mut self,
         block: CapacityReservationSpecificationCapacityReservationTargetBuilder,
@@ -954,13 +974,13 @@ impl CapacityReservationSpecificationCapacityReservationTarget {
         }
     }
 
-    /// The attribute `capacity_reservation_id`.
+    /// The argument `capacity_reservation_id`. Optional.
     #[track_caller]
     pub fn capacity_reservation_id(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_id")
     }
 
-    /// The attribute `capacity_reservation_resource_group_arn`.
+    /// The argument `capacity_reservation_resource_group_arn`. Optional.
     #[track_caller]
     pub fn capacity_reservation_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_resource_group_arn")
@@ -975,7 +995,7 @@ pub struct CapacityReservationSpecificationCapacityReservationTargetBuilder {
 }
 
 impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
-    /// Sets `capacity_reservation_id`.
+    /// Sets `capacity_reservation_id`. Optional.
     pub fn capacity_reservation_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -983,7 +1003,7 @@ impl CapacityReservationSpecificationCapacityReservationTargetBuilder {
         self
     }
 
-    /// Sets `capacity_reservation_resource_group_arn`.
+    /// Sets `capacity_reservation_resource_group_arn`. Optional.
     pub fn capacity_reservation_resource_group_arn(
         mut self,
         value: impl IntoInput<String>,
@@ -1014,19 +1034,19 @@ impl CpuOptions {
         }
     }
 
-    /// The attribute `amd_sev_snp`.
+    /// The argument `amd_sev_snp`. Optional; computed where it is not set.
     #[track_caller]
     pub fn amd_sev_snp(&self) -> Output<String> {
         self.0.attribute("amd_sev_snp")
     }
 
-    /// The attribute `core_count`.
+    /// The argument `core_count`. Optional; computed where it is not set.
     #[track_caller]
     pub fn core_count(&self) -> Output<Number> {
         self.0.attribute("core_count")
     }
 
-    /// The attribute `threads_per_core`.
+    /// The argument `threads_per_core`. Optional; computed where it is not set.
     #[track_caller]
     pub fn threads_per_core(&self) -> Output<Number> {
         self.0.attribute("threads_per_core")
@@ -1041,19 +1061,19 @@ pub struct CpuOptionsBuilder {
 }
 
 impl CpuOptionsBuilder {
-    /// Sets `amd_sev_snp`.
+    /// Sets `amd_sev_snp`. Optional; computed where it is not set.
     pub fn amd_sev_snp(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("amd_sev_snp", value.into_input());
         self
     }
 
-    /// Sets `core_count`.
+    /// Sets `core_count`. Optional; computed where it is not set.
     pub fn core_count(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("core_count", value.into_input());
         self
     }
 
-    /// Sets `threads_per_core`.
+    /// Sets `threads_per_core`. Optional; computed where it is not set.
     pub fn threads_per_core(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("threads_per_core", value.into_input());
         self
@@ -1078,7 +1098,7 @@ impl CreditSpecification {
         }
     }
 
-    /// The attribute `cpu_credits`.
+    /// The argument `cpu_credits`. Optional.
     #[track_caller]
     pub fn cpu_credits(&self) -> Output<String> {
         self.0.attribute("cpu_credits")
@@ -1093,7 +1113,7 @@ pub struct CreditSpecificationBuilder {
 }
 
 impl CreditSpecificationBuilder {
-    /// Sets `cpu_credits`.
+    /// Sets `cpu_credits`. Optional.
     pub fn cpu_credits(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("cpu_credits", value.into_input());
         self
@@ -1123,7 +1143,7 @@ pub struct EbsBlockDeviceBuilder<A> {
 }
 
 impl<A> EbsBlockDeviceBuilder<A> {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1139,49 +1159,49 @@ impl<A> EbsBlockDeviceBuilder<A> {
         }
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional; computed where it is not set.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional; computed where it is not set.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `snapshot_id`.
+    /// Sets `snapshot_id`. Optional; computed where it is not set.
     pub fn snapshot_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("snapshot_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `volume_size`.
+    /// Sets `volume_size`. Optional; computed where it is not set.
     pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
-    /// Sets `volume_type`.
+    /// Sets `volume_type`. Optional; computed where it is not set.
     pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("volume_type", value.into_input());
         self
@@ -1206,7 +1226,7 @@ impl EnclaveOptions {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -1221,7 +1241,7 @@ pub struct EnclaveOptionsBuilder {
 }
 
 impl EnclaveOptionsBuilder {
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional; computed where it is not set.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self
@@ -1259,13 +1279,13 @@ impl<A> EphemeralBlockDeviceBuilder<A> {
         }
     }
 
-    /// Sets `no_device`.
+    /// Sets `no_device`. Optional.
     pub fn no_device(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("no_device", value.into_input());
         self
     }
 
-    /// Sets `virtual_name`.
+    /// Sets `virtual_name`. Optional.
     pub fn virtual_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("virtual_name", value.into_input());
         self
@@ -1290,19 +1310,19 @@ impl LaunchTemplate {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `version`.
+    /// The argument `version`. Optional.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -1317,19 +1337,19 @@ pub struct LaunchTemplateBuilder {
 }
 
 impl LaunchTemplateBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
-    /// Sets `version`.
+    /// Sets `version`. Optional.
     pub fn version(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("version", value.into_input());
         self
@@ -1354,7 +1374,7 @@ impl MaintenanceOptions {
         }
     }
 
-    /// The attribute `auto_recovery`.
+    /// The argument `auto_recovery`. Optional; computed where it is not set.
     #[track_caller]
     pub fn auto_recovery(&self) -> Output<String> {
         self.0.attribute("auto_recovery")
@@ -1369,7 +1389,7 @@ pub struct MaintenanceOptionsBuilder {
 }
 
 impl MaintenanceOptionsBuilder {
-    /// Sets `auto_recovery`.
+    /// Sets `auto_recovery`. Optional; computed where it is not set.
     pub fn auto_recovery(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("auto_recovery", value.into_input());
         self
@@ -1394,31 +1414,31 @@ impl MetadataOptions {
         }
     }
 
-    /// The attribute `http_endpoint`.
+    /// The argument `http_endpoint`. Optional.
     #[track_caller]
     pub fn http_endpoint(&self) -> Output<String> {
         self.0.attribute("http_endpoint")
     }
 
-    /// The attribute `http_protocol_ipv6`.
+    /// The argument `http_protocol_ipv6`. Optional.
     #[track_caller]
     pub fn http_protocol_ipv6(&self) -> Output<String> {
         self.0.attribute("http_protocol_ipv6")
     }
 
-    /// The attribute `http_put_response_hop_limit`.
+    /// The argument `http_put_response_hop_limit`. Optional; computed where it is not set.
     #[track_caller]
     pub fn http_put_response_hop_limit(&self) -> Output<Number> {
         self.0.attribute("http_put_response_hop_limit")
     }
 
-    /// The attribute `http_tokens`.
+    /// The argument `http_tokens`. Optional; computed where it is not set.
     #[track_caller]
     pub fn http_tokens(&self) -> Output<String> {
         self.0.attribute("http_tokens")
     }
 
-    /// The attribute `instance_metadata_tags`.
+    /// The argument `instance_metadata_tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_metadata_tags(&self) -> Output<String> {
         self.0.attribute("instance_metadata_tags")
@@ -1433,19 +1453,19 @@ pub struct MetadataOptionsBuilder {
 }
 
 impl MetadataOptionsBuilder {
-    /// Sets `http_endpoint`.
+    /// Sets `http_endpoint`. Optional.
     pub fn http_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_endpoint", value.into_input());
         self
     }
 
-    /// Sets `http_protocol_ipv6`.
+    /// Sets `http_protocol_ipv6`. Optional.
     pub fn http_protocol_ipv6(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_protocol_ipv6", value.into_input());
         self
     }
 
-    /// Sets `http_put_response_hop_limit`.
+    /// Sets `http_put_response_hop_limit`. Optional; computed where it is not set.
     pub fn http_put_response_hop_limit(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -1453,13 +1473,13 @@ impl MetadataOptionsBuilder {
         self
     }
 
-    /// Sets `http_tokens`.
+    /// Sets `http_tokens`. Optional; computed where it is not set.
     pub fn http_tokens(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_tokens", value.into_input());
         self
     }
 
-    /// Sets `instance_metadata_tags`.
+    /// Sets `instance_metadata_tags`. Optional; computed where it is not set.
     pub fn instance_metadata_tags(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1491,7 +1511,7 @@ pub struct NetworkInterfaceBuilder<A, B> {
 }
 
 impl<A, B> NetworkInterfaceBuilder<A, B> {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1507,7 +1527,7 @@ impl<A, B> NetworkInterfaceBuilder<A, B> {
         }
     }
 
-    /// Sets `network_card_index`.
+    /// Sets `network_card_index`. Optional.
     pub fn network_card_index(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("network_card_index", value.into_input());
         self
@@ -1545,19 +1565,19 @@ impl PrivateDnsNameOptions {
         }
     }
 
-    /// The attribute `enable_resource_name_dns_a_record`.
+    /// The argument `enable_resource_name_dns_a_record`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enable_resource_name_dns_a_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_a_record")
     }
 
-    /// The attribute `enable_resource_name_dns_aaaa_record`.
+    /// The argument `enable_resource_name_dns_aaaa_record`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enable_resource_name_dns_aaaa_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_aaaa_record")
     }
 
-    /// The attribute `hostname_type`.
+    /// The argument `hostname_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn hostname_type(&self) -> Output<String> {
         self.0.attribute("hostname_type")
@@ -1572,7 +1592,7 @@ pub struct PrivateDnsNameOptionsBuilder {
 }
 
 impl PrivateDnsNameOptionsBuilder {
-    /// Sets `enable_resource_name_dns_a_record`.
+    /// Sets `enable_resource_name_dns_a_record`. Optional; computed where it is not set.
     pub fn enable_resource_name_dns_a_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1580,7 +1600,7 @@ impl PrivateDnsNameOptionsBuilder {
         self
     }
 
-    /// Sets `enable_resource_name_dns_aaaa_record`.
+    /// Sets `enable_resource_name_dns_aaaa_record`. Optional; computed where it is not set.
     pub fn enable_resource_name_dns_aaaa_record(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1588,7 +1608,7 @@ impl PrivateDnsNameOptionsBuilder {
         self
     }
 
-    /// Sets `hostname_type`.
+    /// Sets `hostname_type`. Optional; computed where it is not set.
     pub fn hostname_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("hostname_type", value.into_input());
         self
@@ -1613,61 +1633,61 @@ impl RootBlockDevice {
         }
     }
 
-    /// The attribute `delete_on_termination`.
+    /// The argument `delete_on_termination`. Optional.
     #[track_caller]
     pub fn delete_on_termination(&self) -> Output<bool> {
         self.0.attribute("delete_on_termination")
     }
 
-    /// The attribute `device_name`.
+    /// The attribute `device_name`. Computed.
     #[track_caller]
     pub fn device_name(&self) -> Output<String> {
         self.0.attribute("device_name")
     }
 
-    /// The attribute `encrypted`.
+    /// The argument `encrypted`. Optional; computed where it is not set.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `iops`.
+    /// The argument `iops`. Optional; computed where it is not set.
     #[track_caller]
     pub fn iops(&self) -> Output<Number> {
         self.0.attribute("iops")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `throughput`.
+    /// The argument `throughput`. Optional; computed where it is not set.
     #[track_caller]
     pub fn throughput(&self) -> Output<Number> {
         self.0.attribute("throughput")
     }
 
-    /// The attribute `volume_id`.
+    /// The attribute `volume_id`. Computed.
     #[track_caller]
     pub fn volume_id(&self) -> Output<String> {
         self.0.attribute("volume_id")
     }
 
-    /// The attribute `volume_size`.
+    /// The argument `volume_size`. Optional; computed where it is not set.
     #[track_caller]
     pub fn volume_size(&self) -> Output<Number> {
         self.0.attribute("volume_size")
     }
 
-    /// The attribute `volume_type`.
+    /// The argument `volume_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn volume_type(&self) -> Output<String> {
         self.0.attribute("volume_type")
@@ -1682,7 +1702,7 @@ pub struct RootBlockDeviceBuilder {
 }
 
 impl RootBlockDeviceBuilder {
-    /// Sets `delete_on_termination`.
+    /// Sets `delete_on_termination`. Optional.
     pub fn delete_on_termination(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -1690,43 +1710,43 @@ impl RootBlockDeviceBuilder {
         self
     }
 
-    /// Sets `encrypted`.
+    /// Sets `encrypted`. Optional; computed where it is not set.
     pub fn encrypted(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("encrypted", value.into_input());
         self
     }
 
-    /// Sets `iops`.
+    /// Sets `iops`. Optional; computed where it is not set.
     pub fn iops(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("iops", value.into_input());
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
-    /// Sets `throughput`.
+    /// Sets `throughput`. Optional; computed where it is not set.
     pub fn throughput(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("throughput", value.into_input());
         self
     }
 
-    /// Sets `volume_size`.
+    /// Sets `volume_size`. Optional; computed where it is not set.
     pub fn volume_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("volume_size", value.into_input());
         self
     }
 
-    /// Sets `volume_type`.
+    /// Sets `volume_type`. Optional; computed where it is not set.
     pub fn volume_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("volume_type", value.into_input());
         self
@@ -1751,13 +1771,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -1772,13 +1792,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_subnet_cidr_reservation`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_subnet_cidr_reservation>.
 #[derive(Debug, Clone)]
 pub struct SubnetCidrReservation(Resource);
 
@@ -32,37 +34,37 @@ impl SubnetCidrReservation {
         }
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Required.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `reservation_type`.
+    /// The argument `reservation_type`. Required.
     #[track_caller]
     pub fn reservation_type(&self) -> Output<String> {
         self.0.attribute("reservation_type")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Required.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
@@ -95,7 +97,7 @@ impl<A, B, C> SubnetCidrReservationBuilder<A, B, C> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_tag`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_tag>.
 #[derive(Debug, Clone)]
 pub struct Tag(Resource);
 
@@ -31,25 +33,25 @@ impl Tag {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `resource_id`.
+    /// The argument `resource_id`. Required.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `value`.
+    /// The argument `value`. Required.
     #[track_caller]
     pub fn value(&self) -> Output<String> {
         self.0.attribute("value")

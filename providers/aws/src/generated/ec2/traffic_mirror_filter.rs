@@ -15,6 +15,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_traffic_mirror_filter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_traffic_mirror_filter>.
 #[derive(Debug, Clone)]
 pub struct TrafficMirrorFilter(Resource);
 
@@ -26,37 +28,37 @@ impl TrafficMirrorFilter {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_services`.
+    /// The argument `network_services`. Optional.
     #[track_caller]
     pub fn network_services(&self) -> Output<Vec<String>> {
         self.0.attribute("network_services")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -77,19 +79,19 @@ pub struct TrafficMirrorFilterBuilder {
 }
 
 impl TrafficMirrorFilterBuilder {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `network_services`.
+    /// Sets `network_services`. Optional.
     pub fn network_services(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("network_services", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -22,6 +22,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_traffic_mirror_filter_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_traffic_mirror_filter_rule>.
+///
+/// Blocks:
+/// - [`destination_port_range`](DestinationPortRange) (optional, at most one)
+/// - [`source_port_range`](SourcePortRange) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TrafficMirrorFilterRule(Resource);
 
@@ -43,25 +49,25 @@ impl TrafficMirrorFilterRule {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `destination_cidr_block`.
+    /// The argument `destination_cidr_block`. Required.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `destination_port_range`.
+    /// The block `destination_port_range`. Optional, at most one.
     #[track_caller]
     pub fn destination_port_range(&self) -> NestedList<DestinationPortRange> {
         self.0
@@ -69,49 +75,49 @@ impl TrafficMirrorFilterRule {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Optional.
     #[track_caller]
     pub fn protocol(&self) -> Output<Number> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The argument `rule_action`. Required.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The argument `rule_number`. Required.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
     }
 
-    /// The attribute `source_cidr_block`.
+    /// The argument `source_cidr_block`. Required.
     #[track_caller]
     pub fn source_cidr_block(&self) -> Output<String> {
         self.0.attribute("source_cidr_block")
     }
 
-    /// The attribute `source_port_range`.
+    /// The block `source_port_range`. Optional, at most one.
     #[track_caller]
     pub fn source_port_range(&self) -> NestedList<SourcePortRange> {
         self.0.attribute::<Vec<Value>>("source_port_range").into()
     }
 
-    /// The attribute `traffic_direction`.
+    /// The argument `traffic_direction`. Required.
     #[track_caller]
     pub fn traffic_direction(&self) -> Output<String> {
         self.0.attribute("traffic_direction")
     }
 
-    /// The attribute `traffic_mirror_filter_id`.
+    /// The argument `traffic_mirror_filter_id`. Required.
     #[track_caller]
     pub fn traffic_mirror_filter_id(&self) -> Output<String> {
         self.0.attribute("traffic_mirror_filter_id")
@@ -133,7 +139,7 @@ pub struct TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
 }
 
 impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -152,7 +158,7 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
         }
     }
 
-    /// Adds one `destination_port_range`.
+    /// Adds one `destination_port_range`. Optional, at most one.
     pub fn destination_port_range(mut self, block: DestinationPortRangeBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -160,7 +166,7 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional.
     pub fn protocol(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("protocol", value.into_input());
         self
@@ -201,7 +207,7 @@ impl<A, B, C, D, E, F> TrafficMirrorFilterRuleBuilder<A, B, C, D, E, F> {
         }
     }
 
-    /// Adds one `source_port_range`.
+    /// Adds one `source_port_range`. Optional, at most one.
     pub fn source_port_range(mut self, block: SourcePortRangeBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -295,13 +301,13 @@ impl DestinationPortRange {
         }
     }
 
-    /// The attribute `from_port`.
+    /// The argument `from_port`. Optional.
     #[track_caller]
     pub fn from_port(&self) -> Output<Number> {
         self.0.attribute("from_port")
     }
 
-    /// The attribute `to_port`.
+    /// The argument `to_port`. Optional.
     #[track_caller]
     pub fn to_port(&self) -> Output<Number> {
         self.0.attribute("to_port")
@@ -316,13 +322,13 @@ pub struct DestinationPortRangeBuilder {
 }
 
 impl DestinationPortRangeBuilder {
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to_port", value.into_input());
         self
@@ -347,13 +353,13 @@ impl SourcePortRange {
         }
     }
 
-    /// The attribute `from_port`.
+    /// The argument `from_port`. Optional.
     #[track_caller]
     pub fn from_port(&self) -> Output<Number> {
         self.0.attribute("from_port")
     }
 
-    /// The attribute `to_port`.
+    /// The argument `to_port`. Optional.
     #[track_caller]
     pub fn to_port(&self) -> Output<Number> {
         self.0.attribute("to_port")
@@ -368,13 +374,13 @@ pub struct SourcePortRangeBuilder {
 }
 
 impl SourcePortRangeBuilder {
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from_port", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to_port", value.into_input());
         self

@@ -22,6 +22,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_traffic_mirror_session`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_traffic_mirror_session>.
 #[derive(Debug, Clone)]
 pub struct TrafficMirrorSession(Resource);
 
@@ -41,73 +43,73 @@ impl TrafficMirrorSession {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Required.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `packet_length`.
+    /// The argument `packet_length`. Optional.
     #[track_caller]
     pub fn packet_length(&self) -> Output<Number> {
         self.0.attribute("packet_length")
     }
 
-    /// The attribute `session_number`.
+    /// The argument `session_number`. Required.
     #[track_caller]
     pub fn session_number(&self) -> Output<Number> {
         self.0.attribute("session_number")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `traffic_mirror_filter_id`.
+    /// The argument `traffic_mirror_filter_id`. Required.
     #[track_caller]
     pub fn traffic_mirror_filter_id(&self) -> Output<String> {
         self.0.attribute("traffic_mirror_filter_id")
     }
 
-    /// The attribute `traffic_mirror_target_id`.
+    /// The argument `traffic_mirror_target_id`. Required.
     #[track_caller]
     pub fn traffic_mirror_target_id(&self) -> Output<String> {
         self.0.attribute("traffic_mirror_target_id")
     }
 
-    /// The attribute `virtual_network_id`.
+    /// The argument `virtual_network_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn virtual_network_id(&self) -> Output<Number> {
         self.0.attribute("virtual_network_id")
@@ -129,7 +131,7 @@ pub struct TrafficMirrorSessionBuilder<A, B, C, D> {
 }
 
 impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -148,7 +150,7 @@ impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `packet_length`.
+    /// Sets `packet_length`. Optional.
     pub fn packet_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("packet_length", value.into_input());
         self
@@ -165,7 +167,7 @@ impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -197,7 +199,7 @@ impl<A, B, C, D> TrafficMirrorSessionBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `virtual_network_id`.
+    /// Sets `virtual_network_id`. Optional; computed where it is not set.
     pub fn virtual_network_id(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration

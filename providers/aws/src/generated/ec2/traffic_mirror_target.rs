@@ -15,6 +15,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_traffic_mirror_target`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_traffic_mirror_target>.
 #[derive(Debug, Clone)]
 pub struct TrafficMirrorTarget(Resource);
 
@@ -26,55 +28,55 @@ impl TrafficMirrorTarget {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `gateway_load_balancer_endpoint_id`.
+    /// The argument `gateway_load_balancer_endpoint_id`. Optional.
     #[track_caller]
     pub fn gateway_load_balancer_endpoint_id(&self) -> Output<String> {
         self.0.attribute("gateway_load_balancer_endpoint_id")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Optional.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `network_load_balancer_arn`.
+    /// The argument `network_load_balancer_arn`. Optional.
     #[track_caller]
     pub fn network_load_balancer_arn(&self) -> Output<String> {
         self.0.attribute("network_load_balancer_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -95,13 +97,13 @@ pub struct TrafficMirrorTargetBuilder {
 }
 
 impl TrafficMirrorTargetBuilder {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `gateway_load_balancer_endpoint_id`.
+    /// Sets `gateway_load_balancer_endpoint_id`. Optional.
     pub fn gateway_load_balancer_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -109,7 +111,7 @@ impl TrafficMirrorTargetBuilder {
         self
     }
 
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -117,7 +119,7 @@ impl TrafficMirrorTargetBuilder {
         self
     }
 
-    /// Sets `network_load_balancer_arn`.
+    /// Sets `network_load_balancer_arn`. Optional.
     pub fn network_load_balancer_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -125,7 +127,7 @@ impl TrafficMirrorTargetBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

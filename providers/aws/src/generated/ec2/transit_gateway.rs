@@ -17,6 +17,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGateway(Resource);
 
@@ -28,97 +33,97 @@ impl TransitGateway {
         }
     }
 
-    /// The attribute `amazon_side_asn`.
+    /// The argument `amazon_side_asn`. Optional.
     #[track_caller]
     pub fn amazon_side_asn(&self) -> Output<Number> {
         self.0.attribute("amazon_side_asn")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `association_default_route_table_id`.
+    /// The attribute `association_default_route_table_id`. Computed.
     #[track_caller]
     pub fn association_default_route_table_id(&self) -> Output<String> {
         self.0.attribute("association_default_route_table_id")
     }
 
-    /// The attribute `auto_accept_shared_attachments`.
+    /// The argument `auto_accept_shared_attachments`. Optional.
     #[track_caller]
     pub fn auto_accept_shared_attachments(&self) -> Output<String> {
         self.0.attribute("auto_accept_shared_attachments")
     }
 
-    /// The attribute `default_route_table_association`.
+    /// The argument `default_route_table_association`. Optional.
     #[track_caller]
     pub fn default_route_table_association(&self) -> Output<String> {
         self.0.attribute("default_route_table_association")
     }
 
-    /// The attribute `default_route_table_propagation`.
+    /// The argument `default_route_table_propagation`. Optional.
     #[track_caller]
     pub fn default_route_table_propagation(&self) -> Output<String> {
         self.0.attribute("default_route_table_propagation")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `dns_support`.
+    /// The argument `dns_support`. Optional.
     #[track_caller]
     pub fn dns_support(&self) -> Output<String> {
         self.0.attribute("dns_support")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `multicast_support`.
+    /// The argument `multicast_support`. Optional.
     #[track_caller]
     pub fn multicast_support(&self) -> Output<String> {
         self.0.attribute("multicast_support")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `propagation_default_route_table_id`.
+    /// The attribute `propagation_default_route_table_id`. Computed.
     #[track_caller]
     pub fn propagation_default_route_table_id(&self) -> Output<String> {
         self.0.attribute("propagation_default_route_table_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_cidr_blocks`.
+    /// The argument `transit_gateway_cidr_blocks`. Optional.
     #[track_caller]
     pub fn transit_gateway_cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("transit_gateway_cidr_blocks")
     }
 
-    /// The attribute `vpn_ecmp_support`.
+    /// The argument `vpn_ecmp_support`. Optional.
     #[track_caller]
     pub fn vpn_ecmp_support(&self) -> Output<String> {
         self.0.attribute("vpn_ecmp_support")
@@ -139,13 +144,13 @@ pub struct TransitGatewayBuilder {
 }
 
 impl TransitGatewayBuilder {
-    /// Sets `amazon_side_asn`.
+    /// Sets `amazon_side_asn`. Optional.
     pub fn amazon_side_asn(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("amazon_side_asn", value.into_input());
         self
     }
 
-    /// Sets `auto_accept_shared_attachments`.
+    /// Sets `auto_accept_shared_attachments`. Optional.
     pub fn auto_accept_shared_attachments(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -153,7 +158,7 @@ impl TransitGatewayBuilder {
         self
     }
 
-    /// Sets `default_route_table_association`.
+    /// Sets `default_route_table_association`. Optional.
     pub fn default_route_table_association(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -161,7 +166,7 @@ impl TransitGatewayBuilder {
         self
     }
 
-    /// Sets `default_route_table_propagation`.
+    /// Sets `default_route_table_propagation`. Optional.
     pub fn default_route_table_propagation(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -169,19 +174,19 @@ impl TransitGatewayBuilder {
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `dns_support`.
+    /// Sets `dns_support`. Optional.
     pub fn dns_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("dns_support", value.into_input());
         self
     }
 
-    /// Sets `multicast_support`.
+    /// Sets `multicast_support`. Optional.
     pub fn multicast_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -189,19 +194,19 @@ impl TransitGatewayBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_cidr_blocks`.
+    /// Sets `transit_gateway_cidr_blocks`. Optional.
     pub fn transit_gateway_cidr_blocks(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -209,7 +214,7 @@ impl TransitGatewayBuilder {
         self
     }
 
-    /// Sets `vpn_ecmp_support`.
+    /// Sets `vpn_ecmp_support`. Optional.
     pub fn vpn_ecmp_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpn_ecmp_support", value.into_input());
         self
@@ -267,19 +272,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -294,19 +299,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_connect`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_connect>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayConnect(Resource);
 
@@ -33,51 +38,51 @@ impl TransitGatewayConnect {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Optional.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_default_route_table_association`.
+    /// The argument `transit_gateway_default_route_table_association`. Optional.
     #[track_caller]
     pub fn transit_gateway_default_route_table_association(&self) -> Output<bool> {
         self.0
             .attribute("transit_gateway_default_route_table_association")
     }
 
-    /// The attribute `transit_gateway_default_route_table_propagation`.
+    /// The argument `transit_gateway_default_route_table_propagation`. Optional.
     #[track_caller]
     pub fn transit_gateway_default_route_table_propagation(&self) -> Output<bool> {
         self.0
             .attribute("transit_gateway_default_route_table_propagation")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Required.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `transport_attachment_id`.
+    /// The argument `transport_attachment_id`. Required.
     #[track_caller]
     pub fn transport_attachment_id(&self) -> Output<String> {
         self.0.attribute("transport_attachment_id")
@@ -99,25 +104,25 @@ pub struct TransitGatewayConnectBuilder<A, B> {
 }
 
 impl<A, B> TransitGatewayConnectBuilder<A, B> {
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_default_route_table_association`.
+    /// Sets `transit_gateway_default_route_table_association`. Optional.
     pub fn transit_gateway_default_route_table_association(
         mut self,
         value: impl IntoInput<bool>,
@@ -129,7 +134,7 @@ impl<A, B> TransitGatewayConnectBuilder<A, B> {
         self
     }
 
-    /// Sets `transit_gateway_default_route_table_propagation`.
+    /// Sets `transit_gateway_default_route_table_propagation`. Optional.
     pub fn transit_gateway_default_route_table_propagation(
         mut self,
         value: impl IntoInput<bool>,
@@ -223,19 +228,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -250,19 +255,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_connect_peer`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_connect_peer>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayConnectPeer(Resource);
 
@@ -39,67 +44,67 @@ impl TransitGatewayConnectPeer {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bgp_asn`.
+    /// The argument `bgp_asn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn bgp_asn(&self) -> Output<String> {
         self.0.attribute("bgp_asn")
     }
 
-    /// The attribute `bgp_peer_address`.
+    /// The attribute `bgp_peer_address`. Computed.
     #[track_caller]
     pub fn bgp_peer_address(&self) -> Output<String> {
         self.0.attribute("bgp_peer_address")
     }
 
-    /// The attribute `bgp_transit_gateway_addresses`.
+    /// The attribute `bgp_transit_gateway_addresses`. Computed.
     #[track_caller]
     pub fn bgp_transit_gateway_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("bgp_transit_gateway_addresses")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `inside_cidr_blocks`.
+    /// The argument `inside_cidr_blocks`. Required.
     #[track_caller]
     pub fn inside_cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("inside_cidr_blocks")
     }
 
-    /// The attribute `peer_address`.
+    /// The argument `peer_address`. Required.
     #[track_caller]
     pub fn peer_address(&self) -> Output<String> {
         self.0.attribute("peer_address")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_address`.
+    /// The argument `transit_gateway_address`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_address(&self) -> Output<String> {
         self.0.attribute("transit_gateway_address")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Required.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
@@ -121,7 +126,7 @@ pub struct TransitGatewayConnectPeerBuilder<A, B, C> {
 }
 
 impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {
-    /// Sets `bgp_asn`.
+    /// Sets `bgp_asn`. Optional; computed where it is not set.
     pub fn bgp_asn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("bgp_asn", value.into_input());
         self
@@ -151,19 +156,19 @@ impl<A, B, C> TransitGatewayConnectPeerBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_address`.
+    /// Sets `transit_gateway_address`. Optional; computed where it is not set.
     pub fn transit_gateway_address(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -241,13 +246,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -262,13 +267,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

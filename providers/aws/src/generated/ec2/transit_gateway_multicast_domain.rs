@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_multicast_domain`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_multicast_domain>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayMulticastDomain(Resource);
 
@@ -33,55 +38,55 @@ impl TransitGatewayMulticastDomain {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `auto_accept_shared_associations`.
+    /// The argument `auto_accept_shared_associations`. Optional.
     #[track_caller]
     pub fn auto_accept_shared_associations(&self) -> Output<String> {
         self.0.attribute("auto_accept_shared_associations")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `igmpv2_support`.
+    /// The argument `igmpv2_support`. Optional.
     #[track_caller]
     pub fn igmpv2_support(&self) -> Output<String> {
         self.0.attribute("igmpv2_support")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `static_sources_support`.
+    /// The argument `static_sources_support`. Optional.
     #[track_caller]
     pub fn static_sources_support(&self) -> Output<String> {
         self.0.attribute("static_sources_support")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Required.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
@@ -103,7 +108,7 @@ pub struct TransitGatewayMulticastDomainBuilder<A> {
 }
 
 impl<A> TransitGatewayMulticastDomainBuilder<A> {
-    /// Sets `auto_accept_shared_associations`.
+    /// Sets `auto_accept_shared_associations`. Optional.
     pub fn auto_accept_shared_associations(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -111,13 +116,13 @@ impl<A> TransitGatewayMulticastDomainBuilder<A> {
         self
     }
 
-    /// Sets `igmpv2_support`.
+    /// Sets `igmpv2_support`. Optional.
     pub fn igmpv2_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("igmpv2_support", value.into_input());
         self
     }
 
-    /// Sets `static_sources_support`.
+    /// Sets `static_sources_support`. Optional.
     pub fn static_sources_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -125,13 +130,13 @@ impl<A> TransitGatewayMulticastDomainBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -205,13 +210,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -226,13 +231,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_multicast_group_member`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_multicast_group_member>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayMulticastGroupMember(Resource);
 
@@ -37,25 +39,25 @@ impl TransitGatewayMulticastGroupMember {
         }
     }
 
-    /// The attribute `group_ip_address`.
+    /// The argument `group_ip_address`. Required.
     #[track_caller]
     pub fn group_ip_address(&self) -> Output<String> {
         self.0.attribute("group_ip_address")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Required.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `transit_gateway_multicast_domain_id`.
+    /// The argument `transit_gateway_multicast_domain_id`. Required.
     #[track_caller]
     pub fn transit_gateway_multicast_domain_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_multicast_domain_id")

@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_peering_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_peering_attachment>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayPeeringAttachment(Resource);
 
@@ -38,43 +40,43 @@ impl TransitGatewayPeeringAttachment {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `peer_account_id`.
+    /// The argument `peer_account_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn peer_account_id(&self) -> Output<String> {
         self.0.attribute("peer_account_id")
     }
 
-    /// The attribute `peer_region`.
+    /// The argument `peer_region`. Required.
     #[track_caller]
     pub fn peer_region(&self) -> Output<String> {
         self.0.attribute("peer_region")
     }
 
-    /// The attribute `peer_transit_gateway_id`.
+    /// The argument `peer_transit_gateway_id`. Required.
     #[track_caller]
     pub fn peer_transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("peer_transit_gateway_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Required.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
@@ -96,7 +98,7 @@ pub struct TransitGatewayPeeringAttachmentBuilder<A, B, C> {
 }
 
 impl<A, B, C> TransitGatewayPeeringAttachmentBuilder<A, B, C> {
-    /// Sets `peer_account_id`.
+    /// Sets `peer_account_id`. Optional; computed where it is not set.
     pub fn peer_account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("peer_account_id", value.into_input());
         self
@@ -126,7 +128,7 @@ impl<A, B, C> TransitGatewayPeeringAttachmentBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

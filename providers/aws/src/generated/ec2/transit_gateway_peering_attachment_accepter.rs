@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_peering_attachment_accepter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_peering_attachment_accepter>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayPeeringAttachmentAccepter(Resource);
 
@@ -32,49 +34,49 @@ impl TransitGatewayPeeringAttachmentAccepter {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `peer_account_id`.
+    /// The attribute `peer_account_id`. Computed.
     #[track_caller]
     pub fn peer_account_id(&self) -> Output<String> {
         self.0.attribute("peer_account_id")
     }
 
-    /// The attribute `peer_region`.
+    /// The attribute `peer_region`. Computed.
     #[track_caller]
     pub fn peer_region(&self) -> Output<String> {
         self.0.attribute("peer_region")
     }
 
-    /// The attribute `peer_transit_gateway_id`.
+    /// The attribute `peer_transit_gateway_id`. Computed.
     #[track_caller]
     pub fn peer_transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("peer_transit_gateway_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Required.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
@@ -96,7 +98,7 @@ pub struct TransitGatewayPeeringAttachmentAccepterBuilder<A> {
 }
 
 impl<A> TransitGatewayPeeringAttachmentAccepterBuilder<A> {
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_prefix_list_reference`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_prefix_list_reference>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayPrefixListReference(Resource);
 
@@ -34,37 +36,37 @@ impl TransitGatewayPrefixListReference {
         }
     }
 
-    /// The attribute `blackhole`.
+    /// The argument `blackhole`. Optional.
     #[track_caller]
     pub fn blackhole(&self) -> Output<bool> {
         self.0.attribute("blackhole")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The argument `prefix_list_id`. Required.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `prefix_list_owner_id`.
+    /// The attribute `prefix_list_owner_id`. Computed.
     #[track_caller]
     pub fn prefix_list_owner_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_owner_id")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_route_table_id`.
+    /// The argument `transit_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn transit_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_route_table_id")
@@ -86,7 +88,7 @@ pub struct TransitGatewayPrefixListReferenceBuilder<A, B> {
 }
 
 impl<A, B> TransitGatewayPrefixListReferenceBuilder<A, B> {
-    /// Sets `blackhole`.
+    /// Sets `blackhole`. Optional.
     pub fn blackhole(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("blackhole", value.into_input());
         self
@@ -103,7 +105,7 @@ impl<A, B> TransitGatewayPrefixListReferenceBuilder<A, B> {
         }
     }
 
-    /// Sets `transit_gateway_attachment_id`.
+    /// Sets `transit_gateway_attachment_id`. Optional.
     pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

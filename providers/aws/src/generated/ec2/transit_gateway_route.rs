@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_route`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_route>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayRoute(Resource);
 
@@ -34,31 +36,31 @@ impl TransitGatewayRoute {
         }
     }
 
-    /// The attribute `blackhole`.
+    /// The argument `blackhole`. Optional.
     #[track_caller]
     pub fn blackhole(&self) -> Output<bool> {
         self.0.attribute("blackhole")
     }
 
-    /// The attribute `destination_cidr_block`.
+    /// The argument `destination_cidr_block`. Required.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_route_table_id`.
+    /// The argument `transit_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn transit_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_route_table_id")
@@ -80,7 +82,7 @@ pub struct TransitGatewayRouteBuilder<A, B> {
 }
 
 impl<A, B> TransitGatewayRouteBuilder<A, B> {
-    /// Sets `blackhole`.
+    /// Sets `blackhole`. Optional.
     pub fn blackhole(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("blackhole", value.into_input());
         self
@@ -99,7 +101,7 @@ impl<A, B> TransitGatewayRouteBuilder<A, B> {
         }
     }
 
-    /// Sets `transit_gateway_attachment_id`.
+    /// Sets `transit_gateway_attachment_id`. Optional.
     pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_route_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_route_table>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayRouteTable(Resource);
 
@@ -32,43 +34,43 @@ impl TransitGatewayRouteTable {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `default_association_route_table`.
+    /// The attribute `default_association_route_table`. Computed.
     #[track_caller]
     pub fn default_association_route_table(&self) -> Output<bool> {
         self.0.attribute("default_association_route_table")
     }
 
-    /// The attribute `default_propagation_route_table`.
+    /// The attribute `default_propagation_route_table`. Computed.
     #[track_caller]
     pub fn default_propagation_route_table(&self) -> Output<bool> {
         self.0.attribute("default_propagation_route_table")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Required.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
@@ -90,7 +92,7 @@ pub struct TransitGatewayRouteTableBuilder<A> {
 }
 
 impl<A> TransitGatewayRouteTableBuilder<A> {
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

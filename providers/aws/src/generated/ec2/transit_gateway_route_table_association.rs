@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_route_table_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_route_table_association>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayRouteTableAssociation(Resource);
 
@@ -36,37 +38,37 @@ impl TransitGatewayRouteTableAssociation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `replace_existing_association`.
+    /// The argument `replace_existing_association`. Optional.
     #[track_caller]
     pub fn replace_existing_association(&self) -> Output<bool> {
         self.0.attribute("replace_existing_association")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Required.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_route_table_id`.
+    /// The argument `transit_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn transit_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_route_table_id")
@@ -88,7 +90,7 @@ pub struct TransitGatewayRouteTableAssociationBuilder<A, B> {
 }
 
 impl<A, B> TransitGatewayRouteTableAssociationBuilder<A, B> {
-    /// Sets `replace_existing_association`.
+    /// Sets `replace_existing_association`. Optional.
     pub fn replace_existing_association(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_route_table_propagation`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_route_table_propagation>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayRouteTablePropagation(Resource);
 
@@ -36,31 +38,31 @@ impl TransitGatewayRouteTablePropagation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Required.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_route_table_id`.
+    /// The argument `transit_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn transit_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_route_table_id")

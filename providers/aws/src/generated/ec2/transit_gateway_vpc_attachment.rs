@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_vpc_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_vpc_attachment>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayVpcAttachment(Resource);
 
@@ -33,75 +35,75 @@ impl TransitGatewayVpcAttachment {
         }
     }
 
-    /// The attribute `appliance_mode_support`.
+    /// The argument `appliance_mode_support`. Optional.
     #[track_caller]
     pub fn appliance_mode_support(&self) -> Output<String> {
         self.0.attribute("appliance_mode_support")
     }
 
-    /// The attribute `dns_support`.
+    /// The argument `dns_support`. Optional.
     #[track_caller]
     pub fn dns_support(&self) -> Output<String> {
         self.0.attribute("dns_support")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_support`.
+    /// The argument `ipv6_support`. Optional.
     #[track_caller]
     pub fn ipv6_support(&self) -> Output<String> {
         self.0.attribute("ipv6_support")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Required.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_default_route_table_association`.
+    /// The argument `transit_gateway_default_route_table_association`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_default_route_table_association(&self) -> Output<bool> {
         self.0
             .attribute("transit_gateway_default_route_table_association")
     }
 
-    /// The attribute `transit_gateway_default_route_table_propagation`.
+    /// The argument `transit_gateway_default_route_table_propagation`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_default_route_table_propagation(&self) -> Output<bool> {
         self.0
             .attribute("transit_gateway_default_route_table_propagation")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Required.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpc_owner_id`.
+    /// The attribute `vpc_owner_id`. Computed.
     #[track_caller]
     pub fn vpc_owner_id(&self) -> Output<String> {
         self.0.attribute("vpc_owner_id")
@@ -123,7 +125,7 @@ pub struct TransitGatewayVpcAttachmentBuilder<A, B, C> {
 }
 
 impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
-    /// Sets `appliance_mode_support`.
+    /// Sets `appliance_mode_support`. Optional.
     pub fn appliance_mode_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -131,13 +133,13 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
         self
     }
 
-    /// Sets `dns_support`.
+    /// Sets `dns_support`. Optional.
     pub fn dns_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("dns_support", value.into_input());
         self
     }
 
-    /// Sets `ipv6_support`.
+    /// Sets `ipv6_support`. Optional.
     pub fn ipv6_support(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipv6_support", value.into_input());
         self
@@ -154,13 +156,13 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `transit_gateway_default_route_table_association`.
+    /// Sets `transit_gateway_default_route_table_association`. Optional; computed where it is not set.
     pub fn transit_gateway_default_route_table_association(
         mut self,
         value: impl IntoInput<bool>,
@@ -172,7 +174,7 @@ impl<A, B, C> TransitGatewayVpcAttachmentBuilder<A, B, C> {
         self
     }
 
-    /// Sets `transit_gateway_default_route_table_propagation`.
+    /// Sets `transit_gateway_default_route_table_propagation`. Optional; computed where it is not set.
     pub fn transit_gateway_default_route_table_propagation(
         mut self,
         value: impl IntoInput<bool>,

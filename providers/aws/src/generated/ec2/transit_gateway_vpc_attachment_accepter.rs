@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ec2_transit_gateway_vpc_attachment_accepter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ec2_transit_gateway_vpc_attachment_accepter>.
 #[derive(Debug, Clone)]
 pub struct TransitGatewayVpcAttachmentAccepter(Resource);
 
@@ -32,81 +34,81 @@ impl TransitGatewayVpcAttachmentAccepter {
         }
     }
 
-    /// The attribute `appliance_mode_support`.
+    /// The attribute `appliance_mode_support`. Computed.
     #[track_caller]
     pub fn appliance_mode_support(&self) -> Output<String> {
         self.0.attribute("appliance_mode_support")
     }
 
-    /// The attribute `dns_support`.
+    /// The attribute `dns_support`. Computed.
     #[track_caller]
     pub fn dns_support(&self) -> Output<String> {
         self.0.attribute("dns_support")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_support`.
+    /// The attribute `ipv6_support`. Computed.
     #[track_caller]
     pub fn ipv6_support(&self) -> Output<String> {
         self.0.attribute("ipv6_support")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The attribute `subnet_ids`. Computed.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Required.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_default_route_table_association`.
+    /// The argument `transit_gateway_default_route_table_association`. Optional.
     #[track_caller]
     pub fn transit_gateway_default_route_table_association(&self) -> Output<bool> {
         self.0
             .attribute("transit_gateway_default_route_table_association")
     }
 
-    /// The attribute `transit_gateway_default_route_table_propagation`.
+    /// The argument `transit_gateway_default_route_table_propagation`. Optional.
     #[track_caller]
     pub fn transit_gateway_default_route_table_propagation(&self) -> Output<bool> {
         self.0
             .attribute("transit_gateway_default_route_table_propagation")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpc_owner_id`.
+    /// The attribute `vpc_owner_id`. Computed.
     #[track_caller]
     pub fn vpc_owner_id(&self) -> Output<String> {
         self.0.attribute("vpc_owner_id")
@@ -128,7 +130,7 @@ pub struct TransitGatewayVpcAttachmentAccepterBuilder<A> {
 }
 
 impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -147,7 +149,7 @@ impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
         }
     }
 
-    /// Sets `transit_gateway_default_route_table_association`.
+    /// Sets `transit_gateway_default_route_table_association`. Optional.
     pub fn transit_gateway_default_route_table_association(
         mut self,
         value: impl IntoInput<bool>,
@@ -159,7 +161,7 @@ impl<A> TransitGatewayVpcAttachmentAccepterBuilder<A> {
         self
     }
 
-    /// Sets `transit_gateway_default_route_table_propagation`.
+    /// Sets `transit_gateway_default_route_table_propagation`. Optional.
     pub fn transit_gateway_default_route_table_propagation(
         mut self,
         value: impl IntoInput<bool>,

@@ -23,6 +23,14 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_verifiedaccess_endpoint`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/verifiedaccess_endpoint>.
+///
+/// Blocks:
+/// - [`load_balancer_options`](LoadBalancerOptions) (optional, at most one)
+/// - [`network_interface_options`](NetworkInterfaceOptions) (optional, at most one)
+/// - [`sse_specification`](SseSpecification) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VerifiedaccessEndpoint(Resource);
 
@@ -44,61 +52,61 @@ impl VerifiedaccessEndpoint {
         }
     }
 
-    /// The attribute `application_domain`.
+    /// The argument `application_domain`. Required.
     #[track_caller]
     pub fn application_domain(&self) -> Output<String> {
         self.0.attribute("application_domain")
     }
 
-    /// The attribute `attachment_type`.
+    /// The argument `attachment_type`. Required.
     #[track_caller]
     pub fn attachment_type(&self) -> Output<String> {
         self.0.attribute("attachment_type")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `device_validation_domain`.
+    /// The attribute `device_validation_domain`. Computed.
     #[track_caller]
     pub fn device_validation_domain(&self) -> Output<String> {
         self.0.attribute("device_validation_domain")
     }
 
-    /// The attribute `domain_certificate_arn`.
+    /// The argument `domain_certificate_arn`. Required.
     #[track_caller]
     pub fn domain_certificate_arn(&self) -> Output<String> {
         self.0.attribute("domain_certificate_arn")
     }
 
-    /// The attribute `endpoint_domain`.
+    /// The attribute `endpoint_domain`. Computed.
     #[track_caller]
     pub fn endpoint_domain(&self) -> Output<String> {
         self.0.attribute("endpoint_domain")
     }
 
-    /// The attribute `endpoint_domain_prefix`.
+    /// The argument `endpoint_domain_prefix`. Required.
     #[track_caller]
     pub fn endpoint_domain_prefix(&self) -> Output<String> {
         self.0.attribute("endpoint_domain_prefix")
     }
 
-    /// The attribute `endpoint_type`.
+    /// The argument `endpoint_type`. Required.
     #[track_caller]
     pub fn endpoint_type(&self) -> Output<String> {
         self.0.attribute("endpoint_type")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `load_balancer_options`.
+    /// The block `load_balancer_options`. Optional, at most one.
     #[track_caller]
     pub fn load_balancer_options(&self) -> NestedList<LoadBalancerOptions> {
         self.0
@@ -106,7 +114,7 @@ impl VerifiedaccessEndpoint {
             .into()
     }
 
-    /// The attribute `network_interface_options`.
+    /// The block `network_interface_options`. Optional, at most one.
     #[track_caller]
     pub fn network_interface_options(&self) -> NestedList<NetworkInterfaceOptions> {
         self.0
@@ -114,37 +122,37 @@ impl VerifiedaccessEndpoint {
             .into()
     }
 
-    /// The attribute `security_group_ids`.
+    /// The argument `security_group_ids`. Optional.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `sse_specification`.
+    /// The block `sse_specification`. Optional, at most one.
     #[track_caller]
     pub fn sse_specification(&self) -> NestedList<SseSpecification> {
         self.0.attribute::<Vec<Value>>("sse_specification").into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `verified_access_group_id`.
+    /// The argument `verified_access_group_id`. Required.
     #[track_caller]
     pub fn verified_access_group_id(&self) -> Output<String> {
         self.0.attribute("verified_access_group_id")
     }
 
-    /// The attribute `verified_access_instance_id`.
+    /// The attribute `verified_access_instance_id`. Computed.
     #[track_caller]
     pub fn verified_access_instance_id(&self) -> Output<String> {
         self.0.attribute("verified_access_instance_id")
@@ -190,7 +198,7 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -233,7 +241,7 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         }
     }
 
-    /// Adds one `load_balancer_options`.
+    /// Adds one `load_balancer_options`. Optional, at most one.
     pub fn load_balancer_options(mut self, block: LoadBalancerOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -241,7 +249,7 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         self
     }
 
-    /// Adds one `network_interface_options`.
+    /// Adds one `network_interface_options`. Optional, at most one.
     pub fn network_interface_options(mut self, block: NetworkInterfaceOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -249,7 +257,7 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         self
     }
 
-    /// Sets `security_group_ids`.
+    /// Sets `security_group_ids`. Optional.
     pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -257,7 +265,7 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         self
     }
 
-    /// Adds one `sse_specification`.
+    /// Adds one `sse_specification`. Optional, at most one.
     pub fn sse_specification(mut self, block: SseSpecificationBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -265,13 +273,13 @@ impl<A, B, C, D, E, F> VerifiedaccessEndpointBuilder<A, B, C, D, E, F> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -350,25 +358,25 @@ impl LoadBalancerOptions {
         }
     }
 
-    /// The attribute `load_balancer_arn`.
+    /// The argument `load_balancer_arn`. Optional.
     #[track_caller]
     pub fn load_balancer_arn(&self) -> Output<String> {
         self.0.attribute("load_balancer_arn")
     }
 
-    /// The attribute `port`.
+    /// The argument `port`. Optional.
     #[track_caller]
     pub fn port(&self) -> Output<Number> {
         self.0.attribute("port")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Optional.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Optional.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
@@ -383,25 +391,25 @@ pub struct LoadBalancerOptionsBuilder {
 }
 
 impl LoadBalancerOptionsBuilder {
-    /// Sets `load_balancer_arn`.
+    /// Sets `load_balancer_arn`. Optional.
     pub fn load_balancer_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("load_balancer_arn", value.into_input());
         self
     }
 
-    /// Sets `port`.
+    /// Sets `port`. Optional.
     pub fn port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("port", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `subnet_ids`.
+    /// Sets `subnet_ids`. Optional.
     pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("subnet_ids", value.into_input());
         self
@@ -426,19 +434,19 @@ impl NetworkInterfaceOptions {
         }
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Optional.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `port`.
+    /// The argument `port`. Optional.
     #[track_caller]
     pub fn port(&self) -> Output<Number> {
         self.0.attribute("port")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Optional.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
@@ -453,7 +461,7 @@ pub struct NetworkInterfaceOptionsBuilder {
 }
 
 impl NetworkInterfaceOptionsBuilder {
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -461,13 +469,13 @@ impl NetworkInterfaceOptionsBuilder {
         self
     }
 
-    /// Sets `port`.
+    /// Sets `port`. Optional.
     pub fn port(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("port", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
@@ -492,13 +500,13 @@ impl SseSpecification {
         }
     }
 
-    /// The attribute `customer_managed_key_enabled`.
+    /// The argument `customer_managed_key_enabled`. Optional.
     #[track_caller]
     pub fn customer_managed_key_enabled(&self) -> Output<bool> {
         self.0.attribute("customer_managed_key_enabled")
     }
 
-    /// The attribute `kms_key_arn`.
+    /// The argument `kms_key_arn`. Optional.
     #[track_caller]
     pub fn kms_key_arn(&self) -> Output<String> {
         self.0.attribute("kms_key_arn")
@@ -513,7 +521,7 @@ pub struct SseSpecificationBuilder {
 }
 
 impl SseSpecificationBuilder {
-    /// Sets `customer_managed_key_enabled`.
+    /// Sets `customer_managed_key_enabled`. Optional.
     pub fn customer_managed_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -521,7 +529,7 @@ impl SseSpecificationBuilder {
         self
     }
 
-    /// Sets `kms_key_arn`.
+    /// Sets `kms_key_arn`. Optional.
     pub fn kms_key_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key_arn", value.into_input());
         self
@@ -546,19 +554,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -573,19 +581,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

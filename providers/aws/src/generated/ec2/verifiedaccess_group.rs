@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_verifiedaccess_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/verifiedaccess_group>.
 #[derive(Debug, Clone)]
 pub struct VerifiedaccessGroup(Resource);
 
@@ -32,73 +34,73 @@ impl VerifiedaccessGroup {
         }
     }
 
-    /// The attribute `creation_time`.
+    /// The attribute `creation_time`. Computed.
     #[track_caller]
     pub fn creation_time(&self) -> Output<String> {
         self.0.attribute("creation_time")
     }
 
-    /// The attribute `deletion_time`.
+    /// The attribute `deletion_time`. Computed.
     #[track_caller]
     pub fn deletion_time(&self) -> Output<String> {
         self.0.attribute("deletion_time")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional; computed where it is not set.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `last_updated_time`.
+    /// The attribute `last_updated_time`. Computed.
     #[track_caller]
     pub fn last_updated_time(&self) -> Output<String> {
         self.0.attribute("last_updated_time")
     }
 
-    /// The attribute `owner`.
+    /// The attribute `owner`. Computed.
     #[track_caller]
     pub fn owner(&self) -> Output<String> {
         self.0.attribute("owner")
     }
 
-    /// The attribute `policy_document`.
+    /// The argument `policy_document`. Optional.
     #[track_caller]
     pub fn policy_document(&self) -> Output<String> {
         self.0.attribute("policy_document")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `verifiedaccess_group_arn`.
+    /// The attribute `verifiedaccess_group_arn`. Computed.
     #[track_caller]
     pub fn verifiedaccess_group_arn(&self) -> Output<String> {
         self.0.attribute("verifiedaccess_group_arn")
     }
 
-    /// The attribute `verifiedaccess_group_id`.
+    /// The attribute `verifiedaccess_group_id`. Computed.
     #[track_caller]
     pub fn verifiedaccess_group_id(&self) -> Output<String> {
         self.0.attribute("verifiedaccess_group_id")
     }
 
-    /// The attribute `verifiedaccess_instance_id`.
+    /// The argument `verifiedaccess_instance_id`. Required.
     #[track_caller]
     pub fn verifiedaccess_instance_id(&self) -> Output<String> {
         self.0.attribute("verifiedaccess_instance_id")
@@ -120,19 +122,19 @@ pub struct VerifiedaccessGroupBuilder<A> {
 }
 
 impl<A> VerifiedaccessGroupBuilder<A> {
-    /// Sets `description`.
+    /// Sets `description`. Optional; computed where it is not set.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `policy_document`.
+    /// Sets `policy_document`. Optional.
     pub fn policy_document(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("policy_document", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

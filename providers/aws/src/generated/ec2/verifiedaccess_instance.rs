@@ -16,6 +16,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_verifiedaccess_instance`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/verifiedaccess_instance>.
 #[derive(Debug, Clone)]
 pub struct VerifiedaccessInstance(Resource);
 
@@ -27,49 +29,49 @@ impl VerifiedaccessInstance {
         }
     }
 
-    /// The attribute `creation_time`.
+    /// The attribute `creation_time`. Computed.
     #[track_caller]
     pub fn creation_time(&self) -> Output<String> {
         self.0.attribute("creation_time")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `fips_enabled`.
+    /// The argument `fips_enabled`. Optional.
     #[track_caller]
     pub fn fips_enabled(&self) -> Output<bool> {
         self.0.attribute("fips_enabled")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `last_updated_time`.
+    /// The attribute `last_updated_time`. Computed.
     #[track_caller]
     pub fn last_updated_time(&self) -> Output<String> {
         self.0.attribute("last_updated_time")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `verified_access_trust_providers`.
+    /// The attribute `verified_access_trust_providers`. Computed.
     #[track_caller]
     pub fn verified_access_trust_providers(&self) -> NestedList<VerifiedAccessTrustProviders> {
         self.0
@@ -92,19 +94,19 @@ pub struct VerifiedaccessInstanceBuilder {
 }
 
 impl VerifiedaccessInstanceBuilder {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `fips_enabled`.
+    /// Sets `fips_enabled`. Optional.
     pub fn fips_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("fips_enabled", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -155,31 +157,31 @@ impl Nested for VerifiedAccessTrustProviders {
 }
 
 impl VerifiedAccessTrustProviders {
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `device_trust_provider_type`.
+    /// The attribute `device_trust_provider_type`. Computed.
     #[track_caller]
     pub fn device_trust_provider_type(&self) -> Output<String> {
         self.0.attribute("device_trust_provider_type")
     }
 
-    /// The attribute `trust_provider_type`.
+    /// The attribute `trust_provider_type`. Computed.
     #[track_caller]
     pub fn trust_provider_type(&self) -> Output<String> {
         self.0.attribute("trust_provider_type")
     }
 
-    /// The attribute `user_trust_provider_type`.
+    /// The attribute `user_trust_provider_type`. Computed.
     #[track_caller]
     pub fn user_trust_provider_type(&self) -> Output<String> {
         self.0.attribute("user_trust_provider_type")
     }
 
-    /// The attribute `verified_access_trust_provider_id`.
+    /// The attribute `verified_access_trust_provider_id`. Computed.
     #[track_caller]
     pub fn verified_access_trust_provider_id(&self) -> Output<String> {
         self.0.attribute("verified_access_trust_provider_id")

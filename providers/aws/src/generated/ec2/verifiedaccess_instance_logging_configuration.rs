@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_verifiedaccess_instance_logging_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/verifiedaccess_instance_logging_configuration>.
+///
+/// Blocks:
+/// - [`access_logs`](AccessLogs) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct VerifiedaccessInstanceLoggingConfiguration(Resource);
 
@@ -37,19 +42,19 @@ impl VerifiedaccessInstanceLoggingConfiguration {
         }
     }
 
-    /// The attribute `access_logs`.
+    /// The block `access_logs`. Required, exactly one.
     #[track_caller]
     pub fn access_logs(&self) -> NestedList<AccessLogs> {
         self.0.attribute::<Vec<Value>>("access_logs").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `verifiedaccess_instance_id`.
+    /// The argument `verifiedaccess_instance_id`. Required.
     #[track_caller]
     pub fn verifiedaccess_instance_id(&self) -> Output<String> {
         self.0.attribute("verifiedaccess_instance_id")
@@ -71,7 +76,7 @@ pub struct VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
 }
 
 impl<A, B> VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
-    /// Adds one `access_logs`. Required.
+    /// Adds one `access_logs`. Required, exactly one.
     pub fn access_logs(
         self,
         block: AccessLogsBuilder,
@@ -134,6 +139,11 @@ impl<A, B> VerifiedaccessInstanceLoggingConfigurationBuilder<A, B> {
 }
 
 /// One `access_logs`.
+///
+/// Blocks:
+/// - [`cloudwatch_logs`](AccessLogsCloudwatchLogs) (optional, at most one)
+/// - [`kinesis_data_firehose`](AccessLogsKinesisDataFirehose) (optional, at most one)
+/// - [`s3`](AccessLogsS3) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct AccessLogs(Output<Value>);
 
@@ -151,19 +161,19 @@ impl AccessLogs {
         }
     }
 
-    /// The attribute `cloudwatch_logs`.
+    /// The block `cloudwatch_logs`. Optional, at most one.
     #[track_caller]
     pub fn cloudwatch_logs(&self) -> NestedList<AccessLogsCloudwatchLogs> {
         self.0.attribute::<Vec<Value>>("cloudwatch_logs").into()
     }
 
-    /// The attribute `include_trust_context`.
+    /// The argument `include_trust_context`. Optional; computed where it is not set.
     #[track_caller]
     pub fn include_trust_context(&self) -> Output<bool> {
         self.0.attribute("include_trust_context")
     }
 
-    /// The attribute `kinesis_data_firehose`.
+    /// The block `kinesis_data_firehose`. Optional, at most one.
     #[track_caller]
     pub fn kinesis_data_firehose(&self) -> NestedList<AccessLogsKinesisDataFirehose> {
         self.0
@@ -171,13 +181,13 @@ impl AccessLogs {
             .into()
     }
 
-    /// The attribute `log_version`.
+    /// The argument `log_version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn log_version(&self) -> Output<String> {
         self.0.attribute("log_version")
     }
 
-    /// The attribute `s3`.
+    /// The block `s3`. Optional, at most one.
     #[track_caller]
     pub fn s3(&self) -> NestedList<AccessLogsS3> {
         self.0.attribute::<Vec<Value>>("s3").into()
@@ -192,7 +202,7 @@ pub struct AccessLogsBuilder {
 }
 
 impl AccessLogsBuilder {
-    /// Adds one `cloudwatch_logs`.
+    /// Adds one `cloudwatch_logs`. Optional, at most one.
     pub fn cloudwatch_logs(mut self, block: AccessLogsCloudwatchLogsBuilder<Set>) -> Self {
         self.arguments = self
             .arguments
@@ -200,7 +210,7 @@ impl AccessLogsBuilder {
         self
     }
 
-    /// Sets `include_trust_context`.
+    /// Sets `include_trust_context`. Optional; computed where it is not set.
     pub fn include_trust_context(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -208,7 +218,7 @@ impl AccessLogsBuilder {
         self
     }
 
-    /// Adds one `kinesis_data_firehose`.
+    /// Adds one `kinesis_data_firehose`. Optional, at most one.
     pub fn kinesis_data_firehose(
         mut self,
         block: AccessLogsKinesisDataFirehoseBuilder<Set>,
@@ -219,13 +229,13 @@ impl AccessLogsBuilder {
         self
     }
 
-    /// Sets `log_version`.
+    /// Sets `log_version`. Optional; computed where it is not set.
     pub fn log_version(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("log_version", value.into_input());
         self
     }
 
-    /// Adds one `s3`.
+    /// Adds one `s3`. Optional, at most one.
     pub fn s3(mut self, block: AccessLogsS3Builder<Set>) -> Self {
         self.arguments = self.arguments.push_block("s3", block.arguments);
         self
@@ -251,13 +261,13 @@ impl AccessLogsCloudwatchLogs {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `log_group`.
+    /// The argument `log_group`. Optional.
     #[track_caller]
     pub fn log_group(&self) -> Output<String> {
         self.0.attribute("log_group")
@@ -281,7 +291,7 @@ impl<A> AccessLogsCloudwatchLogsBuilder<A> {
         }
     }
 
-    /// Sets `log_group`.
+    /// Sets `log_group`. Optional.
     pub fn log_group(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("log_group", value.into_input());
         self
@@ -307,13 +317,13 @@ impl AccessLogsKinesisDataFirehose {
         }
     }
 
-    /// The attribute `delivery_stream`.
+    /// The argument `delivery_stream`. Optional.
     #[track_caller]
     pub fn delivery_stream(&self) -> Output<String> {
         self.0.attribute("delivery_stream")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -329,7 +339,7 @@ pub struct AccessLogsKinesisDataFirehoseBuilder<A> {
 }
 
 impl<A> AccessLogsKinesisDataFirehoseBuilder<A> {
-    /// Sets `delivery_stream`.
+    /// Sets `delivery_stream`. Optional.
     pub fn delivery_stream(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delivery_stream", value.into_input());
         self
@@ -363,25 +373,25 @@ impl AccessLogsS3 {
         }
     }
 
-    /// The attribute `bucket_name`.
+    /// The argument `bucket_name`. Optional.
     #[track_caller]
     pub fn bucket_name(&self) -> Output<String> {
         self.0.attribute("bucket_name")
     }
 
-    /// The attribute `bucket_owner`.
+    /// The argument `bucket_owner`. Optional; computed where it is not set.
     #[track_caller]
     pub fn bucket_owner(&self) -> Output<String> {
         self.0.attribute("bucket_owner")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
@@ -397,13 +407,13 @@ pub struct AccessLogsS3Builder<A> {
 }
 
 impl<A> AccessLogsS3Builder<A> {
-    /// Sets `bucket_name`.
+    /// Sets `bucket_name`. Optional.
     pub fn bucket_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bucket_name", value.into_input());
         self
     }
 
-    /// Sets `bucket_owner`.
+    /// Sets `bucket_owner`. Optional; computed where it is not set.
     pub fn bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bucket_owner", value.into_input());
         self
@@ -417,7 +427,7 @@ impl<A> AccessLogsS3Builder<A> {
         }
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_verifiedaccess_instance_trust_provider_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/verifiedaccess_instance_trust_provider_attachment>.
 #[derive(Debug, Clone)]
 pub struct VerifiedaccessInstanceTrustProviderAttachment(Resource);
 
@@ -36,19 +38,19 @@ impl VerifiedaccessInstanceTrustProviderAttachment {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `verifiedaccess_instance_id`.
+    /// The argument `verifiedaccess_instance_id`. Required.
     #[track_caller]
     pub fn verifiedaccess_instance_id(&self) -> Output<String> {
         self.0.attribute("verifiedaccess_instance_id")
     }
 
-    /// The attribute `verifiedaccess_trust_provider_id`.
+    /// The argument `verifiedaccess_trust_provider_id`. Required.
     #[track_caller]
     pub fn verifiedaccess_trust_provider_id(&self) -> Output<String> {
         self.0.attribute("verifiedaccess_trust_provider_id")

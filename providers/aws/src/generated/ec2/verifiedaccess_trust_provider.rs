@@ -21,6 +21,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_verifiedaccess_trust_provider`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/verifiedaccess_trust_provider>.
+///
+/// Blocks:
+/// - [`device_options`](DeviceOptions) (optional, at most one)
+/// - [`oidc_options`](OidcOptions) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VerifiedaccessTrustProvider(Resource);
 
@@ -36,61 +43,61 @@ impl VerifiedaccessTrustProvider {
         }
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `device_options`.
+    /// The block `device_options`. Optional, at most one.
     #[track_caller]
     pub fn device_options(&self) -> NestedList<DeviceOptions> {
         self.0.attribute::<Vec<Value>>("device_options").into()
     }
 
-    /// The attribute `device_trust_provider_type`.
+    /// The argument `device_trust_provider_type`. Optional.
     #[track_caller]
     pub fn device_trust_provider_type(&self) -> Output<String> {
         self.0.attribute("device_trust_provider_type")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `oidc_options`.
+    /// The block `oidc_options`. Optional, at most one.
     #[track_caller]
     pub fn oidc_options(&self) -> NestedList<OidcOptions> {
         self.0.attribute::<Vec<Value>>("oidc_options").into()
     }
 
-    /// The attribute `policy_reference_name`.
+    /// The argument `policy_reference_name`. Required.
     #[track_caller]
     pub fn policy_reference_name(&self) -> Output<String> {
         self.0.attribute("policy_reference_name")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `trust_provider_type`.
+    /// The argument `trust_provider_type`. Required.
     #[track_caller]
     pub fn trust_provider_type(&self) -> Output<String> {
         self.0.attribute("trust_provider_type")
     }
 
-    /// The attribute `user_trust_provider_type`.
+    /// The argument `user_trust_provider_type`. Optional.
     #[track_caller]
     pub fn user_trust_provider_type(&self) -> Output<String> {
         self.0.attribute("user_trust_provider_type")
@@ -112,13 +119,13 @@ pub struct VerifiedaccessTrustProviderBuilder<A, B> {
 }
 
 impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Adds one `device_options`.
+    /// Adds one `device_options`. Optional, at most one.
     pub fn device_options(mut self, block: DeviceOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -126,7 +133,7 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
         self
     }
 
-    /// Sets `device_trust_provider_type`.
+    /// Sets `device_trust_provider_type`. Optional.
     pub fn device_trust_provider_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -134,7 +141,7 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
         self
     }
 
-    /// Adds one `oidc_options`.
+    /// Adds one `oidc_options`. Optional, at most one.
     pub fn oidc_options(mut self, block: OidcOptionsBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("oidc_options", block.arguments);
         self
@@ -153,13 +160,13 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -178,7 +185,7 @@ impl<A, B> VerifiedaccessTrustProviderBuilder<A, B> {
         }
     }
 
-    /// Sets `user_trust_provider_type`.
+    /// Sets `user_trust_provider_type`. Optional.
     pub fn user_trust_provider_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -242,7 +249,7 @@ impl DeviceOptions {
         }
     }
 
-    /// The attribute `tenant_id`.
+    /// The argument `tenant_id`. Optional.
     #[track_caller]
     pub fn tenant_id(&self) -> Output<String> {
         self.0.attribute("tenant_id")
@@ -257,7 +264,7 @@ pub struct DeviceOptionsBuilder {
 }
 
 impl DeviceOptionsBuilder {
-    /// Sets `tenant_id`.
+    /// Sets `tenant_id`. Optional.
     pub fn tenant_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("tenant_id", value.into_input());
         self
@@ -283,43 +290,43 @@ impl OidcOptions {
         }
     }
 
-    /// The attribute `authorization_endpoint`.
+    /// The argument `authorization_endpoint`. Optional.
     #[track_caller]
     pub fn authorization_endpoint(&self) -> Output<String> {
         self.0.attribute("authorization_endpoint")
     }
 
-    /// The attribute `client_id`.
+    /// The argument `client_id`. Optional.
     #[track_caller]
     pub fn client_id(&self) -> Output<String> {
         self.0.attribute("client_id")
     }
 
-    /// The attribute `client_secret`.
+    /// The argument `client_secret`. Required.
     #[track_caller]
     pub fn client_secret(&self) -> Output<String> {
         self.0.attribute("client_secret")
     }
 
-    /// The attribute `issuer`.
+    /// The argument `issuer`. Optional.
     #[track_caller]
     pub fn issuer(&self) -> Output<String> {
         self.0.attribute("issuer")
     }
 
-    /// The attribute `scope`.
+    /// The argument `scope`. Optional.
     #[track_caller]
     pub fn scope(&self) -> Output<String> {
         self.0.attribute("scope")
     }
 
-    /// The attribute `token_endpoint`.
+    /// The argument `token_endpoint`. Optional.
     #[track_caller]
     pub fn token_endpoint(&self) -> Output<String> {
         self.0.attribute("token_endpoint")
     }
 
-    /// The attribute `user_info_endpoint`.
+    /// The argument `user_info_endpoint`. Optional.
     #[track_caller]
     pub fn user_info_endpoint(&self) -> Output<String> {
         self.0.attribute("user_info_endpoint")
@@ -335,7 +342,7 @@ pub struct OidcOptionsBuilder<A> {
 }
 
 impl<A> OidcOptionsBuilder<A> {
-    /// Sets `authorization_endpoint`.
+    /// Sets `authorization_endpoint`. Optional.
     pub fn authorization_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -343,7 +350,7 @@ impl<A> OidcOptionsBuilder<A> {
         self
     }
 
-    /// Sets `client_id`.
+    /// Sets `client_id`. Optional.
     pub fn client_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("client_id", value.into_input());
         self
@@ -357,25 +364,25 @@ impl<A> OidcOptionsBuilder<A> {
         }
     }
 
-    /// Sets `issuer`.
+    /// Sets `issuer`. Optional.
     pub fn issuer(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("issuer", value.into_input());
         self
     }
 
-    /// Sets `scope`.
+    /// Sets `scope`. Optional.
     pub fn scope(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("scope", value.into_input());
         self
     }
 
-    /// Sets `token_endpoint`.
+    /// Sets `token_endpoint`. Optional.
     pub fn token_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("token_endpoint", value.into_input());
         self
     }
 
-    /// Sets `user_info_endpoint`.
+    /// Sets `user_info_endpoint`. Optional.
     pub fn user_info_endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("user_info_endpoint", value.into_input());
         self
@@ -400,19 +407,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -427,19 +434,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

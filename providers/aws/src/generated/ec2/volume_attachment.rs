@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_volume_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/volume_attachment>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VolumeAttachment(Resource);
 
@@ -32,43 +37,43 @@ impl VolumeAttachment {
         }
     }
 
-    /// The attribute `device_name`.
+    /// The argument `device_name`. Required.
     #[track_caller]
     pub fn device_name(&self) -> Output<String> {
         self.0.attribute("device_name")
     }
 
-    /// The attribute `force_detach`.
+    /// The argument `force_detach`. Optional.
     #[track_caller]
     pub fn force_detach(&self) -> Output<bool> {
         self.0.attribute("force_detach")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The argument `instance_id`. Required.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `skip_destroy`.
+    /// The argument `skip_destroy`. Optional.
     #[track_caller]
     pub fn skip_destroy(&self) -> Output<bool> {
         self.0.attribute("skip_destroy")
     }
 
-    /// The attribute `stop_instance_before_detaching`.
+    /// The argument `stop_instance_before_detaching`. Optional.
     #[track_caller]
     pub fn stop_instance_before_detaching(&self) -> Output<bool> {
         self.0.attribute("stop_instance_before_detaching")
     }
 
-    /// The attribute `volume_id`.
+    /// The argument `volume_id`. Required.
     #[track_caller]
     pub fn volume_id(&self) -> Output<String> {
         self.0.attribute("volume_id")
@@ -98,7 +103,7 @@ impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {
         }
     }
 
-    /// Sets `force_detach`.
+    /// Sets `force_detach`. Optional.
     pub fn force_detach(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_detach", value.into_input());
         self
@@ -112,13 +117,13 @@ impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {
         }
     }
 
-    /// Sets `skip_destroy`.
+    /// Sets `skip_destroy`. Optional.
     pub fn skip_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("skip_destroy", value.into_input());
         self
     }
 
-    /// Sets `stop_instance_before_detaching`.
+    /// Sets `stop_instance_before_detaching`. Optional.
     pub fn stop_instance_before_detaching(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -126,7 +131,7 @@ impl<A, B, C> VolumeAttachmentBuilder<A, B, C> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -197,13 +202,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -218,13 +223,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -16,6 +16,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc>.
 #[derive(Debug, Clone)]
 pub struct Vpc(Resource);
 
@@ -27,139 +29,139 @@ impl Vpc {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `assign_generated_ipv6_cidr_block`.
+    /// The argument `assign_generated_ipv6_cidr_block`. Optional.
     #[track_caller]
     pub fn assign_generated_ipv6_cidr_block(&self) -> Output<bool> {
         self.0.attribute("assign_generated_ipv6_cidr_block")
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `default_network_acl_id`.
+    /// The attribute `default_network_acl_id`. Computed.
     #[track_caller]
     pub fn default_network_acl_id(&self) -> Output<String> {
         self.0.attribute("default_network_acl_id")
     }
 
-    /// The attribute `default_route_table_id`.
+    /// The attribute `default_route_table_id`. Computed.
     #[track_caller]
     pub fn default_route_table_id(&self) -> Output<String> {
         self.0.attribute("default_route_table_id")
     }
 
-    /// The attribute `default_security_group_id`.
+    /// The attribute `default_security_group_id`. Computed.
     #[track_caller]
     pub fn default_security_group_id(&self) -> Output<String> {
         self.0.attribute("default_security_group_id")
     }
 
-    /// The attribute `dhcp_options_id`.
+    /// The attribute `dhcp_options_id`. Computed.
     #[track_caller]
     pub fn dhcp_options_id(&self) -> Output<String> {
         self.0.attribute("dhcp_options_id")
     }
 
-    /// The attribute `enable_dns_hostnames`.
+    /// The argument `enable_dns_hostnames`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enable_dns_hostnames(&self) -> Output<bool> {
         self.0.attribute("enable_dns_hostnames")
     }
 
-    /// The attribute `enable_dns_support`.
+    /// The argument `enable_dns_support`. Optional.
     #[track_caller]
     pub fn enable_dns_support(&self) -> Output<bool> {
         self.0.attribute("enable_dns_support")
     }
 
-    /// The attribute `enable_network_address_usage_metrics`.
+    /// The argument `enable_network_address_usage_metrics`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enable_network_address_usage_metrics(&self) -> Output<bool> {
         self.0.attribute("enable_network_address_usage_metrics")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_tenancy`.
+    /// The argument `instance_tenancy`. Optional.
     #[track_caller]
     pub fn instance_tenancy(&self) -> Output<String> {
         self.0.attribute("instance_tenancy")
     }
 
-    /// The attribute `ipv4_ipam_pool_id`.
+    /// The argument `ipv4_ipam_pool_id`. Optional.
     #[track_caller]
     pub fn ipv4_ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipv4_ipam_pool_id")
     }
 
-    /// The attribute `ipv4_netmask_length`.
+    /// The argument `ipv4_netmask_length`. Optional.
     #[track_caller]
     pub fn ipv4_netmask_length(&self) -> Output<Number> {
         self.0.attribute("ipv4_netmask_length")
     }
 
-    /// The attribute `ipv6_association_id`.
+    /// The attribute `ipv6_association_id`. Computed.
     #[track_caller]
     pub fn ipv6_association_id(&self) -> Output<String> {
         self.0.attribute("ipv6_association_id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The argument `ipv6_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `ipv6_cidr_block_network_border_group`.
+    /// The argument `ipv6_cidr_block_network_border_group`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_cidr_block_network_border_group(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block_network_border_group")
     }
 
-    /// The attribute `ipv6_ipam_pool_id`.
+    /// The argument `ipv6_ipam_pool_id`. Optional.
     #[track_caller]
     pub fn ipv6_ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipv6_ipam_pool_id")
     }
 
-    /// The attribute `ipv6_netmask_length`.
+    /// The argument `ipv6_netmask_length`. Optional.
     #[track_caller]
     pub fn ipv6_netmask_length(&self) -> Output<Number> {
         self.0.attribute("ipv6_netmask_length")
     }
 
-    /// The attribute `main_route_table_id`.
+    /// The attribute `main_route_table_id`. Computed.
     #[track_caller]
     pub fn main_route_table_id(&self) -> Output<String> {
         self.0.attribute("main_route_table_id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -180,7 +182,7 @@ pub struct VpcBuilder {
 }
 
 impl VpcBuilder {
-    /// Sets `assign_generated_ipv6_cidr_block`.
+    /// Sets `assign_generated_ipv6_cidr_block`. Optional.
     pub fn assign_generated_ipv6_cidr_block(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -188,13 +190,13 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `enable_dns_hostnames`.
+    /// Sets `enable_dns_hostnames`. Optional; computed where it is not set.
     pub fn enable_dns_hostnames(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -202,7 +204,7 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `enable_dns_support`.
+    /// Sets `enable_dns_support`. Optional.
     pub fn enable_dns_support(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -210,7 +212,7 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `enable_network_address_usage_metrics`.
+    /// Sets `enable_network_address_usage_metrics`. Optional; computed where it is not set.
     pub fn enable_network_address_usage_metrics(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -218,13 +220,13 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `instance_tenancy`.
+    /// Sets `instance_tenancy`. Optional.
     pub fn instance_tenancy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_tenancy", value.into_input());
         self
     }
 
-    /// Sets `ipv4_ipam_pool_id`.
+    /// Sets `ipv4_ipam_pool_id`. Optional.
     pub fn ipv4_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -232,7 +234,7 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `ipv4_netmask_length`.
+    /// Sets `ipv4_netmask_length`. Optional.
     pub fn ipv4_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -240,13 +242,13 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block_network_border_group`.
+    /// Sets `ipv6_cidr_block_network_border_group`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block_network_border_group(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -254,7 +256,7 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `ipv6_ipam_pool_id`.
+    /// Sets `ipv6_ipam_pool_id`. Optional.
     pub fn ipv6_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -262,7 +264,7 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `ipv6_netmask_length`.
+    /// Sets `ipv6_netmask_length`. Optional.
     pub fn ipv6_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -270,7 +272,7 @@ impl VpcBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -15,6 +15,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_dhcp_options`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_dhcp_options>.
 #[derive(Debug, Clone)]
 pub struct VpcDhcpOptions(Resource);
 
@@ -26,61 +28,61 @@ impl VpcDhcpOptions {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `domain_name`.
+    /// The argument `domain_name`. Optional.
     #[track_caller]
     pub fn domain_name(&self) -> Output<String> {
         self.0.attribute("domain_name")
     }
 
-    /// The attribute `domain_name_servers`.
+    /// The argument `domain_name_servers`. Optional.
     #[track_caller]
     pub fn domain_name_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("domain_name_servers")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `netbios_name_servers`.
+    /// The argument `netbios_name_servers`. Optional.
     #[track_caller]
     pub fn netbios_name_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("netbios_name_servers")
     }
 
-    /// The attribute `netbios_node_type`.
+    /// The argument `netbios_node_type`. Optional.
     #[track_caller]
     pub fn netbios_node_type(&self) -> Output<String> {
         self.0.attribute("netbios_node_type")
     }
 
-    /// The attribute `ntp_servers`.
+    /// The argument `ntp_servers`. Optional.
     #[track_caller]
     pub fn ntp_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("ntp_servers")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -101,13 +103,13 @@ pub struct VpcDhcpOptionsBuilder {
 }
 
 impl VpcDhcpOptionsBuilder {
-    /// Sets `domain_name`.
+    /// Sets `domain_name`. Optional.
     pub fn domain_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("domain_name", value.into_input());
         self
     }
 
-    /// Sets `domain_name_servers`.
+    /// Sets `domain_name_servers`. Optional.
     pub fn domain_name_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -115,7 +117,7 @@ impl VpcDhcpOptionsBuilder {
         self
     }
 
-    /// Sets `netbios_name_servers`.
+    /// Sets `netbios_name_servers`. Optional.
     pub fn netbios_name_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -123,7 +125,7 @@ impl VpcDhcpOptionsBuilder {
         self
     }
 
-    /// Sets `netbios_node_type`.
+    /// Sets `netbios_node_type`. Optional.
     pub fn netbios_node_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -131,13 +133,13 @@ impl VpcDhcpOptionsBuilder {
         self
     }
 
-    /// Sets `ntp_servers`.
+    /// Sets `ntp_servers`. Optional.
     pub fn ntp_servers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("ntp_servers", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

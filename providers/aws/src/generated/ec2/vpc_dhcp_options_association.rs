@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_dhcp_options_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_dhcp_options_association>.
 #[derive(Debug, Clone)]
 pub struct VpcDhcpOptionsAssociation(Resource);
 
@@ -31,19 +33,19 @@ impl VpcDhcpOptionsAssociation {
         }
     }
 
-    /// The attribute `dhcp_options_id`.
+    /// The argument `dhcp_options_id`. Required.
     #[track_caller]
     pub fn dhcp_options_id(&self) -> Output<String> {
         self.0.attribute("dhcp_options_id")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint>.
+///
+/// Blocks:
+/// - [`dns_options`](DnsOptions) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcEndpoint(Resource);
 
@@ -33,133 +39,133 @@ impl VpcEndpoint {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `auto_accept`.
+    /// The argument `auto_accept`. Optional.
     #[track_caller]
     pub fn auto_accept(&self) -> Output<bool> {
         self.0.attribute("auto_accept")
     }
 
-    /// The attribute `cidr_blocks`.
+    /// The attribute `cidr_blocks`. Computed.
     #[track_caller]
     pub fn cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("cidr_blocks")
     }
 
-    /// The attribute `dns_entry`.
+    /// The attribute `dns_entry`. Computed.
     #[track_caller]
     pub fn dns_entry(&self) -> NestedList<DnsEntry> {
         self.0.attribute::<Vec<Value>>("dns_entry").into()
     }
 
-    /// The attribute `dns_options`.
+    /// The block `dns_options`. Optional, at most one.
     #[track_caller]
     pub fn dns_options(&self) -> NestedList<DnsOptions> {
         self.0.attribute::<Vec<Value>>("dns_options").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ip_address_type`.
+    /// The argument `ip_address_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ip_address_type(&self) -> Output<String> {
         self.0.attribute("ip_address_type")
     }
 
-    /// The attribute `network_interface_ids`.
+    /// The attribute `network_interface_ids`. Computed.
     #[track_caller]
     pub fn network_interface_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("network_interface_ids")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `private_dns_enabled`.
+    /// The argument `private_dns_enabled`. Optional.
     #[track_caller]
     pub fn private_dns_enabled(&self) -> Output<bool> {
         self.0.attribute("private_dns_enabled")
     }
 
-    /// The attribute `requester_managed`.
+    /// The attribute `requester_managed`. Computed.
     #[track_caller]
     pub fn requester_managed(&self) -> Output<bool> {
         self.0.attribute("requester_managed")
     }
 
-    /// The attribute `route_table_ids`.
+    /// The argument `route_table_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn route_table_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("route_table_ids")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The argument `security_group_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `service_name`.
+    /// The argument `service_name`. Required.
     #[track_caller]
     pub fn service_name(&self) -> Output<String> {
         self.0.attribute("service_name")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Optional; computed where it is not set.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_endpoint_type`.
+    /// The argument `vpc_endpoint_type`. Optional.
     #[track_caller]
     pub fn vpc_endpoint_type(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_type")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -181,31 +187,31 @@ pub struct VpcEndpointBuilder<A, B> {
 }
 
 impl<A, B> VpcEndpointBuilder<A, B> {
-    /// Sets `auto_accept`.
+    /// Sets `auto_accept`. Optional.
     pub fn auto_accept(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("auto_accept", value.into_input());
         self
     }
 
-    /// Adds one `dns_options`.
+    /// Adds one `dns_options`. Optional, at most one.
     pub fn dns_options(mut self, block: DnsOptionsBuilder) -> Self {
         self.declaration = self.declaration.push_block("dns_options", block.arguments);
         self
     }
 
-    /// Sets `ip_address_type`.
+    /// Sets `ip_address_type`. Optional; computed where it is not set.
     pub fn ip_address_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ip_address_type", value.into_input());
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional; computed where it is not set.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
-    /// Sets `private_dns_enabled`.
+    /// Sets `private_dns_enabled`. Optional.
     pub fn private_dns_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -213,13 +219,13 @@ impl<A, B> VpcEndpointBuilder<A, B> {
         self
     }
 
-    /// Sets `route_table_ids`.
+    /// Sets `route_table_ids`. Optional; computed where it is not set.
     pub fn route_table_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("route_table_ids", value.into_input());
         self
     }
 
-    /// Sets `security_group_ids`.
+    /// Sets `security_group_ids`. Optional; computed where it is not set.
     pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -235,25 +241,25 @@ impl<A, B> VpcEndpointBuilder<A, B> {
         }
     }
 
-    /// Sets `subnet_ids`.
+    /// Sets `subnet_ids`. Optional; computed where it is not set.
     pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_endpoint_type`.
+    /// Sets `vpc_endpoint_type`. Optional.
     pub fn vpc_endpoint_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -318,13 +324,13 @@ impl Nested for DnsEntry {
 }
 
 impl DnsEntry {
-    /// The attribute `dns_name`.
+    /// The attribute `dns_name`. Computed.
     #[track_caller]
     pub fn dns_name(&self) -> Output<String> {
         self.0.attribute("dns_name")
     }
 
-    /// The attribute `hosted_zone_id`.
+    /// The attribute `hosted_zone_id`. Computed.
     #[track_caller]
     pub fn hosted_zone_id(&self) -> Output<String> {
         self.0.attribute("hosted_zone_id")
@@ -349,13 +355,13 @@ impl DnsOptions {
         }
     }
 
-    /// The attribute `dns_record_ip_type`.
+    /// The argument `dns_record_ip_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn dns_record_ip_type(&self) -> Output<String> {
         self.0.attribute("dns_record_ip_type")
     }
 
-    /// The attribute `private_dns_only_for_inbound_resolver_endpoint`.
+    /// The argument `private_dns_only_for_inbound_resolver_endpoint`. Optional.
     #[track_caller]
     pub fn private_dns_only_for_inbound_resolver_endpoint(&self) -> Output<bool> {
         self.0
@@ -371,13 +377,13 @@ pub struct DnsOptionsBuilder {
 }
 
 impl DnsOptionsBuilder {
-    /// Sets `dns_record_ip_type`.
+    /// Sets `dns_record_ip_type`. Optional; computed where it is not set.
     pub fn dns_record_ip_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("dns_record_ip_type", value.into_input());
         self
     }
 
-    /// Sets `private_dns_only_for_inbound_resolver_endpoint`.
+    /// Sets `private_dns_only_for_inbound_resolver_endpoint`. Optional.
     pub fn private_dns_only_for_inbound_resolver_endpoint(
         mut self,
         value: impl IntoInput<bool>,
@@ -408,19 +414,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -435,19 +441,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

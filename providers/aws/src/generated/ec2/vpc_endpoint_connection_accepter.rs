@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_connection_accepter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_connection_accepter>.
 #[derive(Debug, Clone)]
 pub struct VpcEndpointConnectionAccepter(Resource);
 
@@ -32,25 +34,25 @@ impl VpcEndpointConnectionAccepter {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The argument `vpc_endpoint_id`. Required.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
     }
 
-    /// The attribute `vpc_endpoint_service_id`.
+    /// The argument `vpc_endpoint_service_id`. Required.
     #[track_caller]
     pub fn vpc_endpoint_service_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_service_id")
     }
 
-    /// The attribute `vpc_endpoint_state`.
+    /// The attribute `vpc_endpoint_state`. Computed.
     #[track_caller]
     pub fn vpc_endpoint_state(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_state")

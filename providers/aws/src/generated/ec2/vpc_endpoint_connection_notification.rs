@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_connection_notification`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_connection_notification>.
 #[derive(Debug, Clone)]
 pub struct VpcEndpointConnectionNotification(Resource);
 
@@ -34,43 +36,43 @@ impl VpcEndpointConnectionNotification {
         }
     }
 
-    /// The attribute `connection_events`.
+    /// The argument `connection_events`. Required.
     #[track_caller]
     pub fn connection_events(&self) -> Output<Vec<String>> {
         self.0.attribute("connection_events")
     }
 
-    /// The attribute `connection_notification_arn`.
+    /// The argument `connection_notification_arn`. Required.
     #[track_caller]
     pub fn connection_notification_arn(&self) -> Output<String> {
         self.0.attribute("connection_notification_arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `notification_type`.
+    /// The attribute `notification_type`. Computed.
     #[track_caller]
     pub fn notification_type(&self) -> Output<String> {
         self.0.attribute("notification_type")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The argument `vpc_endpoint_id`. Optional.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
     }
 
-    /// The attribute `vpc_endpoint_service_id`.
+    /// The argument `vpc_endpoint_service_id`. Optional.
     #[track_caller]
     pub fn vpc_endpoint_service_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_service_id")
@@ -118,13 +120,13 @@ impl<A, B> VpcEndpointConnectionNotificationBuilder<A, B> {
         }
     }
 
-    /// Sets `vpc_endpoint_id`.
+    /// Sets `vpc_endpoint_id`. Optional.
     pub fn vpc_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_endpoint_id", value.into_input());
         self
     }
 
-    /// Sets `vpc_endpoint_service_id`.
+    /// Sets `vpc_endpoint_service_id`. Optional.
     pub fn vpc_endpoint_service_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

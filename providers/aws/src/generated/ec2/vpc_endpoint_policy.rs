@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_policy>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcEndpointPolicy(Resource);
 
@@ -30,19 +35,19 @@ impl VpcEndpointPolicy {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The argument `vpc_endpoint_id`. Required.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
@@ -64,13 +69,13 @@ pub struct VpcEndpointPolicyBuilder<A> {
 }
 
 impl<A> VpcEndpointPolicyBuilder<A> {
-    /// Sets `policy`.
+    /// Sets `policy`. Optional; computed where it is not set.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -139,13 +144,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -160,13 +165,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

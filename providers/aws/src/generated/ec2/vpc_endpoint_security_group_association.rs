@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_security_group_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_security_group_association>.
 #[derive(Debug, Clone)]
 pub struct VpcEndpointSecurityGroupAssociation(Resource);
 
@@ -32,25 +34,25 @@ impl VpcEndpointSecurityGroupAssociation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `replace_default_association`.
+    /// The argument `replace_default_association`. Optional.
     #[track_caller]
     pub fn replace_default_association(&self) -> Output<bool> {
         self.0.attribute("replace_default_association")
     }
 
-    /// The attribute `security_group_id`.
+    /// The argument `security_group_id`. Required.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The argument `vpc_endpoint_id`. Required.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
@@ -72,7 +74,7 @@ pub struct VpcEndpointSecurityGroupAssociationBuilder<A, B> {
 }
 
 impl<A, B> VpcEndpointSecurityGroupAssociationBuilder<A, B> {
-    /// Sets `replace_default_association`.
+    /// Sets `replace_default_association`. Optional.
     pub fn replace_default_association(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration

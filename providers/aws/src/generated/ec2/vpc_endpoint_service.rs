@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_service`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_service>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcEndpointService(Resource);
 
@@ -33,67 +38,67 @@ impl VpcEndpointService {
         }
     }
 
-    /// The attribute `acceptance_required`.
+    /// The argument `acceptance_required`. Required.
     #[track_caller]
     pub fn acceptance_required(&self) -> Output<bool> {
         self.0.attribute("acceptance_required")
     }
 
-    /// The attribute `allowed_principals`.
+    /// The argument `allowed_principals`. Optional; computed where it is not set.
     #[track_caller]
     pub fn allowed_principals(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_principals")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zones`.
+    /// The attribute `availability_zones`. Computed.
     #[track_caller]
     pub fn availability_zones(&self) -> Output<Vec<String>> {
         self.0.attribute("availability_zones")
     }
 
-    /// The attribute `base_endpoint_dns_names`.
+    /// The attribute `base_endpoint_dns_names`. Computed.
     #[track_caller]
     pub fn base_endpoint_dns_names(&self) -> Output<Vec<String>> {
         self.0.attribute("base_endpoint_dns_names")
     }
 
-    /// The attribute `gateway_load_balancer_arns`.
+    /// The argument `gateway_load_balancer_arns`. Optional.
     #[track_caller]
     pub fn gateway_load_balancer_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("gateway_load_balancer_arns")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `manages_vpc_endpoints`.
+    /// The attribute `manages_vpc_endpoints`. Computed.
     #[track_caller]
     pub fn manages_vpc_endpoints(&self) -> Output<bool> {
         self.0.attribute("manages_vpc_endpoints")
     }
 
-    /// The attribute `network_load_balancer_arns`.
+    /// The argument `network_load_balancer_arns`. Optional.
     #[track_caller]
     pub fn network_load_balancer_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("network_load_balancer_arns")
     }
 
-    /// The attribute `private_dns_name`.
+    /// The argument `private_dns_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn private_dns_name(&self) -> Output<String> {
         self.0.attribute("private_dns_name")
     }
 
-    /// The attribute `private_dns_name_configuration`.
+    /// The attribute `private_dns_name_configuration`. Computed.
     #[track_caller]
     pub fn private_dns_name_configuration(&self) -> NestedList<PrivateDnsNameConfiguration> {
         self.0
@@ -101,37 +106,37 @@ impl VpcEndpointService {
             .into()
     }
 
-    /// The attribute `service_name`.
+    /// The attribute `service_name`. Computed.
     #[track_caller]
     pub fn service_name(&self) -> Output<String> {
         self.0.attribute("service_name")
     }
 
-    /// The attribute `service_type`.
+    /// The attribute `service_type`. Computed.
     #[track_caller]
     pub fn service_type(&self) -> Output<String> {
         self.0.attribute("service_type")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `supported_ip_address_types`.
+    /// The argument `supported_ip_address_types`. Optional; computed where it is not set.
     #[track_caller]
     pub fn supported_ip_address_types(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_ip_address_types")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -166,7 +171,7 @@ impl<A> VpcEndpointServiceBuilder<A> {
         }
     }
 
-    /// Sets `allowed_principals`.
+    /// Sets `allowed_principals`. Optional; computed where it is not set.
     pub fn allowed_principals(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -174,7 +179,7 @@ impl<A> VpcEndpointServiceBuilder<A> {
         self
     }
 
-    /// Sets `gateway_load_balancer_arns`.
+    /// Sets `gateway_load_balancer_arns`. Optional.
     pub fn gateway_load_balancer_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -182,7 +187,7 @@ impl<A> VpcEndpointServiceBuilder<A> {
         self
     }
 
-    /// Sets `network_load_balancer_arns`.
+    /// Sets `network_load_balancer_arns`. Optional.
     pub fn network_load_balancer_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -190,13 +195,13 @@ impl<A> VpcEndpointServiceBuilder<A> {
         self
     }
 
-    /// Sets `private_dns_name`.
+    /// Sets `private_dns_name`. Optional; computed where it is not set.
     pub fn private_dns_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("private_dns_name", value.into_input());
         self
     }
 
-    /// Sets `supported_ip_address_types`.
+    /// Sets `supported_ip_address_types`. Optional; computed where it is not set.
     pub fn supported_ip_address_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -204,13 +209,13 @@ impl<A> VpcEndpointServiceBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -264,25 +269,25 @@ impl Nested for PrivateDnsNameConfiguration {
 }
 
 impl PrivateDnsNameConfiguration {
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `type`.
+    /// The attribute `type`. Computed.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
     }
 
-    /// The attribute `value`.
+    /// The attribute `value`. Computed.
     #[track_caller]
     pub fn value(&self) -> Output<String> {
         self.0.attribute("value")
@@ -307,19 +312,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -334,19 +339,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

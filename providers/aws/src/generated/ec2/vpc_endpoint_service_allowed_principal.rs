@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_service_allowed_principal`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_service_allowed_principal>.
 #[derive(Debug, Clone)]
 pub struct VpcEndpointServiceAllowedPrincipal(Resource);
 
@@ -32,19 +34,19 @@ impl VpcEndpointServiceAllowedPrincipal {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `principal_arn`.
+    /// The argument `principal_arn`. Required.
     #[track_caller]
     pub fn principal_arn(&self) -> Output<String> {
         self.0.attribute("principal_arn")
     }
 
-    /// The attribute `vpc_endpoint_service_id`.
+    /// The argument `vpc_endpoint_service_id`. Required.
     #[track_caller]
     pub fn vpc_endpoint_service_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_service_id")

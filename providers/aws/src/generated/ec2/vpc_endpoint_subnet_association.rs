@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_endpoint_subnet_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_endpoint_subnet_association>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcEndpointSubnetAssociation(Resource);
 
@@ -32,19 +37,19 @@ impl VpcEndpointSubnetAssociation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Required.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The argument `vpc_endpoint_id`. Required.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
@@ -77,7 +82,7 @@ impl<A, B> VpcEndpointSubnetAssociationBuilder<A, B> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -150,13 +155,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -171,13 +176,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam>.
+///
+/// Blocks:
+/// - [`operating_regions`](OperatingRegions) (required)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpam(Resource);
 
@@ -32,74 +38,74 @@ impl VpcIpam {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cascade`.
+    /// The argument `cascade`. Optional.
     #[track_caller]
     pub fn cascade(&self) -> Output<bool> {
         self.0.attribute("cascade")
     }
 
-    /// The attribute `default_resource_discovery_association_id`.
+    /// The attribute `default_resource_discovery_association_id`. Computed.
     #[track_caller]
     pub fn default_resource_discovery_association_id(&self) -> Output<String> {
         self.0
             .attribute("default_resource_discovery_association_id")
     }
 
-    /// The attribute `default_resource_discovery_id`.
+    /// The attribute `default_resource_discovery_id`. Computed.
     #[track_caller]
     pub fn default_resource_discovery_id(&self) -> Output<String> {
         self.0.attribute("default_resource_discovery_id")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `operating_regions`.
+    /// The block `operating_regions`. Required.
     #[track_caller]
     pub fn operating_regions(&self) -> Output<Vec<Value>> {
         self.0.attribute("operating_regions")
     }
 
-    /// The attribute `private_default_scope_id`.
+    /// The attribute `private_default_scope_id`. Computed.
     #[track_caller]
     pub fn private_default_scope_id(&self) -> Output<String> {
         self.0.attribute("private_default_scope_id")
     }
 
-    /// The attribute `public_default_scope_id`.
+    /// The attribute `public_default_scope_id`. Computed.
     #[track_caller]
     pub fn public_default_scope_id(&self) -> Output<String> {
         self.0.attribute("public_default_scope_id")
     }
 
-    /// The attribute `scope_count`.
+    /// The attribute `scope_count`. Computed.
     #[track_caller]
     pub fn scope_count(&self) -> Output<Number> {
         self.0.attribute("scope_count")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -121,13 +127,13 @@ pub struct VpcIpamBuilder<A> {
 }
 
 impl<A> VpcIpamBuilder<A> {
-    /// Sets `cascade`.
+    /// Sets `cascade`. Optional.
     pub fn cascade(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("cascade", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -143,13 +149,13 @@ impl<A> VpcIpamBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -242,19 +248,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -269,19 +275,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

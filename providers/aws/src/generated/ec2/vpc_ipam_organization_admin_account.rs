@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam_organization_admin_account`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam_organization_admin_account>.
 #[derive(Debug, Clone)]
 pub struct VpcIpamOrganizationAdminAccount(Resource);
 
@@ -31,37 +33,37 @@ impl VpcIpamOrganizationAdminAccount {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `delegated_admin_account_id`.
+    /// The argument `delegated_admin_account_id`. Required.
     #[track_caller]
     pub fn delegated_admin_account_id(&self) -> Output<String> {
         self.0.attribute("delegated_admin_account_id")
     }
 
-    /// The attribute `email`.
+    /// The attribute `email`. Computed.
     #[track_caller]
     pub fn email(&self) -> Output<String> {
         self.0.attribute("email")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `service_principal`.
+    /// The attribute `service_principal`. Computed.
     #[track_caller]
     pub fn service_principal(&self) -> Output<String> {
         self.0.attribute("service_principal")

@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam_pool`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam_pool>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpamPool(Resource);
 
@@ -34,121 +39,121 @@ impl VpcIpamPool {
         }
     }
 
-    /// The attribute `address_family`.
+    /// The argument `address_family`. Required.
     #[track_caller]
     pub fn address_family(&self) -> Output<String> {
         self.0.attribute("address_family")
     }
 
-    /// The attribute `allocation_default_netmask_length`.
+    /// The argument `allocation_default_netmask_length`. Optional.
     #[track_caller]
     pub fn allocation_default_netmask_length(&self) -> Output<Number> {
         self.0.attribute("allocation_default_netmask_length")
     }
 
-    /// The attribute `allocation_max_netmask_length`.
+    /// The argument `allocation_max_netmask_length`. Optional.
     #[track_caller]
     pub fn allocation_max_netmask_length(&self) -> Output<Number> {
         self.0.attribute("allocation_max_netmask_length")
     }
 
-    /// The attribute `allocation_min_netmask_length`.
+    /// The argument `allocation_min_netmask_length`. Optional.
     #[track_caller]
     pub fn allocation_min_netmask_length(&self) -> Output<Number> {
         self.0.attribute("allocation_min_netmask_length")
     }
 
-    /// The attribute `allocation_resource_tags`.
+    /// The argument `allocation_resource_tags`. Optional.
     #[track_caller]
     pub fn allocation_resource_tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("allocation_resource_tags")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `auto_import`.
+    /// The argument `auto_import`. Optional.
     #[track_caller]
     pub fn auto_import(&self) -> Output<bool> {
         self.0.attribute("auto_import")
     }
 
-    /// The attribute `aws_service`.
+    /// The argument `aws_service`. Optional.
     #[track_caller]
     pub fn aws_service(&self) -> Output<String> {
         self.0.attribute("aws_service")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_scope_id`.
+    /// The argument `ipam_scope_id`. Required.
     #[track_caller]
     pub fn ipam_scope_id(&self) -> Output<String> {
         self.0.attribute("ipam_scope_id")
     }
 
-    /// The attribute `ipam_scope_type`.
+    /// The attribute `ipam_scope_type`. Computed.
     #[track_caller]
     pub fn ipam_scope_type(&self) -> Output<String> {
         self.0.attribute("ipam_scope_type")
     }
 
-    /// The attribute `locale`.
+    /// The argument `locale`. Optional.
     #[track_caller]
     pub fn locale(&self) -> Output<String> {
         self.0.attribute("locale")
     }
 
-    /// The attribute `pool_depth`.
+    /// The attribute `pool_depth`. Computed.
     #[track_caller]
     pub fn pool_depth(&self) -> Output<Number> {
         self.0.attribute("pool_depth")
     }
 
-    /// The attribute `public_ip_source`.
+    /// The argument `public_ip_source`. Optional.
     #[track_caller]
     pub fn public_ip_source(&self) -> Output<String> {
         self.0.attribute("public_ip_source")
     }
 
-    /// The attribute `publicly_advertisable`.
+    /// The argument `publicly_advertisable`. Optional.
     #[track_caller]
     pub fn publicly_advertisable(&self) -> Output<bool> {
         self.0.attribute("publicly_advertisable")
     }
 
-    /// The attribute `source_ipam_pool_id`.
+    /// The argument `source_ipam_pool_id`. Optional.
     #[track_caller]
     pub fn source_ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("source_ipam_pool_id")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -178,7 +183,7 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         }
     }
 
-    /// Sets `allocation_default_netmask_length`.
+    /// Sets `allocation_default_netmask_length`. Optional.
     pub fn allocation_default_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -186,7 +191,7 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self
     }
 
-    /// Sets `allocation_max_netmask_length`.
+    /// Sets `allocation_max_netmask_length`. Optional.
     pub fn allocation_max_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -194,7 +199,7 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self
     }
 
-    /// Sets `allocation_min_netmask_length`.
+    /// Sets `allocation_min_netmask_length`. Optional.
     pub fn allocation_min_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -202,7 +207,7 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self
     }
 
-    /// Sets `allocation_resource_tags`.
+    /// Sets `allocation_resource_tags`. Optional.
     pub fn allocation_resource_tags(
         mut self,
         value: impl IntoInput<BTreeMap<String, String>>,
@@ -213,19 +218,19 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self
     }
 
-    /// Sets `auto_import`.
+    /// Sets `auto_import`. Optional.
     pub fn auto_import(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("auto_import", value.into_input());
         self
     }
 
-    /// Sets `aws_service`.
+    /// Sets `aws_service`. Optional.
     pub fn aws_service(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("aws_service", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
@@ -239,19 +244,19 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         }
     }
 
-    /// Sets `locale`.
+    /// Sets `locale`. Optional.
     pub fn locale(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("locale", value.into_input());
         self
     }
 
-    /// Sets `public_ip_source`.
+    /// Sets `public_ip_source`. Optional.
     pub fn public_ip_source(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("public_ip_source", value.into_input());
         self
     }
 
-    /// Sets `publicly_advertisable`.
+    /// Sets `publicly_advertisable`. Optional.
     pub fn publicly_advertisable(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -259,7 +264,7 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self
     }
 
-    /// Sets `source_ipam_pool_id`.
+    /// Sets `source_ipam_pool_id`. Optional.
     pub fn source_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -267,13 +272,13 @@ impl<A, B> VpcIpamPoolBuilder<A, B> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -335,19 +340,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -362,19 +367,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam_pool_cidr`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam_pool_cidr>.
+///
+/// Blocks:
+/// - [`cidr_authorization_context`](CidrAuthorizationContext) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpamPoolCidr(Resource);
 
@@ -31,13 +37,13 @@ impl VpcIpamPoolCidr {
         }
     }
 
-    /// The attribute `cidr`.
+    /// The argument `cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `cidr_authorization_context`.
+    /// The block `cidr_authorization_context`. Optional, at most one.
     #[track_caller]
     pub fn cidr_authorization_context(&self) -> NestedList<CidrAuthorizationContext> {
         self.0
@@ -45,25 +51,25 @@ impl VpcIpamPoolCidr {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pool_cidr_id`.
+    /// The attribute `ipam_pool_cidr_id`. Computed.
     #[track_caller]
     pub fn ipam_pool_cidr_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_cidr_id")
     }
 
-    /// The attribute `ipam_pool_id`.
+    /// The argument `ipam_pool_id`. Required.
     #[track_caller]
     pub fn ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_id")
     }
 
-    /// The attribute `netmask_length`.
+    /// The argument `netmask_length`. Optional.
     #[track_caller]
     pub fn netmask_length(&self) -> Output<Number> {
         self.0.attribute("netmask_length")
@@ -85,13 +91,13 @@ pub struct VpcIpamPoolCidrBuilder<A> {
 }
 
 impl<A> VpcIpamPoolCidrBuilder<A> {
-    /// Sets `cidr`.
+    /// Sets `cidr`. Optional; computed where it is not set.
     pub fn cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr", value.into_input());
         self
     }
 
-    /// Adds one `cidr_authorization_context`.
+    /// Adds one `cidr_authorization_context`. Optional, at most one.
     pub fn cidr_authorization_context(mut self, block: CidrAuthorizationContextBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -107,13 +113,13 @@ impl<A> VpcIpamPoolCidrBuilder<A> {
         }
     }
 
-    /// Sets `netmask_length`.
+    /// Sets `netmask_length`. Optional.
     pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("netmask_length", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -174,13 +180,13 @@ impl CidrAuthorizationContext {
         }
     }
 
-    /// The attribute `message`.
+    /// The argument `message`. Optional.
     #[track_caller]
     pub fn message(&self) -> Output<String> {
         self.0.attribute("message")
     }
 
-    /// The attribute `signature`.
+    /// The argument `signature`. Optional.
     #[track_caller]
     pub fn signature(&self) -> Output<String> {
         self.0.attribute("signature")
@@ -195,13 +201,13 @@ pub struct CidrAuthorizationContextBuilder {
 }
 
 impl CidrAuthorizationContextBuilder {
-    /// Sets `message`.
+    /// Sets `message`. Optional.
     pub fn message(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("message", value.into_input());
         self
     }
 
-    /// Sets `signature`.
+    /// Sets `signature`. Optional.
     pub fn signature(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("signature", value.into_input());
         self
@@ -226,13 +232,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -247,13 +253,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam_pool_cidr_allocation`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam_pool_cidr_allocation>.
 #[derive(Debug, Clone)]
 pub struct VpcIpamPoolCidrAllocation(Resource);
 
@@ -30,61 +32,61 @@ impl VpcIpamPoolCidrAllocation {
         }
     }
 
-    /// The attribute `cidr`.
+    /// The argument `cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `disallowed_cidrs`.
+    /// The argument `disallowed_cidrs`. Optional.
     #[track_caller]
     pub fn disallowed_cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("disallowed_cidrs")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pool_allocation_id`.
+    /// The attribute `ipam_pool_allocation_id`. Computed.
     #[track_caller]
     pub fn ipam_pool_allocation_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_allocation_id")
     }
 
-    /// The attribute `ipam_pool_id`.
+    /// The argument `ipam_pool_id`. Required.
     #[track_caller]
     pub fn ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_id")
     }
 
-    /// The attribute `netmask_length`.
+    /// The argument `netmask_length`. Optional.
     #[track_caller]
     pub fn netmask_length(&self) -> Output<Number> {
         self.0.attribute("netmask_length")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_owner`.
+    /// The attribute `resource_owner`. Computed.
     #[track_caller]
     pub fn resource_owner(&self) -> Output<String> {
         self.0.attribute("resource_owner")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
@@ -106,19 +108,19 @@ pub struct VpcIpamPoolCidrAllocationBuilder<A> {
 }
 
 impl<A> VpcIpamPoolCidrAllocationBuilder<A> {
-    /// Sets `cidr`.
+    /// Sets `cidr`. Optional; computed where it is not set.
     pub fn cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `disallowed_cidrs`.
+    /// Sets `disallowed_cidrs`. Optional.
     pub fn disallowed_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("disallowed_cidrs", value.into_input());
         self
@@ -135,7 +137,7 @@ impl<A> VpcIpamPoolCidrAllocationBuilder<A> {
         }
     }
 
-    /// Sets `netmask_length`.
+    /// Sets `netmask_length`. Optional.
     pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("netmask_length", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam_preview_next_cidr`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam_preview_next_cidr>.
 #[derive(Debug, Clone)]
 pub struct VpcIpamPreviewNextCidr(Resource);
 
@@ -30,31 +32,31 @@ impl VpcIpamPreviewNextCidr {
         }
     }
 
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `disallowed_cidrs`.
+    /// The argument `disallowed_cidrs`. Optional.
     #[track_caller]
     pub fn disallowed_cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("disallowed_cidrs")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pool_id`.
+    /// The argument `ipam_pool_id`. Required.
     #[track_caller]
     pub fn ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_id")
     }
 
-    /// The attribute `netmask_length`.
+    /// The argument `netmask_length`. Optional.
     #[track_caller]
     pub fn netmask_length(&self) -> Output<Number> {
         self.0.attribute("netmask_length")
@@ -76,7 +78,7 @@ pub struct VpcIpamPreviewNextCidrBuilder<A> {
 }
 
 impl<A> VpcIpamPreviewNextCidrBuilder<A> {
-    /// Sets `disallowed_cidrs`.
+    /// Sets `disallowed_cidrs`. Optional.
     pub fn disallowed_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("disallowed_cidrs", value.into_input());
         self
@@ -90,7 +92,7 @@ impl<A> VpcIpamPreviewNextCidrBuilder<A> {
         }
     }
 
-    /// Sets `netmask_length`.
+    /// Sets `netmask_length`. Optional.
     pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("netmask_length", value.into_input());
         self

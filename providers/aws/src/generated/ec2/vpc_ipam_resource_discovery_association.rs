@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipam_resource_discovery_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipam_resource_discovery_association>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpamResourceDiscoveryAssociation(Resource);
 
@@ -34,67 +39,67 @@ impl VpcIpamResourceDiscoveryAssociation {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_arn`.
+    /// The attribute `ipam_arn`. Computed.
     #[track_caller]
     pub fn ipam_arn(&self) -> Output<String> {
         self.0.attribute("ipam_arn")
     }
 
-    /// The attribute `ipam_id`.
+    /// The argument `ipam_id`. Required.
     #[track_caller]
     pub fn ipam_id(&self) -> Output<String> {
         self.0.attribute("ipam_id")
     }
 
-    /// The attribute `ipam_region`.
+    /// The attribute `ipam_region`. Computed.
     #[track_caller]
     pub fn ipam_region(&self) -> Output<String> {
         self.0.attribute("ipam_region")
     }
 
-    /// The attribute `ipam_resource_discovery_id`.
+    /// The argument `ipam_resource_discovery_id`. Required.
     #[track_caller]
     pub fn ipam_resource_discovery_id(&self) -> Output<String> {
         self.0.attribute("ipam_resource_discovery_id")
     }
 
-    /// The attribute `is_default`.
+    /// The attribute `is_default`. Computed.
     #[track_caller]
     pub fn is_default(&self) -> Output<bool> {
         self.0.attribute("is_default")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -140,13 +145,13 @@ impl<A, B> VpcIpamResourceDiscoveryAssociationBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -208,19 +213,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -235,19 +240,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipv4_cidr_block_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipv4_cidr_block_association>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpv4CidrBlockAssociation(Resource);
 
@@ -31,31 +36,31 @@ impl VpcIpv4CidrBlockAssociation {
         }
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv4_ipam_pool_id`.
+    /// The argument `ipv4_ipam_pool_id`. Optional.
     #[track_caller]
     pub fn ipv4_ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipv4_ipam_pool_id")
     }
 
-    /// The attribute `ipv4_netmask_length`.
+    /// The argument `ipv4_netmask_length`. Optional.
     #[track_caller]
     pub fn ipv4_netmask_length(&self) -> Output<Number> {
         self.0.attribute("ipv4_netmask_length")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -77,13 +82,13 @@ pub struct VpcIpv4CidrBlockAssociationBuilder<A> {
 }
 
 impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `ipv4_ipam_pool_id`.
+    /// Sets `ipv4_ipam_pool_id`. Optional.
     pub fn ipv4_ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -91,7 +96,7 @@ impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {
         self
     }
 
-    /// Sets `ipv4_netmask_length`.
+    /// Sets `ipv4_netmask_length`. Optional.
     pub fn ipv4_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -99,7 +104,7 @@ impl<A> VpcIpv4CidrBlockAssociationBuilder<A> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -168,13 +173,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -189,13 +194,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_ipv6_cidr_block_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_ipv6_cidr_block_association>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpv6CidrBlockAssociation(Resource);
 
@@ -33,31 +38,31 @@ impl VpcIpv6CidrBlockAssociation {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The argument `ipv6_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `ipv6_ipam_pool_id`.
+    /// The argument `ipv6_ipam_pool_id`. Required.
     #[track_caller]
     pub fn ipv6_ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipv6_ipam_pool_id")
     }
 
-    /// The attribute `ipv6_netmask_length`.
+    /// The argument `ipv6_netmask_length`. Optional.
     #[track_caller]
     pub fn ipv6_netmask_length(&self) -> Output<Number> {
         self.0.attribute("ipv6_netmask_length")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -79,7 +84,7 @@ pub struct VpcIpv6CidrBlockAssociationBuilder<A, B> {
 }
 
 impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
@@ -98,7 +103,7 @@ impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {
         }
     }
 
-    /// Sets `ipv6_netmask_length`.
+    /// Sets `ipv6_netmask_length`. Optional.
     pub fn ipv6_netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -106,7 +111,7 @@ impl<A, B> VpcIpv6CidrBlockAssociationBuilder<A, B> {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -179,13 +184,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -200,13 +205,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

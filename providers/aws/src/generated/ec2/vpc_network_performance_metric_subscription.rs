@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_network_performance_metric_subscription`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_network_performance_metric_subscription>.
 #[derive(Debug, Clone)]
 pub struct VpcNetworkPerformanceMetricSubscription(Resource);
 
@@ -31,37 +33,37 @@ impl VpcNetworkPerformanceMetricSubscription {
         }
     }
 
-    /// The attribute `destination`.
+    /// The argument `destination`. Required.
     #[track_caller]
     pub fn destination(&self) -> Output<String> {
         self.0.attribute("destination")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `metric`.
+    /// The argument `metric`. Optional.
     #[track_caller]
     pub fn metric(&self) -> Output<String> {
         self.0.attribute("metric")
     }
 
-    /// The attribute `period`.
+    /// The attribute `period`. Computed.
     #[track_caller]
     pub fn period(&self) -> Output<String> {
         self.0.attribute("period")
     }
 
-    /// The attribute `source`.
+    /// The argument `source`. Required.
     #[track_caller]
     pub fn source(&self) -> Output<String> {
         self.0.attribute("source")
     }
 
-    /// The attribute `statistic`.
+    /// The argument `statistic`. Optional.
     #[track_caller]
     pub fn statistic(&self) -> Output<String> {
         self.0.attribute("statistic")
@@ -94,7 +96,7 @@ impl<A, B> VpcNetworkPerformanceMetricSubscriptionBuilder<A, B> {
         }
     }
 
-    /// Sets `metric`.
+    /// Sets `metric`. Optional.
     pub fn metric(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("metric", value.into_input());
         self
@@ -111,7 +113,7 @@ impl<A, B> VpcNetworkPerformanceMetricSubscriptionBuilder<A, B> {
         }
     }
 
-    /// Sets `statistic`.
+    /// Sets `statistic`. Optional.
     pub fn statistic(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("statistic", value.into_input());
         self

@@ -19,6 +19,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_peering_connection_accepter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_peering_connection_accepter>.
+///
+/// Blocks:
+/// - [`accepter`](Accepter) (optional, at most one)
+/// - [`requester`](Requester) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcPeeringConnectionAccepter(Resource);
 
@@ -33,73 +40,73 @@ impl VpcPeeringConnectionAccepter {
         }
     }
 
-    /// The attribute `accept_status`.
+    /// The attribute `accept_status`. Computed.
     #[track_caller]
     pub fn accept_status(&self) -> Output<String> {
         self.0.attribute("accept_status")
     }
 
-    /// The attribute `accepter`.
+    /// The block `accepter`. Optional, at most one.
     #[track_caller]
     pub fn accepter(&self) -> NestedList<Accepter> {
         self.0.attribute::<Vec<Value>>("accepter").into()
     }
 
-    /// The attribute `auto_accept`.
+    /// The argument `auto_accept`. Optional.
     #[track_caller]
     pub fn auto_accept(&self) -> Output<bool> {
         self.0.attribute("auto_accept")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `peer_owner_id`.
+    /// The attribute `peer_owner_id`. Computed.
     #[track_caller]
     pub fn peer_owner_id(&self) -> Output<String> {
         self.0.attribute("peer_owner_id")
     }
 
-    /// The attribute `peer_region`.
+    /// The attribute `peer_region`. Computed.
     #[track_caller]
     pub fn peer_region(&self) -> Output<String> {
         self.0.attribute("peer_region")
     }
 
-    /// The attribute `peer_vpc_id`.
+    /// The attribute `peer_vpc_id`. Computed.
     #[track_caller]
     pub fn peer_vpc_id(&self) -> Output<String> {
         self.0.attribute("peer_vpc_id")
     }
 
-    /// The attribute `requester`.
+    /// The block `requester`. Optional, at most one.
     #[track_caller]
     pub fn requester(&self) -> NestedList<Requester> {
         self.0.attribute::<Vec<Value>>("requester").into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The argument `vpc_peering_connection_id`. Required.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -121,31 +128,31 @@ pub struct VpcPeeringConnectionAccepterBuilder<A> {
 }
 
 impl<A> VpcPeeringConnectionAccepterBuilder<A> {
-    /// Adds one `accepter`.
+    /// Adds one `accepter`. Optional, at most one.
     pub fn accepter(mut self, block: AccepterBuilder) -> Self {
         self.declaration = self.declaration.push_block("accepter", block.arguments);
         self
     }
 
-    /// Sets `auto_accept`.
+    /// Sets `auto_accept`. Optional.
     pub fn auto_accept(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("auto_accept", value.into_input());
         self
     }
 
-    /// Adds one `requester`.
+    /// Adds one `requester`. Optional, at most one.
     pub fn requester(mut self, block: RequesterBuilder) -> Self {
         self.declaration = self.declaration.push_block("requester", block.arguments);
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -219,7 +226,7 @@ impl Accepter {
         }
     }
 
-    /// The attribute `allow_remote_vpc_dns_resolution`.
+    /// The argument `allow_remote_vpc_dns_resolution`. Optional.
     #[track_caller]
     pub fn allow_remote_vpc_dns_resolution(&self) -> Output<bool> {
         self.0.attribute("allow_remote_vpc_dns_resolution")
@@ -234,7 +241,7 @@ pub struct AccepterBuilder {
 }
 
 impl AccepterBuilder {
-    /// Sets `allow_remote_vpc_dns_resolution`.
+    /// Sets `allow_remote_vpc_dns_resolution`. Optional.
     pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -261,7 +268,7 @@ impl Requester {
         }
     }
 
-    /// The attribute `allow_remote_vpc_dns_resolution`.
+    /// The argument `allow_remote_vpc_dns_resolution`. Optional.
     #[track_caller]
     pub fn allow_remote_vpc_dns_resolution(&self) -> Output<bool> {
         self.0.attribute("allow_remote_vpc_dns_resolution")
@@ -276,7 +283,7 @@ pub struct RequesterBuilder {
 }
 
 impl RequesterBuilder {
-    /// Sets `allow_remote_vpc_dns_resolution`.
+    /// Sets `allow_remote_vpc_dns_resolution`. Optional.
     pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -303,13 +310,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -324,13 +331,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_peering_connection_options`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_peering_connection_options>.
+///
+/// Blocks:
+/// - [`accepter`](Accepter) (optional, at most one)
+/// - [`requester`](Requester) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcPeeringConnectionOptions(Resource);
 
@@ -32,25 +38,25 @@ impl VpcPeeringConnectionOptions {
         }
     }
 
-    /// The attribute `accepter`.
+    /// The block `accepter`. Optional, at most one.
     #[track_caller]
     pub fn accepter(&self) -> NestedList<Accepter> {
         self.0.attribute::<Vec<Value>>("accepter").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `requester`.
+    /// The block `requester`. Optional, at most one.
     #[track_caller]
     pub fn requester(&self) -> NestedList<Requester> {
         self.0.attribute::<Vec<Value>>("requester").into()
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The argument `vpc_peering_connection_id`. Required.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -72,13 +78,13 @@ pub struct VpcPeeringConnectionOptionsBuilder<A> {
 }
 
 impl<A> VpcPeeringConnectionOptionsBuilder<A> {
-    /// Adds one `accepter`.
+    /// Adds one `accepter`. Optional, at most one.
     pub fn accepter(mut self, block: AccepterBuilder) -> Self {
         self.declaration = self.declaration.push_block("accepter", block.arguments);
         self
     }
 
-    /// Adds one `requester`.
+    /// Adds one `requester`. Optional, at most one.
     pub fn requester(mut self, block: RequesterBuilder) -> Self {
         self.declaration = self.declaration.push_block("requester", block.arguments);
         self
@@ -152,7 +158,7 @@ impl Accepter {
         }
     }
 
-    /// The attribute `allow_remote_vpc_dns_resolution`.
+    /// The argument `allow_remote_vpc_dns_resolution`. Optional.
     #[track_caller]
     pub fn allow_remote_vpc_dns_resolution(&self) -> Output<bool> {
         self.0.attribute("allow_remote_vpc_dns_resolution")
@@ -167,7 +173,7 @@ pub struct AccepterBuilder {
 }
 
 impl AccepterBuilder {
-    /// Sets `allow_remote_vpc_dns_resolution`.
+    /// Sets `allow_remote_vpc_dns_resolution`. Optional.
     pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -194,7 +200,7 @@ impl Requester {
         }
     }
 
-    /// The attribute `allow_remote_vpc_dns_resolution`.
+    /// The argument `allow_remote_vpc_dns_resolution`. Optional.
     #[track_caller]
     pub fn allow_remote_vpc_dns_resolution(&self) -> Output<bool> {
         self.0.attribute("allow_remote_vpc_dns_resolution")
@@ -209,7 +215,7 @@ pub struct RequesterBuilder {
 }
 
 impl RequesterBuilder {
-    /// Sets `allow_remote_vpc_dns_resolution`.
+    /// Sets `allow_remote_vpc_dns_resolution`. Optional.
     pub fn allow_remote_vpc_dns_resolution(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpc_security_group_ingress_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpc_security_group_ingress_rule>.
 #[derive(Debug, Clone)]
 pub struct VpcSecurityGroupIngressRule(Resource);
 
@@ -33,85 +35,85 @@ impl VpcSecurityGroupIngressRule {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cidr_ipv4`.
+    /// The argument `cidr_ipv4`. Optional.
     #[track_caller]
     pub fn cidr_ipv4(&self) -> Output<String> {
         self.0.attribute("cidr_ipv4")
     }
 
-    /// The attribute `cidr_ipv6`.
+    /// The argument `cidr_ipv6`. Optional.
     #[track_caller]
     pub fn cidr_ipv6(&self) -> Output<String> {
         self.0.attribute("cidr_ipv6")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `from_port`.
+    /// The argument `from_port`. Optional.
     #[track_caller]
     pub fn from_port(&self) -> Output<Number> {
         self.0.attribute("from_port")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ip_protocol`.
+    /// The argument `ip_protocol`. Required.
     #[track_caller]
     pub fn ip_protocol(&self) -> Output<String> {
         self.0.attribute("ip_protocol")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The argument `prefix_list_id`. Optional.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `referenced_security_group_id`.
+    /// The argument `referenced_security_group_id`. Optional.
     #[track_caller]
     pub fn referenced_security_group_id(&self) -> Output<String> {
         self.0.attribute("referenced_security_group_id")
     }
 
-    /// The attribute `security_group_id`.
+    /// The argument `security_group_id`. Required.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
     }
 
-    /// The attribute `security_group_rule_id`.
+    /// The attribute `security_group_rule_id`. Computed.
     #[track_caller]
     pub fn security_group_rule_id(&self) -> Output<String> {
         self.0.attribute("security_group_rule_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `to_port`.
+    /// The argument `to_port`. Optional.
     #[track_caller]
     pub fn to_port(&self) -> Output<Number> {
         self.0.attribute("to_port")
@@ -133,25 +135,25 @@ pub struct VpcSecurityGroupIngressRuleBuilder<A, B> {
 }
 
 impl<A, B> VpcSecurityGroupIngressRuleBuilder<A, B> {
-    /// Sets `cidr_ipv4`.
+    /// Sets `cidr_ipv4`. Optional.
     pub fn cidr_ipv4(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_ipv4", value.into_input());
         self
     }
 
-    /// Sets `cidr_ipv6`.
+    /// Sets `cidr_ipv6`. Optional.
     pub fn cidr_ipv6(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_ipv6", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `from_port`.
+    /// Sets `from_port`. Optional.
     pub fn from_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("from_port", value.into_input());
         self
@@ -168,13 +170,13 @@ impl<A, B> VpcSecurityGroupIngressRuleBuilder<A, B> {
         }
     }
 
-    /// Sets `prefix_list_id`.
+    /// Sets `prefix_list_id`. Optional.
     pub fn prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("prefix_list_id", value.into_input());
         self
     }
 
-    /// Sets `referenced_security_group_id`.
+    /// Sets `referenced_security_group_id`. Optional.
     pub fn referenced_security_group_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -195,13 +197,13 @@ impl<A, B> VpcSecurityGroupIngressRuleBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `to_port`.
+    /// Sets `to_port`. Optional.
     pub fn to_port(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("to_port", value.into_input());
         self

@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpn_connection`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpn_connection>.
+///
+/// Blocks:
+/// - [`tunnel1_log_options`](Tunnel1LogOptions) (optional, at most one)
+/// - [`tunnel2_log_options`](Tunnel2LogOptions) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpnConnection(Resource);
 
@@ -34,439 +40,439 @@ impl VpnConnection {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `core_network_arn`.
+    /// The attribute `core_network_arn`. Computed.
     #[track_caller]
     pub fn core_network_arn(&self) -> Output<String> {
         self.0.attribute("core_network_arn")
     }
 
-    /// The attribute `core_network_attachment_arn`.
+    /// The attribute `core_network_attachment_arn`. Computed.
     #[track_caller]
     pub fn core_network_attachment_arn(&self) -> Output<String> {
         self.0.attribute("core_network_attachment_arn")
     }
 
-    /// The attribute `customer_gateway_configuration`.
+    /// The attribute `customer_gateway_configuration`. Computed.
     #[track_caller]
     pub fn customer_gateway_configuration(&self) -> Output<String> {
         self.0.attribute("customer_gateway_configuration")
     }
 
-    /// The attribute `customer_gateway_id`.
+    /// The argument `customer_gateway_id`. Required.
     #[track_caller]
     pub fn customer_gateway_id(&self) -> Output<String> {
         self.0.attribute("customer_gateway_id")
     }
 
-    /// The attribute `enable_acceleration`.
+    /// The argument `enable_acceleration`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enable_acceleration(&self) -> Output<bool> {
         self.0.attribute("enable_acceleration")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_ipv4_network_cidr`.
+    /// The argument `local_ipv4_network_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn local_ipv4_network_cidr(&self) -> Output<String> {
         self.0.attribute("local_ipv4_network_cidr")
     }
 
-    /// The attribute `local_ipv6_network_cidr`.
+    /// The argument `local_ipv6_network_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn local_ipv6_network_cidr(&self) -> Output<String> {
         self.0.attribute("local_ipv6_network_cidr")
     }
 
-    /// The attribute `outside_ip_address_type`.
+    /// The argument `outside_ip_address_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn outside_ip_address_type(&self) -> Output<String> {
         self.0.attribute("outside_ip_address_type")
     }
 
-    /// The attribute `remote_ipv4_network_cidr`.
+    /// The argument `remote_ipv4_network_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn remote_ipv4_network_cidr(&self) -> Output<String> {
         self.0.attribute("remote_ipv4_network_cidr")
     }
 
-    /// The attribute `remote_ipv6_network_cidr`.
+    /// The argument `remote_ipv6_network_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn remote_ipv6_network_cidr(&self) -> Output<String> {
         self.0.attribute("remote_ipv6_network_cidr")
     }
 
-    /// The attribute `routes`.
+    /// The attribute `routes`. Computed.
     #[track_caller]
     pub fn routes(&self) -> Output<Vec<Value>> {
         self.0.attribute("routes")
     }
 
-    /// The attribute `static_routes_only`.
+    /// The argument `static_routes_only`. Optional; computed where it is not set.
     #[track_caller]
     pub fn static_routes_only(&self) -> Output<bool> {
         self.0.attribute("static_routes_only")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The attribute `transit_gateway_attachment_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `transport_transit_gateway_attachment_id`.
+    /// The argument `transport_transit_gateway_attachment_id`. Optional.
     #[track_caller]
     pub fn transport_transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transport_transit_gateway_attachment_id")
     }
 
-    /// The attribute `tunnel1_address`.
+    /// The attribute `tunnel1_address`. Computed.
     #[track_caller]
     pub fn tunnel1_address(&self) -> Output<String> {
         self.0.attribute("tunnel1_address")
     }
 
-    /// The attribute `tunnel1_bgp_asn`.
+    /// The attribute `tunnel1_bgp_asn`. Computed.
     #[track_caller]
     pub fn tunnel1_bgp_asn(&self) -> Output<String> {
         self.0.attribute("tunnel1_bgp_asn")
     }
 
-    /// The attribute `tunnel1_bgp_holdtime`.
+    /// The attribute `tunnel1_bgp_holdtime`. Computed.
     #[track_caller]
     pub fn tunnel1_bgp_holdtime(&self) -> Output<Number> {
         self.0.attribute("tunnel1_bgp_holdtime")
     }
 
-    /// The attribute `tunnel1_cgw_inside_address`.
+    /// The attribute `tunnel1_cgw_inside_address`. Computed.
     #[track_caller]
     pub fn tunnel1_cgw_inside_address(&self) -> Output<String> {
         self.0.attribute("tunnel1_cgw_inside_address")
     }
 
-    /// The attribute `tunnel1_dpd_timeout_action`.
+    /// The argument `tunnel1_dpd_timeout_action`. Optional.
     #[track_caller]
     pub fn tunnel1_dpd_timeout_action(&self) -> Output<String> {
         self.0.attribute("tunnel1_dpd_timeout_action")
     }
 
-    /// The attribute `tunnel1_dpd_timeout_seconds`.
+    /// The argument `tunnel1_dpd_timeout_seconds`. Optional.
     #[track_caller]
     pub fn tunnel1_dpd_timeout_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel1_dpd_timeout_seconds")
     }
 
-    /// The attribute `tunnel1_enable_tunnel_lifecycle_control`.
+    /// The argument `tunnel1_enable_tunnel_lifecycle_control`. Optional.
     #[track_caller]
     pub fn tunnel1_enable_tunnel_lifecycle_control(&self) -> Output<bool> {
         self.0.attribute("tunnel1_enable_tunnel_lifecycle_control")
     }
 
-    /// The attribute `tunnel1_ike_versions`.
+    /// The argument `tunnel1_ike_versions`. Optional.
     #[track_caller]
     pub fn tunnel1_ike_versions(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel1_ike_versions")
     }
 
-    /// The attribute `tunnel1_inside_cidr`.
+    /// The argument `tunnel1_inside_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel1_inside_cidr(&self) -> Output<String> {
         self.0.attribute("tunnel1_inside_cidr")
     }
 
-    /// The attribute `tunnel1_inside_ipv6_cidr`.
+    /// The argument `tunnel1_inside_ipv6_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel1_inside_ipv6_cidr(&self) -> Output<String> {
         self.0.attribute("tunnel1_inside_ipv6_cidr")
     }
 
-    /// The attribute `tunnel1_log_options`.
+    /// The block `tunnel1_log_options`. Optional, at most one.
     #[track_caller]
     pub fn tunnel1_log_options(&self) -> NestedList<Tunnel1LogOptions> {
         self.0.attribute::<Vec<Value>>("tunnel1_log_options").into()
     }
 
-    /// The attribute `tunnel1_phase1_dh_group_numbers`.
+    /// The argument `tunnel1_phase1_dh_group_numbers`. Optional.
     #[track_caller]
     pub fn tunnel1_phase1_dh_group_numbers(&self) -> Output<Vec<Number>> {
         self.0.attribute("tunnel1_phase1_dh_group_numbers")
     }
 
-    /// The attribute `tunnel1_phase1_encryption_algorithms`.
+    /// The argument `tunnel1_phase1_encryption_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel1_phase1_encryption_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel1_phase1_encryption_algorithms")
     }
 
-    /// The attribute `tunnel1_phase1_integrity_algorithms`.
+    /// The argument `tunnel1_phase1_integrity_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel1_phase1_integrity_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel1_phase1_integrity_algorithms")
     }
 
-    /// The attribute `tunnel1_phase1_lifetime_seconds`.
+    /// The argument `tunnel1_phase1_lifetime_seconds`. Optional.
     #[track_caller]
     pub fn tunnel1_phase1_lifetime_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel1_phase1_lifetime_seconds")
     }
 
-    /// The attribute `tunnel1_phase2_dh_group_numbers`.
+    /// The argument `tunnel1_phase2_dh_group_numbers`. Optional.
     #[track_caller]
     pub fn tunnel1_phase2_dh_group_numbers(&self) -> Output<Vec<Number>> {
         self.0.attribute("tunnel1_phase2_dh_group_numbers")
     }
 
-    /// The attribute `tunnel1_phase2_encryption_algorithms`.
+    /// The argument `tunnel1_phase2_encryption_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel1_phase2_encryption_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel1_phase2_encryption_algorithms")
     }
 
-    /// The attribute `tunnel1_phase2_integrity_algorithms`.
+    /// The argument `tunnel1_phase2_integrity_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel1_phase2_integrity_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel1_phase2_integrity_algorithms")
     }
 
-    /// The attribute `tunnel1_phase2_lifetime_seconds`.
+    /// The argument `tunnel1_phase2_lifetime_seconds`. Optional.
     #[track_caller]
     pub fn tunnel1_phase2_lifetime_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel1_phase2_lifetime_seconds")
     }
 
-    /// The attribute `tunnel1_preshared_key`.
+    /// The argument `tunnel1_preshared_key`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel1_preshared_key(&self) -> Output<String> {
         self.0.attribute("tunnel1_preshared_key")
     }
 
-    /// The attribute `tunnel1_rekey_fuzz_percentage`.
+    /// The argument `tunnel1_rekey_fuzz_percentage`. Optional.
     #[track_caller]
     pub fn tunnel1_rekey_fuzz_percentage(&self) -> Output<Number> {
         self.0.attribute("tunnel1_rekey_fuzz_percentage")
     }
 
-    /// The attribute `tunnel1_rekey_margin_time_seconds`.
+    /// The argument `tunnel1_rekey_margin_time_seconds`. Optional.
     #[track_caller]
     pub fn tunnel1_rekey_margin_time_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel1_rekey_margin_time_seconds")
     }
 
-    /// The attribute `tunnel1_replay_window_size`.
+    /// The argument `tunnel1_replay_window_size`. Optional.
     #[track_caller]
     pub fn tunnel1_replay_window_size(&self) -> Output<Number> {
         self.0.attribute("tunnel1_replay_window_size")
     }
 
-    /// The attribute `tunnel1_startup_action`.
+    /// The argument `tunnel1_startup_action`. Optional.
     #[track_caller]
     pub fn tunnel1_startup_action(&self) -> Output<String> {
         self.0.attribute("tunnel1_startup_action")
     }
 
-    /// The attribute `tunnel1_vgw_inside_address`.
+    /// The attribute `tunnel1_vgw_inside_address`. Computed.
     #[track_caller]
     pub fn tunnel1_vgw_inside_address(&self) -> Output<String> {
         self.0.attribute("tunnel1_vgw_inside_address")
     }
 
-    /// The attribute `tunnel2_address`.
+    /// The attribute `tunnel2_address`. Computed.
     #[track_caller]
     pub fn tunnel2_address(&self) -> Output<String> {
         self.0.attribute("tunnel2_address")
     }
 
-    /// The attribute `tunnel2_bgp_asn`.
+    /// The attribute `tunnel2_bgp_asn`. Computed.
     #[track_caller]
     pub fn tunnel2_bgp_asn(&self) -> Output<String> {
         self.0.attribute("tunnel2_bgp_asn")
     }
 
-    /// The attribute `tunnel2_bgp_holdtime`.
+    /// The attribute `tunnel2_bgp_holdtime`. Computed.
     #[track_caller]
     pub fn tunnel2_bgp_holdtime(&self) -> Output<Number> {
         self.0.attribute("tunnel2_bgp_holdtime")
     }
 
-    /// The attribute `tunnel2_cgw_inside_address`.
+    /// The attribute `tunnel2_cgw_inside_address`. Computed.
     #[track_caller]
     pub fn tunnel2_cgw_inside_address(&self) -> Output<String> {
         self.0.attribute("tunnel2_cgw_inside_address")
     }
 
-    /// The attribute `tunnel2_dpd_timeout_action`.
+    /// The argument `tunnel2_dpd_timeout_action`. Optional.
     #[track_caller]
     pub fn tunnel2_dpd_timeout_action(&self) -> Output<String> {
         self.0.attribute("tunnel2_dpd_timeout_action")
     }
 
-    /// The attribute `tunnel2_dpd_timeout_seconds`.
+    /// The argument `tunnel2_dpd_timeout_seconds`. Optional.
     #[track_caller]
     pub fn tunnel2_dpd_timeout_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel2_dpd_timeout_seconds")
     }
 
-    /// The attribute `tunnel2_enable_tunnel_lifecycle_control`.
+    /// The argument `tunnel2_enable_tunnel_lifecycle_control`. Optional.
     #[track_caller]
     pub fn tunnel2_enable_tunnel_lifecycle_control(&self) -> Output<bool> {
         self.0.attribute("tunnel2_enable_tunnel_lifecycle_control")
     }
 
-    /// The attribute `tunnel2_ike_versions`.
+    /// The argument `tunnel2_ike_versions`. Optional.
     #[track_caller]
     pub fn tunnel2_ike_versions(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel2_ike_versions")
     }
 
-    /// The attribute `tunnel2_inside_cidr`.
+    /// The argument `tunnel2_inside_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel2_inside_cidr(&self) -> Output<String> {
         self.0.attribute("tunnel2_inside_cidr")
     }
 
-    /// The attribute `tunnel2_inside_ipv6_cidr`.
+    /// The argument `tunnel2_inside_ipv6_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel2_inside_ipv6_cidr(&self) -> Output<String> {
         self.0.attribute("tunnel2_inside_ipv6_cidr")
     }
 
-    /// The attribute `tunnel2_log_options`.
+    /// The block `tunnel2_log_options`. Optional, at most one.
     #[track_caller]
     pub fn tunnel2_log_options(&self) -> NestedList<Tunnel2LogOptions> {
         self.0.attribute::<Vec<Value>>("tunnel2_log_options").into()
     }
 
-    /// The attribute `tunnel2_phase1_dh_group_numbers`.
+    /// The argument `tunnel2_phase1_dh_group_numbers`. Optional.
     #[track_caller]
     pub fn tunnel2_phase1_dh_group_numbers(&self) -> Output<Vec<Number>> {
         self.0.attribute("tunnel2_phase1_dh_group_numbers")
     }
 
-    /// The attribute `tunnel2_phase1_encryption_algorithms`.
+    /// The argument `tunnel2_phase1_encryption_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel2_phase1_encryption_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel2_phase1_encryption_algorithms")
     }
 
-    /// The attribute `tunnel2_phase1_integrity_algorithms`.
+    /// The argument `tunnel2_phase1_integrity_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel2_phase1_integrity_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel2_phase1_integrity_algorithms")
     }
 
-    /// The attribute `tunnel2_phase1_lifetime_seconds`.
+    /// The argument `tunnel2_phase1_lifetime_seconds`. Optional.
     #[track_caller]
     pub fn tunnel2_phase1_lifetime_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel2_phase1_lifetime_seconds")
     }
 
-    /// The attribute `tunnel2_phase2_dh_group_numbers`.
+    /// The argument `tunnel2_phase2_dh_group_numbers`. Optional.
     #[track_caller]
     pub fn tunnel2_phase2_dh_group_numbers(&self) -> Output<Vec<Number>> {
         self.0.attribute("tunnel2_phase2_dh_group_numbers")
     }
 
-    /// The attribute `tunnel2_phase2_encryption_algorithms`.
+    /// The argument `tunnel2_phase2_encryption_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel2_phase2_encryption_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel2_phase2_encryption_algorithms")
     }
 
-    /// The attribute `tunnel2_phase2_integrity_algorithms`.
+    /// The argument `tunnel2_phase2_integrity_algorithms`. Optional.
     #[track_caller]
     pub fn tunnel2_phase2_integrity_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("tunnel2_phase2_integrity_algorithms")
     }
 
-    /// The attribute `tunnel2_phase2_lifetime_seconds`.
+    /// The argument `tunnel2_phase2_lifetime_seconds`. Optional.
     #[track_caller]
     pub fn tunnel2_phase2_lifetime_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel2_phase2_lifetime_seconds")
     }
 
-    /// The attribute `tunnel2_preshared_key`.
+    /// The argument `tunnel2_preshared_key`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel2_preshared_key(&self) -> Output<String> {
         self.0.attribute("tunnel2_preshared_key")
     }
 
-    /// The attribute `tunnel2_rekey_fuzz_percentage`.
+    /// The argument `tunnel2_rekey_fuzz_percentage`. Optional.
     #[track_caller]
     pub fn tunnel2_rekey_fuzz_percentage(&self) -> Output<Number> {
         self.0.attribute("tunnel2_rekey_fuzz_percentage")
     }
 
-    /// The attribute `tunnel2_rekey_margin_time_seconds`.
+    /// The argument `tunnel2_rekey_margin_time_seconds`. Optional.
     #[track_caller]
     pub fn tunnel2_rekey_margin_time_seconds(&self) -> Output<Number> {
         self.0.attribute("tunnel2_rekey_margin_time_seconds")
     }
 
-    /// The attribute `tunnel2_replay_window_size`.
+    /// The argument `tunnel2_replay_window_size`. Optional.
     #[track_caller]
     pub fn tunnel2_replay_window_size(&self) -> Output<Number> {
         self.0.attribute("tunnel2_replay_window_size")
     }
 
-    /// The attribute `tunnel2_startup_action`.
+    /// The argument `tunnel2_startup_action`. Optional.
     #[track_caller]
     pub fn tunnel2_startup_action(&self) -> Output<String> {
         self.0.attribute("tunnel2_startup_action")
     }
 
-    /// The attribute `tunnel2_vgw_inside_address`.
+    /// The attribute `tunnel2_vgw_inside_address`. Computed.
     #[track_caller]
     pub fn tunnel2_vgw_inside_address(&self) -> Output<String> {
         self.0.attribute("tunnel2_vgw_inside_address")
     }
 
-    /// The attribute `tunnel_inside_ip_version`.
+    /// The argument `tunnel_inside_ip_version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tunnel_inside_ip_version(&self) -> Output<String> {
         self.0.attribute("tunnel_inside_ip_version")
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Required.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
     }
 
-    /// The attribute `vgw_telemetry`.
+    /// The attribute `vgw_telemetry`. Computed.
     #[track_caller]
     pub fn vgw_telemetry(&self) -> Output<Vec<Value>> {
         self.0.attribute("vgw_telemetry")
     }
 
-    /// The attribute `vpn_gateway_id`.
+    /// The argument `vpn_gateway_id`. Optional.
     #[track_caller]
     pub fn vpn_gateway_id(&self) -> Output<String> {
         self.0.attribute("vpn_gateway_id")
@@ -501,7 +507,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         }
     }
 
-    /// Sets `enable_acceleration`.
+    /// Sets `enable_acceleration`. Optional; computed where it is not set.
     pub fn enable_acceleration(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -509,7 +515,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `local_ipv4_network_cidr`.
+    /// Sets `local_ipv4_network_cidr`. Optional; computed where it is not set.
     pub fn local_ipv4_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -517,7 +523,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `local_ipv6_network_cidr`.
+    /// Sets `local_ipv6_network_cidr`. Optional; computed where it is not set.
     pub fn local_ipv6_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -525,7 +531,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `outside_ip_address_type`.
+    /// Sets `outside_ip_address_type`. Optional; computed where it is not set.
     pub fn outside_ip_address_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -533,7 +539,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `remote_ipv4_network_cidr`.
+    /// Sets `remote_ipv4_network_cidr`. Optional; computed where it is not set.
     pub fn remote_ipv4_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -541,7 +547,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `remote_ipv6_network_cidr`.
+    /// Sets `remote_ipv6_network_cidr`. Optional; computed where it is not set.
     pub fn remote_ipv6_network_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -549,7 +555,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `static_routes_only`.
+    /// Sets `static_routes_only`. Optional; computed where it is not set.
     pub fn static_routes_only(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -557,13 +563,13 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `transit_gateway_id`.
+    /// Sets `transit_gateway_id`. Optional.
     pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -571,7 +577,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `transport_transit_gateway_attachment_id`.
+    /// Sets `transport_transit_gateway_attachment_id`. Optional.
     pub fn transport_transit_gateway_attachment_id(
         mut self,
         value: impl IntoInput<String>,
@@ -583,7 +589,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_dpd_timeout_action`.
+    /// Sets `tunnel1_dpd_timeout_action`. Optional.
     pub fn tunnel1_dpd_timeout_action(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -591,7 +597,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_dpd_timeout_seconds`.
+    /// Sets `tunnel1_dpd_timeout_seconds`. Optional.
     pub fn tunnel1_dpd_timeout_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -599,7 +605,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_enable_tunnel_lifecycle_control`.
+    /// Sets `tunnel1_enable_tunnel_lifecycle_control`. Optional.
     pub fn tunnel1_enable_tunnel_lifecycle_control(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set(
             "tunnel1_enable_tunnel_lifecycle_control",
@@ -608,7 +614,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_ike_versions`.
+    /// Sets `tunnel1_ike_versions`. Optional.
     pub fn tunnel1_ike_versions(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -616,7 +622,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_inside_cidr`.
+    /// Sets `tunnel1_inside_cidr`. Optional; computed where it is not set.
     pub fn tunnel1_inside_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -624,7 +630,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_inside_ipv6_cidr`.
+    /// Sets `tunnel1_inside_ipv6_cidr`. Optional; computed where it is not set.
     pub fn tunnel1_inside_ipv6_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -632,7 +638,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Adds one `tunnel1_log_options`.
+    /// Adds one `tunnel1_log_options`. Optional, at most one.
     pub fn tunnel1_log_options(mut self, block: Tunnel1LogOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -640,7 +646,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase1_dh_group_numbers`.
+    /// Sets `tunnel1_phase1_dh_group_numbers`. Optional.
     pub fn tunnel1_phase1_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
@@ -648,7 +654,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase1_encryption_algorithms`.
+    /// Sets `tunnel1_phase1_encryption_algorithms`. Optional.
     pub fn tunnel1_phase1_encryption_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -659,7 +665,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase1_integrity_algorithms`.
+    /// Sets `tunnel1_phase1_integrity_algorithms`. Optional.
     pub fn tunnel1_phase1_integrity_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -670,7 +676,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase1_lifetime_seconds`.
+    /// Sets `tunnel1_phase1_lifetime_seconds`. Optional.
     pub fn tunnel1_phase1_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -678,7 +684,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase2_dh_group_numbers`.
+    /// Sets `tunnel1_phase2_dh_group_numbers`. Optional.
     pub fn tunnel1_phase2_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
@@ -686,7 +692,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase2_encryption_algorithms`.
+    /// Sets `tunnel1_phase2_encryption_algorithms`. Optional.
     pub fn tunnel1_phase2_encryption_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -697,7 +703,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase2_integrity_algorithms`.
+    /// Sets `tunnel1_phase2_integrity_algorithms`. Optional.
     pub fn tunnel1_phase2_integrity_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -708,7 +714,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_phase2_lifetime_seconds`.
+    /// Sets `tunnel1_phase2_lifetime_seconds`. Optional.
     pub fn tunnel1_phase2_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -716,7 +722,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_preshared_key`.
+    /// Sets `tunnel1_preshared_key`. Optional; computed where it is not set.
     pub fn tunnel1_preshared_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -724,7 +730,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_rekey_fuzz_percentage`.
+    /// Sets `tunnel1_rekey_fuzz_percentage`. Optional.
     pub fn tunnel1_rekey_fuzz_percentage(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -732,7 +738,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_rekey_margin_time_seconds`.
+    /// Sets `tunnel1_rekey_margin_time_seconds`. Optional.
     pub fn tunnel1_rekey_margin_time_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -740,7 +746,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_replay_window_size`.
+    /// Sets `tunnel1_replay_window_size`. Optional.
     pub fn tunnel1_replay_window_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -748,7 +754,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel1_startup_action`.
+    /// Sets `tunnel1_startup_action`. Optional.
     pub fn tunnel1_startup_action(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -756,7 +762,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_dpd_timeout_action`.
+    /// Sets `tunnel2_dpd_timeout_action`. Optional.
     pub fn tunnel2_dpd_timeout_action(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -764,7 +770,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_dpd_timeout_seconds`.
+    /// Sets `tunnel2_dpd_timeout_seconds`. Optional.
     pub fn tunnel2_dpd_timeout_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -772,7 +778,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_enable_tunnel_lifecycle_control`.
+    /// Sets `tunnel2_enable_tunnel_lifecycle_control`. Optional.
     pub fn tunnel2_enable_tunnel_lifecycle_control(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set(
             "tunnel2_enable_tunnel_lifecycle_control",
@@ -781,7 +787,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_ike_versions`.
+    /// Sets `tunnel2_ike_versions`. Optional.
     pub fn tunnel2_ike_versions(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -789,7 +795,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_inside_cidr`.
+    /// Sets `tunnel2_inside_cidr`. Optional; computed where it is not set.
     pub fn tunnel2_inside_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -797,7 +803,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_inside_ipv6_cidr`.
+    /// Sets `tunnel2_inside_ipv6_cidr`. Optional; computed where it is not set.
     pub fn tunnel2_inside_ipv6_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -805,7 +811,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Adds one `tunnel2_log_options`.
+    /// Adds one `tunnel2_log_options`. Optional, at most one.
     pub fn tunnel2_log_options(mut self, block: Tunnel2LogOptionsBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -813,7 +819,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase1_dh_group_numbers`.
+    /// Sets `tunnel2_phase1_dh_group_numbers`. Optional.
     pub fn tunnel2_phase1_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
@@ -821,7 +827,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase1_encryption_algorithms`.
+    /// Sets `tunnel2_phase1_encryption_algorithms`. Optional.
     pub fn tunnel2_phase1_encryption_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -832,7 +838,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase1_integrity_algorithms`.
+    /// Sets `tunnel2_phase1_integrity_algorithms`. Optional.
     pub fn tunnel2_phase1_integrity_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -843,7 +849,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase1_lifetime_seconds`.
+    /// Sets `tunnel2_phase1_lifetime_seconds`. Optional.
     pub fn tunnel2_phase1_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -851,7 +857,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase2_dh_group_numbers`.
+    /// Sets `tunnel2_phase2_dh_group_numbers`. Optional.
     pub fn tunnel2_phase2_dh_group_numbers(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self
             .declaration
@@ -859,7 +865,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase2_encryption_algorithms`.
+    /// Sets `tunnel2_phase2_encryption_algorithms`. Optional.
     pub fn tunnel2_phase2_encryption_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -870,7 +876,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase2_integrity_algorithms`.
+    /// Sets `tunnel2_phase2_integrity_algorithms`. Optional.
     pub fn tunnel2_phase2_integrity_algorithms(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -881,7 +887,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_phase2_lifetime_seconds`.
+    /// Sets `tunnel2_phase2_lifetime_seconds`. Optional.
     pub fn tunnel2_phase2_lifetime_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -889,7 +895,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_preshared_key`.
+    /// Sets `tunnel2_preshared_key`. Optional; computed where it is not set.
     pub fn tunnel2_preshared_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -897,7 +903,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_rekey_fuzz_percentage`.
+    /// Sets `tunnel2_rekey_fuzz_percentage`. Optional.
     pub fn tunnel2_rekey_fuzz_percentage(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -905,7 +911,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_rekey_margin_time_seconds`.
+    /// Sets `tunnel2_rekey_margin_time_seconds`. Optional.
     pub fn tunnel2_rekey_margin_time_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -913,7 +919,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_replay_window_size`.
+    /// Sets `tunnel2_replay_window_size`. Optional.
     pub fn tunnel2_replay_window_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -921,7 +927,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel2_startup_action`.
+    /// Sets `tunnel2_startup_action`. Optional.
     pub fn tunnel2_startup_action(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -929,7 +935,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         self
     }
 
-    /// Sets `tunnel_inside_ip_version`.
+    /// Sets `tunnel_inside_ip_version`. Optional; computed where it is not set.
     pub fn tunnel_inside_ip_version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -945,7 +951,7 @@ impl<A, B> VpnConnectionBuilder<A, B> {
         }
     }
 
-    /// Sets `vpn_gateway_id`.
+    /// Sets `vpn_gateway_id`. Optional.
     pub fn vpn_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpn_gateway_id", value.into_input());
         self
@@ -990,6 +996,9 @@ impl<A, B> VpnConnectionBuilder<A, B> {
 }
 
 /// One `tunnel1_log_options`.
+///
+/// Blocks:
+/// - [`cloudwatch_log_options`](Tunnel1LogOptionsCloudwatchLogOptions) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Tunnel1LogOptions(Output<Value>);
 
@@ -1007,7 +1016,7 @@ impl Tunnel1LogOptions {
         }
     }
 
-    /// The attribute `cloudwatch_log_options`.
+    /// The block `cloudwatch_log_options`. Optional, at most one.
     #[track_caller]
     pub fn cloudwatch_log_options(&self) -> NestedList<Tunnel1LogOptionsCloudwatchLogOptions> {
         self.0
@@ -1024,7 +1033,7 @@ pub struct Tunnel1LogOptionsBuilder {
 }
 
 impl Tunnel1LogOptionsBuilder {
-    /// Adds one `cloudwatch_log_options`.
+    /// Adds one `cloudwatch_log_options`. Optional, at most one.
     pub fn cloudwatch_log_options(
         mut self,
         block: Tunnel1LogOptionsCloudwatchLogOptionsBuilder,
@@ -1054,19 +1063,19 @@ impl Tunnel1LogOptionsCloudwatchLogOptions {
         }
     }
 
-    /// The attribute `log_enabled`.
+    /// The argument `log_enabled`. Optional.
     #[track_caller]
     pub fn log_enabled(&self) -> Output<bool> {
         self.0.attribute("log_enabled")
     }
 
-    /// The attribute `log_group_arn`.
+    /// The argument `log_group_arn`. Optional.
     #[track_caller]
     pub fn log_group_arn(&self) -> Output<String> {
         self.0.attribute("log_group_arn")
     }
 
-    /// The attribute `log_output_format`.
+    /// The argument `log_output_format`. Optional.
     #[track_caller]
     pub fn log_output_format(&self) -> Output<String> {
         self.0.attribute("log_output_format")
@@ -1081,19 +1090,19 @@ pub struct Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
 }
 
 impl Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
-    /// Sets `log_enabled`.
+    /// Sets `log_enabled`. Optional.
     pub fn log_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("log_enabled", value.into_input());
         self
     }
 
-    /// Sets `log_group_arn`.
+    /// Sets `log_group_arn`. Optional.
     pub fn log_group_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("log_group_arn", value.into_input());
         self
     }
 
-    /// Sets `log_output_format`.
+    /// Sets `log_output_format`. Optional.
     pub fn log_output_format(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("log_output_format", value.into_input());
         self
@@ -1101,6 +1110,9 @@ impl Tunnel1LogOptionsCloudwatchLogOptionsBuilder {
 }
 
 /// One `tunnel2_log_options`.
+///
+/// Blocks:
+/// - [`cloudwatch_log_options`](Tunnel2LogOptionsCloudwatchLogOptions) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Tunnel2LogOptions(Output<Value>);
 
@@ -1118,7 +1130,7 @@ impl Tunnel2LogOptions {
         }
     }
 
-    /// The attribute `cloudwatch_log_options`.
+    /// The block `cloudwatch_log_options`. Optional, at most one.
     #[track_caller]
     pub fn cloudwatch_log_options(&self) -> NestedList<Tunnel2LogOptionsCloudwatchLogOptions> {
         self.0
@@ -1135,7 +1147,7 @@ pub struct Tunnel2LogOptionsBuilder {
 }
 
 impl Tunnel2LogOptionsBuilder {
-    /// Adds one `cloudwatch_log_options`.
+    /// Adds one `cloudwatch_log_options`. Optional, at most one.
     pub fn cloudwatch_log_options(
         mut self,
         block: Tunnel2LogOptionsCloudwatchLogOptionsBuilder,
@@ -1165,19 +1177,19 @@ impl Tunnel2LogOptionsCloudwatchLogOptions {
         }
     }
 
-    /// The attribute `log_enabled`.
+    /// The argument `log_enabled`. Optional.
     #[track_caller]
     pub fn log_enabled(&self) -> Output<bool> {
         self.0.attribute("log_enabled")
     }
 
-    /// The attribute `log_group_arn`.
+    /// The argument `log_group_arn`. Optional.
     #[track_caller]
     pub fn log_group_arn(&self) -> Output<String> {
         self.0.attribute("log_group_arn")
     }
 
-    /// The attribute `log_output_format`.
+    /// The argument `log_output_format`. Optional.
     #[track_caller]
     pub fn log_output_format(&self) -> Output<String> {
         self.0.attribute("log_output_format")
@@ -1192,19 +1204,19 @@ pub struct Tunnel2LogOptionsCloudwatchLogOptionsBuilder {
 }
 
 impl Tunnel2LogOptionsCloudwatchLogOptionsBuilder {
-    /// Sets `log_enabled`.
+    /// Sets `log_enabled`. Optional.
     pub fn log_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("log_enabled", value.into_input());
         self
     }
 
-    /// Sets `log_group_arn`.
+    /// Sets `log_group_arn`. Optional.
     pub fn log_group_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("log_group_arn", value.into_input());
         self
     }
 
-    /// Sets `log_output_format`.
+    /// Sets `log_output_format`. Optional.
     pub fn log_output_format(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("log_output_format", value.into_input());
         self

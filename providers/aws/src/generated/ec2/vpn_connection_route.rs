@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpn_connection_route`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpn_connection_route>.
 #[derive(Debug, Clone)]
 pub struct VpnConnectionRoute(Resource);
 
@@ -31,19 +33,19 @@ impl VpnConnectionRoute {
         }
     }
 
-    /// The attribute `destination_cidr_block`.
+    /// The argument `destination_cidr_block`. Required.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `vpn_connection_id`.
+    /// The argument `vpn_connection_id`. Required.
     #[track_caller]
     pub fn vpn_connection_id(&self) -> Output<String> {
         self.0.attribute("vpn_connection_id")

@@ -15,6 +15,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpn_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpn_gateway>.
 #[derive(Debug, Clone)]
 pub struct VpnGateway(Resource);
 
@@ -26,43 +28,43 @@ impl VpnGateway {
         }
     }
 
-    /// The attribute `amazon_side_asn`.
+    /// The argument `amazon_side_asn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn amazon_side_asn(&self) -> Output<String> {
         self.0.attribute("amazon_side_asn")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -83,13 +85,13 @@ pub struct VpnGatewayBuilder {
 }
 
 impl VpnGatewayBuilder {
-    /// Sets `amazon_side_asn`.
+    /// Sets `amazon_side_asn`. Optional; computed where it is not set.
     pub fn amazon_side_asn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("amazon_side_asn", value.into_input());
         self
     }
 
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -97,13 +99,13 @@ impl VpnGatewayBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self

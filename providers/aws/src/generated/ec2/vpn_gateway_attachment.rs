@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_vpn_gateway_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/vpn_gateway_attachment>.
 #[derive(Debug, Clone)]
 pub struct VpnGatewayAttachment(Resource);
 
@@ -31,19 +33,19 @@ impl VpnGatewayAttachment {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Required.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpn_gateway_id`.
+    /// The argument `vpn_gateway_id`. Required.
     #[track_caller]
     pub fn vpn_gateway_id(&self) -> Output<String> {
         self.0.attribute("vpn_gateway_id")

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ecr_registry_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ecr_registry_policy>.
 #[derive(Debug, Clone)]
 pub struct RegistryPolicy(Resource);
 
@@ -29,19 +31,19 @@ impl RegistryPolicy {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Required.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `registry_id`.
+    /// The attribute `registry_id`. Computed.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")

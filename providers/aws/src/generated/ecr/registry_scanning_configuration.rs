@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ecr_registry_scanning_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ecr_registry_scanning_configuration>.
+///
+/// Blocks:
+/// - [`rule`](Rule) (optional, at most 100)
 #[derive(Debug, Clone)]
 pub struct RegistryScanningConfiguration(Resource);
 
@@ -35,25 +40,25 @@ impl RegistryScanningConfiguration {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `registry_id`.
+    /// The attribute `registry_id`. Computed.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Optional, at most 100.
     #[track_caller]
     pub fn rule(&self) -> Output<Vec<Value>> {
         self.0.attribute("rule")
     }
 
-    /// The attribute `scan_type`.
+    /// The argument `scan_type`. Required.
     #[track_caller]
     pub fn scan_type(&self) -> Output<String> {
         self.0.attribute("scan_type")
@@ -75,7 +80,7 @@ pub struct RegistryScanningConfigurationBuilder<A> {
 }
 
 impl<A> RegistryScanningConfigurationBuilder<A> {
-    /// Adds one `rule`.
+    /// Adds one `rule`. Optional, at most 100.
     pub fn rule(mut self, block: RuleBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("rule", block.arguments);
         self
@@ -130,6 +135,9 @@ impl<A> RegistryScanningConfigurationBuilder<A> {
 }
 
 /// One `rule`.
+///
+/// Blocks:
+/// - [`repository_filter`](RuleRepositoryFilter) (required)
 #[derive(Debug)]
 pub enum Rule {}
 

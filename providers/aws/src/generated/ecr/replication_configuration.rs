@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ecr_replication_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ecr_replication_configuration>.
+///
+/// Blocks:
+/// - [`replication_configuration`](ReplicationConfigurationBlock) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct ReplicationConfiguration(Resource);
 
@@ -32,19 +37,19 @@ impl ReplicationConfiguration {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `registry_id`.
+    /// The attribute `registry_id`. Computed.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `replication_configuration`.
+    /// The block `replication_configuration`. Optional, at most one.
     #[track_caller]
     pub fn replication_configuration(&self) -> NestedList<ReplicationConfigurationBlock> {
         self.0
@@ -67,7 +72,7 @@ pub struct ReplicationConfigurationBuilder {
 }
 
 impl ReplicationConfigurationBuilder {
-    /// Adds one `replication_configuration`.
+    /// Adds one `replication_configuration`. Optional, at most one.
     pub fn replication_configuration(
         mut self,
         block: ReplicationConfigurationBlockBuilder<Set>,
@@ -113,6 +118,9 @@ impl ReplicationConfigurationBuilder {
 }
 
 /// One `replication_configuration`.
+///
+/// Blocks:
+/// - [`rule`](ReplicationConfigurationBlockRule) (required, at most 10)
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlock(Output<Value>);
 
@@ -131,7 +139,7 @@ impl ReplicationConfigurationBlock {
         }
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Required, at most 10.
     #[track_caller]
     pub fn rule(&self) -> NestedList<ReplicationConfigurationBlockRule> {
         self.0.attribute::<Vec<Value>>("rule").into()
@@ -147,7 +155,7 @@ pub struct ReplicationConfigurationBlockBuilder<A> {
 }
 
 impl<A> ReplicationConfigurationBlockBuilder<A> {
-    /// Adds one `rule`. Required.
+    /// Adds one `rule`. Required, at most 10.
     pub fn rule(
         self,
         block: ReplicationConfigurationBlockRuleBuilder<Set>,
@@ -160,6 +168,10 @@ impl<A> ReplicationConfigurationBlockBuilder<A> {
 }
 
 /// One `replication_configuration.rule`.
+///
+/// Blocks:
+/// - [`destination`](ReplicationConfigurationBlockRuleDestination) (required, at most 25)
+/// - [`repository_filter`](ReplicationConfigurationBlockRuleRepositoryFilter) (optional, at most 100)
 #[derive(Debug, Clone)]
 pub struct ReplicationConfigurationBlockRule(Output<Value>);
 
@@ -178,13 +190,13 @@ impl ReplicationConfigurationBlockRule {
         }
     }
 
-    /// The attribute `destination`.
+    /// The block `destination`. Required, at most 25.
     #[track_caller]
     pub fn destination(&self) -> NestedList<ReplicationConfigurationBlockRuleDestination> {
         self.0.attribute::<Vec<Value>>("destination").into()
     }
 
-    /// The attribute `repository_filter`.
+    /// The block `repository_filter`. Optional, at most 100.
     #[track_caller]
     pub fn repository_filter(
         &self,
@@ -202,7 +214,7 @@ pub struct ReplicationConfigurationBlockRuleBuilder<A> {
 }
 
 impl<A> ReplicationConfigurationBlockRuleBuilder<A> {
-    /// Adds one `destination`. Required.
+    /// Adds one `destination`. Required, at most 25.
     pub fn destination(
         self,
         block: ReplicationConfigurationBlockRuleDestinationBuilder<Set, Set>,
@@ -213,7 +225,7 @@ impl<A> ReplicationConfigurationBlockRuleBuilder<A> {
         }
     }
 
-    /// Adds one `repository_filter`.
+    /// Adds one `repository_filter`. Optional, at most 100.
     pub fn repository_filter(
         mut self,
         block: ReplicationConfigurationBlockRuleRepositoryFilterBuilder<Set, Set>,
@@ -245,13 +257,13 @@ impl ReplicationConfigurationBlockRuleDestination {
         }
     }
 
-    /// The attribute `region`.
+    /// The argument `region`. Required.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `registry_id`.
+    /// The argument `registry_id`. Required.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
@@ -311,13 +323,13 @@ impl ReplicationConfigurationBlockRuleRepositoryFilter {
         }
     }
 
-    /// The attribute `filter`.
+    /// The argument `filter`. Required.
     #[track_caller]
     pub fn filter(&self) -> Output<String> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `filter_type`.
+    /// The argument `filter_type`. Required.
     #[track_caller]
     pub fn filter_type(&self) -> Output<String> {
         self.0.attribute("filter_type")

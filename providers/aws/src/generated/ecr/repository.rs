@@ -19,6 +19,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_ecr_repository`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/ecr_repository>.
+///
+/// Blocks:
+/// - [`encryption_configuration`](EncryptionConfiguration) (optional)
+/// - [`image_scanning_configuration`](ImageScanningConfiguration) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Repository(Resource);
 
@@ -31,13 +38,13 @@ impl Repository {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `encryption_configuration`.
+    /// The block `encryption_configuration`. Optional.
     #[track_caller]
     pub fn encryption_configuration(&self) -> NestedList<EncryptionConfiguration> {
         self.0
@@ -45,19 +52,19 @@ impl Repository {
             .into()
     }
 
-    /// The attribute `force_delete`.
+    /// The argument `force_delete`. Optional.
     #[track_caller]
     pub fn force_delete(&self) -> Output<bool> {
         self.0.attribute("force_delete")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_scanning_configuration`.
+    /// The block `image_scanning_configuration`. Optional, at most one.
     #[track_caller]
     pub fn image_scanning_configuration(&self) -> NestedList<ImageScanningConfiguration> {
         self.0
@@ -65,37 +72,37 @@ impl Repository {
             .into()
     }
 
-    /// The attribute `image_tag_mutability`.
+    /// The argument `image_tag_mutability`. Optional.
     #[track_caller]
     pub fn image_tag_mutability(&self) -> Output<String> {
         self.0.attribute("image_tag_mutability")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `registry_id`.
+    /// The attribute `registry_id`. Computed.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `repository_url`.
+    /// The attribute `repository_url`. Computed.
     #[track_caller]
     pub fn repository_url(&self) -> Output<String> {
         self.0.attribute("repository_url")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -117,7 +124,7 @@ pub struct RepositoryBuilder<A> {
 }
 
 impl<A> RepositoryBuilder<A> {
-    /// Adds one `encryption_configuration`.
+    /// Adds one `encryption_configuration`. Optional.
     pub fn encryption_configuration(mut self, block: EncryptionConfigurationBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -125,13 +132,13 @@ impl<A> RepositoryBuilder<A> {
         self
     }
 
-    /// Sets `force_delete`.
+    /// Sets `force_delete`. Optional.
     pub fn force_delete(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_delete", value.into_input());
         self
     }
 
-    /// Adds one `image_scanning_configuration`.
+    /// Adds one `image_scanning_configuration`. Optional, at most one.
     pub fn image_scanning_configuration(
         mut self,
         block: ImageScanningConfigurationBuilder<Set>,
@@ -142,7 +149,7 @@ impl<A> RepositoryBuilder<A> {
         self
     }
 
-    /// Sets `image_tag_mutability`.
+    /// Sets `image_tag_mutability`. Optional.
     pub fn image_tag_mutability(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -158,13 +165,13 @@ impl<A> RepositoryBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -225,13 +232,13 @@ impl EncryptionConfiguration {
         }
     }
 
-    /// The attribute `encryption_type`.
+    /// The argument `encryption_type`. Optional.
     #[track_caller]
     pub fn encryption_type(&self) -> Output<String> {
         self.0.attribute("encryption_type")
     }
 
-    /// The attribute `kms_key`.
+    /// The argument `kms_key`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key(&self) -> Output<String> {
         self.0.attribute("kms_key")
@@ -246,13 +253,13 @@ pub struct EncryptionConfigurationBuilder {
 }
 
 impl EncryptionConfigurationBuilder {
-    /// Sets `encryption_type`.
+    /// Sets `encryption_type`. Optional.
     pub fn encryption_type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("encryption_type", value.into_input());
         self
     }
 
-    /// Sets `kms_key`.
+    /// Sets `kms_key`. Optional; computed where it is not set.
     pub fn kms_key(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_key", value.into_input());
         self
@@ -278,7 +285,7 @@ impl ImageScanningConfiguration {
         }
     }
 
-    /// The attribute `scan_on_push`.
+    /// The argument `scan_on_push`. Required.
     #[track_caller]
     pub fn scan_on_push(&self) -> Output<bool> {
         self.0.attribute("scan_on_push")
@@ -324,7 +331,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -339,7 +346,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

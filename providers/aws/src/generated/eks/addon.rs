@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eks_addon`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eks_addon>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Addon(Resource);
 
@@ -31,92 +36,92 @@ impl Addon {
         }
     }
 
-    /// The attribute `addon_name`.
+    /// The argument `addon_name`. Required.
     #[track_caller]
     pub fn addon_name(&self) -> Output<String> {
         self.0.attribute("addon_name")
     }
 
-    /// The attribute `addon_version`.
+    /// The argument `addon_version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn addon_version(&self) -> Output<String> {
         self.0.attribute("addon_version")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `configuration_values`.
+    /// The argument `configuration_values`. Optional; computed where it is not set.
     #[track_caller]
     pub fn configuration_values(&self) -> Output<String> {
         self.0.attribute("configuration_values")
     }
 
-    /// The attribute `created_at`.
+    /// The attribute `created_at`. Computed.
     #[track_caller]
     pub fn created_at(&self) -> Output<String> {
         self.0.attribute("created_at")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `modified_at`.
+    /// The attribute `modified_at`. Computed.
     #[track_caller]
     pub fn modified_at(&self) -> Output<String> {
         self.0.attribute("modified_at")
     }
 
-    /// The attribute `preserve`.
+    /// The argument `preserve`. Optional.
     #[track_caller]
     pub fn preserve(&self) -> Output<bool> {
         self.0.attribute("preserve")
     }
 
-    /// The attribute `resolve_conflicts`.
+    /// The argument `resolve_conflicts`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn resolve_conflicts(&self) -> Output<String> {
         self.0.attribute("resolve_conflicts")
     }
 
-    /// The attribute `resolve_conflicts_on_create`.
+    /// The argument `resolve_conflicts_on_create`. Optional.
     #[track_caller]
     pub fn resolve_conflicts_on_create(&self) -> Output<String> {
         self.0.attribute("resolve_conflicts_on_create")
     }
 
-    /// The attribute `resolve_conflicts_on_update`.
+    /// The argument `resolve_conflicts_on_update`. Optional.
     #[track_caller]
     pub fn resolve_conflicts_on_update(&self) -> Output<String> {
         self.0.attribute("resolve_conflicts_on_update")
     }
 
-    /// The attribute `service_account_role_arn`.
+    /// The argument `service_account_role_arn`. Optional.
     #[track_caller]
     pub fn service_account_role_arn(&self) -> Output<String> {
         self.0.attribute("service_account_role_arn")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -146,7 +151,7 @@ impl<A, B> AddonBuilder<A, B> {
         }
     }
 
-    /// Sets `addon_version`.
+    /// Sets `addon_version`. Optional; computed where it is not set.
     pub fn addon_version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("addon_version", value.into_input());
         self
@@ -160,7 +165,7 @@ impl<A, B> AddonBuilder<A, B> {
         }
     }
 
-    /// Sets `configuration_values`.
+    /// Sets `configuration_values`. Optional; computed where it is not set.
     pub fn configuration_values(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -168,13 +173,13 @@ impl<A, B> AddonBuilder<A, B> {
         self
     }
 
-    /// Sets `preserve`.
+    /// Sets `preserve`. Optional.
     pub fn preserve(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("preserve", value.into_input());
         self
     }
 
-    /// Sets `resolve_conflicts`.
+    /// Sets `resolve_conflicts`. Optional.
     #[deprecated]
     pub fn resolve_conflicts(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
@@ -183,7 +188,7 @@ impl<A, B> AddonBuilder<A, B> {
         self
     }
 
-    /// Sets `resolve_conflicts_on_create`.
+    /// Sets `resolve_conflicts_on_create`. Optional.
     pub fn resolve_conflicts_on_create(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -191,7 +196,7 @@ impl<A, B> AddonBuilder<A, B> {
         self
     }
 
-    /// Sets `resolve_conflicts_on_update`.
+    /// Sets `resolve_conflicts_on_update`. Optional.
     pub fn resolve_conflicts_on_update(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -199,7 +204,7 @@ impl<A, B> AddonBuilder<A, B> {
         self
     }
 
-    /// Sets `service_account_role_arn`.
+    /// Sets `service_account_role_arn`. Optional.
     pub fn service_account_role_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -207,13 +212,13 @@ impl<A, B> AddonBuilder<A, B> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -275,19 +280,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -302,19 +307,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

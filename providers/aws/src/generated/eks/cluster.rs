@@ -23,6 +23,15 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eks_cluster`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eks_cluster>.
+///
+/// Blocks:
+/// - [`encryption_config`](EncryptionConfig) (optional, at most one)
+/// - [`kubernetes_network_config`](KubernetesNetworkConfig) (optional, at most one)
+/// - [`outpost_config`](OutpostConfig) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
+/// - [`vpc_config`](VpcConfig) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct Cluster(Resource);
 
@@ -37,13 +46,13 @@ impl Cluster {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `certificate_authority`.
+    /// The attribute `certificate_authority`. Computed.
     #[track_caller]
     pub fn certificate_authority(&self) -> NestedList<CertificateAuthority> {
         self.0
@@ -51,49 +60,49 @@ impl Cluster {
             .into()
     }
 
-    /// The attribute `cluster_id`.
+    /// The attribute `cluster_id`. Computed.
     #[track_caller]
     pub fn cluster_id(&self) -> Output<String> {
         self.0.attribute("cluster_id")
     }
 
-    /// The attribute `created_at`.
+    /// The attribute `created_at`. Computed.
     #[track_caller]
     pub fn created_at(&self) -> Output<String> {
         self.0.attribute("created_at")
     }
 
-    /// The attribute `enabled_cluster_log_types`.
+    /// The argument `enabled_cluster_log_types`. Optional.
     #[track_caller]
     pub fn enabled_cluster_log_types(&self) -> Output<Vec<String>> {
         self.0.attribute("enabled_cluster_log_types")
     }
 
-    /// The attribute `encryption_config`.
+    /// The block `encryption_config`. Optional, at most one.
     #[track_caller]
     pub fn encryption_config(&self) -> NestedList<EncryptionConfig> {
         self.0.attribute::<Vec<Value>>("encryption_config").into()
     }
 
-    /// The attribute `endpoint`.
+    /// The attribute `endpoint`. Computed.
     #[track_caller]
     pub fn endpoint(&self) -> Output<String> {
         self.0.attribute("endpoint")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `identity`.
+    /// The attribute `identity`. Computed.
     #[track_caller]
     pub fn identity(&self) -> NestedList<Identity> {
         self.0.attribute::<Vec<Value>>("identity").into()
     }
 
-    /// The attribute `kubernetes_network_config`.
+    /// The block `kubernetes_network_config`. Optional, at most one.
     #[track_caller]
     pub fn kubernetes_network_config(&self) -> NestedList<KubernetesNetworkConfig> {
         self.0
@@ -101,55 +110,55 @@ impl Cluster {
             .into()
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `outpost_config`.
+    /// The block `outpost_config`. Optional, at most one.
     #[track_caller]
     pub fn outpost_config(&self) -> NestedList<OutpostConfig> {
         self.0.attribute::<Vec<Value>>("outpost_config").into()
     }
 
-    /// The attribute `platform_version`.
+    /// The attribute `platform_version`. Computed.
     #[track_caller]
     pub fn platform_version(&self) -> Output<String> {
         self.0.attribute("platform_version")
     }
 
-    /// The attribute `role_arn`.
+    /// The argument `role_arn`. Required.
     #[track_caller]
     pub fn role_arn(&self) -> Output<String> {
         self.0.attribute("role_arn")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `version`.
+    /// The argument `version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
     }
 
-    /// The attribute `vpc_config`.
+    /// The block `vpc_config`. Required, exactly one.
     #[track_caller]
     pub fn vpc_config(&self) -> NestedList<VpcConfig> {
         self.0.attribute::<Vec<Value>>("vpc_config").into()
@@ -171,7 +180,7 @@ pub struct ClusterBuilder<A, B, C> {
 }
 
 impl<A, B, C> ClusterBuilder<A, B, C> {
-    /// Sets `enabled_cluster_log_types`.
+    /// Sets `enabled_cluster_log_types`. Optional.
     pub fn enabled_cluster_log_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -179,7 +188,7 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
         self
     }
 
-    /// Adds one `encryption_config`.
+    /// Adds one `encryption_config`. Optional, at most one.
     pub fn encryption_config(mut self, block: EncryptionConfigBuilder<Set, Set>) -> Self {
         self.declaration = self
             .declaration
@@ -187,7 +196,7 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
         self
     }
 
-    /// Adds one `kubernetes_network_config`.
+    /// Adds one `kubernetes_network_config`. Optional, at most one.
     pub fn kubernetes_network_config(mut self, block: KubernetesNetworkConfigBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -203,7 +212,7 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
         }
     }
 
-    /// Adds one `outpost_config`.
+    /// Adds one `outpost_config`. Optional, at most one.
     pub fn outpost_config(mut self, block: OutpostConfigBuilder<Set, Set>) -> Self {
         self.declaration = self
             .declaration
@@ -219,25 +228,25 @@ impl<A, B, C> ClusterBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `version`.
+    /// Sets `version`. Optional; computed where it is not set.
     pub fn version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("version", value.into_input());
         self
     }
 
-    /// Adds one `vpc_config`. Required.
+    /// Adds one `vpc_config`. Required, exactly one.
     pub fn vpc_config(self, block: VpcConfigBuilder<Set>) -> ClusterBuilder<A, B, Set> {
         ClusterBuilder {
             declaration: self.declaration.push_block("vpc_config", block.arguments),
@@ -295,7 +304,7 @@ impl Nested for CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// The attribute `data`.
+    /// The attribute `data`. Computed.
     #[track_caller]
     pub fn data(&self) -> Output<String> {
         self.0.attribute("data")
@@ -313,7 +322,7 @@ impl Nested for Identity {
 }
 
 impl Identity {
-    /// The attribute `oidc`.
+    /// The attribute `oidc`. Computed.
     #[track_caller]
     pub fn oidc(&self) -> NestedList<IdentityOidc> {
         self.0.attribute::<Vec<Value>>("oidc").into()
@@ -331,7 +340,7 @@ impl Nested for IdentityOidc {
 }
 
 impl IdentityOidc {
-    /// The attribute `issuer`.
+    /// The attribute `issuer`. Computed.
     #[track_caller]
     pub fn issuer(&self) -> Output<String> {
         self.0.attribute("issuer")
@@ -339,6 +348,9 @@ impl IdentityOidc {
 }
 
 /// One `encryption_config`.
+///
+/// Blocks:
+/// - [`provider`](EncryptionConfigProvider) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct EncryptionConfig(Output<Value>);
 
@@ -357,13 +369,13 @@ impl EncryptionConfig {
         }
     }
 
-    /// The attribute `provider`.
+    /// The block `provider`. Required, exactly one.
     #[track_caller]
     pub fn provider(&self) -> NestedList<EncryptionConfigProvider> {
         self.0.attribute::<Vec<Value>>("provider").into()
     }
 
-    /// The attribute `resources`.
+    /// The argument `resources`. Required.
     #[track_caller]
     pub fn resources(&self) -> Output<Vec<String>> {
         self.0.attribute("resources")
@@ -379,7 +391,7 @@ pub struct EncryptionConfigBuilder<A, B> {
 }
 
 impl<A, B> EncryptionConfigBuilder<A, B> {
-    /// Adds one `provider`. Required.
+    /// Adds one `provider`. Required, exactly one.
     pub fn provider(
         self,
         block: EncryptionConfigProviderBuilder<Set>,
@@ -418,7 +430,7 @@ impl EncryptionConfigProvider {
         }
     }
 
-    /// The attribute `key_arn`.
+    /// The argument `key_arn`. Required.
     #[track_caller]
     pub fn key_arn(&self) -> Output<String> {
         self.0.attribute("key_arn")
@@ -461,19 +473,19 @@ impl KubernetesNetworkConfig {
         }
     }
 
-    /// The attribute `ip_family`.
+    /// The argument `ip_family`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ip_family(&self) -> Output<String> {
         self.0.attribute("ip_family")
     }
 
-    /// The attribute `service_ipv4_cidr`.
+    /// The argument `service_ipv4_cidr`. Optional; computed where it is not set.
     #[track_caller]
     pub fn service_ipv4_cidr(&self) -> Output<String> {
         self.0.attribute("service_ipv4_cidr")
     }
 
-    /// The attribute `service_ipv6_cidr`.
+    /// The attribute `service_ipv6_cidr`. Computed.
     #[track_caller]
     pub fn service_ipv6_cidr(&self) -> Output<String> {
         self.0.attribute("service_ipv6_cidr")
@@ -488,13 +500,13 @@ pub struct KubernetesNetworkConfigBuilder {
 }
 
 impl KubernetesNetworkConfigBuilder {
-    /// Sets `ip_family`.
+    /// Sets `ip_family`. Optional; computed where it is not set.
     pub fn ip_family(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ip_family", value.into_input());
         self
     }
 
-    /// Sets `service_ipv4_cidr`.
+    /// Sets `service_ipv4_cidr`. Optional; computed where it is not set.
     pub fn service_ipv4_cidr(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("service_ipv4_cidr", value.into_input());
         self
@@ -502,6 +514,9 @@ impl KubernetesNetworkConfigBuilder {
 }
 
 /// One `outpost_config`.
+///
+/// Blocks:
+/// - [`control_plane_placement`](OutpostConfigControlPlanePlacement) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct OutpostConfig(Output<Value>);
 
@@ -520,13 +535,13 @@ impl OutpostConfig {
         }
     }
 
-    /// The attribute `control_plane_instance_type`.
+    /// The argument `control_plane_instance_type`. Required.
     #[track_caller]
     pub fn control_plane_instance_type(&self) -> Output<String> {
         self.0.attribute("control_plane_instance_type")
     }
 
-    /// The attribute `control_plane_placement`.
+    /// The block `control_plane_placement`. Optional, at most one.
     #[track_caller]
     pub fn control_plane_placement(&self) -> NestedList<OutpostConfigControlPlanePlacement> {
         self.0
@@ -534,7 +549,7 @@ impl OutpostConfig {
             .into()
     }
 
-    /// The attribute `outpost_arns`.
+    /// The argument `outpost_arns`. Required.
     #[track_caller]
     pub fn outpost_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("outpost_arns")
@@ -563,7 +578,7 @@ impl<A, B> OutpostConfigBuilder<A, B> {
         }
     }
 
-    /// Adds one `control_plane_placement`.
+    /// Adds one `control_plane_placement`. Optional, at most one.
     pub fn control_plane_placement(
         mut self,
         block: OutpostConfigControlPlanePlacementBuilder<Set>,
@@ -602,7 +617,7 @@ impl OutpostConfigControlPlanePlacement {
         }
     }
 
-    /// The attribute `group_name`.
+    /// The argument `group_name`. Required.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
@@ -648,19 +663,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -675,19 +690,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self
@@ -713,43 +728,43 @@ impl VpcConfig {
         }
     }
 
-    /// The attribute `cluster_security_group_id`.
+    /// The attribute `cluster_security_group_id`. Computed.
     #[track_caller]
     pub fn cluster_security_group_id(&self) -> Output<String> {
         self.0.attribute("cluster_security_group_id")
     }
 
-    /// The attribute `endpoint_private_access`.
+    /// The argument `endpoint_private_access`. Optional.
     #[track_caller]
     pub fn endpoint_private_access(&self) -> Output<bool> {
         self.0.attribute("endpoint_private_access")
     }
 
-    /// The attribute `endpoint_public_access`.
+    /// The argument `endpoint_public_access`. Optional.
     #[track_caller]
     pub fn endpoint_public_access(&self) -> Output<bool> {
         self.0.attribute("endpoint_public_access")
     }
 
-    /// The attribute `public_access_cidrs`.
+    /// The argument `public_access_cidrs`. Optional; computed where it is not set.
     #[track_caller]
     pub fn public_access_cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("public_access_cidrs")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The argument `security_group_ids`. Optional.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Required.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -765,7 +780,7 @@ pub struct VpcConfigBuilder<A> {
 }
 
 impl<A> VpcConfigBuilder<A> {
-    /// Sets `endpoint_private_access`.
+    /// Sets `endpoint_private_access`. Optional.
     pub fn endpoint_private_access(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -773,7 +788,7 @@ impl<A> VpcConfigBuilder<A> {
         self
     }
 
-    /// Sets `endpoint_public_access`.
+    /// Sets `endpoint_public_access`. Optional.
     pub fn endpoint_public_access(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -781,7 +796,7 @@ impl<A> VpcConfigBuilder<A> {
         self
     }
 
-    /// Sets `public_access_cidrs`.
+    /// Sets `public_access_cidrs`. Optional; computed where it is not set.
     pub fn public_access_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -789,7 +804,7 @@ impl<A> VpcConfigBuilder<A> {
         self
     }
 
-    /// Sets `security_group_ids`.
+    /// Sets `security_group_ids`. Optional.
     pub fn security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("security_group_ids", value.into_input());
         self

@@ -22,6 +22,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eks_fargate_profile`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eks_fargate_profile>.
+///
+/// Blocks:
+/// - [`selector`](Selector) (required)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct FargateProfile(Resource);
 
@@ -41,61 +47,61 @@ impl FargateProfile {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `fargate_profile_name`.
+    /// The argument `fargate_profile_name`. Required.
     #[track_caller]
     pub fn fargate_profile_name(&self) -> Output<String> {
         self.0.attribute("fargate_profile_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `pod_execution_role_arn`.
+    /// The argument `pod_execution_role_arn`. Required.
     #[track_caller]
     pub fn pod_execution_role_arn(&self) -> Output<String> {
         self.0.attribute("pod_execution_role_arn")
     }
 
-    /// The attribute `selector`.
+    /// The block `selector`. Required.
     #[track_caller]
     pub fn selector(&self) -> Output<Vec<Value>> {
         self.0.attribute("selector")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Optional.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -162,19 +168,19 @@ impl<A, B, C, D> FargateProfileBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `subnet_ids`.
+    /// Sets `subnet_ids`. Optional.
     pub fn subnet_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("subnet_ids", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -243,7 +249,7 @@ pub struct SelectorBuilder<A> {
 }
 
 impl<A> SelectorBuilder<A> {
-    /// Sets `labels`.
+    /// Sets `labels`. Optional.
     pub fn labels(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("labels", value.into_input());
         self
@@ -276,13 +282,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -297,13 +303,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

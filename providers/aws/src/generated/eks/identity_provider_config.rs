@@ -22,6 +22,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eks_identity_provider_config`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eks_identity_provider_config>.
+///
+/// Blocks:
+/// - [`oidc`](Oidc) (required, exactly one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct IdentityProviderConfig(Resource);
 
@@ -36,43 +42,43 @@ impl IdentityProviderConfig {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `oidc`.
+    /// The block `oidc`. Required, exactly one.
     #[track_caller]
     pub fn oidc(&self) -> NestedList<Oidc> {
         self.0.attribute::<Vec<Value>>("oidc").into()
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -105,7 +111,7 @@ impl<A, B> IdentityProviderConfigBuilder<A, B> {
         }
     }
 
-    /// Adds one `oidc`. Required.
+    /// Adds one `oidc`. Required, exactly one.
     pub fn oidc(self, block: OidcBuilder<Set, Set, Set>) -> IdentityProviderConfigBuilder<A, Set> {
         IdentityProviderConfigBuilder {
             declaration: self.declaration.push_block("oidc", block.arguments),
@@ -113,13 +119,13 @@ impl<A, B> IdentityProviderConfigBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -183,49 +189,49 @@ impl Oidc {
         }
     }
 
-    /// The attribute `client_id`.
+    /// The argument `client_id`. Required.
     #[track_caller]
     pub fn client_id(&self) -> Output<String> {
         self.0.attribute("client_id")
     }
 
-    /// The attribute `groups_claim`.
+    /// The argument `groups_claim`. Optional.
     #[track_caller]
     pub fn groups_claim(&self) -> Output<String> {
         self.0.attribute("groups_claim")
     }
 
-    /// The attribute `groups_prefix`.
+    /// The argument `groups_prefix`. Optional.
     #[track_caller]
     pub fn groups_prefix(&self) -> Output<String> {
         self.0.attribute("groups_prefix")
     }
 
-    /// The attribute `identity_provider_config_name`.
+    /// The argument `identity_provider_config_name`. Required.
     #[track_caller]
     pub fn identity_provider_config_name(&self) -> Output<String> {
         self.0.attribute("identity_provider_config_name")
     }
 
-    /// The attribute `issuer_url`.
+    /// The argument `issuer_url`. Required.
     #[track_caller]
     pub fn issuer_url(&self) -> Output<String> {
         self.0.attribute("issuer_url")
     }
 
-    /// The attribute `required_claims`.
+    /// The argument `required_claims`. Optional.
     #[track_caller]
     pub fn required_claims(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("required_claims")
     }
 
-    /// The attribute `username_claim`.
+    /// The argument `username_claim`. Optional.
     #[track_caller]
     pub fn username_claim(&self) -> Output<String> {
         self.0.attribute("username_claim")
     }
 
-    /// The attribute `username_prefix`.
+    /// The argument `username_prefix`. Optional.
     #[track_caller]
     pub fn username_prefix(&self) -> Output<String> {
         self.0.attribute("username_prefix")
@@ -249,13 +255,13 @@ impl<A, B, C> OidcBuilder<A, B, C> {
         }
     }
 
-    /// Sets `groups_claim`.
+    /// Sets `groups_claim`. Optional.
     pub fn groups_claim(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("groups_claim", value.into_input());
         self
     }
 
-    /// Sets `groups_prefix`.
+    /// Sets `groups_prefix`. Optional.
     pub fn groups_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("groups_prefix", value.into_input());
         self
@@ -282,19 +288,19 @@ impl<A, B, C> OidcBuilder<A, B, C> {
         }
     }
 
-    /// Sets `required_claims`.
+    /// Sets `required_claims`. Optional.
     pub fn required_claims(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("required_claims", value.into_input());
         self
     }
 
-    /// Sets `username_claim`.
+    /// Sets `username_claim`. Optional.
     pub fn username_claim(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("username_claim", value.into_input());
         self
     }
 
-    /// Sets `username_prefix`.
+    /// Sets `username_prefix`. Optional.
     pub fn username_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("username_prefix", value.into_input());
         self
@@ -319,13 +325,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
@@ -340,13 +346,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self

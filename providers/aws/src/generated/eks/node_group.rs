@@ -23,6 +23,16 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eks_node_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eks_node_group>.
+///
+/// Blocks:
+/// - [`launch_template`](LaunchTemplate) (optional, at most one)
+/// - [`remote_access`](RemoteAccess) (optional, at most one)
+/// - [`scaling_config`](ScalingConfig) (required, exactly one)
+/// - [`taint`](Taint) (optional, at most 50)
+/// - [`timeouts`](Timeouts) (optional, at most one)
+/// - [`update_config`](UpdateConfig) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct NodeGroup(Resource);
 
@@ -42,145 +52,145 @@ impl NodeGroup {
         }
     }
 
-    /// The attribute `ami_type`.
+    /// The argument `ami_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ami_type(&self) -> Output<String> {
         self.0.attribute("ami_type")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `capacity_type`.
+    /// The argument `capacity_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn capacity_type(&self) -> Output<String> {
         self.0.attribute("capacity_type")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `disk_size`.
+    /// The argument `disk_size`. Optional; computed where it is not set.
     #[track_caller]
     pub fn disk_size(&self) -> Output<Number> {
         self.0.attribute("disk_size")
     }
 
-    /// The attribute `force_update_version`.
+    /// The argument `force_update_version`. Optional.
     #[track_caller]
     pub fn force_update_version(&self) -> Output<bool> {
         self.0.attribute("force_update_version")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_types`.
+    /// The argument `instance_types`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_types")
     }
 
-    /// The attribute `labels`.
+    /// The argument `labels`. Optional.
     #[track_caller]
     pub fn labels(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("labels")
     }
 
-    /// The attribute `launch_template`.
+    /// The block `launch_template`. Optional, at most one.
     #[track_caller]
     pub fn launch_template(&self) -> NestedList<LaunchTemplate> {
         self.0.attribute::<Vec<Value>>("launch_template").into()
     }
 
-    /// The attribute `node_group_name`.
+    /// The argument `node_group_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn node_group_name(&self) -> Output<String> {
         self.0.attribute("node_group_name")
     }
 
-    /// The attribute `node_group_name_prefix`.
+    /// The argument `node_group_name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn node_group_name_prefix(&self) -> Output<String> {
         self.0.attribute("node_group_name_prefix")
     }
 
-    /// The attribute `node_role_arn`.
+    /// The argument `node_role_arn`. Required.
     #[track_caller]
     pub fn node_role_arn(&self) -> Output<String> {
         self.0.attribute("node_role_arn")
     }
 
-    /// The attribute `release_version`.
+    /// The argument `release_version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn release_version(&self) -> Output<String> {
         self.0.attribute("release_version")
     }
 
-    /// The attribute `remote_access`.
+    /// The block `remote_access`. Optional, at most one.
     #[track_caller]
     pub fn remote_access(&self) -> NestedList<RemoteAccess> {
         self.0.attribute::<Vec<Value>>("remote_access").into()
     }
 
-    /// The attribute `resources`.
+    /// The attribute `resources`. Computed.
     #[track_caller]
     pub fn resources(&self) -> NestedList<Resources> {
         self.0.attribute::<Vec<Value>>("resources").into()
     }
 
-    /// The attribute `scaling_config`.
+    /// The block `scaling_config`. Required, exactly one.
     #[track_caller]
     pub fn scaling_config(&self) -> NestedList<ScalingConfig> {
         self.0.attribute::<Vec<Value>>("scaling_config").into()
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The argument `subnet_ids`. Required.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `taint`.
+    /// The block `taint`. Optional, at most 50.
     #[track_caller]
     pub fn taint(&self) -> Output<Vec<Value>> {
         self.0.attribute("taint")
     }
 
-    /// The attribute `update_config`.
+    /// The block `update_config`. Optional, at most one.
     #[track_caller]
     pub fn update_config(&self) -> NestedList<UpdateConfig> {
         self.0.attribute::<Vec<Value>>("update_config").into()
     }
 
-    /// The attribute `version`.
+    /// The argument `version`. Optional; computed where it is not set.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -202,13 +212,13 @@ pub struct NodeGroupBuilder<A, B, C, D> {
 }
 
 impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
-    /// Sets `ami_type`.
+    /// Sets `ami_type`. Optional; computed where it is not set.
     pub fn ami_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ami_type", value.into_input());
         self
     }
 
-    /// Sets `capacity_type`.
+    /// Sets `capacity_type`. Optional; computed where it is not set.
     pub fn capacity_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("capacity_type", value.into_input());
         self
@@ -222,13 +232,13 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `disk_size`.
+    /// Sets `disk_size`. Optional; computed where it is not set.
     pub fn disk_size(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("disk_size", value.into_input());
         self
     }
 
-    /// Sets `force_update_version`.
+    /// Sets `force_update_version`. Optional.
     pub fn force_update_version(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -236,19 +246,19 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `instance_types`.
+    /// Sets `instance_types`. Optional; computed where it is not set.
     pub fn instance_types(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("instance_types", value.into_input());
         self
     }
 
-    /// Sets `labels`.
+    /// Sets `labels`. Optional.
     pub fn labels(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("labels", value.into_input());
         self
     }
 
-    /// Adds one `launch_template`.
+    /// Adds one `launch_template`. Optional, at most one.
     pub fn launch_template(mut self, block: LaunchTemplateBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -256,13 +266,13 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `node_group_name`.
+    /// Sets `node_group_name`. Optional; computed where it is not set.
     pub fn node_group_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("node_group_name", value.into_input());
         self
     }
 
-    /// Sets `node_group_name_prefix`.
+    /// Sets `node_group_name_prefix`. Optional; computed where it is not set.
     pub fn node_group_name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -278,13 +288,13 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `release_version`.
+    /// Sets `release_version`. Optional; computed where it is not set.
     pub fn release_version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("release_version", value.into_input());
         self
     }
 
-    /// Adds one `remote_access`.
+    /// Adds one `remote_access`. Optional, at most one.
     pub fn remote_access(mut self, block: RemoteAccessBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -292,7 +302,7 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         self
     }
 
-    /// Adds one `scaling_config`. Required.
+    /// Adds one `scaling_config`. Required, exactly one.
     pub fn scaling_config(
         self,
         block: ScalingConfigBuilder<Set, Set, Set>,
@@ -313,25 +323,25 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Adds one `taint`.
+    /// Adds one `taint`. Optional, at most 50.
     pub fn taint(mut self, block: TaintBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("taint", block.arguments);
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Adds one `update_config`.
+    /// Adds one `update_config`. Optional, at most one.
     pub fn update_config(mut self, block: UpdateConfigBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -339,7 +349,7 @@ impl<A, B, C, D> NodeGroupBuilder<A, B, C, D> {
         self
     }
 
-    /// Sets `version`.
+    /// Sets `version`. Optional; computed where it is not set.
     pub fn version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("version", value.into_input());
         self
@@ -396,13 +406,13 @@ impl Nested for Resources {
 }
 
 impl Resources {
-    /// The attribute `autoscaling_groups`.
+    /// The attribute `autoscaling_groups`. Computed.
     #[track_caller]
     pub fn autoscaling_groups(&self) -> NestedList<ResourcesAutoscalingGroups> {
         self.0.attribute::<Vec<Value>>("autoscaling_groups").into()
     }
 
-    /// The attribute `remote_access_security_group_id`.
+    /// The attribute `remote_access_security_group_id`. Computed.
     #[track_caller]
     pub fn remote_access_security_group_id(&self) -> Output<String> {
         self.0.attribute("remote_access_security_group_id")
@@ -420,7 +430,7 @@ impl Nested for ResourcesAutoscalingGroups {
 }
 
 impl ResourcesAutoscalingGroups {
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -446,19 +456,19 @@ impl LaunchTemplate {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `version`.
+    /// The argument `version`. Required.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -474,13 +484,13 @@ pub struct LaunchTemplateBuilder<A> {
 }
 
 impl<A> LaunchTemplateBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", value.into_input());
         self
@@ -513,13 +523,13 @@ impl RemoteAccess {
         }
     }
 
-    /// The attribute `ec2_ssh_key`.
+    /// The argument `ec2_ssh_key`. Optional.
     #[track_caller]
     pub fn ec2_ssh_key(&self) -> Output<String> {
         self.0.attribute("ec2_ssh_key")
     }
 
-    /// The attribute `source_security_group_ids`.
+    /// The argument `source_security_group_ids`. Optional.
     #[track_caller]
     pub fn source_security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("source_security_group_ids")
@@ -534,13 +544,13 @@ pub struct RemoteAccessBuilder {
 }
 
 impl RemoteAccessBuilder {
-    /// Sets `ec2_ssh_key`.
+    /// Sets `ec2_ssh_key`. Optional.
     pub fn ec2_ssh_key(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("ec2_ssh_key", value.into_input());
         self
     }
 
-    /// Sets `source_security_group_ids`.
+    /// Sets `source_security_group_ids`. Optional.
     pub fn source_security_group_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self
             .arguments
@@ -568,19 +578,19 @@ impl ScalingConfig {
         }
     }
 
-    /// The attribute `desired_size`.
+    /// The argument `desired_size`. Required.
     #[track_caller]
     pub fn desired_size(&self) -> Output<Number> {
         self.0.attribute("desired_size")
     }
 
-    /// The attribute `max_size`.
+    /// The argument `max_size`. Required.
     #[track_caller]
     pub fn max_size(&self) -> Output<Number> {
         self.0.attribute("max_size")
     }
 
-    /// The attribute `min_size`.
+    /// The argument `min_size`. Required.
     #[track_caller]
     pub fn min_size(&self) -> Output<Number> {
         self.0.attribute("min_size")
@@ -660,7 +670,7 @@ impl<A, B> TaintBuilder<A, B> {
         }
     }
 
-    /// Sets `value`.
+    /// Sets `value`. Optional.
     pub fn value(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("value", value.into_input());
         self
@@ -685,19 +695,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -712,19 +722,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self
@@ -749,13 +759,13 @@ impl UpdateConfig {
         }
     }
 
-    /// The attribute `max_unavailable`.
+    /// The argument `max_unavailable`. Optional.
     #[track_caller]
     pub fn max_unavailable(&self) -> Output<Number> {
         self.0.attribute("max_unavailable")
     }
 
-    /// The attribute `max_unavailable_percentage`.
+    /// The argument `max_unavailable_percentage`. Optional.
     #[track_caller]
     pub fn max_unavailable_percentage(&self) -> Output<Number> {
         self.0.attribute("max_unavailable_percentage")
@@ -770,13 +780,13 @@ pub struct UpdateConfigBuilder {
 }
 
 impl UpdateConfigBuilder {
-    /// Sets `max_unavailable`.
+    /// Sets `max_unavailable`. Optional.
     pub fn max_unavailable(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max_unavailable", value.into_input());
         self
     }
 
-    /// Sets `max_unavailable_percentage`.
+    /// Sets `max_unavailable_percentage`. Optional.
     pub fn max_unavailable_percentage(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments

@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_eks_pod_identity_association`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/eks_pod_identity_association>.
 #[derive(Debug, Clone)]
 pub struct PodIdentityAssociation(Resource);
 
@@ -39,55 +41,55 @@ impl PodIdentityAssociation {
         }
     }
 
-    /// The attribute `association_arn`.
+    /// The attribute `association_arn`. Computed.
     #[track_caller]
     pub fn association_arn(&self) -> Output<String> {
         self.0.attribute("association_arn")
     }
 
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `namespace`.
+    /// The argument `namespace`. Required.
     #[track_caller]
     pub fn namespace(&self) -> Output<String> {
         self.0.attribute("namespace")
     }
 
-    /// The attribute `role_arn`.
+    /// The argument `role_arn`. Required.
     #[track_caller]
     pub fn role_arn(&self) -> Output<String> {
         self.0.attribute("role_arn")
     }
 
-    /// The attribute `service_account`.
+    /// The argument `service_account`. Required.
     #[track_caller]
     pub fn service_account(&self) -> Output<String> {
         self.0.attribute("service_account")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -153,7 +155,7 @@ impl<A, B, C, D> PodIdentityAssociationBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

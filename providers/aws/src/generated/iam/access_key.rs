@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_access_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_access_key>.
 #[derive(Debug, Clone)]
 pub struct AccessKey(Resource);
 
@@ -29,61 +31,61 @@ impl AccessKey {
         }
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `encrypted_secret`.
+    /// The attribute `encrypted_secret`. Computed.
     #[track_caller]
     pub fn encrypted_secret(&self) -> Output<String> {
         self.0.attribute("encrypted_secret")
     }
 
-    /// The attribute `encrypted_ses_smtp_password_v4`.
+    /// The attribute `encrypted_ses_smtp_password_v4`. Computed.
     #[track_caller]
     pub fn encrypted_ses_smtp_password_v4(&self) -> Output<String> {
         self.0.attribute("encrypted_ses_smtp_password_v4")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_fingerprint`.
+    /// The attribute `key_fingerprint`. Computed.
     #[track_caller]
     pub fn key_fingerprint(&self) -> Output<String> {
         self.0.attribute("key_fingerprint")
     }
 
-    /// The attribute `pgp_key`.
+    /// The argument `pgp_key`. Optional.
     #[track_caller]
     pub fn pgp_key(&self) -> Output<String> {
         self.0.attribute("pgp_key")
     }
 
-    /// The attribute `secret`.
+    /// The attribute `secret`. Computed.
     #[track_caller]
     pub fn secret(&self) -> Output<String> {
         self.0.attribute("secret")
     }
 
-    /// The attribute `ses_smtp_password_v4`.
+    /// The attribute `ses_smtp_password_v4`. Computed.
     #[track_caller]
     pub fn ses_smtp_password_v4(&self) -> Output<String> {
         self.0.attribute("ses_smtp_password_v4")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Optional.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `user`.
+    /// The argument `user`. Required.
     #[track_caller]
     pub fn user(&self) -> Output<String> {
         self.0.attribute("user")
@@ -105,13 +107,13 @@ pub struct AccessKeyBuilder<A> {
 }
 
 impl<A> AccessKeyBuilder<A> {
-    /// Sets `pgp_key`.
+    /// Sets `pgp_key`. Optional.
     pub fn pgp_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("pgp_key", value.into_input());
         self
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("status", value.into_input());
         self

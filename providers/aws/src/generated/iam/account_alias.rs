@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_account_alias`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_account_alias>.
 #[derive(Debug, Clone)]
 pub struct AccountAlias(Resource);
 
@@ -29,13 +31,13 @@ impl AccountAlias {
         }
     }
 
-    /// The attribute `account_alias`.
+    /// The argument `account_alias`. Required.
     #[track_caller]
     pub fn account_alias(&self) -> Output<String> {
         self.0.attribute("account_alias")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")

@@ -14,6 +14,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_account_password_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_account_password_policy>.
 #[derive(Debug, Clone)]
 pub struct AccountPasswordPolicy(Resource);
 
@@ -25,67 +27,67 @@ impl AccountPasswordPolicy {
         }
     }
 
-    /// The attribute `allow_users_to_change_password`.
+    /// The argument `allow_users_to_change_password`. Optional.
     #[track_caller]
     pub fn allow_users_to_change_password(&self) -> Output<bool> {
         self.0.attribute("allow_users_to_change_password")
     }
 
-    /// The attribute `expire_passwords`.
+    /// The attribute `expire_passwords`. Computed.
     #[track_caller]
     pub fn expire_passwords(&self) -> Output<bool> {
         self.0.attribute("expire_passwords")
     }
 
-    /// The attribute `hard_expiry`.
+    /// The argument `hard_expiry`. Optional; computed where it is not set.
     #[track_caller]
     pub fn hard_expiry(&self) -> Output<bool> {
         self.0.attribute("hard_expiry")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `max_password_age`.
+    /// The argument `max_password_age`. Optional; computed where it is not set.
     #[track_caller]
     pub fn max_password_age(&self) -> Output<Number> {
         self.0.attribute("max_password_age")
     }
 
-    /// The attribute `minimum_password_length`.
+    /// The argument `minimum_password_length`. Optional.
     #[track_caller]
     pub fn minimum_password_length(&self) -> Output<Number> {
         self.0.attribute("minimum_password_length")
     }
 
-    /// The attribute `password_reuse_prevention`.
+    /// The argument `password_reuse_prevention`. Optional; computed where it is not set.
     #[track_caller]
     pub fn password_reuse_prevention(&self) -> Output<Number> {
         self.0.attribute("password_reuse_prevention")
     }
 
-    /// The attribute `require_lowercase_characters`.
+    /// The argument `require_lowercase_characters`. Optional; computed where it is not set.
     #[track_caller]
     pub fn require_lowercase_characters(&self) -> Output<bool> {
         self.0.attribute("require_lowercase_characters")
     }
 
-    /// The attribute `require_numbers`.
+    /// The argument `require_numbers`. Optional; computed where it is not set.
     #[track_caller]
     pub fn require_numbers(&self) -> Output<bool> {
         self.0.attribute("require_numbers")
     }
 
-    /// The attribute `require_symbols`.
+    /// The argument `require_symbols`. Optional; computed where it is not set.
     #[track_caller]
     pub fn require_symbols(&self) -> Output<bool> {
         self.0.attribute("require_symbols")
     }
 
-    /// The attribute `require_uppercase_characters`.
+    /// The argument `require_uppercase_characters`. Optional; computed where it is not set.
     #[track_caller]
     pub fn require_uppercase_characters(&self) -> Output<bool> {
         self.0.attribute("require_uppercase_characters")
@@ -106,7 +108,7 @@ pub struct AccountPasswordPolicyBuilder {
 }
 
 impl AccountPasswordPolicyBuilder {
-    /// Sets `allow_users_to_change_password`.
+    /// Sets `allow_users_to_change_password`. Optional.
     pub fn allow_users_to_change_password(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -114,19 +116,19 @@ impl AccountPasswordPolicyBuilder {
         self
     }
 
-    /// Sets `hard_expiry`.
+    /// Sets `hard_expiry`. Optional; computed where it is not set.
     pub fn hard_expiry(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("hard_expiry", value.into_input());
         self
     }
 
-    /// Sets `max_password_age`.
+    /// Sets `max_password_age`. Optional; computed where it is not set.
     pub fn max_password_age(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("max_password_age", value.into_input());
         self
     }
 
-    /// Sets `minimum_password_length`.
+    /// Sets `minimum_password_length`. Optional.
     pub fn minimum_password_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -134,7 +136,7 @@ impl AccountPasswordPolicyBuilder {
         self
     }
 
-    /// Sets `password_reuse_prevention`.
+    /// Sets `password_reuse_prevention`. Optional; computed where it is not set.
     pub fn password_reuse_prevention(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -142,7 +144,7 @@ impl AccountPasswordPolicyBuilder {
         self
     }
 
-    /// Sets `require_lowercase_characters`.
+    /// Sets `require_lowercase_characters`. Optional; computed where it is not set.
     pub fn require_lowercase_characters(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -150,19 +152,19 @@ impl AccountPasswordPolicyBuilder {
         self
     }
 
-    /// Sets `require_numbers`.
+    /// Sets `require_numbers`. Optional; computed where it is not set.
     pub fn require_numbers(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("require_numbers", value.into_input());
         self
     }
 
-    /// Sets `require_symbols`.
+    /// Sets `require_symbols`. Optional; computed where it is not set.
     pub fn require_symbols(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("require_symbols", value.into_input());
         self
     }
 
-    /// Sets `require_uppercase_characters`.
+    /// Sets `require_uppercase_characters`. Optional; computed where it is not set.
     pub fn require_uppercase_characters(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration

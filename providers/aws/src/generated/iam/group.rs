@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_group>.
 #[derive(Debug, Clone)]
 pub struct Group(Resource);
 
@@ -29,31 +31,31 @@ impl Group {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `path`.
+    /// The argument `path`. Optional.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `unique_id`.
+    /// The attribute `unique_id`. Computed.
     #[track_caller]
     pub fn unique_id(&self) -> Output<String> {
         self.0.attribute("unique_id")
@@ -83,7 +85,7 @@ impl<A> GroupBuilder<A> {
         }
     }
 
-    /// Sets `path`.
+    /// Sets `path`. Optional.
     pub fn path(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_group_membership`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_group_membership>.
 #[derive(Debug, Clone)]
 pub struct GroupMembership(Resource);
 
@@ -31,25 +33,25 @@ impl GroupMembership {
         }
     }
 
-    /// The attribute `group`.
+    /// The argument `group`. Required.
     #[track_caller]
     pub fn group(&self) -> Output<String> {
         self.0.attribute("group")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `users`.
+    /// The argument `users`. Required.
     #[track_caller]
     pub fn users(&self) -> Output<Vec<String>> {
         self.0.attribute("users")

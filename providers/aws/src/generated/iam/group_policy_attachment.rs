@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_group_policy_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_group_policy_attachment>.
 #[derive(Debug, Clone)]
 pub struct GroupPolicyAttachment(Resource);
 
@@ -31,19 +33,19 @@ impl GroupPolicyAttachment {
         }
     }
 
-    /// The attribute `group`.
+    /// The argument `group`. Required.
     #[track_caller]
     pub fn group(&self) -> Output<String> {
         self.0.attribute("group")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy_arn`.
+    /// The argument `policy_arn`. Required.
     #[track_caller]
     pub fn policy_arn(&self) -> Output<String> {
         self.0.attribute("policy_arn")

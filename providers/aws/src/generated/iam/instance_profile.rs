@@ -15,6 +15,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_instance_profile`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_instance_profile>.
 #[derive(Debug, Clone)]
 pub struct InstanceProfile(Resource);
 
@@ -26,61 +28,61 @@ impl InstanceProfile {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `path`.
+    /// The argument `path`. Optional.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `role`.
+    /// The argument `role`. Optional.
     #[track_caller]
     pub fn role(&self) -> Output<String> {
         self.0.attribute("role")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `unique_id`.
+    /// The attribute `unique_id`. Computed.
     #[track_caller]
     pub fn unique_id(&self) -> Output<String> {
         self.0.attribute("unique_id")
@@ -101,31 +103,31 @@ pub struct InstanceProfileBuilder {
 }
 
 impl InstanceProfileBuilder {
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Sets `path`.
+    /// Sets `path`. Optional.
     pub fn path(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
-    /// Sets `role`.
+    /// Sets `role`. Optional.
     pub fn role(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("role", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_openid_connect_provider`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_openid_connect_provider>.
 #[derive(Debug, Clone)]
 pub struct OpenIdConnectProvider(Resource);
 
@@ -32,43 +34,43 @@ impl OpenIdConnectProvider {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `client_id_list`.
+    /// The argument `client_id_list`. Required.
     #[track_caller]
     pub fn client_id_list(&self) -> Output<Vec<String>> {
         self.0.attribute("client_id_list")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `thumbprint_list`.
+    /// The argument `thumbprint_list`. Required.
     #[track_caller]
     pub fn thumbprint_list(&self) -> Output<Vec<String>> {
         self.0.attribute("thumbprint_list")
     }
 
-    /// The attribute `url`.
+    /// The argument `url`. Required.
     #[track_caller]
     pub fn url(&self) -> Output<String> {
         self.0.attribute("url")
@@ -101,7 +103,7 @@ impl<A, B, C> OpenIdConnectProviderBuilder<A, B, C> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

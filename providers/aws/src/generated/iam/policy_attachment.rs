@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_policy_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_policy_attachment>.
 #[derive(Debug, Clone)]
 pub struct PolicyAttachment(Resource);
 
@@ -31,37 +33,37 @@ impl PolicyAttachment {
         }
     }
 
-    /// The attribute `groups`.
+    /// The argument `groups`. Optional.
     #[track_caller]
     pub fn groups(&self) -> Output<Vec<String>> {
         self.0.attribute("groups")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `policy_arn`.
+    /// The argument `policy_arn`. Required.
     #[track_caller]
     pub fn policy_arn(&self) -> Output<String> {
         self.0.attribute("policy_arn")
     }
 
-    /// The attribute `roles`.
+    /// The argument `roles`. Optional.
     #[track_caller]
     pub fn roles(&self) -> Output<Vec<String>> {
         self.0.attribute("roles")
     }
 
-    /// The attribute `users`.
+    /// The argument `users`. Optional.
     #[track_caller]
     pub fn users(&self) -> Output<Vec<String>> {
         self.0.attribute("users")
@@ -83,7 +85,7 @@ pub struct PolicyAttachmentBuilder<A, B> {
 }
 
 impl<A, B> PolicyAttachmentBuilder<A, B> {
-    /// Sets `groups`.
+    /// Sets `groups`. Optional.
     pub fn groups(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("groups", value.into_input());
         self
@@ -105,13 +107,13 @@ impl<A, B> PolicyAttachmentBuilder<A, B> {
         }
     }
 
-    /// Sets `roles`.
+    /// Sets `roles`. Optional.
     pub fn roles(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("roles", value.into_input());
         self
     }
 
-    /// Sets `users`.
+    /// Sets `users`. Optional.
     pub fn users(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("users", value.into_input());
         self

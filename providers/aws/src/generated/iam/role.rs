@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_role`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_role>.
+///
+/// Blocks:
+/// - [`inline_policy`](InlinePolicy) (optional)
 #[derive(Debug, Clone)]
 pub struct Role(Resource);
 
@@ -32,97 +37,97 @@ impl Role {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `assume_role_policy`.
+    /// The argument `assume_role_policy`. Required.
     #[track_caller]
     pub fn assume_role_policy(&self) -> Output<String> {
         self.0.attribute("assume_role_policy")
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `force_detach_policies`.
+    /// The argument `force_detach_policies`. Optional.
     #[track_caller]
     pub fn force_detach_policies(&self) -> Output<bool> {
         self.0.attribute("force_detach_policies")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `inline_policy`.
+    /// The block `inline_policy`. Optional.
     #[track_caller]
     pub fn inline_policy(&self) -> Output<Vec<Value>> {
         self.0.attribute("inline_policy")
     }
 
-    /// The attribute `managed_policy_arns`.
+    /// The argument `managed_policy_arns`. Optional; computed where it is not set.
     #[track_caller]
     pub fn managed_policy_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("managed_policy_arns")
     }
 
-    /// The attribute `max_session_duration`.
+    /// The argument `max_session_duration`. Optional.
     #[track_caller]
     pub fn max_session_duration(&self) -> Output<Number> {
         self.0.attribute("max_session_duration")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `path`.
+    /// The argument `path`. Optional.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `permissions_boundary`.
+    /// The argument `permissions_boundary`. Optional.
     #[track_caller]
     pub fn permissions_boundary(&self) -> Output<String> {
         self.0.attribute("permissions_boundary")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `unique_id`.
+    /// The attribute `unique_id`. Computed.
     #[track_caller]
     pub fn unique_id(&self) -> Output<String> {
         self.0.attribute("unique_id")
@@ -154,13 +159,13 @@ impl<A> RoleBuilder<A> {
         }
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `force_detach_policies`.
+    /// Sets `force_detach_policies`. Optional.
     pub fn force_detach_policies(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -168,7 +173,7 @@ impl<A> RoleBuilder<A> {
         self
     }
 
-    /// Adds one `inline_policy`.
+    /// Adds one `inline_policy`. Optional.
     pub fn inline_policy(mut self, block: InlinePolicyBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -176,7 +181,7 @@ impl<A> RoleBuilder<A> {
         self
     }
 
-    /// Sets `managed_policy_arns`.
+    /// Sets `managed_policy_arns`. Optional; computed where it is not set.
     pub fn managed_policy_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -184,7 +189,7 @@ impl<A> RoleBuilder<A> {
         self
     }
 
-    /// Sets `max_session_duration`.
+    /// Sets `max_session_duration`. Optional.
     pub fn max_session_duration(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -192,25 +197,25 @@ impl<A> RoleBuilder<A> {
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Sets `path`.
+    /// Sets `path`. Optional.
     pub fn path(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
-    /// Sets `permissions_boundary`.
+    /// Sets `permissions_boundary`. Optional.
     pub fn permissions_boundary(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -218,7 +223,7 @@ impl<A> RoleBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -282,13 +287,13 @@ pub struct InlinePolicyBuilder {
 }
 
 impl InlinePolicyBuilder {
-    /// Sets `name`.
+    /// Sets `name`. Optional.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", value.into_input());
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("policy", value.into_input());
         self

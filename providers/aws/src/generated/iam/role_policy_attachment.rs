@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_role_policy_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_role_policy_attachment>.
 #[derive(Debug, Clone)]
 pub struct RolePolicyAttachment(Resource);
 
@@ -31,19 +33,19 @@ impl RolePolicyAttachment {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy_arn`.
+    /// The argument `policy_arn`. Required.
     #[track_caller]
     pub fn policy_arn(&self) -> Output<String> {
         self.0.attribute("policy_arn")
     }
 
-    /// The attribute `role`.
+    /// The argument `role`. Required.
     #[track_caller]
     pub fn role(&self) -> Output<String> {
         self.0.attribute("role")

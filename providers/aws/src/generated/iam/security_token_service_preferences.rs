@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_security_token_service_preferences`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_security_token_service_preferences>.
 #[derive(Debug, Clone)]
 pub struct SecurityTokenServicePreferences(Resource);
 
@@ -31,13 +33,13 @@ impl SecurityTokenServicePreferences {
         }
     }
 
-    /// The attribute `global_endpoint_token_version`.
+    /// The argument `global_endpoint_token_version`. Required.
     #[track_caller]
     pub fn global_endpoint_token_version(&self) -> Output<String> {
         self.0.attribute("global_endpoint_token_version")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_server_certificate`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_server_certificate>.
 #[derive(Debug, Clone)]
 pub struct ServerCertificate(Resource);
 
@@ -32,73 +34,73 @@ impl ServerCertificate {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `certificate_body`.
+    /// The argument `certificate_body`. Required.
     #[track_caller]
     pub fn certificate_body(&self) -> Output<String> {
         self.0.attribute("certificate_body")
     }
 
-    /// The attribute `certificate_chain`.
+    /// The argument `certificate_chain`. Optional.
     #[track_caller]
     pub fn certificate_chain(&self) -> Output<String> {
         self.0.attribute("certificate_chain")
     }
 
-    /// The attribute `expiration`.
+    /// The attribute `expiration`. Computed.
     #[track_caller]
     pub fn expiration(&self) -> Output<String> {
         self.0.attribute("expiration")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `path`.
+    /// The argument `path`. Optional.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `private_key`.
+    /// The argument `private_key`. Required.
     #[track_caller]
     pub fn private_key(&self) -> Output<String> {
         self.0.attribute("private_key")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `upload_date`.
+    /// The attribute `upload_date`. Computed.
     #[track_caller]
     pub fn upload_date(&self) -> Output<String> {
         self.0.attribute("upload_date")
@@ -131,7 +133,7 @@ impl<A, B> ServerCertificateBuilder<A, B> {
         }
     }
 
-    /// Sets `certificate_chain`.
+    /// Sets `certificate_chain`. Optional.
     pub fn certificate_chain(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -139,19 +141,19 @@ impl<A, B> ServerCertificateBuilder<A, B> {
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Sets `path`.
+    /// Sets `path`. Optional.
     pub fn path(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path", value.into_input());
         self
@@ -165,7 +167,7 @@ impl<A, B> ServerCertificateBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_service_linked_role`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_service_linked_role>.
 #[derive(Debug, Clone)]
 pub struct ServiceLinkedRole(Resource);
 
@@ -30,67 +32,67 @@ impl ServiceLinkedRole {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `aws_service_name`.
+    /// The argument `aws_service_name`. Required.
     #[track_caller]
     pub fn aws_service_name(&self) -> Output<String> {
         self.0.attribute("aws_service_name")
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `custom_suffix`.
+    /// The argument `custom_suffix`. Optional.
     #[track_caller]
     pub fn custom_suffix(&self) -> Output<String> {
         self.0.attribute("custom_suffix")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `unique_id`.
+    /// The attribute `unique_id`. Computed.
     #[track_caller]
     pub fn unique_id(&self) -> Output<String> {
         self.0.attribute("unique_id")
@@ -120,19 +122,19 @@ impl<A> ServiceLinkedRoleBuilder<A> {
         }
     }
 
-    /// Sets `custom_suffix`.
+    /// Sets `custom_suffix`. Optional.
     pub fn custom_suffix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("custom_suffix", value.into_input());
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

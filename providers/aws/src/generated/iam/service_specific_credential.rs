@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_service_specific_credential`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_service_specific_credential>.
 #[derive(Debug, Clone)]
 pub struct ServiceSpecificCredential(Resource);
 
@@ -31,43 +33,43 @@ impl ServiceSpecificCredential {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `service_name`.
+    /// The argument `service_name`. Required.
     #[track_caller]
     pub fn service_name(&self) -> Output<String> {
         self.0.attribute("service_name")
     }
 
-    /// The attribute `service_password`.
+    /// The attribute `service_password`. Computed.
     #[track_caller]
     pub fn service_password(&self) -> Output<String> {
         self.0.attribute("service_password")
     }
 
-    /// The attribute `service_specific_credential_id`.
+    /// The attribute `service_specific_credential_id`. Computed.
     #[track_caller]
     pub fn service_specific_credential_id(&self) -> Output<String> {
         self.0.attribute("service_specific_credential_id")
     }
 
-    /// The attribute `service_user_name`.
+    /// The attribute `service_user_name`. Computed.
     #[track_caller]
     pub fn service_user_name(&self) -> Output<String> {
         self.0.attribute("service_user_name")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Optional.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `user_name`.
+    /// The argument `user_name`. Required.
     #[track_caller]
     pub fn user_name(&self) -> Output<String> {
         self.0.attribute("user_name")
@@ -100,7 +102,7 @@ impl<A, B> ServiceSpecificCredentialBuilder<A, B> {
         }
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("status", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_signing_certificate`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_signing_certificate>.
 #[derive(Debug, Clone)]
 pub struct SigningCertificate(Resource);
 
@@ -31,31 +33,31 @@ impl SigningCertificate {
         }
     }
 
-    /// The attribute `certificate_body`.
+    /// The argument `certificate_body`. Required.
     #[track_caller]
     pub fn certificate_body(&self) -> Output<String> {
         self.0.attribute("certificate_body")
     }
 
-    /// The attribute `certificate_id`.
+    /// The attribute `certificate_id`. Computed.
     #[track_caller]
     pub fn certificate_id(&self) -> Output<String> {
         self.0.attribute("certificate_id")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Optional.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `user_name`.
+    /// The argument `user_name`. Required.
     #[track_caller]
     pub fn user_name(&self) -> Output<String> {
         self.0.attribute("user_name")
@@ -88,7 +90,7 @@ impl<A, B> SigningCertificateBuilder<A, B> {
         }
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("status", value.into_input());
         self

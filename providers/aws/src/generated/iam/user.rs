@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_user`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_user>.
 #[derive(Debug, Clone)]
 pub struct User(Resource);
 
@@ -30,55 +32,55 @@ impl User {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `force_destroy`.
+    /// The argument `force_destroy`. Optional.
     #[track_caller]
     pub fn force_destroy(&self) -> Output<bool> {
         self.0.attribute("force_destroy")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `path`.
+    /// The argument `path`. Optional.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `permissions_boundary`.
+    /// The argument `permissions_boundary`. Optional.
     #[track_caller]
     pub fn permissions_boundary(&self) -> Output<String> {
         self.0.attribute("permissions_boundary")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `unique_id`.
+    /// The attribute `unique_id`. Computed.
     #[track_caller]
     pub fn unique_id(&self) -> Output<String> {
         self.0.attribute("unique_id")
@@ -100,7 +102,7 @@ pub struct UserBuilder<A> {
 }
 
 impl<A> UserBuilder<A> {
-    /// Sets `force_destroy`.
+    /// Sets `force_destroy`. Optional.
     pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
@@ -114,13 +116,13 @@ impl<A> UserBuilder<A> {
         }
     }
 
-    /// Sets `path`.
+    /// Sets `path`. Optional.
     pub fn path(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
-    /// Sets `permissions_boundary`.
+    /// Sets `permissions_boundary`. Optional.
     pub fn permissions_boundary(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -128,7 +130,7 @@ impl<A> UserBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_user_group_membership`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_user_group_membership>.
 #[derive(Debug, Clone)]
 pub struct UserGroupMembership(Resource);
 
@@ -31,19 +33,19 @@ impl UserGroupMembership {
         }
     }
 
-    /// The attribute `groups`.
+    /// The argument `groups`. Required.
     #[track_caller]
     pub fn groups(&self) -> Output<Vec<String>> {
         self.0.attribute("groups")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `user`.
+    /// The argument `user`. Required.
     #[track_caller]
     pub fn user(&self) -> Output<String> {
         self.0.attribute("user")

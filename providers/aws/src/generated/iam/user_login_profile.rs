@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_user_login_profile`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_user_login_profile>.
 #[derive(Debug, Clone)]
 pub struct UserLoginProfile(Resource);
 
@@ -30,49 +32,49 @@ impl UserLoginProfile {
         }
     }
 
-    /// The attribute `encrypted_password`.
+    /// The attribute `encrypted_password`. Computed.
     #[track_caller]
     pub fn encrypted_password(&self) -> Output<String> {
         self.0.attribute("encrypted_password")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_fingerprint`.
+    /// The attribute `key_fingerprint`. Computed.
     #[track_caller]
     pub fn key_fingerprint(&self) -> Output<String> {
         self.0.attribute("key_fingerprint")
     }
 
-    /// The attribute `password`.
+    /// The attribute `password`. Computed.
     #[track_caller]
     pub fn password(&self) -> Output<String> {
         self.0.attribute("password")
     }
 
-    /// The attribute `password_length`.
+    /// The argument `password_length`. Optional.
     #[track_caller]
     pub fn password_length(&self) -> Output<Number> {
         self.0.attribute("password_length")
     }
 
-    /// The attribute `password_reset_required`.
+    /// The argument `password_reset_required`. Optional; computed where it is not set.
     #[track_caller]
     pub fn password_reset_required(&self) -> Output<bool> {
         self.0.attribute("password_reset_required")
     }
 
-    /// The attribute `pgp_key`.
+    /// The argument `pgp_key`. Optional.
     #[track_caller]
     pub fn pgp_key(&self) -> Output<String> {
         self.0.attribute("pgp_key")
     }
 
-    /// The attribute `user`.
+    /// The argument `user`. Required.
     #[track_caller]
     pub fn user(&self) -> Output<String> {
         self.0.attribute("user")
@@ -94,13 +96,13 @@ pub struct UserLoginProfileBuilder<A> {
 }
 
 impl<A> UserLoginProfileBuilder<A> {
-    /// Sets `password_length`.
+    /// Sets `password_length`. Optional.
     pub fn password_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("password_length", value.into_input());
         self
     }
 
-    /// Sets `password_reset_required`.
+    /// Sets `password_reset_required`. Optional; computed where it is not set.
     pub fn password_reset_required(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -108,7 +110,7 @@ impl<A> UserLoginProfileBuilder<A> {
         self
     }
 
-    /// Sets `pgp_key`.
+    /// Sets `pgp_key`. Optional.
     pub fn pgp_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("pgp_key", value.into_input());
         self

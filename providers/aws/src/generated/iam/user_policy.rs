@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_user_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_user_policy>.
 #[derive(Debug, Clone)]
 pub struct UserPolicy(Resource);
 
@@ -29,31 +31,31 @@ impl UserPolicy {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Required.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `user`.
+    /// The argument `user`. Required.
     #[track_caller]
     pub fn user(&self) -> Output<String> {
         self.0.attribute("user")
@@ -75,13 +77,13 @@ pub struct UserPolicyBuilder<A, B> {
 }
 
 impl<A, B> UserPolicyBuilder<A, B> {
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self

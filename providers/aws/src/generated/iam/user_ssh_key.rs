@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_user_ssh_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_user_ssh_key>.
 #[derive(Debug, Clone)]
 pub struct UserSshKey(Resource);
 
@@ -31,43 +33,43 @@ impl UserSshKey {
         }
     }
 
-    /// The attribute `encoding`.
+    /// The argument `encoding`. Required.
     #[track_caller]
     pub fn encoding(&self) -> Output<String> {
         self.0.attribute("encoding")
     }
 
-    /// The attribute `fingerprint`.
+    /// The attribute `fingerprint`. Computed.
     #[track_caller]
     pub fn fingerprint(&self) -> Output<String> {
         self.0.attribute("fingerprint")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `public_key`.
+    /// The argument `public_key`. Required.
     #[track_caller]
     pub fn public_key(&self) -> Output<String> {
         self.0.attribute("public_key")
     }
 
-    /// The attribute `ssh_public_key_id`.
+    /// The attribute `ssh_public_key_id`. Computed.
     #[track_caller]
     pub fn ssh_public_key_id(&self) -> Output<String> {
         self.0.attribute("ssh_public_key_id")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Optional; computed where it is not set.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `username`.
+    /// The argument `username`. Required.
     #[track_caller]
     pub fn username(&self) -> Output<String> {
         self.0.attribute("username")
@@ -105,7 +107,7 @@ impl<A, B, C> UserSshKeyBuilder<A, B, C> {
         }
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional; computed where it is not set.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("status", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_iam_virtual_mfa_device`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/iam_virtual_mfa_device>.
 #[derive(Debug, Clone)]
 pub struct VirtualMfaDevice(Resource);
 
@@ -32,61 +34,61 @@ impl VirtualMfaDevice {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `base_32_string_seed`.
+    /// The attribute `base_32_string_seed`. Computed.
     #[track_caller]
     pub fn base_32_string_seed(&self) -> Output<String> {
         self.0.attribute("base_32_string_seed")
     }
 
-    /// The attribute `enable_date`.
+    /// The attribute `enable_date`. Computed.
     #[track_caller]
     pub fn enable_date(&self) -> Output<String> {
         self.0.attribute("enable_date")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `path`.
+    /// The argument `path`. Optional.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `qr_code_png`.
+    /// The attribute `qr_code_png`. Computed.
     #[track_caller]
     pub fn qr_code_png(&self) -> Output<String> {
         self.0.attribute("qr_code_png")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `user_name`.
+    /// The attribute `user_name`. Computed.
     #[track_caller]
     pub fn user_name(&self) -> Output<String> {
         self.0.attribute("user_name")
     }
 
-    /// The attribute `virtual_mfa_device_name`.
+    /// The argument `virtual_mfa_device_name`. Required.
     #[track_caller]
     pub fn virtual_mfa_device_name(&self) -> Output<String> {
         self.0.attribute("virtual_mfa_device_name")
@@ -108,13 +110,13 @@ pub struct VirtualMfaDeviceBuilder<A> {
 }
 
 impl<A> VirtualMfaDeviceBuilder<A> {
-    /// Sets `path`.
+    /// Sets `path`. Optional.
     pub fn path(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_kms_alias`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/kms_alias>.
 #[derive(Debug, Clone)]
 pub struct Alias(Resource);
 
@@ -29,37 +31,37 @@ impl Alias {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `target_key_arn`.
+    /// The attribute `target_key_arn`. Computed.
     #[track_caller]
     pub fn target_key_arn(&self) -> Output<String> {
         self.0.attribute("target_key_arn")
     }
 
-    /// The attribute `target_key_id`.
+    /// The argument `target_key_id`. Required.
     #[track_caller]
     pub fn target_key_id(&self) -> Output<String> {
         self.0.attribute("target_key_id")
@@ -81,13 +83,13 @@ pub struct AliasBuilder<A> {
 }
 
 impl<A> AliasBuilder<A> {
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self

@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_kms_custom_key_store`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/kms_custom_key_store>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct CustomKeyStore(Resource);
 
@@ -40,31 +45,31 @@ impl CustomKeyStore {
         }
     }
 
-    /// The attribute `cloud_hsm_cluster_id`.
+    /// The argument `cloud_hsm_cluster_id`. Required.
     #[track_caller]
     pub fn cloud_hsm_cluster_id(&self) -> Output<String> {
         self.0.attribute("cloud_hsm_cluster_id")
     }
 
-    /// The attribute `custom_key_store_name`.
+    /// The argument `custom_key_store_name`. Required.
     #[track_caller]
     pub fn custom_key_store_name(&self) -> Output<String> {
         self.0.attribute("custom_key_store_name")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_store_password`.
+    /// The argument `key_store_password`. Required.
     #[track_caller]
     pub fn key_store_password(&self) -> Output<String> {
         self.0.attribute("key_store_password")
     }
 
-    /// The attribute `trust_anchor_certificate`.
+    /// The argument `trust_anchor_certificate`. Required.
     #[track_caller]
     pub fn trust_anchor_certificate(&self) -> Output<String> {
         self.0.attribute("trust_anchor_certificate")
@@ -125,7 +130,7 @@ impl<A, B, C, D> CustomKeyStoreBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -202,19 +207,19 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -229,19 +234,19 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_kms_grant`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/kms_grant>.
+///
+/// Blocks:
+/// - [`constraints`](Constraints) (optional)
 #[derive(Debug, Clone)]
 pub struct Grant(Resource);
 
@@ -33,67 +38,67 @@ impl Grant {
         }
     }
 
-    /// The attribute `constraints`.
+    /// The block `constraints`. Optional.
     #[track_caller]
     pub fn constraints(&self) -> Output<Vec<Value>> {
         self.0.attribute("constraints")
     }
 
-    /// The attribute `grant_creation_tokens`.
+    /// The argument `grant_creation_tokens`. Optional.
     #[track_caller]
     pub fn grant_creation_tokens(&self) -> Output<Vec<String>> {
         self.0.attribute("grant_creation_tokens")
     }
 
-    /// The attribute `grant_id`.
+    /// The attribute `grant_id`. Computed.
     #[track_caller]
     pub fn grant_id(&self) -> Output<String> {
         self.0.attribute("grant_id")
     }
 
-    /// The attribute `grant_token`.
+    /// The attribute `grant_token`. Computed.
     #[track_caller]
     pub fn grant_token(&self) -> Output<String> {
         self.0.attribute("grant_token")
     }
 
-    /// The attribute `grantee_principal`.
+    /// The argument `grantee_principal`. Required.
     #[track_caller]
     pub fn grantee_principal(&self) -> Output<String> {
         self.0.attribute("grantee_principal")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_id`.
+    /// The argument `key_id`. Required.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `operations`.
+    /// The argument `operations`. Required.
     #[track_caller]
     pub fn operations(&self) -> Output<Vec<String>> {
         self.0.attribute("operations")
     }
 
-    /// The attribute `retire_on_delete`.
+    /// The argument `retire_on_delete`. Optional.
     #[track_caller]
     pub fn retire_on_delete(&self) -> Output<bool> {
         self.0.attribute("retire_on_delete")
     }
 
-    /// The attribute `retiring_principal`.
+    /// The argument `retiring_principal`. Optional.
     #[track_caller]
     pub fn retiring_principal(&self) -> Output<String> {
         self.0.attribute("retiring_principal")
@@ -115,13 +120,13 @@ pub struct GrantBuilder<A, B, C> {
 }
 
 impl<A, B, C> GrantBuilder<A, B, C> {
-    /// Adds one `constraints`.
+    /// Adds one `constraints`. Optional.
     pub fn constraints(mut self, block: ConstraintsBuilder) -> Self {
         self.declaration = self.declaration.push_block("constraints", block.arguments);
         self
     }
 
-    /// Sets `grant_creation_tokens`.
+    /// Sets `grant_creation_tokens`. Optional.
     pub fn grant_creation_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -147,7 +152,7 @@ impl<A, B, C> GrantBuilder<A, B, C> {
         }
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
@@ -161,13 +166,13 @@ impl<A, B, C> GrantBuilder<A, B, C> {
         }
     }
 
-    /// Sets `retire_on_delete`.
+    /// Sets `retire_on_delete`. Optional.
     pub fn retire_on_delete(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("retire_on_delete", value.into_input());
         self
     }
 
-    /// Sets `retiring_principal`.
+    /// Sets `retiring_principal`. Optional.
     pub fn retiring_principal(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -235,7 +240,7 @@ pub struct ConstraintsBuilder {
 }
 
 impl ConstraintsBuilder {
-    /// Sets `encryption_context_equals`.
+    /// Sets `encryption_context_equals`. Optional.
     pub fn encryption_context_equals(
         mut self,
         value: impl IntoInput<BTreeMap<String, String>>,
@@ -246,7 +251,7 @@ impl ConstraintsBuilder {
         self
     }
 
-    /// Sets `encryption_context_subset`.
+    /// Sets `encryption_context_subset`. Optional.
     pub fn encryption_context_subset(
         mut self,
         value: impl IntoInput<BTreeMap<String, String>>,

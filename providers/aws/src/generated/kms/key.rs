@@ -17,6 +17,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_kms_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/kms_key>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Key(Resource);
 
@@ -28,91 +33,91 @@ impl Key {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bypass_policy_lockout_safety_check`.
+    /// The argument `bypass_policy_lockout_safety_check`. Optional.
     #[track_caller]
     pub fn bypass_policy_lockout_safety_check(&self) -> Output<bool> {
         self.0.attribute("bypass_policy_lockout_safety_check")
     }
 
-    /// The attribute `custom_key_store_id`.
+    /// The argument `custom_key_store_id`. Optional.
     #[track_caller]
     pub fn custom_key_store_id(&self) -> Output<String> {
         self.0.attribute("custom_key_store_id")
     }
 
-    /// The attribute `customer_master_key_spec`.
+    /// The argument `customer_master_key_spec`. Optional.
     #[track_caller]
     pub fn customer_master_key_spec(&self) -> Output<String> {
         self.0.attribute("customer_master_key_spec")
     }
 
-    /// The attribute `deletion_window_in_days`.
+    /// The argument `deletion_window_in_days`. Optional.
     #[track_caller]
     pub fn deletion_window_in_days(&self) -> Output<Number> {
         self.0.attribute("deletion_window_in_days")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional; computed where it is not set.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `enable_key_rotation`.
+    /// The argument `enable_key_rotation`. Optional.
     #[track_caller]
     pub fn enable_key_rotation(&self) -> Output<bool> {
         self.0.attribute("enable_key_rotation")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `is_enabled`.
+    /// The argument `is_enabled`. Optional.
     #[track_caller]
     pub fn is_enabled(&self) -> Output<bool> {
         self.0.attribute("is_enabled")
     }
 
-    /// The attribute `key_id`.
+    /// The attribute `key_id`. Computed.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `key_usage`.
+    /// The argument `key_usage`. Optional.
     #[track_caller]
     pub fn key_usage(&self) -> Output<String> {
         self.0.attribute("key_usage")
     }
 
-    /// The attribute `multi_region`.
+    /// The argument `multi_region`. Optional; computed where it is not set.
     #[track_caller]
     pub fn multi_region(&self) -> Output<bool> {
         self.0.attribute("multi_region")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -133,7 +138,7 @@ pub struct KeyBuilder {
 }
 
 impl KeyBuilder {
-    /// Sets `bypass_policy_lockout_safety_check`.
+    /// Sets `bypass_policy_lockout_safety_check`. Optional.
     pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -141,7 +146,7 @@ impl KeyBuilder {
         self
     }
 
-    /// Sets `custom_key_store_id`.
+    /// Sets `custom_key_store_id`. Optional.
     pub fn custom_key_store_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -149,7 +154,7 @@ impl KeyBuilder {
         self
     }
 
-    /// Sets `customer_master_key_spec`.
+    /// Sets `customer_master_key_spec`. Optional.
     pub fn customer_master_key_spec(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -157,7 +162,7 @@ impl KeyBuilder {
         self
     }
 
-    /// Sets `deletion_window_in_days`.
+    /// Sets `deletion_window_in_days`. Optional.
     pub fn deletion_window_in_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -165,13 +170,13 @@ impl KeyBuilder {
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional; computed where it is not set.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `enable_key_rotation`.
+    /// Sets `enable_key_rotation`. Optional.
     pub fn enable_key_rotation(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -179,37 +184,37 @@ impl KeyBuilder {
         self
     }
 
-    /// Sets `is_enabled`.
+    /// Sets `is_enabled`. Optional.
     pub fn is_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("is_enabled", value.into_input());
         self
     }
 
-    /// Sets `key_usage`.
+    /// Sets `key_usage`. Optional.
     pub fn key_usage(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_usage", value.into_input());
         self
     }
 
-    /// Sets `multi_region`.
+    /// Sets `multi_region`. Optional; computed where it is not set.
     pub fn multi_region(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("multi_region", value.into_input());
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional; computed where it is not set.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -267,7 +272,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
@@ -282,7 +287,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_kms_key_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/kms_key_policy>.
 #[derive(Debug, Clone)]
 pub struct KeyPolicy(Resource);
 
@@ -29,25 +31,25 @@ impl KeyPolicy {
         }
     }
 
-    /// The attribute `bypass_policy_lockout_safety_check`.
+    /// The argument `bypass_policy_lockout_safety_check`. Optional.
     #[track_caller]
     pub fn bypass_policy_lockout_safety_check(&self) -> Output<bool> {
         self.0.attribute("bypass_policy_lockout_safety_check")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_id`.
+    /// The argument `key_id`. Required.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Required.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
@@ -69,7 +71,7 @@ pub struct KeyPolicyBuilder<A, B> {
 }
 
 impl<A, B> KeyPolicyBuilder<A, B> {
-    /// Sets `bypass_policy_lockout_safety_check`.
+    /// Sets `bypass_policy_lockout_safety_check`. Optional.
     pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration

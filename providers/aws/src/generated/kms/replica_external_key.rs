@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_kms_replica_external_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/kms_replica_external_key>.
 #[derive(Debug, Clone)]
 pub struct ReplicaExternalKey(Resource);
 
@@ -31,97 +33,97 @@ impl ReplicaExternalKey {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bypass_policy_lockout_safety_check`.
+    /// The argument `bypass_policy_lockout_safety_check`. Optional.
     #[track_caller]
     pub fn bypass_policy_lockout_safety_check(&self) -> Output<bool> {
         self.0.attribute("bypass_policy_lockout_safety_check")
     }
 
-    /// The attribute `deletion_window_in_days`.
+    /// The argument `deletion_window_in_days`. Optional.
     #[track_caller]
     pub fn deletion_window_in_days(&self) -> Output<Number> {
         self.0.attribute("deletion_window_in_days")
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `expiration_model`.
+    /// The attribute `expiration_model`. Computed.
     #[track_caller]
     pub fn expiration_model(&self) -> Output<String> {
         self.0.attribute("expiration_model")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_id`.
+    /// The attribute `key_id`. Computed.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `key_material_base64`.
+    /// The argument `key_material_base64`. Optional.
     #[track_caller]
     pub fn key_material_base64(&self) -> Output<String> {
         self.0.attribute("key_material_base64")
     }
 
-    /// The attribute `key_state`.
+    /// The attribute `key_state`. Computed.
     #[track_caller]
     pub fn key_state(&self) -> Output<String> {
         self.0.attribute("key_state")
     }
 
-    /// The attribute `key_usage`.
+    /// The attribute `key_usage`. Computed.
     #[track_caller]
     pub fn key_usage(&self) -> Output<String> {
         self.0.attribute("key_usage")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `primary_key_arn`.
+    /// The argument `primary_key_arn`. Required.
     #[track_caller]
     pub fn primary_key_arn(&self) -> Output<String> {
         self.0.attribute("primary_key_arn")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `valid_to`.
+    /// The argument `valid_to`. Optional.
     #[track_caller]
     pub fn valid_to(&self) -> Output<String> {
         self.0.attribute("valid_to")
@@ -143,7 +145,7 @@ pub struct ReplicaExternalKeyBuilder<A> {
 }
 
 impl<A> ReplicaExternalKeyBuilder<A> {
-    /// Sets `bypass_policy_lockout_safety_check`.
+    /// Sets `bypass_policy_lockout_safety_check`. Optional.
     pub fn bypass_policy_lockout_safety_check(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -151,7 +153,7 @@ impl<A> ReplicaExternalKeyBuilder<A> {
         self
     }
 
-    /// Sets `deletion_window_in_days`.
+    /// Sets `deletion_window_in_days`. Optional.
     pub fn deletion_window_in_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -159,19 +161,19 @@ impl<A> ReplicaExternalKeyBuilder<A> {
         self
     }
 
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional; computed where it is not set.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("enabled", value.into_input());
         self
     }
 
-    /// Sets `key_material_base64`.
+    /// Sets `key_material_base64`. Optional.
     pub fn key_material_base64(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -179,7 +181,7 @@ impl<A> ReplicaExternalKeyBuilder<A> {
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional; computed where it is not set.
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("policy", value.into_input());
         self
@@ -193,13 +195,13 @@ impl<A> ReplicaExternalKeyBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `valid_to`.
+    /// Sets `valid_to`. Optional.
     pub fn valid_to(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("valid_to", value.into_input());
         self

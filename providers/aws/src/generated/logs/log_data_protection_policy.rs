@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_log_data_protection_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_log_data_protection_policy>.
 #[derive(Debug, Clone)]
 pub struct LogDataProtectionPolicy(Resource);
 
@@ -31,19 +33,19 @@ impl LogDataProtectionPolicy {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `log_group_name`.
+    /// The argument `log_group_name`. Required.
     #[track_caller]
     pub fn log_group_name(&self) -> Output<String> {
         self.0.attribute("log_group_name")
     }
 
-    /// The attribute `policy_document`.
+    /// The argument `policy_document`. Required.
     #[track_caller]
     pub fn policy_document(&self) -> Output<String> {
         self.0.attribute("policy_document")

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_log_destination_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_log_destination_policy>.
 #[derive(Debug, Clone)]
 pub struct LogDestinationPolicy(Resource);
 
@@ -31,25 +33,25 @@ impl LogDestinationPolicy {
         }
     }
 
-    /// The attribute `access_policy`.
+    /// The argument `access_policy`. Required.
     #[track_caller]
     pub fn access_policy(&self) -> Output<String> {
         self.0.attribute("access_policy")
     }
 
-    /// The attribute `destination_name`.
+    /// The argument `destination_name`. Required.
     #[track_caller]
     pub fn destination_name(&self) -> Output<String> {
         self.0.attribute("destination_name")
     }
 
-    /// The attribute `force_update`.
+    /// The argument `force_update`. Optional.
     #[track_caller]
     pub fn force_update(&self) -> Output<bool> {
         self.0.attribute("force_update")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -93,7 +95,7 @@ impl<A, B> LogDestinationPolicyBuilder<A, B> {
         }
     }
 
-    /// Sets `force_update`.
+    /// Sets `force_update`. Optional.
     pub fn force_update(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_update", value.into_input());
         self

@@ -16,6 +16,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_log_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_log_group>.
 #[derive(Debug, Clone)]
 pub struct LogGroup(Resource);
 
@@ -27,61 +29,61 @@ impl LogGroup {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `log_group_class`.
+    /// The argument `log_group_class`. Optional; computed where it is not set.
     #[track_caller]
     pub fn log_group_class(&self) -> Output<String> {
         self.0.attribute("log_group_class")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `retention_in_days`.
+    /// The argument `retention_in_days`. Optional.
     #[track_caller]
     pub fn retention_in_days(&self) -> Output<Number> {
         self.0.attribute("retention_in_days")
     }
 
-    /// The attribute `skip_destroy`.
+    /// The argument `skip_destroy`. Optional.
     #[track_caller]
     pub fn skip_destroy(&self) -> Output<bool> {
         self.0.attribute("skip_destroy")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
@@ -102,31 +104,31 @@ pub struct LogGroupBuilder {
 }
 
 impl LogGroupBuilder {
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `log_group_class`.
+    /// Sets `log_group_class`. Optional; computed where it is not set.
     pub fn log_group_class(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("log_group_class", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional; computed where it is not set.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Sets `retention_in_days`.
+    /// Sets `retention_in_days`. Optional.
     pub fn retention_in_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self
             .declaration
@@ -134,13 +136,13 @@ impl LogGroupBuilder {
         self
     }
 
-    /// Sets `skip_destroy`.
+    /// Sets `skip_destroy`. Optional.
     pub fn skip_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("skip_destroy", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

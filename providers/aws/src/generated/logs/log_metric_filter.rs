@@ -22,6 +22,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_log_metric_filter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_log_metric_filter>.
+///
+/// Blocks:
+/// - [`metric_transformation`](MetricTransformation) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct LogMetricFilter(Resource);
 
@@ -41,19 +46,19 @@ impl LogMetricFilter {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `log_group_name`.
+    /// The argument `log_group_name`. Required.
     #[track_caller]
     pub fn log_group_name(&self) -> Output<String> {
         self.0.attribute("log_group_name")
     }
 
-    /// The attribute `metric_transformation`.
+    /// The block `metric_transformation`. Required, exactly one.
     #[track_caller]
     pub fn metric_transformation(&self) -> NestedList<MetricTransformation> {
         self.0
@@ -61,13 +66,13 @@ impl LogMetricFilter {
             .into()
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `pattern`.
+    /// The argument `pattern`. Required.
     #[track_caller]
     pub fn pattern(&self) -> Output<String> {
         self.0.attribute("pattern")
@@ -100,7 +105,7 @@ impl<A, B, C, D> LogMetricFilterBuilder<A, B, C, D> {
         }
     }
 
-    /// Adds one `metric_transformation`. Required.
+    /// Adds one `metric_transformation`. Required, exactly one.
     pub fn metric_transformation(
         self,
         block: MetricTransformationBuilder<Set, Set, Set>,
@@ -188,37 +193,37 @@ impl MetricTransformation {
         }
     }
 
-    /// The attribute `default_value`.
+    /// The argument `default_value`. Optional.
     #[track_caller]
     pub fn default_value(&self) -> Output<String> {
         self.0.attribute("default_value")
     }
 
-    /// The attribute `dimensions`.
+    /// The argument `dimensions`. Optional.
     #[track_caller]
     pub fn dimensions(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("dimensions")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `namespace`.
+    /// The argument `namespace`. Required.
     #[track_caller]
     pub fn namespace(&self) -> Output<String> {
         self.0.attribute("namespace")
     }
 
-    /// The attribute `unit`.
+    /// The argument `unit`. Optional.
     #[track_caller]
     pub fn unit(&self) -> Output<String> {
         self.0.attribute("unit")
     }
 
-    /// The attribute `value`.
+    /// The argument `value`. Required.
     #[track_caller]
     pub fn value(&self) -> Output<String> {
         self.0.attribute("value")
@@ -234,13 +239,13 @@ pub struct MetricTransformationBuilder<A, B, C> {
 }
 
 impl<A, B, C> MetricTransformationBuilder<A, B, C> {
-    /// Sets `default_value`.
+    /// Sets `default_value`. Optional.
     pub fn default_value(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("default_value", value.into_input());
         self
     }
 
-    /// Sets `dimensions`.
+    /// Sets `dimensions`. Optional.
     pub fn dimensions(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("dimensions", value.into_input());
         self
@@ -265,7 +270,7 @@ impl<A, B, C> MetricTransformationBuilder<A, B, C> {
         }
     }
 
-    /// Sets `unit`.
+    /// Sets `unit`. Optional.
     pub fn unit(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("unit", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_log_resource_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_log_resource_policy>.
 #[derive(Debug, Clone)]
 pub struct LogResourcePolicy(Resource);
 
@@ -31,19 +33,19 @@ impl LogResourcePolicy {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy_document`.
+    /// The argument `policy_document`. Required.
     #[track_caller]
     pub fn policy_document(&self) -> Output<String> {
         self.0.attribute("policy_document")
     }
 
-    /// The attribute `policy_name`.
+    /// The argument `policy_name`. Required.
     #[track_caller]
     pub fn policy_name(&self) -> Output<String> {
         self.0.attribute("policy_name")

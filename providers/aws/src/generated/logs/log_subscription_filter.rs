@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_log_subscription_filter`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_log_subscription_filter>.
 #[derive(Debug, Clone)]
 pub struct LogSubscriptionFilter(Resource);
 
@@ -38,43 +40,43 @@ impl LogSubscriptionFilter {
         }
     }
 
-    /// The attribute `destination_arn`.
+    /// The argument `destination_arn`. Required.
     #[track_caller]
     pub fn destination_arn(&self) -> Output<String> {
         self.0.attribute("destination_arn")
     }
 
-    /// The attribute `distribution`.
+    /// The argument `distribution`. Optional.
     #[track_caller]
     pub fn distribution(&self) -> Output<String> {
         self.0.attribute("distribution")
     }
 
-    /// The attribute `filter_pattern`.
+    /// The argument `filter_pattern`. Required.
     #[track_caller]
     pub fn filter_pattern(&self) -> Output<String> {
         self.0.attribute("filter_pattern")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `log_group_name`.
+    /// The argument `log_group_name`. Required.
     #[track_caller]
     pub fn log_group_name(&self) -> Output<String> {
         self.0.attribute("log_group_name")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `role_arn`.
+    /// The argument `role_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn role_arn(&self) -> Output<String> {
         self.0.attribute("role_arn")
@@ -107,7 +109,7 @@ impl<A, B, C, D> LogSubscriptionFilterBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `distribution`.
+    /// Sets `distribution`. Optional.
     pub fn distribution(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("distribution", value.into_input());
         self
@@ -143,7 +145,7 @@ impl<A, B, C, D> LogSubscriptionFilterBuilder<A, B, C, D> {
         }
     }
 
-    /// Sets `role_arn`.
+    /// Sets `role_arn`. Optional; computed where it is not set.
     pub fn role_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("role_arn", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_cloudwatch_query_definition`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/cloudwatch_query_definition>.
 #[derive(Debug, Clone)]
 pub struct QueryDefinition(Resource);
 
@@ -31,31 +33,31 @@ impl QueryDefinition {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `log_group_names`.
+    /// The argument `log_group_names`. Optional.
     #[track_caller]
     pub fn log_group_names(&self) -> Output<Vec<String>> {
         self.0.attribute("log_group_names")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `query_definition_id`.
+    /// The attribute `query_definition_id`. Computed.
     #[track_caller]
     pub fn query_definition_id(&self) -> Output<String> {
         self.0.attribute("query_definition_id")
     }
 
-    /// The attribute `query_string`.
+    /// The argument `query_string`. Required.
     #[track_caller]
     pub fn query_string(&self) -> Output<String> {
         self.0.attribute("query_string")
@@ -77,7 +79,7 @@ pub struct QueryDefinitionBuilder<A, B> {
 }
 
 impl<A, B> QueryDefinitionBuilder<A, B> {
-    /// Sets `log_group_names`.
+    /// Sets `log_group_names`. Optional.
     pub fn log_group_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("log_group_names", value.into_input());
         self

@@ -25,6 +25,20 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket>.
+///
+/// Blocks:
+/// - [`cors_rule`](CorsRule) (optional)
+/// - [`grant`](Grant) (optional)
+/// - [`lifecycle_rule`](LifecycleRule) (optional)
+/// - [`logging`](Logging) (optional, at most one)
+/// - [`object_lock_configuration`](ObjectLockConfiguration) (optional, at most one)
+/// - [`replication_configuration`](ReplicationConfiguration) (optional, at most one)
+/// - [`server_side_encryption_configuration`](ServerSideEncryptionConfiguration) (optional, at most one)
+/// - [`timeouts`](Timeouts) (optional, at most one)
+/// - [`versioning`](Versioning) (optional, at most one)
+/// - [`website`](Website) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Bucket(Resource);
 
@@ -36,97 +50,97 @@ impl Bucket {
         }
     }
 
-    /// The attribute `acceleration_status`.
+    /// The argument `acceleration_status`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn acceleration_status(&self) -> Output<String> {
         self.0.attribute("acceleration_status")
     }
 
-    /// The attribute `acl`.
+    /// The argument `acl`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn acl(&self) -> Output<String> {
         self.0.attribute("acl")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Optional; computed where it is not set.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `bucket_domain_name`.
+    /// The attribute `bucket_domain_name`. Computed.
     #[track_caller]
     pub fn bucket_domain_name(&self) -> Output<String> {
         self.0.attribute("bucket_domain_name")
     }
 
-    /// The attribute `bucket_prefix`.
+    /// The argument `bucket_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn bucket_prefix(&self) -> Output<String> {
         self.0.attribute("bucket_prefix")
     }
 
-    /// The attribute `bucket_regional_domain_name`.
+    /// The attribute `bucket_regional_domain_name`. Computed.
     #[track_caller]
     pub fn bucket_regional_domain_name(&self) -> Output<String> {
         self.0.attribute("bucket_regional_domain_name")
     }
 
-    /// The attribute `cors_rule`.
+    /// The block `cors_rule`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn cors_rule(&self) -> NestedList<CorsRule> {
         self.0.attribute::<Vec<Value>>("cors_rule").into()
     }
 
-    /// The attribute `force_destroy`.
+    /// The argument `force_destroy`. Optional.
     #[track_caller]
     pub fn force_destroy(&self) -> Output<bool> {
         self.0.attribute("force_destroy")
     }
 
-    /// The attribute `grant`.
+    /// The block `grant`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn grant(&self) -> Output<Vec<Value>> {
         self.0.attribute("grant")
     }
 
-    /// The attribute `hosted_zone_id`.
+    /// The attribute `hosted_zone_id`. Computed.
     #[track_caller]
     pub fn hosted_zone_id(&self) -> Output<String> {
         self.0.attribute("hosted_zone_id")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `lifecycle_rule`.
+    /// The block `lifecycle_rule`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn lifecycle_rule(&self) -> NestedList<LifecycleRule> {
         self.0.attribute::<Vec<Value>>("lifecycle_rule").into()
     }
 
-    /// The attribute `logging`.
+    /// The block `logging`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn logging(&self) -> NestedList<Logging> {
         self.0.attribute::<Vec<Value>>("logging").into()
     }
 
-    /// The attribute `object_lock_configuration`.
+    /// The block `object_lock_configuration`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn object_lock_configuration(&self) -> NestedList<ObjectLockConfiguration> {
@@ -135,26 +149,26 @@ impl Bucket {
             .into()
     }
 
-    /// The attribute `object_lock_enabled`.
+    /// The argument `object_lock_enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn object_lock_enabled(&self) -> Output<bool> {
         self.0.attribute("object_lock_enabled")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `replication_configuration`.
+    /// The block `replication_configuration`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn replication_configuration(&self) -> NestedList<ReplicationConfiguration> {
@@ -163,14 +177,14 @@ impl Bucket {
             .into()
     }
 
-    /// The attribute `request_payer`.
+    /// The argument `request_payer`. Optional; computed where it is not set.
     #[deprecated]
     #[track_caller]
     pub fn request_payer(&self) -> Output<String> {
         self.0.attribute("request_payer")
     }
 
-    /// The attribute `server_side_encryption_configuration`.
+    /// The block `server_side_encryption_configuration`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn server_side_encryption_configuration(
@@ -181,40 +195,40 @@ impl Bucket {
             .into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `versioning`.
+    /// The block `versioning`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn versioning(&self) -> NestedList<Versioning> {
         self.0.attribute::<Vec<Value>>("versioning").into()
     }
 
-    /// The attribute `website`.
+    /// The block `website`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn website(&self) -> NestedList<Website> {
         self.0.attribute::<Vec<Value>>("website").into()
     }
 
-    /// The attribute `website_domain`.
+    /// The attribute `website_domain`. Computed.
     #[deprecated]
     #[track_caller]
     pub fn website_domain(&self) -> Output<String> {
         self.0.attribute("website_domain")
     }
 
-    /// The attribute `website_endpoint`.
+    /// The attribute `website_endpoint`. Computed.
     #[deprecated]
     #[track_caller]
     pub fn website_endpoint(&self) -> Output<String> {
@@ -236,7 +250,7 @@ pub struct BucketBuilder {
 }
 
 impl BucketBuilder {
-    /// Sets `acceleration_status`.
+    /// Sets `acceleration_status`. Optional; computed where it is not set.
     #[deprecated]
     pub fn acceleration_status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
@@ -245,46 +259,46 @@ impl BucketBuilder {
         self
     }
 
-    /// Sets `acl`.
+    /// Sets `acl`. Optional; computed where it is not set.
     #[deprecated]
     pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("acl", value.into_input());
         self
     }
 
-    /// Sets `bucket`.
+    /// Sets `bucket`. Optional; computed where it is not set.
     pub fn bucket(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("bucket", value.into_input());
         self
     }
 
-    /// Sets `bucket_prefix`.
+    /// Sets `bucket_prefix`. Optional; computed where it is not set.
     pub fn bucket_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("bucket_prefix", value.into_input());
         self
     }
 
-    /// Adds one `cors_rule`.
+    /// Adds one `cors_rule`. Optional.
     #[deprecated]
     pub fn cors_rule(mut self, block: CorsRuleBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("cors_rule", block.arguments);
         self
     }
 
-    /// Sets `force_destroy`.
+    /// Sets `force_destroy`. Optional.
     pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
-    /// Adds one `grant`.
+    /// Adds one `grant`. Optional.
     #[deprecated]
     pub fn grant(mut self, block: GrantBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("grant", block.arguments);
         self
     }
 
-    /// Adds one `lifecycle_rule`.
+    /// Adds one `lifecycle_rule`. Optional.
     #[deprecated]
     pub fn lifecycle_rule(mut self, block: LifecycleRuleBuilder<Set>) -> Self {
         self.declaration = self
@@ -293,14 +307,14 @@ impl BucketBuilder {
         self
     }
 
-    /// Adds one `logging`.
+    /// Adds one `logging`. Optional, at most one.
     #[deprecated]
     pub fn logging(mut self, block: LoggingBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("logging", block.arguments);
         self
     }
 
-    /// Adds one `object_lock_configuration`.
+    /// Adds one `object_lock_configuration`. Optional, at most one.
     #[deprecated]
     pub fn object_lock_configuration(mut self, block: ObjectLockConfigurationBuilder) -> Self {
         self.declaration = self
@@ -309,7 +323,7 @@ impl BucketBuilder {
         self
     }
 
-    /// Sets `object_lock_enabled`.
+    /// Sets `object_lock_enabled`. Optional; computed where it is not set.
     pub fn object_lock_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -317,14 +331,14 @@ impl BucketBuilder {
         self
     }
 
-    /// Sets `policy`.
+    /// Sets `policy`. Optional; computed where it is not set.
     #[deprecated]
     pub fn policy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("policy", value.into_input());
         self
     }
 
-    /// Adds one `replication_configuration`.
+    /// Adds one `replication_configuration`. Optional, at most one.
     #[deprecated]
     pub fn replication_configuration(
         mut self,
@@ -336,14 +350,14 @@ impl BucketBuilder {
         self
     }
 
-    /// Sets `request_payer`.
+    /// Sets `request_payer`. Optional; computed where it is not set.
     #[deprecated]
     pub fn request_payer(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("request_payer", value.into_input());
         self
     }
 
-    /// Adds one `server_side_encryption_configuration`.
+    /// Adds one `server_side_encryption_configuration`. Optional, at most one.
     #[deprecated]
     pub fn server_side_encryption_configuration(
         mut self,
@@ -355,26 +369,26 @@ impl BucketBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Adds one `versioning`.
+    /// Adds one `versioning`. Optional, at most one.
     #[deprecated]
     pub fn versioning(mut self, block: VersioningBuilder) -> Self {
         self.declaration = self.declaration.push_block("versioning", block.arguments);
         self
     }
 
-    /// Adds one `website`.
+    /// Adds one `website`. Optional, at most one.
     #[deprecated]
     pub fn website(mut self, block: WebsiteBuilder) -> Self {
         self.declaration = self.declaration.push_block("website", block.arguments);
@@ -434,31 +448,31 @@ impl CorsRule {
         }
     }
 
-    /// The attribute `allowed_headers`.
+    /// The argument `allowed_headers`. Optional.
     #[track_caller]
     pub fn allowed_headers(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_headers")
     }
 
-    /// The attribute `allowed_methods`.
+    /// The argument `allowed_methods`. Required.
     #[track_caller]
     pub fn allowed_methods(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_methods")
     }
 
-    /// The attribute `allowed_origins`.
+    /// The argument `allowed_origins`. Required.
     #[track_caller]
     pub fn allowed_origins(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_origins")
     }
 
-    /// The attribute `expose_headers`.
+    /// The argument `expose_headers`. Optional.
     #[track_caller]
     pub fn expose_headers(&self) -> Output<Vec<String>> {
         self.0.attribute("expose_headers")
     }
 
-    /// The attribute `max_age_seconds`.
+    /// The argument `max_age_seconds`. Optional.
     #[track_caller]
     pub fn max_age_seconds(&self) -> Output<Number> {
         self.0.attribute("max_age_seconds")
@@ -474,7 +488,7 @@ pub struct CorsRuleBuilder<A, B> {
 }
 
 impl<A, B> CorsRuleBuilder<A, B> {
-    /// Sets `allowed_headers`.
+    /// Sets `allowed_headers`. Optional.
     pub fn allowed_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("allowed_headers", value.into_input());
         self
@@ -496,13 +510,13 @@ impl<A, B> CorsRuleBuilder<A, B> {
         }
     }
 
-    /// Sets `expose_headers`.
+    /// Sets `expose_headers`. Optional.
     pub fn expose_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("expose_headers", value.into_input());
         self
     }
 
-    /// Sets `max_age_seconds`.
+    /// Sets `max_age_seconds`. Optional.
     pub fn max_age_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max_age_seconds", value.into_input());
         self
@@ -532,7 +546,7 @@ pub struct GrantBuilder<A, B> {
 }
 
 impl<A, B> GrantBuilder<A, B> {
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
@@ -554,7 +568,7 @@ impl<A, B> GrantBuilder<A, B> {
         }
     }
 
-    /// Sets `uri`.
+    /// Sets `uri`. Optional.
     pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("uri", value.into_input());
         self
@@ -562,6 +576,12 @@ impl<A, B> GrantBuilder<A, B> {
 }
 
 /// One `lifecycle_rule`.
+///
+/// Blocks:
+/// - [`expiration`](LifecycleRuleExpiration) (optional, at most one)
+/// - [`noncurrent_version_expiration`](LifecycleRuleNoncurrentVersionExpiration) (optional, at most one)
+/// - [`noncurrent_version_transition`](LifecycleRuleNoncurrentVersionTransition) (optional)
+/// - [`transition`](LifecycleRuleTransition) (optional)
 #[derive(Debug, Clone)]
 pub struct LifecycleRule(Output<Value>);
 
@@ -580,31 +600,31 @@ impl LifecycleRule {
         }
     }
 
-    /// The attribute `abort_incomplete_multipart_upload_days`.
+    /// The argument `abort_incomplete_multipart_upload_days`. Optional.
     #[track_caller]
     pub fn abort_incomplete_multipart_upload_days(&self) -> Output<Number> {
         self.0.attribute("abort_incomplete_multipart_upload_days")
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Required.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `expiration`.
+    /// The block `expiration`. Optional, at most one.
     #[track_caller]
     pub fn expiration(&self) -> NestedList<LifecycleRuleExpiration> {
         self.0.attribute::<Vec<Value>>("expiration").into()
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `noncurrent_version_expiration`.
+    /// The block `noncurrent_version_expiration`. Optional, at most one.
     #[track_caller]
     pub fn noncurrent_version_expiration(
         &self,
@@ -614,25 +634,25 @@ impl LifecycleRule {
             .into()
     }
 
-    /// The attribute `noncurrent_version_transition`.
+    /// The block `noncurrent_version_transition`. Optional.
     #[track_caller]
     pub fn noncurrent_version_transition(&self) -> Output<Vec<Value>> {
         self.0.attribute("noncurrent_version_transition")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transition`.
+    /// The block `transition`. Optional.
     #[track_caller]
     pub fn transition(&self) -> Output<Vec<Value>> {
         self.0.attribute("transition")
@@ -648,7 +668,7 @@ pub struct LifecycleRuleBuilder<A> {
 }
 
 impl<A> LifecycleRuleBuilder<A> {
-    /// Sets `abort_incomplete_multipart_upload_days`.
+    /// Sets `abort_incomplete_multipart_upload_days`. Optional.
     pub fn abort_incomplete_multipart_upload_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -664,19 +684,19 @@ impl<A> LifecycleRuleBuilder<A> {
         }
     }
 
-    /// Adds one `expiration`.
+    /// Adds one `expiration`. Optional, at most one.
     pub fn expiration(mut self, block: LifecycleRuleExpirationBuilder) -> Self {
         self.arguments = self.arguments.push_block("expiration", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Adds one `noncurrent_version_expiration`.
+    /// Adds one `noncurrent_version_expiration`. Optional, at most one.
     pub fn noncurrent_version_expiration(
         mut self,
         block: LifecycleRuleNoncurrentVersionExpirationBuilder,
@@ -687,7 +707,7 @@ impl<A> LifecycleRuleBuilder<A> {
         self
     }
 
-    /// Adds one `noncurrent_version_transition`.
+    /// Adds one `noncurrent_version_transition`. Optional.
     pub fn noncurrent_version_transition(
         mut self,
         block: LifecycleRuleNoncurrentVersionTransitionBuilder<Set>,
@@ -698,19 +718,19 @@ impl<A> LifecycleRuleBuilder<A> {
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
     }
 
-    /// Adds one `transition`.
+    /// Adds one `transition`. Optional.
     pub fn transition(mut self, block: LifecycleRuleTransitionBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("transition", block.arguments);
         self
@@ -735,19 +755,19 @@ impl LifecycleRuleExpiration {
         }
     }
 
-    /// The attribute `date`.
+    /// The argument `date`. Optional.
     #[track_caller]
     pub fn date(&self) -> Output<String> {
         self.0.attribute("date")
     }
 
-    /// The attribute `days`.
+    /// The argument `days`. Optional.
     #[track_caller]
     pub fn days(&self) -> Output<Number> {
         self.0.attribute("days")
     }
 
-    /// The attribute `expired_object_delete_marker`.
+    /// The argument `expired_object_delete_marker`. Optional.
     #[track_caller]
     pub fn expired_object_delete_marker(&self) -> Output<bool> {
         self.0.attribute("expired_object_delete_marker")
@@ -762,19 +782,19 @@ pub struct LifecycleRuleExpirationBuilder {
 }
 
 impl LifecycleRuleExpirationBuilder {
-    /// Sets `date`.
+    /// Sets `date`. Optional.
     pub fn date(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
-    /// Sets `expired_object_delete_marker`.
+    /// Sets `expired_object_delete_marker`. Optional.
     pub fn expired_object_delete_marker(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -801,7 +821,7 @@ impl LifecycleRuleNoncurrentVersionExpiration {
         }
     }
 
-    /// The attribute `days`.
+    /// The argument `days`. Optional.
     #[track_caller]
     pub fn days(&self) -> Output<Number> {
         self.0.attribute("days")
@@ -816,7 +836,7 @@ pub struct LifecycleRuleNoncurrentVersionExpirationBuilder {
 }
 
 impl LifecycleRuleNoncurrentVersionExpirationBuilder {
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
@@ -846,7 +866,7 @@ pub struct LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
 }
 
 impl<A> LifecycleRuleNoncurrentVersionTransitionBuilder<A> {
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
@@ -887,13 +907,13 @@ pub struct LifecycleRuleTransitionBuilder<A> {
 }
 
 impl<A> LifecycleRuleTransitionBuilder<A> {
-    /// Sets `date`.
+    /// Sets `date`. Optional.
     pub fn date(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
@@ -930,13 +950,13 @@ impl Logging {
         }
     }
 
-    /// The attribute `target_bucket`.
+    /// The argument `target_bucket`. Required.
     #[track_caller]
     pub fn target_bucket(&self) -> Output<String> {
         self.0.attribute("target_bucket")
     }
 
-    /// The attribute `target_prefix`.
+    /// The argument `target_prefix`. Optional.
     #[track_caller]
     pub fn target_prefix(&self) -> Output<String> {
         self.0.attribute("target_prefix")
@@ -960,7 +980,7 @@ impl<A> LoggingBuilder<A> {
         }
     }
 
-    /// Sets `target_prefix`.
+    /// Sets `target_prefix`. Optional.
     pub fn target_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("target_prefix", value.into_input());
         self
@@ -968,6 +988,9 @@ impl<A> LoggingBuilder<A> {
 }
 
 /// One `object_lock_configuration`.
+///
+/// Blocks:
+/// - [`rule`](ObjectLockConfigurationRule) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct ObjectLockConfiguration(Output<Value>);
 
@@ -985,14 +1008,14 @@ impl ObjectLockConfiguration {
         }
     }
 
-    /// The attribute `object_lock_enabled`.
+    /// The argument `object_lock_enabled`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn object_lock_enabled(&self) -> Output<String> {
         self.0.attribute("object_lock_enabled")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Optional, at most one.
     #[deprecated]
     #[track_caller]
     pub fn rule(&self) -> NestedList<ObjectLockConfigurationRule> {
@@ -1008,7 +1031,7 @@ pub struct ObjectLockConfigurationBuilder {
 }
 
 impl ObjectLockConfigurationBuilder {
-    /// Sets `object_lock_enabled`.
+    /// Sets `object_lock_enabled`. Optional.
     #[deprecated]
     pub fn object_lock_enabled(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
@@ -1017,7 +1040,7 @@ impl ObjectLockConfigurationBuilder {
         self
     }
 
-    /// Adds one `rule`.
+    /// Adds one `rule`. Optional, at most one.
     #[deprecated]
     pub fn rule(mut self, block: ObjectLockConfigurationRuleBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("rule", block.arguments);
@@ -1026,6 +1049,9 @@ impl ObjectLockConfigurationBuilder {
 }
 
 /// One `object_lock_configuration.rule`.
+///
+/// Blocks:
+/// - [`default_retention`](ObjectLockConfigurationRuleDefaultRetention) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct ObjectLockConfigurationRule(Output<Value>);
 
@@ -1044,7 +1070,7 @@ impl ObjectLockConfigurationRule {
         }
     }
 
-    /// The attribute `default_retention`.
+    /// The block `default_retention`. Required, exactly one.
     #[track_caller]
     pub fn default_retention(&self) -> NestedList<ObjectLockConfigurationRuleDefaultRetention> {
         self.0.attribute::<Vec<Value>>("default_retention").into()
@@ -1060,7 +1086,7 @@ pub struct ObjectLockConfigurationRuleBuilder<A> {
 }
 
 impl<A> ObjectLockConfigurationRuleBuilder<A> {
-    /// Adds one `default_retention`. Required.
+    /// Adds one `default_retention`. Required, exactly one.
     pub fn default_retention(
         self,
         block: ObjectLockConfigurationRuleDefaultRetentionBuilder<Set>,
@@ -1093,19 +1119,19 @@ impl ObjectLockConfigurationRuleDefaultRetention {
         }
     }
 
-    /// The attribute `days`.
+    /// The argument `days`. Optional.
     #[track_caller]
     pub fn days(&self) -> Output<Number> {
         self.0.attribute("days")
     }
 
-    /// The attribute `mode`.
+    /// The argument `mode`. Required.
     #[track_caller]
     pub fn mode(&self) -> Output<String> {
         self.0.attribute("mode")
     }
 
-    /// The attribute `years`.
+    /// The argument `years`. Optional.
     #[track_caller]
     pub fn years(&self) -> Output<Number> {
         self.0.attribute("years")
@@ -1121,7 +1147,7 @@ pub struct ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
 }
 
 impl<A> ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
@@ -1138,7 +1164,7 @@ impl<A> ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
         }
     }
 
-    /// Sets `years`.
+    /// Sets `years`. Optional.
     pub fn years(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("years", value.into_input());
         self
@@ -1146,6 +1172,9 @@ impl<A> ObjectLockConfigurationRuleDefaultRetentionBuilder<A> {
 }
 
 /// One `replication_configuration`.
+///
+/// Blocks:
+/// - [`rules`](ReplicationConfigurationRules) (required)
 #[derive(Debug, Clone)]
 pub struct ReplicationConfiguration(Output<Value>);
 
@@ -1164,13 +1193,13 @@ impl ReplicationConfiguration {
         }
     }
 
-    /// The attribute `role`.
+    /// The argument `role`. Required.
     #[track_caller]
     pub fn role(&self) -> Output<String> {
         self.0.attribute("role")
     }
 
-    /// The attribute `rules`.
+    /// The block `rules`. Required.
     #[track_caller]
     pub fn rules(&self) -> Output<Vec<Value>> {
         self.0.attribute("rules")
@@ -1207,6 +1236,11 @@ impl<A, B> ReplicationConfigurationBuilder<A, B> {
 }
 
 /// One `replication_configuration.rules`.
+///
+/// Blocks:
+/// - [`destination`](ReplicationConfigurationRulesDestination) (required, exactly one)
+/// - [`filter`](ReplicationConfigurationRulesFilter) (optional, at most one)
+/// - [`source_selection_criteria`](ReplicationConfigurationRulesSourceSelectionCriteria) (optional, at most one)
 #[derive(Debug)]
 pub enum ReplicationConfigurationRules {}
 
@@ -1229,7 +1263,7 @@ pub struct ReplicationConfigurationRulesBuilder<A, B> {
 }
 
 impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
-    /// Sets `delete_marker_replication_status`.
+    /// Sets `delete_marker_replication_status`. Optional.
     pub fn delete_marker_replication_status(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1237,7 +1271,7 @@ impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
         self
     }
 
-    /// Adds one `destination`. Required.
+    /// Adds one `destination`. Required, exactly one.
     pub fn destination(
         self,
         block: ReplicationConfigurationRulesDestinationBuilder<Set>,
@@ -1248,31 +1282,31 @@ impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
         }
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: ReplicationConfigurationRulesFilterBuilder) -> Self {
         self.arguments = self.arguments.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `priority`.
+    /// Sets `priority`. Optional.
     pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
-    /// Adds one `source_selection_criteria`.
+    /// Adds one `source_selection_criteria`. Optional, at most one.
     pub fn source_selection_criteria(
         mut self,
         block: ReplicationConfigurationRulesSourceSelectionCriteriaBuilder,
@@ -1296,6 +1330,11 @@ impl<A, B> ReplicationConfigurationRulesBuilder<A, B> {
 }
 
 /// One `replication_configuration.rules.destination`.
+///
+/// Blocks:
+/// - [`access_control_translation`](ReplicationConfigurationRulesDestinationAccessControlTranslation) (optional, at most one)
+/// - [`metrics`](ReplicationConfigurationRulesDestinationMetrics) (optional, at most one)
+/// - [`replication_time`](ReplicationConfigurationRulesDestinationReplicationTime) (optional, at most one)
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesDestination {}
 
@@ -1318,7 +1357,7 @@ pub struct ReplicationConfigurationRulesDestinationBuilder<A> {
 }
 
 impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
-    /// Adds one `access_control_translation`.
+    /// Adds one `access_control_translation`. Optional, at most one.
     pub fn access_control_translation(
         mut self,
         block: ReplicationConfigurationRulesDestinationAccessControlTranslationBuilder<Set>,
@@ -1329,7 +1368,7 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
         self
     }
 
-    /// Sets `account_id`.
+    /// Sets `account_id`. Optional.
     pub fn account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("account_id", value.into_input());
         self
@@ -1346,7 +1385,7 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
         }
     }
 
-    /// Adds one `metrics`.
+    /// Adds one `metrics`. Optional, at most one.
     pub fn metrics(
         mut self,
         block: ReplicationConfigurationRulesDestinationMetricsBuilder,
@@ -1355,13 +1394,13 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
         self
     }
 
-    /// Sets `replica_kms_key_id`.
+    /// Sets `replica_kms_key_id`. Optional.
     pub fn replica_kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("replica_kms_key_id", value.into_input());
         self
     }
 
-    /// Adds one `replication_time`.
+    /// Adds one `replication_time`. Optional, at most one.
     pub fn replication_time(
         mut self,
         block: ReplicationConfigurationRulesDestinationReplicationTimeBuilder,
@@ -1372,7 +1411,7 @@ impl<A> ReplicationConfigurationRulesDestinationBuilder<A> {
         self
     }
 
-    /// Sets `storage_class`.
+    /// Sets `storage_class`. Optional.
     pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("storage_class", value.into_input());
         self
@@ -1436,13 +1475,13 @@ pub struct ReplicationConfigurationRulesDestinationMetricsBuilder {
 }
 
 impl ReplicationConfigurationRulesDestinationMetricsBuilder {
-    /// Sets `minutes`.
+    /// Sets `minutes`. Optional.
     pub fn minutes(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("minutes", value.into_input());
         self
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("status", value.into_input());
         self
@@ -1470,13 +1509,13 @@ pub struct ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
 }
 
 impl ReplicationConfigurationRulesDestinationReplicationTimeBuilder {
-    /// Sets `minutes`.
+    /// Sets `minutes`. Optional.
     pub fn minutes(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("minutes", value.into_input());
         self
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("status", value.into_input());
         self
@@ -1504,13 +1543,13 @@ pub struct ReplicationConfigurationRulesFilterBuilder {
 }
 
 impl ReplicationConfigurationRulesFilterBuilder {
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
@@ -1518,6 +1557,9 @@ impl ReplicationConfigurationRulesFilterBuilder {
 }
 
 /// One `replication_configuration.rules.source_selection_criteria`.
+///
+/// Blocks:
+/// - [`sse_kms_encrypted_objects`](ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjects) (optional, at most one)
 #[derive(Debug)]
 pub enum ReplicationConfigurationRulesSourceSelectionCriteria {}
 
@@ -1538,7 +1580,7 @@ pub struct ReplicationConfigurationRulesSourceSelectionCriteriaBuilder {
 }
 
 impl ReplicationConfigurationRulesSourceSelectionCriteriaBuilder {
-    /// Adds one `sse_kms_encrypted_objects`.
+    /// Adds one `sse_kms_encrypted_objects`. Optional, at most one.
     pub fn sse_kms_encrypted_objects(
         mut self,
         block: ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<
@@ -1592,6 +1634,9 @@ impl<A> ReplicationConfigurationRulesSourceSelectionCriteriaSseKmsEncryptedObjec
 }
 
 /// One `server_side_encryption_configuration`.
+///
+/// Blocks:
+/// - [`rule`](ServerSideEncryptionConfigurationRule) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryptionConfiguration(Output<Value>);
 
@@ -1610,7 +1655,7 @@ impl ServerSideEncryptionConfiguration {
         }
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Required, exactly one.
     #[track_caller]
     pub fn rule(&self) -> NestedList<ServerSideEncryptionConfigurationRule> {
         self.0.attribute::<Vec<Value>>("rule").into()
@@ -1626,7 +1671,7 @@ pub struct ServerSideEncryptionConfigurationBuilder<A> {
 }
 
 impl<A> ServerSideEncryptionConfigurationBuilder<A> {
-    /// Adds one `rule`. Required.
+    /// Adds one `rule`. Required, exactly one.
     pub fn rule(
         self,
         block: ServerSideEncryptionConfigurationRuleBuilder<Set>,
@@ -1639,6 +1684,9 @@ impl<A> ServerSideEncryptionConfigurationBuilder<A> {
 }
 
 /// One `server_side_encryption_configuration.rule`.
+///
+/// Blocks:
+/// - [`apply_server_side_encryption_by_default`](ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct ServerSideEncryptionConfigurationRule(Output<Value>);
 
@@ -1658,7 +1706,7 @@ impl ServerSideEncryptionConfigurationRule {
         }
     }
 
-    /// The attribute `apply_server_side_encryption_by_default`.
+    /// The block `apply_server_side_encryption_by_default`. Required, exactly one.
     #[track_caller]
     pub fn apply_server_side_encryption_by_default(
         &self,
@@ -1668,7 +1716,7 @@ impl ServerSideEncryptionConfigurationRule {
             .into()
     }
 
-    /// The attribute `bucket_key_enabled`.
+    /// The argument `bucket_key_enabled`. Optional.
     #[track_caller]
     pub fn bucket_key_enabled(&self) -> Output<bool> {
         self.0.attribute("bucket_key_enabled")
@@ -1684,7 +1732,7 @@ pub struct ServerSideEncryptionConfigurationRuleBuilder<A> {
 }
 
 impl<A> ServerSideEncryptionConfigurationRuleBuilder<A> {
-    /// Adds one `apply_server_side_encryption_by_default`. Required.
+    /// Adds one `apply_server_side_encryption_by_default`. Required, exactly one.
     pub fn apply_server_side_encryption_by_default(
         self,
         block: ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<Set>,
@@ -1697,7 +1745,7 @@ impl<A> ServerSideEncryptionConfigurationRuleBuilder<A> {
         }
     }
 
-    /// Sets `bucket_key_enabled`.
+    /// Sets `bucket_key_enabled`. Optional.
     pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("bucket_key_enabled", value.into_input());
         self
@@ -1726,13 +1774,13 @@ impl ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefault {
         }
     }
 
-    /// The attribute `kms_master_key_id`.
+    /// The argument `kms_master_key_id`. Optional.
     #[track_caller]
     pub fn kms_master_key_id(&self) -> Output<String> {
         self.0.attribute("kms_master_key_id")
     }
 
-    /// The attribute `sse_algorithm`.
+    /// The argument `sse_algorithm`. Required.
     #[track_caller]
     pub fn sse_algorithm(&self) -> Output<String> {
         self.0.attribute("sse_algorithm")
@@ -1748,7 +1796,7 @@ pub struct ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefau
 }
 
 impl<A> ServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultBuilder<A> {
-    /// Sets `kms_master_key_id`.
+    /// Sets `kms_master_key_id`. Optional.
     pub fn kms_master_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_master_key_id", value.into_input());
         self
@@ -1784,25 +1832,25 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `delete`.
+    /// The argument `delete`. Optional.
     #[track_caller]
     pub fn delete(&self) -> Output<String> {
         self.0.attribute("delete")
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -1817,25 +1865,25 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `delete`.
+    /// Sets `delete`. Optional.
     pub fn delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("delete", value.into_input());
         self
     }
 
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self
@@ -1860,13 +1908,13 @@ impl Versioning {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `mfa_delete`.
+    /// The argument `mfa_delete`. Optional.
     #[track_caller]
     pub fn mfa_delete(&self) -> Output<bool> {
         self.0.attribute("mfa_delete")
@@ -1881,13 +1929,13 @@ pub struct VersioningBuilder {
 }
 
 impl VersioningBuilder {
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("enabled", value.into_input());
         self
     }
 
-    /// Sets `mfa_delete`.
+    /// Sets `mfa_delete`. Optional.
     pub fn mfa_delete(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("mfa_delete", value.into_input());
         self
@@ -1912,25 +1960,25 @@ impl Website {
         }
     }
 
-    /// The attribute `error_document`.
+    /// The argument `error_document`. Optional.
     #[track_caller]
     pub fn error_document(&self) -> Output<String> {
         self.0.attribute("error_document")
     }
 
-    /// The attribute `index_document`.
+    /// The argument `index_document`. Optional.
     #[track_caller]
     pub fn index_document(&self) -> Output<String> {
         self.0.attribute("index_document")
     }
 
-    /// The attribute `redirect_all_requests_to`.
+    /// The argument `redirect_all_requests_to`. Optional.
     #[track_caller]
     pub fn redirect_all_requests_to(&self) -> Output<String> {
         self.0.attribute("redirect_all_requests_to")
     }
 
-    /// The attribute `routing_rules`.
+    /// The argument `routing_rules`. Optional.
     #[track_caller]
     pub fn routing_rules(&self) -> Output<String> {
         self.0.attribute("routing_rules")
@@ -1945,19 +1993,19 @@ pub struct WebsiteBuilder {
 }
 
 impl WebsiteBuilder {
-    /// Sets `error_document`.
+    /// Sets `error_document`. Optional.
     pub fn error_document(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("error_document", value.into_input());
         self
     }
 
-    /// Sets `index_document`.
+    /// Sets `index_document`. Optional.
     pub fn index_document(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("index_document", value.into_input());
         self
     }
 
-    /// Sets `redirect_all_requests_to`.
+    /// Sets `redirect_all_requests_to`. Optional.
     pub fn redirect_all_requests_to(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -1965,7 +2013,7 @@ impl WebsiteBuilder {
         self
     }
 
-    /// Sets `routing_rules`.
+    /// Sets `routing_rules`. Optional.
     pub fn routing_rules(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("routing_rules", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_accelerate_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_accelerate_configuration>.
 #[derive(Debug, Clone)]
 pub struct BucketAccelerateConfiguration(Resource);
 
@@ -31,25 +33,25 @@ impl BucketAccelerateConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -82,7 +84,7 @@ impl<A, B> BucketAccelerateConfigurationBuilder<A, B> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

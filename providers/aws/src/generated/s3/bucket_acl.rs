@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_acl`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_acl>.
+///
+/// Blocks:
+/// - [`access_control_policy`](AccessControlPolicy) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BucketAcl(Resource);
 
@@ -32,7 +37,7 @@ impl BucketAcl {
         }
     }
 
-    /// The attribute `access_control_policy`.
+    /// The block `access_control_policy`. Optional, at most one.
     #[track_caller]
     pub fn access_control_policy(&self) -> NestedList<AccessControlPolicy> {
         self.0
@@ -40,25 +45,25 @@ impl BucketAcl {
             .into()
     }
 
-    /// The attribute `acl`.
+    /// The argument `acl`. Optional.
     #[track_caller]
     pub fn acl(&self) -> Output<String> {
         self.0.attribute("acl")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -80,7 +85,7 @@ pub struct BucketAclBuilder<A> {
 }
 
 impl<A> BucketAclBuilder<A> {
-    /// Adds one `access_control_policy`.
+    /// Adds one `access_control_policy`. Optional, at most one.
     pub fn access_control_policy(mut self, block: AccessControlPolicyBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -88,7 +93,7 @@ impl<A> BucketAclBuilder<A> {
         self
     }
 
-    /// Sets `acl`.
+    /// Sets `acl`. Optional.
     pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("acl", value.into_input());
         self
@@ -102,7 +107,7 @@ impl<A> BucketAclBuilder<A> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -148,6 +153,10 @@ impl<A> BucketAclBuilder<A> {
 }
 
 /// One `access_control_policy`.
+///
+/// Blocks:
+/// - [`grant`](AccessControlPolicyGrant) (optional)
+/// - [`owner`](AccessControlPolicyOwner) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct AccessControlPolicy(Output<Value>);
 
@@ -166,13 +175,13 @@ impl AccessControlPolicy {
         }
     }
 
-    /// The attribute `grant`.
+    /// The block `grant`. Optional.
     #[track_caller]
     pub fn grant(&self) -> Output<Vec<Value>> {
         self.0.attribute("grant")
     }
 
-    /// The attribute `owner`.
+    /// The block `owner`. Required, exactly one.
     #[track_caller]
     pub fn owner(&self) -> NestedList<AccessControlPolicyOwner> {
         self.0.attribute::<Vec<Value>>("owner").into()
@@ -188,13 +197,13 @@ pub struct AccessControlPolicyBuilder<A> {
 }
 
 impl<A> AccessControlPolicyBuilder<A> {
-    /// Adds one `grant`.
+    /// Adds one `grant`. Optional.
     pub fn grant(mut self, block: AccessControlPolicyGrantBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("grant", block.arguments);
         self
     }
 
-    /// Adds one `owner`. Required.
+    /// Adds one `owner`. Required, exactly one.
     pub fn owner(
         self,
         block: AccessControlPolicyOwnerBuilder<Set>,
@@ -207,6 +216,9 @@ impl<A> AccessControlPolicyBuilder<A> {
 }
 
 /// One `access_control_policy.grant`.
+///
+/// Blocks:
+/// - [`grantee`](AccessControlPolicyGrantGrantee) (optional, at most one)
 #[derive(Debug)]
 pub enum AccessControlPolicyGrant {}
 
@@ -229,7 +241,7 @@ pub struct AccessControlPolicyGrantBuilder<A> {
 }
 
 impl<A> AccessControlPolicyGrantBuilder<A> {
-    /// Adds one `grantee`.
+    /// Adds one `grantee`. Optional, at most one.
     pub fn grantee(mut self, block: AccessControlPolicyGrantGranteeBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("grantee", block.arguments);
         self
@@ -267,13 +279,13 @@ pub struct AccessControlPolicyGrantGranteeBuilder<A> {
 }
 
 impl<A> AccessControlPolicyGrantGranteeBuilder<A> {
-    /// Sets `email_address`.
+    /// Sets `email_address`. Optional.
     pub fn email_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("email_address", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
@@ -290,7 +302,7 @@ impl<A> AccessControlPolicyGrantGranteeBuilder<A> {
         }
     }
 
-    /// Sets `uri`.
+    /// Sets `uri`. Optional.
     pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("uri", value.into_input());
         self
@@ -316,13 +328,13 @@ impl AccessControlPolicyOwner {
         }
     }
 
-    /// The attribute `display_name`.
+    /// The argument `display_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn display_name(&self) -> Output<String> {
         self.0.attribute("display_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Required.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -338,7 +350,7 @@ pub struct AccessControlPolicyOwnerBuilder<A> {
 }
 
 impl<A> AccessControlPolicyOwnerBuilder<A> {
-    /// Sets `display_name`.
+    /// Sets `display_name`. Optional; computed where it is not set.
     pub fn display_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("display_name", value.into_input());
         self

@@ -22,6 +22,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_analytics_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_analytics_configuration>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional, at most one)
+/// - [`storage_class_analysis`](StorageClassAnalysis) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BucketAnalyticsConfiguration(Resource);
 
@@ -36,31 +42,31 @@ impl BucketAnalyticsConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional, at most one.
     #[track_caller]
     pub fn filter(&self) -> NestedList<Filter> {
         self.0.attribute::<Vec<Value>>("filter").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `storage_class_analysis`.
+    /// The block `storage_class_analysis`. Optional, at most one.
     #[track_caller]
     pub fn storage_class_analysis(&self) -> NestedList<StorageClassAnalysis> {
         self.0
@@ -95,7 +101,7 @@ impl<A, B> BucketAnalyticsConfigurationBuilder<A, B> {
         }
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: FilterBuilder) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
@@ -112,7 +118,7 @@ impl<A, B> BucketAnalyticsConfigurationBuilder<A, B> {
         }
     }
 
-    /// Adds one `storage_class_analysis`.
+    /// Adds one `storage_class_analysis`. Optional, at most one.
     pub fn storage_class_analysis(mut self, block: StorageClassAnalysisBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -176,13 +182,13 @@ impl Filter {
         }
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -197,13 +203,13 @@ pub struct FilterBuilder {
 }
 
 impl FilterBuilder {
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
@@ -211,6 +217,9 @@ impl FilterBuilder {
 }
 
 /// One `storage_class_analysis`.
+///
+/// Blocks:
+/// - [`data_export`](StorageClassAnalysisDataExport) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysis(Output<Value>);
 
@@ -229,7 +238,7 @@ impl StorageClassAnalysis {
         }
     }
 
-    /// The attribute `data_export`.
+    /// The block `data_export`. Required, exactly one.
     #[track_caller]
     pub fn data_export(&self) -> NestedList<StorageClassAnalysisDataExport> {
         self.0.attribute::<Vec<Value>>("data_export").into()
@@ -245,7 +254,7 @@ pub struct StorageClassAnalysisBuilder<A> {
 }
 
 impl<A> StorageClassAnalysisBuilder<A> {
-    /// Adds one `data_export`. Required.
+    /// Adds one `data_export`. Required, exactly one.
     pub fn data_export(
         self,
         block: StorageClassAnalysisDataExportBuilder<Set>,
@@ -258,6 +267,9 @@ impl<A> StorageClassAnalysisBuilder<A> {
 }
 
 /// One `storage_class_analysis.data_export`.
+///
+/// Blocks:
+/// - [`destination`](StorageClassAnalysisDataExportDestination) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysisDataExport(Output<Value>);
 
@@ -276,13 +288,13 @@ impl StorageClassAnalysisDataExport {
         }
     }
 
-    /// The attribute `destination`.
+    /// The block `destination`. Required, exactly one.
     #[track_caller]
     pub fn destination(&self) -> NestedList<StorageClassAnalysisDataExportDestination> {
         self.0.attribute::<Vec<Value>>("destination").into()
     }
 
-    /// The attribute `output_schema_version`.
+    /// The argument `output_schema_version`. Optional.
     #[track_caller]
     pub fn output_schema_version(&self) -> Output<String> {
         self.0.attribute("output_schema_version")
@@ -298,7 +310,7 @@ pub struct StorageClassAnalysisDataExportBuilder<A> {
 }
 
 impl<A> StorageClassAnalysisDataExportBuilder<A> {
-    /// Adds one `destination`. Required.
+    /// Adds one `destination`. Required, exactly one.
     pub fn destination(
         self,
         block: StorageClassAnalysisDataExportDestinationBuilder<Set>,
@@ -309,7 +321,7 @@ impl<A> StorageClassAnalysisDataExportBuilder<A> {
         }
     }
 
-    /// Sets `output_schema_version`.
+    /// Sets `output_schema_version`. Optional.
     pub fn output_schema_version(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -319,6 +331,9 @@ impl<A> StorageClassAnalysisDataExportBuilder<A> {
 }
 
 /// One `storage_class_analysis.data_export.destination`.
+///
+/// Blocks:
+/// - [`s3_bucket_destination`](StorageClassAnalysisDataExportDestinationS3BucketDestination) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct StorageClassAnalysisDataExportDestination(Output<Value>);
 
@@ -338,7 +353,7 @@ impl StorageClassAnalysisDataExportDestination {
         }
     }
 
-    /// The attribute `s3_bucket_destination`.
+    /// The block `s3_bucket_destination`. Required, exactly one.
     #[track_caller]
     pub fn s3_bucket_destination(
         &self,
@@ -358,7 +373,7 @@ pub struct StorageClassAnalysisDataExportDestinationBuilder<A> {
 }
 
 impl<A> StorageClassAnalysisDataExportDestinationBuilder<A> {
-    /// Adds one `s3_bucket_destination`. Required.
+    /// Adds one `s3_bucket_destination`. Required, exactly one.
     pub fn s3_bucket_destination(
         self,
         block: StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<Set>,
@@ -392,25 +407,25 @@ impl StorageClassAnalysisDataExportDestinationS3BucketDestination {
         }
     }
 
-    /// The attribute `bucket_account_id`.
+    /// The argument `bucket_account_id`. Optional.
     #[track_caller]
     pub fn bucket_account_id(&self) -> Output<String> {
         self.0.attribute("bucket_account_id")
     }
 
-    /// The attribute `bucket_arn`.
+    /// The argument `bucket_arn`. Required.
     #[track_caller]
     pub fn bucket_arn(&self) -> Output<String> {
         self.0.attribute("bucket_arn")
     }
 
-    /// The attribute `format`.
+    /// The argument `format`. Optional.
     #[track_caller]
     pub fn format(&self) -> Output<String> {
         self.0.attribute("format")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
@@ -426,7 +441,7 @@ pub struct StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A
 }
 
 impl<A> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A> {
-    /// Sets `bucket_account_id`.
+    /// Sets `bucket_account_id`. Optional.
     pub fn bucket_account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("bucket_account_id", value.into_input());
         self
@@ -443,13 +458,13 @@ impl<A> StorageClassAnalysisDataExportDestinationS3BucketDestinationBuilder<A> {
         }
     }
 
-    /// Sets `format`.
+    /// Sets `format`. Optional.
     pub fn format(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("format", value.into_input());
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self

@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_cors_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_cors_configuration>.
+///
+/// Blocks:
+/// - [`cors_rule`](CorsRule) (required, at most 100)
 #[derive(Debug, Clone)]
 pub struct BucketCorsConfiguration(Resource);
 
@@ -35,25 +40,25 @@ impl BucketCorsConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `cors_rule`.
+    /// The block `cors_rule`. Required, at most 100.
     #[track_caller]
     pub fn cors_rule(&self) -> Output<Vec<Value>> {
         self.0.attribute("cors_rule")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -83,7 +88,7 @@ impl<A, B> BucketCorsConfigurationBuilder<A, B> {
         }
     }
 
-    /// Adds one `cors_rule`. Required.
+    /// Adds one `cors_rule`. Required, at most 100.
     pub fn cors_rule(
         self,
         block: CorsRuleBuilder<Set, Set>,
@@ -94,7 +99,7 @@ impl<A, B> BucketCorsConfigurationBuilder<A, B> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -163,7 +168,7 @@ pub struct CorsRuleBuilder<A, B> {
 }
 
 impl<A, B> CorsRuleBuilder<A, B> {
-    /// Sets `allowed_headers`.
+    /// Sets `allowed_headers`. Optional.
     pub fn allowed_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("allowed_headers", value.into_input());
         self
@@ -185,19 +190,19 @@ impl<A, B> CorsRuleBuilder<A, B> {
         }
     }
 
-    /// Sets `expose_headers`.
+    /// Sets `expose_headers`. Optional.
     pub fn expose_headers(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("expose_headers", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `max_age_seconds`.
+    /// Sets `max_age_seconds`. Optional.
     pub fn max_age_seconds(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("max_age_seconds", value.into_input());
         self

@@ -22,6 +22,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_intelligent_tiering_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_intelligent_tiering_configuration>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional, at most one)
+/// - [`tiering`](Tiering) (required)
 #[derive(Debug, Clone)]
 pub struct BucketIntelligentTieringConfiguration(Resource);
 
@@ -37,37 +43,37 @@ impl BucketIntelligentTieringConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional, at most one.
     #[track_caller]
     pub fn filter(&self) -> NestedList<Filter> {
         self.0.attribute::<Vec<Value>>("filter").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Optional.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `tiering`.
+    /// The block `tiering`. Required.
     #[track_caller]
     pub fn tiering(&self) -> Output<Vec<Value>> {
         self.0.attribute("tiering")
@@ -100,7 +106,7 @@ impl<A, B, C> BucketIntelligentTieringConfigurationBuilder<A, B, C> {
         }
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: FilterBuilder) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
@@ -117,7 +123,7 @@ impl<A, B, C> BucketIntelligentTieringConfigurationBuilder<A, B, C> {
         }
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("status", value.into_input());
         self
@@ -191,13 +197,13 @@ impl Filter {
         }
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -212,13 +218,13 @@ pub struct FilterBuilder {
 }
 
 impl FilterBuilder {
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self

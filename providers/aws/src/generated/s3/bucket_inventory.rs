@@ -21,6 +21,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_inventory`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_inventory>.
+///
+/// Blocks:
+/// - [`destination`](Destination) (required, exactly one)
+/// - [`filter`](Filter) (optional, at most one)
+/// - [`schedule`](Schedule) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct BucketInventory(Resource);
 
@@ -41,55 +48,55 @@ impl BucketInventory {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `destination`.
+    /// The block `destination`. Required, exactly one.
     #[track_caller]
     pub fn destination(&self) -> NestedList<Destination> {
         self.0.attribute::<Vec<Value>>("destination").into()
     }
 
-    /// The attribute `enabled`.
+    /// The argument `enabled`. Optional.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional, at most one.
     #[track_caller]
     pub fn filter(&self) -> NestedList<Filter> {
         self.0.attribute::<Vec<Value>>("filter").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `included_object_versions`.
+    /// The argument `included_object_versions`. Required.
     #[track_caller]
     pub fn included_object_versions(&self) -> Output<String> {
         self.0.attribute("included_object_versions")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `optional_fields`.
+    /// The argument `optional_fields`. Optional.
     #[track_caller]
     pub fn optional_fields(&self) -> Output<Vec<String>> {
         self.0.attribute("optional_fields")
     }
 
-    /// The attribute `schedule`.
+    /// The block `schedule`. Required, exactly one.
     #[track_caller]
     pub fn schedule(&self) -> NestedList<Schedule> {
         self.0.attribute::<Vec<Value>>("schedule").into()
@@ -119,7 +126,7 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Adds one `destination`. Required.
+    /// Adds one `destination`. Required, exactly one.
     pub fn destination(
         self,
         block: DestinationBuilder<Set>,
@@ -130,13 +137,13 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `enabled`.
+    /// Sets `enabled`. Optional.
     pub fn enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("enabled", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: FilterBuilder) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
@@ -163,13 +170,13 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
         }
     }
 
-    /// Sets `optional_fields`.
+    /// Sets `optional_fields`. Optional.
     pub fn optional_fields(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("optional_fields", value.into_input());
         self
     }
 
-    /// Adds one `schedule`. Required.
+    /// Adds one `schedule`. Required, exactly one.
     pub fn schedule(self, block: ScheduleBuilder<Set>) -> BucketInventoryBuilder<A, B, C, D, Set> {
         BucketInventoryBuilder {
             declaration: self.declaration.push_block("schedule", block.arguments),
@@ -219,6 +226,9 @@ impl<A, B, C, D, E> BucketInventoryBuilder<A, B, C, D, E> {
 }
 
 /// One `destination`.
+///
+/// Blocks:
+/// - [`bucket`](DestinationBucket) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct Destination(Output<Value>);
 
@@ -237,7 +247,7 @@ impl Destination {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The block `bucket`. Required, exactly one.
     #[track_caller]
     pub fn bucket(&self) -> NestedList<DestinationBucket> {
         self.0.attribute::<Vec<Value>>("bucket").into()
@@ -253,7 +263,7 @@ pub struct DestinationBuilder<A> {
 }
 
 impl<A> DestinationBuilder<A> {
-    /// Adds one `bucket`. Required.
+    /// Adds one `bucket`. Required, exactly one.
     pub fn bucket(self, block: DestinationBucketBuilder<Set, Set>) -> DestinationBuilder<Set> {
         DestinationBuilder {
             arguments: self.arguments.push_block("bucket", block.arguments),
@@ -263,6 +273,9 @@ impl<A> DestinationBuilder<A> {
 }
 
 /// One `destination.bucket`.
+///
+/// Blocks:
+/// - [`encryption`](DestinationBucketEncryption) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct DestinationBucket(Output<Value>);
 
@@ -281,31 +294,31 @@ impl DestinationBucket {
         }
     }
 
-    /// The attribute `account_id`.
+    /// The argument `account_id`. Optional.
     #[track_caller]
     pub fn account_id(&self) -> Output<String> {
         self.0.attribute("account_id")
     }
 
-    /// The attribute `bucket_arn`.
+    /// The argument `bucket_arn`. Required.
     #[track_caller]
     pub fn bucket_arn(&self) -> Output<String> {
         self.0.attribute("bucket_arn")
     }
 
-    /// The attribute `encryption`.
+    /// The block `encryption`. Optional, at most one.
     #[track_caller]
     pub fn encryption(&self) -> NestedList<DestinationBucketEncryption> {
         self.0.attribute::<Vec<Value>>("encryption").into()
     }
 
-    /// The attribute `format`.
+    /// The argument `format`. Required.
     #[track_caller]
     pub fn format(&self) -> Output<String> {
         self.0.attribute("format")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
@@ -321,7 +334,7 @@ pub struct DestinationBucketBuilder<A, B> {
 }
 
 impl<A, B> DestinationBucketBuilder<A, B> {
-    /// Sets `account_id`.
+    /// Sets `account_id`. Optional.
     pub fn account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("account_id", value.into_input());
         self
@@ -335,7 +348,7 @@ impl<A, B> DestinationBucketBuilder<A, B> {
         }
     }
 
-    /// Adds one `encryption`.
+    /// Adds one `encryption`. Optional, at most one.
     pub fn encryption(mut self, block: DestinationBucketEncryptionBuilder) -> Self {
         self.arguments = self.arguments.push_block("encryption", block.arguments);
         self
@@ -349,7 +362,7 @@ impl<A, B> DestinationBucketBuilder<A, B> {
         }
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
@@ -357,6 +370,10 @@ impl<A, B> DestinationBucketBuilder<A, B> {
 }
 
 /// One `destination.bucket.encryption`.
+///
+/// Blocks:
+/// - [`sse_kms`](DestinationBucketEncryptionSseKms) (optional, at most one)
+/// - [`sse_s3`](DestinationBucketEncryptionSseS3) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct DestinationBucketEncryption(Output<Value>);
 
@@ -374,13 +391,13 @@ impl DestinationBucketEncryption {
         }
     }
 
-    /// The attribute `sse_kms`.
+    /// The block `sse_kms`. Optional, at most one.
     #[track_caller]
     pub fn sse_kms(&self) -> NestedList<DestinationBucketEncryptionSseKms> {
         self.0.attribute::<Vec<Value>>("sse_kms").into()
     }
 
-    /// The attribute `sse_s3`.
+    /// The block `sse_s3`. Optional, at most one.
     #[track_caller]
     pub fn sse_s3(&self) -> Output<Vec<Value>> {
         self.0.attribute("sse_s3")
@@ -395,13 +412,13 @@ pub struct DestinationBucketEncryptionBuilder {
 }
 
 impl DestinationBucketEncryptionBuilder {
-    /// Adds one `sse_kms`.
+    /// Adds one `sse_kms`. Optional, at most one.
     pub fn sse_kms(mut self, block: DestinationBucketEncryptionSseKmsBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("sse_kms", block.arguments);
         self
     }
 
-    /// Adds one `sse_s3`.
+    /// Adds one `sse_s3`. Optional, at most one.
     pub fn sse_s3(mut self, block: DestinationBucketEncryptionSseS3Builder) -> Self {
         self.arguments = self.arguments.push_block("sse_s3", block.arguments);
         self
@@ -427,7 +444,7 @@ impl DestinationBucketEncryptionSseKms {
         }
     }
 
-    /// The attribute `key_id`.
+    /// The argument `key_id`. Required.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
@@ -493,7 +510,7 @@ impl Filter {
         }
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
@@ -508,7 +525,7 @@ pub struct FilterBuilder {
 }
 
 impl FilterBuilder {
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
@@ -534,7 +551,7 @@ impl Schedule {
         }
     }
 
-    /// The attribute `frequency`.
+    /// The argument `frequency`. Required.
     #[track_caller]
     pub fn frequency(&self) -> Output<String> {
         self.0.attribute("frequency")

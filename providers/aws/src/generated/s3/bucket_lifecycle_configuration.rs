@@ -23,6 +23,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_lifecycle_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_lifecycle_configuration>.
+///
+/// Blocks:
+/// - [`rule`](Rule) (required)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BucketLifecycleConfiguration(Resource);
 
@@ -37,25 +43,25 @@ impl BucketLifecycleConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Required.
     #[track_caller]
     pub fn rule(&self) -> NestedList<Rule> {
         self.0.attribute::<Vec<Value>>("rule").into()
@@ -88,7 +94,7 @@ impl<A, B> BucketLifecycleConfigurationBuilder<A, B> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -104,7 +110,7 @@ impl<A, B> BucketLifecycleConfigurationBuilder<A, B> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -149,6 +155,14 @@ impl<A, B> BucketLifecycleConfigurationBuilder<A, B> {
 }
 
 /// One `rule`.
+///
+/// Blocks:
+/// - [`abort_incomplete_multipart_upload`](RuleAbortIncompleteMultipartUpload) (optional, at most one)
+/// - [`expiration`](RuleExpiration) (optional, at most one)
+/// - [`filter`](RuleFilter) (optional, at most one)
+/// - [`noncurrent_version_expiration`](RuleNoncurrentVersionExpiration) (optional, at most one)
+/// - [`noncurrent_version_transition`](RuleNoncurrentVersionTransition) (optional)
+/// - [`transition`](RuleTransition) (optional)
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -167,7 +181,7 @@ impl Rule {
         }
     }
 
-    /// The attribute `abort_incomplete_multipart_upload`.
+    /// The block `abort_incomplete_multipart_upload`. Optional, at most one.
     #[track_caller]
     pub fn abort_incomplete_multipart_upload(
         &self,
@@ -177,25 +191,25 @@ impl Rule {
             .into()
     }
 
-    /// The attribute `expiration`.
+    /// The block `expiration`. Optional, at most one.
     #[track_caller]
     pub fn expiration(&self) -> NestedList<RuleExpiration> {
         self.0.attribute::<Vec<Value>>("expiration").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional, at most one.
     #[track_caller]
     pub fn filter(&self) -> NestedList<RuleFilter> {
         self.0.attribute::<Vec<Value>>("filter").into()
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Required.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `noncurrent_version_expiration`.
+    /// The block `noncurrent_version_expiration`. Optional, at most one.
     #[track_caller]
     pub fn noncurrent_version_expiration(&self) -> NestedList<RuleNoncurrentVersionExpiration> {
         self.0
@@ -203,26 +217,26 @@ impl Rule {
             .into()
     }
 
-    /// The attribute `noncurrent_version_transition`.
+    /// The block `noncurrent_version_transition`. Optional.
     #[track_caller]
     pub fn noncurrent_version_transition(&self) -> Output<Vec<Value>> {
         self.0.attribute("noncurrent_version_transition")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `transition`.
+    /// The block `transition`. Optional.
     #[track_caller]
     pub fn transition(&self) -> Output<Vec<Value>> {
         self.0.attribute("transition")
@@ -238,7 +252,7 @@ pub struct RuleBuilder<A, B> {
 }
 
 impl<A, B> RuleBuilder<A, B> {
-    /// Adds one `abort_incomplete_multipart_upload`.
+    /// Adds one `abort_incomplete_multipart_upload`. Optional, at most one.
     pub fn abort_incomplete_multipart_upload(
         mut self,
         block: RuleAbortIncompleteMultipartUploadBuilder,
@@ -249,13 +263,13 @@ impl<A, B> RuleBuilder<A, B> {
         self
     }
 
-    /// Adds one `expiration`.
+    /// Adds one `expiration`. Optional, at most one.
     pub fn expiration(mut self, block: RuleExpirationBuilder) -> Self {
         self.arguments = self.arguments.push_block("expiration", block.arguments);
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: RuleFilterBuilder) -> Self {
         self.arguments = self.arguments.push_block("filter", block.arguments);
         self
@@ -269,7 +283,7 @@ impl<A, B> RuleBuilder<A, B> {
         }
     }
 
-    /// Adds one `noncurrent_version_expiration`.
+    /// Adds one `noncurrent_version_expiration`. Optional, at most one.
     pub fn noncurrent_version_expiration(
         mut self,
         block: RuleNoncurrentVersionExpirationBuilder,
@@ -280,7 +294,7 @@ impl<A, B> RuleBuilder<A, B> {
         self
     }
 
-    /// Adds one `noncurrent_version_transition`.
+    /// Adds one `noncurrent_version_transition`. Optional.
     pub fn noncurrent_version_transition(
         mut self,
         block: RuleNoncurrentVersionTransitionBuilder<Set>,
@@ -291,7 +305,7 @@ impl<A, B> RuleBuilder<A, B> {
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     #[deprecated]
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
@@ -306,7 +320,7 @@ impl<A, B> RuleBuilder<A, B> {
         }
     }
 
-    /// Adds one `transition`.
+    /// Adds one `transition`. Optional.
     pub fn transition(mut self, block: RuleTransitionBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("transition", block.arguments);
         self
@@ -331,7 +345,7 @@ impl RuleAbortIncompleteMultipartUpload {
         }
     }
 
-    /// The attribute `days_after_initiation`.
+    /// The argument `days_after_initiation`. Optional.
     #[track_caller]
     pub fn days_after_initiation(&self) -> Output<Number> {
         self.0.attribute("days_after_initiation")
@@ -346,7 +360,7 @@ pub struct RuleAbortIncompleteMultipartUploadBuilder {
 }
 
 impl RuleAbortIncompleteMultipartUploadBuilder {
-    /// Sets `days_after_initiation`.
+    /// Sets `days_after_initiation`. Optional.
     pub fn days_after_initiation(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -373,19 +387,19 @@ impl RuleExpiration {
         }
     }
 
-    /// The attribute `date`.
+    /// The argument `date`. Optional.
     #[track_caller]
     pub fn date(&self) -> Output<String> {
         self.0.attribute("date")
     }
 
-    /// The attribute `days`.
+    /// The argument `days`. Optional.
     #[track_caller]
     pub fn days(&self) -> Output<Number> {
         self.0.attribute("days")
     }
 
-    /// The attribute `expired_object_delete_marker`.
+    /// The argument `expired_object_delete_marker`. Optional; computed where it is not set.
     #[track_caller]
     pub fn expired_object_delete_marker(&self) -> Output<bool> {
         self.0.attribute("expired_object_delete_marker")
@@ -400,19 +414,19 @@ pub struct RuleExpirationBuilder {
 }
 
 impl RuleExpirationBuilder {
-    /// Sets `date`.
+    /// Sets `date`. Optional.
     pub fn date(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
-    /// Sets `expired_object_delete_marker`.
+    /// Sets `expired_object_delete_marker`. Optional; computed where it is not set.
     pub fn expired_object_delete_marker(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self
             .arguments
@@ -422,6 +436,10 @@ impl RuleExpirationBuilder {
 }
 
 /// One `rule.filter`.
+///
+/// Blocks:
+/// - [`and`](RuleFilterAnd) (optional, at most one)
+/// - [`tag`](RuleFilterTag) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RuleFilter(Output<Value>);
 
@@ -439,31 +457,31 @@ impl RuleFilter {
         }
     }
 
-    /// The attribute `and`.
+    /// The block `and`. Optional, at most one.
     #[track_caller]
     pub fn and(&self) -> NestedList<RuleFilterAnd> {
         self.0.attribute::<Vec<Value>>("and").into()
     }
 
-    /// The attribute `object_size_greater_than`.
+    /// The argument `object_size_greater_than`. Optional.
     #[track_caller]
     pub fn object_size_greater_than(&self) -> Output<String> {
         self.0.attribute("object_size_greater_than")
     }
 
-    /// The attribute `object_size_less_than`.
+    /// The argument `object_size_less_than`. Optional.
     #[track_caller]
     pub fn object_size_less_than(&self) -> Output<String> {
         self.0.attribute("object_size_less_than")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tag`.
+    /// The block `tag`. Optional, at most one.
     #[track_caller]
     pub fn tag(&self) -> NestedList<RuleFilterTag> {
         self.0.attribute::<Vec<Value>>("tag").into()
@@ -478,13 +496,13 @@ pub struct RuleFilterBuilder {
 }
 
 impl RuleFilterBuilder {
-    /// Adds one `and`.
+    /// Adds one `and`. Optional, at most one.
     pub fn and(mut self, block: RuleFilterAndBuilder) -> Self {
         self.arguments = self.arguments.push_block("and", block.arguments);
         self
     }
 
-    /// Sets `object_size_greater_than`.
+    /// Sets `object_size_greater_than`. Optional.
     pub fn object_size_greater_than(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -492,7 +510,7 @@ impl RuleFilterBuilder {
         self
     }
 
-    /// Sets `object_size_less_than`.
+    /// Sets `object_size_less_than`. Optional.
     pub fn object_size_less_than(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -500,13 +518,13 @@ impl RuleFilterBuilder {
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Adds one `tag`.
+    /// Adds one `tag`. Optional, at most one.
     pub fn tag(mut self, block: RuleFilterTagBuilder<Set, Set>) -> Self {
         self.arguments = self.arguments.push_block("tag", block.arguments);
         self
@@ -531,25 +549,25 @@ impl RuleFilterAnd {
         }
     }
 
-    /// The attribute `object_size_greater_than`.
+    /// The argument `object_size_greater_than`. Optional.
     #[track_caller]
     pub fn object_size_greater_than(&self) -> Output<Number> {
         self.0.attribute("object_size_greater_than")
     }
 
-    /// The attribute `object_size_less_than`.
+    /// The argument `object_size_less_than`. Optional.
     #[track_caller]
     pub fn object_size_less_than(&self) -> Output<Number> {
         self.0.attribute("object_size_less_than")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -564,7 +582,7 @@ pub struct RuleFilterAndBuilder {
 }
 
 impl RuleFilterAndBuilder {
-    /// Sets `object_size_greater_than`.
+    /// Sets `object_size_greater_than`. Optional.
     pub fn object_size_greater_than(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -572,7 +590,7 @@ impl RuleFilterAndBuilder {
         self
     }
 
-    /// Sets `object_size_less_than`.
+    /// Sets `object_size_less_than`. Optional.
     pub fn object_size_less_than(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self
             .arguments
@@ -580,13 +598,13 @@ impl RuleFilterAndBuilder {
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
@@ -612,13 +630,13 @@ impl RuleFilterTag {
         }
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `value`.
+    /// The argument `value`. Required.
     #[track_caller]
     pub fn value(&self) -> Output<String> {
         self.0.attribute("value")
@@ -669,13 +687,13 @@ impl RuleNoncurrentVersionExpiration {
         }
     }
 
-    /// The attribute `newer_noncurrent_versions`.
+    /// The argument `newer_noncurrent_versions`. Optional.
     #[track_caller]
     pub fn newer_noncurrent_versions(&self) -> Output<String> {
         self.0.attribute("newer_noncurrent_versions")
     }
 
-    /// The attribute `noncurrent_days`.
+    /// The argument `noncurrent_days`. Optional.
     #[track_caller]
     pub fn noncurrent_days(&self) -> Output<Number> {
         self.0.attribute("noncurrent_days")
@@ -690,7 +708,7 @@ pub struct RuleNoncurrentVersionExpirationBuilder {
 }
 
 impl RuleNoncurrentVersionExpirationBuilder {
-    /// Sets `newer_noncurrent_versions`.
+    /// Sets `newer_noncurrent_versions`. Optional.
     pub fn newer_noncurrent_versions(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -698,7 +716,7 @@ impl RuleNoncurrentVersionExpirationBuilder {
         self
     }
 
-    /// Sets `noncurrent_days`.
+    /// Sets `noncurrent_days`. Optional.
     pub fn noncurrent_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("noncurrent_days", value.into_input());
         self
@@ -728,7 +746,7 @@ pub struct RuleNoncurrentVersionTransitionBuilder<A> {
 }
 
 impl<A> RuleNoncurrentVersionTransitionBuilder<A> {
-    /// Sets `newer_noncurrent_versions`.
+    /// Sets `newer_noncurrent_versions`. Optional.
     pub fn newer_noncurrent_versions(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -736,7 +754,7 @@ impl<A> RuleNoncurrentVersionTransitionBuilder<A> {
         self
     }
 
-    /// Sets `noncurrent_days`.
+    /// Sets `noncurrent_days`. Optional.
     pub fn noncurrent_days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("noncurrent_days", value.into_input());
         self
@@ -777,13 +795,13 @@ pub struct RuleTransitionBuilder<A> {
 }
 
 impl<A> RuleTransitionBuilder<A> {
-    /// Sets `date`.
+    /// Sets `date`. Optional.
     pub fn date(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("date", value.into_input());
         self
     }
 
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
@@ -816,13 +834,13 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
     }
 
-    /// The attribute `update`.
+    /// The argument `update`. Optional.
     #[track_caller]
     pub fn update(&self) -> Output<String> {
         self.0.attribute("update")
@@ -837,13 +855,13 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self
     }
 
-    /// Sets `update`.
+    /// Sets `update`. Optional.
     pub fn update(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("update", value.into_input());
         self

@@ -21,6 +21,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_logging`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_logging>.
+///
+/// Blocks:
+/// - [`target_grant`](TargetGrant) (optional)
+/// - [`target_object_key_format`](TargetObjectKeyFormat) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BucketLogging(Resource);
 
@@ -35,37 +41,37 @@ impl BucketLogging {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `target_bucket`.
+    /// The argument `target_bucket`. Required.
     #[track_caller]
     pub fn target_bucket(&self) -> Output<String> {
         self.0.attribute("target_bucket")
     }
 
-    /// The attribute `target_grant`.
+    /// The block `target_grant`. Optional.
     #[track_caller]
     pub fn target_grant(&self) -> Output<Vec<Value>> {
         self.0.attribute("target_grant")
     }
 
-    /// The attribute `target_object_key_format`.
+    /// The block `target_object_key_format`. Optional, at most one.
     #[track_caller]
     pub fn target_object_key_format(&self) -> NestedList<TargetObjectKeyFormat> {
         self.0
@@ -73,7 +79,7 @@ impl BucketLogging {
             .into()
     }
 
-    /// The attribute `target_prefix`.
+    /// The argument `target_prefix`. Required.
     #[track_caller]
     pub fn target_prefix(&self) -> Output<String> {
         self.0.attribute("target_prefix")
@@ -103,7 +109,7 @@ impl<A, B, C> BucketLoggingBuilder<A, B, C> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -119,13 +125,13 @@ impl<A, B, C> BucketLoggingBuilder<A, B, C> {
         }
     }
 
-    /// Adds one `target_grant`.
+    /// Adds one `target_grant`. Optional.
     pub fn target_grant(mut self, block: TargetGrantBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("target_grant", block.arguments);
         self
     }
 
-    /// Adds one `target_object_key_format`.
+    /// Adds one `target_object_key_format`. Optional, at most one.
     pub fn target_object_key_format(mut self, block: TargetObjectKeyFormatBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -181,6 +187,9 @@ impl<A, B, C> BucketLoggingBuilder<A, B, C> {
 }
 
 /// One `target_grant`.
+///
+/// Blocks:
+/// - [`grantee`](TargetGrantGrantee) (required, exactly one)
 #[derive(Debug)]
 pub enum TargetGrant {}
 
@@ -203,7 +212,7 @@ pub struct TargetGrantBuilder<A, B> {
 }
 
 impl<A, B> TargetGrantBuilder<A, B> {
-    /// Adds one `grantee`. Required.
+    /// Adds one `grantee`. Required, exactly one.
     pub fn grantee(self, block: TargetGrantGranteeBuilder<Set>) -> TargetGrantBuilder<Set, B> {
         TargetGrantBuilder {
             arguments: self.arguments.push_block("grantee", block.arguments),
@@ -243,13 +252,13 @@ pub struct TargetGrantGranteeBuilder<A> {
 }
 
 impl<A> TargetGrantGranteeBuilder<A> {
-    /// Sets `email_address`.
+    /// Sets `email_address`. Optional.
     pub fn email_address(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("email_address", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
@@ -263,7 +272,7 @@ impl<A> TargetGrantGranteeBuilder<A> {
         }
     }
 
-    /// Sets `uri`.
+    /// Sets `uri`. Optional.
     pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("uri", value.into_input());
         self
@@ -271,6 +280,10 @@ impl<A> TargetGrantGranteeBuilder<A> {
 }
 
 /// One `target_object_key_format`.
+///
+/// Blocks:
+/// - [`partitioned_prefix`](TargetObjectKeyFormatPartitionedPrefix) (optional, at most one)
+/// - [`simple_prefix`](TargetObjectKeyFormatSimplePrefix) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TargetObjectKeyFormat(Output<Value>);
 
@@ -288,13 +301,13 @@ impl TargetObjectKeyFormat {
         }
     }
 
-    /// The attribute `partitioned_prefix`.
+    /// The block `partitioned_prefix`. Optional, at most one.
     #[track_caller]
     pub fn partitioned_prefix(&self) -> NestedList<TargetObjectKeyFormatPartitionedPrefix> {
         self.0.attribute::<Vec<Value>>("partitioned_prefix").into()
     }
 
-    /// The attribute `simple_prefix`.
+    /// The block `simple_prefix`. Optional, at most one.
     #[track_caller]
     pub fn simple_prefix(&self) -> Output<Vec<Value>> {
         self.0.attribute("simple_prefix")
@@ -309,7 +322,7 @@ pub struct TargetObjectKeyFormatBuilder {
 }
 
 impl TargetObjectKeyFormatBuilder {
-    /// Adds one `partitioned_prefix`.
+    /// Adds one `partitioned_prefix`. Optional, at most one.
     pub fn partitioned_prefix(
         mut self,
         block: TargetObjectKeyFormatPartitionedPrefixBuilder<Set>,
@@ -320,7 +333,7 @@ impl TargetObjectKeyFormatBuilder {
         self
     }
 
-    /// Adds one `simple_prefix`.
+    /// Adds one `simple_prefix`. Optional, at most one.
     pub fn simple_prefix(mut self, block: TargetObjectKeyFormatSimplePrefixBuilder) -> Self {
         self.arguments = self.arguments.push_block("simple_prefix", block.arguments);
         self
@@ -346,7 +359,7 @@ impl TargetObjectKeyFormatPartitionedPrefix {
         }
     }
 
-    /// The attribute `partition_date_source`.
+    /// The argument `partition_date_source`. Required.
     #[track_caller]
     pub fn partition_date_source(&self) -> Output<String> {
         self.0.attribute("partition_date_source")

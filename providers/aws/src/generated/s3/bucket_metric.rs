@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_metric`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_metric>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BucketMetric(Resource);
 
@@ -31,25 +36,25 @@ impl BucketMetric {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional, at most one.
     #[track_caller]
     pub fn filter(&self) -> NestedList<Filter> {
         self.0.attribute::<Vec<Value>>("filter").into()
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -79,7 +84,7 @@ impl<A, B> BucketMetricBuilder<A, B> {
         }
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: FilterBuilder) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
@@ -149,13 +154,13 @@ impl Filter {
         }
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -170,13 +175,13 @@ pub struct FilterBuilder {
 }
 
 impl FilterBuilder {
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self

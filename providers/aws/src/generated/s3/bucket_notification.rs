@@ -20,6 +20,13 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_notification`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_notification>.
+///
+/// Blocks:
+/// - [`lambda_function`](LambdaFunction) (optional)
+/// - [`queue`](Queue) (optional)
+/// - [`topic`](Topic) (optional)
 #[derive(Debug, Clone)]
 pub struct BucketNotification(Resource);
 
@@ -32,37 +39,37 @@ impl BucketNotification {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `eventbridge`.
+    /// The argument `eventbridge`. Optional.
     #[track_caller]
     pub fn eventbridge(&self) -> Output<bool> {
         self.0.attribute("eventbridge")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `lambda_function`.
+    /// The block `lambda_function`. Optional.
     #[track_caller]
     pub fn lambda_function(&self) -> NestedList<LambdaFunction> {
         self.0.attribute::<Vec<Value>>("lambda_function").into()
     }
 
-    /// The attribute `queue`.
+    /// The block `queue`. Optional.
     #[track_caller]
     pub fn queue(&self) -> NestedList<Queue> {
         self.0.attribute::<Vec<Value>>("queue").into()
     }
 
-    /// The attribute `topic`.
+    /// The block `topic`. Optional.
     #[track_caller]
     pub fn topic(&self) -> NestedList<Topic> {
         self.0.attribute::<Vec<Value>>("topic").into()
@@ -92,13 +99,13 @@ impl<A> BucketNotificationBuilder<A> {
         }
     }
 
-    /// Sets `eventbridge`.
+    /// Sets `eventbridge`. Optional.
     pub fn eventbridge(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("eventbridge", value.into_input());
         self
     }
 
-    /// Adds one `lambda_function`.
+    /// Adds one `lambda_function`. Optional.
     pub fn lambda_function(mut self, block: LambdaFunctionBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -106,13 +113,13 @@ impl<A> BucketNotificationBuilder<A> {
         self
     }
 
-    /// Adds one `queue`.
+    /// Adds one `queue`. Optional.
     pub fn queue(mut self, block: QueueBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("queue", block.arguments);
         self
     }
 
-    /// Adds one `topic`.
+    /// Adds one `topic`. Optional.
     pub fn topic(mut self, block: TopicBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("topic", block.arguments);
         self
@@ -174,31 +181,31 @@ impl LambdaFunction {
         }
     }
 
-    /// The attribute `events`.
+    /// The argument `events`. Required.
     #[track_caller]
     pub fn events(&self) -> Output<Vec<String>> {
         self.0.attribute("events")
     }
 
-    /// The attribute `filter_prefix`.
+    /// The argument `filter_prefix`. Optional.
     #[track_caller]
     pub fn filter_prefix(&self) -> Output<String> {
         self.0.attribute("filter_prefix")
     }
 
-    /// The attribute `filter_suffix`.
+    /// The argument `filter_suffix`. Optional.
     #[track_caller]
     pub fn filter_suffix(&self) -> Output<String> {
         self.0.attribute("filter_suffix")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `lambda_function_arn`.
+    /// The argument `lambda_function_arn`. Optional.
     #[track_caller]
     pub fn lambda_function_arn(&self) -> Output<String> {
         self.0.attribute("lambda_function_arn")
@@ -222,25 +229,25 @@ impl<A> LambdaFunctionBuilder<A> {
         }
     }
 
-    /// Sets `filter_prefix`.
+    /// Sets `filter_prefix`. Optional.
     pub fn filter_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("filter_prefix", value.into_input());
         self
     }
 
-    /// Sets `filter_suffix`.
+    /// Sets `filter_suffix`. Optional.
     pub fn filter_suffix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("filter_suffix", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `lambda_function_arn`.
+    /// Sets `lambda_function_arn`. Optional.
     pub fn lambda_function_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -268,31 +275,31 @@ impl Queue {
         }
     }
 
-    /// The attribute `events`.
+    /// The argument `events`. Required.
     #[track_caller]
     pub fn events(&self) -> Output<Vec<String>> {
         self.0.attribute("events")
     }
 
-    /// The attribute `filter_prefix`.
+    /// The argument `filter_prefix`. Optional.
     #[track_caller]
     pub fn filter_prefix(&self) -> Output<String> {
         self.0.attribute("filter_prefix")
     }
 
-    /// The attribute `filter_suffix`.
+    /// The argument `filter_suffix`. Optional.
     #[track_caller]
     pub fn filter_suffix(&self) -> Output<String> {
         self.0.attribute("filter_suffix")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `queue_arn`.
+    /// The argument `queue_arn`. Required.
     #[track_caller]
     pub fn queue_arn(&self) -> Output<String> {
         self.0.attribute("queue_arn")
@@ -316,19 +323,19 @@ impl<A, B> QueueBuilder<A, B> {
         }
     }
 
-    /// Sets `filter_prefix`.
+    /// Sets `filter_prefix`. Optional.
     pub fn filter_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("filter_prefix", value.into_input());
         self
     }
 
-    /// Sets `filter_suffix`.
+    /// Sets `filter_suffix`. Optional.
     pub fn filter_suffix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("filter_suffix", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
@@ -362,31 +369,31 @@ impl Topic {
         }
     }
 
-    /// The attribute `events`.
+    /// The argument `events`. Required.
     #[track_caller]
     pub fn events(&self) -> Output<Vec<String>> {
         self.0.attribute("events")
     }
 
-    /// The attribute `filter_prefix`.
+    /// The argument `filter_prefix`. Optional.
     #[track_caller]
     pub fn filter_prefix(&self) -> Output<String> {
         self.0.attribute("filter_prefix")
     }
 
-    /// The attribute `filter_suffix`.
+    /// The argument `filter_suffix`. Optional.
     #[track_caller]
     pub fn filter_suffix(&self) -> Output<String> {
         self.0.attribute("filter_suffix")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `topic_arn`.
+    /// The argument `topic_arn`. Required.
     #[track_caller]
     pub fn topic_arn(&self) -> Output<String> {
         self.0.attribute("topic_arn")
@@ -410,19 +417,19 @@ impl<A, B> TopicBuilder<A, B> {
         }
     }
 
-    /// Sets `filter_prefix`.
+    /// Sets `filter_prefix`. Optional.
     pub fn filter_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("filter_prefix", value.into_input());
         self
     }
 
-    /// Sets `filter_suffix`.
+    /// Sets `filter_suffix`. Optional.
     pub fn filter_suffix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("filter_suffix", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_object`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_object>.
 #[derive(Debug, Clone)]
 pub struct BucketObject(Resource);
 
@@ -31,165 +33,165 @@ impl BucketObject {
         }
     }
 
-    /// The attribute `acl`.
+    /// The argument `acl`. Optional.
     #[track_caller]
     pub fn acl(&self) -> Output<String> {
         self.0.attribute("acl")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[deprecated]
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `bucket_key_enabled`.
+    /// The argument `bucket_key_enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn bucket_key_enabled(&self) -> Output<bool> {
         self.0.attribute("bucket_key_enabled")
     }
 
-    /// The attribute `cache_control`.
+    /// The argument `cache_control`. Optional.
     #[track_caller]
     pub fn cache_control(&self) -> Output<String> {
         self.0.attribute("cache_control")
     }
 
-    /// The attribute `content`.
+    /// The argument `content`. Optional.
     #[track_caller]
     pub fn content(&self) -> Output<String> {
         self.0.attribute("content")
     }
 
-    /// The attribute `content_base64`.
+    /// The argument `content_base64`. Optional.
     #[track_caller]
     pub fn content_base64(&self) -> Output<String> {
         self.0.attribute("content_base64")
     }
 
-    /// The attribute `content_disposition`.
+    /// The argument `content_disposition`. Optional.
     #[track_caller]
     pub fn content_disposition(&self) -> Output<String> {
         self.0.attribute("content_disposition")
     }
 
-    /// The attribute `content_encoding`.
+    /// The argument `content_encoding`. Optional.
     #[track_caller]
     pub fn content_encoding(&self) -> Output<String> {
         self.0.attribute("content_encoding")
     }
 
-    /// The attribute `content_language`.
+    /// The argument `content_language`. Optional.
     #[track_caller]
     pub fn content_language(&self) -> Output<String> {
         self.0.attribute("content_language")
     }
 
-    /// The attribute `content_type`.
+    /// The argument `content_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn content_type(&self) -> Output<String> {
         self.0.attribute("content_type")
     }
 
-    /// The attribute `etag`.
+    /// The argument `etag`. Optional; computed where it is not set.
     #[track_caller]
     pub fn etag(&self) -> Output<String> {
         self.0.attribute("etag")
     }
 
-    /// The attribute `force_destroy`.
+    /// The argument `force_destroy`. Optional.
     #[track_caller]
     pub fn force_destroy(&self) -> Output<bool> {
         self.0.attribute("force_destroy")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[deprecated]
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `metadata`.
+    /// The argument `metadata`. Optional.
     #[track_caller]
     pub fn metadata(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("metadata")
     }
 
-    /// The attribute `object_lock_legal_hold_status`.
+    /// The argument `object_lock_legal_hold_status`. Optional.
     #[track_caller]
     pub fn object_lock_legal_hold_status(&self) -> Output<String> {
         self.0.attribute("object_lock_legal_hold_status")
     }
 
-    /// The attribute `object_lock_mode`.
+    /// The argument `object_lock_mode`. Optional.
     #[track_caller]
     pub fn object_lock_mode(&self) -> Output<String> {
         self.0.attribute("object_lock_mode")
     }
 
-    /// The attribute `object_lock_retain_until_date`.
+    /// The argument `object_lock_retain_until_date`. Optional.
     #[track_caller]
     pub fn object_lock_retain_until_date(&self) -> Output<String> {
         self.0.attribute("object_lock_retain_until_date")
     }
 
-    /// The attribute `server_side_encryption`.
+    /// The argument `server_side_encryption`. Optional; computed where it is not set.
     #[track_caller]
     pub fn server_side_encryption(&self) -> Output<String> {
         self.0.attribute("server_side_encryption")
     }
 
-    /// The attribute `source`.
+    /// The argument `source`. Optional.
     #[track_caller]
     pub fn source(&self) -> Output<String> {
         self.0.attribute("source")
     }
 
-    /// The attribute `source_hash`.
+    /// The argument `source_hash`. Optional.
     #[track_caller]
     pub fn source_hash(&self) -> Output<String> {
         self.0.attribute("source_hash")
     }
 
-    /// The attribute `storage_class`.
+    /// The argument `storage_class`. Optional; computed where it is not set.
     #[track_caller]
     pub fn storage_class(&self) -> Output<String> {
         self.0.attribute("storage_class")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `version_id`.
+    /// The attribute `version_id`. Computed.
     #[track_caller]
     pub fn version_id(&self) -> Output<String> {
         self.0.attribute("version_id")
     }
 
-    /// The attribute `website_redirect`.
+    /// The argument `website_redirect`. Optional.
     #[track_caller]
     pub fn website_redirect(&self) -> Output<String> {
         self.0.attribute("website_redirect")
@@ -211,7 +213,7 @@ pub struct BucketObjectBuilder<A, B> {
 }
 
 impl<A, B> BucketObjectBuilder<A, B> {
-    /// Sets `acl`.
+    /// Sets `acl`. Optional.
     pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("acl", value.into_input());
         self
@@ -226,7 +228,7 @@ impl<A, B> BucketObjectBuilder<A, B> {
         }
     }
 
-    /// Sets `bucket_key_enabled`.
+    /// Sets `bucket_key_enabled`. Optional; computed where it is not set.
     pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -234,25 +236,25 @@ impl<A, B> BucketObjectBuilder<A, B> {
         self
     }
 
-    /// Sets `cache_control`.
+    /// Sets `cache_control`. Optional.
     pub fn cache_control(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cache_control", value.into_input());
         self
     }
 
-    /// Sets `content`.
+    /// Sets `content`. Optional.
     pub fn content(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content", value.into_input());
         self
     }
 
-    /// Sets `content_base64`.
+    /// Sets `content_base64`. Optional.
     pub fn content_base64(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_base64", value.into_input());
         self
     }
 
-    /// Sets `content_disposition`.
+    /// Sets `content_disposition`. Optional.
     pub fn content_disposition(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -260,31 +262,31 @@ impl<A, B> BucketObjectBuilder<A, B> {
         self
     }
 
-    /// Sets `content_encoding`.
+    /// Sets `content_encoding`. Optional.
     pub fn content_encoding(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_encoding", value.into_input());
         self
     }
 
-    /// Sets `content_language`.
+    /// Sets `content_language`. Optional.
     pub fn content_language(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_language", value.into_input());
         self
     }
 
-    /// Sets `content_type`.
+    /// Sets `content_type`. Optional; computed where it is not set.
     pub fn content_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_type", value.into_input());
         self
     }
 
-    /// Sets `etag`.
+    /// Sets `etag`. Optional; computed where it is not set.
     pub fn etag(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("etag", value.into_input());
         self
     }
 
-    /// Sets `force_destroy`.
+    /// Sets `force_destroy`. Optional.
     pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
@@ -299,19 +301,19 @@ impl<A, B> BucketObjectBuilder<A, B> {
         }
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `metadata`.
+    /// Sets `metadata`. Optional.
     pub fn metadata(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("metadata", value.into_input());
         self
     }
 
-    /// Sets `object_lock_legal_hold_status`.
+    /// Sets `object_lock_legal_hold_status`. Optional.
     pub fn object_lock_legal_hold_status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -319,13 +321,13 @@ impl<A, B> BucketObjectBuilder<A, B> {
         self
     }
 
-    /// Sets `object_lock_mode`.
+    /// Sets `object_lock_mode`. Optional.
     pub fn object_lock_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("object_lock_mode", value.into_input());
         self
     }
 
-    /// Sets `object_lock_retain_until_date`.
+    /// Sets `object_lock_retain_until_date`. Optional.
     pub fn object_lock_retain_until_date(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -333,7 +335,7 @@ impl<A, B> BucketObjectBuilder<A, B> {
         self
     }
 
-    /// Sets `server_side_encryption`.
+    /// Sets `server_side_encryption`. Optional; computed where it is not set.
     pub fn server_side_encryption(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -341,31 +343,31 @@ impl<A, B> BucketObjectBuilder<A, B> {
         self
     }
 
-    /// Sets `source`.
+    /// Sets `source`. Optional.
     pub fn source(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("source", value.into_input());
         self
     }
 
-    /// Sets `source_hash`.
+    /// Sets `source_hash`. Optional.
     pub fn source_hash(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("source_hash", value.into_input());
         self
     }
 
-    /// Sets `storage_class`.
+    /// Sets `storage_class`. Optional; computed where it is not set.
     pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("storage_class", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `website_redirect`.
+    /// Sets `website_redirect`. Optional.
     pub fn website_redirect(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("website_redirect", value.into_input());
         self

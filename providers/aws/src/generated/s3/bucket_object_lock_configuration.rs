@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_object_lock_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_object_lock_configuration>.
+///
+/// Blocks:
+/// - [`rule`](Rule) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct BucketObjectLockConfiguration(Resource);
 
@@ -31,37 +36,37 @@ impl BucketObjectLockConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `object_lock_enabled`.
+    /// The argument `object_lock_enabled`. Optional.
     #[track_caller]
     pub fn object_lock_enabled(&self) -> Output<String> {
         self.0.attribute("object_lock_enabled")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Optional, at most one.
     #[track_caller]
     pub fn rule(&self) -> NestedList<Rule> {
         self.0.attribute::<Vec<Value>>("rule").into()
     }
 
-    /// The attribute `token`.
+    /// The argument `token`. Optional.
     #[track_caller]
     pub fn token(&self) -> Output<String> {
         self.0.attribute("token")
@@ -94,7 +99,7 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -102,7 +107,7 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
         self
     }
 
-    /// Sets `object_lock_enabled`.
+    /// Sets `object_lock_enabled`. Optional.
     pub fn object_lock_enabled(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -110,13 +115,13 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
         self
     }
 
-    /// Adds one `rule`.
+    /// Adds one `rule`. Optional, at most one.
     pub fn rule(mut self, block: RuleBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("rule", block.arguments);
         self
     }
 
-    /// Sets `token`.
+    /// Sets `token`. Optional.
     pub fn token(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("token", value.into_input());
         self
@@ -160,6 +165,9 @@ impl<A> BucketObjectLockConfigurationBuilder<A> {
 }
 
 /// One `rule`.
+///
+/// Blocks:
+/// - [`default_retention`](RuleDefaultRetention) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -178,7 +186,7 @@ impl Rule {
         }
     }
 
-    /// The attribute `default_retention`.
+    /// The block `default_retention`. Required, exactly one.
     #[track_caller]
     pub fn default_retention(&self) -> NestedList<RuleDefaultRetention> {
         self.0.attribute::<Vec<Value>>("default_retention").into()
@@ -194,7 +202,7 @@ pub struct RuleBuilder<A> {
 }
 
 impl<A> RuleBuilder<A> {
-    /// Adds one `default_retention`. Required.
+    /// Adds one `default_retention`. Required, exactly one.
     pub fn default_retention(self, block: RuleDefaultRetentionBuilder) -> RuleBuilder<Set> {
         RuleBuilder {
             arguments: self
@@ -223,19 +231,19 @@ impl RuleDefaultRetention {
         }
     }
 
-    /// The attribute `days`.
+    /// The argument `days`. Optional.
     #[track_caller]
     pub fn days(&self) -> Output<Number> {
         self.0.attribute("days")
     }
 
-    /// The attribute `mode`.
+    /// The argument `mode`. Optional.
     #[track_caller]
     pub fn mode(&self) -> Output<String> {
         self.0.attribute("mode")
     }
 
-    /// The attribute `years`.
+    /// The argument `years`. Optional.
     #[track_caller]
     pub fn years(&self) -> Output<Number> {
         self.0.attribute("years")
@@ -250,19 +258,19 @@ pub struct RuleDefaultRetentionBuilder {
 }
 
 impl RuleDefaultRetentionBuilder {
-    /// Sets `days`.
+    /// Sets `days`. Optional.
     pub fn days(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("days", value.into_input());
         self
     }
 
-    /// Sets `mode`.
+    /// Sets `mode`. Optional.
     pub fn mode(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mode", value.into_input());
         self
     }
 
-    /// Sets `years`.
+    /// Sets `years`. Optional.
     pub fn years(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("years", value.into_input());
         self

@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_ownership_controls`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_ownership_controls>.
+///
+/// Blocks:
+/// - [`rule`](Rule) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct BucketOwnershipControls(Resource);
 
@@ -32,19 +37,19 @@ impl BucketOwnershipControls {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Required, exactly one.
     #[track_caller]
     pub fn rule(&self) -> NestedList<Rule> {
         self.0.attribute::<Vec<Value>>("rule").into()
@@ -74,7 +79,7 @@ impl<A, B> BucketOwnershipControlsBuilder<A, B> {
         }
     }
 
-    /// Adds one `rule`. Required.
+    /// Adds one `rule`. Required, exactly one.
     pub fn rule(self, block: RuleBuilder<Set>) -> BucketOwnershipControlsBuilder<A, Set> {
         BucketOwnershipControlsBuilder {
             declaration: self.declaration.push_block("rule", block.arguments),
@@ -139,7 +144,7 @@ impl Rule {
         }
     }
 
-    /// The attribute `object_ownership`.
+    /// The argument `object_ownership`. Required.
     #[track_caller]
     pub fn object_ownership(&self) -> Output<String> {
         self.0.attribute("object_ownership")

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_policy>.
 #[derive(Debug, Clone)]
 pub struct BucketPolicy(Resource);
 
@@ -29,19 +31,19 @@ impl BucketPolicy {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy`.
+    /// The argument `policy`. Required.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")

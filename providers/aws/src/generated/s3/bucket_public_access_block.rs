@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_public_access_block`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_public_access_block>.
 #[derive(Debug, Clone)]
 pub struct BucketPublicAccessBlock(Resource);
 
@@ -29,37 +31,37 @@ impl BucketPublicAccessBlock {
         }
     }
 
-    /// The attribute `block_public_acls`.
+    /// The argument `block_public_acls`. Optional.
     #[track_caller]
     pub fn block_public_acls(&self) -> Output<bool> {
         self.0.attribute("block_public_acls")
     }
 
-    /// The attribute `block_public_policy`.
+    /// The argument `block_public_policy`. Optional.
     #[track_caller]
     pub fn block_public_policy(&self) -> Output<bool> {
         self.0.attribute("block_public_policy")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ignore_public_acls`.
+    /// The argument `ignore_public_acls`. Optional.
     #[track_caller]
     pub fn ignore_public_acls(&self) -> Output<bool> {
         self.0.attribute("ignore_public_acls")
     }
 
-    /// The attribute `restrict_public_buckets`.
+    /// The argument `restrict_public_buckets`. Optional.
     #[track_caller]
     pub fn restrict_public_buckets(&self) -> Output<bool> {
         self.0.attribute("restrict_public_buckets")
@@ -81,7 +83,7 @@ pub struct BucketPublicAccessBlockBuilder<A> {
 }
 
 impl<A> BucketPublicAccessBlockBuilder<A> {
-    /// Sets `block_public_acls`.
+    /// Sets `block_public_acls`. Optional.
     pub fn block_public_acls(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -89,7 +91,7 @@ impl<A> BucketPublicAccessBlockBuilder<A> {
         self
     }
 
-    /// Sets `block_public_policy`.
+    /// Sets `block_public_policy`. Optional.
     pub fn block_public_policy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -105,7 +107,7 @@ impl<A> BucketPublicAccessBlockBuilder<A> {
         }
     }
 
-    /// Sets `ignore_public_acls`.
+    /// Sets `ignore_public_acls`. Optional.
     pub fn ignore_public_acls(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -113,7 +115,7 @@ impl<A> BucketPublicAccessBlockBuilder<A> {
         self
     }
 
-    /// Sets `restrict_public_buckets`.
+    /// Sets `restrict_public_buckets`. Optional.
     pub fn restrict_public_buckets(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration

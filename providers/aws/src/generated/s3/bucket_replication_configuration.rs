@@ -23,6 +23,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_replication_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_replication_configuration>.
+///
+/// Blocks:
+/// - [`rule`](Rule) (required, at most 1000)
 #[derive(Debug, Clone)]
 pub struct BucketReplicationConfiguration(Resource);
 
@@ -37,31 +42,31 @@ impl BucketReplicationConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `role`.
+    /// The argument `role`. Required.
     #[track_caller]
     pub fn role(&self) -> Output<String> {
         self.0.attribute("role")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Required, at most 1000.
     #[track_caller]
     pub fn rule(&self) -> NestedList<Rule> {
         self.0.attribute::<Vec<Value>>("rule").into()
     }
 
-    /// The attribute `token`.
+    /// The argument `token`. Optional.
     #[track_caller]
     pub fn token(&self) -> Output<String> {
         self.0.attribute("token")
@@ -105,7 +110,7 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
         }
     }
 
-    /// Adds one `rule`. Required.
+    /// Adds one `rule`. Required, at most 1000.
     pub fn rule(
         self,
         block: RuleBuilder<Set, Set>,
@@ -116,7 +121,7 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
         }
     }
 
-    /// Sets `token`.
+    /// Sets `token`. Optional.
     pub fn token(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("token", value.into_input());
         self
@@ -162,6 +167,13 @@ impl<A, B, C> BucketReplicationConfigurationBuilder<A, B, C> {
 }
 
 /// One `rule`.
+///
+/// Blocks:
+/// - [`delete_marker_replication`](RuleDeleteMarkerReplication) (optional, at most one)
+/// - [`destination`](RuleDestination) (required, exactly one)
+/// - [`existing_object_replication`](RuleExistingObjectReplication) (optional, at most one)
+/// - [`filter`](RuleFilter) (optional, at most one)
+/// - [`source_selection_criteria`](RuleSourceSelectionCriteria) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Rule(Output<Value>);
 
@@ -180,7 +192,7 @@ impl Rule {
         }
     }
 
-    /// The attribute `delete_marker_replication`.
+    /// The block `delete_marker_replication`. Optional, at most one.
     #[track_caller]
     pub fn delete_marker_replication(&self) -> NestedList<RuleDeleteMarkerReplication> {
         self.0
@@ -188,13 +200,13 @@ impl Rule {
             .into()
     }
 
-    /// The attribute `destination`.
+    /// The block `destination`. Required, exactly one.
     #[track_caller]
     pub fn destination(&self) -> NestedList<RuleDestination> {
         self.0.attribute::<Vec<Value>>("destination").into()
     }
 
-    /// The attribute `existing_object_replication`.
+    /// The block `existing_object_replication`. Optional, at most one.
     #[track_caller]
     pub fn existing_object_replication(&self) -> NestedList<RuleExistingObjectReplication> {
         self.0
@@ -202,32 +214,32 @@ impl Rule {
             .into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional, at most one.
     #[track_caller]
     pub fn filter(&self) -> NestedList<RuleFilter> {
         self.0.attribute::<Vec<Value>>("filter").into()
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `priority`.
+    /// The argument `priority`. Optional.
     #[track_caller]
     pub fn priority(&self) -> Output<Number> {
         self.0.attribute("priority")
     }
 
-    /// The attribute `source_selection_criteria`.
+    /// The block `source_selection_criteria`. Optional, at most one.
     #[track_caller]
     pub fn source_selection_criteria(&self) -> NestedList<RuleSourceSelectionCriteria> {
         self.0
@@ -235,7 +247,7 @@ impl Rule {
             .into()
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -251,7 +263,7 @@ pub struct RuleBuilder<A, B> {
 }
 
 impl<A, B> RuleBuilder<A, B> {
-    /// Adds one `delete_marker_replication`.
+    /// Adds one `delete_marker_replication`. Optional, at most one.
     pub fn delete_marker_replication(
         mut self,
         block: RuleDeleteMarkerReplicationBuilder<Set>,
@@ -262,7 +274,7 @@ impl<A, B> RuleBuilder<A, B> {
         self
     }
 
-    /// Adds one `destination`. Required.
+    /// Adds one `destination`. Required, exactly one.
     pub fn destination(self, block: RuleDestinationBuilder<Set>) -> RuleBuilder<Set, B> {
         RuleBuilder {
             arguments: self.arguments.push_block("destination", block.arguments),
@@ -270,7 +282,7 @@ impl<A, B> RuleBuilder<A, B> {
         }
     }
 
-    /// Adds one `existing_object_replication`.
+    /// Adds one `existing_object_replication`. Optional, at most one.
     pub fn existing_object_replication(
         mut self,
         block: RuleExistingObjectReplicationBuilder<Set>,
@@ -281,32 +293,32 @@ impl<A, B> RuleBuilder<A, B> {
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional, at most one.
     pub fn filter(mut self, block: RuleFilterBuilder) -> Self {
         self.arguments = self.arguments.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     #[deprecated]
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `priority`.
+    /// Sets `priority`. Optional.
     pub fn priority(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("priority", value.into_input());
         self
     }
 
-    /// Adds one `source_selection_criteria`.
+    /// Adds one `source_selection_criteria`. Optional, at most one.
     pub fn source_selection_criteria(mut self, block: RuleSourceSelectionCriteriaBuilder) -> Self {
         self.arguments = self
             .arguments
@@ -342,7 +354,7 @@ impl RuleDeleteMarkerReplication {
         }
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -368,6 +380,12 @@ impl<A> RuleDeleteMarkerReplicationBuilder<A> {
 }
 
 /// One `rule.destination`.
+///
+/// Blocks:
+/// - [`access_control_translation`](RuleDestinationAccessControlTranslation) (optional, at most one)
+/// - [`encryption_configuration`](RuleDestinationEncryptionConfiguration) (optional, at most one)
+/// - [`metrics`](RuleDestinationMetrics) (optional, at most one)
+/// - [`replication_time`](RuleDestinationReplicationTime) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RuleDestination(Output<Value>);
 
@@ -386,7 +404,7 @@ impl RuleDestination {
         }
     }
 
-    /// The attribute `access_control_translation`.
+    /// The block `access_control_translation`. Optional, at most one.
     #[track_caller]
     pub fn access_control_translation(
         &self,
@@ -396,19 +414,19 @@ impl RuleDestination {
             .into()
     }
 
-    /// The attribute `account`.
+    /// The argument `account`. Optional.
     #[track_caller]
     pub fn account(&self) -> Output<String> {
         self.0.attribute("account")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `encryption_configuration`.
+    /// The block `encryption_configuration`. Optional, at most one.
     #[track_caller]
     pub fn encryption_configuration(&self) -> NestedList<RuleDestinationEncryptionConfiguration> {
         self.0
@@ -416,19 +434,19 @@ impl RuleDestination {
             .into()
     }
 
-    /// The attribute `metrics`.
+    /// The block `metrics`. Optional, at most one.
     #[track_caller]
     pub fn metrics(&self) -> NestedList<RuleDestinationMetrics> {
         self.0.attribute::<Vec<Value>>("metrics").into()
     }
 
-    /// The attribute `replication_time`.
+    /// The block `replication_time`. Optional, at most one.
     #[track_caller]
     pub fn replication_time(&self) -> NestedList<RuleDestinationReplicationTime> {
         self.0.attribute::<Vec<Value>>("replication_time").into()
     }
 
-    /// The attribute `storage_class`.
+    /// The argument `storage_class`. Optional.
     #[track_caller]
     pub fn storage_class(&self) -> Output<String> {
         self.0.attribute("storage_class")
@@ -444,7 +462,7 @@ pub struct RuleDestinationBuilder<A> {
 }
 
 impl<A> RuleDestinationBuilder<A> {
-    /// Adds one `access_control_translation`.
+    /// Adds one `access_control_translation`. Optional, at most one.
     pub fn access_control_translation(
         mut self,
         block: RuleDestinationAccessControlTranslationBuilder<Set>,
@@ -455,7 +473,7 @@ impl<A> RuleDestinationBuilder<A> {
         self
     }
 
-    /// Sets `account`.
+    /// Sets `account`. Optional.
     pub fn account(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("account", value.into_input());
         self
@@ -469,7 +487,7 @@ impl<A> RuleDestinationBuilder<A> {
         }
     }
 
-    /// Adds one `encryption_configuration`.
+    /// Adds one `encryption_configuration`. Optional, at most one.
     pub fn encryption_configuration(
         mut self,
         block: RuleDestinationEncryptionConfigurationBuilder<Set>,
@@ -480,13 +498,13 @@ impl<A> RuleDestinationBuilder<A> {
         self
     }
 
-    /// Adds one `metrics`.
+    /// Adds one `metrics`. Optional, at most one.
     pub fn metrics(mut self, block: RuleDestinationMetricsBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("metrics", block.arguments);
         self
     }
 
-    /// Adds one `replication_time`.
+    /// Adds one `replication_time`. Optional, at most one.
     pub fn replication_time(
         mut self,
         block: RuleDestinationReplicationTimeBuilder<Set, Set>,
@@ -497,7 +515,7 @@ impl<A> RuleDestinationBuilder<A> {
         self
     }
 
-    /// Sets `storage_class`.
+    /// Sets `storage_class`. Optional.
     pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("storage_class", value.into_input());
         self
@@ -523,7 +541,7 @@ impl RuleDestinationAccessControlTranslation {
         }
     }
 
-    /// The attribute `owner`.
+    /// The argument `owner`. Required.
     #[track_caller]
     pub fn owner(&self) -> Output<String> {
         self.0.attribute("owner")
@@ -570,7 +588,7 @@ impl RuleDestinationEncryptionConfiguration {
         }
     }
 
-    /// The attribute `replica_kms_key_id`.
+    /// The argument `replica_kms_key_id`. Required.
     #[track_caller]
     pub fn replica_kms_key_id(&self) -> Output<String> {
         self.0.attribute("replica_kms_key_id")
@@ -599,6 +617,9 @@ impl<A> RuleDestinationEncryptionConfigurationBuilder<A> {
 }
 
 /// One `rule.destination.metrics`.
+///
+/// Blocks:
+/// - [`event_threshold`](RuleDestinationMetricsEventThreshold) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RuleDestinationMetrics(Output<Value>);
 
@@ -617,13 +638,13 @@ impl RuleDestinationMetrics {
         }
     }
 
-    /// The attribute `event_threshold`.
+    /// The block `event_threshold`. Optional, at most one.
     #[track_caller]
     pub fn event_threshold(&self) -> NestedList<RuleDestinationMetricsEventThreshold> {
         self.0.attribute::<Vec<Value>>("event_threshold").into()
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -639,7 +660,7 @@ pub struct RuleDestinationMetricsBuilder<A> {
 }
 
 impl<A> RuleDestinationMetricsBuilder<A> {
-    /// Adds one `event_threshold`.
+    /// Adds one `event_threshold`. Optional, at most one.
     pub fn event_threshold(
         mut self,
         block: RuleDestinationMetricsEventThresholdBuilder<Set>,
@@ -678,7 +699,7 @@ impl RuleDestinationMetricsEventThreshold {
         }
     }
 
-    /// The attribute `minutes`.
+    /// The argument `minutes`. Required.
     #[track_caller]
     pub fn minutes(&self) -> Output<Number> {
         self.0.attribute("minutes")
@@ -707,6 +728,9 @@ impl<A> RuleDestinationMetricsEventThresholdBuilder<A> {
 }
 
 /// One `rule.destination.replication_time`.
+///
+/// Blocks:
+/// - [`time`](RuleDestinationReplicationTimeTime) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct RuleDestinationReplicationTime(Output<Value>);
 
@@ -725,13 +749,13 @@ impl RuleDestinationReplicationTime {
         }
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `time`.
+    /// The block `time`. Required, exactly one.
     #[track_caller]
     pub fn time(&self) -> NestedList<RuleDestinationReplicationTimeTime> {
         self.0.attribute::<Vec<Value>>("time").into()
@@ -758,7 +782,7 @@ impl<A, B> RuleDestinationReplicationTimeBuilder<A, B> {
         }
     }
 
-    /// Adds one `time`. Required.
+    /// Adds one `time`. Required, exactly one.
     pub fn time(
         self,
         block: RuleDestinationReplicationTimeTimeBuilder<Set>,
@@ -789,7 +813,7 @@ impl RuleDestinationReplicationTimeTime {
         }
     }
 
-    /// The attribute `minutes`.
+    /// The argument `minutes`. Required.
     #[track_caller]
     pub fn minutes(&self) -> Output<Number> {
         self.0.attribute("minutes")
@@ -836,7 +860,7 @@ impl RuleExistingObjectReplication {
         }
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -865,6 +889,10 @@ impl<A> RuleExistingObjectReplicationBuilder<A> {
 }
 
 /// One `rule.filter`.
+///
+/// Blocks:
+/// - [`and`](RuleFilterAnd) (optional, at most one)
+/// - [`tag`](RuleFilterTag) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RuleFilter(Output<Value>);
 
@@ -882,19 +910,19 @@ impl RuleFilter {
         }
     }
 
-    /// The attribute `and`.
+    /// The block `and`. Optional, at most one.
     #[track_caller]
     pub fn and(&self) -> NestedList<RuleFilterAnd> {
         self.0.attribute::<Vec<Value>>("and").into()
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tag`.
+    /// The block `tag`. Optional, at most one.
     #[track_caller]
     pub fn tag(&self) -> NestedList<RuleFilterTag> {
         self.0.attribute::<Vec<Value>>("tag").into()
@@ -909,19 +937,19 @@ pub struct RuleFilterBuilder {
 }
 
 impl RuleFilterBuilder {
-    /// Adds one `and`.
+    /// Adds one `and`. Optional, at most one.
     pub fn and(mut self, block: RuleFilterAndBuilder) -> Self {
         self.arguments = self.arguments.push_block("and", block.arguments);
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Adds one `tag`.
+    /// Adds one `tag`. Optional, at most one.
     pub fn tag(mut self, block: RuleFilterTagBuilder<Set, Set>) -> Self {
         self.arguments = self.arguments.push_block("tag", block.arguments);
         self
@@ -946,13 +974,13 @@ impl RuleFilterAnd {
         }
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -967,13 +995,13 @@ pub struct RuleFilterAndBuilder {
 }
 
 impl RuleFilterAndBuilder {
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("tags", value.into_input());
         self
@@ -999,13 +1027,13 @@ impl RuleFilterTag {
         }
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `value`.
+    /// The argument `value`. Required.
     #[track_caller]
     pub fn value(&self) -> Output<String> {
         self.0.attribute("value")
@@ -1039,6 +1067,10 @@ impl<A, B> RuleFilterTagBuilder<A, B> {
 }
 
 /// One `rule.source_selection_criteria`.
+///
+/// Blocks:
+/// - [`replica_modifications`](RuleSourceSelectionCriteriaReplicaModifications) (optional, at most one)
+/// - [`sse_kms_encrypted_objects`](RuleSourceSelectionCriteriaSseKmsEncryptedObjects) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RuleSourceSelectionCriteria(Output<Value>);
 
@@ -1056,7 +1088,7 @@ impl RuleSourceSelectionCriteria {
         }
     }
 
-    /// The attribute `replica_modifications`.
+    /// The block `replica_modifications`. Optional, at most one.
     #[track_caller]
     pub fn replica_modifications(
         &self,
@@ -1066,7 +1098,7 @@ impl RuleSourceSelectionCriteria {
             .into()
     }
 
-    /// The attribute `sse_kms_encrypted_objects`.
+    /// The block `sse_kms_encrypted_objects`. Optional, at most one.
     #[track_caller]
     pub fn sse_kms_encrypted_objects(
         &self,
@@ -1085,7 +1117,7 @@ pub struct RuleSourceSelectionCriteriaBuilder {
 }
 
 impl RuleSourceSelectionCriteriaBuilder {
-    /// Adds one `replica_modifications`.
+    /// Adds one `replica_modifications`. Optional, at most one.
     pub fn replica_modifications(
         mut self,
         block: RuleSourceSelectionCriteriaReplicaModificationsBuilder<Set>,
@@ -1096,7 +1128,7 @@ impl RuleSourceSelectionCriteriaBuilder {
         self
     }
 
-    /// Adds one `sse_kms_encrypted_objects`.
+    /// Adds one `sse_kms_encrypted_objects`. Optional, at most one.
     pub fn sse_kms_encrypted_objects(
         mut self,
         block: RuleSourceSelectionCriteriaSseKmsEncryptedObjectsBuilder<Set>,
@@ -1127,7 +1159,7 @@ impl RuleSourceSelectionCriteriaReplicaModifications {
         }
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -1174,7 +1206,7 @@ impl RuleSourceSelectionCriteriaSseKmsEncryptedObjects {
         }
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")

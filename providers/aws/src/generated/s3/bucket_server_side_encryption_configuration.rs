@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_server_side_encryption_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_server_side_encryption_configuration>.
+///
+/// Blocks:
+/// - [`rule`](Rule) (required)
 #[derive(Debug, Clone)]
 pub struct BucketServerSideEncryptionConfiguration(Resource);
 
@@ -32,25 +37,25 @@ impl BucketServerSideEncryptionConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `rule`.
+    /// The block `rule`. Required.
     #[track_caller]
     pub fn rule(&self) -> Output<Vec<Value>> {
         self.0.attribute("rule")
@@ -83,7 +88,7 @@ impl<A, B> BucketServerSideEncryptionConfigurationBuilder<A, B> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -141,6 +146,9 @@ impl<A, B> BucketServerSideEncryptionConfigurationBuilder<A, B> {
 }
 
 /// One `rule`.
+///
+/// Blocks:
+/// - [`apply_server_side_encryption_by_default`](RuleApplyServerSideEncryptionByDefault) (optional, at most one)
 #[derive(Debug)]
 pub enum Rule {}
 
@@ -161,7 +169,7 @@ pub struct RuleBuilder {
 }
 
 impl RuleBuilder {
-    /// Adds one `apply_server_side_encryption_by_default`.
+    /// Adds one `apply_server_side_encryption_by_default`. Optional, at most one.
     pub fn apply_server_side_encryption_by_default(
         mut self,
         block: RuleApplyServerSideEncryptionByDefaultBuilder<Set>,
@@ -172,7 +180,7 @@ impl RuleBuilder {
         self
     }
 
-    /// Sets `bucket_key_enabled`.
+    /// Sets `bucket_key_enabled`. Optional.
     pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.arguments = self.arguments.set("bucket_key_enabled", value.into_input());
         self
@@ -202,7 +210,7 @@ pub struct RuleApplyServerSideEncryptionByDefaultBuilder<A> {
 }
 
 impl<A> RuleApplyServerSideEncryptionByDefaultBuilder<A> {
-    /// Sets `kms_master_key_id`.
+    /// Sets `kms_master_key_id`. Optional.
     pub fn kms_master_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("kms_master_key_id", value.into_input());
         self

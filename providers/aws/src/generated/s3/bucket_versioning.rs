@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_versioning`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_versioning>.
+///
+/// Blocks:
+/// - [`versioning_configuration`](VersioningConfiguration) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct BucketVersioning(Resource);
 
@@ -32,31 +37,31 @@ impl BucketVersioning {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `mfa`.
+    /// The argument `mfa`. Optional.
     #[track_caller]
     pub fn mfa(&self) -> Output<String> {
         self.0.attribute("mfa")
     }
 
-    /// The attribute `versioning_configuration`.
+    /// The block `versioning_configuration`. Required, exactly one.
     #[track_caller]
     pub fn versioning_configuration(&self) -> NestedList<VersioningConfiguration> {
         self.0
@@ -88,7 +93,7 @@ impl<A, B> BucketVersioningBuilder<A, B> {
         }
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -96,13 +101,13 @@ impl<A, B> BucketVersioningBuilder<A, B> {
         self
     }
 
-    /// Sets `mfa`.
+    /// Sets `mfa`. Optional.
     pub fn mfa(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("mfa", value.into_input());
         self
     }
 
-    /// Adds one `versioning_configuration`. Required.
+    /// Adds one `versioning_configuration`. Required, exactly one.
     pub fn versioning_configuration(
         self,
         block: VersioningConfigurationBuilder<Set>,
@@ -172,13 +177,13 @@ impl VersioningConfiguration {
         }
     }
 
-    /// The attribute `mfa_delete`.
+    /// The argument `mfa_delete`. Optional; computed where it is not set.
     #[track_caller]
     pub fn mfa_delete(&self) -> Output<String> {
         self.0.attribute("mfa_delete")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Required.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
@@ -194,7 +199,7 @@ pub struct VersioningConfigurationBuilder<A> {
 }
 
 impl<A> VersioningConfigurationBuilder<A> {
-    /// Sets `mfa_delete`.
+    /// Sets `mfa_delete`. Optional; computed where it is not set.
     pub fn mfa_delete(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("mfa_delete", value.into_input());
         self

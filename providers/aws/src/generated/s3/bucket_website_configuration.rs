@@ -20,6 +20,14 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_bucket_website_configuration`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_bucket_website_configuration>.
+///
+/// Blocks:
+/// - [`error_document`](ErrorDocument) (optional, at most one)
+/// - [`index_document`](IndexDocument) (optional, at most one)
+/// - [`redirect_all_requests_to`](RedirectAllRequestsTo) (optional, at most one)
+/// - [`routing_rule`](RoutingRule) (optional)
 #[derive(Debug, Clone)]
 pub struct BucketWebsiteConfiguration(Resource);
 
@@ -32,37 +40,37 @@ impl BucketWebsiteConfiguration {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `error_document`.
+    /// The block `error_document`. Optional, at most one.
     #[track_caller]
     pub fn error_document(&self) -> NestedList<ErrorDocument> {
         self.0.attribute::<Vec<Value>>("error_document").into()
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `index_document`.
+    /// The block `index_document`. Optional, at most one.
     #[track_caller]
     pub fn index_document(&self) -> NestedList<IndexDocument> {
         self.0.attribute::<Vec<Value>>("index_document").into()
     }
 
-    /// The attribute `redirect_all_requests_to`.
+    /// The block `redirect_all_requests_to`. Optional, at most one.
     #[track_caller]
     pub fn redirect_all_requests_to(&self) -> NestedList<RedirectAllRequestsTo> {
         self.0
@@ -70,25 +78,25 @@ impl BucketWebsiteConfiguration {
             .into()
     }
 
-    /// The attribute `routing_rule`.
+    /// The block `routing_rule`. Optional.
     #[track_caller]
     pub fn routing_rule(&self) -> NestedList<RoutingRule> {
         self.0.attribute::<Vec<Value>>("routing_rule").into()
     }
 
-    /// The attribute `routing_rules`.
+    /// The argument `routing_rules`. Optional; computed where it is not set.
     #[track_caller]
     pub fn routing_rules(&self) -> Output<String> {
         self.0.attribute("routing_rules")
     }
 
-    /// The attribute `website_domain`.
+    /// The attribute `website_domain`. Computed.
     #[track_caller]
     pub fn website_domain(&self) -> Output<String> {
         self.0.attribute("website_domain")
     }
 
-    /// The attribute `website_endpoint`.
+    /// The attribute `website_endpoint`. Computed.
     #[track_caller]
     pub fn website_endpoint(&self) -> Output<String> {
         self.0.attribute("website_endpoint")
@@ -118,7 +126,7 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
         }
     }
 
-    /// Adds one `error_document`.
+    /// Adds one `error_document`. Optional, at most one.
     pub fn error_document(mut self, block: ErrorDocumentBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -126,7 +134,7 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
         self
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -134,7 +142,7 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
         self
     }
 
-    /// Adds one `index_document`.
+    /// Adds one `index_document`. Optional, at most one.
     pub fn index_document(mut self, block: IndexDocumentBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -142,7 +150,7 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
         self
     }
 
-    /// Adds one `redirect_all_requests_to`.
+    /// Adds one `redirect_all_requests_to`. Optional, at most one.
     pub fn redirect_all_requests_to(mut self, block: RedirectAllRequestsToBuilder<Set>) -> Self {
         self.declaration = self
             .declaration
@@ -150,13 +158,13 @@ impl<A> BucketWebsiteConfigurationBuilder<A> {
         self
     }
 
-    /// Adds one `routing_rule`.
+    /// Adds one `routing_rule`. Optional.
     pub fn routing_rule(mut self, block: RoutingRuleBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("routing_rule", block.arguments);
         self
     }
 
-    /// Sets `routing_rules`.
+    /// Sets `routing_rules`. Optional; computed where it is not set.
     pub fn routing_rules(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("routing_rules", value.into_input());
         self
@@ -218,7 +226,7 @@ impl ErrorDocument {
         }
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
@@ -262,7 +270,7 @@ impl IndexDocument {
         }
     }
 
-    /// The attribute `suffix`.
+    /// The argument `suffix`. Required.
     #[track_caller]
     pub fn suffix(&self) -> Output<String> {
         self.0.attribute("suffix")
@@ -306,13 +314,13 @@ impl RedirectAllRequestsTo {
         }
     }
 
-    /// The attribute `host_name`.
+    /// The argument `host_name`. Required.
     #[track_caller]
     pub fn host_name(&self) -> Output<String> {
         self.0.attribute("host_name")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Optional.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
@@ -336,7 +344,7 @@ impl<A> RedirectAllRequestsToBuilder<A> {
         }
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
@@ -344,6 +352,10 @@ impl<A> RedirectAllRequestsToBuilder<A> {
 }
 
 /// One `routing_rule`.
+///
+/// Blocks:
+/// - [`condition`](RoutingRuleCondition) (optional, at most one)
+/// - [`redirect`](RoutingRuleRedirect) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct RoutingRule(Output<Value>);
 
@@ -362,13 +374,13 @@ impl RoutingRule {
         }
     }
 
-    /// The attribute `condition`.
+    /// The block `condition`. Optional, at most one.
     #[track_caller]
     pub fn condition(&self) -> NestedList<RoutingRuleCondition> {
         self.0.attribute::<Vec<Value>>("condition").into()
     }
 
-    /// The attribute `redirect`.
+    /// The block `redirect`. Required, exactly one.
     #[track_caller]
     pub fn redirect(&self) -> NestedList<RoutingRuleRedirect> {
         self.0.attribute::<Vec<Value>>("redirect").into()
@@ -384,13 +396,13 @@ pub struct RoutingRuleBuilder<A> {
 }
 
 impl<A> RoutingRuleBuilder<A> {
-    /// Adds one `condition`.
+    /// Adds one `condition`. Optional, at most one.
     pub fn condition(mut self, block: RoutingRuleConditionBuilder) -> Self {
         self.arguments = self.arguments.push_block("condition", block.arguments);
         self
     }
 
-    /// Adds one `redirect`. Required.
+    /// Adds one `redirect`. Required, exactly one.
     pub fn redirect(self, block: RoutingRuleRedirectBuilder) -> RoutingRuleBuilder<Set> {
         RoutingRuleBuilder {
             arguments: self.arguments.push_block("redirect", block.arguments),
@@ -417,13 +429,13 @@ impl RoutingRuleCondition {
         }
     }
 
-    /// The attribute `http_error_code_returned_equals`.
+    /// The argument `http_error_code_returned_equals`. Optional.
     #[track_caller]
     pub fn http_error_code_returned_equals(&self) -> Output<String> {
         self.0.attribute("http_error_code_returned_equals")
     }
 
-    /// The attribute `key_prefix_equals`.
+    /// The argument `key_prefix_equals`. Optional.
     #[track_caller]
     pub fn key_prefix_equals(&self) -> Output<String> {
         self.0.attribute("key_prefix_equals")
@@ -438,7 +450,7 @@ pub struct RoutingRuleConditionBuilder {
 }
 
 impl RoutingRuleConditionBuilder {
-    /// Sets `http_error_code_returned_equals`.
+    /// Sets `http_error_code_returned_equals`. Optional.
     pub fn http_error_code_returned_equals(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -446,7 +458,7 @@ impl RoutingRuleConditionBuilder {
         self
     }
 
-    /// Sets `key_prefix_equals`.
+    /// Sets `key_prefix_equals`. Optional.
     pub fn key_prefix_equals(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("key_prefix_equals", value.into_input());
         self
@@ -471,31 +483,31 @@ impl RoutingRuleRedirect {
         }
     }
 
-    /// The attribute `host_name`.
+    /// The argument `host_name`. Optional.
     #[track_caller]
     pub fn host_name(&self) -> Output<String> {
         self.0.attribute("host_name")
     }
 
-    /// The attribute `http_redirect_code`.
+    /// The argument `http_redirect_code`. Optional.
     #[track_caller]
     pub fn http_redirect_code(&self) -> Output<String> {
         self.0.attribute("http_redirect_code")
     }
 
-    /// The attribute `protocol`.
+    /// The argument `protocol`. Optional.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `replace_key_prefix_with`.
+    /// The argument `replace_key_prefix_with`. Optional.
     #[track_caller]
     pub fn replace_key_prefix_with(&self) -> Output<String> {
         self.0.attribute("replace_key_prefix_with")
     }
 
-    /// The attribute `replace_key_with`.
+    /// The argument `replace_key_with`. Optional.
     #[track_caller]
     pub fn replace_key_with(&self) -> Output<String> {
         self.0.attribute("replace_key_with")
@@ -510,25 +522,25 @@ pub struct RoutingRuleRedirectBuilder {
 }
 
 impl RoutingRuleRedirectBuilder {
-    /// Sets `host_name`.
+    /// Sets `host_name`. Optional.
     pub fn host_name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("host_name", value.into_input());
         self
     }
 
-    /// Sets `http_redirect_code`.
+    /// Sets `http_redirect_code`. Optional.
     pub fn http_redirect_code(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("http_redirect_code", value.into_input());
         self
     }
 
-    /// Sets `protocol`.
+    /// Sets `protocol`. Optional.
     pub fn protocol(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("protocol", value.into_input());
         self
     }
 
-    /// Sets `replace_key_prefix_with`.
+    /// Sets `replace_key_prefix_with`. Optional.
     pub fn replace_key_prefix_with(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -536,7 +548,7 @@ impl RoutingRuleRedirectBuilder {
         self
     }
 
-    /// Sets `replace_key_with`.
+    /// Sets `replace_key_with`. Optional.
     pub fn replace_key_with(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("replace_key_with", value.into_input());
         self

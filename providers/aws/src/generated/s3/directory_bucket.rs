@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_directory_bucket`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_directory_bucket>.
+///
+/// Blocks:
+/// - [`location`](Location) (optional)
 #[derive(Debug, Clone)]
 pub struct DirectoryBucket(Resource);
 
@@ -30,43 +35,43 @@ impl DirectoryBucket {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `data_redundancy`.
+    /// The argument `data_redundancy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn data_redundancy(&self) -> Output<String> {
         self.0.attribute("data_redundancy")
     }
 
-    /// The attribute `force_destroy`.
+    /// The argument `force_destroy`. Optional; computed where it is not set.
     #[track_caller]
     pub fn force_destroy(&self) -> Output<bool> {
         self.0.attribute("force_destroy")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `location`.
+    /// The block `location`. Optional.
     #[track_caller]
     pub fn location(&self) -> NestedList<Location> {
         self.0.attribute::<Vec<Value>>("location").into()
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -96,25 +101,25 @@ impl<A> DirectoryBucketBuilder<A> {
         }
     }
 
-    /// Sets `data_redundancy`.
+    /// Sets `data_redundancy`. Optional; computed where it is not set.
     pub fn data_redundancy(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("data_redundancy", value.into_input());
         self
     }
 
-    /// Sets `force_destroy`.
+    /// Sets `force_destroy`. Optional; computed where it is not set.
     pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
-    /// Adds one `location`.
+    /// Adds one `location`. Optional.
     pub fn location(mut self, block: LocationBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("location", block.arguments);
         self
     }
 
-    /// Sets `type`.
+    /// Sets `type`. Optional; computed where it is not set.
     pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("type", value.into_input());
         self
@@ -176,13 +181,13 @@ impl Location {
         }
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -206,7 +211,7 @@ impl<A> LocationBuilder<A> {
         }
     }
 
-    /// Sets `type`.
+    /// Sets `type`. Optional; computed where it is not set.
     pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("type", value.into_input());
         self

@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `aws_s3_object_copy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/resources/s3_object_copy>.
+///
+/// Blocks:
+/// - [`grant`](Grant) (optional)
 #[derive(Debug, Clone)]
 pub struct ObjectCopy(Resource);
 
@@ -35,307 +40,307 @@ impl ObjectCopy {
         }
     }
 
-    /// The attribute `acl`.
+    /// The argument `acl`. Optional; computed where it is not set.
     #[track_caller]
     pub fn acl(&self) -> Output<String> {
         self.0.attribute("acl")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `bucket_key_enabled`.
+    /// The argument `bucket_key_enabled`. Optional; computed where it is not set.
     #[track_caller]
     pub fn bucket_key_enabled(&self) -> Output<bool> {
         self.0.attribute("bucket_key_enabled")
     }
 
-    /// The attribute `cache_control`.
+    /// The argument `cache_control`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cache_control(&self) -> Output<String> {
         self.0.attribute("cache_control")
     }
 
-    /// The attribute `checksum_algorithm`.
+    /// The argument `checksum_algorithm`. Optional.
     #[track_caller]
     pub fn checksum_algorithm(&self) -> Output<String> {
         self.0.attribute("checksum_algorithm")
     }
 
-    /// The attribute `checksum_crc32`.
+    /// The attribute `checksum_crc32`. Computed.
     #[track_caller]
     pub fn checksum_crc32(&self) -> Output<String> {
         self.0.attribute("checksum_crc32")
     }
 
-    /// The attribute `checksum_crc32c`.
+    /// The attribute `checksum_crc32c`. Computed.
     #[track_caller]
     pub fn checksum_crc32c(&self) -> Output<String> {
         self.0.attribute("checksum_crc32c")
     }
 
-    /// The attribute `checksum_sha1`.
+    /// The attribute `checksum_sha1`. Computed.
     #[track_caller]
     pub fn checksum_sha1(&self) -> Output<String> {
         self.0.attribute("checksum_sha1")
     }
 
-    /// The attribute `checksum_sha256`.
+    /// The attribute `checksum_sha256`. Computed.
     #[track_caller]
     pub fn checksum_sha256(&self) -> Output<String> {
         self.0.attribute("checksum_sha256")
     }
 
-    /// The attribute `content_disposition`.
+    /// The argument `content_disposition`. Optional; computed where it is not set.
     #[track_caller]
     pub fn content_disposition(&self) -> Output<String> {
         self.0.attribute("content_disposition")
     }
 
-    /// The attribute `content_encoding`.
+    /// The argument `content_encoding`. Optional; computed where it is not set.
     #[track_caller]
     pub fn content_encoding(&self) -> Output<String> {
         self.0.attribute("content_encoding")
     }
 
-    /// The attribute `content_language`.
+    /// The argument `content_language`. Optional; computed where it is not set.
     #[track_caller]
     pub fn content_language(&self) -> Output<String> {
         self.0.attribute("content_language")
     }
 
-    /// The attribute `content_type`.
+    /// The argument `content_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn content_type(&self) -> Output<String> {
         self.0.attribute("content_type")
     }
 
-    /// The attribute `copy_if_match`.
+    /// The argument `copy_if_match`. Optional.
     #[track_caller]
     pub fn copy_if_match(&self) -> Output<String> {
         self.0.attribute("copy_if_match")
     }
 
-    /// The attribute `copy_if_modified_since`.
+    /// The argument `copy_if_modified_since`. Optional.
     #[track_caller]
     pub fn copy_if_modified_since(&self) -> Output<String> {
         self.0.attribute("copy_if_modified_since")
     }
 
-    /// The attribute `copy_if_none_match`.
+    /// The argument `copy_if_none_match`. Optional.
     #[track_caller]
     pub fn copy_if_none_match(&self) -> Output<String> {
         self.0.attribute("copy_if_none_match")
     }
 
-    /// The attribute `copy_if_unmodified_since`.
+    /// The argument `copy_if_unmodified_since`. Optional.
     #[track_caller]
     pub fn copy_if_unmodified_since(&self) -> Output<String> {
         self.0.attribute("copy_if_unmodified_since")
     }
 
-    /// The attribute `customer_algorithm`.
+    /// The argument `customer_algorithm`. Optional; computed where it is not set.
     #[track_caller]
     pub fn customer_algorithm(&self) -> Output<String> {
         self.0.attribute("customer_algorithm")
     }
 
-    /// The attribute `customer_key`.
+    /// The argument `customer_key`. Optional.
     #[track_caller]
     pub fn customer_key(&self) -> Output<String> {
         self.0.attribute("customer_key")
     }
 
-    /// The attribute `customer_key_md5`.
+    /// The argument `customer_key_md5`. Optional; computed where it is not set.
     #[track_caller]
     pub fn customer_key_md5(&self) -> Output<String> {
         self.0.attribute("customer_key_md5")
     }
 
-    /// The attribute `etag`.
+    /// The attribute `etag`. Computed.
     #[track_caller]
     pub fn etag(&self) -> Output<String> {
         self.0.attribute("etag")
     }
 
-    /// The attribute `expected_bucket_owner`.
+    /// The argument `expected_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_bucket_owner")
     }
 
-    /// The attribute `expected_source_bucket_owner`.
+    /// The argument `expected_source_bucket_owner`. Optional.
     #[track_caller]
     pub fn expected_source_bucket_owner(&self) -> Output<String> {
         self.0.attribute("expected_source_bucket_owner")
     }
 
-    /// The attribute `expiration`.
+    /// The attribute `expiration`. Computed.
     #[track_caller]
     pub fn expiration(&self) -> Output<String> {
         self.0.attribute("expiration")
     }
 
-    /// The attribute `expires`.
+    /// The argument `expires`. Optional.
     #[track_caller]
     pub fn expires(&self) -> Output<String> {
         self.0.attribute("expires")
     }
 
-    /// The attribute `force_destroy`.
+    /// The argument `force_destroy`. Optional.
     #[track_caller]
     pub fn force_destroy(&self) -> Output<bool> {
         self.0.attribute("force_destroy")
     }
 
-    /// The attribute `grant`.
+    /// The block `grant`. Optional.
     #[track_caller]
     pub fn grant(&self) -> Output<Vec<Value>> {
         self.0.attribute("grant")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `kms_encryption_context`.
+    /// The argument `kms_encryption_context`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_encryption_context(&self) -> Output<String> {
         self.0.attribute("kms_encryption_context")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The argument `kms_key_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `last_modified`.
+    /// The attribute `last_modified`. Computed.
     #[track_caller]
     pub fn last_modified(&self) -> Output<String> {
         self.0.attribute("last_modified")
     }
 
-    /// The attribute `metadata`.
+    /// The argument `metadata`. Optional; computed where it is not set.
     #[track_caller]
     pub fn metadata(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("metadata")
     }
 
-    /// The attribute `metadata_directive`.
+    /// The argument `metadata_directive`. Optional.
     #[track_caller]
     pub fn metadata_directive(&self) -> Output<String> {
         self.0.attribute("metadata_directive")
     }
 
-    /// The attribute `object_lock_legal_hold_status`.
+    /// The argument `object_lock_legal_hold_status`. Optional; computed where it is not set.
     #[track_caller]
     pub fn object_lock_legal_hold_status(&self) -> Output<String> {
         self.0.attribute("object_lock_legal_hold_status")
     }
 
-    /// The attribute `object_lock_mode`.
+    /// The argument `object_lock_mode`. Optional; computed where it is not set.
     #[track_caller]
     pub fn object_lock_mode(&self) -> Output<String> {
         self.0.attribute("object_lock_mode")
     }
 
-    /// The attribute `object_lock_retain_until_date`.
+    /// The argument `object_lock_retain_until_date`. Optional; computed where it is not set.
     #[track_caller]
     pub fn object_lock_retain_until_date(&self) -> Output<String> {
         self.0.attribute("object_lock_retain_until_date")
     }
 
-    /// The attribute `request_charged`.
+    /// The attribute `request_charged`. Computed.
     #[track_caller]
     pub fn request_charged(&self) -> Output<bool> {
         self.0.attribute("request_charged")
     }
 
-    /// The attribute `request_payer`.
+    /// The argument `request_payer`. Optional.
     #[track_caller]
     pub fn request_payer(&self) -> Output<String> {
         self.0.attribute("request_payer")
     }
 
-    /// The attribute `server_side_encryption`.
+    /// The argument `server_side_encryption`. Optional; computed where it is not set.
     #[track_caller]
     pub fn server_side_encryption(&self) -> Output<String> {
         self.0.attribute("server_side_encryption")
     }
 
-    /// The attribute `source`.
+    /// The argument `source`. Required.
     #[track_caller]
     pub fn source(&self) -> Output<String> {
         self.0.attribute("source")
     }
 
-    /// The attribute `source_customer_algorithm`.
+    /// The argument `source_customer_algorithm`. Optional.
     #[track_caller]
     pub fn source_customer_algorithm(&self) -> Output<String> {
         self.0.attribute("source_customer_algorithm")
     }
 
-    /// The attribute `source_customer_key`.
+    /// The argument `source_customer_key`. Optional.
     #[track_caller]
     pub fn source_customer_key(&self) -> Output<String> {
         self.0.attribute("source_customer_key")
     }
 
-    /// The attribute `source_customer_key_md5`.
+    /// The argument `source_customer_key_md5`. Optional.
     #[track_caller]
     pub fn source_customer_key_md5(&self) -> Output<String> {
         self.0.attribute("source_customer_key_md5")
     }
 
-    /// The attribute `source_version_id`.
+    /// The attribute `source_version_id`. Computed.
     #[track_caller]
     pub fn source_version_id(&self) -> Output<String> {
         self.0.attribute("source_version_id")
     }
 
-    /// The attribute `storage_class`.
+    /// The argument `storage_class`. Optional; computed where it is not set.
     #[track_caller]
     pub fn storage_class(&self) -> Output<String> {
         self.0.attribute("storage_class")
     }
 
-    /// The attribute `tagging_directive`.
+    /// The argument `tagging_directive`. Optional.
     #[track_caller]
     pub fn tagging_directive(&self) -> Output<String> {
         self.0.attribute("tagging_directive")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tags_all`.
+    /// The attribute `tags_all`. Computed.
     #[track_caller]
     pub fn tags_all(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags_all")
     }
 
-    /// The attribute `version_id`.
+    /// The attribute `version_id`. Computed.
     #[track_caller]
     pub fn version_id(&self) -> Output<String> {
         self.0.attribute("version_id")
     }
 
-    /// The attribute `website_redirect`.
+    /// The argument `website_redirect`. Optional; computed where it is not set.
     #[track_caller]
     pub fn website_redirect(&self) -> Output<String> {
         self.0.attribute("website_redirect")
@@ -357,7 +362,7 @@ pub struct ObjectCopyBuilder<A, B, C> {
 }
 
 impl<A, B, C> ObjectCopyBuilder<A, B, C> {
-    /// Sets `acl`.
+    /// Sets `acl`. Optional; computed where it is not set.
     pub fn acl(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("acl", value.into_input());
         self
@@ -371,7 +376,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         }
     }
 
-    /// Sets `bucket_key_enabled`.
+    /// Sets `bucket_key_enabled`. Optional; computed where it is not set.
     pub fn bucket_key_enabled(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -379,13 +384,13 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `cache_control`.
+    /// Sets `cache_control`. Optional; computed where it is not set.
     pub fn cache_control(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cache_control", value.into_input());
         self
     }
 
-    /// Sets `checksum_algorithm`.
+    /// Sets `checksum_algorithm`. Optional.
     pub fn checksum_algorithm(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -393,7 +398,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `content_disposition`.
+    /// Sets `content_disposition`. Optional; computed where it is not set.
     pub fn content_disposition(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -401,31 +406,31 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `content_encoding`.
+    /// Sets `content_encoding`. Optional; computed where it is not set.
     pub fn content_encoding(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_encoding", value.into_input());
         self
     }
 
-    /// Sets `content_language`.
+    /// Sets `content_language`. Optional; computed where it is not set.
     pub fn content_language(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_language", value.into_input());
         self
     }
 
-    /// Sets `content_type`.
+    /// Sets `content_type`. Optional; computed where it is not set.
     pub fn content_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("content_type", value.into_input());
         self
     }
 
-    /// Sets `copy_if_match`.
+    /// Sets `copy_if_match`. Optional.
     pub fn copy_if_match(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("copy_if_match", value.into_input());
         self
     }
 
-    /// Sets `copy_if_modified_since`.
+    /// Sets `copy_if_modified_since`. Optional.
     pub fn copy_if_modified_since(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -433,7 +438,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `copy_if_none_match`.
+    /// Sets `copy_if_none_match`. Optional.
     pub fn copy_if_none_match(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -441,7 +446,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `copy_if_unmodified_since`.
+    /// Sets `copy_if_unmodified_since`. Optional.
     pub fn copy_if_unmodified_since(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -449,7 +454,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `customer_algorithm`.
+    /// Sets `customer_algorithm`. Optional; computed where it is not set.
     pub fn customer_algorithm(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -457,19 +462,19 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `customer_key`.
+    /// Sets `customer_key`. Optional.
     pub fn customer_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("customer_key", value.into_input());
         self
     }
 
-    /// Sets `customer_key_md5`.
+    /// Sets `customer_key_md5`. Optional; computed where it is not set.
     pub fn customer_key_md5(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("customer_key_md5", value.into_input());
         self
     }
 
-    /// Sets `expected_bucket_owner`.
+    /// Sets `expected_bucket_owner`. Optional.
     pub fn expected_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -477,7 +482,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `expected_source_bucket_owner`.
+    /// Sets `expected_source_bucket_owner`. Optional.
     pub fn expected_source_bucket_owner(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -485,19 +490,19 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `expires`.
+    /// Sets `expires`. Optional.
     pub fn expires(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("expires", value.into_input());
         self
     }
 
-    /// Sets `force_destroy`.
+    /// Sets `force_destroy`. Optional.
     pub fn force_destroy(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("force_destroy", value.into_input());
         self
     }
 
-    /// Adds one `grant`.
+    /// Adds one `grant`. Optional.
     pub fn grant(mut self, block: GrantBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("grant", block.arguments);
         self
@@ -511,7 +516,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         }
     }
 
-    /// Sets `kms_encryption_context`.
+    /// Sets `kms_encryption_context`. Optional; computed where it is not set.
     pub fn kms_encryption_context(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -519,19 +524,19 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `kms_key_id`.
+    /// Sets `kms_key_id`. Optional; computed where it is not set.
     pub fn kms_key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("kms_key_id", value.into_input());
         self
     }
 
-    /// Sets `metadata`.
+    /// Sets `metadata`. Optional; computed where it is not set.
     pub fn metadata(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("metadata", value.into_input());
         self
     }
 
-    /// Sets `metadata_directive`.
+    /// Sets `metadata_directive`. Optional.
     pub fn metadata_directive(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -539,7 +544,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `object_lock_legal_hold_status`.
+    /// Sets `object_lock_legal_hold_status`. Optional; computed where it is not set.
     pub fn object_lock_legal_hold_status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -547,13 +552,13 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `object_lock_mode`.
+    /// Sets `object_lock_mode`. Optional; computed where it is not set.
     pub fn object_lock_mode(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("object_lock_mode", value.into_input());
         self
     }
 
-    /// Sets `object_lock_retain_until_date`.
+    /// Sets `object_lock_retain_until_date`. Optional; computed where it is not set.
     pub fn object_lock_retain_until_date(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -561,13 +566,13 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `request_payer`.
+    /// Sets `request_payer`. Optional.
     pub fn request_payer(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("request_payer", value.into_input());
         self
     }
 
-    /// Sets `server_side_encryption`.
+    /// Sets `server_side_encryption`. Optional; computed where it is not set.
     pub fn server_side_encryption(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -583,7 +588,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         }
     }
 
-    /// Sets `source_customer_algorithm`.
+    /// Sets `source_customer_algorithm`. Optional.
     pub fn source_customer_algorithm(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -591,7 +596,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `source_customer_key`.
+    /// Sets `source_customer_key`. Optional.
     pub fn source_customer_key(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -599,7 +604,7 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `source_customer_key_md5`.
+    /// Sets `source_customer_key_md5`. Optional.
     pub fn source_customer_key_md5(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -607,13 +612,13 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `storage_class`.
+    /// Sets `storage_class`. Optional; computed where it is not set.
     pub fn storage_class(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("storage_class", value.into_input());
         self
     }
 
-    /// Sets `tagging_directive`.
+    /// Sets `tagging_directive`. Optional.
     pub fn tagging_directive(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -621,13 +626,13 @@ impl<A, B, C> ObjectCopyBuilder<A, B, C> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `website_redirect`.
+    /// Sets `website_redirect`. Optional; computed where it is not set.
     pub fn website_redirect(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("website_redirect", value.into_input());
         self
@@ -695,13 +700,13 @@ pub struct GrantBuilder<A, B> {
 }
 
 impl<A, B> GrantBuilder<A, B> {
-    /// Sets `email`.
+    /// Sets `email`. Optional.
     pub fn email(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("email", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("id", value.into_input());
         self
@@ -723,7 +728,7 @@ impl<A, B> GrantBuilder<A, B> {
         }
     }
 
-    /// Sets `uri`.
+    /// Sets `uri`. Optional.
     pub fn uri(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("uri", value.into_input());
         self

@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_dynamodb_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/dynamodb_table>.
+///
+/// Blocks:
+/// - [`server_side_encryption`](ServerSideEncryption) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Table(Resource);
 
@@ -32,61 +37,61 @@ impl Table {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `attribute`.
+    /// The attribute `attribute`. Computed.
     #[track_caller]
     pub fn attribute(&self) -> Output<Vec<Value>> {
         self.0.attribute("attribute")
     }
 
-    /// The attribute `billing_mode`.
+    /// The attribute `billing_mode`. Computed.
     #[track_caller]
     pub fn billing_mode(&self) -> Output<String> {
         self.0.attribute("billing_mode")
     }
 
-    /// The attribute `deletion_protection_enabled`.
+    /// The attribute `deletion_protection_enabled`. Computed.
     #[track_caller]
     pub fn deletion_protection_enabled(&self) -> Output<bool> {
         self.0.attribute("deletion_protection_enabled")
     }
 
-    /// The attribute `global_secondary_index`.
+    /// The attribute `global_secondary_index`. Computed.
     #[track_caller]
     pub fn global_secondary_index(&self) -> Output<Vec<Value>> {
         self.0.attribute("global_secondary_index")
     }
 
-    /// The attribute `hash_key`.
+    /// The attribute `hash_key`. Computed.
     #[track_caller]
     pub fn hash_key(&self) -> Output<String> {
         self.0.attribute("hash_key")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_secondary_index`.
+    /// The attribute `local_secondary_index`. Computed.
     #[track_caller]
     pub fn local_secondary_index(&self) -> Output<Vec<Value>> {
         self.0.attribute("local_secondary_index")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `point_in_time_recovery`.
+    /// The attribute `point_in_time_recovery`. Computed.
     #[track_caller]
     pub fn point_in_time_recovery(&self) -> NestedList<PointInTimeRecovery> {
         self.0
@@ -94,25 +99,25 @@ impl Table {
             .into()
     }
 
-    /// The attribute `range_key`.
+    /// The attribute `range_key`. Computed.
     #[track_caller]
     pub fn range_key(&self) -> Output<String> {
         self.0.attribute("range_key")
     }
 
-    /// The attribute `read_capacity`.
+    /// The attribute `read_capacity`. Computed.
     #[track_caller]
     pub fn read_capacity(&self) -> Output<Number> {
         self.0.attribute("read_capacity")
     }
 
-    /// The attribute `replica`.
+    /// The attribute `replica`. Computed.
     #[track_caller]
     pub fn replica(&self) -> Output<Vec<Value>> {
         self.0.attribute("replica")
     }
 
-    /// The attribute `server_side_encryption`.
+    /// The block `server_side_encryption`. Optional, at most one.
     #[track_caller]
     pub fn server_side_encryption(&self) -> NestedList<ServerSideEncryption> {
         self.0
@@ -120,49 +125,49 @@ impl Table {
             .into()
     }
 
-    /// The attribute `stream_arn`.
+    /// The attribute `stream_arn`. Computed.
     #[track_caller]
     pub fn stream_arn(&self) -> Output<String> {
         self.0.attribute("stream_arn")
     }
 
-    /// The attribute `stream_enabled`.
+    /// The attribute `stream_enabled`. Computed.
     #[track_caller]
     pub fn stream_enabled(&self) -> Output<bool> {
         self.0.attribute("stream_enabled")
     }
 
-    /// The attribute `stream_label`.
+    /// The attribute `stream_label`. Computed.
     #[track_caller]
     pub fn stream_label(&self) -> Output<String> {
         self.0.attribute("stream_label")
     }
 
-    /// The attribute `stream_view_type`.
+    /// The attribute `stream_view_type`. Computed.
     #[track_caller]
     pub fn stream_view_type(&self) -> Output<String> {
         self.0.attribute("stream_view_type")
     }
 
-    /// The attribute `table_class`.
+    /// The attribute `table_class`. Computed.
     #[track_caller]
     pub fn table_class(&self) -> Output<String> {
         self.0.attribute("table_class")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `ttl`.
+    /// The attribute `ttl`. Computed.
     #[track_caller]
     pub fn ttl(&self) -> Output<Vec<Value>> {
         self.0.attribute("ttl")
     }
 
-    /// The attribute `write_capacity`.
+    /// The attribute `write_capacity`. Computed.
     #[track_caller]
     pub fn write_capacity(&self) -> Output<Number> {
         self.0.attribute("write_capacity")
@@ -184,7 +189,7 @@ pub struct TableBuilder<A> {
 }
 
 impl<A> TableBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -198,7 +203,7 @@ impl<A> TableBuilder<A> {
         }
     }
 
-    /// Adds one `server_side_encryption`.
+    /// Adds one `server_side_encryption`. Optional, at most one.
     pub fn server_side_encryption(mut self, block: ServerSideEncryptionBuilder) -> Self {
         self.declaration = self
             .declaration
@@ -206,7 +211,7 @@ impl<A> TableBuilder<A> {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -254,7 +259,7 @@ impl Nested for PointInTimeRecovery {
 }
 
 impl PointInTimeRecovery {
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -279,13 +284,13 @@ impl ServerSideEncryption {
         }
     }
 
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `kms_key_arn`.
+    /// The attribute `kms_key_arn`. Computed.
     #[track_caller]
     pub fn kms_key_arn(&self) -> Output<String> {
         self.0.attribute("kms_key_arn")

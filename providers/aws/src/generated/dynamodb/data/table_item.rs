@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_dynamodb_table_item`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/dynamodb_table_item>.
 #[derive(Debug, Clone)]
 pub struct TableItem(Resource);
 
@@ -30,37 +32,37 @@ impl TableItem {
         }
     }
 
-    /// The attribute `expression_attribute_names`.
+    /// The argument `expression_attribute_names`. Optional.
     #[track_caller]
     pub fn expression_attribute_names(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("expression_attribute_names")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `item`.
+    /// The attribute `item`. Computed.
     #[track_caller]
     pub fn item(&self) -> Output<String> {
         self.0.attribute("item")
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `projection_expression`.
+    /// The argument `projection_expression`. Optional.
     #[track_caller]
     pub fn projection_expression(&self) -> Output<String> {
         self.0.attribute("projection_expression")
     }
 
-    /// The attribute `table_name`.
+    /// The argument `table_name`. Required.
     #[track_caller]
     pub fn table_name(&self) -> Output<String> {
         self.0.attribute("table_name")
@@ -82,7 +84,7 @@ pub struct TableItemBuilder<A, B> {
 }
 
 impl<A, B> TableItemBuilder<A, B> {
-    /// Sets `expression_attribute_names`.
+    /// Sets `expression_attribute_names`. Optional.
     pub fn expression_attribute_names(
         mut self,
         value: impl IntoInput<BTreeMap<String, String>>,
@@ -93,7 +95,7 @@ impl<A, B> TableItemBuilder<A, B> {
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -107,7 +109,7 @@ impl<A, B> TableItemBuilder<A, B> {
         }
     }
 
-    /// Sets `projection_expression`.
+    /// Sets `projection_expression`. Optional.
     pub fn projection_expression(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

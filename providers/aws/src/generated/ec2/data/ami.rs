@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ami`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ami>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Ami(Resource);
 
@@ -30,235 +36,235 @@ impl Ami {
         }
     }
 
-    /// The attribute `architecture`.
+    /// The attribute `architecture`. Computed.
     #[track_caller]
     pub fn architecture(&self) -> Output<String> {
         self.0.attribute("architecture")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `block_device_mappings`.
+    /// The attribute `block_device_mappings`. Computed.
     #[track_caller]
     pub fn block_device_mappings(&self) -> Output<Vec<Value>> {
         self.0.attribute("block_device_mappings")
     }
 
-    /// The attribute `boot_mode`.
+    /// The attribute `boot_mode`. Computed.
     #[track_caller]
     pub fn boot_mode(&self) -> Output<String> {
         self.0.attribute("boot_mode")
     }
 
-    /// The attribute `creation_date`.
+    /// The attribute `creation_date`. Computed.
     #[track_caller]
     pub fn creation_date(&self) -> Output<String> {
         self.0.attribute("creation_date")
     }
 
-    /// The attribute `deprecation_time`.
+    /// The attribute `deprecation_time`. Computed.
     #[track_caller]
     pub fn deprecation_time(&self) -> Output<String> {
         self.0.attribute("deprecation_time")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `ena_support`.
+    /// The attribute `ena_support`. Computed.
     #[track_caller]
     pub fn ena_support(&self) -> Output<bool> {
         self.0.attribute("ena_support")
     }
 
-    /// The attribute `executable_users`.
+    /// The argument `executable_users`. Optional.
     #[track_caller]
     pub fn executable_users(&self) -> Output<Vec<String>> {
         self.0.attribute("executable_users")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `hypervisor`.
+    /// The attribute `hypervisor`. Computed.
     #[track_caller]
     pub fn hypervisor(&self) -> Output<String> {
         self.0.attribute("hypervisor")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_id`.
+    /// The attribute `image_id`. Computed.
     #[track_caller]
     pub fn image_id(&self) -> Output<String> {
         self.0.attribute("image_id")
     }
 
-    /// The attribute `image_location`.
+    /// The attribute `image_location`. Computed.
     #[track_caller]
     pub fn image_location(&self) -> Output<String> {
         self.0.attribute("image_location")
     }
 
-    /// The attribute `image_owner_alias`.
+    /// The attribute `image_owner_alias`. Computed.
     #[track_caller]
     pub fn image_owner_alias(&self) -> Output<String> {
         self.0.attribute("image_owner_alias")
     }
 
-    /// The attribute `image_type`.
+    /// The attribute `image_type`. Computed.
     #[track_caller]
     pub fn image_type(&self) -> Output<String> {
         self.0.attribute("image_type")
     }
 
-    /// The attribute `imds_support`.
+    /// The attribute `imds_support`. Computed.
     #[track_caller]
     pub fn imds_support(&self) -> Output<String> {
         self.0.attribute("imds_support")
     }
 
-    /// The attribute `include_deprecated`.
+    /// The argument `include_deprecated`. Optional.
     #[track_caller]
     pub fn include_deprecated(&self) -> Output<bool> {
         self.0.attribute("include_deprecated")
     }
 
-    /// The attribute `kernel_id`.
+    /// The attribute `kernel_id`. Computed.
     #[track_caller]
     pub fn kernel_id(&self) -> Output<String> {
         self.0.attribute("kernel_id")
     }
 
-    /// The attribute `most_recent`.
+    /// The argument `most_recent`. Optional.
     #[track_caller]
     pub fn most_recent(&self) -> Output<bool> {
         self.0.attribute("most_recent")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_regex`.
+    /// The argument `name_regex`. Optional.
     #[track_caller]
     pub fn name_regex(&self) -> Output<String> {
         self.0.attribute("name_regex")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `owners`.
+    /// The argument `owners`. Optional.
     #[track_caller]
     pub fn owners(&self) -> Output<Vec<String>> {
         self.0.attribute("owners")
     }
 
-    /// The attribute `platform`.
+    /// The attribute `platform`. Computed.
     #[track_caller]
     pub fn platform(&self) -> Output<String> {
         self.0.attribute("platform")
     }
 
-    /// The attribute `platform_details`.
+    /// The attribute `platform_details`. Computed.
     #[track_caller]
     pub fn platform_details(&self) -> Output<String> {
         self.0.attribute("platform_details")
     }
 
-    /// The attribute `product_codes`.
+    /// The attribute `product_codes`. Computed.
     #[track_caller]
     pub fn product_codes(&self) -> Output<Vec<Value>> {
         self.0.attribute("product_codes")
     }
 
-    /// The attribute `public`.
+    /// The attribute `public`. Computed.
     #[track_caller]
     pub fn public(&self) -> Output<bool> {
         self.0.attribute("public")
     }
 
-    /// The attribute `ramdisk_id`.
+    /// The attribute `ramdisk_id`. Computed.
     #[track_caller]
     pub fn ramdisk_id(&self) -> Output<String> {
         self.0.attribute("ramdisk_id")
     }
 
-    /// The attribute `root_device_name`.
+    /// The attribute `root_device_name`. Computed.
     #[track_caller]
     pub fn root_device_name(&self) -> Output<String> {
         self.0.attribute("root_device_name")
     }
 
-    /// The attribute `root_device_type`.
+    /// The attribute `root_device_type`. Computed.
     #[track_caller]
     pub fn root_device_type(&self) -> Output<String> {
         self.0.attribute("root_device_type")
     }
 
-    /// The attribute `root_snapshot_id`.
+    /// The attribute `root_snapshot_id`. Computed.
     #[track_caller]
     pub fn root_snapshot_id(&self) -> Output<String> {
         self.0.attribute("root_snapshot_id")
     }
 
-    /// The attribute `sriov_net_support`.
+    /// The attribute `sriov_net_support`. Computed.
     #[track_caller]
     pub fn sriov_net_support(&self) -> Output<String> {
         self.0.attribute("sriov_net_support")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `state_reason`.
+    /// The attribute `state_reason`. Computed.
     #[track_caller]
     pub fn state_reason(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("state_reason")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tpm_support`.
+    /// The attribute `tpm_support`. Computed.
     #[track_caller]
     pub fn tpm_support(&self) -> Output<String> {
         self.0.attribute("tpm_support")
     }
 
-    /// The attribute `usage_operation`.
+    /// The attribute `usage_operation`. Computed.
     #[track_caller]
     pub fn usage_operation(&self) -> Output<String> {
         self.0.attribute("usage_operation")
     }
 
-    /// The attribute `virtualization_type`.
+    /// The attribute `virtualization_type`. Computed.
     #[track_caller]
     pub fn virtualization_type(&self) -> Output<String> {
         self.0.attribute("virtualization_type")
@@ -279,25 +285,25 @@ pub struct AmiBuilder {
 }
 
 impl AmiBuilder {
-    /// Sets `executable_users`.
+    /// Sets `executable_users`. Optional.
     pub fn executable_users(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("executable_users", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `include_deprecated`.
+    /// Sets `include_deprecated`. Optional.
     pub fn include_deprecated(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -305,31 +311,31 @@ impl AmiBuilder {
         self
     }
 
-    /// Sets `most_recent`.
+    /// Sets `most_recent`. Optional.
     pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("most_recent", value.into_input());
         self
     }
 
-    /// Sets `name_regex`.
+    /// Sets `name_regex`. Optional.
     pub fn name_regex(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_regex", value.into_input());
         self
     }
 
-    /// Sets `owners`.
+    /// Sets `owners`. Optional.
     pub fn owners(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("owners", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -421,7 +427,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -436,7 +442,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

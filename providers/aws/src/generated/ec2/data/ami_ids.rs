@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ami_ids`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ami_ids>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct AmiIds(Resource);
 
@@ -30,49 +36,49 @@ impl AmiIds {
         }
     }
 
-    /// The attribute `executable_users`.
+    /// The argument `executable_users`. Optional.
     #[track_caller]
     pub fn executable_users(&self) -> Output<Vec<String>> {
         self.0.attribute("executable_users")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ids`.
+    /// The attribute `ids`. Computed.
     #[track_caller]
     pub fn ids(&self) -> Output<Vec<String>> {
         self.0.attribute("ids")
     }
 
-    /// The attribute `include_deprecated`.
+    /// The argument `include_deprecated`. Optional.
     #[track_caller]
     pub fn include_deprecated(&self) -> Output<bool> {
         self.0.attribute("include_deprecated")
     }
 
-    /// The attribute `name_regex`.
+    /// The argument `name_regex`. Optional.
     #[track_caller]
     pub fn name_regex(&self) -> Output<String> {
         self.0.attribute("name_regex")
     }
 
-    /// The attribute `owners`.
+    /// The argument `owners`. Required.
     #[track_caller]
     pub fn owners(&self) -> Output<Vec<String>> {
         self.0.attribute("owners")
     }
 
-    /// The attribute `sort_ascending`.
+    /// The argument `sort_ascending`. Optional.
     #[track_caller]
     pub fn sort_ascending(&self) -> Output<bool> {
         self.0.attribute("sort_ascending")
@@ -94,25 +100,25 @@ pub struct AmiIdsBuilder<A> {
 }
 
 impl<A> AmiIdsBuilder<A> {
-    /// Sets `executable_users`.
+    /// Sets `executable_users`. Optional.
     pub fn executable_users(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("executable_users", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `include_deprecated`.
+    /// Sets `include_deprecated`. Optional.
     pub fn include_deprecated(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -120,7 +126,7 @@ impl<A> AmiIdsBuilder<A> {
         self
     }
 
-    /// Sets `name_regex`.
+    /// Sets `name_regex`. Optional.
     pub fn name_regex(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_regex", value.into_input());
         self
@@ -134,13 +140,13 @@ impl<A> AmiIdsBuilder<A> {
         }
     }
 
-    /// Sets `sort_ascending`.
+    /// Sets `sort_ascending`. Optional.
     pub fn sort_ascending(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("sort_ascending", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -235,7 +241,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -250,7 +256,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_availability_zone`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/availability_zone>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct AvailabilityZone(Resource);
 
@@ -29,85 +35,85 @@ impl AvailabilityZone {
         }
     }
 
-    /// The attribute `all_availability_zones`.
+    /// The argument `all_availability_zones`. Optional.
     #[track_caller]
     pub fn all_availability_zones(&self) -> Output<bool> {
         self.0.attribute("all_availability_zones")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `group_name`.
+    /// The attribute `group_name`. Computed.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_suffix`.
+    /// The attribute `name_suffix`. Computed.
     #[track_caller]
     pub fn name_suffix(&self) -> Output<String> {
         self.0.attribute("name_suffix")
     }
 
-    /// The attribute `network_border_group`.
+    /// The attribute `network_border_group`. Computed.
     #[track_caller]
     pub fn network_border_group(&self) -> Output<String> {
         self.0.attribute("network_border_group")
     }
 
-    /// The attribute `opt_in_status`.
+    /// The attribute `opt_in_status`. Computed.
     #[track_caller]
     pub fn opt_in_status(&self) -> Output<String> {
         self.0.attribute("opt_in_status")
     }
 
-    /// The attribute `parent_zone_id`.
+    /// The attribute `parent_zone_id`. Computed.
     #[track_caller]
     pub fn parent_zone_id(&self) -> Output<String> {
         self.0.attribute("parent_zone_id")
     }
 
-    /// The attribute `parent_zone_name`.
+    /// The attribute `parent_zone_name`. Computed.
     #[track_caller]
     pub fn parent_zone_name(&self) -> Output<String> {
         self.0.attribute("parent_zone_name")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `zone_id`.
+    /// The argument `zone_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn zone_id(&self) -> Output<String> {
         self.0.attribute("zone_id")
     }
 
-    /// The attribute `zone_type`.
+    /// The attribute `zone_type`. Computed.
     #[track_caller]
     pub fn zone_type(&self) -> Output<String> {
         self.0.attribute("zone_type")
@@ -128,7 +134,7 @@ pub struct AvailabilityZoneBuilder {
 }
 
 impl AvailabilityZoneBuilder {
-    /// Sets `all_availability_zones`.
+    /// Sets `all_availability_zones`. Optional.
     pub fn all_availability_zones(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -136,37 +142,37 @@ impl AvailabilityZoneBuilder {
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `zone_id`.
+    /// Sets `zone_id`. Optional; computed where it is not set.
     pub fn zone_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("zone_id", value.into_input());
         self
@@ -258,7 +264,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -273,7 +279,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

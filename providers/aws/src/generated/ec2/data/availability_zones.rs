@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_availability_zones`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/availability_zones>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct AvailabilityZones(Resource);
 
@@ -29,55 +35,55 @@ impl AvailabilityZones {
         }
     }
 
-    /// The attribute `all_availability_zones`.
+    /// The argument `all_availability_zones`. Optional.
     #[track_caller]
     pub fn all_availability_zones(&self) -> Output<bool> {
         self.0.attribute("all_availability_zones")
     }
 
-    /// The attribute `exclude_names`.
+    /// The argument `exclude_names`. Optional.
     #[track_caller]
     pub fn exclude_names(&self) -> Output<Vec<String>> {
         self.0.attribute("exclude_names")
     }
 
-    /// The attribute `exclude_zone_ids`.
+    /// The argument `exclude_zone_ids`. Optional.
     #[track_caller]
     pub fn exclude_zone_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("exclude_zone_ids")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `group_names`.
+    /// The attribute `group_names`. Computed.
     #[track_caller]
     pub fn group_names(&self) -> Output<Vec<String>> {
         self.0.attribute("group_names")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `names`.
+    /// The attribute `names`. Computed.
     #[track_caller]
     pub fn names(&self) -> Output<Vec<String>> {
         self.0.attribute("names")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `zone_ids`.
+    /// The attribute `zone_ids`. Computed.
     #[track_caller]
     pub fn zone_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("zone_ids")
@@ -98,7 +104,7 @@ pub struct AvailabilityZonesBuilder {
 }
 
 impl AvailabilityZonesBuilder {
-    /// Sets `all_availability_zones`.
+    /// Sets `all_availability_zones`. Optional.
     pub fn all_availability_zones(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -106,37 +112,37 @@ impl AvailabilityZonesBuilder {
         self
     }
 
-    /// Sets `exclude_names`.
+    /// Sets `exclude_names`. Optional.
     pub fn exclude_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("exclude_names", value.into_input());
         self
     }
 
-    /// Sets `exclude_zone_ids`.
+    /// Sets `exclude_zone_ids`. Optional.
     pub fn exclude_zone_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("exclude_zone_ids", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -228,7 +234,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -243,7 +249,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

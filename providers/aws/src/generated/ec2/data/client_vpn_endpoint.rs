@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_client_vpn_endpoint`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_client_vpn_endpoint>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct ClientVpnEndpoint(Resource);
 
@@ -31,13 +37,13 @@ impl ClientVpnEndpoint {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `authentication_options`.
+    /// The attribute `authentication_options`. Computed.
     #[track_caller]
     pub fn authentication_options(&self) -> NestedList<AuthenticationOptions> {
         self.0
@@ -45,13 +51,13 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `client_cidr_block`.
+    /// The attribute `client_cidr_block`. Computed.
     #[track_caller]
     pub fn client_cidr_block(&self) -> Output<String> {
         self.0.attribute("client_cidr_block")
     }
 
-    /// The attribute `client_connect_options`.
+    /// The attribute `client_connect_options`. Computed.
     #[track_caller]
     pub fn client_connect_options(&self) -> NestedList<ClientConnectOptions> {
         self.0
@@ -59,7 +65,7 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `client_login_banner_options`.
+    /// The attribute `client_login_banner_options`. Computed.
     #[track_caller]
     pub fn client_login_banner_options(&self) -> NestedList<ClientLoginBannerOptions> {
         self.0
@@ -67,13 +73,13 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `client_vpn_endpoint_id`.
+    /// The argument `client_vpn_endpoint_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn client_vpn_endpoint_id(&self) -> Output<String> {
         self.0.attribute("client_vpn_endpoint_id")
     }
 
-    /// The attribute `connection_log_options`.
+    /// The attribute `connection_log_options`. Computed.
     #[track_caller]
     pub fn connection_log_options(&self) -> NestedList<ConnectionLogOptions> {
         self.0
@@ -81,91 +87,91 @@ impl ClientVpnEndpoint {
             .into()
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `dns_name`.
+    /// The attribute `dns_name`. Computed.
     #[track_caller]
     pub fn dns_name(&self) -> Output<String> {
         self.0.attribute("dns_name")
     }
 
-    /// The attribute `dns_servers`.
+    /// The attribute `dns_servers`. Computed.
     #[track_caller]
     pub fn dns_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("dns_servers")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The attribute `security_group_ids`. Computed.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `self_service_portal`.
+    /// The attribute `self_service_portal`. Computed.
     #[track_caller]
     pub fn self_service_portal(&self) -> Output<String> {
         self.0.attribute("self_service_portal")
     }
 
-    /// The attribute `self_service_portal_url`.
+    /// The attribute `self_service_portal_url`. Computed.
     #[track_caller]
     pub fn self_service_portal_url(&self) -> Output<String> {
         self.0.attribute("self_service_portal_url")
     }
 
-    /// The attribute `server_certificate_arn`.
+    /// The attribute `server_certificate_arn`. Computed.
     #[track_caller]
     pub fn server_certificate_arn(&self) -> Output<String> {
         self.0.attribute("server_certificate_arn")
     }
 
-    /// The attribute `session_timeout_hours`.
+    /// The attribute `session_timeout_hours`. Computed.
     #[track_caller]
     pub fn session_timeout_hours(&self) -> Output<Number> {
         self.0.attribute("session_timeout_hours")
     }
 
-    /// The attribute `split_tunnel`.
+    /// The attribute `split_tunnel`. Computed.
     #[track_caller]
     pub fn split_tunnel(&self) -> Output<bool> {
         self.0.attribute("split_tunnel")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transport_protocol`.
+    /// The attribute `transport_protocol`. Computed.
     #[track_caller]
     pub fn transport_protocol(&self) -> Output<String> {
         self.0.attribute("transport_protocol")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpn_port`.
+    /// The attribute `vpn_port`. Computed.
     #[track_caller]
     pub fn vpn_port(&self) -> Output<Number> {
         self.0.attribute("vpn_port")
@@ -186,7 +192,7 @@ pub struct ClientVpnEndpointBuilder {
 }
 
 impl ClientVpnEndpointBuilder {
-    /// Sets `client_vpn_endpoint_id`.
+    /// Sets `client_vpn_endpoint_id`. Optional; computed where it is not set.
     pub fn client_vpn_endpoint_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -194,25 +200,25 @@ impl ClientVpnEndpointBuilder {
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -257,31 +263,31 @@ impl Nested for AuthenticationOptions {
 }
 
 impl AuthenticationOptions {
-    /// The attribute `active_directory_id`.
+    /// The attribute `active_directory_id`. Computed.
     #[track_caller]
     pub fn active_directory_id(&self) -> Output<String> {
         self.0.attribute("active_directory_id")
     }
 
-    /// The attribute `root_certificate_chain_arn`.
+    /// The attribute `root_certificate_chain_arn`. Computed.
     #[track_caller]
     pub fn root_certificate_chain_arn(&self) -> Output<String> {
         self.0.attribute("root_certificate_chain_arn")
     }
 
-    /// The attribute `saml_provider_arn`.
+    /// The attribute `saml_provider_arn`. Computed.
     #[track_caller]
     pub fn saml_provider_arn(&self) -> Output<String> {
         self.0.attribute("saml_provider_arn")
     }
 
-    /// The attribute `self_service_saml_provider_arn`.
+    /// The attribute `self_service_saml_provider_arn`. Computed.
     #[track_caller]
     pub fn self_service_saml_provider_arn(&self) -> Output<String> {
         self.0.attribute("self_service_saml_provider_arn")
     }
 
-    /// The attribute `type`.
+    /// The attribute `type`. Computed.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -299,13 +305,13 @@ impl Nested for ClientConnectOptions {
 }
 
 impl ClientConnectOptions {
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `lambda_function_arn`.
+    /// The attribute `lambda_function_arn`. Computed.
     #[track_caller]
     pub fn lambda_function_arn(&self) -> Output<String> {
         self.0.attribute("lambda_function_arn")
@@ -323,13 +329,13 @@ impl Nested for ClientLoginBannerOptions {
 }
 
 impl ClientLoginBannerOptions {
-    /// The attribute `banner_text`.
+    /// The attribute `banner_text`. Computed.
     #[track_caller]
     pub fn banner_text(&self) -> Output<String> {
         self.0.attribute("banner_text")
     }
 
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -347,19 +353,19 @@ impl Nested for ConnectionLogOptions {
 }
 
 impl ConnectionLogOptions {
-    /// The attribute `cloudwatch_log_group`.
+    /// The attribute `cloudwatch_log_group`. Computed.
     #[track_caller]
     pub fn cloudwatch_log_group(&self) -> Output<String> {
         self.0.attribute("cloudwatch_log_group")
     }
 
-    /// The attribute `cloudwatch_log_stream`.
+    /// The attribute `cloudwatch_log_stream`. Computed.
     #[track_caller]
     pub fn cloudwatch_log_stream(&self) -> Output<String> {
         self.0.attribute("cloudwatch_log_stream")
     }
 
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -424,7 +430,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -439,7 +445,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

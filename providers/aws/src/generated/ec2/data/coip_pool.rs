@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_coip_pool`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_coip_pool>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct CoipPool(Resource);
 
@@ -30,43 +36,43 @@ impl CoipPool {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_gateway_route_table_id`.
+    /// The argument `local_gateway_route_table_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn local_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_route_table_id")
     }
 
-    /// The attribute `pool_cidrs`.
+    /// The attribute `pool_cidrs`. Computed.
     #[track_caller]
     pub fn pool_cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("pool_cidrs")
     }
 
-    /// The attribute `pool_id`.
+    /// The argument `pool_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn pool_id(&self) -> Output<String> {
         self.0.attribute("pool_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -87,19 +93,19 @@ pub struct CoipPoolBuilder {
 }
 
 impl CoipPoolBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `local_gateway_route_table_id`.
+    /// Sets `local_gateway_route_table_id`. Optional; computed where it is not set.
     pub fn local_gateway_route_table_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -107,19 +113,19 @@ impl CoipPoolBuilder {
         self
     }
 
-    /// Sets `pool_id`.
+    /// Sets `pool_id`. Optional; computed where it is not set.
     pub fn pool_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("pool_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -211,7 +217,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -226,7 +232,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ebs_snapshot`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ebs_snapshot>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct EbsSnapshot(Resource);
 
@@ -31,121 +37,121 @@ impl EbsSnapshot {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `data_encryption_key_id`.
+    /// The attribute `data_encryption_key_id`. Computed.
     #[track_caller]
     pub fn data_encryption_key_id(&self) -> Output<String> {
         self.0.attribute("data_encryption_key_id")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `encrypted`.
+    /// The attribute `encrypted`. Computed.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The attribute `kms_key_id`. Computed.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `most_recent`.
+    /// The argument `most_recent`. Optional.
     #[track_caller]
     pub fn most_recent(&self) -> Output<bool> {
         self.0.attribute("most_recent")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_alias`.
+    /// The attribute `owner_alias`. Computed.
     #[track_caller]
     pub fn owner_alias(&self) -> Output<String> {
         self.0.attribute("owner_alias")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `owners`.
+    /// The argument `owners`. Optional.
     #[track_caller]
     pub fn owners(&self) -> Output<Vec<String>> {
         self.0.attribute("owners")
     }
 
-    /// The attribute `restorable_by_user_ids`.
+    /// The argument `restorable_by_user_ids`. Optional.
     #[track_caller]
     pub fn restorable_by_user_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("restorable_by_user_ids")
     }
 
-    /// The attribute `snapshot_id`.
+    /// The attribute `snapshot_id`. Computed.
     #[track_caller]
     pub fn snapshot_id(&self) -> Output<String> {
         self.0.attribute("snapshot_id")
     }
 
-    /// The attribute `snapshot_ids`.
+    /// The argument `snapshot_ids`. Optional.
     #[track_caller]
     pub fn snapshot_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("snapshot_ids")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `storage_tier`.
+    /// The attribute `storage_tier`. Computed.
     #[track_caller]
     pub fn storage_tier(&self) -> Output<String> {
         self.0.attribute("storage_tier")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `volume_id`.
+    /// The attribute `volume_id`. Computed.
     #[track_caller]
     pub fn volume_id(&self) -> Output<String> {
         self.0.attribute("volume_id")
     }
 
-    /// The attribute `volume_size`.
+    /// The attribute `volume_size`. Computed.
     #[track_caller]
     pub fn volume_size(&self) -> Output<Number> {
         self.0.attribute("volume_size")
@@ -166,31 +172,31 @@ pub struct EbsSnapshotBuilder {
 }
 
 impl EbsSnapshotBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `most_recent`.
+    /// Sets `most_recent`. Optional.
     pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("most_recent", value.into_input());
         self
     }
 
-    /// Sets `owners`.
+    /// Sets `owners`. Optional.
     pub fn owners(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("owners", value.into_input());
         self
     }
 
-    /// Sets `restorable_by_user_ids`.
+    /// Sets `restorable_by_user_ids`. Optional.
     pub fn restorable_by_user_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -198,19 +204,19 @@ impl EbsSnapshotBuilder {
         self
     }
 
-    /// Sets `snapshot_ids`.
+    /// Sets `snapshot_ids`. Optional.
     pub fn snapshot_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("snapshot_ids", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -302,7 +308,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -317,7 +323,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

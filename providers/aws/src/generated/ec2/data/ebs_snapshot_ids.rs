@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ebs_snapshot_ids`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ebs_snapshot_ids>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct EbsSnapshotIds(Resource);
 
@@ -29,31 +35,31 @@ impl EbsSnapshotIds {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ids`.
+    /// The attribute `ids`. Computed.
     #[track_caller]
     pub fn ids(&self) -> Output<Vec<String>> {
         self.0.attribute("ids")
     }
 
-    /// The attribute `owners`.
+    /// The argument `owners`. Optional.
     #[track_caller]
     pub fn owners(&self) -> Output<Vec<String>> {
         self.0.attribute("owners")
     }
 
-    /// The attribute `restorable_by_user_ids`.
+    /// The argument `restorable_by_user_ids`. Optional.
     #[track_caller]
     pub fn restorable_by_user_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("restorable_by_user_ids")
@@ -74,25 +80,25 @@ pub struct EbsSnapshotIdsBuilder {
 }
 
 impl EbsSnapshotIdsBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `owners`.
+    /// Sets `owners`. Optional.
     pub fn owners(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("owners", value.into_input());
         self
     }
 
-    /// Sets `restorable_by_user_ids`.
+    /// Sets `restorable_by_user_ids`. Optional.
     pub fn restorable_by_user_ids(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -100,7 +106,7 @@ impl EbsSnapshotIdsBuilder {
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -192,7 +198,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -207,7 +213,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

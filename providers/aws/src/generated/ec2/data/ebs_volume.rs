@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ebs_volume`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ebs_volume>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct EbsVolume(Resource);
 
@@ -31,97 +37,97 @@ impl EbsVolume {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zone`.
+    /// The attribute `availability_zone`. Computed.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `encrypted`.
+    /// The attribute `encrypted`. Computed.
     #[track_caller]
     pub fn encrypted(&self) -> Output<bool> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `iops`.
+    /// The attribute `iops`. Computed.
     #[track_caller]
     pub fn iops(&self) -> Output<Number> {
         self.0.attribute("iops")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The attribute `kms_key_id`. Computed.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `most_recent`.
+    /// The argument `most_recent`. Optional.
     #[track_caller]
     pub fn most_recent(&self) -> Output<bool> {
         self.0.attribute("most_recent")
     }
 
-    /// The attribute `multi_attach_enabled`.
+    /// The attribute `multi_attach_enabled`. Computed.
     #[track_caller]
     pub fn multi_attach_enabled(&self) -> Output<bool> {
         self.0.attribute("multi_attach_enabled")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `size`.
+    /// The attribute `size`. Computed.
     #[track_caller]
     pub fn size(&self) -> Output<Number> {
         self.0.attribute("size")
     }
 
-    /// The attribute `snapshot_id`.
+    /// The attribute `snapshot_id`. Computed.
     #[track_caller]
     pub fn snapshot_id(&self) -> Output<String> {
         self.0.attribute("snapshot_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `throughput`.
+    /// The attribute `throughput`. Computed.
     #[track_caller]
     pub fn throughput(&self) -> Output<Number> {
         self.0.attribute("throughput")
     }
 
-    /// The attribute `volume_id`.
+    /// The attribute `volume_id`. Computed.
     #[track_caller]
     pub fn volume_id(&self) -> Output<String> {
         self.0.attribute("volume_id")
     }
 
-    /// The attribute `volume_type`.
+    /// The attribute `volume_type`. Computed.
     #[track_caller]
     pub fn volume_type(&self) -> Output<String> {
         self.0.attribute("volume_type")
@@ -142,31 +148,31 @@ pub struct EbsVolumeBuilder {
 }
 
 impl EbsVolumeBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `most_recent`.
+    /// Sets `most_recent`. Optional.
     pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("most_recent", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -258,7 +264,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -273,7 +279,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

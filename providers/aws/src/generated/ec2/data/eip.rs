@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eip`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eip>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Eip(Resource);
 
@@ -30,97 +36,97 @@ impl Eip {
         }
     }
 
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `carrier_ip`.
+    /// The attribute `carrier_ip`. Computed.
     #[track_caller]
     pub fn carrier_ip(&self) -> Output<String> {
         self.0.attribute("carrier_ip")
     }
 
-    /// The attribute `customer_owned_ip`.
+    /// The attribute `customer_owned_ip`. Computed.
     #[track_caller]
     pub fn customer_owned_ip(&self) -> Output<String> {
         self.0.attribute("customer_owned_ip")
     }
 
-    /// The attribute `customer_owned_ipv4_pool`.
+    /// The attribute `customer_owned_ipv4_pool`. Computed.
     #[track_caller]
     pub fn customer_owned_ipv4_pool(&self) -> Output<String> {
         self.0.attribute("customer_owned_ipv4_pool")
     }
 
-    /// The attribute `domain`.
+    /// The attribute `domain`. Computed.
     #[track_caller]
     pub fn domain(&self) -> Output<String> {
         self.0.attribute("domain")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `network_interface_owner_id`.
+    /// The attribute `network_interface_owner_id`. Computed.
     #[track_caller]
     pub fn network_interface_owner_id(&self) -> Output<String> {
         self.0.attribute("network_interface_owner_id")
     }
 
-    /// The attribute `private_dns`.
+    /// The attribute `private_dns`. Computed.
     #[track_caller]
     pub fn private_dns(&self) -> Output<String> {
         self.0.attribute("private_dns")
     }
 
-    /// The attribute `private_ip`.
+    /// The attribute `private_ip`. Computed.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `public_dns`.
+    /// The attribute `public_dns`. Computed.
     #[track_caller]
     pub fn public_dns(&self) -> Output<String> {
         self.0.attribute("public_dns")
     }
 
-    /// The attribute `public_ip`.
+    /// The argument `public_ip`. Optional; computed where it is not set.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
     }
 
-    /// The attribute `public_ipv4_pool`.
+    /// The attribute `public_ipv4_pool`. Computed.
     #[track_caller]
     pub fn public_ipv4_pool(&self) -> Output<String> {
         self.0.attribute("public_ipv4_pool")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -141,31 +147,31 @@ pub struct EipBuilder {
 }
 
 impl EipBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `public_ip`.
+    /// Sets `public_ip`. Optional; computed where it is not set.
     pub fn public_ip(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("public_ip", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -257,7 +263,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -272,7 +278,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

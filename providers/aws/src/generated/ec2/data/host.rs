@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_host`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_host>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Host(Resource);
 
@@ -31,97 +37,97 @@ impl Host {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `asset_id`.
+    /// The attribute `asset_id`. Computed.
     #[track_caller]
     pub fn asset_id(&self) -> Output<String> {
         self.0.attribute("asset_id")
     }
 
-    /// The attribute `auto_placement`.
+    /// The attribute `auto_placement`. Computed.
     #[track_caller]
     pub fn auto_placement(&self) -> Output<String> {
         self.0.attribute("auto_placement")
     }
 
-    /// The attribute `availability_zone`.
+    /// The attribute `availability_zone`. Computed.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `cores`.
+    /// The attribute `cores`. Computed.
     #[track_caller]
     pub fn cores(&self) -> Output<Number> {
         self.0.attribute("cores")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `host_id`.
+    /// The argument `host_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn host_id(&self) -> Output<String> {
         self.0.attribute("host_id")
     }
 
-    /// The attribute `host_recovery`.
+    /// The attribute `host_recovery`. Computed.
     #[track_caller]
     pub fn host_recovery(&self) -> Output<String> {
         self.0.attribute("host_recovery")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_family`.
+    /// The attribute `instance_family`. Computed.
     #[track_caller]
     pub fn instance_family(&self) -> Output<String> {
         self.0.attribute("instance_family")
     }
 
-    /// The attribute `instance_type`.
+    /// The attribute `instance_type`. Computed.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `sockets`.
+    /// The attribute `sockets`. Computed.
     #[track_caller]
     pub fn sockets(&self) -> Output<Number> {
         self.0.attribute("sockets")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `total_vcpus`.
+    /// The attribute `total_vcpus`. Computed.
     #[track_caller]
     pub fn total_vcpus(&self) -> Output<Number> {
         self.0.attribute("total_vcpus")
@@ -142,31 +148,31 @@ pub struct HostBuilder {
 }
 
 impl HostBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `host_id`.
+    /// Sets `host_id`. Optional; computed where it is not set.
     pub fn host_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("host_id", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -258,7 +264,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -273,7 +279,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

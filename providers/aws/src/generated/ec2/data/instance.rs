@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_instance`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/instance>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Instance(Resource);
 
@@ -31,31 +37,31 @@ impl Instance {
         }
     }
 
-    /// The attribute `ami`.
+    /// The attribute `ami`. Computed.
     #[track_caller]
     pub fn ami(&self) -> Output<String> {
         self.0.attribute("ami")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `associate_public_ip_address`.
+    /// The attribute `associate_public_ip_address`. Computed.
     #[track_caller]
     pub fn associate_public_ip_address(&self) -> Output<bool> {
         self.0.attribute("associate_public_ip_address")
     }
 
-    /// The attribute `availability_zone`.
+    /// The attribute `availability_zone`. Computed.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `credit_specification`.
+    /// The attribute `credit_specification`. Computed.
     #[track_caller]
     pub fn credit_specification(&self) -> NestedList<CreditSpecification> {
         self.0
@@ -63,37 +69,37 @@ impl Instance {
             .into()
     }
 
-    /// The attribute `disable_api_stop`.
+    /// The attribute `disable_api_stop`. Computed.
     #[track_caller]
     pub fn disable_api_stop(&self) -> Output<bool> {
         self.0.attribute("disable_api_stop")
     }
 
-    /// The attribute `disable_api_termination`.
+    /// The attribute `disable_api_termination`. Computed.
     #[track_caller]
     pub fn disable_api_termination(&self) -> Output<bool> {
         self.0.attribute("disable_api_termination")
     }
 
-    /// The attribute `ebs_block_device`.
+    /// The attribute `ebs_block_device`. Computed.
     #[track_caller]
     pub fn ebs_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("ebs_block_device")
     }
 
-    /// The attribute `ebs_optimized`.
+    /// The attribute `ebs_optimized`. Computed.
     #[track_caller]
     pub fn ebs_optimized(&self) -> Output<bool> {
         self.0.attribute("ebs_optimized")
     }
 
-    /// The attribute `enclave_options`.
+    /// The attribute `enclave_options`. Computed.
     #[track_caller]
     pub fn enclave_options(&self) -> NestedList<EnclaveOptions> {
         self.0.attribute::<Vec<Value>>("enclave_options").into()
     }
 
-    /// The attribute `ephemeral_block_device`.
+    /// The attribute `ephemeral_block_device`. Computed.
     #[track_caller]
     pub fn ephemeral_block_device(&self) -> NestedList<EphemeralBlockDevice> {
         self.0
@@ -101,139 +107,139 @@ impl Instance {
             .into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `get_password_data`.
+    /// The argument `get_password_data`. Optional.
     #[track_caller]
     pub fn get_password_data(&self) -> Output<bool> {
         self.0.attribute("get_password_data")
     }
 
-    /// The attribute `get_user_data`.
+    /// The argument `get_user_data`. Optional.
     #[track_caller]
     pub fn get_user_data(&self) -> Output<bool> {
         self.0.attribute("get_user_data")
     }
 
-    /// The attribute `host_id`.
+    /// The attribute `host_id`. Computed.
     #[track_caller]
     pub fn host_id(&self) -> Output<String> {
         self.0.attribute("host_id")
     }
 
-    /// The attribute `host_resource_group_arn`.
+    /// The attribute `host_resource_group_arn`. Computed.
     #[track_caller]
     pub fn host_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("host_resource_group_arn")
     }
 
-    /// The attribute `iam_instance_profile`.
+    /// The attribute `iam_instance_profile`. Computed.
     #[track_caller]
     pub fn iam_instance_profile(&self) -> Output<String> {
         self.0.attribute("iam_instance_profile")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The argument `instance_id`. Optional.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `instance_state`.
+    /// The attribute `instance_state`. Computed.
     #[track_caller]
     pub fn instance_state(&self) -> Output<String> {
         self.0.attribute("instance_state")
     }
 
-    /// The attribute `instance_tags`.
+    /// The argument `instance_tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("instance_tags")
     }
 
-    /// The attribute `instance_type`.
+    /// The attribute `instance_type`. Computed.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The attribute `ipv6_addresses`. Computed.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `key_name`.
+    /// The attribute `key_name`. Computed.
     #[track_caller]
     pub fn key_name(&self) -> Output<String> {
         self.0.attribute("key_name")
     }
 
-    /// The attribute `maintenance_options`.
+    /// The attribute `maintenance_options`. Computed.
     #[track_caller]
     pub fn maintenance_options(&self) -> NestedList<MaintenanceOptions> {
         self.0.attribute::<Vec<Value>>("maintenance_options").into()
     }
 
-    /// The attribute `metadata_options`.
+    /// The attribute `metadata_options`. Computed.
     #[track_caller]
     pub fn metadata_options(&self) -> NestedList<MetadataOptions> {
         self.0.attribute::<Vec<Value>>("metadata_options").into()
     }
 
-    /// The attribute `monitoring`.
+    /// The attribute `monitoring`. Computed.
     #[track_caller]
     pub fn monitoring(&self) -> Output<bool> {
         self.0.attribute("monitoring")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `password_data`.
+    /// The attribute `password_data`. Computed.
     #[track_caller]
     pub fn password_data(&self) -> Output<String> {
         self.0.attribute("password_data")
     }
 
-    /// The attribute `placement_group`.
+    /// The attribute `placement_group`. Computed.
     #[track_caller]
     pub fn placement_group(&self) -> Output<String> {
         self.0.attribute("placement_group")
     }
 
-    /// The attribute `placement_partition_number`.
+    /// The attribute `placement_partition_number`. Computed.
     #[track_caller]
     pub fn placement_partition_number(&self) -> Output<Number> {
         self.0.attribute("placement_partition_number")
     }
 
-    /// The attribute `private_dns`.
+    /// The attribute `private_dns`. Computed.
     #[track_caller]
     pub fn private_dns(&self) -> Output<String> {
         self.0.attribute("private_dns")
     }
 
-    /// The attribute `private_dns_name_options`.
+    /// The attribute `private_dns_name_options`. Computed.
     #[track_caller]
     pub fn private_dns_name_options(&self) -> NestedList<PrivateDnsNameOptions> {
         self.0
@@ -241,79 +247,79 @@ impl Instance {
             .into()
     }
 
-    /// The attribute `private_ip`.
+    /// The attribute `private_ip`. Computed.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `public_dns`.
+    /// The attribute `public_dns`. Computed.
     #[track_caller]
     pub fn public_dns(&self) -> Output<String> {
         self.0.attribute("public_dns")
     }
 
-    /// The attribute `public_ip`.
+    /// The attribute `public_ip`. Computed.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
     }
 
-    /// The attribute `root_block_device`.
+    /// The attribute `root_block_device`. Computed.
     #[track_caller]
     pub fn root_block_device(&self) -> Output<Vec<Value>> {
         self.0.attribute("root_block_device")
     }
 
-    /// The attribute `secondary_private_ips`.
+    /// The attribute `secondary_private_ips`. Computed.
     #[track_caller]
     pub fn secondary_private_ips(&self) -> Output<Vec<String>> {
         self.0.attribute("secondary_private_ips")
     }
 
-    /// The attribute `security_groups`.
+    /// The attribute `security_groups`. Computed.
     #[track_caller]
     pub fn security_groups(&self) -> Output<Vec<String>> {
         self.0.attribute("security_groups")
     }
 
-    /// The attribute `source_dest_check`.
+    /// The attribute `source_dest_check`. Computed.
     #[track_caller]
     pub fn source_dest_check(&self) -> Output<bool> {
         self.0.attribute("source_dest_check")
     }
 
-    /// The attribute `subnet_id`.
+    /// The attribute `subnet_id`. Computed.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `tenancy`.
+    /// The attribute `tenancy`. Computed.
     #[track_caller]
     pub fn tenancy(&self) -> Output<String> {
         self.0.attribute("tenancy")
     }
 
-    /// The attribute `user_data`.
+    /// The attribute `user_data`. Computed.
     #[track_caller]
     pub fn user_data(&self) -> Output<String> {
         self.0.attribute("user_data")
     }
 
-    /// The attribute `user_data_base64`.
+    /// The attribute `user_data_base64`. Computed.
     #[track_caller]
     pub fn user_data_base64(&self) -> Output<String> {
         self.0.attribute("user_data_base64")
     }
 
-    /// The attribute `vpc_security_group_ids`.
+    /// The attribute `vpc_security_group_ids`. Computed.
     #[track_caller]
     pub fn vpc_security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("vpc_security_group_ids")
@@ -334,13 +340,13 @@ pub struct InstanceBuilder {
 }
 
 impl InstanceBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `get_password_data`.
+    /// Sets `get_password_data`. Optional.
     pub fn get_password_data(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -348,37 +354,37 @@ impl InstanceBuilder {
         self
     }
 
-    /// Sets `get_user_data`.
+    /// Sets `get_user_data`. Optional.
     pub fn get_user_data(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("get_user_data", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `instance_id`.
+    /// Sets `instance_id`. Optional.
     pub fn instance_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_id", value.into_input());
         self
     }
 
-    /// Sets `instance_tags`.
+    /// Sets `instance_tags`. Optional; computed where it is not set.
     pub fn instance_tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("instance_tags", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -423,7 +429,7 @@ impl Nested for CreditSpecification {
 }
 
 impl CreditSpecification {
-    /// The attribute `cpu_credits`.
+    /// The attribute `cpu_credits`. Computed.
     #[track_caller]
     pub fn cpu_credits(&self) -> Output<String> {
         self.0.attribute("cpu_credits")
@@ -441,7 +447,7 @@ impl Nested for EnclaveOptions {
 }
 
 impl EnclaveOptions {
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -459,19 +465,19 @@ impl Nested for EphemeralBlockDevice {
 }
 
 impl EphemeralBlockDevice {
-    /// The attribute `device_name`.
+    /// The attribute `device_name`. Computed.
     #[track_caller]
     pub fn device_name(&self) -> Output<String> {
         self.0.attribute("device_name")
     }
 
-    /// The attribute `no_device`.
+    /// The attribute `no_device`. Computed.
     #[track_caller]
     pub fn no_device(&self) -> Output<bool> {
         self.0.attribute("no_device")
     }
 
-    /// The attribute `virtual_name`.
+    /// The attribute `virtual_name`. Computed.
     #[track_caller]
     pub fn virtual_name(&self) -> Output<String> {
         self.0.attribute("virtual_name")
@@ -489,7 +495,7 @@ impl Nested for MaintenanceOptions {
 }
 
 impl MaintenanceOptions {
-    /// The attribute `auto_recovery`.
+    /// The attribute `auto_recovery`. Computed.
     #[track_caller]
     pub fn auto_recovery(&self) -> Output<String> {
         self.0.attribute("auto_recovery")
@@ -507,31 +513,31 @@ impl Nested for MetadataOptions {
 }
 
 impl MetadataOptions {
-    /// The attribute `http_endpoint`.
+    /// The attribute `http_endpoint`. Computed.
     #[track_caller]
     pub fn http_endpoint(&self) -> Output<String> {
         self.0.attribute("http_endpoint")
     }
 
-    /// The attribute `http_protocol_ipv6`.
+    /// The attribute `http_protocol_ipv6`. Computed.
     #[track_caller]
     pub fn http_protocol_ipv6(&self) -> Output<String> {
         self.0.attribute("http_protocol_ipv6")
     }
 
-    /// The attribute `http_put_response_hop_limit`.
+    /// The attribute `http_put_response_hop_limit`. Computed.
     #[track_caller]
     pub fn http_put_response_hop_limit(&self) -> Output<Number> {
         self.0.attribute("http_put_response_hop_limit")
     }
 
-    /// The attribute `http_tokens`.
+    /// The attribute `http_tokens`. Computed.
     #[track_caller]
     pub fn http_tokens(&self) -> Output<String> {
         self.0.attribute("http_tokens")
     }
 
-    /// The attribute `instance_metadata_tags`.
+    /// The attribute `instance_metadata_tags`. Computed.
     #[track_caller]
     pub fn instance_metadata_tags(&self) -> Output<String> {
         self.0.attribute("instance_metadata_tags")
@@ -549,19 +555,19 @@ impl Nested for PrivateDnsNameOptions {
 }
 
 impl PrivateDnsNameOptions {
-    /// The attribute `enable_resource_name_dns_a_record`.
+    /// The attribute `enable_resource_name_dns_a_record`. Computed.
     #[track_caller]
     pub fn enable_resource_name_dns_a_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_a_record")
     }
 
-    /// The attribute `enable_resource_name_dns_aaaa_record`.
+    /// The attribute `enable_resource_name_dns_aaaa_record`. Computed.
     #[track_caller]
     pub fn enable_resource_name_dns_aaaa_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_aaaa_record")
     }
 
-    /// The attribute `hostname_type`.
+    /// The attribute `hostname_type`. Computed.
     #[track_caller]
     pub fn hostname_type(&self) -> Output<String> {
         self.0.attribute("hostname_type")
@@ -626,7 +632,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -641,7 +647,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_instance_type`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_instance_type>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct InstanceType(Resource);
 
@@ -31,283 +36,283 @@ impl InstanceType {
         }
     }
 
-    /// The attribute `auto_recovery_supported`.
+    /// The attribute `auto_recovery_supported`. Computed.
     #[track_caller]
     pub fn auto_recovery_supported(&self) -> Output<bool> {
         self.0.attribute("auto_recovery_supported")
     }
 
-    /// The attribute `bare_metal`.
+    /// The attribute `bare_metal`. Computed.
     #[track_caller]
     pub fn bare_metal(&self) -> Output<bool> {
         self.0.attribute("bare_metal")
     }
 
-    /// The attribute `burstable_performance_supported`.
+    /// The attribute `burstable_performance_supported`. Computed.
     #[track_caller]
     pub fn burstable_performance_supported(&self) -> Output<bool> {
         self.0.attribute("burstable_performance_supported")
     }
 
-    /// The attribute `current_generation`.
+    /// The attribute `current_generation`. Computed.
     #[track_caller]
     pub fn current_generation(&self) -> Output<bool> {
         self.0.attribute("current_generation")
     }
 
-    /// The attribute `dedicated_hosts_supported`.
+    /// The attribute `dedicated_hosts_supported`. Computed.
     #[track_caller]
     pub fn dedicated_hosts_supported(&self) -> Output<bool> {
         self.0.attribute("dedicated_hosts_supported")
     }
 
-    /// The attribute `default_cores`.
+    /// The attribute `default_cores`. Computed.
     #[track_caller]
     pub fn default_cores(&self) -> Output<Number> {
         self.0.attribute("default_cores")
     }
 
-    /// The attribute `default_threads_per_core`.
+    /// The attribute `default_threads_per_core`. Computed.
     #[track_caller]
     pub fn default_threads_per_core(&self) -> Output<Number> {
         self.0.attribute("default_threads_per_core")
     }
 
-    /// The attribute `default_vcpus`.
+    /// The attribute `default_vcpus`. Computed.
     #[track_caller]
     pub fn default_vcpus(&self) -> Output<Number> {
         self.0.attribute("default_vcpus")
     }
 
-    /// The attribute `ebs_encryption_support`.
+    /// The attribute `ebs_encryption_support`. Computed.
     #[track_caller]
     pub fn ebs_encryption_support(&self) -> Output<String> {
         self.0.attribute("ebs_encryption_support")
     }
 
-    /// The attribute `ebs_nvme_support`.
+    /// The attribute `ebs_nvme_support`. Computed.
     #[track_caller]
     pub fn ebs_nvme_support(&self) -> Output<String> {
         self.0.attribute("ebs_nvme_support")
     }
 
-    /// The attribute `ebs_optimized_support`.
+    /// The attribute `ebs_optimized_support`. Computed.
     #[track_caller]
     pub fn ebs_optimized_support(&self) -> Output<String> {
         self.0.attribute("ebs_optimized_support")
     }
 
-    /// The attribute `ebs_performance_baseline_bandwidth`.
+    /// The attribute `ebs_performance_baseline_bandwidth`. Computed.
     #[track_caller]
     pub fn ebs_performance_baseline_bandwidth(&self) -> Output<Number> {
         self.0.attribute("ebs_performance_baseline_bandwidth")
     }
 
-    /// The attribute `ebs_performance_baseline_iops`.
+    /// The attribute `ebs_performance_baseline_iops`. Computed.
     #[track_caller]
     pub fn ebs_performance_baseline_iops(&self) -> Output<Number> {
         self.0.attribute("ebs_performance_baseline_iops")
     }
 
-    /// The attribute `ebs_performance_baseline_throughput`.
+    /// The attribute `ebs_performance_baseline_throughput`. Computed.
     #[track_caller]
     pub fn ebs_performance_baseline_throughput(&self) -> Output<Number> {
         self.0.attribute("ebs_performance_baseline_throughput")
     }
 
-    /// The attribute `ebs_performance_maximum_bandwidth`.
+    /// The attribute `ebs_performance_maximum_bandwidth`. Computed.
     #[track_caller]
     pub fn ebs_performance_maximum_bandwidth(&self) -> Output<Number> {
         self.0.attribute("ebs_performance_maximum_bandwidth")
     }
 
-    /// The attribute `ebs_performance_maximum_iops`.
+    /// The attribute `ebs_performance_maximum_iops`. Computed.
     #[track_caller]
     pub fn ebs_performance_maximum_iops(&self) -> Output<Number> {
         self.0.attribute("ebs_performance_maximum_iops")
     }
 
-    /// The attribute `ebs_performance_maximum_throughput`.
+    /// The attribute `ebs_performance_maximum_throughput`. Computed.
     #[track_caller]
     pub fn ebs_performance_maximum_throughput(&self) -> Output<Number> {
         self.0.attribute("ebs_performance_maximum_throughput")
     }
 
-    /// The attribute `efa_supported`.
+    /// The attribute `efa_supported`. Computed.
     #[track_caller]
     pub fn efa_supported(&self) -> Output<bool> {
         self.0.attribute("efa_supported")
     }
 
-    /// The attribute `ena_support`.
+    /// The attribute `ena_support`. Computed.
     #[track_caller]
     pub fn ena_support(&self) -> Output<String> {
         self.0.attribute("ena_support")
     }
 
-    /// The attribute `encryption_in_transit_supported`.
+    /// The attribute `encryption_in_transit_supported`. Computed.
     #[track_caller]
     pub fn encryption_in_transit_supported(&self) -> Output<bool> {
         self.0.attribute("encryption_in_transit_supported")
     }
 
-    /// The attribute `fpgas`.
+    /// The attribute `fpgas`. Computed.
     #[track_caller]
     pub fn fpgas(&self) -> Output<Vec<Value>> {
         self.0.attribute("fpgas")
     }
 
-    /// The attribute `free_tier_eligible`.
+    /// The attribute `free_tier_eligible`. Computed.
     #[track_caller]
     pub fn free_tier_eligible(&self) -> Output<bool> {
         self.0.attribute("free_tier_eligible")
     }
 
-    /// The attribute `gpus`.
+    /// The attribute `gpus`. Computed.
     #[track_caller]
     pub fn gpus(&self) -> Output<Vec<Value>> {
         self.0.attribute("gpus")
     }
 
-    /// The attribute `hibernation_supported`.
+    /// The attribute `hibernation_supported`. Computed.
     #[track_caller]
     pub fn hibernation_supported(&self) -> Output<bool> {
         self.0.attribute("hibernation_supported")
     }
 
-    /// The attribute `hypervisor`.
+    /// The attribute `hypervisor`. Computed.
     #[track_caller]
     pub fn hypervisor(&self) -> Output<String> {
         self.0.attribute("hypervisor")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `inference_accelerators`.
+    /// The attribute `inference_accelerators`. Computed.
     #[track_caller]
     pub fn inference_accelerators(&self) -> Output<Vec<Value>> {
         self.0.attribute("inference_accelerators")
     }
 
-    /// The attribute `instance_disks`.
+    /// The attribute `instance_disks`. Computed.
     #[track_caller]
     pub fn instance_disks(&self) -> Output<Vec<Value>> {
         self.0.attribute("instance_disks")
     }
 
-    /// The attribute `instance_storage_supported`.
+    /// The attribute `instance_storage_supported`. Computed.
     #[track_caller]
     pub fn instance_storage_supported(&self) -> Output<bool> {
         self.0.attribute("instance_storage_supported")
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Required.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `ipv6_supported`.
+    /// The attribute `ipv6_supported`. Computed.
     #[track_caller]
     pub fn ipv6_supported(&self) -> Output<bool> {
         self.0.attribute("ipv6_supported")
     }
 
-    /// The attribute `maximum_ipv4_addresses_per_interface`.
+    /// The attribute `maximum_ipv4_addresses_per_interface`. Computed.
     #[track_caller]
     pub fn maximum_ipv4_addresses_per_interface(&self) -> Output<Number> {
         self.0.attribute("maximum_ipv4_addresses_per_interface")
     }
 
-    /// The attribute `maximum_ipv6_addresses_per_interface`.
+    /// The attribute `maximum_ipv6_addresses_per_interface`. Computed.
     #[track_caller]
     pub fn maximum_ipv6_addresses_per_interface(&self) -> Output<Number> {
         self.0.attribute("maximum_ipv6_addresses_per_interface")
     }
 
-    /// The attribute `maximum_network_interfaces`.
+    /// The attribute `maximum_network_interfaces`. Computed.
     #[track_caller]
     pub fn maximum_network_interfaces(&self) -> Output<Number> {
         self.0.attribute("maximum_network_interfaces")
     }
 
-    /// The attribute `memory_size`.
+    /// The attribute `memory_size`. Computed.
     #[track_caller]
     pub fn memory_size(&self) -> Output<Number> {
         self.0.attribute("memory_size")
     }
 
-    /// The attribute `network_performance`.
+    /// The attribute `network_performance`. Computed.
     #[track_caller]
     pub fn network_performance(&self) -> Output<String> {
         self.0.attribute("network_performance")
     }
 
-    /// The attribute `supported_architectures`.
+    /// The attribute `supported_architectures`. Computed.
     #[track_caller]
     pub fn supported_architectures(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_architectures")
     }
 
-    /// The attribute `supported_placement_strategies`.
+    /// The attribute `supported_placement_strategies`. Computed.
     #[track_caller]
     pub fn supported_placement_strategies(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_placement_strategies")
     }
 
-    /// The attribute `supported_root_device_types`.
+    /// The attribute `supported_root_device_types`. Computed.
     #[track_caller]
     pub fn supported_root_device_types(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_root_device_types")
     }
 
-    /// The attribute `supported_usages_classes`.
+    /// The attribute `supported_usages_classes`. Computed.
     #[track_caller]
     pub fn supported_usages_classes(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_usages_classes")
     }
 
-    /// The attribute `supported_virtualization_types`.
+    /// The attribute `supported_virtualization_types`. Computed.
     #[track_caller]
     pub fn supported_virtualization_types(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_virtualization_types")
     }
 
-    /// The attribute `sustained_clock_speed`.
+    /// The attribute `sustained_clock_speed`. Computed.
     #[track_caller]
     pub fn sustained_clock_speed(&self) -> Output<Number> {
         self.0.attribute("sustained_clock_speed")
     }
 
-    /// The attribute `total_fpga_memory`.
+    /// The attribute `total_fpga_memory`. Computed.
     #[track_caller]
     pub fn total_fpga_memory(&self) -> Output<Number> {
         self.0.attribute("total_fpga_memory")
     }
 
-    /// The attribute `total_gpu_memory`.
+    /// The attribute `total_gpu_memory`. Computed.
     #[track_caller]
     pub fn total_gpu_memory(&self) -> Output<Number> {
         self.0.attribute("total_gpu_memory")
     }
 
-    /// The attribute `total_instance_storage`.
+    /// The attribute `total_instance_storage`. Computed.
     #[track_caller]
     pub fn total_instance_storage(&self) -> Output<Number> {
         self.0.attribute("total_instance_storage")
     }
 
-    /// The attribute `valid_cores`.
+    /// The attribute `valid_cores`. Computed.
     #[track_caller]
     pub fn valid_cores(&self) -> Output<Vec<Number>> {
         self.0.attribute("valid_cores")
     }
 
-    /// The attribute `valid_threads_per_core`.
+    /// The attribute `valid_threads_per_core`. Computed.
     #[track_caller]
     pub fn valid_threads_per_core(&self) -> Output<Vec<Number>> {
         self.0.attribute("valid_threads_per_core")
@@ -329,7 +334,7 @@ pub struct InstanceTypeBuilder<A> {
 }
 
 impl<A> InstanceTypeBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -343,7 +348,7 @@ impl<A> InstanceTypeBuilder<A> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -398,7 +403,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -413,7 +418,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_instance_type_offerings`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_instance_type_offerings>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct InstanceTypeOfferings(Resource);
 
@@ -29,37 +35,37 @@ impl InstanceTypeOfferings {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_types`.
+    /// The attribute `instance_types`. Computed.
     #[track_caller]
     pub fn instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_types")
     }
 
-    /// The attribute `location_type`.
+    /// The argument `location_type`. Optional.
     #[track_caller]
     pub fn location_type(&self) -> Output<String> {
         self.0.attribute("location_type")
     }
 
-    /// The attribute `location_types`.
+    /// The attribute `location_types`. Computed.
     #[track_caller]
     pub fn location_types(&self) -> Output<Vec<String>> {
         self.0.attribute("location_types")
     }
 
-    /// The attribute `locations`.
+    /// The attribute `locations`. Computed.
     #[track_caller]
     pub fn locations(&self) -> Output<Vec<String>> {
         self.0.attribute("locations")
@@ -80,25 +86,25 @@ pub struct InstanceTypeOfferingsBuilder {
 }
 
 impl InstanceTypeOfferingsBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `location_type`.
+    /// Sets `location_type`. Optional.
     pub fn location_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("location_type", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -190,7 +196,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -205,7 +211,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_instances`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/instances>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Instances(Resource);
 
@@ -30,49 +36,49 @@ impl Instances {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ids`.
+    /// The attribute `ids`. Computed.
     #[track_caller]
     pub fn ids(&self) -> Output<Vec<String>> {
         self.0.attribute("ids")
     }
 
-    /// The attribute `instance_state_names`.
+    /// The argument `instance_state_names`. Optional.
     #[track_caller]
     pub fn instance_state_names(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_state_names")
     }
 
-    /// The attribute `instance_tags`.
+    /// The argument `instance_tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("instance_tags")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The attribute `ipv6_addresses`. Computed.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `private_ips`.
+    /// The attribute `private_ips`. Computed.
     #[track_caller]
     pub fn private_ips(&self) -> Output<Vec<String>> {
         self.0.attribute("private_ips")
     }
 
-    /// The attribute `public_ips`.
+    /// The attribute `public_ips`. Computed.
     #[track_caller]
     pub fn public_ips(&self) -> Output<Vec<String>> {
         self.0.attribute("public_ips")
@@ -93,19 +99,19 @@ pub struct InstancesBuilder {
 }
 
 impl InstancesBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `instance_state_names`.
+    /// Sets `instance_state_names`. Optional.
     pub fn instance_state_names(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -113,13 +119,13 @@ impl InstancesBuilder {
         self
     }
 
-    /// Sets `instance_tags`.
+    /// Sets `instance_tags`. Optional; computed where it is not set.
     pub fn instance_tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("instance_tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -211,7 +217,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -226,7 +232,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_internet_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/internet_gateway>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct InternetGateway(Resource);
 
@@ -30,43 +36,43 @@ impl InternetGateway {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `attachments`.
+    /// The attribute `attachments`. Computed.
     #[track_caller]
     pub fn attachments(&self) -> NestedList<Attachments> {
         self.0.attribute::<Vec<Value>>("attachments").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `internet_gateway_id`.
+    /// The argument `internet_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("internet_gateway_id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -87,19 +93,19 @@ pub struct InternetGatewayBuilder {
 }
 
 impl InternetGatewayBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `internet_gateway_id`.
+    /// Sets `internet_gateway_id`. Optional; computed where it is not set.
     pub fn internet_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -107,13 +113,13 @@ impl InternetGatewayBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -158,13 +164,13 @@ impl Nested for Attachments {
 }
 
 impl Attachments {
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -229,7 +235,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -244,7 +250,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

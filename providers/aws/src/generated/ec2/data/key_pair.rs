@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_key_pair`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/key_pair>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct KeyPair(Resource);
 
@@ -30,67 +36,67 @@ impl KeyPair {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `create_time`.
+    /// The attribute `create_time`. Computed.
     #[track_caller]
     pub fn create_time(&self) -> Output<String> {
         self.0.attribute("create_time")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `fingerprint`.
+    /// The attribute `fingerprint`. Computed.
     #[track_caller]
     pub fn fingerprint(&self) -> Output<String> {
         self.0.attribute("fingerprint")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `include_public_key`.
+    /// The argument `include_public_key`. Optional.
     #[track_caller]
     pub fn include_public_key(&self) -> Output<bool> {
         self.0.attribute("include_public_key")
     }
 
-    /// The attribute `key_name`.
+    /// The argument `key_name`. Optional.
     #[track_caller]
     pub fn key_name(&self) -> Output<String> {
         self.0.attribute("key_name")
     }
 
-    /// The attribute `key_pair_id`.
+    /// The argument `key_pair_id`. Optional.
     #[track_caller]
     pub fn key_pair_id(&self) -> Output<String> {
         self.0.attribute("key_pair_id")
     }
 
-    /// The attribute `key_type`.
+    /// The attribute `key_type`. Computed.
     #[track_caller]
     pub fn key_type(&self) -> Output<String> {
         self.0.attribute("key_type")
     }
 
-    /// The attribute `public_key`.
+    /// The attribute `public_key`. Computed.
     #[track_caller]
     pub fn public_key(&self) -> Output<String> {
         self.0.attribute("public_key")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -111,19 +117,19 @@ pub struct KeyPairBuilder {
 }
 
 impl KeyPairBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `include_public_key`.
+    /// Sets `include_public_key`. Optional.
     pub fn include_public_key(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -131,25 +137,25 @@ impl KeyPairBuilder {
         self
     }
 
-    /// Sets `key_name`.
+    /// Sets `key_name`. Optional.
     pub fn key_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_name", value.into_input());
         self
     }
 
-    /// Sets `key_pair_id`.
+    /// Sets `key_pair_id`. Optional.
     pub fn key_pair_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("key_pair_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -241,7 +247,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -256,7 +262,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_launch_template`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/launch_template>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct LaunchTemplate(Resource);
 
@@ -31,13 +37,13 @@ impl LaunchTemplate {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `block_device_mappings`.
+    /// The attribute `block_device_mappings`. Computed.
     #[track_caller]
     pub fn block_device_mappings(&self) -> NestedList<BlockDeviceMappings> {
         self.0
@@ -45,7 +51,7 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `capacity_reservation_specification`.
+    /// The attribute `capacity_reservation_specification`. Computed.
     #[track_caller]
     pub fn capacity_reservation_specification(
         &self,
@@ -55,13 +61,13 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `cpu_options`.
+    /// The attribute `cpu_options`. Computed.
     #[track_caller]
     pub fn cpu_options(&self) -> NestedList<CpuOptions> {
         self.0.attribute::<Vec<Value>>("cpu_options").into()
     }
 
-    /// The attribute `credit_specification`.
+    /// The attribute `credit_specification`. Computed.
     #[track_caller]
     pub fn credit_specification(&self) -> NestedList<CreditSpecification> {
         self.0
@@ -69,37 +75,37 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `default_version`.
+    /// The attribute `default_version`. Computed.
     #[track_caller]
     pub fn default_version(&self) -> Output<Number> {
         self.0.attribute("default_version")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `disable_api_stop`.
+    /// The attribute `disable_api_stop`. Computed.
     #[track_caller]
     pub fn disable_api_stop(&self) -> Output<bool> {
         self.0.attribute("disable_api_stop")
     }
 
-    /// The attribute `disable_api_termination`.
+    /// The attribute `disable_api_termination`. Computed.
     #[track_caller]
     pub fn disable_api_termination(&self) -> Output<bool> {
         self.0.attribute("disable_api_termination")
     }
 
-    /// The attribute `ebs_optimized`.
+    /// The attribute `ebs_optimized`. Computed.
     #[track_caller]
     pub fn ebs_optimized(&self) -> Output<String> {
         self.0.attribute("ebs_optimized")
     }
 
-    /// The attribute `elastic_gpu_specifications`.
+    /// The attribute `elastic_gpu_specifications`. Computed.
     #[track_caller]
     pub fn elastic_gpu_specifications(&self) -> NestedList<ElasticGpuSpecifications> {
         self.0
@@ -107,7 +113,7 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `elastic_inference_accelerator`.
+    /// The attribute `elastic_inference_accelerator`. Computed.
     #[track_caller]
     pub fn elastic_inference_accelerator(&self) -> NestedList<ElasticInferenceAccelerator> {
         self.0
@@ -115,25 +121,25 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `enclave_options`.
+    /// The attribute `enclave_options`. Computed.
     #[track_caller]
     pub fn enclave_options(&self) -> NestedList<EnclaveOptions> {
         self.0.attribute::<Vec<Value>>("enclave_options").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `hibernation_options`.
+    /// The attribute `hibernation_options`. Computed.
     #[track_caller]
     pub fn hibernation_options(&self) -> NestedList<HibernationOptions> {
         self.0.attribute::<Vec<Value>>("hibernation_options").into()
     }
 
-    /// The attribute `iam_instance_profile`.
+    /// The attribute `iam_instance_profile`. Computed.
     #[track_caller]
     pub fn iam_instance_profile(&self) -> NestedList<IamInstanceProfile> {
         self.0
@@ -141,25 +147,25 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_id`.
+    /// The attribute `image_id`. Computed.
     #[track_caller]
     pub fn image_id(&self) -> Output<String> {
         self.0.attribute("image_id")
     }
 
-    /// The attribute `instance_initiated_shutdown_behavior`.
+    /// The attribute `instance_initiated_shutdown_behavior`. Computed.
     #[track_caller]
     pub fn instance_initiated_shutdown_behavior(&self) -> Output<String> {
         self.0.attribute("instance_initiated_shutdown_behavior")
     }
 
-    /// The attribute `instance_market_options`.
+    /// The attribute `instance_market_options`. Computed.
     #[track_caller]
     pub fn instance_market_options(&self) -> NestedList<InstanceMarketOptions> {
         self.0
@@ -167,7 +173,7 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `instance_requirements`.
+    /// The attribute `instance_requirements`. Computed.
     #[track_caller]
     pub fn instance_requirements(&self) -> NestedList<InstanceRequirements> {
         self.0
@@ -175,31 +181,31 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `instance_type`.
+    /// The attribute `instance_type`. Computed.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `kernel_id`.
+    /// The attribute `kernel_id`. Computed.
     #[track_caller]
     pub fn kernel_id(&self) -> Output<String> {
         self.0.attribute("kernel_id")
     }
 
-    /// The attribute `key_name`.
+    /// The attribute `key_name`. Computed.
     #[track_caller]
     pub fn key_name(&self) -> Output<String> {
         self.0.attribute("key_name")
     }
 
-    /// The attribute `latest_version`.
+    /// The attribute `latest_version`. Computed.
     #[track_caller]
     pub fn latest_version(&self) -> Output<Number> {
         self.0.attribute("latest_version")
     }
 
-    /// The attribute `license_specification`.
+    /// The attribute `license_specification`. Computed.
     #[track_caller]
     pub fn license_specification(&self) -> NestedList<LicenseSpecification> {
         self.0
@@ -207,43 +213,43 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `maintenance_options`.
+    /// The attribute `maintenance_options`. Computed.
     #[track_caller]
     pub fn maintenance_options(&self) -> NestedList<MaintenanceOptions> {
         self.0.attribute::<Vec<Value>>("maintenance_options").into()
     }
 
-    /// The attribute `metadata_options`.
+    /// The attribute `metadata_options`. Computed.
     #[track_caller]
     pub fn metadata_options(&self) -> NestedList<MetadataOptions> {
         self.0.attribute::<Vec<Value>>("metadata_options").into()
     }
 
-    /// The attribute `monitoring`.
+    /// The attribute `monitoring`. Computed.
     #[track_caller]
     pub fn monitoring(&self) -> NestedList<Monitoring> {
         self.0.attribute::<Vec<Value>>("monitoring").into()
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `network_interfaces`.
+    /// The attribute `network_interfaces`. Computed.
     #[track_caller]
     pub fn network_interfaces(&self) -> NestedList<NetworkInterfaces> {
         self.0.attribute::<Vec<Value>>("network_interfaces").into()
     }
 
-    /// The attribute `placement`.
+    /// The attribute `placement`. Computed.
     #[track_caller]
     pub fn placement(&self) -> NestedList<Placement> {
         self.0.attribute::<Vec<Value>>("placement").into()
     }
 
-    /// The attribute `private_dns_name_options`.
+    /// The attribute `private_dns_name_options`. Computed.
     #[track_caller]
     pub fn private_dns_name_options(&self) -> NestedList<PrivateDnsNameOptions> {
         self.0
@@ -251,37 +257,37 @@ impl LaunchTemplate {
             .into()
     }
 
-    /// The attribute `ram_disk_id`.
+    /// The attribute `ram_disk_id`. Computed.
     #[track_caller]
     pub fn ram_disk_id(&self) -> Output<String> {
         self.0.attribute("ram_disk_id")
     }
 
-    /// The attribute `security_group_names`.
+    /// The attribute `security_group_names`. Computed.
     #[track_caller]
     pub fn security_group_names(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_names")
     }
 
-    /// The attribute `tag_specifications`.
+    /// The attribute `tag_specifications`. Computed.
     #[track_caller]
     pub fn tag_specifications(&self) -> NestedList<TagSpecifications> {
         self.0.attribute::<Vec<Value>>("tag_specifications").into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `user_data`.
+    /// The attribute `user_data`. Computed.
     #[track_caller]
     pub fn user_data(&self) -> Output<String> {
         self.0.attribute("user_data")
     }
 
-    /// The attribute `vpc_security_group_ids`.
+    /// The attribute `vpc_security_group_ids`. Computed.
     #[track_caller]
     pub fn vpc_security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("vpc_security_group_ids")
@@ -302,31 +308,31 @@ pub struct LaunchTemplateBuilder {
 }
 
 impl LaunchTemplateBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -371,25 +377,25 @@ impl Nested for BlockDeviceMappings {
 }
 
 impl BlockDeviceMappings {
-    /// The attribute `device_name`.
+    /// The attribute `device_name`. Computed.
     #[track_caller]
     pub fn device_name(&self) -> Output<String> {
         self.0.attribute("device_name")
     }
 
-    /// The attribute `ebs`.
+    /// The attribute `ebs`. Computed.
     #[track_caller]
     pub fn ebs(&self) -> NestedList<BlockDeviceMappingsEbs> {
         self.0.attribute::<Vec<Value>>("ebs").into()
     }
 
-    /// The attribute `no_device`.
+    /// The attribute `no_device`. Computed.
     #[track_caller]
     pub fn no_device(&self) -> Output<String> {
         self.0.attribute("no_device")
     }
 
-    /// The attribute `virtual_name`.
+    /// The attribute `virtual_name`. Computed.
     #[track_caller]
     pub fn virtual_name(&self) -> Output<String> {
         self.0.attribute("virtual_name")
@@ -407,49 +413,49 @@ impl Nested for BlockDeviceMappingsEbs {
 }
 
 impl BlockDeviceMappingsEbs {
-    /// The attribute `delete_on_termination`.
+    /// The attribute `delete_on_termination`. Computed.
     #[track_caller]
     pub fn delete_on_termination(&self) -> Output<String> {
         self.0.attribute("delete_on_termination")
     }
 
-    /// The attribute `encrypted`.
+    /// The attribute `encrypted`. Computed.
     #[track_caller]
     pub fn encrypted(&self) -> Output<String> {
         self.0.attribute("encrypted")
     }
 
-    /// The attribute `iops`.
+    /// The attribute `iops`. Computed.
     #[track_caller]
     pub fn iops(&self) -> Output<Number> {
         self.0.attribute("iops")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The attribute `kms_key_id`. Computed.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `snapshot_id`.
+    /// The attribute `snapshot_id`. Computed.
     #[track_caller]
     pub fn snapshot_id(&self) -> Output<String> {
         self.0.attribute("snapshot_id")
     }
 
-    /// The attribute `throughput`.
+    /// The attribute `throughput`. Computed.
     #[track_caller]
     pub fn throughput(&self) -> Output<Number> {
         self.0.attribute("throughput")
     }
 
-    /// The attribute `volume_size`.
+    /// The attribute `volume_size`. Computed.
     #[track_caller]
     pub fn volume_size(&self) -> Output<Number> {
         self.0.attribute("volume_size")
     }
 
-    /// The attribute `volume_type`.
+    /// The attribute `volume_type`. Computed.
     #[track_caller]
     pub fn volume_type(&self) -> Output<String> {
         self.0.attribute("volume_type")
@@ -467,13 +473,13 @@ impl Nested for CapacityReservationSpecification {
 }
 
 impl CapacityReservationSpecification {
-    /// The attribute `capacity_reservation_preference`.
+    /// The attribute `capacity_reservation_preference`. Computed.
     #[track_caller]
     pub fn capacity_reservation_preference(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_preference")
     }
 
-    /// The attribute `capacity_reservation_target`.
+    /// The attribute `capacity_reservation_target`. Computed.
     #[track_caller]
     pub fn capacity_reservation_target(
         &self,
@@ -495,13 +501,13 @@ impl Nested for CapacityReservationSpecificationCapacityReservationTarget {
 }
 
 impl CapacityReservationSpecificationCapacityReservationTarget {
-    /// The attribute `capacity_reservation_id`.
+    /// The attribute `capacity_reservation_id`. Computed.
     #[track_caller]
     pub fn capacity_reservation_id(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_id")
     }
 
-    /// The attribute `capacity_reservation_resource_group_arn`.
+    /// The attribute `capacity_reservation_resource_group_arn`. Computed.
     #[track_caller]
     pub fn capacity_reservation_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("capacity_reservation_resource_group_arn")
@@ -519,19 +525,19 @@ impl Nested for CpuOptions {
 }
 
 impl CpuOptions {
-    /// The attribute `amd_sev_snp`.
+    /// The attribute `amd_sev_snp`. Computed.
     #[track_caller]
     pub fn amd_sev_snp(&self) -> Output<String> {
         self.0.attribute("amd_sev_snp")
     }
 
-    /// The attribute `core_count`.
+    /// The attribute `core_count`. Computed.
     #[track_caller]
     pub fn core_count(&self) -> Output<Number> {
         self.0.attribute("core_count")
     }
 
-    /// The attribute `threads_per_core`.
+    /// The attribute `threads_per_core`. Computed.
     #[track_caller]
     pub fn threads_per_core(&self) -> Output<Number> {
         self.0.attribute("threads_per_core")
@@ -549,7 +555,7 @@ impl Nested for CreditSpecification {
 }
 
 impl CreditSpecification {
-    /// The attribute `cpu_credits`.
+    /// The attribute `cpu_credits`. Computed.
     #[track_caller]
     pub fn cpu_credits(&self) -> Output<String> {
         self.0.attribute("cpu_credits")
@@ -567,7 +573,7 @@ impl Nested for ElasticGpuSpecifications {
 }
 
 impl ElasticGpuSpecifications {
-    /// The attribute `type`.
+    /// The attribute `type`. Computed.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -585,7 +591,7 @@ impl Nested for ElasticInferenceAccelerator {
 }
 
 impl ElasticInferenceAccelerator {
-    /// The attribute `type`.
+    /// The attribute `type`. Computed.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -603,7 +609,7 @@ impl Nested for EnclaveOptions {
 }
 
 impl EnclaveOptions {
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -621,7 +627,7 @@ impl Nested for HibernationOptions {
 }
 
 impl HibernationOptions {
-    /// The attribute `configured`.
+    /// The attribute `configured`. Computed.
     #[track_caller]
     pub fn configured(&self) -> Output<bool> {
         self.0.attribute("configured")
@@ -639,13 +645,13 @@ impl Nested for IamInstanceProfile {
 }
 
 impl IamInstanceProfile {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -663,13 +669,13 @@ impl Nested for InstanceMarketOptions {
 }
 
 impl InstanceMarketOptions {
-    /// The attribute `market_type`.
+    /// The attribute `market_type`. Computed.
     #[track_caller]
     pub fn market_type(&self) -> Output<String> {
         self.0.attribute("market_type")
     }
 
-    /// The attribute `spot_options`.
+    /// The attribute `spot_options`. Computed.
     #[track_caller]
     pub fn spot_options(&self) -> NestedList<InstanceMarketOptionsSpotOptions> {
         self.0.attribute::<Vec<Value>>("spot_options").into()
@@ -687,31 +693,31 @@ impl Nested for InstanceMarketOptionsSpotOptions {
 }
 
 impl InstanceMarketOptionsSpotOptions {
-    /// The attribute `block_duration_minutes`.
+    /// The attribute `block_duration_minutes`. Computed.
     #[track_caller]
     pub fn block_duration_minutes(&self) -> Output<Number> {
         self.0.attribute("block_duration_minutes")
     }
 
-    /// The attribute `instance_interruption_behavior`.
+    /// The attribute `instance_interruption_behavior`. Computed.
     #[track_caller]
     pub fn instance_interruption_behavior(&self) -> Output<String> {
         self.0.attribute("instance_interruption_behavior")
     }
 
-    /// The attribute `max_price`.
+    /// The attribute `max_price`. Computed.
     #[track_caller]
     pub fn max_price(&self) -> Output<String> {
         self.0.attribute("max_price")
     }
 
-    /// The attribute `spot_instance_type`.
+    /// The attribute `spot_instance_type`. Computed.
     #[track_caller]
     pub fn spot_instance_type(&self) -> Output<String> {
         self.0.attribute("spot_instance_type")
     }
 
-    /// The attribute `valid_until`.
+    /// The attribute `valid_until`. Computed.
     #[track_caller]
     pub fn valid_until(&self) -> Output<String> {
         self.0.attribute("valid_until")
@@ -729,25 +735,25 @@ impl Nested for InstanceRequirements {
 }
 
 impl InstanceRequirements {
-    /// The attribute `accelerator_count`.
+    /// The attribute `accelerator_count`. Computed.
     #[track_caller]
     pub fn accelerator_count(&self) -> NestedList<InstanceRequirementsAcceleratorCount> {
         self.0.attribute::<Vec<Value>>("accelerator_count").into()
     }
 
-    /// The attribute `accelerator_manufacturers`.
+    /// The attribute `accelerator_manufacturers`. Computed.
     #[track_caller]
     pub fn accelerator_manufacturers(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_manufacturers")
     }
 
-    /// The attribute `accelerator_names`.
+    /// The attribute `accelerator_names`. Computed.
     #[track_caller]
     pub fn accelerator_names(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_names")
     }
 
-    /// The attribute `accelerator_total_memory_mib`.
+    /// The attribute `accelerator_total_memory_mib`. Computed.
     #[track_caller]
     pub fn accelerator_total_memory_mib(
         &self,
@@ -757,25 +763,25 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `accelerator_types`.
+    /// The attribute `accelerator_types`. Computed.
     #[track_caller]
     pub fn accelerator_types(&self) -> Output<Vec<String>> {
         self.0.attribute("accelerator_types")
     }
 
-    /// The attribute `allowed_instance_types`.
+    /// The attribute `allowed_instance_types`. Computed.
     #[track_caller]
     pub fn allowed_instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("allowed_instance_types")
     }
 
-    /// The attribute `bare_metal`.
+    /// The attribute `bare_metal`. Computed.
     #[track_caller]
     pub fn bare_metal(&self) -> Output<String> {
         self.0.attribute("bare_metal")
     }
 
-    /// The attribute `baseline_ebs_bandwidth_mbps`.
+    /// The attribute `baseline_ebs_bandwidth_mbps`. Computed.
     #[track_caller]
     pub fn baseline_ebs_bandwidth_mbps(
         &self,
@@ -785,55 +791,55 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `burstable_performance`.
+    /// The attribute `burstable_performance`. Computed.
     #[track_caller]
     pub fn burstable_performance(&self) -> Output<String> {
         self.0.attribute("burstable_performance")
     }
 
-    /// The attribute `cpu_manufacturers`.
+    /// The attribute `cpu_manufacturers`. Computed.
     #[track_caller]
     pub fn cpu_manufacturers(&self) -> Output<Vec<String>> {
         self.0.attribute("cpu_manufacturers")
     }
 
-    /// The attribute `excluded_instance_types`.
+    /// The attribute `excluded_instance_types`. Computed.
     #[track_caller]
     pub fn excluded_instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("excluded_instance_types")
     }
 
-    /// The attribute `instance_generations`.
+    /// The attribute `instance_generations`. Computed.
     #[track_caller]
     pub fn instance_generations(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_generations")
     }
 
-    /// The attribute `local_storage`.
+    /// The attribute `local_storage`. Computed.
     #[track_caller]
     pub fn local_storage(&self) -> Output<String> {
         self.0.attribute("local_storage")
     }
 
-    /// The attribute `local_storage_types`.
+    /// The attribute `local_storage_types`. Computed.
     #[track_caller]
     pub fn local_storage_types(&self) -> Output<Vec<String>> {
         self.0.attribute("local_storage_types")
     }
 
-    /// The attribute `memory_gib_per_vcpu`.
+    /// The attribute `memory_gib_per_vcpu`. Computed.
     #[track_caller]
     pub fn memory_gib_per_vcpu(&self) -> NestedList<InstanceRequirementsMemoryGibPerVcpu> {
         self.0.attribute::<Vec<Value>>("memory_gib_per_vcpu").into()
     }
 
-    /// The attribute `memory_mib`.
+    /// The attribute `memory_mib`. Computed.
     #[track_caller]
     pub fn memory_mib(&self) -> NestedList<InstanceRequirementsMemoryMib> {
         self.0.attribute::<Vec<Value>>("memory_mib").into()
     }
 
-    /// The attribute `network_bandwidth_gbps`.
+    /// The attribute `network_bandwidth_gbps`. Computed.
     #[track_caller]
     pub fn network_bandwidth_gbps(&self) -> NestedList<InstanceRequirementsNetworkBandwidthGbps> {
         self.0
@@ -841,7 +847,7 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `network_interface_count`.
+    /// The attribute `network_interface_count`. Computed.
     #[track_caller]
     pub fn network_interface_count(&self) -> NestedList<InstanceRequirementsNetworkInterfaceCount> {
         self.0
@@ -849,27 +855,27 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `on_demand_max_price_percentage_over_lowest_price`.
+    /// The attribute `on_demand_max_price_percentage_over_lowest_price`. Computed.
     #[track_caller]
     pub fn on_demand_max_price_percentage_over_lowest_price(&self) -> Output<Number> {
         self.0
             .attribute("on_demand_max_price_percentage_over_lowest_price")
     }
 
-    /// The attribute `require_hibernate_support`.
+    /// The attribute `require_hibernate_support`. Computed.
     #[track_caller]
     pub fn require_hibernate_support(&self) -> Output<bool> {
         self.0.attribute("require_hibernate_support")
     }
 
-    /// The attribute `spot_max_price_percentage_over_lowest_price`.
+    /// The attribute `spot_max_price_percentage_over_lowest_price`. Computed.
     #[track_caller]
     pub fn spot_max_price_percentage_over_lowest_price(&self) -> Output<Number> {
         self.0
             .attribute("spot_max_price_percentage_over_lowest_price")
     }
 
-    /// The attribute `total_local_storage_gb`.
+    /// The attribute `total_local_storage_gb`. Computed.
     #[track_caller]
     pub fn total_local_storage_gb(&self) -> NestedList<InstanceRequirementsTotalLocalStorageGb> {
         self.0
@@ -877,7 +883,7 @@ impl InstanceRequirements {
             .into()
     }
 
-    /// The attribute `vcpu_count`.
+    /// The attribute `vcpu_count`. Computed.
     #[track_caller]
     pub fn vcpu_count(&self) -> NestedList<InstanceRequirementsVcpuCount> {
         self.0.attribute::<Vec<Value>>("vcpu_count").into()
@@ -895,13 +901,13 @@ impl Nested for InstanceRequirementsAcceleratorCount {
 }
 
 impl InstanceRequirementsAcceleratorCount {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -919,13 +925,13 @@ impl Nested for InstanceRequirementsAcceleratorTotalMemoryMib {
 }
 
 impl InstanceRequirementsAcceleratorTotalMemoryMib {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -943,13 +949,13 @@ impl Nested for InstanceRequirementsBaselineEbsBandwidthMbps {
 }
 
 impl InstanceRequirementsBaselineEbsBandwidthMbps {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -967,13 +973,13 @@ impl Nested for InstanceRequirementsMemoryGibPerVcpu {
 }
 
 impl InstanceRequirementsMemoryGibPerVcpu {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -991,13 +997,13 @@ impl Nested for InstanceRequirementsMemoryMib {
 }
 
 impl InstanceRequirementsMemoryMib {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1015,13 +1021,13 @@ impl Nested for InstanceRequirementsNetworkBandwidthGbps {
 }
 
 impl InstanceRequirementsNetworkBandwidthGbps {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1039,13 +1045,13 @@ impl Nested for InstanceRequirementsNetworkInterfaceCount {
 }
 
 impl InstanceRequirementsNetworkInterfaceCount {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1063,13 +1069,13 @@ impl Nested for InstanceRequirementsTotalLocalStorageGb {
 }
 
 impl InstanceRequirementsTotalLocalStorageGb {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1087,13 +1093,13 @@ impl Nested for InstanceRequirementsVcpuCount {
 }
 
 impl InstanceRequirementsVcpuCount {
-    /// The attribute `max`.
+    /// The attribute `max`. Computed.
     #[track_caller]
     pub fn max(&self) -> Output<Number> {
         self.0.attribute("max")
     }
 
-    /// The attribute `min`.
+    /// The attribute `min`. Computed.
     #[track_caller]
     pub fn min(&self) -> Output<Number> {
         self.0.attribute("min")
@@ -1111,7 +1117,7 @@ impl Nested for LicenseSpecification {
 }
 
 impl LicenseSpecification {
-    /// The attribute `license_configuration_arn`.
+    /// The attribute `license_configuration_arn`. Computed.
     #[track_caller]
     pub fn license_configuration_arn(&self) -> Output<String> {
         self.0.attribute("license_configuration_arn")
@@ -1129,7 +1135,7 @@ impl Nested for MaintenanceOptions {
 }
 
 impl MaintenanceOptions {
-    /// The attribute `auto_recovery`.
+    /// The attribute `auto_recovery`. Computed.
     #[track_caller]
     pub fn auto_recovery(&self) -> Output<String> {
         self.0.attribute("auto_recovery")
@@ -1147,31 +1153,31 @@ impl Nested for MetadataOptions {
 }
 
 impl MetadataOptions {
-    /// The attribute `http_endpoint`.
+    /// The attribute `http_endpoint`. Computed.
     #[track_caller]
     pub fn http_endpoint(&self) -> Output<String> {
         self.0.attribute("http_endpoint")
     }
 
-    /// The attribute `http_protocol_ipv6`.
+    /// The attribute `http_protocol_ipv6`. Computed.
     #[track_caller]
     pub fn http_protocol_ipv6(&self) -> Output<String> {
         self.0.attribute("http_protocol_ipv6")
     }
 
-    /// The attribute `http_put_response_hop_limit`.
+    /// The attribute `http_put_response_hop_limit`. Computed.
     #[track_caller]
     pub fn http_put_response_hop_limit(&self) -> Output<Number> {
         self.0.attribute("http_put_response_hop_limit")
     }
 
-    /// The attribute `http_tokens`.
+    /// The attribute `http_tokens`. Computed.
     #[track_caller]
     pub fn http_tokens(&self) -> Output<String> {
         self.0.attribute("http_tokens")
     }
 
-    /// The attribute `instance_metadata_tags`.
+    /// The attribute `instance_metadata_tags`. Computed.
     #[track_caller]
     pub fn instance_metadata_tags(&self) -> Output<String> {
         self.0.attribute("instance_metadata_tags")
@@ -1189,7 +1195,7 @@ impl Nested for Monitoring {
 }
 
 impl Monitoring {
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
@@ -1207,115 +1213,115 @@ impl Nested for NetworkInterfaces {
 }
 
 impl NetworkInterfaces {
-    /// The attribute `associate_carrier_ip_address`.
+    /// The attribute `associate_carrier_ip_address`. Computed.
     #[track_caller]
     pub fn associate_carrier_ip_address(&self) -> Output<String> {
         self.0.attribute("associate_carrier_ip_address")
     }
 
-    /// The attribute `associate_public_ip_address`.
+    /// The attribute `associate_public_ip_address`. Computed.
     #[track_caller]
     pub fn associate_public_ip_address(&self) -> Output<String> {
         self.0.attribute("associate_public_ip_address")
     }
 
-    /// The attribute `delete_on_termination`.
+    /// The attribute `delete_on_termination`. Computed.
     #[track_caller]
     pub fn delete_on_termination(&self) -> Output<String> {
         self.0.attribute("delete_on_termination")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `device_index`.
+    /// The attribute `device_index`. Computed.
     #[track_caller]
     pub fn device_index(&self) -> Output<Number> {
         self.0.attribute("device_index")
     }
 
-    /// The attribute `interface_type`.
+    /// The attribute `interface_type`. Computed.
     #[track_caller]
     pub fn interface_type(&self) -> Output<String> {
         self.0.attribute("interface_type")
     }
 
-    /// The attribute `ipv4_address_count`.
+    /// The attribute `ipv4_address_count`. Computed.
     #[track_caller]
     pub fn ipv4_address_count(&self) -> Output<Number> {
         self.0.attribute("ipv4_address_count")
     }
 
-    /// The attribute `ipv4_addresses`.
+    /// The attribute `ipv4_addresses`. Computed.
     #[track_caller]
     pub fn ipv4_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv4_addresses")
     }
 
-    /// The attribute `ipv4_prefix_count`.
+    /// The attribute `ipv4_prefix_count`. Computed.
     #[track_caller]
     pub fn ipv4_prefix_count(&self) -> Output<Number> {
         self.0.attribute("ipv4_prefix_count")
     }
 
-    /// The attribute `ipv4_prefixes`.
+    /// The attribute `ipv4_prefixes`. Computed.
     #[track_caller]
     pub fn ipv4_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv4_prefixes")
     }
 
-    /// The attribute `ipv6_address_count`.
+    /// The attribute `ipv6_address_count`. Computed.
     #[track_caller]
     pub fn ipv6_address_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_address_count")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The attribute `ipv6_addresses`. Computed.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `ipv6_prefix_count`.
+    /// The attribute `ipv6_prefix_count`. Computed.
     #[track_caller]
     pub fn ipv6_prefix_count(&self) -> Output<Number> {
         self.0.attribute("ipv6_prefix_count")
     }
 
-    /// The attribute `ipv6_prefixes`.
+    /// The attribute `ipv6_prefixes`. Computed.
     #[track_caller]
     pub fn ipv6_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_prefixes")
     }
 
-    /// The attribute `network_card_index`.
+    /// The attribute `network_card_index`. Computed.
     #[track_caller]
     pub fn network_card_index(&self) -> Output<Number> {
         self.0.attribute("network_card_index")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `private_ip_address`.
+    /// The attribute `private_ip_address`. Computed.
     #[track_caller]
     pub fn private_ip_address(&self) -> Output<String> {
         self.0.attribute("private_ip_address")
     }
 
-    /// The attribute `security_groups`.
+    /// The attribute `security_groups`. Computed.
     #[track_caller]
     pub fn security_groups(&self) -> Output<Vec<String>> {
         self.0.attribute("security_groups")
     }
 
-    /// The attribute `subnet_id`.
+    /// The attribute `subnet_id`. Computed.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
@@ -1333,49 +1339,49 @@ impl Nested for Placement {
 }
 
 impl Placement {
-    /// The attribute `affinity`.
+    /// The attribute `affinity`. Computed.
     #[track_caller]
     pub fn affinity(&self) -> Output<String> {
         self.0.attribute("affinity")
     }
 
-    /// The attribute `availability_zone`.
+    /// The attribute `availability_zone`. Computed.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `group_name`.
+    /// The attribute `group_name`. Computed.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
     }
 
-    /// The attribute `host_id`.
+    /// The attribute `host_id`. Computed.
     #[track_caller]
     pub fn host_id(&self) -> Output<String> {
         self.0.attribute("host_id")
     }
 
-    /// The attribute `host_resource_group_arn`.
+    /// The attribute `host_resource_group_arn`. Computed.
     #[track_caller]
     pub fn host_resource_group_arn(&self) -> Output<String> {
         self.0.attribute("host_resource_group_arn")
     }
 
-    /// The attribute `partition_number`.
+    /// The attribute `partition_number`. Computed.
     #[track_caller]
     pub fn partition_number(&self) -> Output<Number> {
         self.0.attribute("partition_number")
     }
 
-    /// The attribute `spread_domain`.
+    /// The attribute `spread_domain`. Computed.
     #[track_caller]
     pub fn spread_domain(&self) -> Output<String> {
         self.0.attribute("spread_domain")
     }
 
-    /// The attribute `tenancy`.
+    /// The attribute `tenancy`. Computed.
     #[track_caller]
     pub fn tenancy(&self) -> Output<String> {
         self.0.attribute("tenancy")
@@ -1393,19 +1399,19 @@ impl Nested for PrivateDnsNameOptions {
 }
 
 impl PrivateDnsNameOptions {
-    /// The attribute `enable_resource_name_dns_a_record`.
+    /// The attribute `enable_resource_name_dns_a_record`. Computed.
     #[track_caller]
     pub fn enable_resource_name_dns_a_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_a_record")
     }
 
-    /// The attribute `enable_resource_name_dns_aaaa_record`.
+    /// The attribute `enable_resource_name_dns_aaaa_record`. Computed.
     #[track_caller]
     pub fn enable_resource_name_dns_aaaa_record(&self) -> Output<bool> {
         self.0.attribute("enable_resource_name_dns_aaaa_record")
     }
 
-    /// The attribute `hostname_type`.
+    /// The attribute `hostname_type`. Computed.
     #[track_caller]
     pub fn hostname_type(&self) -> Output<String> {
         self.0.attribute("hostname_type")
@@ -1423,13 +1429,13 @@ impl Nested for TagSpecifications {
 }
 
 impl TagSpecifications {
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `tags`.
+    /// The attribute `tags`. Computed.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -1494,7 +1500,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -1509,7 +1515,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_local_gateway_route_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_local_gateway_route_table>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct LocalGatewayRouteTable(Resource);
 
@@ -30,43 +36,43 @@ impl LocalGatewayRouteTable {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_gateway_id`.
+    /// The argument `local_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn local_gateway_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_id")
     }
 
-    /// The attribute `local_gateway_route_table_id`.
+    /// The argument `local_gateway_route_table_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn local_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_route_table_id")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The argument `outpost_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -87,25 +93,25 @@ pub struct LocalGatewayRouteTableBuilder {
 }
 
 impl LocalGatewayRouteTableBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `local_gateway_id`.
+    /// Sets `local_gateway_id`. Optional; computed where it is not set.
     pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("local_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `local_gateway_route_table_id`.
+    /// Sets `local_gateway_route_table_id`. Optional; computed where it is not set.
     pub fn local_gateway_route_table_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -113,25 +119,25 @@ impl LocalGatewayRouteTableBuilder {
         self
     }
 
-    /// Sets `outpost_arn`.
+    /// Sets `outpost_arn`. Optional; computed where it is not set.
     pub fn outpost_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("outpost_arn", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -223,7 +229,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -238,7 +244,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

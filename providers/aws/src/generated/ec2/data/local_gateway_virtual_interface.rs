@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_local_gateway_virtual_interface`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_local_gateway_virtual_interface>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct LocalGatewayVirtualInterface(Resource);
 
@@ -31,61 +37,61 @@ impl LocalGatewayVirtualInterface {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `local_address`.
+    /// The attribute `local_address`. Computed.
     #[track_caller]
     pub fn local_address(&self) -> Output<String> {
         self.0.attribute("local_address")
     }
 
-    /// The attribute `local_bgp_asn`.
+    /// The attribute `local_bgp_asn`. Computed.
     #[track_caller]
     pub fn local_bgp_asn(&self) -> Output<Number> {
         self.0.attribute("local_bgp_asn")
     }
 
-    /// The attribute `local_gateway_id`.
+    /// The attribute `local_gateway_id`. Computed.
     #[track_caller]
     pub fn local_gateway_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_id")
     }
 
-    /// The attribute `local_gateway_virtual_interface_ids`.
+    /// The attribute `local_gateway_virtual_interface_ids`. Computed.
     #[track_caller]
     pub fn local_gateway_virtual_interface_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("local_gateway_virtual_interface_ids")
     }
 
-    /// The attribute `peer_address`.
+    /// The attribute `peer_address`. Computed.
     #[track_caller]
     pub fn peer_address(&self) -> Output<String> {
         self.0.attribute("peer_address")
     }
 
-    /// The attribute `peer_bgp_asn`.
+    /// The attribute `peer_bgp_asn`. Computed.
     #[track_caller]
     pub fn peer_bgp_asn(&self) -> Output<Number> {
         self.0.attribute("peer_bgp_asn")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vlan`.
+    /// The attribute `vlan`. Computed.
     #[track_caller]
     pub fn vlan(&self) -> Output<Number> {
         self.0.attribute("vlan")
@@ -106,25 +112,25 @@ pub struct LocalGatewayVirtualInterfaceBuilder {
 }
 
 impl LocalGatewayVirtualInterfaceBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -216,7 +222,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -231,7 +237,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

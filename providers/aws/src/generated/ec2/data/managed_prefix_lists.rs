@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_managed_prefix_lists`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_managed_prefix_lists>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct ManagedPrefixLists(Resource);
 
@@ -30,25 +35,25 @@ impl ManagedPrefixLists {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ids`.
+    /// The attribute `ids`. Computed.
     #[track_caller]
     pub fn ids(&self) -> Output<Vec<String>> {
         self.0.attribute("ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -69,19 +74,19 @@ pub struct ManagedPrefixListsBuilder {
 }
 
 impl ManagedPrefixListsBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

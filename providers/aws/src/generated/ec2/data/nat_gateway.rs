@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_nat_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/nat_gateway>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct NatGateway(Resource);
 
@@ -31,91 +37,91 @@ impl NatGateway {
         }
     }
 
-    /// The attribute `allocation_id`.
+    /// The attribute `allocation_id`. Computed.
     #[track_caller]
     pub fn allocation_id(&self) -> Output<String> {
         self.0.attribute("allocation_id")
     }
 
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `connectivity_type`.
+    /// The attribute `connectivity_type`. Computed.
     #[track_caller]
     pub fn connectivity_type(&self) -> Output<String> {
         self.0.attribute("connectivity_type")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `private_ip`.
+    /// The attribute `private_ip`. Computed.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `public_ip`.
+    /// The attribute `public_ip`. Computed.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
     }
 
-    /// The attribute `secondary_allocation_ids`.
+    /// The attribute `secondary_allocation_ids`. Computed.
     #[track_caller]
     pub fn secondary_allocation_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("secondary_allocation_ids")
     }
 
-    /// The attribute `secondary_private_ip_address_count`.
+    /// The attribute `secondary_private_ip_address_count`. Computed.
     #[track_caller]
     pub fn secondary_private_ip_address_count(&self) -> Output<Number> {
         self.0.attribute("secondary_private_ip_address_count")
     }
 
-    /// The attribute `secondary_private_ip_addresses`.
+    /// The attribute `secondary_private_ip_addresses`. Computed.
     #[track_caller]
     pub fn secondary_private_ip_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("secondary_private_ip_addresses")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -136,43 +142,43 @@ pub struct NatGatewayBuilder {
 }
 
 impl NatGatewayBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional; computed where it is not set.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -264,7 +270,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -279,7 +285,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

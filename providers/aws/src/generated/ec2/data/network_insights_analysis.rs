@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_network_insights_analysis`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_network_insights_analysis>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct NetworkInsightsAnalysis(Resource);
 
@@ -31,7 +36,7 @@ impl NetworkInsightsAnalysis {
         }
     }
 
-    /// The attribute `alternate_path_hints`.
+    /// The attribute `alternate_path_hints`. Computed.
     #[track_caller]
     pub fn alternate_path_hints(&self) -> NestedList<AlternatePathHints> {
         self.0
@@ -39,31 +44,31 @@ impl NetworkInsightsAnalysis {
             .into()
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `explanations`.
+    /// The attribute `explanations`. Computed.
     #[track_caller]
     pub fn explanations(&self) -> NestedList<Explanations> {
         self.0.attribute::<Vec<Value>>("explanations").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `filter_in_arns`.
+    /// The attribute `filter_in_arns`. Computed.
     #[track_caller]
     pub fn filter_in_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("filter_in_arns")
     }
 
-    /// The attribute `forward_path_components`.
+    /// The attribute `forward_path_components`. Computed.
     #[track_caller]
     pub fn forward_path_components(&self) -> NestedList<ForwardPathComponents> {
         self.0
@@ -71,31 +76,31 @@ impl NetworkInsightsAnalysis {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_insights_analysis_id`.
+    /// The argument `network_insights_analysis_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_insights_analysis_id(&self) -> Output<String> {
         self.0.attribute("network_insights_analysis_id")
     }
 
-    /// The attribute `network_insights_path_id`.
+    /// The attribute `network_insights_path_id`. Computed.
     #[track_caller]
     pub fn network_insights_path_id(&self) -> Output<String> {
         self.0.attribute("network_insights_path_id")
     }
 
-    /// The attribute `path_found`.
+    /// The attribute `path_found`. Computed.
     #[track_caller]
     pub fn path_found(&self) -> Output<bool> {
         self.0.attribute("path_found")
     }
 
-    /// The attribute `return_path_components`.
+    /// The attribute `return_path_components`. Computed.
     #[track_caller]
     pub fn return_path_components(&self) -> NestedList<ReturnPathComponents> {
         self.0
@@ -103,31 +108,31 @@ impl NetworkInsightsAnalysis {
             .into()
     }
 
-    /// The attribute `start_date`.
+    /// The attribute `start_date`. Computed.
     #[track_caller]
     pub fn start_date(&self) -> Output<String> {
         self.0.attribute("start_date")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `status_message`.
+    /// The attribute `status_message`. Computed.
     #[track_caller]
     pub fn status_message(&self) -> Output<String> {
         self.0.attribute("status_message")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `warning_message`.
+    /// The attribute `warning_message`. Computed.
     #[track_caller]
     pub fn warning_message(&self) -> Output<String> {
         self.0.attribute("warning_message")
@@ -148,19 +153,19 @@ pub struct NetworkInsightsAnalysisBuilder {
 }
 
 impl NetworkInsightsAnalysisBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `network_insights_analysis_id`.
+    /// Sets `network_insights_analysis_id`. Optional; computed where it is not set.
     pub fn network_insights_analysis_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -168,7 +173,7 @@ impl NetworkInsightsAnalysisBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -213,13 +218,13 @@ impl Nested for AlternatePathHints {
 }
 
 impl AlternatePathHints {
-    /// The attribute `component_arn`.
+    /// The attribute `component_arn`. Computed.
     #[track_caller]
     pub fn component_arn(&self) -> Output<String> {
         self.0.attribute("component_arn")
     }
 
-    /// The attribute `component_id`.
+    /// The attribute `component_id`. Computed.
     #[track_caller]
     pub fn component_id(&self) -> Output<String> {
         self.0.attribute("component_id")
@@ -237,49 +242,49 @@ impl Nested for Explanations {
 }
 
 impl Explanations {
-    /// The attribute `acl`.
+    /// The attribute `acl`. Computed.
     #[track_caller]
     pub fn acl(&self) -> NestedList<ExplanationsAcl> {
         self.0.attribute::<Vec<Value>>("acl").into()
     }
 
-    /// The attribute `acl_rule`.
+    /// The attribute `acl_rule`. Computed.
     #[track_caller]
     pub fn acl_rule(&self) -> NestedList<ExplanationsAclRule> {
         self.0.attribute::<Vec<Value>>("acl_rule").into()
     }
 
-    /// The attribute `address`.
+    /// The attribute `address`. Computed.
     #[track_caller]
     pub fn address(&self) -> Output<String> {
         self.0.attribute("address")
     }
 
-    /// The attribute `addresses`.
+    /// The attribute `addresses`. Computed.
     #[track_caller]
     pub fn addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("addresses")
     }
 
-    /// The attribute `attached_to`.
+    /// The attribute `attached_to`. Computed.
     #[track_caller]
     pub fn attached_to(&self) -> NestedList<ExplanationsAttachedTo> {
         self.0.attribute::<Vec<Value>>("attached_to").into()
     }
 
-    /// The attribute `availability_zones`.
+    /// The attribute `availability_zones`. Computed.
     #[track_caller]
     pub fn availability_zones(&self) -> Output<Vec<String>> {
         self.0.attribute("availability_zones")
     }
 
-    /// The attribute `cidrs`.
+    /// The attribute `cidrs`. Computed.
     #[track_caller]
     pub fn cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("cidrs")
     }
 
-    /// The attribute `classic_load_balancer_listener`.
+    /// The attribute `classic_load_balancer_listener`. Computed.
     #[track_caller]
     pub fn classic_load_balancer_listener(
         &self,
@@ -289,37 +294,37 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ExplanationsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
     }
 
-    /// The attribute `customer_gateway`.
+    /// The attribute `customer_gateway`. Computed.
     #[track_caller]
     pub fn customer_gateway(&self) -> NestedList<ExplanationsCustomerGateway> {
         self.0.attribute::<Vec<Value>>("customer_gateway").into()
     }
 
-    /// The attribute `destination`.
+    /// The attribute `destination`. Computed.
     #[track_caller]
     pub fn destination(&self) -> NestedList<ExplanationsDestination> {
         self.0.attribute::<Vec<Value>>("destination").into()
     }
 
-    /// The attribute `destination_vpc`.
+    /// The attribute `destination_vpc`. Computed.
     #[track_caller]
     pub fn destination_vpc(&self) -> NestedList<ExplanationsDestinationVpc> {
         self.0.attribute::<Vec<Value>>("destination_vpc").into()
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `elastic_load_balancer_listener`.
+    /// The attribute `elastic_load_balancer_listener`. Computed.
     #[track_caller]
     pub fn elastic_load_balancer_listener(
         &self,
@@ -329,37 +334,37 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `explanation_code`.
+    /// The attribute `explanation_code`. Computed.
     #[track_caller]
     pub fn explanation_code(&self) -> Output<String> {
         self.0.attribute("explanation_code")
     }
 
-    /// The attribute `ingress_route_table`.
+    /// The attribute `ingress_route_table`. Computed.
     #[track_caller]
     pub fn ingress_route_table(&self) -> NestedList<ExplanationsIngressRouteTable> {
         self.0.attribute::<Vec<Value>>("ingress_route_table").into()
     }
 
-    /// The attribute `internet_gateway`.
+    /// The attribute `internet_gateway`. Computed.
     #[track_caller]
     pub fn internet_gateway(&self) -> NestedList<ExplanationsInternetGateway> {
         self.0.attribute::<Vec<Value>>("internet_gateway").into()
     }
 
-    /// The attribute `load_balancer_arn`.
+    /// The attribute `load_balancer_arn`. Computed.
     #[track_caller]
     pub fn load_balancer_arn(&self) -> Output<String> {
         self.0.attribute("load_balancer_arn")
     }
 
-    /// The attribute `load_balancer_listener_port`.
+    /// The attribute `load_balancer_listener_port`. Computed.
     #[track_caller]
     pub fn load_balancer_listener_port(&self) -> Output<Number> {
         self.0.attribute("load_balancer_listener_port")
     }
 
-    /// The attribute `load_balancer_target_group`.
+    /// The attribute `load_balancer_target_group`. Computed.
     #[track_caller]
     pub fn load_balancer_target_group(&self) -> NestedList<ExplanationsLoadBalancerTargetGroup> {
         self.0
@@ -367,7 +372,7 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `load_balancer_target_groups`.
+    /// The attribute `load_balancer_target_groups`. Computed.
     #[track_caller]
     pub fn load_balancer_target_groups(&self) -> NestedList<ExplanationsLoadBalancerTargetGroups> {
         self.0
@@ -375,121 +380,121 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `load_balancer_target_port`.
+    /// The attribute `load_balancer_target_port`. Computed.
     #[track_caller]
     pub fn load_balancer_target_port(&self) -> Output<Number> {
         self.0.attribute("load_balancer_target_port")
     }
 
-    /// The attribute `missing_component`.
+    /// The attribute `missing_component`. Computed.
     #[track_caller]
     pub fn missing_component(&self) -> Output<String> {
         self.0.attribute("missing_component")
     }
 
-    /// The attribute `nat_gateway`.
+    /// The attribute `nat_gateway`. Computed.
     #[track_caller]
     pub fn nat_gateway(&self) -> NestedList<ExplanationsNatGateway> {
         self.0.attribute::<Vec<Value>>("nat_gateway").into()
     }
 
-    /// The attribute `network_interface`.
+    /// The attribute `network_interface`. Computed.
     #[track_caller]
     pub fn network_interface(&self) -> NestedList<ExplanationsNetworkInterface> {
         self.0.attribute::<Vec<Value>>("network_interface").into()
     }
 
-    /// The attribute `packet_field`.
+    /// The attribute `packet_field`. Computed.
     #[track_caller]
     pub fn packet_field(&self) -> Output<String> {
         self.0.attribute("packet_field")
     }
 
-    /// The attribute `port`.
+    /// The attribute `port`. Computed.
     #[track_caller]
     pub fn port(&self) -> Output<Number> {
         self.0.attribute("port")
     }
 
-    /// The attribute `port_ranges`.
+    /// The attribute `port_ranges`. Computed.
     #[track_caller]
     pub fn port_ranges(&self) -> NestedList<ExplanationsPortRanges> {
         self.0.attribute::<Vec<Value>>("port_ranges").into()
     }
 
-    /// The attribute `prefix_list`.
+    /// The attribute `prefix_list`. Computed.
     #[track_caller]
     pub fn prefix_list(&self) -> NestedList<ExplanationsPrefixList> {
         self.0.attribute::<Vec<Value>>("prefix_list").into()
     }
 
-    /// The attribute `protocols`.
+    /// The attribute `protocols`. Computed.
     #[track_caller]
     pub fn protocols(&self) -> Output<Vec<String>> {
         self.0.attribute("protocols")
     }
 
-    /// The attribute `route_table`.
+    /// The attribute `route_table`. Computed.
     #[track_caller]
     pub fn route_table(&self) -> NestedList<ExplanationsRouteTable> {
         self.0.attribute::<Vec<Value>>("route_table").into()
     }
 
-    /// The attribute `route_table_route`.
+    /// The attribute `route_table_route`. Computed.
     #[track_caller]
     pub fn route_table_route(&self) -> NestedList<ExplanationsRouteTableRoute> {
         self.0.attribute::<Vec<Value>>("route_table_route").into()
     }
 
-    /// The attribute `security_group`.
+    /// The attribute `security_group`. Computed.
     #[track_caller]
     pub fn security_group(&self) -> NestedList<ExplanationsSecurityGroup> {
         self.0.attribute::<Vec<Value>>("security_group").into()
     }
 
-    /// The attribute `security_group_rule`.
+    /// The attribute `security_group_rule`. Computed.
     #[track_caller]
     pub fn security_group_rule(&self) -> NestedList<ExplanationsSecurityGroupRule> {
         self.0.attribute::<Vec<Value>>("security_group_rule").into()
     }
 
-    /// The attribute `security_groups`.
+    /// The attribute `security_groups`. Computed.
     #[track_caller]
     pub fn security_groups(&self) -> NestedList<ExplanationsSecurityGroups> {
         self.0.attribute::<Vec<Value>>("security_groups").into()
     }
 
-    /// The attribute `source_vpc`.
+    /// The attribute `source_vpc`. Computed.
     #[track_caller]
     pub fn source_vpc(&self) -> NestedList<ExplanationsSourceVpc> {
         self.0.attribute::<Vec<Value>>("source_vpc").into()
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `subnet`.
+    /// The attribute `subnet`. Computed.
     #[track_caller]
     pub fn subnet(&self) -> NestedList<ExplanationsSubnet> {
         self.0.attribute::<Vec<Value>>("subnet").into()
     }
 
-    /// The attribute `subnet_route_table`.
+    /// The attribute `subnet_route_table`. Computed.
     #[track_caller]
     pub fn subnet_route_table(&self) -> NestedList<ExplanationsSubnetRouteTable> {
         self.0.attribute::<Vec<Value>>("subnet_route_table").into()
     }
 
-    /// The attribute `transit_gateway`.
+    /// The attribute `transit_gateway`. Computed.
     #[track_caller]
     pub fn transit_gateway(&self) -> NestedList<ExplanationsTransitGateway> {
         self.0.attribute::<Vec<Value>>("transit_gateway").into()
     }
 
-    /// The attribute `transit_gateway_attachment`.
+    /// The attribute `transit_gateway_attachment`. Computed.
     #[track_caller]
     pub fn transit_gateway_attachment(&self) -> NestedList<ExplanationsTransitGatewayAttachment> {
         self.0
@@ -497,7 +502,7 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `transit_gateway_route_table`.
+    /// The attribute `transit_gateway_route_table`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table(&self) -> NestedList<ExplanationsTransitGatewayRouteTable> {
         self.0
@@ -505,7 +510,7 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `transit_gateway_route_table_route`.
+    /// The attribute `transit_gateway_route_table_route`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_route(
         &self,
@@ -515,19 +520,19 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `vpc`.
+    /// The attribute `vpc`. Computed.
     #[track_caller]
     pub fn vpc(&self) -> NestedList<ExplanationsVpc> {
         self.0.attribute::<Vec<Value>>("vpc").into()
     }
 
-    /// The attribute `vpc_endpoint`.
+    /// The attribute `vpc_endpoint`. Computed.
     #[track_caller]
     pub fn vpc_endpoint(&self) -> NestedList<ExplanationsVpcEndpoint> {
         self.0.attribute::<Vec<Value>>("vpc_endpoint").into()
     }
 
-    /// The attribute `vpc_peering_connection`.
+    /// The attribute `vpc_peering_connection`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection(&self) -> NestedList<ExplanationsVpcPeeringConnection> {
         self.0
@@ -535,13 +540,13 @@ impl Explanations {
             .into()
     }
 
-    /// The attribute `vpn_connection`.
+    /// The attribute `vpn_connection`. Computed.
     #[track_caller]
     pub fn vpn_connection(&self) -> NestedList<ExplanationsVpnConnection> {
         self.0.attribute::<Vec<Value>>("vpn_connection").into()
     }
 
-    /// The attribute `vpn_gateway`.
+    /// The attribute `vpn_gateway`. Computed.
     #[track_caller]
     pub fn vpn_gateway(&self) -> NestedList<ExplanationsVpnGateway> {
         self.0.attribute::<Vec<Value>>("vpn_gateway").into()
@@ -559,19 +564,19 @@ impl Nested for ExplanationsAcl {
 }
 
 impl ExplanationsAcl {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -589,37 +594,37 @@ impl Nested for ExplanationsAclRule {
 }
 
 impl ExplanationsAclRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `egress`.
+    /// The attribute `egress`. Computed.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ExplanationsAclRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The attribute `rule_action`. Computed.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The attribute `rule_number`. Computed.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
@@ -637,13 +642,13 @@ impl Nested for ExplanationsAclRulePortRange {
 }
 
 impl ExplanationsAclRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -661,19 +666,19 @@ impl Nested for ExplanationsAttachedTo {
 }
 
 impl ExplanationsAttachedTo {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -691,13 +696,13 @@ impl Nested for ExplanationsClassicLoadBalancerListener {
 }
 
 impl ExplanationsClassicLoadBalancerListener {
-    /// The attribute `instance_port`.
+    /// The attribute `instance_port`. Computed.
     #[track_caller]
     pub fn instance_port(&self) -> Output<Number> {
         self.0.attribute("instance_port")
     }
 
-    /// The attribute `load_balancer_port`.
+    /// The attribute `load_balancer_port`. Computed.
     #[track_caller]
     pub fn load_balancer_port(&self) -> Output<Number> {
         self.0.attribute("load_balancer_port")
@@ -715,19 +720,19 @@ impl Nested for ExplanationsComponent {
 }
 
 impl ExplanationsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -745,19 +750,19 @@ impl Nested for ExplanationsCustomerGateway {
 }
 
 impl ExplanationsCustomerGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -775,19 +780,19 @@ impl Nested for ExplanationsDestination {
 }
 
 impl ExplanationsDestination {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -805,19 +810,19 @@ impl Nested for ExplanationsDestinationVpc {
 }
 
 impl ExplanationsDestinationVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -835,19 +840,19 @@ impl Nested for ExplanationsElasticLoadBalancerListener {
 }
 
 impl ExplanationsElasticLoadBalancerListener {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -865,19 +870,19 @@ impl Nested for ExplanationsIngressRouteTable {
 }
 
 impl ExplanationsIngressRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -895,19 +900,19 @@ impl Nested for ExplanationsInternetGateway {
 }
 
 impl ExplanationsInternetGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -925,19 +930,19 @@ impl Nested for ExplanationsLoadBalancerTargetGroup {
 }
 
 impl ExplanationsLoadBalancerTargetGroup {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -955,19 +960,19 @@ impl Nested for ExplanationsLoadBalancerTargetGroups {
 }
 
 impl ExplanationsLoadBalancerTargetGroups {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -985,19 +990,19 @@ impl Nested for ExplanationsNatGateway {
 }
 
 impl ExplanationsNatGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1015,19 +1020,19 @@ impl Nested for ExplanationsNetworkInterface {
 }
 
 impl ExplanationsNetworkInterface {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1045,13 +1050,13 @@ impl Nested for ExplanationsPortRanges {
 }
 
 impl ExplanationsPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -1069,19 +1074,19 @@ impl Nested for ExplanationsPrefixList {
 }
 
 impl ExplanationsPrefixList {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1099,19 +1104,19 @@ impl Nested for ExplanationsRouteTable {
 }
 
 impl ExplanationsRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1129,61 +1134,61 @@ impl Nested for ExplanationsRouteTableRoute {
 }
 
 impl ExplanationsRouteTableRoute {
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_internet_gateway_id`.
+    /// The attribute `egress_only_internet_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_internet_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -1201,19 +1206,19 @@ impl Nested for ExplanationsSecurityGroup {
 }
 
 impl ExplanationsSecurityGroup {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1231,37 +1236,37 @@ impl Nested for ExplanationsSecurityGroupRule {
 }
 
 impl ExplanationsSecurityGroupRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ExplanationsSecurityGroupRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
@@ -1279,13 +1284,13 @@ impl Nested for ExplanationsSecurityGroupRulePortRange {
 }
 
 impl ExplanationsSecurityGroupRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -1303,19 +1308,19 @@ impl Nested for ExplanationsSecurityGroups {
 }
 
 impl ExplanationsSecurityGroups {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1333,19 +1338,19 @@ impl Nested for ExplanationsSourceVpc {
 }
 
 impl ExplanationsSourceVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1363,19 +1368,19 @@ impl Nested for ExplanationsSubnet {
 }
 
 impl ExplanationsSubnet {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1393,19 +1398,19 @@ impl Nested for ExplanationsSubnetRouteTable {
 }
 
 impl ExplanationsSubnetRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1423,19 +1428,19 @@ impl Nested for ExplanationsTransitGateway {
 }
 
 impl ExplanationsTransitGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1453,19 +1458,19 @@ impl Nested for ExplanationsTransitGatewayAttachment {
 }
 
 impl ExplanationsTransitGatewayAttachment {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1483,19 +1488,19 @@ impl Nested for ExplanationsTransitGatewayRouteTable {
 }
 
 impl ExplanationsTransitGatewayRouteTable {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1513,43 +1518,43 @@ impl Nested for ExplanationsTransitGatewayRouteTableRoute {
 }
 
 impl ExplanationsTransitGatewayRouteTableRoute {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `route_origin`.
+    /// The attribute `route_origin`. Computed.
     #[track_caller]
     pub fn route_origin(&self) -> Output<String> {
         self.0.attribute("route_origin")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -1567,19 +1572,19 @@ impl Nested for ExplanationsVpc {
 }
 
 impl ExplanationsVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1597,19 +1602,19 @@ impl Nested for ExplanationsVpcEndpoint {
 }
 
 impl ExplanationsVpcEndpoint {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1627,19 +1632,19 @@ impl Nested for ExplanationsVpcPeeringConnection {
 }
 
 impl ExplanationsVpcPeeringConnection {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1657,19 +1662,19 @@ impl Nested for ExplanationsVpnConnection {
 }
 
 impl ExplanationsVpnConnection {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1687,19 +1692,19 @@ impl Nested for ExplanationsVpnGateway {
 }
 
 impl ExplanationsVpnGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1717,85 +1722,85 @@ impl Nested for ForwardPathComponents {
 }
 
 impl ForwardPathComponents {
-    /// The attribute `acl_rule`.
+    /// The attribute `acl_rule`. Computed.
     #[track_caller]
     pub fn acl_rule(&self) -> NestedList<ForwardPathComponentsAclRule> {
         self.0.attribute::<Vec<Value>>("acl_rule").into()
     }
 
-    /// The attribute `additional_details`.
+    /// The attribute `additional_details`. Computed.
     #[track_caller]
     pub fn additional_details(&self) -> NestedList<ForwardPathComponentsAdditionalDetails> {
         self.0.attribute::<Vec<Value>>("additional_details").into()
     }
 
-    /// The attribute `attached_to`.
+    /// The attribute `attached_to`. Computed.
     #[track_caller]
     pub fn attached_to(&self) -> NestedList<ForwardPathComponentsAttachedTo> {
         self.0.attribute::<Vec<Value>>("attached_to").into()
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ForwardPathComponentsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
     }
 
-    /// The attribute `destination_vpc`.
+    /// The attribute `destination_vpc`. Computed.
     #[track_caller]
     pub fn destination_vpc(&self) -> NestedList<ForwardPathComponentsDestinationVpc> {
         self.0.attribute::<Vec<Value>>("destination_vpc").into()
     }
 
-    /// The attribute `inbound_header`.
+    /// The attribute `inbound_header`. Computed.
     #[track_caller]
     pub fn inbound_header(&self) -> NestedList<ForwardPathComponentsInboundHeader> {
         self.0.attribute::<Vec<Value>>("inbound_header").into()
     }
 
-    /// The attribute `outbound_header`.
+    /// The attribute `outbound_header`. Computed.
     #[track_caller]
     pub fn outbound_header(&self) -> NestedList<ForwardPathComponentsOutboundHeader> {
         self.0.attribute::<Vec<Value>>("outbound_header").into()
     }
 
-    /// The attribute `route_table_route`.
+    /// The attribute `route_table_route`. Computed.
     #[track_caller]
     pub fn route_table_route(&self) -> NestedList<ForwardPathComponentsRouteTableRoute> {
         self.0.attribute::<Vec<Value>>("route_table_route").into()
     }
 
-    /// The attribute `security_group_rule`.
+    /// The attribute `security_group_rule`. Computed.
     #[track_caller]
     pub fn security_group_rule(&self) -> NestedList<ForwardPathComponentsSecurityGroupRule> {
         self.0.attribute::<Vec<Value>>("security_group_rule").into()
     }
 
-    /// The attribute `sequence_number`.
+    /// The attribute `sequence_number`. Computed.
     #[track_caller]
     pub fn sequence_number(&self) -> Output<Number> {
         self.0.attribute("sequence_number")
     }
 
-    /// The attribute `source_vpc`.
+    /// The attribute `source_vpc`. Computed.
     #[track_caller]
     pub fn source_vpc(&self) -> NestedList<ForwardPathComponentsSourceVpc> {
         self.0.attribute::<Vec<Value>>("source_vpc").into()
     }
 
-    /// The attribute `subnet`.
+    /// The attribute `subnet`. Computed.
     #[track_caller]
     pub fn subnet(&self) -> NestedList<ForwardPathComponentsSubnet> {
         self.0.attribute::<Vec<Value>>("subnet").into()
     }
 
-    /// The attribute `transit_gateway`.
+    /// The attribute `transit_gateway`. Computed.
     #[track_caller]
     pub fn transit_gateway(&self) -> NestedList<ForwardPathComponentsTransitGateway> {
         self.0.attribute::<Vec<Value>>("transit_gateway").into()
     }
 
-    /// The attribute `transit_gateway_route_table_route`.
+    /// The attribute `transit_gateway_route_table_route`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_route(
         &self,
@@ -1805,7 +1810,7 @@ impl ForwardPathComponents {
             .into()
     }
 
-    /// The attribute `vpc`.
+    /// The attribute `vpc`. Computed.
     #[track_caller]
     pub fn vpc(&self) -> NestedList<ForwardPathComponentsVpc> {
         self.0.attribute::<Vec<Value>>("vpc").into()
@@ -1823,37 +1828,37 @@ impl Nested for ForwardPathComponentsAclRule {
 }
 
 impl ForwardPathComponentsAclRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `egress`.
+    /// The attribute `egress`. Computed.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ForwardPathComponentsAclRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The attribute `rule_action`. Computed.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The attribute `rule_number`. Computed.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
@@ -1871,13 +1876,13 @@ impl Nested for ForwardPathComponentsAclRulePortRange {
 }
 
 impl ForwardPathComponentsAclRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -1895,13 +1900,13 @@ impl Nested for ForwardPathComponentsAdditionalDetails {
 }
 
 impl ForwardPathComponentsAdditionalDetails {
-    /// The attribute `additional_detail_type`.
+    /// The attribute `additional_detail_type`. Computed.
     #[track_caller]
     pub fn additional_detail_type(&self) -> Output<String> {
         self.0.attribute("additional_detail_type")
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ForwardPathComponentsAdditionalDetailsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
@@ -1919,19 +1924,19 @@ impl Nested for ForwardPathComponentsAdditionalDetailsComponent {
 }
 
 impl ForwardPathComponentsAdditionalDetailsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1949,19 +1954,19 @@ impl Nested for ForwardPathComponentsAttachedTo {
 }
 
 impl ForwardPathComponentsAttachedTo {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -1979,19 +1984,19 @@ impl Nested for ForwardPathComponentsComponent {
 }
 
 impl ForwardPathComponentsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2009,19 +2014,19 @@ impl Nested for ForwardPathComponentsDestinationVpc {
 }
 
 impl ForwardPathComponentsDestinationVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2039,13 +2044,13 @@ impl Nested for ForwardPathComponentsInboundHeader {
 }
 
 impl ForwardPathComponentsInboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2055,19 +2060,19 @@ impl ForwardPathComponentsInboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -2087,13 +2092,13 @@ impl Nested for ForwardPathComponentsInboundHeaderDestinationPortRanges {
 }
 
 impl ForwardPathComponentsInboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2111,13 +2116,13 @@ impl Nested for ForwardPathComponentsInboundHeaderSourcePortRanges {
 }
 
 impl ForwardPathComponentsInboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2135,13 +2140,13 @@ impl Nested for ForwardPathComponentsOutboundHeader {
 }
 
 impl ForwardPathComponentsOutboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2151,19 +2156,19 @@ impl ForwardPathComponentsOutboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -2183,13 +2188,13 @@ impl Nested for ForwardPathComponentsOutboundHeaderDestinationPortRanges {
 }
 
 impl ForwardPathComponentsOutboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2207,13 +2212,13 @@ impl Nested for ForwardPathComponentsOutboundHeaderSourcePortRanges {
 }
 
 impl ForwardPathComponentsOutboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2231,61 +2236,61 @@ impl Nested for ForwardPathComponentsRouteTableRoute {
 }
 
 impl ForwardPathComponentsRouteTableRoute {
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_internet_gateway_id`.
+    /// The attribute `egress_only_internet_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_internet_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -2303,37 +2308,37 @@ impl Nested for ForwardPathComponentsSecurityGroupRule {
 }
 
 impl ForwardPathComponentsSecurityGroupRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ForwardPathComponentsSecurityGroupRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
@@ -2351,13 +2356,13 @@ impl Nested for ForwardPathComponentsSecurityGroupRulePortRange {
 }
 
 impl ForwardPathComponentsSecurityGroupRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2375,19 +2380,19 @@ impl Nested for ForwardPathComponentsSourceVpc {
 }
 
 impl ForwardPathComponentsSourceVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2405,19 +2410,19 @@ impl Nested for ForwardPathComponentsSubnet {
 }
 
 impl ForwardPathComponentsSubnet {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2435,19 +2440,19 @@ impl Nested for ForwardPathComponentsTransitGateway {
 }
 
 impl ForwardPathComponentsTransitGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2465,43 +2470,43 @@ impl Nested for ForwardPathComponentsTransitGatewayRouteTableRoute {
 }
 
 impl ForwardPathComponentsTransitGatewayRouteTableRoute {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `route_origin`.
+    /// The attribute `route_origin`. Computed.
     #[track_caller]
     pub fn route_origin(&self) -> Output<String> {
         self.0.attribute("route_origin")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -2519,19 +2524,19 @@ impl Nested for ForwardPathComponentsVpc {
 }
 
 impl ForwardPathComponentsVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2549,85 +2554,85 @@ impl Nested for ReturnPathComponents {
 }
 
 impl ReturnPathComponents {
-    /// The attribute `acl_rule`.
+    /// The attribute `acl_rule`. Computed.
     #[track_caller]
     pub fn acl_rule(&self) -> NestedList<ReturnPathComponentsAclRule> {
         self.0.attribute::<Vec<Value>>("acl_rule").into()
     }
 
-    /// The attribute `additional_details`.
+    /// The attribute `additional_details`. Computed.
     #[track_caller]
     pub fn additional_details(&self) -> NestedList<ReturnPathComponentsAdditionalDetails> {
         self.0.attribute::<Vec<Value>>("additional_details").into()
     }
 
-    /// The attribute `attached_to`.
+    /// The attribute `attached_to`. Computed.
     #[track_caller]
     pub fn attached_to(&self) -> NestedList<ReturnPathComponentsAttachedTo> {
         self.0.attribute::<Vec<Value>>("attached_to").into()
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ReturnPathComponentsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
     }
 
-    /// The attribute `destination_vpc`.
+    /// The attribute `destination_vpc`. Computed.
     #[track_caller]
     pub fn destination_vpc(&self) -> NestedList<ReturnPathComponentsDestinationVpc> {
         self.0.attribute::<Vec<Value>>("destination_vpc").into()
     }
 
-    /// The attribute `inbound_header`.
+    /// The attribute `inbound_header`. Computed.
     #[track_caller]
     pub fn inbound_header(&self) -> NestedList<ReturnPathComponentsInboundHeader> {
         self.0.attribute::<Vec<Value>>("inbound_header").into()
     }
 
-    /// The attribute `outbound_header`.
+    /// The attribute `outbound_header`. Computed.
     #[track_caller]
     pub fn outbound_header(&self) -> NestedList<ReturnPathComponentsOutboundHeader> {
         self.0.attribute::<Vec<Value>>("outbound_header").into()
     }
 
-    /// The attribute `route_table_route`.
+    /// The attribute `route_table_route`. Computed.
     #[track_caller]
     pub fn route_table_route(&self) -> NestedList<ReturnPathComponentsRouteTableRoute> {
         self.0.attribute::<Vec<Value>>("route_table_route").into()
     }
 
-    /// The attribute `security_group_rule`.
+    /// The attribute `security_group_rule`. Computed.
     #[track_caller]
     pub fn security_group_rule(&self) -> NestedList<ReturnPathComponentsSecurityGroupRule> {
         self.0.attribute::<Vec<Value>>("security_group_rule").into()
     }
 
-    /// The attribute `sequence_number`.
+    /// The attribute `sequence_number`. Computed.
     #[track_caller]
     pub fn sequence_number(&self) -> Output<Number> {
         self.0.attribute("sequence_number")
     }
 
-    /// The attribute `source_vpc`.
+    /// The attribute `source_vpc`. Computed.
     #[track_caller]
     pub fn source_vpc(&self) -> NestedList<ReturnPathComponentsSourceVpc> {
         self.0.attribute::<Vec<Value>>("source_vpc").into()
     }
 
-    /// The attribute `subnet`.
+    /// The attribute `subnet`. Computed.
     #[track_caller]
     pub fn subnet(&self) -> NestedList<ReturnPathComponentsSubnet> {
         self.0.attribute::<Vec<Value>>("subnet").into()
     }
 
-    /// The attribute `transit_gateway`.
+    /// The attribute `transit_gateway`. Computed.
     #[track_caller]
     pub fn transit_gateway(&self) -> NestedList<ReturnPathComponentsTransitGateway> {
         self.0.attribute::<Vec<Value>>("transit_gateway").into()
     }
 
-    /// The attribute `transit_gateway_route_table_route`.
+    /// The attribute `transit_gateway_route_table_route`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_route(
         &self,
@@ -2637,7 +2642,7 @@ impl ReturnPathComponents {
             .into()
     }
 
-    /// The attribute `vpc`.
+    /// The attribute `vpc`. Computed.
     #[track_caller]
     pub fn vpc(&self) -> NestedList<ReturnPathComponentsVpc> {
         self.0.attribute::<Vec<Value>>("vpc").into()
@@ -2655,37 +2660,37 @@ impl Nested for ReturnPathComponentsAclRule {
 }
 
 impl ReturnPathComponentsAclRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `egress`.
+    /// The attribute `egress`. Computed.
     #[track_caller]
     pub fn egress(&self) -> Output<bool> {
         self.0.attribute("egress")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ReturnPathComponentsAclRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `rule_action`.
+    /// The attribute `rule_action`. Computed.
     #[track_caller]
     pub fn rule_action(&self) -> Output<String> {
         self.0.attribute("rule_action")
     }
 
-    /// The attribute `rule_number`.
+    /// The attribute `rule_number`. Computed.
     #[track_caller]
     pub fn rule_number(&self) -> Output<Number> {
         self.0.attribute("rule_number")
@@ -2703,13 +2708,13 @@ impl Nested for ReturnPathComponentsAclRulePortRange {
 }
 
 impl ReturnPathComponentsAclRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2727,13 +2732,13 @@ impl Nested for ReturnPathComponentsAdditionalDetails {
 }
 
 impl ReturnPathComponentsAdditionalDetails {
-    /// The attribute `additional_detail_type`.
+    /// The attribute `additional_detail_type`. Computed.
     #[track_caller]
     pub fn additional_detail_type(&self) -> Output<String> {
         self.0.attribute("additional_detail_type")
     }
 
-    /// The attribute `component`.
+    /// The attribute `component`. Computed.
     #[track_caller]
     pub fn component(&self) -> NestedList<ReturnPathComponentsAdditionalDetailsComponent> {
         self.0.attribute::<Vec<Value>>("component").into()
@@ -2751,19 +2756,19 @@ impl Nested for ReturnPathComponentsAdditionalDetailsComponent {
 }
 
 impl ReturnPathComponentsAdditionalDetailsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2781,19 +2786,19 @@ impl Nested for ReturnPathComponentsAttachedTo {
 }
 
 impl ReturnPathComponentsAttachedTo {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2811,19 +2816,19 @@ impl Nested for ReturnPathComponentsComponent {
 }
 
 impl ReturnPathComponentsComponent {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2841,19 +2846,19 @@ impl Nested for ReturnPathComponentsDestinationVpc {
 }
 
 impl ReturnPathComponentsDestinationVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -2871,13 +2876,13 @@ impl Nested for ReturnPathComponentsInboundHeader {
 }
 
 impl ReturnPathComponentsInboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2887,19 +2892,19 @@ impl ReturnPathComponentsInboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -2919,13 +2924,13 @@ impl Nested for ReturnPathComponentsInboundHeaderDestinationPortRanges {
 }
 
 impl ReturnPathComponentsInboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2943,13 +2948,13 @@ impl Nested for ReturnPathComponentsInboundHeaderSourcePortRanges {
 }
 
 impl ReturnPathComponentsInboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -2967,13 +2972,13 @@ impl Nested for ReturnPathComponentsOutboundHeader {
 }
 
 impl ReturnPathComponentsOutboundHeader {
-    /// The attribute `destination_addresses`.
+    /// The attribute `destination_addresses`. Computed.
     #[track_caller]
     pub fn destination_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("destination_addresses")
     }
 
-    /// The attribute `destination_port_ranges`.
+    /// The attribute `destination_port_ranges`. Computed.
     #[track_caller]
     pub fn destination_port_ranges(
         &self,
@@ -2983,19 +2988,19 @@ impl ReturnPathComponentsOutboundHeader {
             .into()
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source_addresses`.
+    /// The attribute `source_addresses`. Computed.
     #[track_caller]
     pub fn source_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("source_addresses")
     }
 
-    /// The attribute `source_port_ranges`.
+    /// The attribute `source_port_ranges`. Computed.
     #[track_caller]
     pub fn source_port_ranges(
         &self,
@@ -3015,13 +3020,13 @@ impl Nested for ReturnPathComponentsOutboundHeaderDestinationPortRanges {
 }
 
 impl ReturnPathComponentsOutboundHeaderDestinationPortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -3039,13 +3044,13 @@ impl Nested for ReturnPathComponentsOutboundHeaderSourcePortRanges {
 }
 
 impl ReturnPathComponentsOutboundHeaderSourcePortRanges {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -3063,61 +3068,61 @@ impl Nested for ReturnPathComponentsRouteTableRoute {
 }
 
 impl ReturnPathComponentsRouteTableRoute {
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_internet_gateway_id`.
+    /// The attribute `egress_only_internet_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_internet_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_internet_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -3135,37 +3140,37 @@ impl Nested for ReturnPathComponentsSecurityGroupRule {
 }
 
 impl ReturnPathComponentsSecurityGroupRule {
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `direction`.
+    /// The attribute `direction`. Computed.
     #[track_caller]
     pub fn direction(&self) -> Output<String> {
         self.0.attribute("direction")
     }
 
-    /// The attribute `port_range`.
+    /// The attribute `port_range`. Computed.
     #[track_caller]
     pub fn port_range(&self) -> NestedList<ReturnPathComponentsSecurityGroupRulePortRange> {
         self.0.attribute::<Vec<Value>>("port_range").into()
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
@@ -3183,13 +3188,13 @@ impl Nested for ReturnPathComponentsSecurityGroupRulePortRange {
 }
 
 impl ReturnPathComponentsSecurityGroupRulePortRange {
-    /// The attribute `from`.
+    /// The attribute `from`. Computed.
     #[track_caller]
     pub fn from(&self) -> Output<Number> {
         self.0.attribute("from")
     }
 
-    /// The attribute `to`.
+    /// The attribute `to`. Computed.
     #[track_caller]
     pub fn to(&self) -> Output<Number> {
         self.0.attribute("to")
@@ -3207,19 +3212,19 @@ impl Nested for ReturnPathComponentsSourceVpc {
 }
 
 impl ReturnPathComponentsSourceVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -3237,19 +3242,19 @@ impl Nested for ReturnPathComponentsSubnet {
 }
 
 impl ReturnPathComponentsSubnet {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -3267,19 +3272,19 @@ impl Nested for ReturnPathComponentsTransitGateway {
 }
 
 impl ReturnPathComponentsTransitGateway {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -3297,43 +3302,43 @@ impl Nested for ReturnPathComponentsTransitGatewayRouteTableRoute {
 }
 
 impl ReturnPathComponentsTransitGatewayRouteTableRoute {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `destination_cidr`.
+    /// The attribute `destination_cidr`. Computed.
     #[track_caller]
     pub fn destination_cidr(&self) -> Output<String> {
         self.0.attribute("destination_cidr")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `route_origin`.
+    /// The attribute `route_origin`. Computed.
     #[track_caller]
     pub fn route_origin(&self) -> Output<String> {
         self.0.attribute("route_origin")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -3351,19 +3356,19 @@ impl Nested for ReturnPathComponentsVpc {
 }
 
 impl ReturnPathComponentsVpc {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")

@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_network_insights_path`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_network_insights_path>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct NetworkInsightsPath(Resource);
 
@@ -31,79 +36,79 @@ impl NetworkInsightsPath {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `destination`.
+    /// The attribute `destination`. Computed.
     #[track_caller]
     pub fn destination(&self) -> Output<String> {
         self.0.attribute("destination")
     }
 
-    /// The attribute `destination_arn`.
+    /// The attribute `destination_arn`. Computed.
     #[track_caller]
     pub fn destination_arn(&self) -> Output<String> {
         self.0.attribute("destination_arn")
     }
 
-    /// The attribute `destination_ip`.
+    /// The attribute `destination_ip`. Computed.
     #[track_caller]
     pub fn destination_ip(&self) -> Output<String> {
         self.0.attribute("destination_ip")
     }
 
-    /// The attribute `destination_port`.
+    /// The attribute `destination_port`. Computed.
     #[track_caller]
     pub fn destination_port(&self) -> Output<Number> {
         self.0.attribute("destination_port")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_insights_path_id`.
+    /// The argument `network_insights_path_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_insights_path_id(&self) -> Output<String> {
         self.0.attribute("network_insights_path_id")
     }
 
-    /// The attribute `protocol`.
+    /// The attribute `protocol`. Computed.
     #[track_caller]
     pub fn protocol(&self) -> Output<String> {
         self.0.attribute("protocol")
     }
 
-    /// The attribute `source`.
+    /// The attribute `source`. Computed.
     #[track_caller]
     pub fn source(&self) -> Output<String> {
         self.0.attribute("source")
     }
 
-    /// The attribute `source_arn`.
+    /// The attribute `source_arn`. Computed.
     #[track_caller]
     pub fn source_arn(&self) -> Output<String> {
         self.0.attribute("source_arn")
     }
 
-    /// The attribute `source_ip`.
+    /// The attribute `source_ip`. Computed.
     #[track_caller]
     pub fn source_ip(&self) -> Output<String> {
         self.0.attribute("source_ip")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -124,19 +129,19 @@ pub struct NetworkInsightsPathBuilder {
 }
 
 impl NetworkInsightsPathBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `network_insights_path_id`.
+    /// Sets `network_insights_path_id`. Optional; computed where it is not set.
     pub fn network_insights_path_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -144,7 +149,7 @@ impl NetworkInsightsPathBuilder {
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

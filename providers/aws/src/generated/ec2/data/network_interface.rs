@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_network_interface`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/network_interface>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct NetworkInterface(Resource);
 
@@ -31,121 +37,121 @@ impl NetworkInterface {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `association`.
+    /// The attribute `association`. Computed.
     #[track_caller]
     pub fn association(&self) -> NestedList<Association> {
         self.0.attribute::<Vec<Value>>("association").into()
     }
 
-    /// The attribute `attachment`.
+    /// The attribute `attachment`. Computed.
     #[track_caller]
     pub fn attachment(&self) -> NestedList<Attachment> {
         self.0.attribute::<Vec<Value>>("attachment").into()
     }
 
-    /// The attribute `availability_zone`.
+    /// The attribute `availability_zone`. Computed.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `interface_type`.
+    /// The attribute `interface_type`. Computed.
     #[track_caller]
     pub fn interface_type(&self) -> Output<String> {
         self.0.attribute("interface_type")
     }
 
-    /// The attribute `ipv6_addresses`.
+    /// The attribute `ipv6_addresses`. Computed.
     #[track_caller]
     pub fn ipv6_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_addresses")
     }
 
-    /// The attribute `mac_address`.
+    /// The attribute `mac_address`. Computed.
     #[track_caller]
     pub fn mac_address(&self) -> Output<String> {
         self.0.attribute("mac_address")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `private_dns_name`.
+    /// The attribute `private_dns_name`. Computed.
     #[track_caller]
     pub fn private_dns_name(&self) -> Output<String> {
         self.0.attribute("private_dns_name")
     }
 
-    /// The attribute `private_ip`.
+    /// The attribute `private_ip`. Computed.
     #[track_caller]
     pub fn private_ip(&self) -> Output<String> {
         self.0.attribute("private_ip")
     }
 
-    /// The attribute `private_ips`.
+    /// The attribute `private_ips`. Computed.
     #[track_caller]
     pub fn private_ips(&self) -> Output<Vec<String>> {
         self.0.attribute("private_ips")
     }
 
-    /// The attribute `requester_id`.
+    /// The attribute `requester_id`. Computed.
     #[track_caller]
     pub fn requester_id(&self) -> Output<String> {
         self.0.attribute("requester_id")
     }
 
-    /// The attribute `security_groups`.
+    /// The attribute `security_groups`. Computed.
     #[track_caller]
     pub fn security_groups(&self) -> Output<Vec<String>> {
         self.0.attribute("security_groups")
     }
 
-    /// The attribute `subnet_id`.
+    /// The attribute `subnet_id`. Computed.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -166,25 +172,25 @@ pub struct NetworkInterfaceBuilder {
 }
 
 impl NetworkInterfaceBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -229,43 +235,43 @@ impl Nested for Association {
 }
 
 impl Association {
-    /// The attribute `allocation_id`.
+    /// The attribute `allocation_id`. Computed.
     #[track_caller]
     pub fn allocation_id(&self) -> Output<String> {
         self.0.attribute("allocation_id")
     }
 
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `carrier_ip`.
+    /// The attribute `carrier_ip`. Computed.
     #[track_caller]
     pub fn carrier_ip(&self) -> Output<String> {
         self.0.attribute("carrier_ip")
     }
 
-    /// The attribute `customer_owned_ip`.
+    /// The attribute `customer_owned_ip`. Computed.
     #[track_caller]
     pub fn customer_owned_ip(&self) -> Output<String> {
         self.0.attribute("customer_owned_ip")
     }
 
-    /// The attribute `ip_owner_id`.
+    /// The attribute `ip_owner_id`. Computed.
     #[track_caller]
     pub fn ip_owner_id(&self) -> Output<String> {
         self.0.attribute("ip_owner_id")
     }
 
-    /// The attribute `public_dns_name`.
+    /// The attribute `public_dns_name`. Computed.
     #[track_caller]
     pub fn public_dns_name(&self) -> Output<String> {
         self.0.attribute("public_dns_name")
     }
 
-    /// The attribute `public_ip`.
+    /// The attribute `public_ip`. Computed.
     #[track_caller]
     pub fn public_ip(&self) -> Output<String> {
         self.0.attribute("public_ip")
@@ -283,25 +289,25 @@ impl Nested for Attachment {
 }
 
 impl Attachment {
-    /// The attribute `attachment_id`.
+    /// The attribute `attachment_id`. Computed.
     #[track_caller]
     pub fn attachment_id(&self) -> Output<String> {
         self.0.attribute("attachment_id")
     }
 
-    /// The attribute `device_index`.
+    /// The attribute `device_index`. Computed.
     #[track_caller]
     pub fn device_index(&self) -> Output<Number> {
         self.0.attribute("device_index")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `instance_owner_id`.
+    /// The attribute `instance_owner_id`. Computed.
     #[track_caller]
     pub fn instance_owner_id(&self) -> Output<String> {
         self.0.attribute("instance_owner_id")
@@ -366,7 +372,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -381,7 +387,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_prefix_list`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/prefix_list>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct PrefixList(Resource);
 
@@ -29,31 +35,31 @@ impl PrefixList {
         }
     }
 
-    /// The attribute `cidr_blocks`.
+    /// The attribute `cidr_blocks`. Computed.
     #[track_caller]
     pub fn cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("cidr_blocks")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The argument `prefix_list_id`. Optional.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
@@ -74,31 +80,31 @@ pub struct PrefixListBuilder {
 }
 
 impl PrefixListBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `prefix_list_id`.
+    /// Sets `prefix_list_id`. Optional.
     pub fn prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("prefix_list_id", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -190,7 +196,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -205,7 +211,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

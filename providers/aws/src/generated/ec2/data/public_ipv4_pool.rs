@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_public_ipv4_pool`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_public_ipv4_pool>.
 #[derive(Debug, Clone)]
 pub struct PublicIpv4Pool(Resource);
 
@@ -32,49 +34,49 @@ impl PublicIpv4Pool {
         }
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `network_border_group`.
+    /// The attribute `network_border_group`. Computed.
     #[track_caller]
     pub fn network_border_group(&self) -> Output<String> {
         self.0.attribute("network_border_group")
     }
 
-    /// The attribute `pool_address_ranges`.
+    /// The attribute `pool_address_ranges`. Computed.
     #[track_caller]
     pub fn pool_address_ranges(&self) -> NestedList<PoolAddressRanges> {
         self.0.attribute::<Vec<Value>>("pool_address_ranges").into()
     }
 
-    /// The attribute `pool_id`.
+    /// The argument `pool_id`. Required.
     #[track_caller]
     pub fn pool_id(&self) -> Output<String> {
         self.0.attribute("pool_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `total_address_count`.
+    /// The attribute `total_address_count`. Computed.
     #[track_caller]
     pub fn total_address_count(&self) -> Output<Number> {
         self.0.attribute("total_address_count")
     }
 
-    /// The attribute `total_available_address_count`.
+    /// The attribute `total_available_address_count`. Computed.
     #[track_caller]
     pub fn total_available_address_count(&self) -> Output<Number> {
         self.0.attribute("total_available_address_count")
@@ -96,7 +98,7 @@ pub struct PublicIpv4PoolBuilder<A> {
 }
 
 impl<A> PublicIpv4PoolBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -110,7 +112,7 @@ impl<A> PublicIpv4PoolBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -158,25 +160,25 @@ impl Nested for PoolAddressRanges {
 }
 
 impl PoolAddressRanges {
-    /// The attribute `address_count`.
+    /// The attribute `address_count`. Computed.
     #[track_caller]
     pub fn address_count(&self) -> Output<Number> {
         self.0.attribute("address_count")
     }
 
-    /// The attribute `available_address_count`.
+    /// The attribute `available_address_count`. Computed.
     #[track_caller]
     pub fn available_address_count(&self) -> Output<Number> {
         self.0.attribute("available_address_count")
     }
 
-    /// The attribute `first_address`.
+    /// The attribute `first_address`. Computed.
     #[track_caller]
     pub fn first_address(&self) -> Output<String> {
         self.0.attribute("first_address")
     }
 
-    /// The attribute `last_address`.
+    /// The attribute `last_address`. Computed.
     #[track_caller]
     pub fn last_address(&self) -> Output<String> {
         self.0.attribute("last_address")

@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_route`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/route>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Route(Resource);
 
@@ -30,91 +35,91 @@ impl Route {
         }
     }
 
-    /// The attribute `carrier_gateway_id`.
+    /// The argument `carrier_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn carrier_gateway_id(&self) -> Output<String> {
         self.0.attribute("carrier_gateway_id")
     }
 
-    /// The attribute `core_network_arn`.
+    /// The argument `core_network_arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn core_network_arn(&self) -> Output<String> {
         self.0.attribute("core_network_arn")
     }
 
-    /// The attribute `destination_cidr_block`.
+    /// The argument `destination_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `destination_ipv6_cidr_block`.
+    /// The argument `destination_ipv6_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn destination_ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_ipv6_cidr_block")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The argument `destination_prefix_list_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_gateway_id`.
+    /// The argument `egress_only_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn egress_only_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The argument `gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_id`.
+    /// The argument `instance_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `local_gateway_id`.
+    /// The argument `local_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn local_gateway_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The argument `nat_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The argument `network_interface_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `route_table_id`.
+    /// The argument `route_table_id`. Required.
     #[track_caller]
     pub fn route_table_id(&self) -> Output<String> {
         self.0.attribute("route_table_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The argument `vpc_peering_connection_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -136,7 +141,7 @@ pub struct RouteBuilder<A> {
 }
 
 impl<A> RouteBuilder<A> {
-    /// Sets `carrier_gateway_id`.
+    /// Sets `carrier_gateway_id`. Optional; computed where it is not set.
     pub fn carrier_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -144,13 +149,13 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `core_network_arn`.
+    /// Sets `core_network_arn`. Optional; computed where it is not set.
     pub fn core_network_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("core_network_arn", value.into_input());
         self
     }
 
-    /// Sets `destination_cidr_block`.
+    /// Sets `destination_cidr_block`. Optional; computed where it is not set.
     pub fn destination_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -158,7 +163,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `destination_ipv6_cidr_block`.
+    /// Sets `destination_ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn destination_ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -166,7 +171,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `destination_prefix_list_id`.
+    /// Sets `destination_prefix_list_id`. Optional; computed where it is not set.
     pub fn destination_prefix_list_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -174,7 +179,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `egress_only_gateway_id`.
+    /// Sets `egress_only_gateway_id`. Optional; computed where it is not set.
     pub fn egress_only_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -182,37 +187,37 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `gateway_id`.
+    /// Sets `gateway_id`. Optional; computed where it is not set.
     pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("gateway_id", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `instance_id`.
+    /// Sets `instance_id`. Optional; computed where it is not set.
     pub fn instance_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_id", value.into_input());
         self
     }
 
-    /// Sets `local_gateway_id`.
+    /// Sets `local_gateway_id`. Optional; computed where it is not set.
     pub fn local_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("local_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `nat_gateway_id`.
+    /// Sets `nat_gateway_id`. Optional; computed where it is not set.
     pub fn nat_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("nat_gateway_id", value.into_input());
         self
     }
 
-    /// Sets `network_interface_id`.
+    /// Sets `network_interface_id`. Optional; computed where it is not set.
     pub fn network_interface_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -228,13 +233,13 @@ impl<A> RouteBuilder<A> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_id`.
+    /// Sets `transit_gateway_id`. Optional; computed where it is not set.
     pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -242,7 +247,7 @@ impl<A> RouteBuilder<A> {
         self
     }
 
-    /// Sets `vpc_peering_connection_id`.
+    /// Sets `vpc_peering_connection_id`. Optional; computed where it is not set.
     pub fn vpc_peering_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -299,7 +304,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -314,7 +319,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_route_table`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/route_table>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct RouteTable(Resource);
 
@@ -30,67 +36,67 @@ impl RouteTable {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `associations`.
+    /// The attribute `associations`. Computed.
     #[track_caller]
     pub fn associations(&self) -> NestedList<Associations> {
         self.0.attribute::<Vec<Value>>("associations").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `gateway_id`.
+    /// The argument `gateway_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `route_table_id`.
+    /// The argument `route_table_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn route_table_id(&self) -> Output<String> {
         self.0.attribute("route_table_id")
     }
 
-    /// The attribute `routes`.
+    /// The attribute `routes`. Computed.
     #[track_caller]
     pub fn routes(&self) -> NestedList<Routes> {
         self.0.attribute::<Vec<Value>>("routes").into()
     }
 
-    /// The attribute `subnet_id`.
+    /// The argument `subnet_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -111,49 +117,49 @@ pub struct RouteTableBuilder {
 }
 
 impl RouteTableBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `gateway_id`.
+    /// Sets `gateway_id`. Optional; computed where it is not set.
     pub fn gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("gateway_id", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `route_table_id`.
+    /// Sets `route_table_id`. Optional; computed where it is not set.
     pub fn route_table_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("route_table_id", value.into_input());
         self
     }
 
-    /// Sets `subnet_id`.
+    /// Sets `subnet_id`. Optional; computed where it is not set.
     pub fn subnet_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("subnet_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -198,31 +204,31 @@ impl Nested for Associations {
 }
 
 impl Associations {
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `main`.
+    /// The attribute `main`. Computed.
     #[track_caller]
     pub fn main(&self) -> Output<bool> {
         self.0.attribute("main")
     }
 
-    /// The attribute `route_table_association_id`.
+    /// The attribute `route_table_association_id`. Computed.
     #[track_caller]
     pub fn route_table_association_id(&self) -> Output<String> {
         self.0.attribute("route_table_association_id")
     }
 
-    /// The attribute `route_table_id`.
+    /// The attribute `route_table_id`. Computed.
     #[track_caller]
     pub fn route_table_id(&self) -> Output<String> {
         self.0.attribute("route_table_id")
     }
 
-    /// The attribute `subnet_id`.
+    /// The attribute `subnet_id`. Computed.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
@@ -240,85 +246,85 @@ impl Nested for Routes {
 }
 
 impl Routes {
-    /// The attribute `carrier_gateway_id`.
+    /// The attribute `carrier_gateway_id`. Computed.
     #[track_caller]
     pub fn carrier_gateway_id(&self) -> Output<String> {
         self.0.attribute("carrier_gateway_id")
     }
 
-    /// The attribute `cidr_block`.
+    /// The attribute `cidr_block`. Computed.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `core_network_arn`.
+    /// The attribute `core_network_arn`. Computed.
     #[track_caller]
     pub fn core_network_arn(&self) -> Output<String> {
         self.0.attribute("core_network_arn")
     }
 
-    /// The attribute `destination_prefix_list_id`.
+    /// The attribute `destination_prefix_list_id`. Computed.
     #[track_caller]
     pub fn destination_prefix_list_id(&self) -> Output<String> {
         self.0.attribute("destination_prefix_list_id")
     }
 
-    /// The attribute `egress_only_gateway_id`.
+    /// The attribute `egress_only_gateway_id`. Computed.
     #[track_caller]
     pub fn egress_only_gateway_id(&self) -> Output<String> {
         self.0.attribute("egress_only_gateway_id")
     }
 
-    /// The attribute `gateway_id`.
+    /// The attribute `gateway_id`. Computed.
     #[track_caller]
     pub fn gateway_id(&self) -> Output<String> {
         self.0.attribute("gateway_id")
     }
 
-    /// The attribute `instance_id`.
+    /// The attribute `instance_id`. Computed.
     #[track_caller]
     pub fn instance_id(&self) -> Output<String> {
         self.0.attribute("instance_id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The attribute `ipv6_cidr_block`. Computed.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `local_gateway_id`.
+    /// The attribute `local_gateway_id`. Computed.
     #[track_caller]
     pub fn local_gateway_id(&self) -> Output<String> {
         self.0.attribute("local_gateway_id")
     }
 
-    /// The attribute `nat_gateway_id`.
+    /// The attribute `nat_gateway_id`. Computed.
     #[track_caller]
     pub fn nat_gateway_id(&self) -> Output<String> {
         self.0.attribute("nat_gateway_id")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_endpoint_id`.
+    /// The attribute `vpc_endpoint_id`. Computed.
     #[track_caller]
     pub fn vpc_endpoint_id(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_id")
     }
 
-    /// The attribute `vpc_peering_connection_id`.
+    /// The attribute `vpc_peering_connection_id`. Computed.
     #[track_caller]
     pub fn vpc_peering_connection_id(&self) -> Output<String> {
         self.0.attribute("vpc_peering_connection_id")
@@ -383,7 +389,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -398,7 +404,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_spot_price`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_spot_price>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct SpotPrice(Resource);
 
@@ -29,37 +35,37 @@ impl SpotPrice {
         }
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_type`.
+    /// The argument `instance_type`. Optional.
     #[track_caller]
     pub fn instance_type(&self) -> Output<String> {
         self.0.attribute("instance_type")
     }
 
-    /// The attribute `spot_price`.
+    /// The attribute `spot_price`. Computed.
     #[track_caller]
     pub fn spot_price(&self) -> Output<String> {
         self.0.attribute("spot_price")
     }
 
-    /// The attribute `spot_price_timestamp`.
+    /// The attribute `spot_price_timestamp`. Computed.
     #[track_caller]
     pub fn spot_price_timestamp(&self) -> Output<String> {
         self.0.attribute("spot_price_timestamp")
@@ -80,7 +86,7 @@ pub struct SpotPriceBuilder {
 }
 
 impl SpotPriceBuilder {
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -88,25 +94,25 @@ impl SpotPriceBuilder {
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `instance_type`.
+    /// Sets `instance_type`. Optional.
     pub fn instance_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("instance_type", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -198,7 +204,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -213,7 +219,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

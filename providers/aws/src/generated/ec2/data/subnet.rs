@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_subnet`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/subnet>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Subnet(Resource);
 
@@ -31,153 +37,153 @@ impl Subnet {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `assign_ipv6_address_on_creation`.
+    /// The attribute `assign_ipv6_address_on_creation`. Computed.
     #[track_caller]
     pub fn assign_ipv6_address_on_creation(&self) -> Output<bool> {
         self.0.attribute("assign_ipv6_address_on_creation")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional; computed where it is not set.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `availability_zone_id`.
+    /// The argument `availability_zone_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn availability_zone_id(&self) -> Output<String> {
         self.0.attribute("availability_zone_id")
     }
 
-    /// The attribute `available_ip_address_count`.
+    /// The attribute `available_ip_address_count`. Computed.
     #[track_caller]
     pub fn available_ip_address_count(&self) -> Output<Number> {
         self.0.attribute("available_ip_address_count")
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `customer_owned_ipv4_pool`.
+    /// The attribute `customer_owned_ipv4_pool`. Computed.
     #[track_caller]
     pub fn customer_owned_ipv4_pool(&self) -> Output<String> {
         self.0.attribute("customer_owned_ipv4_pool")
     }
 
-    /// The attribute `default_for_az`.
+    /// The argument `default_for_az`. Optional; computed where it is not set.
     #[track_caller]
     pub fn default_for_az(&self) -> Output<bool> {
         self.0.attribute("default_for_az")
     }
 
-    /// The attribute `enable_dns64`.
+    /// The attribute `enable_dns64`. Computed.
     #[track_caller]
     pub fn enable_dns64(&self) -> Output<bool> {
         self.0.attribute("enable_dns64")
     }
 
-    /// The attribute `enable_lni_at_device_index`.
+    /// The attribute `enable_lni_at_device_index`. Computed.
     #[track_caller]
     pub fn enable_lni_at_device_index(&self) -> Output<Number> {
         self.0.attribute("enable_lni_at_device_index")
     }
 
-    /// The attribute `enable_resource_name_dns_a_record_on_launch`.
+    /// The attribute `enable_resource_name_dns_a_record_on_launch`. Computed.
     #[track_caller]
     pub fn enable_resource_name_dns_a_record_on_launch(&self) -> Output<bool> {
         self.0
             .attribute("enable_resource_name_dns_a_record_on_launch")
     }
 
-    /// The attribute `enable_resource_name_dns_aaaa_record_on_launch`.
+    /// The attribute `enable_resource_name_dns_aaaa_record_on_launch`. Computed.
     #[track_caller]
     pub fn enable_resource_name_dns_aaaa_record_on_launch(&self) -> Output<bool> {
         self.0
             .attribute("enable_resource_name_dns_aaaa_record_on_launch")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The argument `ipv6_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `ipv6_cidr_block_association_id`.
+    /// The attribute `ipv6_cidr_block_association_id`. Computed.
     #[track_caller]
     pub fn ipv6_cidr_block_association_id(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block_association_id")
     }
 
-    /// The attribute `ipv6_native`.
+    /// The attribute `ipv6_native`. Computed.
     #[track_caller]
     pub fn ipv6_native(&self) -> Output<bool> {
         self.0.attribute("ipv6_native")
     }
 
-    /// The attribute `map_customer_owned_ip_on_launch`.
+    /// The attribute `map_customer_owned_ip_on_launch`. Computed.
     #[track_caller]
     pub fn map_customer_owned_ip_on_launch(&self) -> Output<bool> {
         self.0.attribute("map_customer_owned_ip_on_launch")
     }
 
-    /// The attribute `map_public_ip_on_launch`.
+    /// The attribute `map_public_ip_on_launch`. Computed.
     #[track_caller]
     pub fn map_public_ip_on_launch(&self) -> Output<bool> {
         self.0.attribute("map_public_ip_on_launch")
     }
 
-    /// The attribute `outpost_arn`.
+    /// The attribute `outpost_arn`. Computed.
     #[track_caller]
     pub fn outpost_arn(&self) -> Output<String> {
         self.0.attribute("outpost_arn")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `private_dns_hostname_type_on_launch`.
+    /// The attribute `private_dns_hostname_type_on_launch`. Computed.
     #[track_caller]
     pub fn private_dns_hostname_type_on_launch(&self) -> Output<String> {
         self.0.attribute("private_dns_hostname_type_on_launch")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -198,7 +204,7 @@ pub struct SubnetBuilder {
 }
 
 impl SubnetBuilder {
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional; computed where it is not set.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -206,7 +212,7 @@ impl SubnetBuilder {
         self
     }
 
-    /// Sets `availability_zone_id`.
+    /// Sets `availability_zone_id`. Optional; computed where it is not set.
     pub fn availability_zone_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -214,55 +220,55 @@ impl SubnetBuilder {
         self
     }
 
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `default_for_az`.
+    /// Sets `default_for_az`. Optional; computed where it is not set.
     pub fn default_for_az(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("default_for_az", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `ipv6_cidr_block`.
+    /// Sets `ipv6_cidr_block`. Optional; computed where it is not set.
     pub fn ipv6_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipv6_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -354,7 +360,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -369,7 +375,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGateway(Resource);
 
@@ -31,97 +37,97 @@ impl TransitGateway {
         }
     }
 
-    /// The attribute `amazon_side_asn`.
+    /// The attribute `amazon_side_asn`. Computed.
     #[track_caller]
     pub fn amazon_side_asn(&self) -> Output<Number> {
         self.0.attribute("amazon_side_asn")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `association_default_route_table_id`.
+    /// The attribute `association_default_route_table_id`. Computed.
     #[track_caller]
     pub fn association_default_route_table_id(&self) -> Output<String> {
         self.0.attribute("association_default_route_table_id")
     }
 
-    /// The attribute `auto_accept_shared_attachments`.
+    /// The attribute `auto_accept_shared_attachments`. Computed.
     #[track_caller]
     pub fn auto_accept_shared_attachments(&self) -> Output<String> {
         self.0.attribute("auto_accept_shared_attachments")
     }
 
-    /// The attribute `default_route_table_association`.
+    /// The attribute `default_route_table_association`. Computed.
     #[track_caller]
     pub fn default_route_table_association(&self) -> Output<String> {
         self.0.attribute("default_route_table_association")
     }
 
-    /// The attribute `default_route_table_propagation`.
+    /// The attribute `default_route_table_propagation`. Computed.
     #[track_caller]
     pub fn default_route_table_propagation(&self) -> Output<String> {
         self.0.attribute("default_route_table_propagation")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `dns_support`.
+    /// The attribute `dns_support`. Computed.
     #[track_caller]
     pub fn dns_support(&self) -> Output<String> {
         self.0.attribute("dns_support")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `multicast_support`.
+    /// The attribute `multicast_support`. Computed.
     #[track_caller]
     pub fn multicast_support(&self) -> Output<String> {
         self.0.attribute("multicast_support")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `propagation_default_route_table_id`.
+    /// The attribute `propagation_default_route_table_id`. Computed.
     #[track_caller]
     pub fn propagation_default_route_table_id(&self) -> Output<String> {
         self.0.attribute("propagation_default_route_table_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transit_gateway_cidr_blocks`.
+    /// The attribute `transit_gateway_cidr_blocks`. Computed.
     #[track_caller]
     pub fn transit_gateway_cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("transit_gateway_cidr_blocks")
     }
 
-    /// The attribute `vpn_ecmp_support`.
+    /// The attribute `vpn_ecmp_support`. Computed.
     #[track_caller]
     pub fn vpn_ecmp_support(&self) -> Output<String> {
         self.0.attribute("vpn_ecmp_support")
@@ -142,25 +148,25 @@ pub struct TransitGatewayBuilder {
 }
 
 impl TransitGatewayBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -252,7 +258,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -267,7 +273,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway_attachment>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayAttachment(Resource);
 
@@ -30,80 +35,80 @@ impl TransitGatewayAttachment {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `association_state`.
+    /// The attribute `association_state`. Computed.
     #[track_caller]
     pub fn association_state(&self) -> Output<String> {
         self.0.attribute("association_state")
     }
 
-    /// The attribute `association_transit_gateway_route_table_id`.
+    /// The attribute `association_transit_gateway_route_table_id`. Computed.
     #[track_caller]
     pub fn association_transit_gateway_route_table_id(&self) -> Output<String> {
         self.0
             .attribute("association_transit_gateway_route_table_id")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `resource_id`.
+    /// The attribute `resource_id`. Computed.
     #[track_caller]
     pub fn resource_id(&self) -> Output<String> {
         self.0.attribute("resource_id")
     }
 
-    /// The attribute `resource_owner_id`.
+    /// The attribute `resource_owner_id`. Computed.
     #[track_caller]
     pub fn resource_owner_id(&self) -> Output<String> {
         self.0.attribute("resource_owner_id")
     }
 
-    /// The attribute `resource_type`.
+    /// The attribute `resource_type`. Computed.
     #[track_caller]
     pub fn resource_type(&self) -> Output<String> {
         self.0.attribute("resource_type")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The argument `transit_gateway_attachment_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `transit_gateway_owner_id`.
+    /// The attribute `transit_gateway_owner_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_owner_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_owner_id")
@@ -124,25 +129,25 @@ pub struct TransitGatewayAttachmentBuilder {
 }
 
 impl TransitGatewayAttachmentBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `transit_gateway_attachment_id`.
+    /// Sets `transit_gateway_attachment_id`. Optional; computed where it is not set.
     pub fn transit_gateway_attachment_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway_connect_peer`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway_connect_peer>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayConnectPeer(Resource);
 
@@ -30,73 +36,73 @@ impl TransitGatewayConnectPeer {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bgp_asn`.
+    /// The attribute `bgp_asn`. Computed.
     #[track_caller]
     pub fn bgp_asn(&self) -> Output<String> {
         self.0.attribute("bgp_asn")
     }
 
-    /// The attribute `bgp_peer_address`.
+    /// The attribute `bgp_peer_address`. Computed.
     #[track_caller]
     pub fn bgp_peer_address(&self) -> Output<String> {
         self.0.attribute("bgp_peer_address")
     }
 
-    /// The attribute `bgp_transit_gateway_addresses`.
+    /// The attribute `bgp_transit_gateway_addresses`. Computed.
     #[track_caller]
     pub fn bgp_transit_gateway_addresses(&self) -> Output<Vec<String>> {
         self.0.attribute("bgp_transit_gateway_addresses")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `inside_cidr_blocks`.
+    /// The attribute `inside_cidr_blocks`. Computed.
     #[track_caller]
     pub fn inside_cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("inside_cidr_blocks")
     }
 
-    /// The attribute `peer_address`.
+    /// The attribute `peer_address`. Computed.
     #[track_caller]
     pub fn peer_address(&self) -> Output<String> {
         self.0.attribute("peer_address")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transit_gateway_address`.
+    /// The attribute `transit_gateway_address`. Computed.
     #[track_caller]
     pub fn transit_gateway_address(&self) -> Output<String> {
         self.0.attribute("transit_gateway_address")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The attribute `transit_gateway_attachment_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_connect_peer_id`.
+    /// The argument `transit_gateway_connect_peer_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_connect_peer_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_connect_peer_id")
@@ -117,31 +123,31 @@ pub struct TransitGatewayConnectPeerBuilder {
 }
 
 impl TransitGatewayConnectPeerBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_connect_peer_id`.
+    /// Sets `transit_gateway_connect_peer_id`. Optional; computed where it is not set.
     pub fn transit_gateway_connect_peer_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -235,7 +241,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -250,7 +256,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

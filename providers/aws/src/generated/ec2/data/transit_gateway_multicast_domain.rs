@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway_multicast_domain`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway_multicast_domain>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayMulticastDomain(Resource);
 
@@ -30,91 +36,91 @@ impl TransitGatewayMulticastDomain {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `associations`.
+    /// The attribute `associations`. Computed.
     #[track_caller]
     pub fn associations(&self) -> NestedList<Associations> {
         self.0.attribute::<Vec<Value>>("associations").into()
     }
 
-    /// The attribute `auto_accept_shared_associations`.
+    /// The attribute `auto_accept_shared_associations`. Computed.
     #[track_caller]
     pub fn auto_accept_shared_associations(&self) -> Output<String> {
         self.0.attribute("auto_accept_shared_associations")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `igmpv2_support`.
+    /// The attribute `igmpv2_support`. Computed.
     #[track_caller]
     pub fn igmpv2_support(&self) -> Output<String> {
         self.0.attribute("igmpv2_support")
     }
 
-    /// The attribute `members`.
+    /// The attribute `members`. Computed.
     #[track_caller]
     pub fn members(&self) -> NestedList<Members> {
         self.0.attribute::<Vec<Value>>("members").into()
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `sources`.
+    /// The attribute `sources`. Computed.
     #[track_caller]
     pub fn sources(&self) -> NestedList<Sources> {
         self.0.attribute::<Vec<Value>>("sources").into()
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `static_sources_support`.
+    /// The attribute `static_sources_support`. Computed.
     #[track_caller]
     pub fn static_sources_support(&self) -> Output<String> {
         self.0.attribute("static_sources_support")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The attribute `transit_gateway_attachment_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `transit_gateway_multicast_domain_id`.
+    /// The argument `transit_gateway_multicast_domain_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn transit_gateway_multicast_domain_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_multicast_domain_id")
@@ -135,31 +141,31 @@ pub struct TransitGatewayMulticastDomainBuilder {
 }
 
 impl TransitGatewayMulticastDomainBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_multicast_domain_id`.
+    /// Sets `transit_gateway_multicast_domain_id`. Optional; computed where it is not set.
     pub fn transit_gateway_multicast_domain_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -206,13 +212,13 @@ impl Nested for Associations {
 }
 
 impl Associations {
-    /// The attribute `subnet_id`.
+    /// The attribute `subnet_id`. Computed.
     #[track_caller]
     pub fn subnet_id(&self) -> Output<String> {
         self.0.attribute("subnet_id")
     }
 
-    /// The attribute `transit_gateway_attachment_id`.
+    /// The attribute `transit_gateway_attachment_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_attachment_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_attachment_id")
@@ -230,13 +236,13 @@ impl Nested for Members {
 }
 
 impl Members {
-    /// The attribute `group_ip_address`.
+    /// The attribute `group_ip_address`. Computed.
     #[track_caller]
     pub fn group_ip_address(&self) -> Output<String> {
         self.0.attribute("group_ip_address")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
@@ -254,13 +260,13 @@ impl Nested for Sources {
 }
 
 impl Sources {
-    /// The attribute `group_ip_address`.
+    /// The attribute `group_ip_address`. Computed.
     #[track_caller]
     pub fn group_ip_address(&self) -> Output<String> {
         self.0.attribute("group_ip_address")
     }
 
-    /// The attribute `network_interface_id`.
+    /// The attribute `network_interface_id`. Computed.
     #[track_caller]
     pub fn network_interface_id(&self) -> Output<String> {
         self.0.attribute("network_interface_id")
@@ -325,7 +331,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -340,7 +346,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

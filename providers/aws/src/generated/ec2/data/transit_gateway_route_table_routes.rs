@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway_route_table_routes`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway_route_table_routes>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (required)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayRouteTableRoutes(Resource);
 
@@ -35,25 +40,25 @@ impl TransitGatewayRouteTableRoutes {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Required.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `routes`.
+    /// The attribute `routes`. Computed.
     #[track_caller]
     pub fn routes(&self) -> NestedList<Routes> {
         self.0.attribute::<Vec<Value>>("routes").into()
     }
 
-    /// The attribute `transit_gateway_route_table_id`.
+    /// The argument `transit_gateway_route_table_id`. Required.
     #[track_caller]
     pub fn transit_gateway_route_table_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_route_table_id")
@@ -86,7 +91,7 @@ impl<A, B> TransitGatewayRouteTableRoutesBuilder<A, B> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -148,32 +153,32 @@ impl Nested for Routes {
 }
 
 impl Routes {
-    /// The attribute `destination_cidr_block`.
+    /// The attribute `destination_cidr_block`. Computed.
     #[track_caller]
     pub fn destination_cidr_block(&self) -> Output<String> {
         self.0.attribute("destination_cidr_block")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `transit_gateway_route_table_announcement_id`.
+    /// The attribute `transit_gateway_route_table_announcement_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_route_table_announcement_id(&self) -> Output<String> {
         self.0
             .attribute("transit_gateway_route_table_announcement_id")
     }
 
-    /// The attribute `type`.
+    /// The attribute `type`. Computed.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")

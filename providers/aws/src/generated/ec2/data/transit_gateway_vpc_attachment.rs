@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway_vpc_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway_vpc_attachment>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayVpcAttachment(Resource);
 
@@ -30,61 +36,61 @@ impl TransitGatewayVpcAttachment {
         }
     }
 
-    /// The attribute `appliance_mode_support`.
+    /// The attribute `appliance_mode_support`. Computed.
     #[track_caller]
     pub fn appliance_mode_support(&self) -> Output<String> {
         self.0.attribute("appliance_mode_support")
     }
 
-    /// The attribute `dns_support`.
+    /// The attribute `dns_support`. Computed.
     #[track_caller]
     pub fn dns_support(&self) -> Output<String> {
         self.0.attribute("dns_support")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_support`.
+    /// The attribute `ipv6_support`. Computed.
     #[track_caller]
     pub fn ipv6_support(&self) -> Output<String> {
         self.0.attribute("ipv6_support")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The attribute `subnet_ids`. Computed.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The attribute `transit_gateway_id`. Computed.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
     }
 
-    /// The attribute `vpc_owner_id`.
+    /// The attribute `vpc_owner_id`. Computed.
     #[track_caller]
     pub fn vpc_owner_id(&self) -> Output<String> {
         self.0.attribute("vpc_owner_id")
@@ -105,25 +111,25 @@ pub struct TransitGatewayVpcAttachmentBuilder {
 }
 
 impl TransitGatewayVpcAttachmentBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -215,7 +221,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -230,7 +236,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

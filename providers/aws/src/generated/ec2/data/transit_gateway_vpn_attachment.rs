@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ec2_transit_gateway_vpn_attachment`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ec2_transit_gateway_vpn_attachment>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct TransitGatewayVpnAttachment(Resource);
 
@@ -30,31 +36,31 @@ impl TransitGatewayVpnAttachment {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `transit_gateway_id`.
+    /// The argument `transit_gateway_id`. Optional.
     #[track_caller]
     pub fn transit_gateway_id(&self) -> Output<String> {
         self.0.attribute("transit_gateway_id")
     }
 
-    /// The attribute `vpn_connection_id`.
+    /// The argument `vpn_connection_id`. Optional.
     #[track_caller]
     pub fn vpn_connection_id(&self) -> Output<String> {
         self.0.attribute("vpn_connection_id")
@@ -75,31 +81,31 @@ pub struct TransitGatewayVpnAttachmentBuilder {
 }
 
 impl TransitGatewayVpnAttachmentBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `transit_gateway_id`.
+    /// Sets `transit_gateway_id`. Optional.
     pub fn transit_gateway_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -107,7 +113,7 @@ impl TransitGatewayVpnAttachmentBuilder {
         self
     }
 
-    /// Sets `vpn_connection_id`.
+    /// Sets `vpn_connection_id`. Optional.
     pub fn vpn_connection_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -201,7 +207,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -216,7 +222,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

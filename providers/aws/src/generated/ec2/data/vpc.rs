@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Vpc(Resource);
 
@@ -30,19 +36,19 @@ impl Vpc {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `cidr_block_associations`.
+    /// The attribute `cidr_block_associations`. Computed.
     #[track_caller]
     pub fn cidr_block_associations(&self) -> NestedList<CidrBlockAssociations> {
         self.0
@@ -50,85 +56,85 @@ impl Vpc {
             .into()
     }
 
-    /// The attribute `default`.
+    /// The argument `default`. Optional; computed where it is not set.
     #[track_caller]
     pub fn default(&self) -> Output<bool> {
         self.0.attribute("default")
     }
 
-    /// The attribute `dhcp_options_id`.
+    /// The argument `dhcp_options_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn dhcp_options_id(&self) -> Output<String> {
         self.0.attribute("dhcp_options_id")
     }
 
-    /// The attribute `enable_dns_hostnames`.
+    /// The attribute `enable_dns_hostnames`. Computed.
     #[track_caller]
     pub fn enable_dns_hostnames(&self) -> Output<bool> {
         self.0.attribute("enable_dns_hostnames")
     }
 
-    /// The attribute `enable_dns_support`.
+    /// The attribute `enable_dns_support`. Computed.
     #[track_caller]
     pub fn enable_dns_support(&self) -> Output<bool> {
         self.0.attribute("enable_dns_support")
     }
 
-    /// The attribute `enable_network_address_usage_metrics`.
+    /// The attribute `enable_network_address_usage_metrics`. Computed.
     #[track_caller]
     pub fn enable_network_address_usage_metrics(&self) -> Output<bool> {
         self.0.attribute("enable_network_address_usage_metrics")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_tenancy`.
+    /// The attribute `instance_tenancy`. Computed.
     #[track_caller]
     pub fn instance_tenancy(&self) -> Output<String> {
         self.0.attribute("instance_tenancy")
     }
 
-    /// The attribute `ipv6_association_id`.
+    /// The attribute `ipv6_association_id`. Computed.
     #[track_caller]
     pub fn ipv6_association_id(&self) -> Output<String> {
         self.0.attribute("ipv6_association_id")
     }
 
-    /// The attribute `ipv6_cidr_block`.
+    /// The attribute `ipv6_cidr_block`. Computed.
     #[track_caller]
     pub fn ipv6_cidr_block(&self) -> Output<String> {
         self.0.attribute("ipv6_cidr_block")
     }
 
-    /// The attribute `main_route_table_id`.
+    /// The attribute `main_route_table_id`. Computed.
     #[track_caller]
     pub fn main_route_table_id(&self) -> Output<String> {
         self.0.attribute("main_route_table_id")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -149,49 +155,49 @@ pub struct VpcBuilder {
 }
 
 impl VpcBuilder {
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
-    /// Sets `default`.
+    /// Sets `default`. Optional; computed where it is not set.
     pub fn default(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("default", value.into_input());
         self
     }
 
-    /// Sets `dhcp_options_id`.
+    /// Sets `dhcp_options_id`. Optional; computed where it is not set.
     pub fn dhcp_options_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("dhcp_options_id", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -236,19 +242,19 @@ impl Nested for CidrBlockAssociations {
 }
 
 impl CidrBlockAssociations {
-    /// The attribute `association_id`.
+    /// The attribute `association_id`. Computed.
     #[track_caller]
     pub fn association_id(&self) -> Output<String> {
         self.0.attribute("association_id")
     }
 
-    /// The attribute `cidr_block`.
+    /// The attribute `cidr_block`. Computed.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
@@ -313,7 +319,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -328,7 +334,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_dhcp_options`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_dhcp_options>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcDhcpOptions(Resource);
 
@@ -30,67 +36,67 @@ impl VpcDhcpOptions {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `dhcp_options_id`.
+    /// The argument `dhcp_options_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn dhcp_options_id(&self) -> Output<String> {
         self.0.attribute("dhcp_options_id")
     }
 
-    /// The attribute `domain_name`.
+    /// The attribute `domain_name`. Computed.
     #[track_caller]
     pub fn domain_name(&self) -> Output<String> {
         self.0.attribute("domain_name")
     }
 
-    /// The attribute `domain_name_servers`.
+    /// The attribute `domain_name_servers`. Computed.
     #[track_caller]
     pub fn domain_name_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("domain_name_servers")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `netbios_name_servers`.
+    /// The attribute `netbios_name_servers`. Computed.
     #[track_caller]
     pub fn netbios_name_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("netbios_name_servers")
     }
 
-    /// The attribute `netbios_node_type`.
+    /// The attribute `netbios_node_type`. Computed.
     #[track_caller]
     pub fn netbios_node_type(&self) -> Output<String> {
         self.0.attribute("netbios_node_type")
     }
 
-    /// The attribute `ntp_servers`.
+    /// The attribute `ntp_servers`. Computed.
     #[track_caller]
     pub fn ntp_servers(&self) -> Output<Vec<String>> {
         self.0.attribute("ntp_servers")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -111,31 +117,31 @@ pub struct VpcDhcpOptionsBuilder {
 }
 
 impl VpcDhcpOptionsBuilder {
-    /// Sets `dhcp_options_id`.
+    /// Sets `dhcp_options_id`. Optional; computed where it is not set.
     pub fn dhcp_options_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("dhcp_options_id", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -227,7 +233,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -242,7 +248,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

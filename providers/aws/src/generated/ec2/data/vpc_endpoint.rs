@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_endpoint`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_endpoint>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcEndpoint(Resource);
 
@@ -30,127 +36,127 @@ impl VpcEndpoint {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cidr_blocks`.
+    /// The attribute `cidr_blocks`. Computed.
     #[track_caller]
     pub fn cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("cidr_blocks")
     }
 
-    /// The attribute `dns_entry`.
+    /// The attribute `dns_entry`. Computed.
     #[track_caller]
     pub fn dns_entry(&self) -> NestedList<DnsEntry> {
         self.0.attribute::<Vec<Value>>("dns_entry").into()
     }
 
-    /// The attribute `dns_options`.
+    /// The attribute `dns_options`. Computed.
     #[track_caller]
     pub fn dns_options(&self) -> NestedList<DnsOptions> {
         self.0.attribute::<Vec<Value>>("dns_options").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ip_address_type`.
+    /// The attribute `ip_address_type`. Computed.
     #[track_caller]
     pub fn ip_address_type(&self) -> Output<String> {
         self.0.attribute("ip_address_type")
     }
 
-    /// The attribute `network_interface_ids`.
+    /// The attribute `network_interface_ids`. Computed.
     #[track_caller]
     pub fn network_interface_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("network_interface_ids")
     }
 
-    /// The attribute `owner_id`.
+    /// The attribute `owner_id`. Computed.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `policy`.
+    /// The attribute `policy`. Computed.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `private_dns_enabled`.
+    /// The attribute `private_dns_enabled`. Computed.
     #[track_caller]
     pub fn private_dns_enabled(&self) -> Output<bool> {
         self.0.attribute("private_dns_enabled")
     }
 
-    /// The attribute `requester_managed`.
+    /// The attribute `requester_managed`. Computed.
     #[track_caller]
     pub fn requester_managed(&self) -> Output<bool> {
         self.0.attribute("requester_managed")
     }
 
-    /// The attribute `route_table_ids`.
+    /// The attribute `route_table_ids`. Computed.
     #[track_caller]
     pub fn route_table_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("route_table_ids")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The attribute `security_group_ids`. Computed.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `service_name`.
+    /// The argument `service_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn service_name(&self) -> Output<String> {
         self.0.attribute("service_name")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The attribute `subnet_ids`. Computed.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_endpoint_type`.
+    /// The attribute `vpc_endpoint_type`. Computed.
     #[track_caller]
     pub fn vpc_endpoint_type(&self) -> Output<String> {
         self.0.attribute("vpc_endpoint_type")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -171,43 +177,43 @@ pub struct VpcEndpointBuilder {
 }
 
 impl VpcEndpointBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `service_name`.
+    /// Sets `service_name`. Optional; computed where it is not set.
     pub fn service_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("service_name", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -252,13 +258,13 @@ impl Nested for DnsEntry {
 }
 
 impl DnsEntry {
-    /// The attribute `dns_name`.
+    /// The attribute `dns_name`. Computed.
     #[track_caller]
     pub fn dns_name(&self) -> Output<String> {
         self.0.attribute("dns_name")
     }
 
-    /// The attribute `hosted_zone_id`.
+    /// The attribute `hosted_zone_id`. Computed.
     #[track_caller]
     pub fn hosted_zone_id(&self) -> Output<String> {
         self.0.attribute("hosted_zone_id")
@@ -276,13 +282,13 @@ impl Nested for DnsOptions {
 }
 
 impl DnsOptions {
-    /// The attribute `dns_record_ip_type`.
+    /// The attribute `dns_record_ip_type`. Computed.
     #[track_caller]
     pub fn dns_record_ip_type(&self) -> Output<String> {
         self.0.attribute("dns_record_ip_type")
     }
 
-    /// The attribute `private_dns_only_for_inbound_resolver_endpoint`.
+    /// The attribute `private_dns_only_for_inbound_resolver_endpoint`. Computed.
     #[track_caller]
     pub fn private_dns_only_for_inbound_resolver_endpoint(&self) -> Output<bool> {
         self.0
@@ -348,7 +354,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -363,7 +369,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

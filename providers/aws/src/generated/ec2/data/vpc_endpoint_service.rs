@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_endpoint_service`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_endpoint_service>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcEndpointService(Resource);
 
@@ -30,97 +36,97 @@ impl VpcEndpointService {
         }
     }
 
-    /// The attribute `acceptance_required`.
+    /// The attribute `acceptance_required`. Computed.
     #[track_caller]
     pub fn acceptance_required(&self) -> Output<bool> {
         self.0.attribute("acceptance_required")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `availability_zones`.
+    /// The attribute `availability_zones`. Computed.
     #[track_caller]
     pub fn availability_zones(&self) -> Output<Vec<String>> {
         self.0.attribute("availability_zones")
     }
 
-    /// The attribute `base_endpoint_dns_names`.
+    /// The attribute `base_endpoint_dns_names`. Computed.
     #[track_caller]
     pub fn base_endpoint_dns_names(&self) -> Output<Vec<String>> {
         self.0.attribute("base_endpoint_dns_names")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `manages_vpc_endpoints`.
+    /// The attribute `manages_vpc_endpoints`. Computed.
     #[track_caller]
     pub fn manages_vpc_endpoints(&self) -> Output<bool> {
         self.0.attribute("manages_vpc_endpoints")
     }
 
-    /// The attribute `owner`.
+    /// The attribute `owner`. Computed.
     #[track_caller]
     pub fn owner(&self) -> Output<String> {
         self.0.attribute("owner")
     }
 
-    /// The attribute `private_dns_name`.
+    /// The attribute `private_dns_name`. Computed.
     #[track_caller]
     pub fn private_dns_name(&self) -> Output<String> {
         self.0.attribute("private_dns_name")
     }
 
-    /// The attribute `service`.
+    /// The argument `service`. Optional.
     #[track_caller]
     pub fn service(&self) -> Output<String> {
         self.0.attribute("service")
     }
 
-    /// The attribute `service_id`.
+    /// The attribute `service_id`. Computed.
     #[track_caller]
     pub fn service_id(&self) -> Output<String> {
         self.0.attribute("service_id")
     }
 
-    /// The attribute `service_name`.
+    /// The argument `service_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn service_name(&self) -> Output<String> {
         self.0.attribute("service_name")
     }
 
-    /// The attribute `service_type`.
+    /// The argument `service_type`. Optional; computed where it is not set.
     #[track_caller]
     pub fn service_type(&self) -> Output<String> {
         self.0.attribute("service_type")
     }
 
-    /// The attribute `supported_ip_address_types`.
+    /// The attribute `supported_ip_address_types`. Computed.
     #[track_caller]
     pub fn supported_ip_address_types(&self) -> Output<Vec<String>> {
         self.0.attribute("supported_ip_address_types")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_endpoint_policy_supported`.
+    /// The attribute `vpc_endpoint_policy_supported`. Computed.
     #[track_caller]
     pub fn vpc_endpoint_policy_supported(&self) -> Output<bool> {
         self.0.attribute("vpc_endpoint_policy_supported")
@@ -141,43 +147,43 @@ pub struct VpcEndpointServiceBuilder {
 }
 
 impl VpcEndpointServiceBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `service`.
+    /// Sets `service`. Optional.
     pub fn service(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("service", value.into_input());
         self
     }
 
-    /// Sets `service_name`.
+    /// Sets `service_name`. Optional; computed where it is not set.
     pub fn service_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("service_name", value.into_input());
         self
     }
 
-    /// Sets `service_type`.
+    /// Sets `service_type`. Optional; computed where it is not set.
     pub fn service_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("service_type", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -269,7 +275,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -284,7 +290,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -20,6 +20,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_ipam_pool`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_ipam_pool>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpamPool(Resource);
 
@@ -31,121 +37,121 @@ impl VpcIpamPool {
         }
     }
 
-    /// The attribute `address_family`.
+    /// The attribute `address_family`. Computed.
     #[track_caller]
     pub fn address_family(&self) -> Output<String> {
         self.0.attribute("address_family")
     }
 
-    /// The attribute `allocation_default_netmask_length`.
+    /// The attribute `allocation_default_netmask_length`. Computed.
     #[track_caller]
     pub fn allocation_default_netmask_length(&self) -> Output<Number> {
         self.0.attribute("allocation_default_netmask_length")
     }
 
-    /// The attribute `allocation_max_netmask_length`.
+    /// The attribute `allocation_max_netmask_length`. Computed.
     #[track_caller]
     pub fn allocation_max_netmask_length(&self) -> Output<Number> {
         self.0.attribute("allocation_max_netmask_length")
     }
 
-    /// The attribute `allocation_min_netmask_length`.
+    /// The attribute `allocation_min_netmask_length`. Computed.
     #[track_caller]
     pub fn allocation_min_netmask_length(&self) -> Output<Number> {
         self.0.attribute("allocation_min_netmask_length")
     }
 
-    /// The attribute `allocation_resource_tags`.
+    /// The argument `allocation_resource_tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn allocation_resource_tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("allocation_resource_tags")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `auto_import`.
+    /// The attribute `auto_import`. Computed.
     #[track_caller]
     pub fn auto_import(&self) -> Output<bool> {
         self.0.attribute("auto_import")
     }
 
-    /// The attribute `aws_service`.
+    /// The attribute `aws_service`. Computed.
     #[track_caller]
     pub fn aws_service(&self) -> Output<String> {
         self.0.attribute("aws_service")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pool_id`.
+    /// The argument `ipam_pool_id`. Optional.
     #[track_caller]
     pub fn ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_id")
     }
 
-    /// The attribute `ipam_scope_id`.
+    /// The attribute `ipam_scope_id`. Computed.
     #[track_caller]
     pub fn ipam_scope_id(&self) -> Output<String> {
         self.0.attribute("ipam_scope_id")
     }
 
-    /// The attribute `ipam_scope_type`.
+    /// The attribute `ipam_scope_type`. Computed.
     #[track_caller]
     pub fn ipam_scope_type(&self) -> Output<String> {
         self.0.attribute("ipam_scope_type")
     }
 
-    /// The attribute `locale`.
+    /// The attribute `locale`. Computed.
     #[track_caller]
     pub fn locale(&self) -> Output<String> {
         self.0.attribute("locale")
     }
 
-    /// The attribute `pool_depth`.
+    /// The attribute `pool_depth`. Computed.
     #[track_caller]
     pub fn pool_depth(&self) -> Output<Number> {
         self.0.attribute("pool_depth")
     }
 
-    /// The attribute `publicly_advertisable`.
+    /// The attribute `publicly_advertisable`. Computed.
     #[track_caller]
     pub fn publicly_advertisable(&self) -> Output<bool> {
         self.0.attribute("publicly_advertisable")
     }
 
-    /// The attribute `source_ipam_pool_id`.
+    /// The attribute `source_ipam_pool_id`. Computed.
     #[track_caller]
     pub fn source_ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("source_ipam_pool_id")
     }
 
-    /// The attribute `state`.
+    /// The attribute `state`. Computed.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -166,7 +172,7 @@ pub struct VpcIpamPoolBuilder {
 }
 
 impl VpcIpamPoolBuilder {
-    /// Sets `allocation_resource_tags`.
+    /// Sets `allocation_resource_tags`. Optional; computed where it is not set.
     pub fn allocation_resource_tags(
         mut self,
         value: impl IntoInput<BTreeMap<String, String>>,
@@ -177,31 +183,31 @@ impl VpcIpamPoolBuilder {
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `ipam_pool_id`.
+    /// Sets `ipam_pool_id`. Optional.
     pub fn ipam_pool_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("ipam_pool_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -293,7 +299,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -308,7 +314,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -18,6 +18,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_ipam_pool_cidrs`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_ipam_pool_cidrs>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpamPoolCidrs(Resource);
 
@@ -30,25 +36,25 @@ impl VpcIpamPoolCidrs {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pool_cidrs`.
+    /// The attribute `ipam_pool_cidrs`. Computed.
     #[track_caller]
     pub fn ipam_pool_cidrs(&self) -> Output<Vec<Value>> {
         self.0.attribute("ipam_pool_cidrs")
     }
 
-    /// The attribute `ipam_pool_id`.
+    /// The argument `ipam_pool_id`. Required.
     #[track_caller]
     pub fn ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_id")
@@ -70,13 +76,13 @@ pub struct VpcIpamPoolCidrsBuilder<A> {
 }
 
 impl<A> VpcIpamPoolCidrsBuilder<A> {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -90,7 +96,7 @@ impl<A> VpcIpamPoolCidrsBuilder<A> {
         }
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -185,7 +191,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -200,7 +206,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

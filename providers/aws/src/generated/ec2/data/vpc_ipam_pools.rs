@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_ipam_pools`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_ipam_pools>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct VpcIpamPools(Resource);
 
@@ -29,19 +34,19 @@ impl VpcIpamPools {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pools`.
+    /// The attribute `ipam_pools`. Computed.
     #[track_caller]
     pub fn ipam_pools(&self) -> Output<Vec<Value>> {
         self.0.attribute("ipam_pools")
@@ -62,13 +67,13 @@ pub struct VpcIpamPoolsBuilder {
 }
 
 impl VpcIpamPoolsBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

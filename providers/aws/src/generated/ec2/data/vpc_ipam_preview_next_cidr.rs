@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_ipam_preview_next_cidr`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_ipam_preview_next_cidr>.
+///
+/// Blocks:
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcIpamPreviewNextCidr(Resource);
 
@@ -31,31 +36,31 @@ impl VpcIpamPreviewNextCidr {
         }
     }
 
-    /// The attribute `cidr`.
+    /// The attribute `cidr`. Computed.
     #[track_caller]
     pub fn cidr(&self) -> Output<String> {
         self.0.attribute("cidr")
     }
 
-    /// The attribute `disallowed_cidrs`.
+    /// The argument `disallowed_cidrs`. Optional.
     #[track_caller]
     pub fn disallowed_cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("disallowed_cidrs")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipam_pool_id`.
+    /// The argument `ipam_pool_id`. Required.
     #[track_caller]
     pub fn ipam_pool_id(&self) -> Output<String> {
         self.0.attribute("ipam_pool_id")
     }
 
-    /// The attribute `netmask_length`.
+    /// The argument `netmask_length`. Optional.
     #[track_caller]
     pub fn netmask_length(&self) -> Output<Number> {
         self.0.attribute("netmask_length")
@@ -77,13 +82,13 @@ pub struct VpcIpamPreviewNextCidrBuilder<A> {
 }
 
 impl<A> VpcIpamPreviewNextCidrBuilder<A> {
-    /// Sets `disallowed_cidrs`.
+    /// Sets `disallowed_cidrs`. Optional.
     pub fn disallowed_cidrs(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("disallowed_cidrs", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -97,13 +102,13 @@ impl<A> VpcIpamPreviewNextCidrBuilder<A> {
         }
     }
 
-    /// Sets `netmask_length`.
+    /// Sets `netmask_length`. Optional.
     pub fn netmask_length(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("netmask_length", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -158,7 +163,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -173,7 +178,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_peering_connection`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_peering_connection>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpcPeeringConnection(Resource);
 
@@ -30,97 +36,97 @@ impl VpcPeeringConnection {
         }
     }
 
-    /// The attribute `accepter`.
+    /// The attribute `accepter`. Computed.
     #[track_caller]
     pub fn accepter(&self) -> Output<BTreeMap<String, bool>> {
         self.0.attribute("accepter")
     }
 
-    /// The attribute `cidr_block`.
+    /// The argument `cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
     }
 
-    /// The attribute `cidr_block_set`.
+    /// The attribute `cidr_block_set`. Computed.
     #[track_caller]
     pub fn cidr_block_set(&self) -> NestedList<CidrBlockSet> {
         self.0.attribute::<Vec<Value>>("cidr_block_set").into()
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `owner_id`.
+    /// The argument `owner_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn owner_id(&self) -> Output<String> {
         self.0.attribute("owner_id")
     }
 
-    /// The attribute `peer_cidr_block`.
+    /// The argument `peer_cidr_block`. Optional; computed where it is not set.
     #[track_caller]
     pub fn peer_cidr_block(&self) -> Output<String> {
         self.0.attribute("peer_cidr_block")
     }
 
-    /// The attribute `peer_cidr_block_set`.
+    /// The attribute `peer_cidr_block_set`. Computed.
     #[track_caller]
     pub fn peer_cidr_block_set(&self) -> NestedList<PeerCidrBlockSet> {
         self.0.attribute::<Vec<Value>>("peer_cidr_block_set").into()
     }
 
-    /// The attribute `peer_owner_id`.
+    /// The argument `peer_owner_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn peer_owner_id(&self) -> Output<String> {
         self.0.attribute("peer_owner_id")
     }
 
-    /// The attribute `peer_region`.
+    /// The argument `peer_region`. Optional; computed where it is not set.
     #[track_caller]
     pub fn peer_region(&self) -> Output<String> {
         self.0.attribute("peer_region")
     }
 
-    /// The attribute `peer_vpc_id`.
+    /// The argument `peer_vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn peer_vpc_id(&self) -> Output<String> {
         self.0.attribute("peer_vpc_id")
     }
 
-    /// The attribute `region`.
+    /// The argument `region`. Optional; computed where it is not set.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `requester`.
+    /// The attribute `requester`. Computed.
     #[track_caller]
     pub fn requester(&self) -> Output<BTreeMap<String, bool>> {
         self.0.attribute("requester")
     }
 
-    /// The attribute `status`.
+    /// The argument `status`. Optional; computed where it is not set.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `vpc_id`.
+    /// The argument `vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")
@@ -141,79 +147,79 @@ pub struct VpcPeeringConnectionBuilder {
 }
 
 impl VpcPeeringConnectionBuilder {
-    /// Sets `cidr_block`.
+    /// Sets `cidr_block`. Optional; computed where it is not set.
     pub fn cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("cidr_block", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `owner_id`.
+    /// Sets `owner_id`. Optional; computed where it is not set.
     pub fn owner_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("owner_id", value.into_input());
         self
     }
 
-    /// Sets `peer_cidr_block`.
+    /// Sets `peer_cidr_block`. Optional; computed where it is not set.
     pub fn peer_cidr_block(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("peer_cidr_block", value.into_input());
         self
     }
 
-    /// Sets `peer_owner_id`.
+    /// Sets `peer_owner_id`. Optional; computed where it is not set.
     pub fn peer_owner_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("peer_owner_id", value.into_input());
         self
     }
 
-    /// Sets `peer_region`.
+    /// Sets `peer_region`. Optional; computed where it is not set.
     pub fn peer_region(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("peer_region", value.into_input());
         self
     }
 
-    /// Sets `peer_vpc_id`.
+    /// Sets `peer_vpc_id`. Optional; computed where it is not set.
     pub fn peer_vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("peer_vpc_id", value.into_input());
         self
     }
 
-    /// Sets `region`.
+    /// Sets `region`. Optional; computed where it is not set.
     pub fn region(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("region", value.into_input());
         self
     }
 
-    /// Sets `status`.
+    /// Sets `status`. Optional; computed where it is not set.
     pub fn status(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("status", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `vpc_id`.
+    /// Sets `vpc_id`. Optional; computed where it is not set.
     pub fn vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("vpc_id", value.into_input());
         self
@@ -258,7 +264,7 @@ impl Nested for CidrBlockSet {
 }
 
 impl CidrBlockSet {
-    /// The attribute `cidr_block`.
+    /// The attribute `cidr_block`. Computed.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
@@ -276,7 +282,7 @@ impl Nested for PeerCidrBlockSet {
 }
 
 impl PeerCidrBlockSet {
-    /// The attribute `cidr_block`.
+    /// The attribute `cidr_block`. Computed.
     #[track_caller]
     pub fn cidr_block(&self) -> Output<String> {
         self.0.attribute("cidr_block")
@@ -341,7 +347,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -356,7 +362,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_security_group_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_security_group_rule>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct VpcSecurityGroupRule(Resource);
 
@@ -31,91 +36,91 @@ impl VpcSecurityGroupRule {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cidr_ipv4`.
+    /// The attribute `cidr_ipv4`. Computed.
     #[track_caller]
     pub fn cidr_ipv4(&self) -> Output<String> {
         self.0.attribute("cidr_ipv4")
     }
 
-    /// The attribute `cidr_ipv6`.
+    /// The attribute `cidr_ipv6`. Computed.
     #[track_caller]
     pub fn cidr_ipv6(&self) -> Output<String> {
         self.0.attribute("cidr_ipv6")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `from_port`.
+    /// The attribute `from_port`. Computed.
     #[track_caller]
     pub fn from_port(&self) -> Output<Number> {
         self.0.attribute("from_port")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ip_protocol`.
+    /// The attribute `ip_protocol`. Computed.
     #[track_caller]
     pub fn ip_protocol(&self) -> Output<String> {
         self.0.attribute("ip_protocol")
     }
 
-    /// The attribute `is_egress`.
+    /// The attribute `is_egress`. Computed.
     #[track_caller]
     pub fn is_egress(&self) -> Output<bool> {
         self.0.attribute("is_egress")
     }
 
-    /// The attribute `prefix_list_id`.
+    /// The attribute `prefix_list_id`. Computed.
     #[track_caller]
     pub fn prefix_list_id(&self) -> Output<String> {
         self.0.attribute("prefix_list_id")
     }
 
-    /// The attribute `referenced_security_group_id`.
+    /// The attribute `referenced_security_group_id`. Computed.
     #[track_caller]
     pub fn referenced_security_group_id(&self) -> Output<String> {
         self.0.attribute("referenced_security_group_id")
     }
 
-    /// The attribute `security_group_id`.
+    /// The attribute `security_group_id`. Computed.
     #[track_caller]
     pub fn security_group_id(&self) -> Output<String> {
         self.0.attribute("security_group_id")
     }
 
-    /// The attribute `security_group_rule_id`.
+    /// The argument `security_group_rule_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn security_group_rule_id(&self) -> Output<String> {
         self.0.attribute("security_group_rule_id")
     }
 
-    /// The attribute `tags`.
+    /// The attribute `tags`. Computed.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `to_port`.
+    /// The attribute `to_port`. Computed.
     #[track_caller]
     pub fn to_port(&self) -> Output<Number> {
         self.0.attribute("to_port")
@@ -136,13 +141,13 @@ pub struct VpcSecurityGroupRuleBuilder {
 }
 
 impl VpcSecurityGroupRuleBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `security_group_rule_id`.
+    /// Sets `security_group_rule_id`. Optional; computed where it is not set.
     pub fn security_group_rule_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpc_security_group_rules`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpc_security_group_rules>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct VpcSecurityGroupRules(Resource);
 
@@ -30,25 +35,25 @@ impl VpcSecurityGroupRules {
         }
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ids`.
+    /// The attribute `ids`. Computed.
     #[track_caller]
     pub fn ids(&self) -> Output<Vec<String>> {
         self.0.attribute("ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -69,13 +74,13 @@ pub struct VpcSecurityGroupRulesBuilder {
 }
 
 impl VpcSecurityGroupRulesBuilder {
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

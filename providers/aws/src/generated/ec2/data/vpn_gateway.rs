@@ -19,6 +19,12 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_vpn_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/vpn_gateway>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct VpnGateway(Resource);
 
@@ -30,49 +36,49 @@ impl VpnGateway {
         }
     }
 
-    /// The attribute `amazon_side_asn`.
+    /// The argument `amazon_side_asn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn amazon_side_asn(&self) -> Output<String> {
         self.0.attribute("amazon_side_asn")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `attached_vpc_id`.
+    /// The argument `attached_vpc_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn attached_vpc_id(&self) -> Output<String> {
         self.0.attribute("attached_vpc_id")
     }
 
-    /// The attribute `availability_zone`.
+    /// The argument `availability_zone`. Optional; computed where it is not set.
     #[track_caller]
     pub fn availability_zone(&self) -> Output<String> {
         self.0.attribute("availability_zone")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `state`.
+    /// The argument `state`. Optional; computed where it is not set.
     #[track_caller]
     pub fn state(&self) -> Output<String> {
         self.0.attribute("state")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -93,19 +99,19 @@ pub struct VpnGatewayBuilder {
 }
 
 impl VpnGatewayBuilder {
-    /// Sets `amazon_side_asn`.
+    /// Sets `amazon_side_asn`. Optional; computed where it is not set.
     pub fn amazon_side_asn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("amazon_side_asn", value.into_input());
         self
     }
 
-    /// Sets `attached_vpc_id`.
+    /// Sets `attached_vpc_id`. Optional; computed where it is not set.
     pub fn attached_vpc_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("attached_vpc_id", value.into_input());
         self
     }
 
-    /// Sets `availability_zone`.
+    /// Sets `availability_zone`. Optional; computed where it is not set.
     pub fn availability_zone(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -113,31 +119,31 @@ impl VpnGatewayBuilder {
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `state`.
+    /// Sets `state`. Optional; computed where it is not set.
     pub fn state(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("state", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
@@ -229,7 +235,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `read`.
+    /// The argument `read`. Optional.
     #[track_caller]
     pub fn read(&self) -> Output<String> {
         self.0.attribute("read")
@@ -244,7 +250,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `read`.
+    /// Sets `read`. Optional.
     pub fn read(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("read", value.into_input());
         self

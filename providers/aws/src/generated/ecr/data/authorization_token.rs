@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ecr_authorization_token`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ecr_authorization_token>.
 #[derive(Debug, Clone)]
 pub struct AuthorizationToken(Resource);
 
@@ -22,43 +24,43 @@ impl AuthorizationToken {
         }
     }
 
-    /// The attribute `authorization_token`.
+    /// The attribute `authorization_token`. Computed.
     #[track_caller]
     pub fn authorization_token(&self) -> Output<String> {
         self.0.attribute("authorization_token")
     }
 
-    /// The attribute `expires_at`.
+    /// The attribute `expires_at`. Computed.
     #[track_caller]
     pub fn expires_at(&self) -> Output<String> {
         self.0.attribute("expires_at")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `password`.
+    /// The attribute `password`. Computed.
     #[track_caller]
     pub fn password(&self) -> Output<String> {
         self.0.attribute("password")
     }
 
-    /// The attribute `proxy_endpoint`.
+    /// The attribute `proxy_endpoint`. Computed.
     #[track_caller]
     pub fn proxy_endpoint(&self) -> Output<String> {
         self.0.attribute("proxy_endpoint")
     }
 
-    /// The attribute `registry_id`.
+    /// The argument `registry_id`. Optional.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `user_name`.
+    /// The attribute `user_name`. Computed.
     #[track_caller]
     pub fn user_name(&self) -> Output<String> {
         self.0.attribute("user_name")
@@ -79,13 +81,13 @@ pub struct AuthorizationTokenBuilder {
 }
 
 impl AuthorizationTokenBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `registry_id`.
+    /// Sets `registry_id`. Optional.
     pub fn registry_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("registry_id", value.into_input());
         self

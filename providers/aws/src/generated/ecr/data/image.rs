@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ecr_image`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ecr_image>.
 #[derive(Debug, Clone)]
 pub struct Image(Resource);
 
@@ -30,61 +32,61 @@ impl Image {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_digest`.
+    /// The argument `image_digest`. Optional; computed where it is not set.
     #[track_caller]
     pub fn image_digest(&self) -> Output<String> {
         self.0.attribute("image_digest")
     }
 
-    /// The attribute `image_pushed_at`.
+    /// The attribute `image_pushed_at`. Computed.
     #[track_caller]
     pub fn image_pushed_at(&self) -> Output<Number> {
         self.0.attribute("image_pushed_at")
     }
 
-    /// The attribute `image_size_in_bytes`.
+    /// The attribute `image_size_in_bytes`. Computed.
     #[track_caller]
     pub fn image_size_in_bytes(&self) -> Output<Number> {
         self.0.attribute("image_size_in_bytes")
     }
 
-    /// The attribute `image_tag`.
+    /// The argument `image_tag`. Optional.
     #[track_caller]
     pub fn image_tag(&self) -> Output<String> {
         self.0.attribute("image_tag")
     }
 
-    /// The attribute `image_tags`.
+    /// The attribute `image_tags`. Computed.
     #[track_caller]
     pub fn image_tags(&self) -> Output<Vec<String>> {
         self.0.attribute("image_tags")
     }
 
-    /// The attribute `image_uri`.
+    /// The attribute `image_uri`. Computed.
     #[track_caller]
     pub fn image_uri(&self) -> Output<String> {
         self.0.attribute("image_uri")
     }
 
-    /// The attribute `most_recent`.
+    /// The argument `most_recent`. Optional.
     #[track_caller]
     pub fn most_recent(&self) -> Output<bool> {
         self.0.attribute("most_recent")
     }
 
-    /// The attribute `registry_id`.
+    /// The argument `registry_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `repository_name`.
+    /// The argument `repository_name`. Required.
     #[track_caller]
     pub fn repository_name(&self) -> Output<String> {
         self.0.attribute("repository_name")
@@ -106,31 +108,31 @@ pub struct ImageBuilder<A> {
 }
 
 impl<A> ImageBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `image_digest`.
+    /// Sets `image_digest`. Optional; computed where it is not set.
     pub fn image_digest(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("image_digest", value.into_input());
         self
     }
 
-    /// Sets `image_tag`.
+    /// Sets `image_tag`. Optional.
     pub fn image_tag(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("image_tag", value.into_input());
         self
     }
 
-    /// Sets `most_recent`.
+    /// Sets `most_recent`. Optional.
     pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("most_recent", value.into_input());
         self
     }
 
-    /// Sets `registry_id`.
+    /// Sets `registry_id`. Optional; computed where it is not set.
     pub fn registry_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("registry_id", value.into_input());
         self

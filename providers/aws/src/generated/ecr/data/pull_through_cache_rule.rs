@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ecr_pull_through_cache_rule`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ecr_pull_through_cache_rule>.
 #[derive(Debug, Clone)]
 pub struct PullThroughCacheRule(Resource);
 
@@ -31,25 +33,25 @@ impl PullThroughCacheRule {
         }
     }
 
-    /// The attribute `ecr_repository_prefix`.
+    /// The argument `ecr_repository_prefix`. Required.
     #[track_caller]
     pub fn ecr_repository_prefix(&self) -> Output<String> {
         self.0.attribute("ecr_repository_prefix")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `registry_id`.
+    /// The attribute `registry_id`. Computed.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `upstream_registry_url`.
+    /// The attribute `upstream_registry_url`. Computed.
     #[track_caller]
     pub fn upstream_registry_url(&self) -> Output<String> {
         self.0.attribute("upstream_registry_url")
@@ -84,7 +86,7 @@ impl<A> PullThroughCacheRuleBuilder<A> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ecr_repositories`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ecr_repositories>.
 #[derive(Debug, Clone)]
 pub struct Repositories(Resource);
 
@@ -22,13 +24,13 @@ impl Repositories {
         }
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `names`.
+    /// The attribute `names`. Computed.
     #[track_caller]
     pub fn names(&self) -> Output<Vec<String>> {
         self.0.attribute("names")

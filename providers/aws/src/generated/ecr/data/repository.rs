@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ecr_repository`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ecr_repository>.
 #[derive(Debug, Clone)]
 pub struct Repository(Resource);
 
@@ -31,13 +33,13 @@ impl Repository {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `encryption_configuration`.
+    /// The attribute `encryption_configuration`. Computed.
     #[track_caller]
     pub fn encryption_configuration(&self) -> NestedList<EncryptionConfiguration> {
         self.0
@@ -45,13 +47,13 @@ impl Repository {
             .into()
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `image_scanning_configuration`.
+    /// The attribute `image_scanning_configuration`. Computed.
     #[track_caller]
     pub fn image_scanning_configuration(&self) -> NestedList<ImageScanningConfiguration> {
         self.0
@@ -59,37 +61,37 @@ impl Repository {
             .into()
     }
 
-    /// The attribute `image_tag_mutability`.
+    /// The attribute `image_tag_mutability`. Computed.
     #[track_caller]
     pub fn image_tag_mutability(&self) -> Output<String> {
         self.0.attribute("image_tag_mutability")
     }
 
-    /// The attribute `most_recent_image_tags`.
+    /// The attribute `most_recent_image_tags`. Computed.
     #[track_caller]
     pub fn most_recent_image_tags(&self) -> Output<Vec<String>> {
         self.0.attribute("most_recent_image_tags")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `registry_id`.
+    /// The argument `registry_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn registry_id(&self) -> Output<String> {
         self.0.attribute("registry_id")
     }
 
-    /// The attribute `repository_url`.
+    /// The attribute `repository_url`. Computed.
     #[track_caller]
     pub fn repository_url(&self) -> Output<String> {
         self.0.attribute("repository_url")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -111,7 +113,7 @@ pub struct RepositoryBuilder<A> {
 }
 
 impl<A> RepositoryBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -125,13 +127,13 @@ impl<A> RepositoryBuilder<A> {
         }
     }
 
-    /// Sets `registry_id`.
+    /// Sets `registry_id`. Optional; computed where it is not set.
     pub fn registry_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("registry_id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -179,13 +181,13 @@ impl Nested for EncryptionConfiguration {
 }
 
 impl EncryptionConfiguration {
-    /// The attribute `encryption_type`.
+    /// The attribute `encryption_type`. Computed.
     #[track_caller]
     pub fn encryption_type(&self) -> Output<String> {
         self.0.attribute("encryption_type")
     }
 
-    /// The attribute `kms_key`.
+    /// The attribute `kms_key`. Computed.
     #[track_caller]
     pub fn kms_key(&self) -> Output<String> {
         self.0.attribute("kms_key")
@@ -203,7 +205,7 @@ impl Nested for ImageScanningConfiguration {
 }
 
 impl ImageScanningConfiguration {
-    /// The attribute `scan_on_push`.
+    /// The attribute `scan_on_push`. Computed.
     #[track_caller]
     pub fn scan_on_push(&self) -> Output<bool> {
         self.0.attribute("scan_on_push")

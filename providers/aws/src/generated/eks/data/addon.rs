@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eks_addon`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eks_addon>.
 #[derive(Debug, Clone)]
 pub struct Addon(Resource);
 
@@ -30,61 +32,61 @@ impl Addon {
         }
     }
 
-    /// The attribute `addon_name`.
+    /// The argument `addon_name`. Required.
     #[track_caller]
     pub fn addon_name(&self) -> Output<String> {
         self.0.attribute("addon_name")
     }
 
-    /// The attribute `addon_version`.
+    /// The attribute `addon_version`. Computed.
     #[track_caller]
     pub fn addon_version(&self) -> Output<String> {
         self.0.attribute("addon_version")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `configuration_values`.
+    /// The attribute `configuration_values`. Computed.
     #[track_caller]
     pub fn configuration_values(&self) -> Output<String> {
         self.0.attribute("configuration_values")
     }
 
-    /// The attribute `created_at`.
+    /// The attribute `created_at`. Computed.
     #[track_caller]
     pub fn created_at(&self) -> Output<String> {
         self.0.attribute("created_at")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `modified_at`.
+    /// The attribute `modified_at`. Computed.
     #[track_caller]
     pub fn modified_at(&self) -> Output<String> {
         self.0.attribute("modified_at")
     }
 
-    /// The attribute `service_account_role_arn`.
+    /// The attribute `service_account_role_arn`. Computed.
     #[track_caller]
     pub fn service_account_role_arn(&self) -> Output<String> {
         self.0.attribute("service_account_role_arn")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -122,13 +124,13 @@ impl<A, B> AddonBuilder<A, B> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eks_addon_version`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eks_addon_version>.
 #[derive(Debug, Clone)]
 pub struct AddonVersion(Resource);
 
@@ -31,31 +33,31 @@ impl AddonVersion {
         }
     }
 
-    /// The attribute `addon_name`.
+    /// The argument `addon_name`. Required.
     #[track_caller]
     pub fn addon_name(&self) -> Output<String> {
         self.0.attribute("addon_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kubernetes_version`.
+    /// The argument `kubernetes_version`. Required.
     #[track_caller]
     pub fn kubernetes_version(&self) -> Output<String> {
         self.0.attribute("kubernetes_version")
     }
 
-    /// The attribute `most_recent`.
+    /// The argument `most_recent`. Optional.
     #[track_caller]
     pub fn most_recent(&self) -> Output<bool> {
         self.0.attribute("most_recent")
     }
 
-    /// The attribute `version`.
+    /// The attribute `version`. Computed.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -85,7 +87,7 @@ impl<A, B> AddonVersionBuilder<A, B> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -101,7 +103,7 @@ impl<A, B> AddonVersionBuilder<A, B> {
         }
     }
 
-    /// Sets `most_recent`.
+    /// Sets `most_recent`. Optional.
     pub fn most_recent(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("most_recent", value.into_input());
         self

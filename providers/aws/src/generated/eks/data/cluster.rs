@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eks_cluster`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eks_cluster>.
 #[derive(Debug, Clone)]
 pub struct Cluster(Resource);
 
@@ -31,13 +33,13 @@ impl Cluster {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `certificate_authority`.
+    /// The attribute `certificate_authority`. Computed.
     #[track_caller]
     pub fn certificate_authority(&self) -> NestedList<CertificateAuthority> {
         self.0
@@ -45,43 +47,43 @@ impl Cluster {
             .into()
     }
 
-    /// The attribute `cluster_id`.
+    /// The attribute `cluster_id`. Computed.
     #[track_caller]
     pub fn cluster_id(&self) -> Output<String> {
         self.0.attribute("cluster_id")
     }
 
-    /// The attribute `created_at`.
+    /// The attribute `created_at`. Computed.
     #[track_caller]
     pub fn created_at(&self) -> Output<String> {
         self.0.attribute("created_at")
     }
 
-    /// The attribute `enabled_cluster_log_types`.
+    /// The attribute `enabled_cluster_log_types`. Computed.
     #[track_caller]
     pub fn enabled_cluster_log_types(&self) -> Output<Vec<String>> {
         self.0.attribute("enabled_cluster_log_types")
     }
 
-    /// The attribute `endpoint`.
+    /// The attribute `endpoint`. Computed.
     #[track_caller]
     pub fn endpoint(&self) -> Output<String> {
         self.0.attribute("endpoint")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `identity`.
+    /// The attribute `identity`. Computed.
     #[track_caller]
     pub fn identity(&self) -> NestedList<Identity> {
         self.0.attribute::<Vec<Value>>("identity").into()
     }
 
-    /// The attribute `kubernetes_network_config`.
+    /// The attribute `kubernetes_network_config`. Computed.
     #[track_caller]
     pub fn kubernetes_network_config(&self) -> NestedList<KubernetesNetworkConfig> {
         self.0
@@ -89,49 +91,49 @@ impl Cluster {
             .into()
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `outpost_config`.
+    /// The attribute `outpost_config`. Computed.
     #[track_caller]
     pub fn outpost_config(&self) -> NestedList<OutpostConfig> {
         self.0.attribute::<Vec<Value>>("outpost_config").into()
     }
 
-    /// The attribute `platform_version`.
+    /// The attribute `platform_version`. Computed.
     #[track_caller]
     pub fn platform_version(&self) -> Output<String> {
         self.0.attribute("platform_version")
     }
 
-    /// The attribute `role_arn`.
+    /// The attribute `role_arn`. Computed.
     #[track_caller]
     pub fn role_arn(&self) -> Output<String> {
         self.0.attribute("role_arn")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `version`.
+    /// The attribute `version`. Computed.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
     }
 
-    /// The attribute `vpc_config`.
+    /// The attribute `vpc_config`. Computed.
     #[track_caller]
     pub fn vpc_config(&self) -> NestedList<VpcConfig> {
         self.0.attribute::<Vec<Value>>("vpc_config").into()
@@ -153,7 +155,7 @@ pub struct ClusterBuilder<A> {
 }
 
 impl<A> ClusterBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -167,7 +169,7 @@ impl<A> ClusterBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -215,7 +217,7 @@ impl Nested for CertificateAuthority {
 }
 
 impl CertificateAuthority {
-    /// The attribute `data`.
+    /// The attribute `data`. Computed.
     #[track_caller]
     pub fn data(&self) -> Output<String> {
         self.0.attribute("data")
@@ -233,7 +235,7 @@ impl Nested for Identity {
 }
 
 impl Identity {
-    /// The attribute `oidc`.
+    /// The attribute `oidc`. Computed.
     #[track_caller]
     pub fn oidc(&self) -> NestedList<IdentityOidc> {
         self.0.attribute::<Vec<Value>>("oidc").into()
@@ -251,7 +253,7 @@ impl Nested for IdentityOidc {
 }
 
 impl IdentityOidc {
-    /// The attribute `issuer`.
+    /// The attribute `issuer`. Computed.
     #[track_caller]
     pub fn issuer(&self) -> Output<String> {
         self.0.attribute("issuer")
@@ -269,19 +271,19 @@ impl Nested for KubernetesNetworkConfig {
 }
 
 impl KubernetesNetworkConfig {
-    /// The attribute `ip_family`.
+    /// The attribute `ip_family`. Computed.
     #[track_caller]
     pub fn ip_family(&self) -> Output<String> {
         self.0.attribute("ip_family")
     }
 
-    /// The attribute `service_ipv4_cidr`.
+    /// The attribute `service_ipv4_cidr`. Computed.
     #[track_caller]
     pub fn service_ipv4_cidr(&self) -> Output<String> {
         self.0.attribute("service_ipv4_cidr")
     }
 
-    /// The attribute `service_ipv6_cidr`.
+    /// The attribute `service_ipv6_cidr`. Computed.
     #[track_caller]
     pub fn service_ipv6_cidr(&self) -> Output<String> {
         self.0.attribute("service_ipv6_cidr")
@@ -299,13 +301,13 @@ impl Nested for OutpostConfig {
 }
 
 impl OutpostConfig {
-    /// The attribute `control_plane_instance_type`.
+    /// The attribute `control_plane_instance_type`. Computed.
     #[track_caller]
     pub fn control_plane_instance_type(&self) -> Output<String> {
         self.0.attribute("control_plane_instance_type")
     }
 
-    /// The attribute `control_plane_placement`.
+    /// The attribute `control_plane_placement`. Computed.
     #[track_caller]
     pub fn control_plane_placement(&self) -> NestedList<OutpostConfigControlPlanePlacement> {
         self.0
@@ -313,7 +315,7 @@ impl OutpostConfig {
             .into()
     }
 
-    /// The attribute `outpost_arns`.
+    /// The attribute `outpost_arns`. Computed.
     #[track_caller]
     pub fn outpost_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("outpost_arns")
@@ -331,7 +333,7 @@ impl Nested for OutpostConfigControlPlanePlacement {
 }
 
 impl OutpostConfigControlPlanePlacement {
-    /// The attribute `group_name`.
+    /// The attribute `group_name`. Computed.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
@@ -349,43 +351,43 @@ impl Nested for VpcConfig {
 }
 
 impl VpcConfig {
-    /// The attribute `cluster_security_group_id`.
+    /// The attribute `cluster_security_group_id`. Computed.
     #[track_caller]
     pub fn cluster_security_group_id(&self) -> Output<String> {
         self.0.attribute("cluster_security_group_id")
     }
 
-    /// The attribute `endpoint_private_access`.
+    /// The attribute `endpoint_private_access`. Computed.
     #[track_caller]
     pub fn endpoint_private_access(&self) -> Output<bool> {
         self.0.attribute("endpoint_private_access")
     }
 
-    /// The attribute `endpoint_public_access`.
+    /// The attribute `endpoint_public_access`. Computed.
     #[track_caller]
     pub fn endpoint_public_access(&self) -> Output<bool> {
         self.0.attribute("endpoint_public_access")
     }
 
-    /// The attribute `public_access_cidrs`.
+    /// The attribute `public_access_cidrs`. Computed.
     #[track_caller]
     pub fn public_access_cidrs(&self) -> Output<Vec<String>> {
         self.0.attribute("public_access_cidrs")
     }
 
-    /// The attribute `security_group_ids`.
+    /// The attribute `security_group_ids`. Computed.
     #[track_caller]
     pub fn security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("security_group_ids")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The attribute `subnet_ids`. Computed.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `vpc_id`.
+    /// The attribute `vpc_id`. Computed.
     #[track_caller]
     pub fn vpc_id(&self) -> Output<String> {
         self.0.attribute("vpc_id")

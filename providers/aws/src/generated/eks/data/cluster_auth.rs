@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eks_cluster_auth`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eks_cluster_auth>.
 #[derive(Debug, Clone)]
 pub struct ClusterAuth(Resource);
 
@@ -29,19 +31,19 @@ impl ClusterAuth {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `token`.
+    /// The attribute `token`. Computed.
     #[track_caller]
     pub fn token(&self) -> Output<String> {
         self.0.attribute("token")
@@ -63,7 +65,7 @@ pub struct ClusterAuthBuilder<A> {
 }
 
 impl<A> ClusterAuthBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eks_clusters`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eks_clusters>.
 #[derive(Debug, Clone)]
 pub struct Clusters(Resource);
 
@@ -22,13 +24,13 @@ impl Clusters {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `names`.
+    /// The attribute `names`. Computed.
     #[track_caller]
     pub fn names(&self) -> Output<Vec<String>> {
         self.0.attribute("names")
@@ -49,7 +51,7 @@ pub struct ClustersBuilder {
 }
 
 impl ClustersBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_eks_node_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/eks_node_group>.
 #[derive(Debug, Clone)]
 pub struct NodeGroup(Resource);
 
@@ -34,121 +36,121 @@ impl NodeGroup {
         }
     }
 
-    /// The attribute `ami_type`.
+    /// The attribute `ami_type`. Computed.
     #[track_caller]
     pub fn ami_type(&self) -> Output<String> {
         self.0.attribute("ami_type")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `capacity_type`.
+    /// The attribute `capacity_type`. Computed.
     #[track_caller]
     pub fn capacity_type(&self) -> Output<String> {
         self.0.attribute("capacity_type")
     }
 
-    /// The attribute `cluster_name`.
+    /// The argument `cluster_name`. Required.
     #[track_caller]
     pub fn cluster_name(&self) -> Output<String> {
         self.0.attribute("cluster_name")
     }
 
-    /// The attribute `disk_size`.
+    /// The attribute `disk_size`. Computed.
     #[track_caller]
     pub fn disk_size(&self) -> Output<Number> {
         self.0.attribute("disk_size")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `instance_types`.
+    /// The attribute `instance_types`. Computed.
     #[track_caller]
     pub fn instance_types(&self) -> Output<Vec<String>> {
         self.0.attribute("instance_types")
     }
 
-    /// The attribute `labels`.
+    /// The attribute `labels`. Computed.
     #[track_caller]
     pub fn labels(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("labels")
     }
 
-    /// The attribute `launch_template`.
+    /// The attribute `launch_template`. Computed.
     #[track_caller]
     pub fn launch_template(&self) -> NestedList<LaunchTemplate> {
         self.0.attribute::<Vec<Value>>("launch_template").into()
     }
 
-    /// The attribute `node_group_name`.
+    /// The argument `node_group_name`. Required.
     #[track_caller]
     pub fn node_group_name(&self) -> Output<String> {
         self.0.attribute("node_group_name")
     }
 
-    /// The attribute `node_role_arn`.
+    /// The attribute `node_role_arn`. Computed.
     #[track_caller]
     pub fn node_role_arn(&self) -> Output<String> {
         self.0.attribute("node_role_arn")
     }
 
-    /// The attribute `release_version`.
+    /// The attribute `release_version`. Computed.
     #[track_caller]
     pub fn release_version(&self) -> Output<String> {
         self.0.attribute("release_version")
     }
 
-    /// The attribute `remote_access`.
+    /// The attribute `remote_access`. Computed.
     #[track_caller]
     pub fn remote_access(&self) -> NestedList<RemoteAccess> {
         self.0.attribute::<Vec<Value>>("remote_access").into()
     }
 
-    /// The attribute `resources`.
+    /// The attribute `resources`. Computed.
     #[track_caller]
     pub fn resources(&self) -> NestedList<Resources> {
         self.0.attribute::<Vec<Value>>("resources").into()
     }
 
-    /// The attribute `scaling_config`.
+    /// The attribute `scaling_config`. Computed.
     #[track_caller]
     pub fn scaling_config(&self) -> NestedList<ScalingConfig> {
         self.0.attribute::<Vec<Value>>("scaling_config").into()
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> Output<String> {
         self.0.attribute("status")
     }
 
-    /// The attribute `subnet_ids`.
+    /// The attribute `subnet_ids`. Computed.
     #[track_caller]
     pub fn subnet_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("subnet_ids")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `taints`.
+    /// The attribute `taints`. Computed.
     #[track_caller]
     pub fn taints(&self) -> NestedList<Taints> {
         self.0.attribute::<Vec<Value>>("taints").into()
     }
 
-    /// The attribute `version`.
+    /// The attribute `version`. Computed.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -178,7 +180,7 @@ impl<A, B> NodeGroupBuilder<A, B> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -192,7 +194,7 @@ impl<A, B> NodeGroupBuilder<A, B> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -241,19 +243,19 @@ impl Nested for LaunchTemplate {
 }
 
 impl LaunchTemplate {
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `version`.
+    /// The attribute `version`. Computed.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -271,13 +273,13 @@ impl Nested for RemoteAccess {
 }
 
 impl RemoteAccess {
-    /// The attribute `ec2_ssh_key`.
+    /// The attribute `ec2_ssh_key`. Computed.
     #[track_caller]
     pub fn ec2_ssh_key(&self) -> Output<String> {
         self.0.attribute("ec2_ssh_key")
     }
 
-    /// The attribute `source_security_group_ids`.
+    /// The attribute `source_security_group_ids`. Computed.
     #[track_caller]
     pub fn source_security_group_ids(&self) -> Output<Vec<String>> {
         self.0.attribute("source_security_group_ids")
@@ -295,13 +297,13 @@ impl Nested for Resources {
 }
 
 impl Resources {
-    /// The attribute `autoscaling_groups`.
+    /// The attribute `autoscaling_groups`. Computed.
     #[track_caller]
     pub fn autoscaling_groups(&self) -> NestedList<ResourcesAutoscalingGroups> {
         self.0.attribute::<Vec<Value>>("autoscaling_groups").into()
     }
 
-    /// The attribute `remote_access_security_group_id`.
+    /// The attribute `remote_access_security_group_id`. Computed.
     #[track_caller]
     pub fn remote_access_security_group_id(&self) -> Output<String> {
         self.0.attribute("remote_access_security_group_id")
@@ -319,7 +321,7 @@ impl Nested for ResourcesAutoscalingGroups {
 }
 
 impl ResourcesAutoscalingGroups {
-    /// The attribute `name`.
+    /// The attribute `name`. Computed.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -337,19 +339,19 @@ impl Nested for ScalingConfig {
 }
 
 impl ScalingConfig {
-    /// The attribute `desired_size`.
+    /// The attribute `desired_size`. Computed.
     #[track_caller]
     pub fn desired_size(&self) -> Output<Number> {
         self.0.attribute("desired_size")
     }
 
-    /// The attribute `max_size`.
+    /// The attribute `max_size`. Computed.
     #[track_caller]
     pub fn max_size(&self) -> Output<Number> {
         self.0.attribute("max_size")
     }
 
-    /// The attribute `min_size`.
+    /// The attribute `min_size`. Computed.
     #[track_caller]
     pub fn min_size(&self) -> Output<Number> {
         self.0.attribute("min_size")
@@ -367,19 +369,19 @@ impl Nested for Taints {
 }
 
 impl Taints {
-    /// The attribute `effect`.
+    /// The attribute `effect`. Computed.
     #[track_caller]
     pub fn effect(&self) -> Output<String> {
         self.0.attribute("effect")
     }
 
-    /// The attribute `key`.
+    /// The attribute `key`. Computed.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `value`.
+    /// The attribute `value`. Computed.
     #[track_caller]
     pub fn value(&self) -> Output<String> {
         self.0.attribute("value")

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_access_keys`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_access_keys>.
 #[derive(Debug, Clone)]
 pub struct AccessKeys(Resource);
 
@@ -29,19 +31,19 @@ impl AccessKeys {
         }
     }
 
-    /// The attribute `access_keys`.
+    /// The attribute `access_keys`. Computed.
     #[track_caller]
     pub fn access_keys(&self) -> Output<Vec<Value>> {
         self.0.attribute("access_keys")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `user`.
+    /// The argument `user`. Required.
     #[track_caller]
     pub fn user(&self) -> Output<String> {
         self.0.attribute("user")
@@ -63,7 +65,7 @@ pub struct AccessKeysBuilder<A> {
 }
 
 impl<A> AccessKeysBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_account_alias`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_account_alias>.
 #[derive(Debug, Clone)]
 pub struct AccountAlias(Resource);
 
@@ -22,13 +24,13 @@ impl AccountAlias {
         }
     }
 
-    /// The attribute `account_alias`.
+    /// The attribute `account_alias`. Computed.
     #[track_caller]
     pub fn account_alias(&self) -> Output<String> {
         self.0.attribute("account_alias")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -49,7 +51,7 @@ pub struct AccountAliasBuilder {
 }
 
 impl AccountAliasBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

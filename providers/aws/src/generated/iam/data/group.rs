@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_group>.
 #[derive(Debug, Clone)]
 pub struct Group(Resource);
 
@@ -30,37 +32,37 @@ impl Group {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `group_id`.
+    /// The attribute `group_id`. Computed.
     #[track_caller]
     pub fn group_id(&self) -> Output<String> {
         self.0.attribute("group_id")
     }
 
-    /// The attribute `group_name`.
+    /// The argument `group_name`. Required.
     #[track_caller]
     pub fn group_name(&self) -> Output<String> {
         self.0.attribute("group_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `users`.
+    /// The attribute `users`. Computed.
     #[track_caller]
     pub fn users(&self) -> NestedList<Users> {
         self.0.attribute::<Vec<Value>>("users").into()
@@ -90,7 +92,7 @@ impl<A> GroupBuilder<A> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -138,25 +140,25 @@ impl Nested for Users {
 }
 
 impl Users {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `user_id`.
+    /// The attribute `user_id`. Computed.
     #[track_caller]
     pub fn user_id(&self) -> Output<String> {
         self.0.attribute("user_id")
     }
 
-    /// The attribute `user_name`.
+    /// The attribute `user_name`. Computed.
     #[track_caller]
     pub fn user_name(&self) -> Output<String> {
         self.0.attribute("user_name")

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_instance_profile`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_instance_profile>.
 #[derive(Debug, Clone)]
 pub struct InstanceProfile(Resource);
 
@@ -29,49 +31,49 @@ impl InstanceProfile {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `role_arn`.
+    /// The attribute `role_arn`. Computed.
     #[track_caller]
     pub fn role_arn(&self) -> Output<String> {
         self.0.attribute("role_arn")
     }
 
-    /// The attribute `role_id`.
+    /// The attribute `role_id`. Computed.
     #[track_caller]
     pub fn role_id(&self) -> Output<String> {
         self.0.attribute("role_id")
     }
 
-    /// The attribute `role_name`.
+    /// The attribute `role_name`. Computed.
     #[track_caller]
     pub fn role_name(&self) -> Output<String> {
         self.0.attribute("role_name")
@@ -93,7 +95,7 @@ pub struct InstanceProfileBuilder<A> {
 }
 
 impl<A> InstanceProfileBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_instance_profiles`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_instance_profiles>.
 #[derive(Debug, Clone)]
 pub struct InstanceProfiles(Resource);
 
@@ -29,31 +31,31 @@ impl InstanceProfiles {
         }
     }
 
-    /// The attribute `arns`.
+    /// The attribute `arns`. Computed.
     #[track_caller]
     pub fn arns(&self) -> Output<Vec<String>> {
         self.0.attribute("arns")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `names`.
+    /// The attribute `names`. Computed.
     #[track_caller]
     pub fn names(&self) -> Output<Vec<String>> {
         self.0.attribute("names")
     }
 
-    /// The attribute `paths`.
+    /// The attribute `paths`. Computed.
     #[track_caller]
     pub fn paths(&self) -> Output<Vec<String>> {
         self.0.attribute("paths")
     }
 
-    /// The attribute `role_name`.
+    /// The argument `role_name`. Required.
     #[track_caller]
     pub fn role_name(&self) -> Output<String> {
         self.0.attribute("role_name")
@@ -75,7 +77,7 @@ pub struct InstanceProfilesBuilder<A> {
 }
 
 impl<A> InstanceProfilesBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

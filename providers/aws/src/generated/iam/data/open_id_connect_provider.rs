@@ -13,6 +13,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_openid_connect_provider`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_openid_connect_provider>.
 #[derive(Debug, Clone)]
 pub struct OpenIdConnectProvider(Resource);
 
@@ -24,37 +26,37 @@ impl OpenIdConnectProvider {
         }
     }
 
-    /// The attribute `arn`.
+    /// The argument `arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `client_id_list`.
+    /// The attribute `client_id_list`. Computed.
     #[track_caller]
     pub fn client_id_list(&self) -> Output<Vec<String>> {
         self.0.attribute("client_id_list")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `thumbprint_list`.
+    /// The attribute `thumbprint_list`. Computed.
     #[track_caller]
     pub fn thumbprint_list(&self) -> Output<Vec<String>> {
         self.0.attribute("thumbprint_list")
     }
 
-    /// The attribute `url`.
+    /// The argument `url`. Optional; computed where it is not set.
     #[track_caller]
     pub fn url(&self) -> Output<String> {
         self.0.attribute("url")
@@ -75,25 +77,25 @@ pub struct OpenIdConnectProviderBuilder {
 }
 
 impl OpenIdConnectProviderBuilder {
-    /// Sets `arn`.
+    /// Sets `arn`. Optional; computed where it is not set.
     pub fn arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("arn", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `url`.
+    /// Sets `url`. Optional; computed where it is not set.
     pub fn url(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("url", value.into_input());
         self

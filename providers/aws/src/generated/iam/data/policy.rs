@@ -13,6 +13,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_policy>.
 #[derive(Debug, Clone)]
 pub struct Policy(Resource);
 
@@ -24,55 +26,55 @@ impl Policy {
         }
     }
 
-    /// The attribute `arn`.
+    /// The argument `arn`. Optional; computed where it is not set.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `path_prefix`.
+    /// The argument `path_prefix`. Optional.
     #[track_caller]
     pub fn path_prefix(&self) -> Output<String> {
         self.0.attribute("path_prefix")
     }
 
-    /// The attribute `policy`.
+    /// The attribute `policy`. Computed.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
     }
 
-    /// The attribute `policy_id`.
+    /// The attribute `policy_id`. Computed.
     #[track_caller]
     pub fn policy_id(&self) -> Output<String> {
         self.0.attribute("policy_id")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -93,31 +95,31 @@ pub struct PolicyBuilder {
 }
 
 impl PolicyBuilder {
-    /// Sets `arn`.
+    /// Sets `arn`. Optional; computed where it is not set.
     pub fn arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("arn", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `path_prefix`.
+    /// Sets `path_prefix`. Optional.
     pub fn path_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path_prefix", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

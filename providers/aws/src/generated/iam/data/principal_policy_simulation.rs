@@ -20,6 +20,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_principal_policy_simulation`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_principal_policy_simulation>.
+///
+/// Blocks:
+/// - [`context`](Context) (optional)
 #[derive(Debug, Clone)]
 pub struct PrincipalPolicySimulation(Resource);
 
@@ -34,79 +39,79 @@ impl PrincipalPolicySimulation {
         }
     }
 
-    /// The attribute `action_names`.
+    /// The argument `action_names`. Required.
     #[track_caller]
     pub fn action_names(&self) -> Output<Vec<String>> {
         self.0.attribute("action_names")
     }
 
-    /// The attribute `additional_policies_json`.
+    /// The argument `additional_policies_json`. Optional.
     #[track_caller]
     pub fn additional_policies_json(&self) -> Output<Vec<String>> {
         self.0.attribute("additional_policies_json")
     }
 
-    /// The attribute `all_allowed`.
+    /// The attribute `all_allowed`. Computed.
     #[track_caller]
     pub fn all_allowed(&self) -> Output<bool> {
         self.0.attribute("all_allowed")
     }
 
-    /// The attribute `caller_arn`.
+    /// The argument `caller_arn`. Optional.
     #[track_caller]
     pub fn caller_arn(&self) -> Output<String> {
         self.0.attribute("caller_arn")
     }
 
-    /// The attribute `context`.
+    /// The block `context`. Optional.
     #[track_caller]
     pub fn context(&self) -> Output<Vec<Value>> {
         self.0.attribute("context")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `permissions_boundary_policies_json`.
+    /// The argument `permissions_boundary_policies_json`. Optional.
     #[track_caller]
     pub fn permissions_boundary_policies_json(&self) -> Output<Vec<String>> {
         self.0.attribute("permissions_boundary_policies_json")
     }
 
-    /// The attribute `policy_source_arn`.
+    /// The argument `policy_source_arn`. Required.
     #[track_caller]
     pub fn policy_source_arn(&self) -> Output<String> {
         self.0.attribute("policy_source_arn")
     }
 
-    /// The attribute `resource_arns`.
+    /// The argument `resource_arns`. Optional.
     #[track_caller]
     pub fn resource_arns(&self) -> Output<Vec<String>> {
         self.0.attribute("resource_arns")
     }
 
-    /// The attribute `resource_handling_option`.
+    /// The argument `resource_handling_option`. Optional.
     #[track_caller]
     pub fn resource_handling_option(&self) -> Output<String> {
         self.0.attribute("resource_handling_option")
     }
 
-    /// The attribute `resource_owner_account_id`.
+    /// The argument `resource_owner_account_id`. Optional.
     #[track_caller]
     pub fn resource_owner_account_id(&self) -> Output<String> {
         self.0.attribute("resource_owner_account_id")
     }
 
-    /// The attribute `resource_policy_json`.
+    /// The argument `resource_policy_json`. Optional.
     #[track_caller]
     pub fn resource_policy_json(&self) -> Output<String> {
         self.0.attribute("resource_policy_json")
     }
 
-    /// The attribute `results`.
+    /// The attribute `results`. Computed.
     #[track_caller]
     pub fn results(&self) -> Output<Vec<Value>> {
         self.0.attribute("results")
@@ -139,7 +144,7 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
         }
     }
 
-    /// Sets `additional_policies_json`.
+    /// Sets `additional_policies_json`. Optional.
     pub fn additional_policies_json(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -147,19 +152,19 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
         self
     }
 
-    /// Sets `caller_arn`.
+    /// Sets `caller_arn`. Optional.
     pub fn caller_arn(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("caller_arn", value.into_input());
         self
     }
 
-    /// Adds one `context`.
+    /// Adds one `context`. Optional.
     pub fn context(mut self, block: ContextBuilder<Set, Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("context", block.arguments);
         self
     }
 
-    /// Sets `permissions_boundary_policies_json`.
+    /// Sets `permissions_boundary_policies_json`. Optional.
     pub fn permissions_boundary_policies_json(
         mut self,
         value: impl IntoInput<Vec<String>>,
@@ -183,13 +188,13 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
         }
     }
 
-    /// Sets `resource_arns`.
+    /// Sets `resource_arns`. Optional.
     pub fn resource_arns(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("resource_arns", value.into_input());
         self
     }
 
-    /// Sets `resource_handling_option`.
+    /// Sets `resource_handling_option`. Optional.
     pub fn resource_handling_option(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -197,7 +202,7 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
         self
     }
 
-    /// Sets `resource_owner_account_id`.
+    /// Sets `resource_owner_account_id`. Optional.
     pub fn resource_owner_account_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -205,7 +210,7 @@ impl<A, B> PrincipalPolicySimulationBuilder<A, B> {
         self
     }
 
-    /// Sets `resource_policy_json`.
+    /// Sets `resource_policy_json`. Optional.
     pub fn resource_policy_json(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

@@ -20,6 +20,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_role`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_role>.
 #[derive(Debug, Clone)]
 pub struct Role(Resource);
 
@@ -32,73 +34,73 @@ impl Role {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `assume_role_policy`.
+    /// The attribute `assume_role_policy`. Computed.
     #[track_caller]
     pub fn assume_role_policy(&self) -> Output<String> {
         self.0.attribute("assume_role_policy")
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `max_session_duration`.
+    /// The attribute `max_session_duration`. Computed.
     #[track_caller]
     pub fn max_session_duration(&self) -> Output<Number> {
         self.0.attribute("max_session_duration")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `permissions_boundary`.
+    /// The attribute `permissions_boundary`. Computed.
     #[track_caller]
     pub fn permissions_boundary(&self) -> Output<String> {
         self.0.attribute("permissions_boundary")
     }
 
-    /// The attribute `role_last_used`.
+    /// The attribute `role_last_used`. Computed.
     #[track_caller]
     pub fn role_last_used(&self) -> NestedList<RoleLastUsed> {
         self.0.attribute::<Vec<Value>>("role_last_used").into()
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `unique_id`.
+    /// The attribute `unique_id`. Computed.
     #[track_caller]
     pub fn unique_id(&self) -> Output<String> {
         self.0.attribute("unique_id")
@@ -120,7 +122,7 @@ pub struct RoleBuilder<A> {
 }
 
 impl<A> RoleBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -134,7 +136,7 @@ impl<A> RoleBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
@@ -182,13 +184,13 @@ impl Nested for RoleLastUsed {
 }
 
 impl RoleLastUsed {
-    /// The attribute `last_used_date`.
+    /// The attribute `last_used_date`. Computed.
     #[track_caller]
     pub fn last_used_date(&self) -> Output<String> {
         self.0.attribute("last_used_date")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")

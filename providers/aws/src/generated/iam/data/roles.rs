@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_roles`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_roles>.
 #[derive(Debug, Clone)]
 pub struct Roles(Resource);
 
@@ -22,31 +24,31 @@ impl Roles {
         }
     }
 
-    /// The attribute `arns`.
+    /// The attribute `arns`. Computed.
     #[track_caller]
     pub fn arns(&self) -> Output<Vec<String>> {
         self.0.attribute("arns")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name_regex`.
+    /// The argument `name_regex`. Optional.
     #[track_caller]
     pub fn name_regex(&self) -> Output<String> {
         self.0.attribute("name_regex")
     }
 
-    /// The attribute `names`.
+    /// The attribute `names`. Computed.
     #[track_caller]
     pub fn names(&self) -> Output<Vec<String>> {
         self.0.attribute("names")
     }
 
-    /// The attribute `path_prefix`.
+    /// The argument `path_prefix`. Optional.
     #[track_caller]
     pub fn path_prefix(&self) -> Output<String> {
         self.0.attribute("path_prefix")
@@ -67,19 +69,19 @@ pub struct RolesBuilder {
 }
 
 impl RolesBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `name_regex`.
+    /// Sets `name_regex`. Optional.
     pub fn name_regex(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_regex", value.into_input());
         self
     }
 
-    /// Sets `path_prefix`.
+    /// Sets `path_prefix`. Optional.
     pub fn path_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path_prefix", value.into_input());
         self

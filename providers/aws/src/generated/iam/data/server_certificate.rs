@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_server_certificate`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_server_certificate>.
 #[derive(Debug, Clone)]
 pub struct ServerCertificate(Resource);
 
@@ -22,67 +24,67 @@ impl ServerCertificate {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `certificate_body`.
+    /// The attribute `certificate_body`. Computed.
     #[track_caller]
     pub fn certificate_body(&self) -> Output<String> {
         self.0.attribute("certificate_body")
     }
 
-    /// The attribute `certificate_chain`.
+    /// The attribute `certificate_chain`. Computed.
     #[track_caller]
     pub fn certificate_chain(&self) -> Output<String> {
         self.0.attribute("certificate_chain")
     }
 
-    /// The attribute `expiration_date`.
+    /// The attribute `expiration_date`. Computed.
     #[track_caller]
     pub fn expiration_date(&self) -> Output<String> {
         self.0.attribute("expiration_date")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `latest`.
+    /// The argument `latest`. Optional.
     #[track_caller]
     pub fn latest(&self) -> Output<bool> {
         self.0.attribute("latest")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `name_prefix`.
+    /// The argument `name_prefix`. Optional.
     #[track_caller]
     pub fn name_prefix(&self) -> Output<String> {
         self.0.attribute("name_prefix")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `path_prefix`.
+    /// The argument `path_prefix`. Optional.
     #[track_caller]
     pub fn path_prefix(&self) -> Output<String> {
         self.0.attribute("path_prefix")
     }
 
-    /// The attribute `upload_date`.
+    /// The attribute `upload_date`. Computed.
     #[track_caller]
     pub fn upload_date(&self) -> Output<String> {
         self.0.attribute("upload_date")
@@ -103,31 +105,31 @@ pub struct ServerCertificateBuilder {
 }
 
 impl ServerCertificateBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `latest`.
+    /// Sets `latest`. Optional.
     pub fn latest(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("latest", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self
     }
 
-    /// Sets `name_prefix`.
+    /// Sets `name_prefix`. Optional.
     pub fn name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name_prefix", value.into_input());
         self
     }
 
-    /// Sets `path_prefix`.
+    /// Sets `path_prefix`. Optional.
     pub fn path_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("path_prefix", value.into_input());
         self

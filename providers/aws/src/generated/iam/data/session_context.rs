@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_session_context`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_session_context>.
 #[derive(Debug, Clone)]
 pub struct SessionContext(Resource);
 
@@ -29,37 +31,37 @@ impl SessionContext {
         }
     }
 
-    /// The attribute `arn`.
+    /// The argument `arn`. Required.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `issuer_arn`.
+    /// The attribute `issuer_arn`. Computed.
     #[track_caller]
     pub fn issuer_arn(&self) -> Output<String> {
         self.0.attribute("issuer_arn")
     }
 
-    /// The attribute `issuer_id`.
+    /// The attribute `issuer_id`. Computed.
     #[track_caller]
     pub fn issuer_id(&self) -> Output<String> {
         self.0.attribute("issuer_id")
     }
 
-    /// The attribute `issuer_name`.
+    /// The attribute `issuer_name`. Computed.
     #[track_caller]
     pub fn issuer_name(&self) -> Output<String> {
         self.0.attribute("issuer_name")
     }
 
-    /// The attribute `session_name`.
+    /// The attribute `session_name`. Computed.
     #[track_caller]
     pub fn session_name(&self) -> Output<String> {
         self.0.attribute("session_name")
@@ -89,7 +91,7 @@ impl<A> SessionContextBuilder<A> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

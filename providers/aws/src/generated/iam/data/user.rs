@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_iam_user`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/iam_user>.
 #[derive(Debug, Clone)]
 pub struct User(Resource);
 
@@ -30,43 +32,43 @@ impl User {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `path`.
+    /// The attribute `path`. Computed.
     #[track_caller]
     pub fn path(&self) -> Output<String> {
         self.0.attribute("path")
     }
 
-    /// The attribute `permissions_boundary`.
+    /// The attribute `permissions_boundary`. Computed.
     #[track_caller]
     pub fn permissions_boundary(&self) -> Output<String> {
         self.0.attribute("permissions_boundary")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `user_id`.
+    /// The attribute `user_id`. Computed.
     #[track_caller]
     pub fn user_id(&self) -> Output<String> {
         self.0.attribute("user_id")
     }
 
-    /// The attribute `user_name`.
+    /// The argument `user_name`. Required.
     #[track_caller]
     pub fn user_name(&self) -> Output<String> {
         self.0.attribute("user_name")
@@ -88,13 +90,13 @@ pub struct UserBuilder<A> {
 }
 
 impl<A> UserBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

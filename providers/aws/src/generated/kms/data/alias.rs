@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_alias`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_alias>.
 #[derive(Debug, Clone)]
 pub struct Alias(Resource);
 
@@ -29,31 +31,31 @@ impl Alias {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `target_key_arn`.
+    /// The attribute `target_key_arn`. Computed.
     #[track_caller]
     pub fn target_key_arn(&self) -> Output<String> {
         self.0.attribute("target_key_arn")
     }
 
-    /// The attribute `target_key_id`.
+    /// The attribute `target_key_id`. Computed.
     #[track_caller]
     pub fn target_key_id(&self) -> Output<String> {
         self.0.attribute("target_key_id")
@@ -75,7 +77,7 @@ pub struct AliasBuilder<A> {
 }
 
 impl<A> AliasBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

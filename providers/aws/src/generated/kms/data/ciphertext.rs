@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_ciphertext`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_ciphertext>.
 #[derive(Debug, Clone)]
 pub struct Ciphertext(Resource);
 
@@ -30,31 +32,31 @@ impl Ciphertext {
         }
     }
 
-    /// The attribute `ciphertext_blob`.
+    /// The attribute `ciphertext_blob`. Computed.
     #[track_caller]
     pub fn ciphertext_blob(&self) -> Output<String> {
         self.0.attribute("ciphertext_blob")
     }
 
-    /// The attribute `context`.
+    /// The argument `context`. Optional.
     #[track_caller]
     pub fn context(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("context")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_id`.
+    /// The argument `key_id`. Required.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `plaintext`.
+    /// The argument `plaintext`. Required.
     #[track_caller]
     pub fn plaintext(&self) -> Output<String> {
         self.0.attribute("plaintext")
@@ -76,13 +78,13 @@ pub struct CiphertextBuilder<A, B> {
 }
 
 impl<A, B> CiphertextBuilder<A, B> {
-    /// Sets `context`.
+    /// Sets `context`. Optional.
     pub fn context(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("context", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

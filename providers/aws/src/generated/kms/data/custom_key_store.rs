@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_custom_key_store`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_custom_key_store>.
 #[derive(Debug, Clone)]
 pub struct CustomKeyStore(Resource);
 
@@ -22,43 +24,43 @@ impl CustomKeyStore {
         }
     }
 
-    /// The attribute `cloud_hsm_cluster_id`.
+    /// The attribute `cloud_hsm_cluster_id`. Computed.
     #[track_caller]
     pub fn cloud_hsm_cluster_id(&self) -> Output<String> {
         self.0.attribute("cloud_hsm_cluster_id")
     }
 
-    /// The attribute `connection_state`.
+    /// The attribute `connection_state`. Computed.
     #[track_caller]
     pub fn connection_state(&self) -> Output<String> {
         self.0.attribute("connection_state")
     }
 
-    /// The attribute `creation_date`.
+    /// The attribute `creation_date`. Computed.
     #[track_caller]
     pub fn creation_date(&self) -> Output<String> {
         self.0.attribute("creation_date")
     }
 
-    /// The attribute `custom_key_store_id`.
+    /// The argument `custom_key_store_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn custom_key_store_id(&self) -> Output<String> {
         self.0.attribute("custom_key_store_id")
     }
 
-    /// The attribute `custom_key_store_name`.
+    /// The argument `custom_key_store_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn custom_key_store_name(&self) -> Output<String> {
         self.0.attribute("custom_key_store_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `trust_anchor_certificate`.
+    /// The attribute `trust_anchor_certificate`. Computed.
     #[track_caller]
     pub fn trust_anchor_certificate(&self) -> Output<String> {
         self.0.attribute("trust_anchor_certificate")
@@ -79,7 +81,7 @@ pub struct CustomKeyStoreBuilder {
 }
 
 impl CustomKeyStoreBuilder {
-    /// Sets `custom_key_store_id`.
+    /// Sets `custom_key_store_id`. Optional; computed where it is not set.
     pub fn custom_key_store_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -87,7 +89,7 @@ impl CustomKeyStoreBuilder {
         self
     }
 
-    /// Sets `custom_key_store_name`.
+    /// Sets `custom_key_store_name`. Optional; computed where it is not set.
     pub fn custom_key_store_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -95,7 +97,7 @@ impl CustomKeyStoreBuilder {
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_key>.
 #[derive(Debug, Clone)]
 pub struct Key(Resource);
 
@@ -31,115 +33,115 @@ impl Key {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `aws_account_id`.
+    /// The attribute `aws_account_id`. Computed.
     #[track_caller]
     pub fn aws_account_id(&self) -> Output<String> {
         self.0.attribute("aws_account_id")
     }
 
-    /// The attribute `cloud_hsm_cluster_id`.
+    /// The attribute `cloud_hsm_cluster_id`. Computed.
     #[track_caller]
     pub fn cloud_hsm_cluster_id(&self) -> Output<String> {
         self.0.attribute("cloud_hsm_cluster_id")
     }
 
-    /// The attribute `creation_date`.
+    /// The attribute `creation_date`. Computed.
     #[track_caller]
     pub fn creation_date(&self) -> Output<String> {
         self.0.attribute("creation_date")
     }
 
-    /// The attribute `custom_key_store_id`.
+    /// The attribute `custom_key_store_id`. Computed.
     #[track_caller]
     pub fn custom_key_store_id(&self) -> Output<String> {
         self.0.attribute("custom_key_store_id")
     }
 
-    /// The attribute `customer_master_key_spec`.
+    /// The attribute `customer_master_key_spec`. Computed.
     #[track_caller]
     pub fn customer_master_key_spec(&self) -> Output<String> {
         self.0.attribute("customer_master_key_spec")
     }
 
-    /// The attribute `deletion_date`.
+    /// The attribute `deletion_date`. Computed.
     #[track_caller]
     pub fn deletion_date(&self) -> Output<String> {
         self.0.attribute("deletion_date")
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `enabled`.
+    /// The attribute `enabled`. Computed.
     #[track_caller]
     pub fn enabled(&self) -> Output<bool> {
         self.0.attribute("enabled")
     }
 
-    /// The attribute `expiration_model`.
+    /// The attribute `expiration_model`. Computed.
     #[track_caller]
     pub fn expiration_model(&self) -> Output<String> {
         self.0.attribute("expiration_model")
     }
 
-    /// The attribute `grant_tokens`.
+    /// The argument `grant_tokens`. Optional.
     #[track_caller]
     pub fn grant_tokens(&self) -> Output<Vec<String>> {
         self.0.attribute("grant_tokens")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_id`.
+    /// The argument `key_id`. Required.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `key_manager`.
+    /// The attribute `key_manager`. Computed.
     #[track_caller]
     pub fn key_manager(&self) -> Output<String> {
         self.0.attribute("key_manager")
     }
 
-    /// The attribute `key_spec`.
+    /// The attribute `key_spec`. Computed.
     #[track_caller]
     pub fn key_spec(&self) -> Output<String> {
         self.0.attribute("key_spec")
     }
 
-    /// The attribute `key_state`.
+    /// The attribute `key_state`. Computed.
     #[track_caller]
     pub fn key_state(&self) -> Output<String> {
         self.0.attribute("key_state")
     }
 
-    /// The attribute `key_usage`.
+    /// The attribute `key_usage`. Computed.
     #[track_caller]
     pub fn key_usage(&self) -> Output<String> {
         self.0.attribute("key_usage")
     }
 
-    /// The attribute `multi_region`.
+    /// The attribute `multi_region`. Computed.
     #[track_caller]
     pub fn multi_region(&self) -> Output<bool> {
         self.0.attribute("multi_region")
     }
 
-    /// The attribute `multi_region_configuration`.
+    /// The attribute `multi_region_configuration`. Computed.
     #[track_caller]
     pub fn multi_region_configuration(&self) -> NestedList<MultiRegionConfiguration> {
         self.0
@@ -147,25 +149,25 @@ impl Key {
             .into()
     }
 
-    /// The attribute `origin`.
+    /// The attribute `origin`. Computed.
     #[track_caller]
     pub fn origin(&self) -> Output<String> {
         self.0.attribute("origin")
     }
 
-    /// The attribute `pending_deletion_window_in_days`.
+    /// The attribute `pending_deletion_window_in_days`. Computed.
     #[track_caller]
     pub fn pending_deletion_window_in_days(&self) -> Output<Number> {
         self.0.attribute("pending_deletion_window_in_days")
     }
 
-    /// The attribute `valid_to`.
+    /// The attribute `valid_to`. Computed.
     #[track_caller]
     pub fn valid_to(&self) -> Output<String> {
         self.0.attribute("valid_to")
     }
 
-    /// The attribute `xks_key_configuration`.
+    /// The attribute `xks_key_configuration`. Computed.
     #[track_caller]
     pub fn xks_key_configuration(&self) -> NestedList<XksKeyConfiguration> {
         self.0
@@ -189,13 +191,13 @@ pub struct KeyBuilder<A> {
 }
 
 impl<A> KeyBuilder<A> {
-    /// Sets `grant_tokens`.
+    /// Sets `grant_tokens`. Optional.
     pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("grant_tokens", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -251,19 +253,19 @@ impl Nested for MultiRegionConfiguration {
 }
 
 impl MultiRegionConfiguration {
-    /// The attribute `multi_region_key_type`.
+    /// The attribute `multi_region_key_type`. Computed.
     #[track_caller]
     pub fn multi_region_key_type(&self) -> Output<String> {
         self.0.attribute("multi_region_key_type")
     }
 
-    /// The attribute `primary_key`.
+    /// The attribute `primary_key`. Computed.
     #[track_caller]
     pub fn primary_key(&self) -> NestedList<MultiRegionConfigurationPrimaryKey> {
         self.0.attribute::<Vec<Value>>("primary_key").into()
     }
 
-    /// The attribute `replica_keys`.
+    /// The attribute `replica_keys`. Computed.
     #[track_caller]
     pub fn replica_keys(&self) -> NestedList<MultiRegionConfigurationReplicaKeys> {
         self.0.attribute::<Vec<Value>>("replica_keys").into()
@@ -281,13 +283,13 @@ impl Nested for MultiRegionConfigurationPrimaryKey {
 }
 
 impl MultiRegionConfigurationPrimaryKey {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
@@ -305,13 +307,13 @@ impl Nested for MultiRegionConfigurationReplicaKeys {
 }
 
 impl MultiRegionConfigurationReplicaKeys {
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
@@ -329,7 +331,7 @@ impl Nested for XksKeyConfiguration {
 }
 
 impl XksKeyConfiguration {
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_public_key`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_public_key>.
 #[derive(Debug, Clone)]
 pub struct PublicKey(Resource);
 
@@ -29,61 +31,61 @@ impl PublicKey {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `customer_master_key_spec`.
+    /// The attribute `customer_master_key_spec`. Computed.
     #[track_caller]
     pub fn customer_master_key_spec(&self) -> Output<String> {
         self.0.attribute("customer_master_key_spec")
     }
 
-    /// The attribute `encryption_algorithms`.
+    /// The attribute `encryption_algorithms`. Computed.
     #[track_caller]
     pub fn encryption_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("encryption_algorithms")
     }
 
-    /// The attribute `grant_tokens`.
+    /// The argument `grant_tokens`. Optional.
     #[track_caller]
     pub fn grant_tokens(&self) -> Output<Vec<String>> {
         self.0.attribute("grant_tokens")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key_id`.
+    /// The argument `key_id`. Required.
     #[track_caller]
     pub fn key_id(&self) -> Output<String> {
         self.0.attribute("key_id")
     }
 
-    /// The attribute `key_usage`.
+    /// The attribute `key_usage`. Computed.
     #[track_caller]
     pub fn key_usage(&self) -> Output<String> {
         self.0.attribute("key_usage")
     }
 
-    /// The attribute `public_key`.
+    /// The attribute `public_key`. Computed.
     #[track_caller]
     pub fn public_key(&self) -> Output<String> {
         self.0.attribute("public_key")
     }
 
-    /// The attribute `public_key_pem`.
+    /// The attribute `public_key_pem`. Computed.
     #[track_caller]
     pub fn public_key_pem(&self) -> Output<String> {
         self.0.attribute("public_key_pem")
     }
 
-    /// The attribute `signing_algorithms`.
+    /// The attribute `signing_algorithms`. Computed.
     #[track_caller]
     pub fn signing_algorithms(&self) -> Output<Vec<String>> {
         self.0.attribute("signing_algorithms")
@@ -105,13 +107,13 @@ pub struct PublicKeyBuilder<A> {
 }
 
 impl<A> PublicKeyBuilder<A> {
-    /// Sets `grant_tokens`.
+    /// Sets `grant_tokens`. Optional.
     pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("grant_tokens", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_secret`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_secret>.
+///
+/// Blocks:
+/// - [`secret`](SecretBlock) (required)
 #[derive(Debug, Clone)]
 pub struct Secret(Resource);
 
@@ -31,13 +36,13 @@ impl Secret {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `secret`.
+    /// The block `secret`. Required.
     #[track_caller]
     pub fn secret(&self) -> Output<Vec<Value>> {
         self.0.attribute("secret")
@@ -59,7 +64,7 @@ pub struct SecretBuilder<A> {
 }
 
 impl<A> SecretBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -127,13 +132,13 @@ pub struct SecretBlockBuilder<A, B> {
 }
 
 impl<A, B> SecretBlockBuilder<A, B> {
-    /// Sets `context`.
+    /// Sets `context`. Optional.
     pub fn context(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("context", value.into_input());
         self
     }
 
-    /// Sets `grant_tokens`.
+    /// Sets `grant_tokens`. Optional.
     pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("grant_tokens", value.into_input());
         self

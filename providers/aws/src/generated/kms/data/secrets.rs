@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_kms_secrets`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/kms_secrets>.
+///
+/// Blocks:
+/// - [`secret`](Secret) (required)
 #[derive(Debug, Clone)]
 pub struct Secrets(Resource);
 
@@ -31,19 +36,19 @@ impl Secrets {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `plaintext`.
+    /// The attribute `plaintext`. Computed.
     #[track_caller]
     pub fn plaintext(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("plaintext")
     }
 
-    /// The attribute `secret`.
+    /// The block `secret`. Required.
     #[track_caller]
     pub fn secret(&self) -> Output<Vec<Value>> {
         self.0.attribute("secret")
@@ -65,7 +70,7 @@ pub struct SecretsBuilder<A> {
 }
 
 impl<A> SecretsBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -133,13 +138,13 @@ pub struct SecretBuilder<A, B> {
 }
 
 impl<A, B> SecretBuilder<A, B> {
-    /// Sets `context`.
+    /// Sets `context`. Optional.
     pub fn context(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.arguments = self.arguments.set("context", value.into_input());
         self
     }
 
-    /// Sets `encryption_algorithm`.
+    /// Sets `encryption_algorithm`. Optional.
     pub fn encryption_algorithm(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self
             .arguments
@@ -147,13 +152,13 @@ impl<A, B> SecretBuilder<A, B> {
         self
     }
 
-    /// Sets `grant_tokens`.
+    /// Sets `grant_tokens`. Optional.
     pub fn grant_tokens(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("grant_tokens", value.into_input());
         self
     }
 
-    /// Sets `key_id`.
+    /// Sets `key_id`. Optional.
     pub fn key_id(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("key_id", value.into_input());
         self

@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_cloudwatch_log_data_protection_policy_document`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/cloudwatch_log_data_protection_policy_document>.
+///
+/// Blocks:
+/// - [`statement`](Statement) (required, 2 to 2)
 #[derive(Debug, Clone)]
 pub struct LogDataProtectionPolicyDocument(Resource);
 
@@ -35,37 +40,37 @@ impl LogDataProtectionPolicyDocument {
         }
     }
 
-    /// The attribute `description`.
+    /// The argument `description`. Optional.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `json`.
+    /// The attribute `json`. Computed.
     #[track_caller]
     pub fn json(&self) -> Output<String> {
         self.0.attribute("json")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `statement`.
+    /// The block `statement`. Required, 2 to 2.
     #[track_caller]
     pub fn statement(&self) -> NestedList<Statement> {
         self.0.attribute::<Vec<Value>>("statement").into()
     }
 
-    /// The attribute `version`.
+    /// The argument `version`. Optional.
     #[track_caller]
     pub fn version(&self) -> Output<String> {
         self.0.attribute("version")
@@ -87,13 +92,13 @@ pub struct LogDataProtectionPolicyDocumentBuilder<A, B> {
 }
 
 impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
-    /// Sets `description`.
+    /// Sets `description`. Optional.
     pub fn description(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("description", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -110,7 +115,7 @@ impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
         }
     }
 
-    /// Adds one `statement`. Required.
+    /// Adds one `statement`. Required, 2 to 2.
     pub fn statement(
         self,
         block: StatementBuilder<Set, Set>,
@@ -121,7 +126,7 @@ impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
         }
     }
 
-    /// Sets `version`.
+    /// Sets `version`. Optional.
     pub fn version(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("version", value.into_input());
         self
@@ -160,6 +165,9 @@ impl<A, B> LogDataProtectionPolicyDocumentBuilder<A, B> {
 }
 
 /// One `statement`.
+///
+/// Blocks:
+/// - [`operation`](StatementOperation) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct Statement(Output<Value>);
 
@@ -178,19 +186,19 @@ impl Statement {
         }
     }
 
-    /// The attribute `data_identifiers`.
+    /// The argument `data_identifiers`. Required.
     #[track_caller]
     pub fn data_identifiers(&self) -> Output<Vec<String>> {
         self.0.attribute("data_identifiers")
     }
 
-    /// The attribute `operation`.
+    /// The block `operation`. Required, exactly one.
     #[track_caller]
     pub fn operation(&self) -> NestedList<StatementOperation> {
         self.0.attribute::<Vec<Value>>("operation").into()
     }
 
-    /// The attribute `sid`.
+    /// The argument `sid`. Optional.
     #[track_caller]
     pub fn sid(&self) -> Output<String> {
         self.0.attribute("sid")
@@ -214,7 +222,7 @@ impl<A, B> StatementBuilder<A, B> {
         }
     }
 
-    /// Adds one `operation`. Required.
+    /// Adds one `operation`. Required, exactly one.
     pub fn operation(self, block: StatementOperationBuilder) -> StatementBuilder<A, Set> {
         StatementBuilder {
             arguments: self.arguments.push_block("operation", block.arguments),
@@ -222,7 +230,7 @@ impl<A, B> StatementBuilder<A, B> {
         }
     }
 
-    /// Sets `sid`.
+    /// Sets `sid`. Optional.
     pub fn sid(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("sid", value.into_input());
         self
@@ -230,6 +238,10 @@ impl<A, B> StatementBuilder<A, B> {
 }
 
 /// One `statement.operation`.
+///
+/// Blocks:
+/// - [`audit`](StatementOperationAudit) (optional, at most one)
+/// - [`deidentify`](StatementOperationDeidentify) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct StatementOperation(Output<Value>);
 
@@ -247,13 +259,13 @@ impl StatementOperation {
         }
     }
 
-    /// The attribute `audit`.
+    /// The block `audit`. Optional, at most one.
     #[track_caller]
     pub fn audit(&self) -> NestedList<StatementOperationAudit> {
         self.0.attribute::<Vec<Value>>("audit").into()
     }
 
-    /// The attribute `deidentify`.
+    /// The block `deidentify`. Optional, at most one.
     #[track_caller]
     pub fn deidentify(&self) -> NestedList<StatementOperationDeidentify> {
         self.0.attribute::<Vec<Value>>("deidentify").into()
@@ -268,13 +280,13 @@ pub struct StatementOperationBuilder {
 }
 
 impl StatementOperationBuilder {
-    /// Adds one `audit`.
+    /// Adds one `audit`. Optional, at most one.
     pub fn audit(mut self, block: StatementOperationAuditBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("audit", block.arguments);
         self
     }
 
-    /// Adds one `deidentify`.
+    /// Adds one `deidentify`. Optional, at most one.
     pub fn deidentify(mut self, block: StatementOperationDeidentifyBuilder<Set>) -> Self {
         self.arguments = self.arguments.push_block("deidentify", block.arguments);
         self
@@ -282,6 +294,9 @@ impl StatementOperationBuilder {
 }
 
 /// One `statement.operation.audit`.
+///
+/// Blocks:
+/// - [`findings_destination`](StatementOperationAuditFindingsDestination) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct StatementOperationAudit(Output<Value>);
 
@@ -300,7 +315,7 @@ impl StatementOperationAudit {
         }
     }
 
-    /// The attribute `findings_destination`.
+    /// The block `findings_destination`. Required, exactly one.
     #[track_caller]
     pub fn findings_destination(&self) -> NestedList<StatementOperationAuditFindingsDestination> {
         self.0
@@ -318,7 +333,7 @@ pub struct StatementOperationAuditBuilder<A> {
 }
 
 impl<A> StatementOperationAuditBuilder<A> {
-    /// Adds one `findings_destination`. Required.
+    /// Adds one `findings_destination`. Required, exactly one.
     pub fn findings_destination(
         self,
         block: StatementOperationAuditFindingsDestinationBuilder,
@@ -333,6 +348,11 @@ impl<A> StatementOperationAuditBuilder<A> {
 }
 
 /// One `statement.operation.audit.findings_destination`.
+///
+/// Blocks:
+/// - [`cloudwatch_logs`](StatementOperationAuditFindingsDestinationCloudwatchLogs) (optional, at most one)
+/// - [`firehose`](StatementOperationAuditFindingsDestinationFirehose) (optional, at most one)
+/// - [`s3`](StatementOperationAuditFindingsDestinationS3) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct StatementOperationAuditFindingsDestination(Output<Value>);
 
@@ -350,7 +370,7 @@ impl StatementOperationAuditFindingsDestination {
         }
     }
 
-    /// The attribute `cloudwatch_logs`.
+    /// The block `cloudwatch_logs`. Optional, at most one.
     #[track_caller]
     pub fn cloudwatch_logs(
         &self,
@@ -358,13 +378,13 @@ impl StatementOperationAuditFindingsDestination {
         self.0.attribute::<Vec<Value>>("cloudwatch_logs").into()
     }
 
-    /// The attribute `firehose`.
+    /// The block `firehose`. Optional, at most one.
     #[track_caller]
     pub fn firehose(&self) -> NestedList<StatementOperationAuditFindingsDestinationFirehose> {
         self.0.attribute::<Vec<Value>>("firehose").into()
     }
 
-    /// The attribute `s3`.
+    /// The block `s3`. Optional, at most one.
     #[track_caller]
     pub fn s3(&self) -> NestedList<StatementOperationAuditFindingsDestinationS3> {
         self.0.attribute::<Vec<Value>>("s3").into()
@@ -379,7 +399,7 @@ pub struct StatementOperationAuditFindingsDestinationBuilder {
 }
 
 impl StatementOperationAuditFindingsDestinationBuilder {
-    /// Adds one `cloudwatch_logs`.
+    /// Adds one `cloudwatch_logs`. Optional, at most one.
     pub fn cloudwatch_logs(
         mut self,
         block: StatementOperationAuditFindingsDestinationCloudwatchLogsBuilder<Set>,
@@ -390,7 +410,7 @@ impl StatementOperationAuditFindingsDestinationBuilder {
         self
     }
 
-    /// Adds one `firehose`.
+    /// Adds one `firehose`. Optional, at most one.
     pub fn firehose(
         mut self,
         block: StatementOperationAuditFindingsDestinationFirehoseBuilder<Set>,
@@ -399,7 +419,7 @@ impl StatementOperationAuditFindingsDestinationBuilder {
         self
     }
 
-    /// Adds one `s3`.
+    /// Adds one `s3`. Optional, at most one.
     pub fn s3(mut self, block: StatementOperationAuditFindingsDestinationS3Builder<Set>) -> Self {
         self.arguments = self.arguments.push_block("s3", block.arguments);
         self
@@ -426,7 +446,7 @@ impl StatementOperationAuditFindingsDestinationCloudwatchLogs {
         }
     }
 
-    /// The attribute `log_group`.
+    /// The argument `log_group`. Required.
     #[track_caller]
     pub fn log_group(&self) -> Output<String> {
         self.0.attribute("log_group")
@@ -474,7 +494,7 @@ impl StatementOperationAuditFindingsDestinationFirehose {
         }
     }
 
-    /// The attribute `delivery_stream`.
+    /// The argument `delivery_stream`. Required.
     #[track_caller]
     pub fn delivery_stream(&self) -> Output<String> {
         self.0.attribute("delivery_stream")
@@ -521,7 +541,7 @@ impl StatementOperationAuditFindingsDestinationS3 {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
@@ -550,6 +570,9 @@ impl<A> StatementOperationAuditFindingsDestinationS3Builder<A> {
 }
 
 /// One `statement.operation.deidentify`.
+///
+/// Blocks:
+/// - [`mask_config`](StatementOperationDeidentifyMaskConfig) (required, exactly one)
 #[derive(Debug, Clone)]
 pub struct StatementOperationDeidentify(Output<Value>);
 
@@ -568,7 +591,7 @@ impl StatementOperationDeidentify {
         }
     }
 
-    /// The attribute `mask_config`.
+    /// The block `mask_config`. Required, exactly one.
     #[track_caller]
     pub fn mask_config(&self) -> Output<Vec<Value>> {
         self.0.attribute("mask_config")
@@ -584,7 +607,7 @@ pub struct StatementOperationDeidentifyBuilder<A> {
 }
 
 impl<A> StatementOperationDeidentifyBuilder<A> {
-    /// Adds one `mask_config`. Required.
+    /// Adds one `mask_config`. Required, exactly one.
     pub fn mask_config(
         self,
         block: StatementOperationDeidentifyMaskConfigBuilder,

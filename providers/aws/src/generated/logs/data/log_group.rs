@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_cloudwatch_log_group`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/cloudwatch_log_group>.
 #[derive(Debug, Clone)]
 pub struct LogGroup(Resource);
 
@@ -31,49 +33,49 @@ impl LogGroup {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `creation_time`.
+    /// The attribute `creation_time`. Computed.
     #[track_caller]
     pub fn creation_time(&self) -> Output<Number> {
         self.0.attribute("creation_time")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `kms_key_id`.
+    /// The attribute `kms_key_id`. Computed.
     #[track_caller]
     pub fn kms_key_id(&self) -> Output<String> {
         self.0.attribute("kms_key_id")
     }
 
-    /// The attribute `log_group_class`.
+    /// The attribute `log_group_class`. Computed.
     #[track_caller]
     pub fn log_group_class(&self) -> Output<String> {
         self.0.attribute("log_group_class")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `retention_in_days`.
+    /// The attribute `retention_in_days`. Computed.
     #[track_caller]
     pub fn retention_in_days(&self) -> Output<Number> {
         self.0.attribute("retention_in_days")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -95,7 +97,7 @@ pub struct LogGroupBuilder<A> {
 }
 
 impl<A> LogGroupBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -109,7 +111,7 @@ impl<A> LogGroupBuilder<A> {
         }
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_cloudwatch_log_groups`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/cloudwatch_log_groups>.
 #[derive(Debug, Clone)]
 pub struct LogGroups(Resource);
 
@@ -22,25 +24,25 @@ impl LogGroups {
         }
     }
 
-    /// The attribute `arns`.
+    /// The attribute `arns`. Computed.
     #[track_caller]
     pub fn arns(&self) -> Output<Vec<String>> {
         self.0.attribute("arns")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `log_group_name_prefix`.
+    /// The argument `log_group_name_prefix`. Optional.
     #[track_caller]
     pub fn log_group_name_prefix(&self) -> Output<String> {
         self.0.attribute("log_group_name_prefix")
     }
 
-    /// The attribute `log_group_names`.
+    /// The attribute `log_group_names`. Computed.
     #[track_caller]
     pub fn log_group_names(&self) -> Output<Vec<String>> {
         self.0.attribute("log_group_names")
@@ -61,13 +63,13 @@ pub struct LogGroupsBuilder {
 }
 
 impl LogGroupsBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `log_group_name_prefix`.
+    /// Sets `log_group_name_prefix`. Optional.
     pub fn log_group_name_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_arn`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/arn>.
 #[derive(Debug, Clone)]
 pub struct Arn(Resource);
 
@@ -29,43 +31,43 @@ impl Arn {
         }
     }
 
-    /// The attribute `account`.
+    /// The attribute `account`. Computed.
     #[track_caller]
     pub fn account(&self) -> Output<String> {
         self.0.attribute("account")
     }
 
-    /// The attribute `arn`.
+    /// The argument `arn`. Required.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `partition`.
+    /// The attribute `partition`. Computed.
     #[track_caller]
     pub fn partition(&self) -> Output<String> {
         self.0.attribute("partition")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `resource`.
+    /// The attribute `resource`. Computed.
     #[track_caller]
     pub fn resource(&self) -> Output<String> {
         self.0.attribute("resource")
     }
 
-    /// The attribute `service`.
+    /// The attribute `service`. Computed.
     #[track_caller]
     pub fn service(&self) -> Output<String> {
         self.0.attribute("service")
@@ -95,7 +97,7 @@ impl<A> ArnBuilder<A> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

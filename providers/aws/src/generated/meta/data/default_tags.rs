@@ -13,6 +13,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_default_tags`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/default_tags>.
 #[derive(Debug, Clone)]
 pub struct DefaultTags(Resource);
 
@@ -24,13 +26,13 @@ impl DefaultTags {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `tags`.
+    /// The attribute `tags`. Computed.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -51,7 +53,7 @@ pub struct DefaultTagsBuilder {
 }
 
 impl DefaultTagsBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_ip_ranges`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/ip_ranges>.
 #[derive(Debug, Clone)]
 pub struct IpRanges(Resource);
 
@@ -30,49 +32,49 @@ impl IpRanges {
         }
     }
 
-    /// The attribute `cidr_blocks`.
+    /// The attribute `cidr_blocks`. Computed.
     #[track_caller]
     pub fn cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("cidr_blocks")
     }
 
-    /// The attribute `create_date`.
+    /// The attribute `create_date`. Computed.
     #[track_caller]
     pub fn create_date(&self) -> Output<String> {
         self.0.attribute("create_date")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `ipv6_cidr_blocks`.
+    /// The attribute `ipv6_cidr_blocks`. Computed.
     #[track_caller]
     pub fn ipv6_cidr_blocks(&self) -> Output<Vec<String>> {
         self.0.attribute("ipv6_cidr_blocks")
     }
 
-    /// The attribute `regions`.
+    /// The argument `regions`. Optional.
     #[track_caller]
     pub fn regions(&self) -> Output<Vec<String>> {
         self.0.attribute("regions")
     }
 
-    /// The attribute `services`.
+    /// The argument `services`. Required.
     #[track_caller]
     pub fn services(&self) -> Output<Vec<String>> {
         self.0.attribute("services")
     }
 
-    /// The attribute `sync_token`.
+    /// The attribute `sync_token`. Computed.
     #[track_caller]
     pub fn sync_token(&self) -> Output<Number> {
         self.0.attribute("sync_token")
     }
 
-    /// The attribute `url`.
+    /// The argument `url`. Optional.
     #[track_caller]
     pub fn url(&self) -> Output<String> {
         self.0.attribute("url")
@@ -94,13 +96,13 @@ pub struct IpRangesBuilder<A> {
 }
 
 impl<A> IpRangesBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `regions`.
+    /// Sets `regions`. Optional.
     pub fn regions(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("regions", value.into_input());
         self
@@ -114,7 +116,7 @@ impl<A> IpRangesBuilder<A> {
         }
     }
 
-    /// Sets `url`.
+    /// Sets `url`. Optional.
     pub fn url(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("url", value.into_input());
         self

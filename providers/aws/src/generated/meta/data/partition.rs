@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_partition`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/partition>.
 #[derive(Debug, Clone)]
 pub struct Partition(Resource);
 
@@ -22,25 +24,25 @@ impl Partition {
         }
     }
 
-    /// The attribute `dns_suffix`.
+    /// The attribute `dns_suffix`. Computed.
     #[track_caller]
     pub fn dns_suffix(&self) -> Output<String> {
         self.0.attribute("dns_suffix")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `partition`.
+    /// The attribute `partition`. Computed.
     #[track_caller]
     pub fn partition(&self) -> Output<String> {
         self.0.attribute("partition")
     }
 
-    /// The attribute `reverse_dns_prefix`.
+    /// The attribute `reverse_dns_prefix`. Computed.
     #[track_caller]
     pub fn reverse_dns_prefix(&self) -> Output<String> {
         self.0.attribute("reverse_dns_prefix")
@@ -61,7 +63,7 @@ pub struct PartitionBuilder {
 }
 
 impl PartitionBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_region`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/region>.
 #[derive(Debug, Clone)]
 pub struct Region(Resource);
 
@@ -22,25 +24,25 @@ impl Region {
         }
     }
 
-    /// The attribute `description`.
+    /// The attribute `description`. Computed.
     #[track_caller]
     pub fn description(&self) -> Output<String> {
         self.0.attribute("description")
     }
 
-    /// The attribute `endpoint`.
+    /// The argument `endpoint`. Optional; computed where it is not set.
     #[track_caller]
     pub fn endpoint(&self) -> Output<String> {
         self.0.attribute("endpoint")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
@@ -61,19 +63,19 @@ pub struct RegionBuilder {
 }
 
 impl RegionBuilder {
-    /// Sets `endpoint`.
+    /// Sets `endpoint`. Optional; computed where it is not set.
     pub fn endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("endpoint", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `name`.
+    /// Sets `name`. Optional; computed where it is not set.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("name", value.into_input());
         self

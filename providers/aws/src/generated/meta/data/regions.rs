@@ -18,6 +18,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_regions`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/regions>.
+///
+/// Blocks:
+/// - [`filter`](Filter) (optional)
 #[derive(Debug, Clone)]
 pub struct Regions(Resource);
 
@@ -29,25 +34,25 @@ impl Regions {
         }
     }
 
-    /// The attribute `all_regions`.
+    /// The argument `all_regions`. Optional.
     #[track_caller]
     pub fn all_regions(&self) -> Output<bool> {
         self.0.attribute("all_regions")
     }
 
-    /// The attribute `filter`.
+    /// The block `filter`. Optional.
     #[track_caller]
     pub fn filter(&self) -> Output<Vec<Value>> {
         self.0.attribute("filter")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `names`.
+    /// The attribute `names`. Computed.
     #[track_caller]
     pub fn names(&self) -> Output<Vec<String>> {
         self.0.attribute("names")
@@ -68,19 +73,19 @@ pub struct RegionsBuilder {
 }
 
 impl RegionsBuilder {
-    /// Sets `all_regions`.
+    /// Sets `all_regions`. Optional.
     pub fn all_regions(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("all_regions", value.into_input());
         self
     }
 
-    /// Adds one `filter`.
+    /// Adds one `filter`. Optional.
     pub fn filter(mut self, block: FilterBuilder<Set, Set>) -> Self {
         self.declaration = self.declaration.push_block("filter", block.arguments);
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

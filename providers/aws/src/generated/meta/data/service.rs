@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_service`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/service>.
 #[derive(Debug, Clone)]
 pub struct Service(Resource);
 
@@ -22,49 +24,49 @@ impl Service {
         }
     }
 
-    /// The attribute `dns_name`.
+    /// The argument `dns_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn dns_name(&self) -> Output<String> {
         self.0.attribute("dns_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `partition`.
+    /// The attribute `partition`. Computed.
     #[track_caller]
     pub fn partition(&self) -> Output<String> {
         self.0.attribute("partition")
     }
 
-    /// The attribute `region`.
+    /// The argument `region`. Optional; computed where it is not set.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `reverse_dns_name`.
+    /// The argument `reverse_dns_name`. Optional; computed where it is not set.
     #[track_caller]
     pub fn reverse_dns_name(&self) -> Output<String> {
         self.0.attribute("reverse_dns_name")
     }
 
-    /// The attribute `reverse_dns_prefix`.
+    /// The argument `reverse_dns_prefix`. Optional; computed where it is not set.
     #[track_caller]
     pub fn reverse_dns_prefix(&self) -> Output<String> {
         self.0.attribute("reverse_dns_prefix")
     }
 
-    /// The attribute `service_id`.
+    /// The argument `service_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn service_id(&self) -> Output<String> {
         self.0.attribute("service_id")
     }
 
-    /// The attribute `supported`.
+    /// The attribute `supported`. Computed.
     #[track_caller]
     pub fn supported(&self) -> Output<bool> {
         self.0.attribute("supported")
@@ -85,31 +87,31 @@ pub struct ServiceBuilder {
 }
 
 impl ServiceBuilder {
-    /// Sets `dns_name`.
+    /// Sets `dns_name`. Optional; computed where it is not set.
     pub fn dns_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("dns_name", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `region`.
+    /// Sets `region`. Optional; computed where it is not set.
     pub fn region(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("region", value.into_input());
         self
     }
 
-    /// Sets `reverse_dns_name`.
+    /// Sets `reverse_dns_name`. Optional; computed where it is not set.
     pub fn reverse_dns_name(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("reverse_dns_name", value.into_input());
         self
     }
 
-    /// Sets `reverse_dns_prefix`.
+    /// Sets `reverse_dns_prefix`. Optional; computed where it is not set.
     pub fn reverse_dns_prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self
             .declaration
@@ -117,7 +119,7 @@ impl ServiceBuilder {
         self
     }
 
-    /// Sets `service_id`.
+    /// Sets `service_id`. Optional; computed where it is not set.
     pub fn service_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("service_id", value.into_input());
         self

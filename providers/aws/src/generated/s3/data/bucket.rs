@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_s3_bucket`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/s3_bucket>.
 #[derive(Debug, Clone)]
 pub struct Bucket(Resource);
 
@@ -29,55 +31,55 @@ impl Bucket {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `bucket_domain_name`.
+    /// The attribute `bucket_domain_name`. Computed.
     #[track_caller]
     pub fn bucket_domain_name(&self) -> Output<String> {
         self.0.attribute("bucket_domain_name")
     }
 
-    /// The attribute `bucket_regional_domain_name`.
+    /// The attribute `bucket_regional_domain_name`. Computed.
     #[track_caller]
     pub fn bucket_regional_domain_name(&self) -> Output<String> {
         self.0.attribute("bucket_regional_domain_name")
     }
 
-    /// The attribute `hosted_zone_id`.
+    /// The attribute `hosted_zone_id`. Computed.
     #[track_caller]
     pub fn hosted_zone_id(&self) -> Output<String> {
         self.0.attribute("hosted_zone_id")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `region`.
+    /// The attribute `region`. Computed.
     #[track_caller]
     pub fn region(&self) -> Output<String> {
         self.0.attribute("region")
     }
 
-    /// The attribute `website_domain`.
+    /// The attribute `website_domain`. Computed.
     #[track_caller]
     pub fn website_domain(&self) -> Output<String> {
         self.0.attribute("website_domain")
     }
 
-    /// The attribute `website_endpoint`.
+    /// The attribute `website_endpoint`. Computed.
     #[track_caller]
     pub fn website_endpoint(&self) -> Output<String> {
         self.0.attribute("website_endpoint")
@@ -107,7 +109,7 @@ impl<A> BucketBuilder<A> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

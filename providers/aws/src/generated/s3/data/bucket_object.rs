@@ -19,6 +19,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_s3_bucket_object`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/s3_bucket_object>.
 #[derive(Debug, Clone)]
 pub struct BucketObject(Resource);
 
@@ -32,158 +34,158 @@ impl BucketObject {
         }
     }
 
-    /// The attribute `body`.
+    /// The attribute `body`. Computed.
     #[track_caller]
     pub fn body(&self) -> Output<String> {
         self.0.attribute("body")
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[deprecated]
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `bucket_key_enabled`.
+    /// The attribute `bucket_key_enabled`. Computed.
     #[track_caller]
     pub fn bucket_key_enabled(&self) -> Output<bool> {
         self.0.attribute("bucket_key_enabled")
     }
 
-    /// The attribute `cache_control`.
+    /// The attribute `cache_control`. Computed.
     #[track_caller]
     pub fn cache_control(&self) -> Output<String> {
         self.0.attribute("cache_control")
     }
 
-    /// The attribute `content_disposition`.
+    /// The attribute `content_disposition`. Computed.
     #[track_caller]
     pub fn content_disposition(&self) -> Output<String> {
         self.0.attribute("content_disposition")
     }
 
-    /// The attribute `content_encoding`.
+    /// The attribute `content_encoding`. Computed.
     #[track_caller]
     pub fn content_encoding(&self) -> Output<String> {
         self.0.attribute("content_encoding")
     }
 
-    /// The attribute `content_language`.
+    /// The attribute `content_language`. Computed.
     #[track_caller]
     pub fn content_language(&self) -> Output<String> {
         self.0.attribute("content_language")
     }
 
-    /// The attribute `content_length`.
+    /// The attribute `content_length`. Computed.
     #[track_caller]
     pub fn content_length(&self) -> Output<Number> {
         self.0.attribute("content_length")
     }
 
-    /// The attribute `content_type`.
+    /// The attribute `content_type`. Computed.
     #[track_caller]
     pub fn content_type(&self) -> Output<String> {
         self.0.attribute("content_type")
     }
 
-    /// The attribute `etag`.
+    /// The attribute `etag`. Computed.
     #[track_caller]
     pub fn etag(&self) -> Output<String> {
         self.0.attribute("etag")
     }
 
-    /// The attribute `expiration`.
+    /// The attribute `expiration`. Computed.
     #[track_caller]
     pub fn expiration(&self) -> Output<String> {
         self.0.attribute("expiration")
     }
 
-    /// The attribute `expires`.
+    /// The attribute `expires`. Computed.
     #[track_caller]
     pub fn expires(&self) -> Output<String> {
         self.0.attribute("expires")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `last_modified`.
+    /// The attribute `last_modified`. Computed.
     #[track_caller]
     pub fn last_modified(&self) -> Output<String> {
         self.0.attribute("last_modified")
     }
 
-    /// The attribute `metadata`.
+    /// The attribute `metadata`. Computed.
     #[track_caller]
     pub fn metadata(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("metadata")
     }
 
-    /// The attribute `object_lock_legal_hold_status`.
+    /// The attribute `object_lock_legal_hold_status`. Computed.
     #[track_caller]
     pub fn object_lock_legal_hold_status(&self) -> Output<String> {
         self.0.attribute("object_lock_legal_hold_status")
     }
 
-    /// The attribute `object_lock_mode`.
+    /// The attribute `object_lock_mode`. Computed.
     #[track_caller]
     pub fn object_lock_mode(&self) -> Output<String> {
         self.0.attribute("object_lock_mode")
     }
 
-    /// The attribute `object_lock_retain_until_date`.
+    /// The attribute `object_lock_retain_until_date`. Computed.
     #[track_caller]
     pub fn object_lock_retain_until_date(&self) -> Output<String> {
         self.0.attribute("object_lock_retain_until_date")
     }
 
-    /// The attribute `range`.
+    /// The argument `range`. Optional.
     #[track_caller]
     pub fn range(&self) -> Output<String> {
         self.0.attribute("range")
     }
 
-    /// The attribute `server_side_encryption`.
+    /// The attribute `server_side_encryption`. Computed.
     #[track_caller]
     pub fn server_side_encryption(&self) -> Output<String> {
         self.0.attribute("server_side_encryption")
     }
 
-    /// The attribute `sse_kms_key_id`.
+    /// The attribute `sse_kms_key_id`. Computed.
     #[track_caller]
     pub fn sse_kms_key_id(&self) -> Output<String> {
         self.0.attribute("sse_kms_key_id")
     }
 
-    /// The attribute `storage_class`.
+    /// The attribute `storage_class`. Computed.
     #[track_caller]
     pub fn storage_class(&self) -> Output<String> {
         self.0.attribute("storage_class")
     }
 
-    /// The attribute `tags`.
+    /// The argument `tags`. Optional; computed where it is not set.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
     }
 
-    /// The attribute `version_id`.
+    /// The argument `version_id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn version_id(&self) -> Output<String> {
         self.0.attribute("version_id")
     }
 
-    /// The attribute `website_redirect_location`.
+    /// The attribute `website_redirect_location`. Computed.
     #[track_caller]
     pub fn website_redirect_location(&self) -> Output<String> {
         self.0.attribute("website_redirect_location")
@@ -214,7 +216,7 @@ impl<A, B> BucketObjectBuilder<A, B> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
@@ -228,19 +230,19 @@ impl<A, B> BucketObjectBuilder<A, B> {
         }
     }
 
-    /// Sets `range`.
+    /// Sets `range`. Optional.
     pub fn range(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("range", value.into_input());
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional; computed where it is not set.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self.declaration.set("tags", value.into_input());
         self
     }
 
-    /// Sets `version_id`.
+    /// Sets `version_id`. Optional; computed where it is not set.
     pub fn version_id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("version_id", value.into_input());
         self

@@ -17,6 +17,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_s3_bucket_policy`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/s3_bucket_policy>.
 #[derive(Debug, Clone)]
 pub struct BucketPolicy(Resource);
 
@@ -29,19 +31,19 @@ impl BucketPolicy {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `policy`.
+    /// The attribute `policy`. Computed.
     #[track_caller]
     pub fn policy(&self) -> Output<String> {
         self.0.attribute("policy")
@@ -71,7 +73,7 @@ impl<A> BucketPolicyBuilder<A> {
         }
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

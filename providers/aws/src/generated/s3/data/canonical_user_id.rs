@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_canonical_user_id`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/canonical_user_id>.
 #[derive(Debug, Clone)]
 pub struct CanonicalUserId(Resource);
 
@@ -22,13 +24,13 @@ impl CanonicalUserId {
         }
     }
 
-    /// The attribute `display_name`.
+    /// The attribute `display_name`. Computed.
     #[track_caller]
     pub fn display_name(&self) -> Output<String> {
         self.0.attribute("display_name")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
@@ -49,7 +51,7 @@ pub struct CanonicalUserIdBuilder {
 }
 
 impl CanonicalUserIdBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

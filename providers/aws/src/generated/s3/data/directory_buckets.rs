@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_s3_directory_buckets`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/s3_directory_buckets>.
 #[derive(Debug, Clone)]
 pub struct DirectoryBuckets(Resource);
 
@@ -22,19 +24,19 @@ impl DirectoryBuckets {
         }
     }
 
-    /// The attribute `arns`.
+    /// The attribute `arns`. Computed.
     #[track_caller]
     pub fn arns(&self) -> Output<Vec<String>> {
         self.0.attribute("arns")
     }
 
-    /// The attribute `buckets`.
+    /// The attribute `buckets`. Computed.
     #[track_caller]
     pub fn buckets(&self) -> Output<Vec<String>> {
         self.0.attribute("buckets")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")

@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_s3_objects`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/s3_objects>.
 #[derive(Debug, Clone)]
 pub struct Objects(Resource);
 
@@ -30,79 +32,79 @@ impl Objects {
         }
     }
 
-    /// The attribute `bucket`.
+    /// The argument `bucket`. Required.
     #[track_caller]
     pub fn bucket(&self) -> Output<String> {
         self.0.attribute("bucket")
     }
 
-    /// The attribute `common_prefixes`.
+    /// The attribute `common_prefixes`. Computed.
     #[track_caller]
     pub fn common_prefixes(&self) -> Output<Vec<String>> {
         self.0.attribute("common_prefixes")
     }
 
-    /// The attribute `delimiter`.
+    /// The argument `delimiter`. Optional.
     #[track_caller]
     pub fn delimiter(&self) -> Output<String> {
         self.0.attribute("delimiter")
     }
 
-    /// The attribute `encoding_type`.
+    /// The argument `encoding_type`. Optional.
     #[track_caller]
     pub fn encoding_type(&self) -> Output<String> {
         self.0.attribute("encoding_type")
     }
 
-    /// The attribute `fetch_owner`.
+    /// The argument `fetch_owner`. Optional.
     #[track_caller]
     pub fn fetch_owner(&self) -> Output<bool> {
         self.0.attribute("fetch_owner")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `keys`.
+    /// The attribute `keys`. Computed.
     #[track_caller]
     pub fn keys(&self) -> Output<Vec<String>> {
         self.0.attribute("keys")
     }
 
-    /// The attribute `max_keys`.
+    /// The argument `max_keys`. Optional.
     #[track_caller]
     pub fn max_keys(&self) -> Output<Number> {
         self.0.attribute("max_keys")
     }
 
-    /// The attribute `owners`.
+    /// The attribute `owners`. Computed.
     #[track_caller]
     pub fn owners(&self) -> Output<Vec<String>> {
         self.0.attribute("owners")
     }
 
-    /// The attribute `prefix`.
+    /// The argument `prefix`. Optional.
     #[track_caller]
     pub fn prefix(&self) -> Output<String> {
         self.0.attribute("prefix")
     }
 
-    /// The attribute `request_charged`.
+    /// The attribute `request_charged`. Computed.
     #[track_caller]
     pub fn request_charged(&self) -> Output<String> {
         self.0.attribute("request_charged")
     }
 
-    /// The attribute `request_payer`.
+    /// The argument `request_payer`. Optional.
     #[track_caller]
     pub fn request_payer(&self) -> Output<String> {
         self.0.attribute("request_payer")
     }
 
-    /// The attribute `start_after`.
+    /// The argument `start_after`. Optional.
     #[track_caller]
     pub fn start_after(&self) -> Output<String> {
         self.0.attribute("start_after")
@@ -132,49 +134,49 @@ impl<A> ObjectsBuilder<A> {
         }
     }
 
-    /// Sets `delimiter`.
+    /// Sets `delimiter`. Optional.
     pub fn delimiter(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("delimiter", value.into_input());
         self
     }
 
-    /// Sets `encoding_type`.
+    /// Sets `encoding_type`. Optional.
     pub fn encoding_type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("encoding_type", value.into_input());
         self
     }
 
-    /// Sets `fetch_owner`.
+    /// Sets `fetch_owner`. Optional.
     pub fn fetch_owner(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("fetch_owner", value.into_input());
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `max_keys`.
+    /// Sets `max_keys`. Optional.
     pub fn max_keys(mut self, value: impl IntoInput<Number>) -> Self {
         self.declaration = self.declaration.set("max_keys", value.into_input());
         self
     }
 
-    /// Sets `prefix`.
+    /// Sets `prefix`. Optional.
     pub fn prefix(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("prefix", value.into_input());
         self
     }
 
-    /// Sets `request_payer`.
+    /// Sets `request_payer`. Optional.
     pub fn request_payer(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("request_payer", value.into_input());
         self
     }
 
-    /// Sets `start_after`.
+    /// Sets `start_after`. Optional.
     pub fn start_after(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("start_after", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_caller_identity`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/caller_identity>.
 #[derive(Debug, Clone)]
 pub struct CallerIdentity(Resource);
 
@@ -22,25 +24,25 @@ impl CallerIdentity {
         }
     }
 
-    /// The attribute `account_id`.
+    /// The attribute `account_id`. Computed.
     #[track_caller]
     pub fn account_id(&self) -> Output<String> {
         self.0.attribute("account_id")
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `user_id`.
+    /// The attribute `user_id`. Computed.
     #[track_caller]
     pub fn user_id(&self) -> Output<String> {
         self.0.attribute("user_id")
@@ -61,7 +63,7 @@ pub struct CallerIdentityBuilder {
 }
 
 impl CallerIdentityBuilder {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self

@@ -19,6 +19,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `aws_resourcegroupstaggingapi_resources`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/hashicorp/aws/5.31.0/docs/data-sources/resourcegroupstaggingapi_resources>.
+///
+/// Blocks:
+/// - [`tag_filter`](TagFilter) (optional, at most 50)
 #[derive(Debug, Clone)]
 pub struct Resources(Resource);
 
@@ -30,31 +35,31 @@ impl Resources {
         }
     }
 
-    /// The attribute `exclude_compliant_resources`.
+    /// The argument `exclude_compliant_resources`. Optional.
     #[track_caller]
     pub fn exclude_compliant_resources(&self) -> Output<bool> {
         self.0.attribute("exclude_compliant_resources")
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `include_compliance_details`.
+    /// The argument `include_compliance_details`. Optional.
     #[track_caller]
     pub fn include_compliance_details(&self) -> Output<bool> {
         self.0.attribute("include_compliance_details")
     }
 
-    /// The attribute `resource_arn_list`.
+    /// The argument `resource_arn_list`. Optional.
     #[track_caller]
     pub fn resource_arn_list(&self) -> Output<Vec<String>> {
         self.0.attribute("resource_arn_list")
     }
 
-    /// The attribute `resource_tag_mapping_list`.
+    /// The attribute `resource_tag_mapping_list`. Computed.
     #[track_caller]
     pub fn resource_tag_mapping_list(&self) -> NestedList<ResourceTagMappingList> {
         self.0
@@ -62,13 +67,13 @@ impl Resources {
             .into()
     }
 
-    /// The attribute `resource_type_filters`.
+    /// The argument `resource_type_filters`. Optional.
     #[track_caller]
     pub fn resource_type_filters(&self) -> Output<Vec<String>> {
         self.0.attribute("resource_type_filters")
     }
 
-    /// The attribute `tag_filter`.
+    /// The block `tag_filter`. Optional, at most 50.
     #[track_caller]
     pub fn tag_filter(&self) -> NestedList<TagFilter> {
         self.0.attribute::<Vec<Value>>("tag_filter").into()
@@ -89,7 +94,7 @@ pub struct ResourcesBuilder {
 }
 
 impl ResourcesBuilder {
-    /// Sets `exclude_compliant_resources`.
+    /// Sets `exclude_compliant_resources`. Optional.
     pub fn exclude_compliant_resources(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -97,13 +102,13 @@ impl ResourcesBuilder {
         self
     }
 
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
     }
 
-    /// Sets `include_compliance_details`.
+    /// Sets `include_compliance_details`. Optional.
     pub fn include_compliance_details(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self
             .declaration
@@ -111,7 +116,7 @@ impl ResourcesBuilder {
         self
     }
 
-    /// Sets `resource_arn_list`.
+    /// Sets `resource_arn_list`. Optional.
     pub fn resource_arn_list(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -119,7 +124,7 @@ impl ResourcesBuilder {
         self
     }
 
-    /// Sets `resource_type_filters`.
+    /// Sets `resource_type_filters`. Optional.
     pub fn resource_type_filters(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self
             .declaration
@@ -127,7 +132,7 @@ impl ResourcesBuilder {
         self
     }
 
-    /// Adds one `tag_filter`.
+    /// Adds one `tag_filter`. Optional, at most 50.
     pub fn tag_filter(mut self, block: TagFilterBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("tag_filter", block.arguments);
         self
@@ -172,19 +177,19 @@ impl Nested for ResourceTagMappingList {
 }
 
 impl ResourceTagMappingList {
-    /// The attribute `compliance_details`.
+    /// The attribute `compliance_details`. Computed.
     #[track_caller]
     pub fn compliance_details(&self) -> NestedList<ResourceTagMappingListComplianceDetails> {
         self.0.attribute::<Vec<Value>>("compliance_details").into()
     }
 
-    /// The attribute `resource_arn`.
+    /// The attribute `resource_arn`. Computed.
     #[track_caller]
     pub fn resource_arn(&self) -> Output<String> {
         self.0.attribute("resource_arn")
     }
 
-    /// The attribute `tags`.
+    /// The attribute `tags`. Computed.
     #[track_caller]
     pub fn tags(&self) -> Output<BTreeMap<String, String>> {
         self.0.attribute("tags")
@@ -202,19 +207,19 @@ impl Nested for ResourceTagMappingListComplianceDetails {
 }
 
 impl ResourceTagMappingListComplianceDetails {
-    /// The attribute `compliance_status`.
+    /// The attribute `compliance_status`. Computed.
     #[track_caller]
     pub fn compliance_status(&self) -> Output<bool> {
         self.0.attribute("compliance_status")
     }
 
-    /// The attribute `keys_with_noncompliant_values`.
+    /// The attribute `keys_with_noncompliant_values`. Computed.
     #[track_caller]
     pub fn keys_with_noncompliant_values(&self) -> Output<Vec<String>> {
         self.0.attribute("keys_with_noncompliant_values")
     }
 
-    /// The attribute `non_compliant_keys`.
+    /// The attribute `non_compliant_keys`. Computed.
     #[track_caller]
     pub fn non_compliant_keys(&self) -> Output<Vec<String>> {
         self.0.attribute("non_compliant_keys")
@@ -240,13 +245,13 @@ impl TagFilter {
         }
     }
 
-    /// The attribute `key`.
+    /// The argument `key`. Required.
     #[track_caller]
     pub fn key(&self) -> Output<String> {
         self.0.attribute("key")
     }
 
-    /// The attribute `values`.
+    /// The argument `values`. Optional.
     #[track_caller]
     pub fn values(&self) -> Output<Vec<String>> {
         self.0.attribute("values")
@@ -270,7 +275,7 @@ impl<A> TagFilterBuilder<A> {
         }
     }
 
-    /// Sets `values`.
+    /// Sets `values`. Optional.
     pub fn values(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.arguments = self.arguments.set("values", value.into_input());
         self
