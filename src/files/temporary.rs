@@ -6,6 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use rustix::fs::OFlags;
 
 use crate::whole::restrict;
@@ -126,8 +127,7 @@ pub(crate) fn is_at(file: &File, path: &Path) -> bool {
 pub(crate) fn random(length: usize) -> io::Result<String> {
     let mut bytes = vec![0; length.div_ceil(2)];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
-    Ok(digits.collect())
+    Ok(HEXLOWER.encode(&bytes))
 }
 
 pub(crate) fn is_random(text: &str, length: usize) -> bool {

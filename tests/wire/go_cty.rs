@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -47,7 +48,7 @@ impl GoCty {
         let question = format!(
             "{{\"type\":{},\"msgpack\":\"{}\"}}\n",
             ty.to_json(),
-            hex(msgpack)
+            HEXLOWER.encode(msgpack)
         );
         self.questions
             .write_all(question.as_bytes())
@@ -68,10 +69,6 @@ impl Drop for GoCty {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn types() -> impl Strategy<Value = Type> {
@@ -224,7 +221,7 @@ fn go_cty_reads_what_we_write_and_would_have_written_the_same() {
         let rewritten = go.borrow_mut().rewrite(&ty, &written);
         prop_assert_eq!(
             rewritten,
-            Ok(hex(&written)),
+            Ok(HEXLOWER.encode(&written)),
             "{} as {}",
             ty,
             format!("{value:?}")
@@ -250,7 +247,7 @@ fn a_long_decimal_is_rounded_as_go_cty_rounds_it() {
         let read = msgpack::decode(&sent, &Type::Number).expect("a number");
         let written = msgpack::encode(&read, &Type::Number).expect("a number");
         let rewritten = go.borrow_mut().rewrite(&Type::Number, &sent);
-        prop_assert_eq!(rewritten, Ok(hex(&written)), "{}", text);
+        prop_assert_eq!(rewritten, Ok(HEXLOWER.encode(&written)), "{}", text);
         Ok(())
     });
     outcome.unwrap_or_else(|error| panic!("{error}"));

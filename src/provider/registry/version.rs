@@ -1,19 +1,15 @@
 //! Versions of providers, and a program's requirements of them.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::str::FromStr;
 
 use thiserror::Error;
 
-/// `5.31.0`, `6.0.0-beta1`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Version {
-    numbers: [u64; 3],
-    prerelease: String,
-}
+/// `5.31.0`, `6.0.0-beta1`. A pre-release comes before its release; build metadata is dropped.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version(semver::Version);
 
-/// What versions will do: `5.31.0`, `~> 5.31`, `>= 5.0, < 6.0`.
+/// The versions that a program accepts: `5.31.0`, `~> 5.31`, `>= 5.0, < 6.0`. The rules are Terraform's, not Cargo's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRequirement {
     text: String,
@@ -76,11 +72,12 @@ fn parse(text: &str) -> Result<(Version, usize), ParseVersionError> {
         *number = part.parse().map_err(|_| error())?;
         written += 1;
     }
-    let version = Version {
-        numbers,
-        prerelease: prerelease.to_owned(),
+    let [major, minor, patch] = numbers;
+    let version = semver::Version {
+        pre: semver::Prerelease::new(prerelease).map_err(|_| error())?,
+        ..semver::Version::new(major, minor, patch)
     };
-    Ok((version, written))
+    Ok((Version(version), written))
 }
 
 impl FromStr for Version {
@@ -93,51 +90,20 @@ impl FromStr for Version {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [major, minor, patch] = self.numbers;
-        write!(f, "{major}.{minor}.{patch}")?;
-        if !self.prerelease.is_empty() {
-            write!(f, "-{}", self.prerelease)?;
-        }
-        Ok(())
+        write!(f, "{}", self.0)
     }
 }
 
-impl PartialOrd for Version {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Version {
-    /// By number; a pre-release comes before its release, and pre-releases by their dotted parts, numbers as numbers.
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.numbers.cmp(&other.numbers).then_with(|| {
-            match (self.prerelease.is_empty(), other.prerelease.is_empty()) {
-                (true, true) => Ordering::Equal,
-                (true, false) => Ordering::Greater,
-                (false, true) => Ordering::Less,
-                (false, false) => {
-                    let parts = |text: &str| -> Vec<(Option<u64>, String)> {
-                        (text.split('.'))
-                            .map(|part| (part.parse().ok(), part.to_owned()))
-                            .map(|(number, part)| match number {
-                                // Numbers come before words.
-                                Some(number) => (Some(number), String::new()),
-                                None => (Some(u64::MAX), part),
-                            })
-                            .collect()
-                    };
-                    parts(&self.prerelease).cmp(&parts(&other.prerelease))
-                }
-            }
-        })
+impl Version {
+    fn numbers(&self) -> [u64; 3] {
+        [self.0.major, self.0.minor, self.0.patch]
     }
 }
 
 impl VersionRequirement {
-    /// Whether that version will do. A pre-release does only for a requirement that names exactly it.
+    /// Whether it accepts that version. A pre-release is accepted only by a requirement that names exactly it.
     pub fn allows(&self, version: &Version) -> bool {
-        if !version.prerelease.is_empty() {
+        if !version.0.pre.is_empty() {
             return (self.clauses.iter())
                 .any(|clause| clause.operator == Operator::Equal && clause.version == *version);
         }
@@ -157,7 +123,7 @@ impl Clause {
             Operator::LessOrEqual => order.is_le(),
             Operator::Pessimistic => {
                 let fixed = self.written.saturating_sub(1);
-                order.is_ge() && version.numbers[..fixed] == self.version.numbers[..fixed]
+                order.is_ge() && version.numbers()[..fixed] == self.version.numbers()[..fixed]
             }
         }
     }
@@ -252,7 +218,7 @@ mod tests {
 
     #[test]
     fn what_is_no_version_is_refused() {
-        for text in ["", "v1", "1.2.3.4", "1..2", "~>", ">= x"] {
+        for text in ["", "v1", "1.2.3.4", "1..2", "~>", ">= x", "1.0.0-a..b"] {
             assert!(text.parse::<VersionRequirement>().is_err(), "{text}");
         }
     }

@@ -1,7 +1,6 @@
 //! The view that a rule has of the cloud: its objects, the region and the time of the operation.
 
-use std::fmt::Write as _;
-
+use data_encoding::HEXLOWER;
 use terrane_core::Value;
 use terrane_core::value::Map;
 
@@ -100,10 +99,7 @@ pub(crate) fn random_hex() -> String {
     let mut bytes = [0; 16];
     // Without randomness the ids of one sandbox may repeat, which its own rules then notice.
     let _ = getrandom::fill(&mut bytes);
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    HEXLOWER.encode(&bytes)
 }
 
 /// A random UUID.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -21,16 +22,7 @@ struct Vector {
 }
 
 fn unhex(hex: &str) -> Vec<u8> {
-    (hex.as_bytes().chunks(2))
-        .map(|pair| {
-            let pair = std::str::from_utf8(pair).expect("hex");
-            u8::from_str_radix(pair, 16).expect("hex")
-        })
-        .collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.decode(hex.as_bytes()).expect("hex")
 }
 
 fn vectors() -> Vec<Vector> {
@@ -66,7 +58,7 @@ fn every_vector_of_go_cty_is_read_and_written_again_as_go_cty_writes_it() {
             Ok(value) => value,
             Err(error) => panic!("{}: {error}", vector.note),
         };
-        let written = hex(&encode(&value, &ty).expect("it was read as that type"));
+        let written = HEXLOWER.encode(&encode(&value, &ty).expect("it was read as that type"));
         let expected = vector.round_trip.as_ref().unwrap_or(&vector.msgpack);
         assert_eq!(&written, expected, "{}", vector.note);
         exact += 1;
@@ -161,7 +153,7 @@ fn a_length_that_the_message_cannot_hold_is_refused_before_anything_is_allocated
 
 #[test]
 fn a_dynamic_value_that_nests_without_end_is_refused() {
-    let level = unhex(&format!("92c409{}", hex(b"\"dynamic\"")));
+    let level = unhex(&format!("92c409{}", HEXLOWER.encode(b"\"dynamic\"")));
     let bytes = level.repeat(100_000);
     let error = decode(&bytes, &Type::Dynamic).expect_err("refused");
     assert!(error.reason.contains("deeper than 64"), "{error}");
