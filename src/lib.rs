@@ -22,7 +22,7 @@
 //! ```
 //! use terrane::{BlockArguments, Declaration, IntoInput, Output, Program, Resource, Stack, interpolate};
 //!
-//! /// What all our queues have in common.
+//! /// The arguments that all our queues share.
 //! fn queue(name: impl IntoInput<String>, retention_days: usize) -> Declaration {
 //!     let retention = BlockArguments::new().set("days", retention_days);
 //!     Resource::dynamic("acme_queue", "main")
@@ -47,7 +47,7 @@
 //! | keep its state in S3 | [`S3Backend`] |
 //! | keep it in a store of one's own | [`Cli::backends`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
-//! | use what the cloud decides | [`Output`], [`all`], [`interpolate!`] |
+//! | use values that the cloud decides | [`Output`], [`all`], [`interpolate!`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |

@@ -1,4 +1,4 @@
-//! What `provider.toml` says: which services have bindings, which types belong to them, and what they are called in Rust.
+//! The catalogue in `provider.toml`: services that have bindings, their types, and the names of those in Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub struct Catalogue {
     pub source: String,
     /// The version whose schema the facts hold.
     pub version: String,
-    /// What every type name starts with: `aws_`.
+    /// The start of every type name: `aws_`.
     pub prefix: String,
     /// Top-level attributes of resources that are arguments by the letter of the schema only.
     #[serde(default)]
@@ -33,9 +33,9 @@ pub struct Catalogue {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// What people call it.
+    /// Its usual name.
     pub title: String,
-    /// What the Rust name leaves out at the start of the type name; the longest that fits counts.
+    /// Starts of type names that Rust names leave out; the longest that fits counts.
     #[serde(default)]
     pub strip: Vec<String>,
     /// Names or patterns (`aws_eks_*`) of its resource types.
@@ -56,7 +56,7 @@ pub enum CatalogueError {
     /// The text is not of the form.
     #[error("invalid provider.toml: {reason}")]
     Syntax {
-        /// What the reader says.
+        /// The reader's message.
         reason: String,
     },
     /// Two services claim one type.
@@ -138,7 +138,7 @@ impl Catalogue {
         Ok(())
     }
 
-    /// The type name without what the Rust name leaves out: `vpc` of `aws_vpc`.
+    /// The type name without the start that the Rust name leaves out: `vpc` of `aws_vpc`.
     pub fn short_name<'a>(&self, service: &Service, type_name: &'a str) -> &'a str {
         let prefixes = service.strip.iter().chain([&self.prefix]);
         let rests = prefixes.filter_map(|prefix| type_name.strip_prefix(prefix.as_str()));

@@ -8,7 +8,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `terraform_json` | reads the document that Terraform and OpenTofu print |
-//! | `catalogue` | `provider.toml`: what no schema knows |
+//! | `catalogue` | `provider.toml`: services and names, which no schema has |
 //! | `extract` | schemas to facts |
 //! | `bindings` | facts to Rust |
 //! | `tree` | formats, writes and compares files |

@@ -121,9 +121,7 @@ fn bindings(provider: &Path, mode: Mode) -> Result<(), Box<dyn Error>> {
         for path in stale {
             eprintln!("stale: {}", path.display());
         }
-        return Err(
-            "the bindings are not what their facts say; run `terrane-codegen generate`".into(),
-        );
+        return Err("the bindings do not match their facts; run `terrane-codegen generate`".into());
     }
     let changed = write(&target, &files)?;
     println!("{} files, {changed} changed", files.len());

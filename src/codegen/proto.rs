@@ -99,7 +99,7 @@ mod tests {
         all
     }
 
-    /// What of a field is visible on the wire.
+    /// The parts of a field that are visible on the wire.
     fn wire_form(field: &FieldDescriptorProto) -> (i32, i32, i32, String) {
         let type_name = field.type_name().replace("tfplugin5", "tfplugin6");
         (
@@ -142,7 +142,7 @@ mod tests {
             let (mine, theirs) = (fields(message), fields(other));
             match name.as_str() {
                 "Schema.Attribute" => assert_ne!(mine, theirs),
-                // What one side has and the other never sends: the prepared configuration, the state stores.
+                // Fields that one side has and the other never sends: the prepared configuration, the state stores.
                 "PrepareProviderConfig.Response" | "GetProviderSchema.Response" => {
                     let common = mine.iter().filter(|field| theirs.contains(field)).count();
                     assert_eq!(common, mine.len().min(theirs.len()), "{name}");

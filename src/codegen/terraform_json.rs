@@ -1,4 +1,4 @@
-//! Reading what `terraform providers schema -json` and `tofu providers schema -json` print.
+//! Reads the output of `terraform providers schema -json` and `tofu providers schema -json`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use thiserror::Error;
 #[error("invalid provider schema document")]
 #[non_exhaustive]
 pub struct ParseSchemasError {
-    /// What the JSON reader says, with line and column.
+    /// The JSON reader's message, with line and column.
     #[source]
     pub source: serde_json::Error,
 }

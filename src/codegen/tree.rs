@@ -1,4 +1,4 @@
-//! Generated files on disk: formatting, writing, and finding out whether they are what they should be.
+//! Generated files on disk: formatting, writing, comparing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,7 +59,7 @@ pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, S
     Ok(result)
 }
 
-/// How a folder differs from what it should hold: what to write, and what to remove.
+/// The differences between a folder and its intended content: files to write, files to remove.
 ///
 /// # Errors
 /// When the folder cannot be read.

@@ -101,7 +101,7 @@ macro_rules! numbers {
     };
 }
 
-/// What text can be as it stands.
+/// Types that take text as it stands.
 macro_rules! texts {
     ($($method:ident)*) => {
         $(fn $method<V: Visitor<'v>>(self, visitor: V) -> Visited<V::Value> {
@@ -171,7 +171,7 @@ impl<'v> Deserializer<'v> for Bare<'v> {
     fn deserialize_any<V: Visitor<'v>>(self, visitor: V) -> Visited<V::Value> {
         match self.0.content.clone() {
             Content::Value(value) => self.0.value(&value, visitor),
-            // A type that takes anything: what is not JSON is text.
+            // A type that takes anything: if it is not JSON, it is text.
             Content::Text(text) => match Value::from_json_untyped(text.as_bytes()) {
                 Ok(value) => self.0.value(&value, visitor),
                 Err(_) => visitor.visit_str(text),

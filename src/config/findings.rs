@@ -22,7 +22,7 @@ impl Findings {
     /// Notes the error that leaves the value at that path, and gives it back for the way out.
     ///
     /// Where the asking type hands an error of its parts on, nothing but the text is left of it: such a one is known by its text, and
-    /// what was noted further inside stays. Any other error is new, and a type may have got over the one before (an untagged enum).
+    /// the note from further inside stays. Any other error is new, and a type may have got over the one before (an untagged enum).
     pub(super) fn mismatch(&self, path: &Path, mismatch: Mismatch) -> Mismatch {
         let mut noted = self.mismatch.borrow_mut();
         let passed_on = noted.as_ref().is_some_and(|(inner, known)| {

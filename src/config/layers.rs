@@ -159,7 +159,7 @@ impl<'v> Layers<'v> {
         let strange = self.strange.borrow();
         let strange = strange.iter().map(|entry| {
             let source = Some(format!("set in `{}`", entry.source));
-            // What the person wrote is in capitals, what is known is not.
+            // The environment has it in capitals, the type does not.
             let name = match entry.case {
                 KeyCase::Any => entry.key.to_lowercase(),
                 KeyCase::Exact => entry.key.clone(),

@@ -14,7 +14,7 @@ use crate::{document, layers};
 /// The start of the environment variables that set a configuration key: `TERRANE_VAR_AWS_REGION` sets `aws_region`.
 pub const VARIABLE_PREFIX: &str = "TERRANE_VAR_";
 
-/// The configuration values that a stack was started with, in layers: what is added later wins, key by key.
+/// The configuration values that a stack was started with, in layers: a later layer wins, key by key.
 ///
 /// Values of environment variables and flags are text, and become what the asking type wants: text, a number, a bool, or for a list or
 /// a table what the text says as JSON. Add in the order: `<stack>.toml`, environment, files, flags.
@@ -24,7 +24,7 @@ pub struct ConfigValues {
     fate: Arc<Fate>,
 }
 
-/// What became of the values; clones share it.
+/// How reading went; clones share it.
 #[derive(Default)]
 struct Fate {
     read: AtomicBool,
@@ -47,7 +47,7 @@ pub(super) struct Entry {
 pub(super) enum Given {
     /// By a document, with a type.
     Value(Value),
-    /// As text, whose meaning depends on who asks.
+    /// As text, whose meaning depends on the type.
     Text(String),
 }
 
@@ -94,7 +94,7 @@ impl ConfigValues {
         Ok(())
     }
 
-    /// Adds a file that was given with `--var-file`: JSON if its name says so, TOML otherwise.
+    /// Adds a file of `--var-file`: JSON if its name ends in `.json`, TOML otherwise.
     ///
     /// # Errors
     /// When it is neither; with file and line.
@@ -124,7 +124,7 @@ impl ConfigValues {
         }));
     }
 
-    /// Adds what was given with `--var`: `NAME=VALUE`.
+    /// Adds the argument of `--var`: `NAME=VALUE`.
     ///
     /// # Errors
     /// When there is no `=` or no name.
@@ -168,7 +168,7 @@ impl ConfigValues {
         self.entries.is_empty()
     }
 
-    /// Whether a type was asked for. Values that nobody reads are as wrong as an unknown key.
+    /// Whether a type was asked for. Values that are never read are as wrong as an unknown key.
     pub fn was_read(&self) -> bool {
         self.fate.read.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! What a person must read: errors and warnings with address, attribute and source line, gathered rather than thrown.
+//! Diagnostics: errors and warnings with address, attribute and source line, gathered rather than thrown.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// One sentence fragment, no full stop.
     pub summary: String,
-    /// The rest: why, what was found. May be empty.
+    /// The reason. May be empty.
     pub detail: String,
     /// The resource instance (or deposed object, or provider) it is about.
     pub address: Option<String>,
@@ -64,7 +64,7 @@ pub struct Diagnostic {
     pub attribute: Option<Path>,
     /// Where the user declared it.
     pub location: Option<Location>,
-    /// What to do, one sentence each.
+    /// Remedies, one sentence each.
     pub hints: Vec<String>,
 }
 
@@ -118,7 +118,7 @@ impl Diagnostic {
         self
     }
 
-    /// The same with a sentence that says what to do.
+    /// The same with a remedy.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());

@@ -23,7 +23,7 @@ impl Error {
         )
     }
 
-    /// What a person must read.
+    /// The diagnostics of the error.
     pub fn into_diagnostics(self) -> Diagnostics {
         self.0
     }

@@ -1,4 +1,4 @@
-//! Expressions: what an argument will be, as a symbolic tree that the engine evaluates at plan and again at apply.
+//! Expressions: the value of an argument as a symbolic tree, which the engine evaluates at plan and again at apply.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -93,7 +93,7 @@ pub enum EvalError {
     /// A `map` closure refused its input or panicked.
     #[error("a mapped value could not be computed: {reason}")]
     Map {
-        /// What it said.
+        /// Its message.
         reason: String,
         /// Where `map` was called.
         location: Location,

@@ -1,6 +1,6 @@
 //! Strings in JSON as Go's encoder writes them.
 //!
-//! Beyond what JSON asks for it escapes what HTML and JavaScript would trip over: `<`, `>`, `&`, U+2028 and U+2029. States, locks and
+//! Beyond JSON's own escapes it has those that keep HTML and JavaScript safe: `<`, `>`, `&`, U+2028 and U+2029. States, locks and
 //! types keep their bytes that way, whoever of the peers writes them.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! What an argument accepts: a literal, an output, or a collection of both.
+//! Values that an argument accepts: a literal, an output, or a collection of both.
 
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;

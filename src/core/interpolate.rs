@@ -5,7 +5,7 @@ use crate::output::Output;
 use crate::typed::IntoValue as _;
 use crate::value::Value;
 
-/// Formats outputs and literals into one text: `format!` for what the cloud decides.
+/// Formats outputs and literals into one text: `format!` for values that the cloud decides.
 ///
 /// The result is an [`Output<String>`], known when all of its arguments are and sensitive when one of them is. Strings, numbers and
 /// bools have a text; a list, a map or null is an error at this line. Arguments are borrowed, as by `format!`, but cannot be named
@@ -41,7 +41,7 @@ macro_rules! interpolate {
     };
 }
 
-/// What [`interpolate!`] expands to.
+/// The expansion of [`interpolate!`].
 #[doc(hidden)]
 #[track_caller]
 pub fn interpolated(

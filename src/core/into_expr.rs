@@ -1,4 +1,4 @@
-//! What stands for an argument whose type the bindings do not know.
+//! Values for arguments whose type the bindings do not know.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! What is wrong with a JSON text, without showing any of it: it may hold secrets.
+//! The fault of a JSON text, without showing any of it: it may hold secrets.
 
 use serde_json::error::Category;
 
@@ -13,7 +13,7 @@ pub fn json_fault(error: &serde_json::Error) -> String {
         Category::Io => "it cannot be read".to_owned(),
         // These texts are serde_json's own.
         Category::Syntax => text.to_owned(),
-        // What stands there comes before the last comma, what was expected (our own words) after it.
+        // The text that was found comes before the last comma, the expectation (our own words) after it.
         Category::Data => match text.rsplit_once(", expected ") {
             Some((found, expected)) => {
                 let kind = found.split([':', '`']).next().unwrap_or_default();

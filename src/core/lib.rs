@@ -1,4 +1,53 @@
 //! Values, addresses, schemas, diagnostics and the language of terrane: no I/O, no async.
+//!
+//! The life of a program, from declarations to evaluated arguments:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use terrane_core::addr::InstanceAddr;
+//! use terrane_core::{Marked, NoConfig, Program, Resource, Scope, Value};
+//!
+//! let program = Program::from_fn(
+//!     |stack| {
+//!         let vpc = Resource::dynamic("t_vpc", "main").set("cidr", "10.0.0.0/16").declare(stack);
+//!         let subnet = Resource::dynamic("t_subnet", "a").set("vpc_id", vpc.attribute::<String>("id"));
+//!         subnet.declare(stack);
+//!         Ok(())
+//!     },
+//!     NoConfig,
+//! )
+//! .expect("addresses are unique, references resolve, there is no cycle");
+//! assert_eq!(program.resources()[1].dependencies, [0]);
+//!
+//! /// The engine's part: the objects that are known by now.
+//! struct Known;
+//! impl Scope for Known {
+//!     fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
+//!         Some(Arc::new(Value::map([("id", Value::from("vpc-1"))]).into()))
+//!     }
+//! }
+//! let arguments = program.resources()[1].arguments.evaluate(&Known).expect("no `map` fails");
+//! assert_eq!(arguments.value.get("vpc_id"), Some(&Value::from("vpc-1")));
+//! ```
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`value`] | dynamic values, exact numbers, types, paths, conversions, cty's JSON form and set order |
+//! | [`addr`] | addresses of modules, resources, instances and providers, in HCL's text |
+//! | [`schema`] | the schema of a resource type, the shape it asks of a configuration, the compact text that bindings carry |
+//! | `stack`, `resource`, `provider`, `lifecycle` | declarations |
+//! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
+//! | `program` | the checked graph of a stack function's declarations |
+//! | [`configuration`] | the trait through which a stack reads its configuration |
+//! | `lookup` | rules by which objects are found by name or tag |
+//! | `marks`, [`secrets`] | sensitive paths; known secrets found in other texts |
+//! | `diagnostics`, `error` | messages for people; the error of a stack function |
+//! | [`go_json`], `quote`, `text` | strings as Go, HCL and Unicode's normal form C write them |
+//!
+//! Why not values with marks inside: every operation on them would have to carry marks along, and one that forgets shows a secret.
+//! Sensitivity is a set of paths beside the value ([`Marked`]). Why not an asynchronous language: a stack function only describes, so
+//! its graph is the same in every run and can be tested without a cloud. Why not `serde_json::Value`: it has no unknown values, no
+//! sets, and no numbers of 153 digits. Why no derive macros: bindings of 1,300 types must compile in seconds.
 
 pub mod addr;
 pub mod configuration;

@@ -8,7 +8,7 @@ use crate::output::Output;
 use crate::resource::Resource;
 use crate::value::Path;
 
-/// What the engine may and must not do with a resource instance.
+/// Limits on the engine's dealings with a resource instance.
 #[derive(Debug, Clone, Default)]
 pub struct Lifecycle {
     /// On a replacement, make the new object before the old one goes. Spreads to everything it depends on.
@@ -17,7 +17,7 @@ pub struct Lifecycle {
     pub prevent_destroy: bool,
     /// Differences that are none of our business.
     pub ignore_changes: IgnoreChanges,
-    /// What, when it changes, replaces this too.
+    /// Attributes whose change replaces this too.
     pub replace_triggered_by: Vec<Trigger>,
     /// Texts given to [`Lifecycle::ignore_changes`] that are no paths; reported when the program is complete.
     pub(crate) invalid_paths: Vec<String>,

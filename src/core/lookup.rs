@@ -1,8 +1,8 @@
-//! How objects are found that nobody has the id of: what bindings know of a provider beyond its schema.
+//! Rules by which objects are found without their id, which bindings carry beside a provider's schema.
 
 use crate::value::Value;
 
-/// What bindings know about finding objects. The engine asks with it when a creation's answer was lost, and before it makes
+/// How a provider's objects are found. The engine looks when the response to a creation was lost, and before it creates
 /// something under a name that may be taken.
 #[derive(Debug, Clone, Copy)]
 pub struct LookupRules {
@@ -27,12 +27,12 @@ pub struct NameLookup {
     pub standing: Standing,
 }
 
-/// How an object that is named in advance stands to others: what it means when one of that name is there already.
+/// How an object that is named in advance stands to others, which decides about one that has its name already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
-    /// It exists by itself: one that is there and not in the state is somebody's, and is never taken over without a word.
+    /// It exists by itself: one that exists and is not in the state has another owner, and is never adopted silently.
     Own,
-    /// It is a part of another object that its configuration names (a rule, a link), so that nobody made it for something else.
+    /// It is a part of another object that its configuration names (a rule, a link), so it was not created for another purpose.
     /// Whether a second one is refused is the provider's to say.
     Part,
     /// It is a setting of another object, which has one whether or not anybody made it: creating it means setting it, twice the same
@@ -47,19 +47,19 @@ pub struct TagLookup {
     pub data_source: &'static str,
     /// Its configuration for a tag's key and value.
     pub config: fn(key: &str, value: &str) -> Value,
-    /// The ids by which what it found can be imported as objects of that type; what is of other types is left out.
+    /// The import ids of the found objects of that type; those of other types are left out.
     pub ids: fn(type_name: &str, found: &Value) -> Vec<String>,
 }
 
 impl LookupRules {
-    /// Nothing is known.
+    /// No rule.
     pub const NONE: Self = Self {
         by_name: &[],
         tags: None,
         by_tag: None,
     };
 
-    /// What is known of a type's names.
+    /// The rule for a type's names.
     pub fn for_type(&self, type_name: &str) -> Option<&'static NameLookup> {
         self.by_name
             .iter()

@@ -10,7 +10,7 @@ use crate::value::{Path, Value};
 pub struct Marked {
     /// The value.
     pub value: Value,
-    /// What inside it is sensitive; the root path means all of it.
+    /// The sensitive parts; the root path means all of it.
     pub sensitive: BTreeSet<Path>,
 }
 

@@ -1,4 +1,4 @@
-//! Typed handles on the objects nested in a resource: what `cluster.identity().index(0).oidc()` returns on its way.
+//! Typed handles on the objects nested in a resource, as in `cluster.identity().index(0).oidc()`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -55,7 +55,7 @@ impl<T> fmt::Debug for NestedList<T> {
     }
 }
 
-/// Says that a required argument of a typed builder is set. Until then its place holds a type that names what is missing.
+/// Says that a required argument of a typed builder is set. Until then its place holds a type that names the missing argument.
 #[derive(Debug, Clone, Copy)]
 pub struct Set;
 

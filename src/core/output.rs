@@ -16,7 +16,7 @@ use crate::value::{PathStep, Value};
 ///
 /// ```compile_fail
 /// # fn f(endpoint: terrane_core::Output<String>) {
-/// println!("{endpoint}"); // does not compile: nobody knows the value yet
+/// println!("{endpoint}"); // does not compile: the value is not known yet
 /// # }
 /// ```
 pub struct Output<T> {
@@ -143,7 +143,7 @@ impl<T> fmt::Debug for Output<T> {
 )]
 pub trait Printable {}
 
-/// What an output holds while the program runs. The bound below is on this and not on the output itself, for then the compiler
+/// The content of an output while the program runs. The bound below is on this and not on the output itself, for then the compiler
 /// would fall back on its own words for a missing `Display`.
 #[doc(hidden)]
 pub struct NotKnownYet<T>(PhantomData<fn() -> T>);
@@ -159,7 +159,7 @@ where
 
 /// Several outputs as one: a tuple of up to eight, or a list of one type.
 pub trait Outputs {
-    /// What a `map` on the result receives.
+    /// The type that a `map` on the result receives.
     type Values;
 
     /// The combined expression.

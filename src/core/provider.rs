@@ -11,18 +11,18 @@ use crate::resource::BlockArguments;
 use crate::schema::Schema;
 use crate::value::Value;
 
-/// What generated bindings know of a provider.
+/// The facts of a provider that generated bindings carry.
 #[derive(Debug)]
 pub struct ProviderBinding {
     /// Where it comes from: `hashicorp/aws`.
     pub source: &'static str,
     /// The version that the bindings were generated from.
     pub version: &'static str,
-    /// Facts of the schema, one text a service (see [`crate::schema::Facts`]); what the sandbox serves.
+    /// Facts of the schema, one text a service (see [`crate::schema::Facts`]); the sandbox serves them.
     pub facts: &'static [&'static str],
-    /// Points an evaluated configuration at an emulator of the cloud, without touching what the program set itself.
+    /// Points an evaluated configuration at an emulator of the cloud, without touching the arguments that the program set itself.
     pub redirect: Option<fn(Value, &Schema, endpoint_url: &str) -> Value>,
-    /// How objects are found that nobody has the id of.
+    /// How objects are found without their id.
     pub lookup: LookupRules,
 }
 
@@ -77,7 +77,7 @@ impl ProviderDeclaration {
 
     /// Passes environment variables to the provider's process beside those that terrane knows it needs: names, or prefixes with a `*`.
     ///
-    /// A provider sees no variable that is not meant for it. Every configuration of a provider gets what one of them asks for.
+    /// A provider sees no variable that is not meant for it. Every configuration of a provider gets the variables that one of them passes.
     #[must_use]
     pub fn pass_env<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.passed_env.extend(names.into_iter().map(Into::into));

@@ -9,9 +9,9 @@ use crate::text::is_printable;
 /// How strictly quoted text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reading {
-    /// As HCL reads it: what Terraform refuses is refused.
+    /// As HCL reads it, with Terraform's refusals.
     Hcl,
-    /// What a person types and what earlier versions of terrane stored, too: a template that is none, and the escapes of JSON and Rust.
+    /// Also as people type it and earlier versions of terrane stored it: `${` that begins no template, the escapes of JSON and Rust.
     Lenient,
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn escape(text: &str, out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-/// The length of what stands before the closing quote.
+/// The length of the text before the closing quote.
 pub(crate) fn closing_quote(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -118,7 +118,7 @@ fn escaped_character(
         }
         Some('u') => {
             let code = digits(rest, 4);
-            // JSON writes what does not fit four digits as a pair.
+            // JSON writes a character beyond four digits as a pair.
             if let Some(high @ 0xd800..0xdc00) = code
                 && lenient
             {
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     /// HCL's rules for a quoted literal without templates, from its grammar and apart from the code above: the text before the closing
-    /// quote, and what follows that quote.
+    /// quote, and the text behind that quote.
     fn hcl(quoted: &str) -> Option<(String, &str)> {
         let mut rest = quoted.strip_prefix('"')?;
         let mut text = String::new();
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn text_is_written_as_terraform_writes_it() {
-        // Left: what Terraform 1.11.4 stored for `for_each` with the key on the right.
+        // Left: the text that Terraform 1.11.4 stored for `for_each` with the key on the right.
         for (written, text) in [
             (r#""home/$${aws:username}""#, "home/${aws:username}"),
             (r#""$$$$${y}""#, "$$$${y}"),

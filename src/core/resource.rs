@@ -13,14 +13,14 @@ use crate::provider::{ProviderBinding, ProviderHandle};
 use crate::stack::Stack;
 use crate::value::{Path, Value};
 
-/// A declared resource or data resource: what other declarations refer to. Typed handles wrap it.
+/// A declared resource or data resource, which other declarations refer to. Typed handles wrap it.
 #[derive(Debug, Clone)]
 pub struct Resource {
     address: Arc<InstanceAddr>,
     location: Location,
 }
 
-/// What generated bindings know of a resource type.
+/// The facts of a resource type that generated bindings carry.
 #[derive(Debug)]
 pub struct Binding {
     /// The provider that serves the type.

@@ -1,4 +1,4 @@
-//! The stack under construction: what a stack function receives and adds its declarations to.
+//! The stack under construction, to which a stack function adds its declarations.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ pub struct Stack {
     pub(crate) declared: Declared,
 }
 
-/// What has been declared so far, in the order of declaration.
+/// The declarations so far, in their order.
 #[derive(Default)]
 pub(crate) struct Declared {
     pub(crate) providers: Vec<DeclaredProvider>,

@@ -12,7 +12,7 @@ use crate::value::{Number, Value};
 #[error("expected {expected}, found {found}")]
 #[non_exhaustive]
 pub struct TypeMismatch {
-    /// What the Rust type stands for.
+    /// The value type of the Rust type.
     pub expected: &'static str,
     /// The kind of value there is. Never the value itself: it may be a secret.
     pub found: &'static str,

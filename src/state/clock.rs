@@ -96,8 +96,18 @@ impl From<SystemTime> for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.0.format(&Rfc3339).map_err(|_| fmt::Error)?;
-        f.write_str(&text)
+        // `time` could do that with its feature `formatting`; without it the AWS SDK's own features of it suffice.
+        let (hour, minute, second, nanos) = self.0.as_hms_nano();
+        let (year, month, day) = (self.0.year(), u8::from(self.0.month()), self.0.day());
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
+        )?;
+        if nanos > 0 {
+            let fraction = format!("{nanos:09}");
+            write!(f, ".{}", fraction.trim_end_matches('0'))?;
+        }
+        f.write_str("Z")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Kubernetes cluster: control plane, nodes, and what both may do.
+//! The Kubernetes cluster: control plane, nodes, and the roles of both.
 
 use terrane::{Lifecycle, Stack};
 use terrane_aws::eks::{cluster, node_group};
@@ -15,7 +15,7 @@ const LOG_TYPES: [&str; 5] = [
     "scheduler",
 ];
 
-/// What nodes need: join the cluster, give pods addresses, pull images.
+/// Policies that nodes need to join the cluster, give pods addresses and pull images.
 const NODE_POLICIES: [&str; 3] = [
     "AmazonEKSWorkerNodePolicy",
     "AmazonEKS_CNI_Policy",
@@ -43,7 +43,7 @@ impl Cluster {
     pub fn declare(stack: &mut Stack, config: &Config, network: &Network) -> Self {
         stack.module("cluster", |stack| {
             let name = config.name("cluster");
-            // EKS would make the group itself, without an end to what it keeps.
+            // EKS would make the group itself, and keep its log for ever.
             let log_group = logs::LogGroup::builder("cluster")
                 .name(format!("/aws/eks/{name}/cluster"))
                 .retention_in_days(config.log_retention_days)
@@ -110,7 +110,7 @@ fn nodes(
                 .min_size(config.eks_node_min_size)
                 .max_size(config.eks_node_max_size),
         )
-        // Nobody logs in to nodes here. If AWS or an emulator of it reports a key all the same, that is no reason to replace them.
+        // No one logs in to nodes here. If AWS or an emulator of it reports a key all the same, that is no reason to replace them.
         .lifecycle(Lifecycle::new().ignore_changes(["remote_access"]));
     for policy in NODE_POLICIES {
         let attachment = iam::RolePolicyAttachment::builder("node")

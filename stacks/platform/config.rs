@@ -1,4 +1,4 @@
-//! What distinguishes one platform from another: the keys of `<stack>.toml`, `TERRANE_VAR_…` and `--var`.
+//! The configuration of a platform: the keys of `<stack>.toml`, `TERRANE_VAR_…` and `--var`.
 
 use ipnet::Ipv4Net;
 use serde::Deserialize;
@@ -59,7 +59,7 @@ impl Config {
         format!("mlops-platform-{}-{thing}", self.environment)
     }
 
-    /// Finds what would fail in the middle of an `up`.
+    /// Finds values that would fail in the middle of an `up`.
     ///
     /// # Errors
     /// When values contradict each other.

@@ -1,4 +1,4 @@
-//! Identity: what the API's service account may do in AWS, without any key of its own.
+//! Identity: the role of the API's service account in AWS, without any key of its own.
 
 use terrane::Stack;
 use terrane_aws::iam;
@@ -14,7 +14,7 @@ const SERVICE_ACCOUNT: &str = "api";
 /// The service account's role.
 #[derive(Debug, Clone)]
 pub struct Identity {
-    /// What pods with the service account take on (IRSA).
+    /// The role that pods with the service account assume (IRSA).
     pub role: iam::Role,
 }
 

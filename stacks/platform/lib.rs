@@ -18,7 +18,7 @@
 //! | `cluster` | EKS, its nodes, security groups, roles, logs, OpenID Connect provider |
 //! | `storage` | buckets for models, data and artifacts |
 //! | `registry` | the repository of the API's images |
-//! | `identity` | what the API's service account may do |
+//! | `identity` | the role of the API's service account |
 //! | `state` | nothing: where the states are kept |
 //!
 //! Why not one function: each component is a plain struct of handles, so another platform can take the network and leave the rest.

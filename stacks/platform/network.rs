@@ -46,7 +46,7 @@ impl Network {
                 .vpc_cidr
                 .subnets(config.vpc_cidr.prefix_len() + SUBNET_BITS)?
                 .collect();
-            // AWS decides what the zones are, so an address has the place of a zone in the list instead of its name.
+            // AWS decides about the zones, so an address has the place of a zone in the list instead of its name.
             let mut subnet = |kind: &str, zone: usize, block: Ipv4Net, role: &str| {
                 ec2::Subnet::builder(kind)
                     .instance_key(zone)

@@ -17,7 +17,7 @@ pub struct Platform {
     pub storage: Storage,
     /// The API's image repository.
     pub registry: Registry,
-    /// What the API's service account may do.
+    /// The role of the API's service account.
     pub identity: Identity,
 }
 
@@ -28,7 +28,7 @@ impl Platform {
     /// When the configuration contradicts itself.
     pub fn declare(stack: &mut Stack, config: &Config) -> Result<Self> {
         config.check()?;
-        // What a run that died was making is found again by the next one.
+        // Objects that an interrupted run was creating are found by the next one.
         stack.owner_tags(true);
         stack.provider(
             Provider::builder()
@@ -52,7 +52,7 @@ impl Platform {
         })
     }
 
-    /// Publishes what users of the platform need.
+    /// Publishes the values that users of the platform need.
     pub fn export(&self, stack: &mut Stack) {
         stack.export("vpc_id", self.network.vpc.id());
         stack.export("private_subnet_ids", self.network.private_subnet_ids());

@@ -17,9 +17,9 @@ const TRANSITIONS: [(u32, &str); 2] = [(30, "STANDARD_IA"), (90, "GLACIER")];
 pub struct Storage {
     /// Trained models, every version of them.
     pub models: s3::Bucket,
-    /// What models are trained on.
+    /// Training data.
     pub data: s3::Bucket,
-    /// What training leaves behind.
+    /// Results of training.
     pub artifacts: s3::Bucket,
 }
 
@@ -48,7 +48,7 @@ impl Storage {
     }
 }
 
-/// A bucket that is encrypted, closed to the public, and moves what is old to cheaper classes.
+/// A bucket that is encrypted, closed to the public, and moves old objects to cheaper classes.
 fn bucket(stack: &mut Stack, config: &Config, name: &str) -> s3::Bucket {
     let bucket = s3::Bucket::builder("main")
         .instance_key(name)

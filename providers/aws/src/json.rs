@@ -8,7 +8,7 @@ pub(crate) fn text(document: &Value) -> String {
     if !text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         return text;
     }
-    // The provider writes JSON with Go, which escapes what could end a script element.
+    // The provider writes JSON with Go, which escapes characters that could end a script element.
     text.replace('<', "\\u003c")
         .replace('>', "\\u003e")
         .replace('&', "\\u0026")

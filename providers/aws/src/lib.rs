@@ -30,7 +30,7 @@
 //! | `dynamodb`, `ec2`, `ecr`, `eks`, `iam`, `kms`, `logs`, `meta`, `s3`, `sts`, `tagging` | resource types; data sources in `data` inside |
 //! | `provider` | the blocks of a provider configuration |
 //! | `iam::PolicyDocument`, `ecr::LifecyclePolicyDocument` | documents as typed builders |
-//! | `eks::kubeconfig` | what `kubectl` needs for a cluster |
+//! | `eks::kubeconfig` | the configuration of `kubectl` for a cluster |
 //!
 //! Why not bindings of all 1,305 types: they are six seconds of checking that a program with thirty of them need not pay.
 //! `provider.toml` names the services; anything else is `Resource::dynamic`.

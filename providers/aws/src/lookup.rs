@@ -1,8 +1,8 @@
-//! How objects of AWS are found again: which types are named by their configuration, and what an ARN says of an id.
+//! How objects of AWS are found: types that are named by their configuration, and ids from ARNs.
 
 use terrane_core::{LookupRules, NameLookup, TagLookup, Value};
 
-/// What the engine asks with.
+/// The rules of this provider.
 pub(crate) const LOOKUP: LookupRules = LookupRules {
     by_name: NAMED,
     tags: Some("tags"),
@@ -68,15 +68,15 @@ const NAMED: &[NameLookup] = &[
 
 /// How the part of an ARN behind service, region and account leads to the id that an import takes.
 enum Form {
-    /// The id is what follows: `vpc/` of `vpc/vpc-1`.
+    /// The id is the rest: `vpc/` of `vpc/vpc-1`.
     After(&'static str),
-    /// The same, up to the last `/`, its parts joined by `:`; what follows is an id of AWS's own.
+    /// The same, up to the last `/`, its parts joined by `:`; the rest is an id of AWS's own.
     Parts(&'static str),
     /// The id is the whole ARN; it begins like that.
     Whole(&'static str),
 }
 
-/// Taggable types with the service of their ARNs. What is not here is told apart by its name alone, or not at all.
+/// Taggable types with the service of their ARNs. Other types are found by name alone, or not at all.
 #[rustfmt::skip]
 const ARNS: &[(&str, &str, Form)] = &[
     ("aws_cloudwatch_log_group", "logs", Form::After("log-group:")),
@@ -118,7 +118,7 @@ fn tag_filter(key: &str, value: &str) -> Value {
     Value::map([("tag_filter", Value::list(vec![filter]))])
 }
 
-/// The import ids of what was found, as far as it is of that type.
+/// The import ids of the found objects that are of that type.
 fn ids_of_type(type_name: &str, found: &Value) -> Vec<String> {
     let mappings = found.get("resource_tag_mapping_list");
     let mappings = mappings.and_then(Value::elements).unwrap_or_default();

@@ -22,7 +22,7 @@ const SECOND_NAMES: &[&str] = &[
 /// Sends every service that this version of the provider has to that endpoint. The variable `AWS_ENDPOINT_URL` alone would not do:
 /// versions before the last ones of 5 honour it for some services and go to the real AWS for others.
 ///
-/// The account number is still asked for, because ARNs are built from it. What the program set itself stays.
+/// The account number is still asked for, because ARNs are built from it. Arguments of the program's own stay.
 pub(crate) fn redirect(config: Value, schema: &Schema, endpoint_url: &str) -> Value {
     let Some(mut members) = config.members().cloned() else {
         return config;

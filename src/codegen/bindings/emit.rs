@@ -11,7 +11,7 @@ use super::shape::{Kind, Rules, Shape, shapes};
 use crate::catalogue::{Catalogue, Service};
 use crate::names::{ident, is_ident, pascal};
 
-/// What the bindings need for themselves on every handle and every builder of a resource.
+/// Names that the bindings need for themselves on every handle and every builder of a resource.
 const RESERVED: [&str; 9] = [
     "as_ref",
     "builder",
@@ -24,7 +24,7 @@ const RESERVED: [&str; 9] = [
     "provider",
 ];
 
-/// What a file may import, and from where.
+/// The imports of a file, and where they come from.
 const IMPORTS: [(&str, &str); 20] = [
     ("BTreeMap", "std::collections"),
     ("PhantomData", "std::marker"),
@@ -108,7 +108,7 @@ pub(super) fn service(
     }
     if !missing.is_empty() {
         inner.push("missing");
-        let mut text = String::from("//! What a builder says that lacks a required argument.\n");
+        let mut text = String::from("//! Markers of builders that lack a required argument.\n");
         markers(&missing, &mut text);
         files.insert(format!("{name}/missing.rs"), head(catalogue, &text));
     }
@@ -514,7 +514,7 @@ fn module_list<'a>(
     }
 }
 
-/// The `use` lines for what a body mentions.
+/// The `use` lines for the names in a body.
 fn imports(body: &str, service: &str, missing: &BTreeSet<String>) -> String {
     let words: BTreeSet<&str> = body
         .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')

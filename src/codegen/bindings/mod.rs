@@ -26,7 +26,7 @@ pub enum GenerateError {
     Facts {
         /// The service.
         service: String,
-        /// What is wrong with the line.
+        /// The fault of the line.
         #[source]
         source: ParseFactsError,
     },

@@ -1,4 +1,4 @@
-//! Writes what resources and nested objects share: getters of handles, setters of builders.
+//! Writes the parts that resources and nested objects share: getters of handles, setters of builders.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use terrane_core::schema::Nesting;
 use super::shape::{Kind, Member, Shape};
 use crate::names::{ident, pascal};
 
-/// What a builder is built over.
+/// The foundation of a builder.
 pub(super) struct Builder<'a> {
     /// The field that collects the arguments.
     pub(super) field: &'a str,
@@ -58,7 +58,7 @@ pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Param
 }
 
 /// The type of a builder that was given nothing. The markers are no defaults of the type parameters, for the compiler leaves
-/// those out of its messages, and the message shall name what is missing.
+/// those out of its messages, and the message shall name the missing argument.
 pub(super) fn empty_builder(shape: &Shape) -> String {
     let markers: Vec<String> = required(shape)
         .map(|member| format!("Missing{}", pascal(&member.name)))

@@ -1,4 +1,4 @@
-//! What bindings are made of: a schema turned into arguments, attributes and nested objects with Rust names.
+//! Turns a schema into arguments, attributes and nested objects with Rust names.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +41,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    /// What a schema calls it.
+    /// The word for it in a schema.
     pub(super) fn noun(&self) -> &'static str {
         match self.items {
             Some(_) => "block",
@@ -85,7 +85,7 @@ pub(super) enum Kind {
     Flat { attribute: String, ty: String },
 }
 
-/// What the shapes of one resource type are named and trimmed by.
+/// The rules by which the shapes of one resource type are named and trimmed.
 pub(super) struct Rules<'a> {
     /// The Rust name of the resource type.
     pub(super) name: &'a str,
@@ -119,7 +119,7 @@ pub(super) fn shapes(rules: &Rules<'_>, block: &Block) -> Result<Vec<Shape>, Gen
     Ok(all)
 }
 
-/// Where a shape is and what it may be used for.
+/// The position of a shape, and its uses.
 #[derive(Clone)]
 struct Placement {
     name: String,
@@ -286,7 +286,7 @@ fn add_block(
     Ok(())
 }
 
-/// What a nested shape is made from.
+/// The schema of a nested shape.
 enum Inner<'a> {
     Block(&'a Block),
     Attributes(&'a std::collections::BTreeMap<std::sync::Arc<str>, Attribute>),

@@ -1,4 +1,4 @@
-//! Module addresses: the prefix a component gives to what it declares.
+//! Module addresses: the prefix of a component's declarations.
 
 use std::fmt;
 use std::sync::Arc;

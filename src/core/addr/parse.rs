@@ -18,11 +18,11 @@ use crate::quote::{Reading, closing_quote, unescape};
 #[error("`{text}` is not a valid {what}: {reason}")]
 #[non_exhaustive]
 pub struct ParseAddrError {
-    /// What was read.
+    /// The text.
     pub text: String,
-    /// What it should have been.
+    /// The kind of address that was expected.
     pub what: &'static str,
-    /// What is wrong with it.
+    /// The fault.
     pub reason: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! Address patterns: what a person names on a command line, with `*` for any run of characters.
+//! Address patterns, as a command line gives them: `*` stands for any run of characters.
 
 use std::fmt;
 use std::str::FromStr;
@@ -130,7 +130,7 @@ fn bare(part: &str) -> String {
 
 /// A part of a key in the form in which addresses print it.
 fn printed(part: &str) -> String {
-    // What is no escape stands for itself: patterns are matched, never refused for a backslash.
+    // A backslash that begins no escape stands for itself: patterns are matched, never refused.
     let text = unescape(part, Reading::Lenient).unwrap_or_else(|_| part.to_owned());
     let mut printed = String::new();
     push_escaped(&nfc(text), &mut printed);

@@ -48,7 +48,7 @@ impl ProviderSource {
         *self == Self::builtin()
     }
 
-    /// Whether nobody knows any more who publishes it, as in states that Terraform 0.13 took over from 0.12.
+    /// Whether its publisher is unknown, as in states that Terraform 0.13 took over from 0.12.
     pub fn is_legacy(&self) -> bool {
         *self.namespace == *LEGACY_NAMESPACE
     }

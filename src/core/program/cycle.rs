@@ -8,7 +8,7 @@ pub(super) fn find_cycle(
     resources: &[ResourceInstance],
     providers: &[ProviderConfig],
 ) -> Option<Diagnostic> {
-    // Nodes are resources, then providers. A resource depends on its provider, a provider on what its arguments refer to.
+    // Nodes are resources, then providers. A resource depends on its provider, a provider on the resources that its arguments refer to.
     let count = resources.len() + providers.len();
     let dependencies = |node: usize| -> (&[usize], Option<usize>) {
         match resources.get(node) {

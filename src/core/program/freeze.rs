@@ -217,7 +217,7 @@ impl Resolver<'_> {
     }
 }
 
-/// Computes what depends on no resource, so that a failure there is known before anything is asked of a provider.
+/// Evaluates expressions that depend on no resource, so that a failure there is known before the first call of a provider.
 fn check_constants(expr: &Expr, from: &dyn std::fmt::Display, diagnostics: &mut Diagnostics) {
     struct Nothing;
     impl Scope for Nothing {

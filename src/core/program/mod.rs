@@ -20,7 +20,7 @@ use crate::schema::Schema;
 use crate::stack::{Export, Stack};
 use crate::value::Value;
 
-/// What a stack function declared: providers, resources and exports, with every reference resolved.
+/// The declarations of a stack function: providers, resources and exports, with every reference resolved.
 ///
 /// References lead only to declared instances, addresses are unique, and there is no cycle.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub struct Program {
 pub struct ProviderConfig {
     /// Its address in the state.
     pub address: ProviderConfigAddr,
-    /// What the bindings know of it.
+    /// The facts of its bindings.
     pub binding: Option<&'static ProviderBinding>,
     /// Its arguments, an object.
     pub arguments: Expr,
@@ -115,11 +115,11 @@ impl ProviderConfig {
 }
 
 impl Program {
-    /// Runs a stack function with that configuration and checks what it declared. Needs no cloud, no provider and no files,
+    /// Runs a stack function with that configuration and checks its declarations. Needs no cloud, no provider and no files,
     /// so a stack can have unit tests.
     ///
     /// # Errors
-    /// Everything that is wrong: the function's own error or panic, duplicate addresses, references to what is not declared,
+    /// Every fault: the function's own error or panic, duplicate addresses, references to undeclared resources,
     /// cycles, invalid names. Each at the user's line.
     pub fn from_fn(
         function: impl FnOnce(&mut Stack) -> Result<()>,
@@ -186,7 +186,7 @@ impl Program {
         self.index.get(address).copied()
     }
 
-    /// Adds the provider that is part of every tool, so that what an earlier program declared of it can be removed by this one. It costs
+    /// Adds the built-in provider, so that this program can remove resources of it that an earlier one declared. It costs
     /// nothing while no object needs it.
     pub fn add_builtin_provider(&mut self) {
         let address = ProviderConfigAddr::default_of(ProviderSource::builtin());

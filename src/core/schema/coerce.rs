@@ -14,9 +14,9 @@ use crate::value::{Map, Members, Path, PathStep, REPEATED_KEY, Type, Value, conc
 pub struct ConfigProblem {
     /// Where it is.
     pub path: Path,
-    /// What is wrong, as a fragment of a sentence; never holds the value, which may be a secret.
+    /// The fault, as a fragment of a sentence; never holds the value, which may be a secret.
     pub reason: String,
-    /// What to do, if that can be guessed.
+    /// The likely remedy.
     pub hint: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Block {
     }
 }
 
-/// The way down and what is wrong there. What is wrong is replaced by null, so that the rest can be checked as well.
+/// The way down and the faults on it. A wrong value is replaced by null, so that the rest can be checked as well.
 struct Check {
     path: Path,
     problems: Vec<ConfigProblem>,

@@ -1,4 +1,4 @@
-//! Schemas of providers in domain terms: which attributes and blocks a resource type has, and what may be done with them.
+//! Schemas of providers in domain terms: the attributes and blocks of a resource type, and their flags.
 
 mod coerce;
 mod facts;

@@ -10,7 +10,7 @@ use crate::value::Type;
 pub struct Schema {
     /// The version stored with each instance, so that a provider can upgrade it.
     pub version: u64,
-    /// What it consists of.
+    /// Its attributes and blocks.
     pub block: Block,
     /// The implied type of the block, made once: every value of this schema that is read or written needs it.
     ty: Type,
@@ -80,7 +80,7 @@ pub struct NestedAttribute {
 /// A nested block type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NestedBlock {
-    /// What each block consists of.
+    /// The attributes and blocks of each.
     pub block: Block,
     /// How many there may be and how they are told apart.
     pub nesting: Nesting,
@@ -105,7 +105,7 @@ pub enum Nesting {
     Map,
 }
 
-/// What a provider offers, as far as it has been asked for.
+/// The schemas of a provider, as far as they were requested.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProviderSchema {
     /// The provider's own configuration.

@@ -54,13 +54,13 @@ fn is_secret(attribute: &Attribute) -> bool {
         }
 }
 
-/// The way down and what was met on it.
+/// The way down and the findings on it.
 struct Found {
     path: Path,
     paths: BTreeSet<Path>,
     /// Whether an attribute without a value counts.
     nulls: bool,
-    /// What is looked for.
+    /// The kind of attribute that is looked for.
     counts: fn(&Attribute) -> bool,
 }
 
@@ -115,7 +115,7 @@ impl Found {
                 }
             }
             (Nesting::Set, Value::Set(elements)) => {
-                // What hides nothing must not hide the whole set.
+                // A path that hides nothing must not hide the whole set.
                 let mut members = Self {
                     path: Path::root(),
                     paths: BTreeSet::new(),

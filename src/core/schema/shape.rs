@@ -43,7 +43,7 @@ impl Block {
         object(types)
     }
 
-    /// What stands for this block when nothing is written in it: every attribute null, every nested block empty.
+    /// The value of this block when it is written empty: every attribute null, every nested block empty.
     pub fn empty_value(&self) -> Value {
         let nulls = self
             .attributes

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use crate::go_json;
 
-/// Shorter texts are looked for nowhere: they would hide more of what is no secret than of what is one.
+/// Shorter texts are looked for nowhere: they would hide more harmless text than secrets.
 pub(super) const SHORTEST: usize = 6;
 
 /// So many digits make a number that says something.
@@ -14,7 +14,7 @@ const DIGITS: usize = 8;
 /// A line of a secret of many is looked for by itself from this length on: providers log line by line.
 const LINE: usize = 20;
 
-/// Of longer secrets only the beginning is looked for; what follows it is taken for the rest.
+/// Of longer secrets only the beginning is looked for; the text behind it is taken for the rest.
 pub(super) const LONGEST: usize = 4096;
 
 /// Whether a text says enough to be looked for: long enough, no short number, not one character over and over.
@@ -82,14 +82,14 @@ fn in_url(text: &str, space: &str) -> String {
     url
 }
 
-/// What every base64 text has in it that was made of something with these bytes inside: they may begin at any of three places of a group.
+/// Parts of every base64 text whose source has these bytes in it: they may begin at any of three places of a group.
 fn in_base64(bytes: &[u8]) -> Vec<String> {
     const GROUP: usize = 3;
     let mut texts = Vec::new();
     for before in 0..GROUP {
         let mut padded = vec![0; before];
         padded.extend_from_slice(bytes);
-        // Characters that share bits with what stands before or after are not known.
+        // Characters that share bits with the neighbours are not known.
         let start = (before * 8).div_ceil(6);
         let end = padded.len() * 8 / 6;
         for engine in [&STANDARD_NO_PAD, &URL_SAFE_NO_PAD] {

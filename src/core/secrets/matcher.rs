@@ -32,7 +32,7 @@ impl SecretMatcher {
         if texts.is_empty() {
             return None;
         }
-        // Built for nearly every object that has a secret: what takes longer to build would search no object faster.
+        // Built for nearly every object that has a secret: an automaton that takes longer to build would search no object faster.
         let mut builder = AhoCorasick::builder();
         builder.kind(Some(AhoCorasickKind::ContiguousNFA));
         // Fails only for more bytes of secrets than fit in 32 bits.
@@ -104,7 +104,7 @@ pub fn secrets_in(marked: &Marked, visit: &mut dyn FnMut(&str)) {
     }
 }
 
-/// The value that a path leads to; where it can be followed no further, what is there.
+/// The value that a path leads to, or the innermost one on the way that exists.
 fn inside<'a>(value: &'a Value, path: &Path) -> Option<&'a Value> {
     let mut value = value;
     for (depth, step) in path.steps().iter().enumerate() {

@@ -1,4 +1,4 @@
-//! What is left of a long decimal in go-cty, whose numbers read from text are binary floats with a mantissa of 512 bits.
+//! The rounding of a long decimal by go-cty, which reads numbers as binary floats with a mantissa of 512 bits.
 
 use std::cmp::Ordering;
 
@@ -17,7 +17,7 @@ const DECIDING_DIGITS: usize = 40_000;
 pub(super) struct Rounded {
     /// Every digit of the float.
     pub(super) exact: String,
-    /// The shortest decimal that is read as that float: what go-cty writes, compares and sends.
+    /// The shortest decimal that is read as that float: the form in which go-cty writes, compares and sends it.
     pub(super) shortest: String,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn round(plain: &str) -> Option<Rounded> {
     if digits.len() > DECIDING_DIGITS {
         power += (digits.len() - DECIDING_DIGITS - 1) as i64;
         digits.truncate(DECIDING_DIGITS);
-        // What was cut off is more than nothing.
+        // The digits that were cut off are not all zero.
         digits.push(b'1');
     }
     let digits = BigUint::parse_bytes(&digits, 10).expect("invariant: these are digits");

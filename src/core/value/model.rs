@@ -22,7 +22,7 @@ pub enum Value {
     /// No value, of whatever type the context says.
     #[default]
     Null,
-    /// A value that is decided later, with what is already known of it.
+    /// A value that is decided later, with its refinements.
     Unknown(Option<Arc<Refinements>>),
     /// `true` or `false`.
     Bool(bool),

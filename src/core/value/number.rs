@@ -12,7 +12,7 @@ use super::binary;
 
 /// A number of any size, kept exactly: as exactly as providers can, who read text as binary floats with a mantissa of 512 bits.
 ///
-/// A decimal of up to 153 digits is what was written. A longer one becomes the shortest decimal of the float that go-cty makes of it:
+/// A decimal of up to 153 digits is kept as it was written. A longer one becomes the shortest decimal of the float that go-cty makes of it:
 /// sent to a provider and back, it is the same number.
 ///
 /// Two numbers are equal when they are written with the same shortest decimal, as in cty (`rawNumberEqual`): the `f64` nearest to 0.1
@@ -35,7 +35,7 @@ enum Repr {
 #[error("`{text}` is not a number")]
 #[non_exhaustive]
 pub struct ParseNumberError {
-    /// What was read.
+    /// The text.
     pub text: String,
 }
 
@@ -62,7 +62,7 @@ impl Number {
     /// The nearest `f64`, for display and for typed getters.
     pub fn to_f64(&self) -> f64 {
         match &self.0 {
-            // Nearest is what this method promises.
+            // This method promises the nearest.
             Repr::Int(number) => *number as f64,
             Repr::Float(bits) => f64::from_bits(*bits),
             Repr::Decimal(text) => text.parse().unwrap_or(f64::NAN),
@@ -272,7 +272,7 @@ impl PartialOrd for Number {
 }
 
 impl Ord for Number {
-    /// Orders by the shortest decimal, so that what is equal has one place.
+    /// Orders by the shortest decimal, so that equal numbers have one place.
     fn cmp(&self, other: &Self) -> Ordering {
         if let (Repr::Int(a), Repr::Int(b)) = (&self.0, &other.0) {
             return a.cmp(b);
@@ -337,10 +337,10 @@ mod tests {
     fn more_than_512_bits_are_rounded_as_the_peers_round_them() {
         let wide = number(&format!("0.{}", "1234567890".repeat(17)));
         let text = wide.to_string();
-        // What Terraform 1.11.4 makes of it.
+        // Terraform 1.11.4's result.
         assert_eq!(text, format!("0.{}12346", "1234567890".repeat(15)));
         assert_eq!(number(&text), wide);
-        // What is left may be an integer or a float.
+        // The rest may be an integer or a float.
         assert_eq!(number(&format!("7.{}1", "0".repeat(200))), Number::from(7));
         let half = number(&format!("0.5{}1", "0".repeat(200)));
         assert_eq!(half.as_exact_fraction(), Some(0.5));

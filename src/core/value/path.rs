@@ -29,9 +29,9 @@ pub enum PathStep {
 #[error("`{text}` is not an attribute path ({reason})")]
 #[non_exhaustive]
 pub struct ParsePathError {
-    /// What was read.
+    /// The text.
     pub text: String,
-    /// What is wrong with it.
+    /// The fault.
     pub reason: &'static str,
 }
 

@@ -1,4 +1,4 @@
-//! What is known of an unknown value; hints that providers send and that may always be dropped.
+//! Refinements of an unknown value: hints that providers send and that may always be dropped.
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use serde::ser::{Error, Serialize, Serializer};
 use super::{Number, Value};
 
 impl Serialize for Value {
-    /// Writes what the value holds, without its types: a set as a sequence, a dynamic value as what is inside it.
+    /// Writes the value without its types: a set as a sequence, a dynamic value as its inner value.
     ///
     /// # Errors
     /// Where something is unknown, or a number has more digits than serde's numbers hold: nothing is rounded without a word.

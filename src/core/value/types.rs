@@ -48,9 +48,9 @@ pub struct ObjectType {
 #[error("invalid type `{text}`")]
 #[non_exhaustive]
 pub struct ParseTypeError {
-    /// What was read, shortened.
+    /// The text, shortened.
     pub text: String,
-    /// What the JSON reader says.
+    /// The JSON reader's message.
     #[source]
     pub source: serde_json::Error,
 }
@@ -109,7 +109,7 @@ impl Type {
         }
     }
 
-    /// The same type with no attribute of an object optional: what values have, as opposed to what may be converted.
+    /// The same type with no attribute of an object optional: the type of values, not of conversions.
     #[must_use]
     pub fn without_optional(&self) -> Self {
         match self {

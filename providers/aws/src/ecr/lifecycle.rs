@@ -79,7 +79,7 @@ impl LifecycleRule {
         }
     }
 
-    /// Says what the rule is for, in place of the description it has.
+    /// Replaces the rule's description.
     pub fn description(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self

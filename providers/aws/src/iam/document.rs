@@ -1,4 +1,4 @@
-//! Policy documents: what is written into roles, policies, buckets and keys as JSON.
+//! Policy documents, which roles, policies, buckets and keys hold as JSON.
 
 use serde_json::{Map, Value as Json};
 use terrane_core::{Expr, Input, IntoExpr, IntoInput, Location, Output, Value};
@@ -18,9 +18,9 @@ use crate::json::{object, one_or_more, text};
 /// PolicyDocument::new().statement(Statement::allow(["s3:ListBucket"]).resources(["arn:aws:s3:::reports"]));
 /// ```
 ///
-/// What AWS would refuse (no statement, an action that is not `service:Action`, a resource that is no ARN) is an error at the line
+/// A document that AWS would refuse (no statement, an action that is not `service:Action`, a resource that is no ARN) is an error at the line
 /// that wrote it, before anything is asked of AWS. The JSON is always the same for the same document and in the form that AWS
-/// returns it, so that a policy that nobody changed shows no difference.
+/// returns it, so that an unchanged policy shows no difference.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct PolicyDocument {

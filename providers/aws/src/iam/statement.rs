@@ -1,4 +1,4 @@
-//! One statement of a policy: who may or may not do what to which resource.
+//! One statement of a policy: principals, actions and resources, allowed or denied.
 
 use std::collections::BTreeMap;
 
@@ -75,7 +75,7 @@ impl Statement {
         self
     }
 
-    /// What the actions are about: ARNs, or `*`. Adds to those given before.
+    /// The resources of the actions: ARNs, or `*`. Adds to those given before.
     pub fn resources<R: IntoInput<String>>(
         mut self,
         resources: impl IntoIterator<Item = R>,
@@ -139,7 +139,7 @@ impl Statement {
         self
     }
 
-    /// What AWS would refuse, and the line to blame.
+    /// The reason why AWS would refuse it, and the line of the fault.
     pub(super) fn problem(&self) -> Option<(String, Location)> {
         let problem = |reason| Some((reason, self.location));
         if self.actions.1.is_empty() {

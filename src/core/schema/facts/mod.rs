@@ -1,4 +1,4 @@
-//! Schemas as compact text, one line a type: what the bindings are generated from and what the sandbox serves.
+//! Schemas as compact text, one line a type: the source of the bindings and of the sandbox.
 //!
 //! Only facts are kept: names, types and flags, no text of the provider's. A line is read when its type is asked for.
 //!
@@ -42,15 +42,15 @@ pub enum FactsKind {
 #[error("expected {expected} at `{found}`")]
 #[non_exhaustive]
 pub struct ParseFactsError {
-    /// What should stand there.
+    /// The text that was expected.
     pub expected: &'static str,
-    /// What stands there, shortened.
+    /// The text that was found, shortened.
     pub found: String,
 }
 
 /// The schemas of one provider, as the texts that hold their lines.
 ///
-/// Looking a type up scans for its line and reads only that; keep what you got if you need it again.
+/// Looking a type up scans for its line and reads only that; keep the result if you need it again.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts {
     texts: &'static [&'static str],

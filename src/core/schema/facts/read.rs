@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What follows the name.
+    /// The text behind the name.
     fn attribute(&mut self) -> Read<Attribute> {
         self.need(":", "`:` or `=`")?;
         let flags = self.word();

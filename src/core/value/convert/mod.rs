@@ -37,7 +37,7 @@ fn at(path: &Path) -> String {
     }
 }
 
-/// What the object type does not ask for, or asks for in vain.
+/// Members that the object type does not have, or that the value lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Members {
     /// As cty converts: members that the type lacks are dropped, members that the value lacks are refused unless optional.
@@ -50,7 +50,7 @@ impl Value {
     /// This value as one of type `ty`.
     ///
     /// Text becomes numbers and bools where it says one, and both become text; lists become sets and tuples, sets become lists; maps
-    /// become objects. Null stays null and unknown stays unknown, with what is known of it where that still means something.
+    /// become objects. Null stays null and unknown stays unknown, with its refinements where those still mean something.
     ///
     /// # Errors
     /// When a part of it has no conversion, with the path of that part.
@@ -145,7 +145,7 @@ impl Converter {
             (Value::Set(elements), Type::List(_) | Type::Tuple(_))
                 if elements.len() > 1 && !value.is_wholly_known() =>
             {
-                // Two elements may turn out to be equal, so nobody knows yet how many there are.
+                // Two elements may turn out to be equal, so their number is not known yet.
                 Ok(Value::UNKNOWN)
             }
             (Value::List(elements) | Value::Set(elements), Type::List(element)) => {

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::{ParseTypeError, Path, Type, Value};
 
-/// Deepest nesting of values that is read; what is deeper is an accident or an attack.
+/// Deepest nesting of values that is read; deeper nesting is an accident or an attack.
 const MAX_DEPTH: usize = 128;
 
 /// A value has no JSON form, or JSON is no value of a type.
@@ -17,7 +17,7 @@ pub enum JsonError {
     /// The text is not JSON at all.
     #[error("invalid JSON")]
     Syntax {
-        /// What the reader says, with line and column.
+        /// The reader's message, with line and column.
         #[source]
         source: serde_json::Error,
     },
@@ -26,7 +26,7 @@ pub enum JsonError {
     Type {
         /// Where the value is.
         path: Path,
-        /// What is wrong with the type.
+        /// The fault of the type.
         #[source]
         source: ParseTypeError,
     },
@@ -35,7 +35,7 @@ pub enum JsonError {
     Value {
         /// Where that part is.
         path: Path,
-        /// What is wrong with it.
+        /// The fault.
         reason: String,
     },
 }

@@ -63,7 +63,7 @@ impl Value {
     }
 }
 
-/// What becomes of objects in the form that stored dynamic values have.
+/// How objects in the form of stored dynamic values are read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Wrapped {
     /// They are objects like any other.
@@ -81,7 +81,7 @@ fn stored_dynamic(members: &[(Cow<'_, str>, &RawValue)]) -> Option<Value> {
     let (2, Some(value), Some(ty)) = (members.len(), member("value"), member("type")) else {
         return None;
     };
-    // Both are slices of one text. Tools that sort the members of a file leave no order to go by: nobody else writes `["object", …]`.
+    // Both are slices of one text. Tools that sort the members of a file leave no order to go by: no other tool writes `["object", …]`.
     let value_first = value.as_ptr() < ty.as_ptr();
     if !value_first && !ty.starts_with('[') {
         return None;
@@ -182,7 +182,7 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
-/// What one JSON token is.
+/// The kind of a JSON token.
 enum Leaf<'a> {
     Null,
     Bool(bool),
@@ -206,7 +206,7 @@ fn leaf(text: &str) -> Result<Leaf<'_>, serde_json::Error> {
     })
 }
 
-/// Where the reader is, and what it found wrong there: serde's errors are only text.
+/// The position of the reader, and the fault there: serde's errors are only text.
 #[derive(Default)]
 struct Trouble {
     path: Path,
