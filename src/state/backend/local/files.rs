@@ -109,7 +109,10 @@ pub(super) fn read(path: &Path) -> Result<Option<Vec<u8>>, BackendError> {
     let Some(file) = open(path, OpenOptions::new().read(true))? else {
         return Ok(None);
     };
-    let mut bytes = Vec::new();
+    // Growing step by step takes twice the memory of a large file for a moment.
+    let length = file.metadata().map_err(failed("inspect", path))?.len();
+    let length = usize::try_from(length.min(MAX_SIZE)).unwrap_or_default();
+    let mut bytes = Vec::with_capacity(length + 1);
     file.take(MAX_SIZE)
         .read_to_end(&mut bytes)
         .map_err(failed("read", path))?;
