@@ -14,6 +14,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use prost::Message;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
 use sha2::{Digest as _, Sha256};
@@ -106,7 +107,7 @@ impl Store {
             create_folder(&self.folder.join(folder))?;
         }
         replace(&path, &encode(protocol, answer))?;
-        let record = format!("{BINARY}\n{stamp}\n{}\n", hex(&hash));
+        let record = format!("{BINARY}\n{stamp}\n{}\n", HEXLOWER.encode(&hash));
         replace(&self.binary(&command.binary), record.as_bytes())?;
         self.evict(&path);
         Ok(())
@@ -249,11 +250,7 @@ fn key<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
         hash.update(part);
     }
     let hash: Hash = hash.finalize().into();
-    hex(&hash)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&hash)
 }
 
 #[cfg(test)]
