@@ -120,6 +120,12 @@ struct Builder<'a> {
     /// Per change whether the object goes after the updates around it rather than before.
     late: Vec<bool>,
     hubs: HashMap<(Hub, ConfigAddr), usize>,
+    /// The numbers of lists of stored dependencies, by the list in the state and by its content: the graph is the same for a state whose
+    /// objects do not share their lists.
+    numbers: HashMap<*const [ConfigAddr], usize>,
+    number_of: HashMap<Arc<[ConfigAddr]>, usize>,
+    /// Junctions of whole lists, by number and the configuration that is left out.
+    lists: HashMap<(Hub, usize, Option<ConfigAddr>), usize>,
 }
 
 /// Junctions that stand for many steps at once: stored dependencies name configurations, each of which may have many instances.
@@ -154,6 +160,9 @@ impl<'a> Builder<'a> {
             destroy: Vec::with_capacity(changes.len()),
             late: Vec::new(),
             hubs: HashMap::new(),
+            numbers: HashMap::new(),
+            number_of: HashMap::new(),
+            lists: HashMap::new(),
         };
         for (index, change) in changes.iter().enumerate() {
             let kind = match change.action {
@@ -186,6 +195,10 @@ impl<'a> Builder<'a> {
     }
 
     fn build(mut self) -> StepGraph {
+        // Untouched objects only pass an order on.
+        if self.steps.is_empty() {
+            return StepGraph::new(Vec::new());
+        }
         self.order_replacements();
         self.order_declared();
         self.order_stored();
@@ -347,8 +360,8 @@ impl<'a> Builder<'a> {
             let Some(object) = self.stored(change) else {
                 continue;
             };
-            for config in object.dependencies.iter().filter(|&config| *config != own) {
-                self.order_dependency(index, &own, config);
+            if !object.dependencies.is_empty() {
+                self.order_dependencies(index, &own, &object.dependencies);
             }
         }
     }
@@ -358,35 +371,63 @@ impl<'a> Builder<'a> {
         change.deposed.is_some() || change.action == Action::CreateThenDelete
     }
 
-    /// One stored dependency: the object of change `index` stands on `config`.
-    fn order_dependency(&mut self, index: usize, own: &ConfigAddr, config: &ConfigAddr) {
+    /// Stored dependencies: the object of change `index` stands on all of `list`.
+    fn order_dependencies(&mut self, index: usize, own: &ConfigAddr, list: &Arc<[ConfigAddr]>) {
         if let Some(destroy) = self.destroy[index] {
-            let dependents = self.hub(Hub::DependentsDestroyed, config);
+            let dependents = self.list(Hub::DependentsDestroyed, own, list);
             self.after(dependents, destroy);
             if self.orders.stored != Stored::DeposedApart || self.is_deposed(&self.changes[index]) {
-                let dependents = self.hub(Hub::DeposedDependentsDestroyed, config);
+                let dependents = self.list(Hub::DeposedDependentsDestroyed, own, list);
                 self.after(dependents, destroy);
             }
-            // What goes late has no order with changes of what it stands on: its own dependents may wait for them, and they for it.
+            // A late destroy has no order with changes of its dependencies: its own dependents may wait for them, and they for it.
             if !self.late[index] {
-                let dependents = self.hub(Hub::DependentsDestroyedEarly, config);
+                let dependents = self.list(Hub::DependentsDestroyedEarly, own, list);
                 self.after(dependents, destroy);
             }
         }
         if let Some(apply) = self.apply[index] {
-            let dependents = self.hub(Hub::DependentsApplied, config);
+            let dependents = self.list(Hub::DependentsApplied, own, list);
             self.after(dependents, apply);
-            let gone = self.hub(Hub::DestroyedEarly, config);
+            let gone = self.list(Hub::DestroyedEarly, own, list);
             self.after(apply, gone);
         }
         if self.destroy[index].is_none() && self.apply[index].is_none() {
             // Files with direct dependencies only need the untouched object in the middle to pass the order on.
             for dependents in [Hub::DependentsDestroyed, Hub::DeposedDependentsDestroyed] {
                 let above = self.hub(Hub::DependentsDestroyed, own);
-                let below = self.hub(dependents, config);
+                let below = self.list(dependents, own, list);
                 self.after(below, above);
             }
         }
+    }
+
+    /// One junction for the hubs of all of a list but `own`: objects share lists, and a list may be as long as the state.
+    fn list(&mut self, hub: Hub, own: &ConfigAddr, list: &Arc<[ConfigAddr]>) -> usize {
+        let except = list.contains(own).then(|| own.clone());
+        let number = match self.numbers.get(&Arc::as_ptr(list)) {
+            Some(&number) => number,
+            None => {
+                let next = self.number_of.len();
+                let number = *self.number_of.entry(list.clone()).or_insert(next);
+                self.numbers.insert(Arc::as_ptr(list), number);
+                number
+            }
+        };
+        let key = (hub, number, except);
+        if let Some(&junction) = self.lists.get(&key) {
+            return junction;
+        }
+        let junction = self.push(Work::Junction);
+        for config in list.iter().filter(|&config| config != own) {
+            let each = self.hub(hub, config);
+            match hub {
+                Hub::DestroyedEarly => self.after(junction, each),
+                _ => self.after(each, junction),
+            }
+        }
+        self.lists.insert(key, junction);
+        junction
     }
 
     /// Which objects go after the updates around them: the old half of a create-before-destroy, what is deposed, what the state flags so;
