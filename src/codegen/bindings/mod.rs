@@ -3,9 +3,10 @@
 //! The text is plain Rust without macros or derives beyond `Debug` and `Clone`, because a provider has thousands of types:
 //! setters are one line over an untyped bag of arguments, and required arguments are type parameters.
 
-mod emit;
+mod files;
 mod object;
 mod shape;
+mod types;
 
 use std::collections::BTreeMap;
 
@@ -105,7 +106,7 @@ pub fn generate(
             if kind == FactsKind::Provider {
                 files.insert(
                     "provider.rs".to_owned(),
-                    emit::provider(catalogue, &schema)?,
+                    types::provider(catalogue, &schema)?,
                 );
                 continue;
             }
@@ -118,9 +119,9 @@ pub fn generate(
             types.push((kind, type_name.to_owned(), schema));
         }
         if let Some(about) = catalogue.services.get(service) {
-            emit::service(catalogue, service, about, &types, &mut files)?;
+            files::service(catalogue, service, about, &types, &mut files)?;
         }
     }
-    files.insert("mod.rs".to_owned(), emit::root(catalogue));
+    files.insert("mod.rs".to_owned(), files::root(catalogue));
     Ok(files)
 }
