@@ -236,7 +236,7 @@ fn where_it_is(stack: &mut Stack) -> Output<String> {
 }
 
 /// A world in which all of that exists, in the region `old`.
-fn settled() -> World {
+fn converged() -> World {
     let mut world = World::new(FakeProvider::new().regional());
     world
         .up(|stack| drop(new_thing("base").declare(stack)))
@@ -255,7 +255,7 @@ fn answer(world: &World, region: &'static str) {
 
 /// The region of `t` has another name now; its data source knows.
 fn moved() -> World {
-    let world = settled();
+    let world = converged();
     world.provider.cloud.edit("t", "region", "new");
     answer(&world, "new");
     world
@@ -311,7 +311,7 @@ fn an_undeclared_object_is_deleted_by_a_provider_with_fresh_configuration() {
 
 #[test]
 fn a_destroy_goes_on_with_the_stored_answer_and_says_so() {
-    let mut world = settled();
+    let mut world = converged();
     world
         .provider
         .on_read_data("base", |call| call.refuse("no route to host"));
@@ -355,7 +355,7 @@ fn a_stored_answer_proves_nothing_gone() {
 
 #[test]
 fn a_refresh_reads_data_sources_without_a_stored_answer() {
-    let mut world = settled();
+    let mut world = converged();
     // The state of a tool that keeps no answers, or of a program that was configured otherwise.
     let lookup = "data.test_lookup.where".parse().expect("an address");
     world.state.set_instance(&lookup, None);
@@ -480,7 +480,7 @@ fn a_delete_waits_for_the_resources_that_configure_its_provider() {
 
 #[test]
 fn an_import_asks_again_what_configures_its_provider() {
-    let mut world = settled();
+    let mut world = converged();
     let t = "test_thing.t".parse().expect("an address");
     world.state.set_instance(&t, None);
     world.provider.cloud.edit("t", "region", "new");
