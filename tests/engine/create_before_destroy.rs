@@ -219,3 +219,38 @@ fn a_deposed_object_does_not_stop_its_dependencies_from_being_replaced() {
     update test_thing.b: done
     ");
 }
+
+#[test]
+fn what_the_old_object_refers_to_is_recreated_once_that_object_is_gone() {
+    let fields = terrane_tests::thing().attribute(
+        "links",
+        terrane_core::Type::set(terrane_core::Type::String),
+        "optional reference force_new",
+    );
+    let mut world = World::new(FakeProvider::new().resource("test_thing", fields));
+    world
+        .up(|stack| {
+            let b = new_thing("b").set("name", "b1").declare(stack);
+            let id: Output<String> = b.attribute("id");
+            new_thing("a").set("links", vec![id]).declare(stack);
+        })
+        .succeeds();
+    // a refers to c instead, and b, to which its old object refers till it goes, is recreated.
+    let run = world
+        .up(|stack| {
+            new_thing("b").set("name", "b2").declare(stack);
+            let c = new_thing("c").declare(stack);
+            let id: Output<String> = c.attribute("id");
+            new_thing("a")
+                .set("links", vec![id])
+                .lifecycle(Lifecycle::new().create_before_destroy())
+                .declare(stack);
+        })
+        .succeeds();
+    run.ordered(&[
+        "create test_thing.a",
+        "delete test_thing.a",
+        "delete test_thing.b",
+        "create test_thing.b",
+    ]);
+}

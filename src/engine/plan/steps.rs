@@ -389,8 +389,11 @@ impl<'a> Builder<'a> {
         if let Some(apply) = self.apply[index] {
             let dependents = self.list(Hub::DependentsApplied, own, list);
             self.after(dependents, apply);
-            let gone = self.list(Hub::DestroyedEarly, own, list);
-            self.after(apply, gone);
+            // The old half of a create-before-destroy stands on it till the new one is there, which waits for nothing of it.
+            if self.changes[index].action != Action::CreateThenDelete {
+                let gone = self.list(Hub::DestroyedEarly, own, list);
+                self.after(apply, gone);
+            }
         }
         if self.destroy[index].is_none() && self.apply[index].is_none() {
             // Files with direct dependencies only need the untouched object in the middle to pass the order on.
