@@ -9,6 +9,12 @@ use std::sync::Arc;
 use terrane_core::{BlockArguments, IntoInput, ProviderDeclaration, Set};
 
 /// The provider and its configurations.
+///
+/// Its documentation: <https://registry.terraform.io/providers/example/acme/1.2.3/docs>.
+///
+/// Blocks:
+/// - [`login`](Login) (optional, at most one)
+/// - `tags` (optional, at most one)
 #[derive(Debug)]
 pub enum Provider {}
 
@@ -29,19 +35,19 @@ pub struct ProviderBuilder {
 }
 
 impl ProviderBuilder {
-    /// Sets `endpoint`.
+    /// Sets `endpoint`. Optional.
     pub fn endpoint(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("endpoint", value.into_input());
         self
     }
 
-    /// Adds one `login`.
+    /// Adds one `login`. Optional, at most one.
     pub fn login(mut self, block: LoginBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("login", block.arguments);
         self
     }
 
-    /// Sets `tags`.
+    /// Sets `tags`. Optional, at most one.
     pub fn tags(mut self, value: impl IntoInput<BTreeMap<String, String>>) -> Self {
         self.declaration = self
             .declaration

@@ -23,6 +23,14 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `acme_net_gateway`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/example/acme/1.2.3/docs/resources/net_gateway>.
+///
+/// Blocks:
+/// - [`log`](Log) (optional, at most one)
+/// - [`named`](Named) (optional)
+/// - [`route`](Route) (required)
+/// - [`timeouts`](Timeouts) (optional, at most one)
 #[derive(Debug, Clone)]
 pub struct Gateway(Resource);
 
@@ -35,92 +43,92 @@ impl Gateway {
         }
     }
 
-    /// The attribute `arn`.
+    /// The attribute `arn`. Computed.
     #[track_caller]
     pub fn arn(&self) -> Output<String> {
         self.0.attribute("arn")
     }
 
-    /// The attribute `extra`.
+    /// The argument `extra`. Optional.
     #[track_caller]
     pub fn extra(&self) -> Output<Value> {
         self.0.attribute("extra")
     }
 
-    /// The attribute `id`.
+    /// The attribute `id`. Computed.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `labels`.
+    /// The argument `labels`. Optional.
     #[track_caller]
     pub fn labels(&self) -> Output<BTreeMap<String, Vec<String>>> {
         self.0.attribute("labels")
     }
 
-    /// The attribute `log`.
+    /// The block `log`. Optional, at most one.
     #[track_caller]
     pub fn log(&self) -> Log {
         Log::from_output(self.0.attribute("log"))
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `named`.
+    /// The block `named`. Optional.
     #[track_caller]
     pub fn named(&self) -> Output<BTreeMap<String, Value>> {
         self.0.attribute("named")
     }
 
-    /// The attribute `old`.
+    /// The argument `old`. Optional.
     #[deprecated]
     #[track_caller]
     pub fn old(&self) -> Output<String> {
         self.0.attribute("old")
     }
 
-    /// The attribute `ports`.
+    /// The argument `ports`. Optional.
     #[track_caller]
     pub fn ports(&self) -> Output<Vec<Number>> {
         self.0.attribute("ports")
     }
 
-    /// The attribute `route`.
+    /// The block `route`. Required.
     #[track_caller]
     pub fn route(&self) -> NestedList<Route> {
         self.0.attribute::<Vec<Value>>("route").into()
     }
 
-    /// The attribute `rule`.
+    /// The argument `rule`. Optional; computed where it is not set.
     #[track_caller]
     pub fn rule(&self) -> Output<Vec<Value>> {
         self.0.attribute("rule")
     }
 
-    /// The attribute `secret`.
+    /// The argument `secret`. Optional.
     #[track_caller]
     pub fn secret(&self) -> Output<String> {
         self.0.attribute("secret")
     }
 
-    /// The attribute `self`.
+    /// The argument `self`. Optional.
     #[track_caller]
     pub fn self_(&self) -> Output<bool> {
         self.0.attribute("self")
     }
 
-    /// The attribute `status`.
+    /// The attribute `status`. Computed.
     #[track_caller]
     pub fn status(&self) -> NestedList<Status> {
         self.0.attribute::<Vec<Value>>("status").into()
     }
 
-    /// The attribute `type`.
+    /// The argument `type`. Optional.
     #[track_caller]
     pub fn r#type(&self) -> Output<String> {
         self.0.attribute("type")
@@ -142,19 +150,19 @@ pub struct GatewayBuilder<A, B> {
 }
 
 impl<A, B> GatewayBuilder<A, B> {
-    /// Sets `extra`.
+    /// Sets `extra`. Optional.
     pub fn extra(mut self, value: impl IntoExpr) -> Self {
         self.declaration = self.declaration.set("extra", value);
         self
     }
 
-    /// Sets `labels`.
+    /// Sets `labels`. Optional.
     pub fn labels(mut self, value: impl IntoInput<BTreeMap<String, Vec<String>>>) -> Self {
         self.declaration = self.declaration.set("labels", value.into_input());
         self
     }
 
-    /// Sets `log`.
+    /// Sets `log`. Optional, at most one.
     pub fn log(mut self, block: LogBuilder) -> Self {
         self.declaration = self.declaration.set("log", block.arguments);
         self
@@ -168,7 +176,7 @@ impl<A, B> GatewayBuilder<A, B> {
         }
     }
 
-    /// Sets `named`.
+    /// Sets `named`. Optional.
     pub fn named<K: Into<Arc<str>>>(
         mut self,
         blocks: impl IntoIterator<Item = (K, NamedBuilder<Set>)>,
@@ -183,14 +191,14 @@ impl<A, B> GatewayBuilder<A, B> {
         self
     }
 
-    /// Sets `old`.
+    /// Sets `old`. Optional.
     #[deprecated]
     pub fn old(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("old", value.into_input());
         self
     }
 
-    /// Sets `ports`.
+    /// Sets `ports`. Optional.
     pub fn ports(mut self, value: impl IntoInput<Vec<Number>>) -> Self {
         self.declaration = self.declaration.set("ports", value.into_input());
         self
@@ -204,37 +212,37 @@ impl<A, B> GatewayBuilder<A, B> {
         }
     }
 
-    /// Adds one `rule`.
+    /// Adds one `rule`. Optional; computed where it is not set.
     pub fn rule(mut self, block: RuleBuilder) -> Self {
         self.declaration = self.declaration.push_block("rule", block.arguments);
         self
     }
 
-    /// Sets `secret`.
+    /// Sets `secret`. Optional.
     pub fn secret(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("secret", value.into_input());
         self
     }
 
-    /// Sets `self`.
+    /// Sets `self`. Optional.
     pub fn self_(mut self, value: impl IntoInput<bool>) -> Self {
         self.declaration = self.declaration.set("self", value.into_input());
         self
     }
 
-    /// Sets `timeouts`.
+    /// Sets `timeouts`. Optional, at most one.
     pub fn timeouts(mut self, block: TimeoutsBuilder) -> Self {
         self.declaration = self.declaration.set("timeouts", block.arguments);
         self
     }
 
-    /// Sets `token`.
+    /// Sets `token`. Optional.
     pub fn token(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("token", value.into_input());
         self
     }
 
-    /// Sets `type`.
+    /// Sets `type`. Optional.
     pub fn r#type(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("type", value.into_input());
         self
@@ -299,13 +307,13 @@ pub struct RuleBuilder {
 }
 
 impl RuleBuilder {
-    /// Sets `from`.
+    /// Sets `from`. Optional; computed where it is not set.
     pub fn from(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("from", value.into_input());
         self
     }
 
-    /// Sets `to`.
+    /// Sets `to`. Optional; computed where it is not set.
     pub fn to(mut self, value: impl IntoInput<Number>) -> Self {
         self.arguments = self.arguments.set("to", value.into_input());
         self
@@ -323,13 +331,13 @@ impl Nested for Status {
 }
 
 impl Status {
-    /// The attribute `code`.
+    /// The attribute `code`. Computed.
     #[track_caller]
     pub fn code(&self) -> Output<String> {
         self.0.attribute("code")
     }
 
-    /// The attribute `parts`.
+    /// The attribute `parts`. Computed.
     #[track_caller]
     pub fn parts(&self) -> NestedList<StatusParts> {
         self.0.attribute::<Vec<Value>>("parts").into()
@@ -347,7 +355,7 @@ impl Nested for StatusParts {
 }
 
 impl StatusParts {
-    /// The attribute `size`.
+    /// The attribute `size`. Computed.
     #[track_caller]
     pub fn size(&self) -> Output<Number> {
         self.0.attribute("size")
@@ -372,7 +380,7 @@ impl Log {
         }
     }
 
-    /// The attribute `level`.
+    /// The argument `level`. Optional.
     #[track_caller]
     pub fn level(&self) -> Output<String> {
         self.0.attribute("level")
@@ -387,7 +395,7 @@ pub struct LogBuilder {
 }
 
 impl LogBuilder {
-    /// Sets `level`.
+    /// Sets `level`. Optional.
     pub fn level(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("level", value.into_input());
         self
@@ -427,6 +435,9 @@ impl<A> NamedBuilder<A> {
 }
 
 /// One `route`.
+///
+/// Blocks:
+/// - [`hop`](RouteHop) (required)
 #[derive(Debug, Clone)]
 pub struct Route(Output<Value>);
 
@@ -445,13 +456,13 @@ impl Route {
         }
     }
 
-    /// The attribute `hop`.
+    /// The block `hop`. Required.
     #[track_caller]
     pub fn hop(&self) -> Output<Vec<Value>> {
         self.0.attribute("hop")
     }
 
-    /// The attribute `target`.
+    /// The argument `target`. Required.
     #[track_caller]
     pub fn target(&self) -> Output<String> {
         self.0.attribute("target")
@@ -505,7 +516,7 @@ pub struct RouteHopBuilder {
 }
 
 impl RouteHopBuilder {
-    /// Sets `name`.
+    /// Sets `name`. Optional.
     pub fn name(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("name", value.into_input());
         self
@@ -530,7 +541,7 @@ impl Timeouts {
         }
     }
 
-    /// The attribute `create`.
+    /// The argument `create`. Optional.
     #[track_caller]
     pub fn create(&self) -> Output<String> {
         self.0.attribute("create")
@@ -545,7 +556,7 @@ pub struct TimeoutsBuilder {
 }
 
 impl TimeoutsBuilder {
-    /// Sets `create`.
+    /// Sets `create`. Optional.
     pub fn create(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("create", value.into_input());
         self

@@ -21,6 +21,11 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `acme_net_gateway_set`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/example/acme/1.2.3/docs/resources/net_gateway_set>.
+///
+/// Blocks:
+/// - [`resource`](ResourceBlock) (optional)
 #[derive(Debug, Clone)]
 pub struct GatewaySet(Resource);
 
@@ -33,19 +38,19 @@ impl GatewaySet {
         }
     }
 
-    /// The attribute `gateway_set`.
+    /// The argument `gateway_set`. Optional.
     #[track_caller]
     pub fn gateway_set(&self) -> Output<Vec<String>> {
         self.0.attribute("gateway_set")
     }
 
-    /// The attribute `input`.
+    /// The argument `input`. Optional.
     #[track_caller]
     pub fn input(&self) -> NestedList<InputBlock> {
         self.0.attribute::<Vec<Value>>("input").into()
     }
 
-    /// The attribute `resource`.
+    /// The block `resource`. Optional.
     #[track_caller]
     pub fn resource(&self) -> NestedList<ResourceBlock> {
         self.0.attribute::<Vec<Value>>("resource").into()
@@ -66,19 +71,19 @@ pub struct GatewaySetBuilder {
 }
 
 impl GatewaySetBuilder {
-    /// Sets `gateway_set`.
+    /// Sets `gateway_set`. Optional.
     pub fn gateway_set(mut self, value: impl IntoInput<Vec<String>>) -> Self {
         self.declaration = self.declaration.set("gateway_set", value.into_input());
         self
     }
 
-    /// Adds one `input`.
+    /// Adds one `input`. Optional.
     pub fn input(mut self, block: InputBlockBuilder<Set>) -> Self {
         self.declaration = self.declaration.push_block("input", block.arguments);
         self
     }
 
-    /// Adds one `resource`.
+    /// Adds one `resource`. Optional.
     pub fn resource(mut self, block: ResourceBlockBuilder) -> Self {
         self.declaration = self.declaration.push_block("resource", block.arguments);
         self
@@ -137,13 +142,13 @@ impl InputBlock {
         }
     }
 
-    /// The attribute `output`.
+    /// The argument `output`. Required.
     #[track_caller]
     pub fn output(&self) -> Output<String> {
         self.0.attribute("output")
     }
 
-    /// The attribute `set`.
+    /// The argument `set`. Optional.
     #[track_caller]
     pub fn set(&self) -> InputBlockSet {
         InputBlockSet::from_output(self.0.attribute("set"))
@@ -167,7 +172,7 @@ impl<A> InputBlockBuilder<A> {
         }
     }
 
-    /// Sets `set`.
+    /// Sets `set`. Optional.
     pub fn set(mut self, block: InputBlockSetBuilder) -> Self {
         self.arguments = self.arguments.set("set", block.arguments);
         self
@@ -192,7 +197,7 @@ impl InputBlockSet {
         }
     }
 
-    /// The attribute `value`.
+    /// The argument `value`. Optional.
     #[track_caller]
     pub fn value(&self) -> Output<BTreeMap<String, Value>> {
         self.0.attribute("value")
@@ -207,7 +212,7 @@ pub struct InputBlockSetBuilder {
 }
 
 impl InputBlockSetBuilder {
-    /// Sets `value`.
+    /// Sets `value`. Optional.
     pub fn value<K: Into<Arc<str>>>(
         mut self,
         blocks: impl IntoIterator<Item = (K, InputBlockSetValueBuilder<Set>)>,
@@ -273,7 +278,7 @@ impl ResourceBlock {
         }
     }
 
-    /// The attribute `stack`.
+    /// The argument `stack`. Optional.
     #[track_caller]
     pub fn stack(&self) -> Output<String> {
         self.0.attribute("stack")
@@ -288,7 +293,7 @@ pub struct ResourceBlockBuilder {
 }
 
 impl ResourceBlockBuilder {
-    /// Sets `stack`.
+    /// Sets `stack`. Optional.
     pub fn stack(mut self, value: impl IntoInput<String>) -> Self {
         self.arguments = self.arguments.set("stack", value.into_input());
         self

@@ -11,6 +11,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared resource `acme_odd_name`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/example/acme/1.2.3/docs/resources/odd_name>.
 #[derive(Debug, Clone)]
 pub struct Plain(Resource);
 

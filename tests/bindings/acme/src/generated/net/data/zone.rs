@@ -18,6 +18,8 @@ static BINDING: Binding = Binding {
 };
 
 /// A declared data resource `acme_zone`.
+///
+/// Its documentation: <https://registry.terraform.io/providers/example/acme/1.2.3/docs/data-sources/zone>.
 #[derive(Debug, Clone)]
 pub struct Zone(Resource);
 
@@ -30,19 +32,19 @@ impl Zone {
         }
     }
 
-    /// The attribute `id`.
+    /// The argument `id`. Optional; computed where it is not set.
     #[track_caller]
     pub fn id(&self) -> Output<String> {
         self.0.attribute("id")
     }
 
-    /// The attribute `name`.
+    /// The argument `name`. Required.
     #[track_caller]
     pub fn name(&self) -> Output<String> {
         self.0.attribute("name")
     }
 
-    /// The attribute `zones`.
+    /// The attribute `zones`. Computed.
     #[track_caller]
     pub fn zones(&self) -> Output<BTreeMap<String, Value>> {
         self.0.attribute("zones")
@@ -64,7 +66,7 @@ pub struct ZoneBuilder<A> {
 }
 
 impl<A> ZoneBuilder<A> {
-    /// Sets `id`.
+    /// Sets `id`. Optional; computed where it is not set.
     pub fn id(mut self, value: impl IntoInput<String>) -> Self {
         self.declaration = self.declaration.set("id", value.into_input());
         self
