@@ -256,7 +256,7 @@ impl MortalStack {
         self.finish(child)
     }
 
-    /// A command that was printed, typed as it is, with a yes behind it.
+    /// A command that was printed, typed as it is, with `--yes` behind it.
     pub(crate) fn paste(&mut self, command: &str) -> Ran {
         let line = format!("{command} --yes");
         let child = self.shell(&line).spawn().expect("it starts");
