@@ -42,8 +42,7 @@ static BINDING: ProviderBinding = ProviderBinding {
     redirect: None,
     lookup: LookupRules {
         by_name: &[NameLookup::new("conformance_sdk_thing", &["{name}"])],
-        tags: Some("tags"),
-        by_tag: None,
+        ..LookupRules::NONE
     },
 };
 

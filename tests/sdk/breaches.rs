@@ -44,8 +44,8 @@ fn a_plan_that_breaks_the_rules_is_refused_before_anything_happens() {
     each(|rig| {
         for (mode, text) in [
             ("inconsistent_plan", "does not match configured value"),
-            ("wrong_type_plan", "garbled"),
-            ("garbage_plan", "garbled"),
+            ("wrong_type_plan", "cannot read the provider's response"),
+            ("garbage_plan", "cannot read the provider's response"),
             ("null_plan", "planned for absence"),
         ] {
             let refused = rig.up(program(rig, mode)).fails();
