@@ -21,7 +21,7 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
     assert_snapshot!(stack.run(&[&["up", "--yes"][..], &failing].concat()), @r#"
     exit: 1
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:128
+      + conformance_sdk_thing.base  tests/cli/stack.rs:127
           + enabled = true
           + fail_create = "before"
           + name = "one"
@@ -31,14 +31,14 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
                 + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
@@ -57,7 +57,7 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
     conformance_sdk_thing.base: creating failed after <n>s: creating conformance_sdk_thing: failed before the change, as asked
     error: creating conformance_sdk_thing: failed before the change, as asked
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:128
+      declared   tests/cli/stack.rs:127
 
     0 of 3 steps done, 1 failed, 2 not attempted. Not attempted: module.network.conformance_sdk_thing.child["a"], module.network.conformance_sdk_thing.child["b"]. State serial 1 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
@@ -80,7 +80,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 3
     --- stdout ---
-      + fake_thing.one  tests/cli/stack.rs:155
+      + fake_thing.one  tests/cli/stack.rs:154
           + name = "one"
 
     Plan: 1 to add, 0 to change, 0 to destroy.
@@ -89,7 +89,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     fake_thing.one: creating failed after <n>s: the provider process ended during ApplyResourceChange
     error: the provider process ended during ApplyResourceChange
       resource   fake_thing.one
-      declared   tests/cli/stack.rs:155
+      declared   tests/cli/stack.rs:154
       | the process ended with exit status: 2
       | panic: assignment to entry in nil map
       |
@@ -144,7 +144,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 3
     --- stdout ---
-      + fake_thing.one  tests/cli/stack.rs:155
+      + fake_thing.one  tests/cli/stack.rs:154
           + name = "one"
 
     Plan: 1 to add, 0 to change, 0 to destroy.
@@ -153,7 +153,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     fake_thing.one: creating failed after <n>s: the provider returned an object that cannot be read: expected an object of 4 attributes, found 2
     error: the provider returned an object that cannot be read: expected an object of 4 attributes, found 2
       resource   fake_thing.one
-      declared   tests/cli/stack.rs:155
+      declared   tests/cli/stack.rs:154
     hint: this is a bug in the provider; its answer is kept in the journal
     hint: the object may or may not have been created
 

@@ -27,7 +27,7 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:128
+      + conformance_sdk_thing.base  tests/cli/stack.rs:127
           + enabled = true
           + name = "one"
           + policy (json)
@@ -36,14 +36,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
                 + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
@@ -61,7 +61,7 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(by_step(stack.run(&["up", "--yes", "--parallelism", "1"])), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:128
+      + conformance_sdk_thing.base  tests/cli/stack.rs:127
           + enabled = true
           + name = "one"
           + policy (json)
@@ -70,14 +70,14 @@ fn a_stack_goes_up_changes_and_goes_away() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
             + rule
                 + {port = 22}
                 + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-b"
@@ -139,12 +139,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&[&["preview", "--detailed-exitcode"][..], &change].concat()), @r#"
     exit: 2
     --- stdout ---
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ policy (json)
               ~ Statement[0].Action = ["get", "list"] -> ["put", "list"]
           ~ size = 1 -> 3
     module.network
-        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
+        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:140
             ~ rule
                 ~ {port = 443}
                     ~ cidr = "10.0.0.0/8" -> "10.1.0.0/16"
@@ -159,12 +159,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&["preview", "--var", "base=two"]), @r#"
     exit: 0
     --- stdout ---
-    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
+    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ name = "one" -> "two"  forces replacement
     module.network
-      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:141
+      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:140
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
-      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
+      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:140
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
 
     Outputs:
@@ -176,10 +176,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(by_step(stack.run(&["destroy", "--yes", "--parallelism", "1"])), @r#"
     exit: 0
     --- stdout ---
-      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
+      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
     module.network
-        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:141
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
+        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:140
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:140
 
     Outputs:
       - base_id = "one-<id>"
@@ -333,15 +333,15 @@ fn changes_from_outside_are_shown_and_recorded() {
     exit: 0
     --- stdout ---
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:141
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:140
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 7 -> 1
     module.network
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = "one-<id>"
             + name = "child-b"
@@ -361,10 +361,10 @@ fn changes_from_outside_are_shown_and_recorded() {
     exit: 0
     --- stdout ---
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:141
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:140
 
     Refresh: 2 changes to record in the state.
 
@@ -391,7 +391,7 @@ fn parts_are_chosen_by_address() {
     assert_snapshot!(stack.run(&["up", "--yes", "--target", "conformance_sdk_thing.base"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:128
+      + conformance_sdk_thing.base  tests/cli/stack.rs:127
           + enabled = true
           + name = "one"
           + policy (json)

@@ -53,7 +53,7 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
     assert_snapshot!(stack.run(&["up", "up.plan", "--parallelism", "1"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:128
+      + conformance_sdk_thing.base  tests/cli/stack.rs:127
           + enabled = true
           + name = "one"
           + policy (json)
@@ -62,7 +62,7 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
           + secret = (sensitive)
           + size = 1
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
             + enabled = true
             + kind = (known after apply: conformance_sdk_thing.base.id)
             + name = "child-a"
@@ -458,7 +458,7 @@ fn a_plan_for_objects_that_have_changed_since_is_refused_whole_with_the_paths() 
     assert_snapshot!(said, @"
     error: conformance_sdk_thing.base has changed since the plan was made: secret (sensitive), size was 1 and is 77
       resource   conformance_sdk_thing.base
-      declared   tests/cli/stack.rs:128
+      declared   tests/cli/stack.rs:127
     hint: nothing was changed; make a new plan with `test-stack preview --out FILE`, and with `--refresh false` if that changes at every read
     ");
     // Objects that the plan does not change may be anything.
