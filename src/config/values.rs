@@ -16,7 +16,7 @@ pub const VARIABLE_PREFIX: &str = "TERRANE_VAR_";
 
 /// The configuration values that a stack was started with, in layers: a later layer wins, key by key.
 ///
-/// Values of environment variables and flags are text, and become what the asking type wants: text, a number, a bool, or for a list or
+/// Values of environment variables and flags are text, and become values of the requested type: text, a number, a bool, or for a list or
 /// a table what the text says as JSON. Add in the order: `<stack>.toml`, environment, files, flags.
 #[derive(Clone, Default)]
 pub struct ConfigValues {

@@ -37,8 +37,8 @@ const KNOWN: &[Questions] = &[Questions {
     region: ("aws_region", "id"),
 }];
 
-/// Asks every provider configuration that a plan needs and that can say it. One whose configuration rests on resources can not be asked
-/// before those are made.
+/// Asks every provider configuration that a plan needs and that can say it. One whose configuration rests on resources cannot be asked
+/// before those exist.
 pub(crate) async fn callers(
     program: &Program,
     plan: &Plan,

@@ -1,4 +1,4 @@
-//! Changes: what a plan means to do to each object, and why.
+//! Changes: the action that a plan takes on each object, and the reason.
 
 use std::fmt;
 use std::sync::Arc;

@@ -45,7 +45,7 @@ pub struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    /// An engine that has at most `parallelism` instances under way at once (at least one).
+    /// An engine that has at most `parallelism` instances in progress at once (at least one).
     pub fn new(host: Host<'a>, parallelism: usize) -> Self {
         let running = RunningProviders::new(host.providers, host.events, host.clock);
         Self {
@@ -82,11 +82,11 @@ impl<'a> Engine<'a> {
 
     /// Recovers the unresolved operations of earlier runs, as far as their outcome can be proved. Due before anything is planned; those
     /// that remain belong into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
-    pub async fn settle(&self, program: &Program, recorder: &dyn Recorder) -> Recovered {
-        self.recovery(program, recorder).settle().await
+    pub async fn recover(&self, program: &Program, recorder: &dyn Recorder) -> Recovered {
+        self.recovery(program, recorder).run().await
     }
 
-    /// The result of [`settle`](Self::settle) now, and the state after it, without recording or waiting. `open` are the unresolved
+    /// The result of [`recover`](Self::recover) now, and the state after it, without recording or waiting. `open` are the unresolved
     /// operations of earlier runs.
     pub async fn rehearse(
         &self,
@@ -96,8 +96,8 @@ impl<'a> Engine<'a> {
     ) -> (Recovered, State) {
         let recorder = MemoryRecorder::rehearsing(state.clone(), open);
         let recovery = self.recovery(program, &recorder).without_waiting();
-        let settled = recovery.settle().await;
-        (settled, recorder.state())
+        let recovered = recovery.run().await;
+        (recovered, recorder.state())
     }
 
     pub(crate) fn recovery<'s>(

@@ -25,12 +25,12 @@ pub enum Event {
         elapsed: Duration,
     },
     /// Recovery of unresolved operations begins.
-    SettleStarted {
+    RecoveryStarted {
         /// How many.
         total: usize,
     },
     /// Some of them were not found and may still take effect. That is waited for, unless the run is stopped.
-    SettleWaiting {
+    RecoveryWaiting {
         /// Where they were asked for.
         addresses: Vec<Arc<InstanceAddr>>,
         /// From when on they cannot any more.
@@ -91,7 +91,7 @@ pub enum Event {
     Diagnostic(Diagnostic),
     /// The first interrupt arrived: no operation is started, running ones end.
     Stopping {
-        /// How many operations are still under way.
+        /// How many operations are still running.
         running: usize,
     },
 }

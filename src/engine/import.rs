@@ -37,7 +37,7 @@ impl Imported {
         (self.intent, result)
     }
 
-    /// The record that settles a creation with it, on that person's word.
+    /// The record that resolves a creation with it, on that person's word.
     pub fn resolve(self, open: &OpenIntent, who: String) -> Resolve {
         Resolve {
             op: open.intent.op,
@@ -86,7 +86,7 @@ impl Engine<'_> {
         self.take_over(program, recorder, address, id).await
     }
 
-    /// Looks up the object with that id as what a creation in doubt has made.
+    /// Looks up the object with that id as the result of an unresolved creation.
     ///
     /// # Errors
     /// When nobody serves the address, when the provider cannot import, and when there is no such object.

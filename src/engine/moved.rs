@@ -1,4 +1,4 @@
-//! What has changed in the world since a saved plan was made: the objects that it changes, read once more.
+//! Reads the objects of a saved plan once more, and reports those that have changed since it was made.
 //!
 //! All of them before the first operation, so that a plan is refused whole or not at all; each once, with the usual number at once.
 //! Terraform applies without looking: an update then writes back what somebody has changed meanwhile, ignored attributes too
@@ -133,7 +133,7 @@ async fn look(
     ))))
 }
 
-/// The paths at which two objects differ, with what is there, as far as it may be shown.
+/// The paths at which two objects differ, with the values there, as far as they may be shown.
 fn differences(ty: &Type, before: &Marked, now: &Marked) -> String {
     let mut found = Vec::new();
     collect(&before.value, &now.value, &mut Path::root(), &mut found);

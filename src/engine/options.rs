@@ -1,4 +1,4 @@
-//! What a run is asked to do.
+//! Options of a run.
 
 use serde::{Deserialize, Serialize};
 use terrane_core::addr::{InstanceAddr, Pattern};
@@ -16,7 +16,7 @@ pub enum PlanMode {
     RefreshOnly,
 }
 
-/// What is read before planning.
+/// Which objects are read before planning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum RefreshPolicy {
     /// Every object.
@@ -31,7 +31,7 @@ pub enum RefreshPolicy {
 pub struct PlanOptions {
     /// Normal, destroy or refresh only.
     pub mode: PlanMode,
-    /// What is read first.
+    /// Which objects are read first.
     pub refresh: RefreshPolicy,
     /// Only these and what they need; empty means everything.
     pub targets: Vec<Pattern>,
@@ -39,7 +39,7 @@ pub struct PlanOptions {
     pub excludes: Vec<Pattern>,
     /// Replace these even if they could stay.
     pub replace: Vec<Pattern>,
-    /// Where nobody knows what exists: left out like [`excludes`](Self::excludes).
+    /// Addresses with an unresolved operation: left out like [`excludes`](Self::excludes).
     pub blocked: Vec<InstanceAddr>,
     /// Operations ended since everything was last read: what providers fill in only after that is no drift.
     pub unread: bool,

@@ -1,4 +1,4 @@
-//! The step graph: what a plan does, in which order. Planning builds it, applying only walks it.
+//! The step graph: the operations of a plan and their order. Planning builds it, applying only walks it.
 
 use crate::event::StepKind;
 use crate::graph::{Graph, NodeId};
@@ -12,13 +12,13 @@ pub struct StepGraph {
 /// One node of the graph.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedStep {
-    /// What it does.
+    /// The operation.
     pub work: Work,
     /// Indexes of the steps that must have succeeded before; sorted, each once.
     pub dependencies: Vec<usize>,
 }
 
-/// What a node of the step graph does.
+/// The operation of a node of the step graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Nothing: it stands for everything it waits for, which keeps the number of edges linear.
@@ -27,7 +27,7 @@ pub enum Work {
     Change {
         /// Index of the change it belongs to in [`Plan::changes`](crate::Plan::changes).
         change: usize,
-        /// What it does.
+        /// The operation.
         kind: StepKind,
     },
 }

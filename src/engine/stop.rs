@@ -1,4 +1,4 @@
-//! Interrupts: the first one ends a run in order, without cutting off what is under way.
+//! Interrupts: the first one ends a run in order, without cutting off running operations.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,7 +29,7 @@ pub struct Stopper {
 }
 
 impl Stopper {
-    /// Starts no new operation, and asks every provider to end what it does early. What is under way is waited for and recorded.
+    /// Starts no new operation, and asks every provider to end what it does early. Waits for running operations and records their results.
     pub async fn stop(&self) {
         self.flag.set();
         let running: Vec<_> = self

@@ -18,7 +18,7 @@ pub(crate) enum Visit {
     Failed,
 }
 
-/// The nodes under way that ask nothing of anyone any more: they only wait for something to be written down, and others may begin.
+/// The running nodes that only wait for a record to be written, so that others may begin.
 #[derive(Debug, Default)]
 pub(crate) struct Resting(Cell<usize>);
 

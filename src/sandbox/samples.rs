@@ -80,7 +80,7 @@ impl Sample {
     pub(crate) fn plan(&self, type_name: &str, prior: &Value, config: &Json) -> PlannedObject {
         let kind = self.kind(type_name);
         let mut proposed = object(kind, config).members().cloned().expect("an object");
-        // As the engine proposes: what the user leaves to the provider is as before.
+        // As the engine proposes: attributes left to the provider stay as before.
         for (name, attribute) in &kind.schema.block.attributes {
             if attribute.computed
                 && proposed[name].is_null()

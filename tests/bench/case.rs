@@ -10,7 +10,7 @@ use terrane_core::{Expr, IntoExpr as _, NoConfig, Program, Resource, Type, Value
 use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, ProviderCommand};
 use terrane_tests::go_program;
 
-/// How many instances are under way at once; the command line's default.
+/// How many instances are in progress at once; the command line's default.
 pub(crate) const PARALLELISM: usize = 10;
 
 /// The work of one process.

@@ -104,7 +104,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
     --- stderr ---
-    warning: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded; nothing is known by which the object could be found
+    warning: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded; no attribute is known by which the object could be found
       resource   fake_thing.one
     hint: if it exists, record its id: `test-stack state resolve 'fake_thing.one' --id 'ID'`
     hint: if it does not exist: `test-stack state resolve 'fake_thing.one' --absent`; the next run creates it
@@ -114,7 +114,7 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r"
     exit: 3
     --- stderr ---
-    error: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded; nothing is known by which the object could be found
+    error: fake_thing.one has an unresolved operation: creation requested at <time> by tester@<host>; no response was recorded; no attribute is known by which the object could be found
       resource   fake_thing.one
     hint: if it exists, record its id: `test-stack state resolve 'fake_thing.one' --id 'ID'`
     hint: if it does not exist: `test-stack state resolve 'fake_thing.one' --absent`; the next run creates it
@@ -161,7 +161,7 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     "#);
 }
 
-/// Starts an apply, and waits until its first operation is under way.
+/// Starts an apply, and waits until its first operation is running.
 pub(crate) fn until_creating(mut command: Command) -> (Child, BufReader<ChildStderr>) {
     let mut child = command.spawn().expect("a stack program");
     let mut errors = BufReader::new(child.stderr.take().expect("piped"));

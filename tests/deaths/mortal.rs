@@ -412,7 +412,8 @@ impl MortalStack {
                 continue;
             }
             let place = open.iter().position(|open| open == address);
-            let place = place.unwrap_or_else(|| panic!("ORPH: nobody knows {id} of {address}"));
+            let place = place
+                .unwrap_or_else(|| panic!("ORPH: no state or journal knows {id} of {address}"));
             open.remove(place);
         }
         for line in out.lines() {

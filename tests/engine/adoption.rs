@@ -44,7 +44,7 @@ fn a_matching_name_alone_never_adopts_an_object() {
     let program = known("test_bucket", |a| a);
     let mut world = interrupted(true, program);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.recovery(), @"test_bucket.a: create unresolved: something of its name exists (`a`), and nothing shows that it is this one");
+    assert_snapshot!(run.recovery(), @"test_bucket.a: create unresolved: an object of its name exists (`a`), and nothing proves that this operation created it");
     assert_snapshot!(run.steps(), @"");
 }
 
@@ -55,7 +55,7 @@ fn an_object_with_the_owner_tag_of_another_stack_is_never_adopted() {
     let tags = Value::map([("terrane/owner", Value::from("somebody"))]);
     world.provider.cloud.edit("a", "tags", tags);
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.recovery(), @"test_bucket.a: create unresolved: something of its name exists (`a`), made by somebody else");
+    assert_snapshot!(run.recovery(), @"test_bucket.a: create unresolved: an object of its name exists (`a`), created by another owner");
 }
 
 #[test]

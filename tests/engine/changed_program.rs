@@ -12,7 +12,7 @@ fn a_changed_program_adopts_nothing_without_a_tag() {
     let mut world = interrupted(true, sized(1));
     world.provider.cloud.edit("a", "tags", Value::Null);
     let run = world.up(sized(2)).succeeds();
-    assert_snapshot!(run.recovery(), @"test_part.a: create unresolved: something of its name exists (`a`), and the program has changed since it was asked for");
+    assert_snapshot!(run.recovery(), @"test_part.a: create unresolved: an object of its name exists (`a`), and its declaration has changed since the request");
     // The program of the creation adopts it.
     assert_snapshot!(world.up(sized(1)).succeeds().recovery(), @r#"test_part.a: create: Adopted { id: "a-1" } (it was not there before this creation)"#);
 }
@@ -27,7 +27,7 @@ fn an_untagged_object_that_would_need_a_replacement_is_not_adopted() {
         .on_plan("a", |call| call.requiring(&["note"]));
     world.provider.cloud.edit("a", "note", "changed");
     let run = world.up(program);
-    assert_snapshot!(run.recovery(), @"test_part.a: create unresolved: it exists (`a`), and is not what the program asks for");
+    assert_snapshot!(run.recovery(), @"test_part.a: create unresolved: it exists (`a`), and differs from its declaration");
 }
 
 #[test]

@@ -264,7 +264,7 @@ fn an_update_that_turns_into_a_replacement_at_apply_is_refused() {
     assert_snapshot!(run.diagnostics(), @"
     error: the provider planned an update and now plans a replacement: nothing was changed
       resource   test_thing.b
-    hint: values that became known during this run changed its mind; run again to see the new plan
+    hint: a value known only at apply led the provider to another plan; run again to review it
     ");
 }
 

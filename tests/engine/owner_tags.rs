@@ -71,7 +71,7 @@ fn a_creation_whose_tag_no_object_has_is_repeated_once_it_cannot_come_late() {
     assert_snapshot!(run.recovery(), @"test_thing.a: create: Absent (nothing has its owner tag)");
     assert_snapshot!(run.steps(), @"create test_thing.a: done");
     let waits = run.events.iter().filter_map(|event| match event {
-        Event::SettleWaiting {
+        Event::RecoveryWaiting {
             addresses, time, ..
         } => Some(format!(
             "{}: {} minutes",
@@ -119,7 +119,7 @@ fn an_absence_counts_only_after_the_deadline_while_the_other_process_may_live() 
         let run = world.up(program).succeeds();
         let recovery = run.recovery();
         assert!(
-            recovery.contains("may still come to be until 2023-11-14T22:34:20"),
+            recovery.contains("one may still appear until 2023-11-14T22:34:20"),
             "{recovery}"
         );
         assert_eq!(run.steps(), "");

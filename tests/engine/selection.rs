@@ -89,7 +89,8 @@ fn a_target_that_matches_no_resource_is_refused() {
     let mut world = World::new(FakeProvider::new());
     let run = world.target("test_thing.z").up(two_chains).fails();
     assert_snapshot!(run.diagnostics(), @r#"
-error: --target test_thing.z names nothing: none of the 4 declared instances and none in the state has that address
+error: `--target` test_thing.z matches no resource: none of the 4 declared instances and none in the state has that address
+hint: did you mean `test_thing.a`?
 hint: `state list` and `graph` show the addresses; quote keys for the shell: 'aws_x.y["key"]'
 "#);
 }
@@ -100,7 +101,8 @@ fn a_replacement_that_matches_no_resource_is_refused() {
     world.up(two_chains).succeeds();
     let run = world.replace("test_thing.z").preview(two_chains).fails();
     assert_snapshot!(run.diagnostics(), @r#"
-    error: --replace test_thing.z names nothing: none of the 4 declared instances and none in the state has that address
+    error: `--replace` test_thing.z matches no resource: none of the 4 declared instances and none in the state has that address
+    hint: did you mean `test_thing.a`?
     hint: `state list` and `graph` show the addresses; quote keys for the shell: 'aws_x.y["key"]'
     "#);
 }

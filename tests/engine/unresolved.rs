@@ -17,7 +17,7 @@ fn an_unresolved_creation_blocks_its_address_and_its_dependents() {
     world.up(three).fails();
     world.provider.reset();
     let run = world.up(three).succeeds();
-    assert_snapshot!(run.recovery(), @"test_thing.a: create unresolved: nothing is known by which the object could be found");
+    assert_snapshot!(run.recovery(), @"test_thing.a: create unresolved: no attribute is known by which the object could be found");
     assert_snapshot!(run.steps(), @"create test_thing.c: done");
     assert_eq!(world.open_intents.len(), 1);
     assert_eq!(world.provider.cloud.names(), ["a", "c"]);
@@ -102,7 +102,7 @@ fn a_preview_looks_up_unresolved_operations_and_records_nothing() {
     let mut world = interrupted(false, standing);
     let run = world.preview(standing).succeeds();
     assert!(
-        run.recovery().contains("may still come to be"),
+        run.recovery().contains("one may still appear"),
         "{}",
         run.recovery()
     );
@@ -139,7 +139,7 @@ fn a_recovery_that_cannot_record_changes_nothing_and_can_be_repeated() {
     let mut world = interrupted(true, program);
     world.recording_fails = Some(RecordError::Closed);
     let run = world.up(program);
-    assert!(run.settled.record_error.is_some());
+    assert!(run.recovered.record_error.is_some());
     assert_eq!((world.open_intents.len(), world.state().as_str()), (1, ""));
     world.recording_fails = None;
     world.up(program).succeeds();

@@ -132,7 +132,7 @@ pub(crate) fn read(target: &dyn Target, input: &[u8]) {
     );
 }
 
-/// The number of the case under way, in a file: an overflow of the stack ends the process without a word.
+/// The number of the running case, in a file: an overflow of the stack ends the process without a word.
 struct Note(PathBuf);
 
 impl Note {

@@ -28,7 +28,7 @@ pub(crate) struct Process {
     under_way: AtomicUsize,
 }
 
-/// A call counts as under way while this lives.
+/// A call counts as running while this lives.
 struct UnderWay<'a>(&'a AtomicUsize);
 
 impl Drop for UnderWay<'_> {
@@ -455,7 +455,7 @@ impl Provider for Process {
     async fn shutdown(&self) {
         self.dead.store(true, Ordering::SeqCst);
         let under_way = self.under_way.load(Ordering::SeqCst);
-        assert_eq!(under_way, 0, "the process was ended with calls under way");
+        assert_eq!(under_way, 0, "the process was ended with calls running");
     }
 }
 

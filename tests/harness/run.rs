@@ -12,7 +12,7 @@ use crate::show;
 pub struct Run {
     planned: Option<Plan>,
     /// How the unresolved operations of earlier runs were recovered.
-    pub settled: Recovered,
+    pub recovered: Recovered,
     /// How applying the plan ended; `None` when there was none or it was only a preview.
     pub applied: Option<Applied>,
     /// Everything that was emitted.
@@ -26,7 +26,7 @@ impl Run {
     pub(crate) fn refused(diagnostics: Diagnostics) -> Self {
         Self {
             planned: None,
-            settled: Recovered::default(),
+            recovered: Recovered::default(),
             applied: None,
             events: Vec::new(),
             records: Vec::new(),
@@ -35,14 +35,14 @@ impl Run {
     }
 
     pub(crate) fn new(
-        settled: Recovered,
+        recovered: Recovered,
         result: Result<(Plan, Option<Applied>), Diagnostics>,
         events: Vec<Event>,
         records: Vec<Record>,
     ) -> Self {
         match result {
             Err(diagnostics) => Self {
-                settled,
+                recovered,
                 events,
                 records,
                 ..Self::refused(diagnostics)
@@ -52,7 +52,7 @@ impl Run {
                 diagnostics.extend(applied.iter().flat_map(|a| a.diagnostics.clone()));
                 Self {
                     planned: Some(plan),
-                    settled,
+                    recovered,
                     applied,
                     events,
                     records,
@@ -145,14 +145,14 @@ impl Run {
     /// The recovery of unresolved operations, a line each.
     pub fn recovery(&self) -> String {
         let action = |action| format!("{action:?}").to_lowercase();
-        let resolved = self.settled.resolved.iter().map(|resolved| {
+        let resolved = self.recovered.resolved.iter().map(|resolved| {
             let (address, what) = (&resolved.address, action(resolved.action));
             format!(
                 "{address}: {what}: {:?} ({})",
                 resolved.how, resolved.evidence
             )
         });
-        let remaining = self.settled.remaining.iter().map(|unresolved| {
+        let remaining = self.recovered.remaining.iter().map(|unresolved| {
             let intent = &unresolved.open.intent;
             let (address, what) = (&intent.address, action(intent.action));
             format!("{address}: {what} unresolved: {}", unresolved.doubt)

@@ -30,7 +30,7 @@ pub struct World {
     pub provider: FakeProvider,
     /// The options of the next operation; reset after it.
     pub options: PlanOptions,
-    /// How many instances may be under way at once.
+    /// How many instances may be in progress at once.
     pub parallelism: usize,
     /// When creations are planned again.
     pub final_plans: FinalPlans,
@@ -242,17 +242,17 @@ impl World {
         let engine = Engine::new(world, self.parallelism).final_plans(self.final_plans);
         let stopper = engine.stopper();
         let work = async {
-            let (settled, prior) = match verb {
+            let (recovered, prior) = match verb {
                 Verb::Up => {
-                    let settled = engine.settle(&program, &recorder).await;
-                    (settled, recorder.state())
+                    let recovered = engine.recover(&program, &recorder).await;
+                    (recovered, recorder.state())
                 }
                 Verb::Preview => {
                     let (state, open) = (recorder.state(), recorder.open_intents());
                     engine.rehearse(&program, &state, open).await
                 }
             };
-            options.blocked = settled.blocked();
+            options.blocked = recovered.blocked();
             let result = match engine.plan(&program, &prior, &options).await {
                 Err(diagnostics) => Err(diagnostics),
                 Ok(plan) if verb == Verb::Preview => Ok((through_file(&plan, &program), None)),
@@ -263,7 +263,7 @@ impl World {
                 }
             };
             engine.close().await;
-            (settled, result)
+            (recovered, result)
         };
         let interrupt = async {
             events.stop.notified().await;
@@ -273,7 +273,7 @@ impl World {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime");
-        let (settled, result) = runtime.block_on(async {
+        let (recovered, result) = runtime.block_on(async {
             tokio::select! {
                 result = work => result,
                 () = interrupt => unreachable!("an interrupt never ends a run"),
@@ -289,7 +289,7 @@ impl World {
             .seen
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner);
-        Run::new(settled, result, events, recorder.records())
+        Run::new(recovered, result, events, recorder.records())
     }
 
     /// Nothing is lost and nothing is there twice.

@@ -188,12 +188,12 @@ pub(crate) async fn live(
 }
 
 async fn work(run: &Run, engine: &Engine<'_>, verb: Verb, program: &Program) -> RunEnd {
-    let settled = engine.settle(program, run).await;
-    if let Some(error) = settled.record_error {
+    let recovered = engine.recover(program, run).await;
+    if let Some(error) = recovered.record_error {
         return RunEnd::Failed(error.into());
     }
     let mut options = PlanOptions {
-        blocked: settled.blocked(),
+        blocked: recovered.blocked(),
         ..PlanOptions::default()
     };
     if verb == Verb::Destroy {
@@ -209,7 +209,7 @@ async fn work(run: &Run, engine: &Engine<'_>, verb: Verb, program: &Program) -> 
         false => engine.apply(program, &plan, run).await,
     };
     RunEnd::Applied {
-        remaining: settled.remaining,
+        remaining: recovered.remaining,
         unchanged: plan.is_empty() && applied.succeeded + applied.failed == 0,
         applied: Box::new(applied),
     }

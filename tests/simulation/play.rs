@@ -39,7 +39,7 @@ pub(crate) fn prepared(schedule: &Schedule) -> Arc<Simulation> {
         let program = program(before, schedule.tagged);
         match run(&simulation, None, Verb::Up, &program).0 {
             End::Returned(RunEnd::Applied { applied, .. }) if applied.failed == 0 => {}
-            other => panic!("the simulation can not be prepared: {other:?}"),
+            other => panic!("the simulation cannot be prepared: {other:?}"),
         }
     }
     simulation

@@ -61,18 +61,19 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
             // A live run records the results of its operations itself.
             let (running, open): (Vec<_>, Vec<_>) =
                 left.partition(|open| open.liveness() == Liveness::Alive);
-            let (settled, state) = match open.is_empty() {
+            let (recovered, state) = match open.is_empty() {
                 true => (Recovered::default(), state),
                 false => engine.rehearse(&program, &state, open).await,
             };
             feed.pause();
             session.say(&unresolved::found(&running, Severity::Warning));
-            session.say(&settled.diagnostics);
-            session.note(&unresolved::rehearsed_text(&settled));
-            let unresolved = unresolved::remaining(session, &program, &settled, Severity::Warning);
+            session.say(&recovered.diagnostics);
+            session.note(&unresolved::rehearsed_text(&recovered));
+            let unresolved =
+                unresolved::remaining(session, &program, &recovered, Severity::Warning);
             session.say(&unresolved);
-            options.blocked = settled.blocked();
-            is_partial = !settled.remaining.is_empty();
+            options.blocked = recovered.blocked();
+            is_partial = !recovered.remaining.is_empty();
             make_plan(&engine, &signals, &program, &state, &options).await
         };
         match &held {

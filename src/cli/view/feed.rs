@@ -90,8 +90,8 @@ impl Feed {
             // These hold addresses, times and numbers.
             event @ (Event::ProviderStarting { .. }
             | Event::ProviderReady { .. }
-            | Event::SettleStarted { .. }
-            | Event::SettleWaiting { .. }
+            | Event::RecoveryStarted { .. }
+            | Event::RecoveryWaiting { .. }
             | Event::PlanStarted { .. }
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }

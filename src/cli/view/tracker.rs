@@ -73,8 +73,8 @@ impl Tracker {
     /// Takes note of an event.
     pub(super) fn event(&mut self, event: &Event) {
         match event {
-            Event::SettleStarted { total } => self.begin(Phase::Recovering, *total),
-            Event::SettleWaiting {
+            Event::RecoveryStarted { total } => self.begin(Phase::Recovering, *total),
+            Event::RecoveryWaiting {
                 addresses,
                 until: _,
                 time,

@@ -52,7 +52,7 @@ struct Work<'a, S> {
 /// How the work ended.
 struct Ended {
     /// The recovery of unresolved operations of earlier runs.
-    settled: Recovered,
+    recovered: Recovered,
     /// The applied plan; none when there was nothing to do.
     applied: Option<Carried>,
 }
@@ -156,7 +156,7 @@ impl<S: PlanSource> Work<'_, S> {
         };
         let Sourced {
             plan,
-            settled,
+            recovered,
             reads_everything,
         } = self.request.source.plan(held).await?;
         self.feed.pause();
@@ -167,11 +167,11 @@ impl<S: PlanSource> Work<'_, S> {
             program: self.program,
             made_at: SystemClock::default().now(),
             secrets: Secrets::Hidden,
-            is_partial: !settled.remaining.is_empty(),
+            is_partial: !recovered.remaining.is_empty(),
         });
         check(&plan, &self.request.guard)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
-        let ended = |applied| Ended { settled, applied };
+        let ended = |applied| Ended { recovered, applied };
         if plan.is_empty() && nothing_read {
             if reads_everything {
                 self.run.all_was_read();
@@ -225,7 +225,7 @@ impl<S: PlanSource> Work<'_, S> {
 
     /// Shows the applied plan, the exported values, and the state as it was closed.
     fn report(&self, ended: &Ended, closed: Option<&Closed>, started: Instant) -> Exit {
-        let mut exit = unresolved::exit(&ended.settled);
+        let mut exit = unresolved::exit(&ended.recovered);
         let mut partial = None;
         let mut is_complete = true;
         if let Some(Carried {

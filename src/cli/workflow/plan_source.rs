@@ -29,7 +29,7 @@ pub(crate) struct Held<'a> {
 pub(crate) struct Sourced<'a> {
     pub(crate) plan: Cow<'a, Plan>,
     /// The recovery of unresolved operations of earlier runs.
-    pub(crate) settled: Recovered,
+    pub(crate) recovered: Recovered,
     /// Whether every object was read for it.
     pub(crate) reads_everything: bool,
 }
@@ -54,9 +54,9 @@ pub(crate) struct Fresh(pub(crate) PlanOptions);
 
 impl PlanSource for Fresh {
     async fn plan(&self, held: Held<'_>) -> Result<Sourced<'_>, CommandError> {
-        let settled = recover(held).await?;
+        let recovered = recover(held).await?;
         let options = PlanOptions {
-            blocked: settled.blocked(),
+            blocked: recovered.blocked(),
             unread: held.run.is_unread(),
             ..self.0.clone()
         };
@@ -65,7 +65,7 @@ impl PlanSource for Fresh {
         Ok(Sourced {
             plan: Cow::Owned(plan),
             reads_everything: options.reads_everything(),
-            settled,
+            recovered,
         })
     }
 
@@ -76,16 +76,16 @@ impl PlanSource for Fresh {
 
 /// Recovers the unresolved operations of earlier runs, and names those that wait for a person.
 async fn recover(held: Held<'_>) -> Result<Recovered, CommandError> {
-    let settled = held.engine.settle(held.program, held.run).await;
+    let recovered = held.engine.recover(held.program, held.run).await;
     held.feed.pause();
-    held.view.diagnostics(&settled.diagnostics);
-    let text = unresolved::recovered_text(&settled);
+    held.view.diagnostics(&recovered.diagnostics);
+    let text = unresolved::recovered_text(&recovered);
     held.session.note(&text);
-    unresolved::recorded(&settled)?;
+    unresolved::recorded(&recovered)?;
     if held.signals.heard() {
         return Err(interrupted());
     }
-    let remaining = unresolved::remaining(held.session, held.program, &settled, Severity::Error);
+    let remaining = unresolved::remaining(held.session, held.program, &recovered, Severity::Error);
     held.view.diagnostics(&remaining);
-    Ok(settled)
+    Ok(recovered)
 }

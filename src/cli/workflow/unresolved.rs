@@ -44,16 +44,16 @@ pub(crate) fn request_text(open: &OpenIntent) -> String {
 }
 
 /// One line for each recovered operation; empty when there was none.
-pub(crate) fn recovered_text(settled: &Recovered) -> String {
-    let lines = settled.resolved.iter();
+pub(crate) fn recovered_text(recovered: &Recovered) -> String {
+    let lines = recovered.resolved.iter();
     lines
         .map(|resolved| resolved_line(resolved, "is in the state now"))
         .collect()
 }
 
 /// The same for a command that writes no state.
-pub(crate) fn rehearsed_text(settled: &Recovered) -> String {
-    let lines = settled.resolved.iter();
+pub(crate) fn rehearsed_text(recovered: &Recovered) -> String {
+    let lines = recovered.resolved.iter();
     lines
         .map(|resolved| resolved_line(resolved, "the next `up` or `destroy` adds it to the state"))
         .collect()
@@ -83,10 +83,10 @@ fn resolved_line(resolved: &Resolved, taken: &str) -> String {
 pub(crate) fn remaining(
     session: &Session<'_>,
     program: &Program,
-    settled: &Recovered,
+    recovered: &Recovered,
     severity: Severity,
 ) -> Diagnostics {
-    let remaining = settled.remaining.iter();
+    let remaining = recovered.remaining.iter();
     remaining
         .map(|unresolved| question(session, program, unresolved, severity))
         .collect()
@@ -158,16 +158,16 @@ fn declare_again(session: &Session<'_>, provider: &ProviderConfigAddr) -> String
 }
 
 /// Fails when a record could not be written during recovery.
-pub(crate) fn recorded(settled: &Recovered) -> Result<(), CommandError> {
-    match &settled.record_error {
+pub(crate) fn recorded(recovered: &Recovered) -> Result<(), CommandError> {
+    match &recovered.record_error {
         None => Ok(()),
         Some(error) => Err(run_error(&error.clone().into())),
     }
 }
 
 /// The exit code that the remaining operations alone call for.
-pub(crate) fn exit(settled: &Recovered) -> Exit {
-    match settled.remaining.is_empty() {
+pub(crate) fn exit(recovered: &Recovered) -> Exit {
+    match recovered.remaining.is_empty() {
         true => Exit::DONE,
         false => Exit::UNRESOLVED,
     }

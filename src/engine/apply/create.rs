@@ -162,18 +162,18 @@ impl Applier<'_> {
                 secret: &config.sensitive,
             }
         };
-        let mut settled = subject.apply_outcome(asked, current.as_ref(), reply);
-        if creating && settled.outcome == OperationOutcome::FailedAssumed {
-            self.look_after_failure(&intent, subject, &mut settled)
+        let mut applied = subject.apply_outcome(asked, current.as_ref(), reply);
+        if creating && applied.outcome == OperationOutcome::FailedAssumed {
+            self.look_after_failure(&intent, subject, &mut applied)
                 .await;
         }
-        let failed = settled.diagnostics.has_errors();
-        if let Some(object) = &mut settled.object {
+        let failed = applied.diagnostics.has_errors();
+        if let Some(object) = &mut applied.object {
             let before = current.as_ref().filter(|_| failed);
             self.complete(subject, change, config, before, object);
         }
-        let object = settled.object.clone();
-        let result = self.record(op, change, subject, settled).await;
+        let object = applied.object.clone();
+        let result = self.record(op, change, subject, applied).await;
         if let Some(object) = object {
             let id = id_of(&object.value);
             self.publish(subject, object.value, config);
@@ -182,8 +182,8 @@ impl Applier<'_> {
         result.map(|()| None)
     }
 
-    /// Fills in what the state remembers beside the object. After a failed update it may still be as it was `before`, or only half
-    /// changed: then what was remembered holds as well as what is new.
+    /// Fills in the facts that the state keeps beside the object. After a failed update it may still be as it was `before`, or only half
+    /// changed: then the old facts hold as well as the new ones.
     fn complete(
         &self,
         subject: &Subject<'_>,
@@ -248,7 +248,7 @@ impl Applier<'_> {
                     planned.action
                 ))
                 .detail("nothing was changed")
-                .hint("values that became known during this run changed its mind; run again to see the new plan")
+                .hint("a value known only at apply led the provider to another plan; run again to review it")
                 .into());
         }
         let problems =
@@ -257,8 +257,8 @@ impl Applier<'_> {
         Ok(planned)
     }
 
-    /// An update of what is remembered beside the object (what is secret, what it stands on) and nothing else: recorded, nothing is
-    /// asked of the provider.
+    /// An update of the facts kept beside the object (sensitive paths, dependencies) and nothing else: recorded without a request to
+    /// the provider.
     async fn record_around(
         &self,
         subject: &Subject<'_>,
@@ -358,7 +358,7 @@ impl Applier<'_> {
         op: OperationId,
         change: &ResourceChange,
         subject: &Subject<'_>,
-        settled: ApplyOutcome,
+        applied: ApplyOutcome,
     ) -> Result<(), StepError> {
         let mut instance = match self.recorder.instance(subject.address) {
             Some(instance) => instance.as_ref().clone(),
@@ -368,15 +368,15 @@ impl Applier<'_> {
                 deposed: std::collections::BTreeMap::new(),
             },
         };
-        instance.current = match &settled.object {
+        instance.current = match &applied.object {
             Some(object) => Some(subject.store(object)?),
             None => None,
         };
-        // It may have moved to another configuration; what is deposed can only be reached by the one that made it.
+        // It may have moved to another configuration; a deposed object can only be reached by the one that created it.
         if instance.deposed.is_empty() {
             instance.provider = change.provider.clone();
         }
-        self.record_instance(op, subject, instance, settled).await
+        self.record_instance(op, subject, instance, applied).await
     }
 }
 

@@ -52,7 +52,7 @@ impl Applier<'_> {
                 )
             }
         };
-        // Asked for what is not there, a provider says that it is gone; one that may look in the wrong place has to see it first.
+        // A provider reports an object that it cannot find as gone; one that may look in the wrong place has to see it first.
         if !is_certain && subject.read(&loaded).await?.is_none() {
             return Err(subject
                 .error("it cannot be told whether the object still exists")
@@ -60,7 +60,7 @@ impl Applier<'_> {
                     "{} finds no such object, but its configuration rests on what this run has not made or read yet; it is kept in the state",
                     change.provider
                 ))
-                .hint("run again: what the configuration rests on is known then")
+                .hint("run again: the values that the configuration depends on are known then")
                 .into());
         }
         let value = &loaded.value;
@@ -82,7 +82,7 @@ impl Applier<'_> {
         crash::reach(Point::Replied).await;
         // A failed destroy keeps the object as stored, not as planned.
         let kept = subject.stored_as(object, loaded.value.clone());
-        let settled = subject.apply_outcome(Asked::Delete, Some(&kept), reply);
+        let applied = subject.apply_outcome(Asked::Delete, Some(&kept), reply);
         // Read again: other objects of the address may have changed meanwhile.
         let mut instance = self
             .recorder
@@ -90,7 +90,7 @@ impl Applier<'_> {
             .unwrap_or(instance)
             .as_ref()
             .clone();
-        let stored = match &settled.object {
+        let stored = match &applied.object {
             Some(object) => Some(subject.store(object)?),
             None => None,
         };
@@ -103,7 +103,7 @@ impl Applier<'_> {
                 };
             }
         }
-        self.record_instance(op, subject, instance, settled).await
+        self.record_instance(op, subject, instance, applied).await
     }
 
     /// Records all that is at an address after an operation.
@@ -112,15 +112,15 @@ impl Applier<'_> {
         op: OperationId,
         subject: &Subject<'_>,
         instance: Instance,
-        settled: ApplyOutcome,
+        applied: ApplyOutcome,
     ) -> Result<(), StepError> {
         let result = OperationResult {
             op,
             address: subject.address.clone(),
-            outcome: settled.outcome,
+            outcome: applied.outcome,
             instance: (!instance.is_empty()).then(|| instance.into()),
-            undecoded: settled.undecoded,
-            error_class: settled.error_class,
+            undecoded: applied.undecoded,
+            error_class: applied.error_class,
         };
         let recorded = {
             // The provider has answered: another one can be asked while this is made durable.
@@ -128,11 +128,11 @@ impl Applier<'_> {
             self.recorder.result(result).await
         };
         // The provider's errors come first: an error of the journal stops the run anyway, at the next intent if not here.
-        if settled.outcome == terrane_state::OperationOutcome::Unknown {
+        if applied.outcome == terrane_state::OperationOutcome::Unknown {
             recorded?;
-            return Err(StepError::Unknown(settled.diagnostics));
+            return Err(StepError::Unknown(applied.diagnostics));
         }
-        let ((), warnings) = match settled.diagnostics.into_result(()) {
+        let ((), warnings) = match applied.diagnostics.into_result(()) {
             Ok(done) => done,
             Err(errors) => {
                 recorded?;

@@ -25,25 +25,25 @@ impl Applier<'_> {
         &self,
         intent: &Intent,
         subject: &Subject<'_>,
-        settled: &mut ApplyOutcome,
+        applied: &mut ApplyOutcome,
     ) {
         let left = self.left_behind(intent, subject).await;
         match left.unwrap_or(Left::Unseen) {
             Left::Object(mut object) => {
                 object.status = ObjectStatus::Tainted;
-                settled.object = Some(*object);
-                settled.outcome = OperationOutcome::Partial;
-                settled.diagnostics.push(
+                applied.object = Some(*object);
+                applied.outcome = OperationOutcome::Partial;
+                applied.diagnostics.push(
                     subject
                         .warning("the creation failed and left an object behind")
                         .detail("it is in the state, and will be replaced"),
                 );
             }
-            Left::Nothing => settled.outcome = OperationOutcome::FailedProved,
-            Left::Unseen if gave_up(&settled.diagnostics) => {
-                settled.outcome = OperationOutcome::Unknown;
-                settled.error_class = Some(ErrorClass::GaveUp);
-                settled.diagnostics = std::mem::take(&mut settled.diagnostics)
+            Left::Nothing => applied.outcome = OperationOutcome::FailedProved,
+            Left::Unseen if gave_up(&applied.diagnostics) => {
+                applied.outcome = OperationOutcome::Unknown;
+                applied.error_class = Some(ErrorClass::GaveUp);
+                applied.diagnostics = std::mem::take(&mut applied.diagnostics)
                     .into_iter()
                     .map(|diagnostic| match diagnostic.is_error() {
                         true => diagnostic.hint("the object may or may not have been created"),

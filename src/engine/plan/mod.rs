@@ -29,7 +29,7 @@ use crate::steps::StepGraph;
 pub struct Plan {
     /// What kind of plan this is.
     pub mode: PlanMode,
-    /// One change for each object looked at, `NoOp` included; in the order of declaration, then what is no longer declared.
+    /// One change for each object looked at, `NoOp` included; in the order of declaration, then objects that are no longer declared.
     pub changes: Vec<ResourceChange>,
     /// Objects that are not as the state remembers.
     pub drift: Vec<Drift>,

@@ -95,7 +95,7 @@ pub(crate) fn evaluate(
     })
 }
 
-/// Whether a value has in it what is sensitive in an object that its expression refers to: providers copy it into attributes without
+/// Whether a value contains a sensitive part of an object that its expression refers to: providers copy it into attributes without
 /// a mark.
 fn repeats_a_secret(expr: &Expr, value: &Value, objects: &impl Scope) -> bool {
     let mut secrets: BTreeSet<String> = BTreeSet::new();

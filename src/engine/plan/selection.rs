@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, InstanceAddr, Pattern};
-use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_core::{Diagnostic, Diagnostics, Program, closest};
 use terrane_state::State;
 
 use crate::options::{PlanMode, PlanOptions};
@@ -22,7 +22,7 @@ impl Selection {
     /// what the excluded needs.
     ///
     /// # Errors
-    /// When a target, an exclusion or a replacement names nothing.
+    /// When a target, an exclusion or a replacement matches no resource.
     pub(crate) fn new(
         program: &Program,
         orphans: &[Arc<InstanceAddr>],
@@ -177,14 +177,23 @@ fn matching(
             }
         }
         if !any {
-            diagnostics.push(
-                Diagnostic::error(format!("{flag} {pattern} names nothing"))
-                    .detail(format!(
-                        "none of the {} declared instances and none in the state has that address",
-                        program.resources().len()
-                    ))
-                    .hint("`state list` and `graph` show the addresses; quote keys for the shell: 'aws_x.y[\"key\"]'"),
-            );
+            let shown = pattern.to_string();
+            let known: Vec<String> = addresses
+                .iter()
+                .map(|address| address.to_string())
+                .collect();
+            let missing = Diagnostic::error(format!("`{flag}` {shown} matches no resource"))
+                .detail(format!(
+                    "none of the {} declared instances and none in the state has that address",
+                    program.resources().len()
+                ));
+            let missing = match closest(&shown, known.iter().map(String::as_str)) {
+                Some(close) => missing.hint(format!("did you mean `{close}`?")),
+                None => missing,
+            };
+            diagnostics.push(missing.hint(
+                "`state list` and `graph` show the addresses; quote keys for the shell: 'aws_x.y[\"key\"]'",
+            ));
         }
     }
     diagnostics.into_result(matched).map(|(matched, _)| matched)

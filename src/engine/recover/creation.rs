@@ -67,7 +67,7 @@ impl Recovery<'_> {
         }
     }
 
-    /// No object was found. That proves something only if the provider looks where the creation was requested, and once no request can be under way.
+    /// No object was found. That proves something only if the provider looks where the creation was requested, and once no request can still arrive.
     fn absent(&self, open: &OpenIntent, served: &Served, evidence: &str) -> Verdict {
         if let Some(why) = served.doubt.clone() {
             return Verdict::Open(Doubt::Elsewhere { why });
@@ -82,8 +82,8 @@ impl Recovery<'_> {
         })
     }
 
-    /// Until when the operation may still take effect. A provider that is gone sends nothing more, but what it sent last may be under
-    /// way; and nobody knows when it went, only that it is gone now.
+    /// Until when the operation may still take effect. A provider that is gone sends nothing more, but what it sent last may still
+    /// arrive; and the time of its end is not known, only that it is gone now.
     fn until(&self, open: &OpenIntent) -> Timestamp {
         let given_up = deadline(&open.intent).after(SKEW);
         match self.recorder.liveness(open) {
@@ -120,7 +120,7 @@ impl Recovery<'_> {
             Some(position) => Some(self.remembered.config(position, &served.schema).await),
         };
         let config = match proof {
-            // Ours whatever the program says by now: what differs is planned, and what is no longer declared goes.
+            // Ours, however the program has changed: differences are planned, and an undeclared object is deleted.
             Proof::Tag => config.and_then(Result::ok),
             _ => {
                 let config = config.transpose()?;
@@ -153,7 +153,7 @@ impl Recovery<'_> {
         }))
     }
 
-    /// Why an object without an owner tag may not be what was asked for: the program must still ask for what it asked for then, or
+    /// Why an object without an owner tag may not be the requested one: the declaration must still be the one of the request, or
     /// nothing can be compared.
     async fn differs(
         &self,

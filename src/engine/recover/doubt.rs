@@ -6,21 +6,21 @@ use terrane_core::Diagnostics;
 use terrane_core::addr::ProviderConfigAddr;
 use terrane_state::Timestamp;
 
-/// Why an operation is still in doubt. Prints as the end of "it is in doubt: …".
+/// Why an operation is still unresolved. Prints as the end of "its outcome is unknown: …".
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Doubt {
-    /// Nothing is there, but until then the operation may still take effect.
+    /// No object exists, but until then the operation may still take effect.
     NotYet {
         /// From when on it cannot any more.
         until: Timestamp,
     },
-    /// Something of that name exists, and nothing shows that it is ours.
+    /// An object of that name exists, and nothing proves that it is ours.
     NameAlone {
         /// Its id.
         id: String,
     },
-    /// Something of that name exists, and it is somebody else's.
+    /// An object of that name exists, and another owner created it.
     OfAnother {
         /// Its id.
         id: String,
@@ -30,7 +30,7 @@ pub enum Doubt {
         /// Its id.
         id: String,
     },
-    /// It exists, but the program asks for something else than it did then, so that they cannot be compared.
+    /// It exists, but the declaration has changed since, so that they cannot be compared.
     Changed {
         /// Its id.
         id: String,
@@ -40,7 +40,7 @@ pub enum Doubt {
         /// Its id.
         id: String,
     },
-    /// Nothing is there, and its provider may look in another place than the one that was asked.
+    /// No object was found, and its provider may look in another place than the one that got the request.
     Elsewhere {
         /// Why it may.
         why: String,
@@ -57,12 +57,12 @@ pub enum Doubt {
     },
     /// There is nothing by which the object could be found.
     NoLookUp,
-    /// The program does not configure the provider that was asked; a state alone never starts one.
+    /// The program does not configure the provider that got the request; a state alone never starts one.
     NoProvider {
-        /// The provider configuration that was asked.
+        /// The provider configuration that got the request.
         provider: ProviderConfigAddr,
     },
-    /// The provider could not say.
+    /// The provider could not read it.
     Unreadable(Diagnostics),
     /// The run was stopped before it was looked at.
     Interrupted,
@@ -87,31 +87,33 @@ impl fmt::Display for Doubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotYet { until } => {
-                write!(f, "it is not there, but may still come to be until {until}")
+                write!(
+                    f,
+                    "no object exists, but one may still appear until {until}"
+                )
             }
             Self::NameAlone { id } => write!(
                 f,
-                "something of its name exists (`{id}`), and nothing shows that it is this one"
+                "an object of its name exists (`{id}`), and nothing proves that this operation created it"
             ),
             Self::OfAnother { id } => {
                 write!(
                     f,
-                    "something of its name exists (`{id}`), made by somebody else"
+                    "an object of its name exists (`{id}`), created by another owner"
                 )
             }
-            Self::Different { id } => write!(
-                f,
-                "it exists (`{id}`), and is not what the program asks for"
-            ),
+            Self::Different { id } => {
+                write!(f, "it exists (`{id}`), and differs from its declaration")
+            }
             Self::Changed { id } => write!(
                 f,
-                "something of its name exists (`{id}`), and the program has changed since it was asked for"
+                "an object of its name exists (`{id}`), and its declaration has changed since the request"
             ),
             Self::Undeclared { id } => write!(
                 f,
-                "it exists (`{id}`), and the program does not declare it any more"
+                "it exists (`{id}`), and the program no longer declares it"
             ),
-            Self::Elsewhere { why } => write!(f, "it is not there, but {why}"),
+            Self::Elsewhere { why } => write!(f, "no object was found, but {why}"),
             Self::Several { ids } => {
                 write!(
                     f,
@@ -123,11 +125,13 @@ impl fmt::Display for Doubt {
                 f,
                 "it exists (`{id}`), and the state has another object in its place"
             ),
-            Self::NoLookUp => f.write_str("nothing is known by which the object could be found"),
+            Self::NoLookUp => {
+                f.write_str("no attribute is known by which the object could be found")
+            }
             Self::NoProvider { provider } => {
                 write!(
                     f,
-                    "the program no longer configures {provider}, which was asked"
+                    "the program no longer configures {provider}, which got the request"
                 )
             }
             Self::Unreadable(diagnostics) => {

@@ -44,7 +44,7 @@ pub struct Recovered {
 }
 
 impl Recovered {
-    /// The addresses that nothing may be planned at until somebody has looked; for [`PlanOptions::blocked`](crate::PlanOptions).
+    /// The addresses that nothing may be planned at until a person has resolved them; for [`PlanOptions::blocked`](crate::PlanOptions).
     pub fn blocked(&self) -> Vec<InstanceAddr> {
         let remaining = self.remaining.iter();
         remaining
@@ -56,7 +56,7 @@ impl Recovered {
 /// One operation that was resolved.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resolved {
-    /// Where it was asked for.
+    /// Its address.
     pub address: InstanceAddr,
     /// The requested operation.
     pub action: IntentAction,
@@ -71,7 +71,7 @@ pub struct Resolved {
 pub struct Unresolved {
     /// The operation.
     pub open: OpenIntent,
-    /// Why nothing could be shown.
+    /// Why its outcome could not be proved.
     pub doubt: Doubt,
 }
 
@@ -79,7 +79,7 @@ pub struct Unresolved {
 enum Verdict {
     /// Its outcome is known.
     Known(Resolve),
-    /// Nothing is there, but until then something may still come.
+    /// No object exists, but until then one may still appear.
     Early(Timestamp),
     /// Its outcome could not be proved.
     Open(Doubt),
@@ -100,10 +100,10 @@ pub(crate) struct Recovery<'a> {
     remembered: Remembered<'a>,
     host: Host<'a>,
     stop: StopFlag,
-    /// When it began: whoever was seen to be gone was gone by then.
+    /// When it began: a process that was seen to be gone was gone by then.
     began: Timestamp,
     late: Duration,
-    /// How long it waits for what may still take effect.
+    /// How long it waits for operations that may still take effect.
     patience: Duration,
 }
 
@@ -133,40 +133,40 @@ impl<'a> Recovery<'a> {
         self
     }
 
-    /// Looks at every open operation, oldest first; at those that may still take effect a second time when that is over.
-    pub(crate) async fn settle(mut self) -> Recovered {
-        let mut settled = Recovered::default();
+    /// Looks at every unresolved operation, oldest first; at those that may still take effect once more when they no longer can.
+    pub(crate) async fn run(mut self) -> Recovered {
+        let mut recovered = Recovered::default();
         let open = self.recorder.open_intents();
         if !open.is_empty() {
             self.host
                 .events
-                .emit(Event::SettleStarted { total: open.len() });
+                .emit(Event::RecoveryStarted { total: open.len() });
         }
         self.let_die(&open).await;
         self.began = self.host.clock.now();
-        let early = self.pass(open, &mut settled).await;
+        let early = self.pass(open, &mut recovered).await;
         let soon: Vec<_> = early
             .iter()
             .filter(|(_, until)| self.is_soon(*until))
             .collect();
         if let Some(until) = soon.iter().map(|(_, until)| *until).max()
-            && settled.record_error.is_none()
+            && recovered.record_error.is_none()
         {
             let addresses = soon
                 .iter()
                 .map(|(open, _)| Arc::new(open.intent.address.clone()));
             self.wait(addresses.collect(), until).await;
             let early = early.into_iter().map(|(open, _)| open).collect();
-            let early = self.pass(early, &mut settled).await;
-            self.leave(early, &mut settled);
+            let early = self.pass(early, &mut recovered).await;
+            self.leave(early, &mut recovered);
         } else {
-            self.leave(early, &mut settled);
+            self.leave(early, &mut recovered);
         }
-        settled.remaining.sort_by_key(|unresolved| {
+        recovered.remaining.sort_by_key(|unresolved| {
             (unresolved.open.intent.started_at, unresolved.open.intent.op)
         });
-        settled.diagnostics = self.remembered.into_warnings();
-        settled
+        recovered.diagnostics = self.remembered.into_warnings();
+        recovered
     }
 
     /// A run that was killed a moment ago takes its providers along.
@@ -185,13 +185,13 @@ impl<'a> Recovery<'a> {
     async fn pass(
         &self,
         open: Vec<OpenIntent>,
-        settled: &mut Recovered,
+        recovered: &mut Recovered,
     ) -> Vec<(OpenIntent, Timestamp)> {
         let mut early = Vec::new();
         for open in open {
             if self.stop.is_stopped() {
                 let doubt = Doubt::Interrupted;
-                settled.remaining.push(Unresolved { open, doubt });
+                recovered.remaining.push(Unresolved { open, doubt });
                 continue;
             }
             let resolve = match self.look(&open).await {
@@ -201,7 +201,7 @@ impl<'a> Recovery<'a> {
                     continue;
                 }
                 Verdict::Open(doubt) => {
-                    settled.remaining.push(Unresolved { open, doubt });
+                    recovered.remaining.push(Unresolved { open, doubt });
                     continue;
                 }
             };
@@ -212,20 +212,20 @@ impl<'a> Recovery<'a> {
                 evidence: resolve.evidence.clone(),
             };
             if let Err(error) = self.recorder.resolve(resolve).await {
-                settled.record_error = Some(error);
+                recovered.record_error = Some(error);
                 break;
             }
-            settled.resolved.push(resolved);
+            recovered.resolved.push(resolved);
         }
         early
     }
 
-    fn leave(&self, early: Vec<(OpenIntent, Timestamp)>, settled: &mut Recovered) {
+    fn leave(&self, early: Vec<(OpenIntent, Timestamp)>, recovered: &mut Recovered) {
         let remaining = early.into_iter().map(|(open, until)| Unresolved {
             open,
             doubt: Doubt::NotYet { until },
         });
-        settled.remaining.extend(remaining);
+        recovered.remaining.extend(remaining);
     }
 
     fn is_soon(&self, until: Timestamp) -> bool {
@@ -234,7 +234,7 @@ impl<'a> Recovery<'a> {
 
     /// Waits until then, or until the run is stopped.
     async fn wait(&self, addresses: Vec<Arc<InstanceAddr>>, until: Timestamp) {
-        self.host.events.emit(Event::SettleWaiting {
+        self.host.events.emit(Event::RecoveryWaiting {
             addresses,
             until,
             time: until.since(self.host.clock.now()),
@@ -251,7 +251,7 @@ impl<'a> Recovery<'a> {
     async fn look(&self, open: &OpenIntent) -> Verdict {
         let looked = match open.intent.action {
             IntentAction::Update | IntentAction::Delete => self.by_reading(open).await,
-            // An import only reads, so nothing came of it that is not on record.
+            // An import only reads, so it left nothing that is not on record.
             IntentAction::Import => Ok(Verdict::Known(Resolve {
                 how: Resolution::Absent,
                 ..unchanged(open, "an import asks nothing of a cloud", self.recorder)

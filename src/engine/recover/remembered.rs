@@ -31,7 +31,7 @@ pub(crate) struct Remembered<'a> {
     running: &'a RunningProviders<'a>,
     objects: Objects<'a>,
     loaded: RefCell<HashSet<usize>>,
-    /// Instances that providers are configured with, and why what is known of them may not hold now.
+    /// Instances that providers are configured with, and why the known facts about them may not hold now.
     present: RefCell<HashMap<usize, Option<String>>>,
     /// Providers, and why what they say may not be about what holds now.
     providers: RefCell<HashMap<usize, Ready>>,
@@ -147,7 +147,7 @@ impl<'a> Remembered<'a> {
             .then(|| format!("{address} is configured differently than when it was asked"))
     }
 
-    /// The configuration of a declared instance, as far as the state knows what it refers to.
+    /// The configuration of a declared instance, as far as the state knows the objects that it refers to.
     pub(crate) async fn config(
         &self,
         position: usize,
@@ -176,8 +176,8 @@ impl<'a> Remembered<'a> {
         &self.program.resources()[position].lifecycle.ignore_changes
     }
 
-    /// Fills in what the state remembers beside an object that an operation made: what the program says now and, where the operation's
-    /// intent tells, what it said then.
+    /// Fills in the facts that the state keeps beside a created object: those of the program now and, where the operation's
+    /// intent has them, those of then.
     pub(crate) fn complete(
         &self,
         intent: &Intent,
@@ -211,7 +211,7 @@ impl<'a> Remembered<'a> {
         object.forget_stored_form();
     }
 
-    /// What an object stands on that referred to these: themselves, and what the state says that they stand on.
+    /// The dependencies of an object that referred to these: themselves, and their dependencies in the state.
     fn closure_of(&self, intent: &Intent, referred: &[ConfigAddr]) -> Arc<[ConfigAddr]> {
         let own = intent.address.resource.config();
         let mut closure: BTreeSet<ConfigAddr> = referred.iter().cloned().collect();
@@ -287,7 +287,7 @@ impl<'a> Remembered<'a> {
         })
     }
 
-    /// What a data source answers now; else what the state holds of it.
+    /// A data source's current answer; else the one in the state.
     async fn answer(
         &self,
         position: usize,
@@ -321,7 +321,7 @@ impl<'a> Remembered<'a> {
         })
     }
 
-    /// What an object is now; else what it was last.
+    /// An object as it is now; else as it was last read.
     async fn read(
         &self,
         subject: &Subject<'_>,
@@ -343,7 +343,7 @@ impl<'a> Remembered<'a> {
         Ok((subject.marked(object.value, &object.sensitive), doubt))
     }
 
-    /// Loads what the state has at these positions of the program; what it does not have is not known.
+    /// Loads the objects of these positions of the program from the state; the others stay unknown.
     async fn load(&self, positions: &[usize]) -> Result<(), Diagnostics> {
         for &position in positions {
             if !self.loaded.borrow_mut().insert(position) {

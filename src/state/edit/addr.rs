@@ -15,7 +15,7 @@ pub enum StateAddr {
     Instance(InstanceAddr),
 }
 
-/// The text names nothing that can be in a state.
+/// The text is not an address that a state can hold.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ParseStateAddrError {

@@ -368,7 +368,7 @@ pub enum OperationOutcome {
     Ok,
     /// Failed, leaving an object behind that is in the state.
     Partial,
-    /// Failed, and a look-up showed that nothing came of it.
+    /// Failed, and a look-up proved that no object exists.
     FailedProved,
     /// Failed by the provider's word alone.
     FailedAssumed,

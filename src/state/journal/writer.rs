@@ -111,7 +111,7 @@ impl Writer {
         if self.is_done(number)? {
             return Ok(());
         }
-        // Those that are ready now join this write: a third fewer of them when ten operations are under way.
+        // Those that are ready now join this write: a third fewer of them when ten operations are running.
         tokio::task::yield_now().await;
         while !self.is_done(number)? {
             self.write_segment().await?;

@@ -116,7 +116,7 @@ impl JsonView {
 impl ProgressView for JsonView {
     fn event(&self, event: &Event, _: &Tracker) {
         match event {
-            Event::SettleWaiting {
+            Event::RecoveryWaiting {
                 addresses,
                 until,
                 time,
@@ -164,7 +164,7 @@ impl ProgressView for JsonView {
             // Diagnostics come by themselves; of these Terraform has no line.
             Event::ProviderStarting { .. }
             | Event::ProviderReady { .. }
-            | Event::SettleStarted { .. }
+            | Event::RecoveryStarted { .. }
             | Event::PlanStarted { .. }
             | Event::InstancePlanned { .. }
             | Event::ApplyStarted { .. }

@@ -181,12 +181,12 @@ fn whole(state: &State) -> String {
 /// Results of operations that an earlier run could store nowhere.
 fn rescued(resolutions: &[Resolve], painter: Painter) -> String {
     let mut text = String::new();
-    for settled in resolutions {
-        let (tone, sign, end) = match &settled.instance {
+    for resolution in resolutions {
+        let (tone, sign, end) = match &resolution.instance {
             Some(_) => (Tone::Change, "~", "is as the file says"),
             None => (Tone::Remove, "-", "no longer exists"),
         };
-        let address = strong(&settled.address, painter);
+        let address = strong(&resolution.address, painter);
         let _ = writeln!(text, "  {} {address} {end}", painter.paint(tone, sign));
     }
     match resolutions.len() {

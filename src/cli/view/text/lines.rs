@@ -16,7 +16,7 @@ impl TextView {
     /// Writes the line of an event, if it has one.
     pub(super) fn event_in_lines(&self, event: &Event) {
         match event {
-            Event::SettleWaiting {
+            Event::RecoveryWaiting {
                 addresses,
                 until,
                 time,
@@ -35,7 +35,7 @@ impl TextView {
             ),
             Event::ProviderStarting { .. }
             | Event::ProviderReady { .. }
-            | Event::SettleStarted { .. }
+            | Event::RecoveryStarted { .. }
             | Event::PlanStarted { .. }
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }

@@ -128,8 +128,8 @@ fn late_rows(run: &Tracker) -> Vec<String> {
 impl ProgressView for Live {
     fn event(&self, event: &Event, run: &Tracker) {
         match event {
-            Event::SettleStarted { .. }
-            | Event::SettleWaiting { .. }
+            Event::RecoveryStarted { .. }
+            | Event::RecoveryWaiting { .. }
             | Event::PlanStarted { .. }
             | Event::ApplyStarted { .. } => self.draw(run),
             Event::StepDone { step, elapsed, id } => {

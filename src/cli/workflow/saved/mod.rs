@@ -190,7 +190,7 @@ impl PlanSource for Saved {
         }
         Ok(Sourced {
             plan: Cow::Borrowed(&self.plan),
-            settled: Recovered::default(),
+            recovered: Recovered::default(),
             reads_everything: false,
         })
     }

@@ -12,7 +12,7 @@ use super::value::Borrowed;
 
 /// Digests of everything that a program declares: arguments as far as they are data, references, lifecycles, providers, exports.
 ///
-/// A closure counts by the place where it was written; what it does is covered by the build of the program alone.
+/// A closure counts by the place where it was written; its code is covered by the build of the program alone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fingerprint {

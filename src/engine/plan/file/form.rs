@@ -191,7 +191,7 @@ impl Schemas {
     }
 }
 
-/// The lines of a program by their text: what was written as text names them again.
+/// The lines of a program by their text, by which stored locations find them again.
 pub(super) struct Locations(HashMap<SavedLocation, Location>);
 
 impl Locations {

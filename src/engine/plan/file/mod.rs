@@ -258,7 +258,7 @@ fn objects(plan: &Plan) -> Vec<SavedObject> {
     objects.collect()
 }
 
-/// A reader goes only so deep; what it would refuse must not be written.
+/// A reader goes only so deep; values that it would refuse must not be written.
 fn check_depth(plan: &Plan) -> Result<(), PlanFileError> {
     let too_deep = |address: &dyn std::fmt::Display| PlanFileError::TooDeep {
         address: address.to_string(),

@@ -1,7 +1,7 @@
-//! Any value as JSON that says what it is by itself: exact numbers, unknowns with what is known of them, sets, dynamic values.
+//! Any value as JSON that carries its own type: exact numbers, unknowns with their refinements, sets, dynamic values.
 //!
 //! Null, truth values, text and whole numbers are what JSON has for them, and a map or object is a JSON object. Everything else is an
-//! array that begins with what it is: `["list", …]`, `["set", …]`, `["number", "0.10…1"]`, `["float", BITS]`, `["unknown", …]`,
+//! array that begins with its kind: `["list", …]`, `["set", …]`, `["number", "0.10…1"]`, `["float", BITS]`, `["unknown", …]`,
 //! `["dynamic", TYPE, VALUE]`. No schema is needed to read it, and a set is not put in order again.
 
 use std::fmt;

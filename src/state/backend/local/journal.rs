@@ -41,7 +41,7 @@ impl Appender {
     }
 }
 
-/// Room for the results of everything that can be under way: a disk that fills up meanwhile shall still take them.
+/// Room for the results of all operations that can be running: a disk that fills up meanwhile shall still take them.
 const RESERVED: u64 = 256 * 1024;
 
 /// Sets disk space aside behind the journal's end. A file system that cannot do that is used without.

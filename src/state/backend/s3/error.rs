@@ -23,7 +23,7 @@ pub(super) fn is_precondition<E>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == Some(412)
 }
 
-/// Whether another conditional write was under way at the same moment: nothing is decided then.
+/// Whether another conditional write was in progress at the same moment: nothing is decided then.
 pub(super) fn is_race<E>(error: &SdkError<E, HttpResponse>) -> bool {
     status(error) == Some(409)
 }

@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::crash::{self, Point};
 use crate::digest::Sha256;
 
-/// Tries when the digest does not fit or another write is under way: S3 is consistent, so only a writer that is just between
+/// Tries when the digest does not fit or another write is in progress: S3 is consistent, so only a writer that is just between
 /// object and digest needs the wait.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_millis(400);
