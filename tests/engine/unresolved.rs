@@ -49,6 +49,27 @@ fn an_unresolved_update_is_recovered_by_a_read() {
 }
 
 #[test]
+fn the_state_has_the_dependencies_that_an_unresolved_update_may_have_added() {
+    let program = |refers: bool| {
+        move |stack: &mut Stack| {
+            let b = new_thing("b").declare(stack);
+            let id: Output<String> = b.attribute("id");
+            let a = new_thing("a");
+            let a = if refers { a.set("parent", id) } else { a };
+            a.declare(stack);
+        }
+    };
+    let mut world = World::new(FakeProvider::new());
+    world.up(program(false)).succeeds();
+    world.provider.on_update("a", |call| call.crash_after());
+    world.up(program(true)).fails();
+    world.provider.reset();
+    // The program declares neither any more: only the state tells which goes first.
+    let run = world.up(|stack| drop(new_thing("c").declare(stack))).succeeds();
+    run.ordered(&["delete test_thing.a", "delete test_thing.b"]);
+}
+
+#[test]
 fn an_unresolved_delete_is_recovered_by_a_read() {
     for happened in [true, false] {
         let mut world = World::new(FakeProvider::new());

@@ -98,7 +98,7 @@ impl Applier<'_> {
         config: &Config,
     ) -> Result<Option<String>, StepError> {
         let replaced = change.action.is_replace();
-        let current = match self.recorder.instance(subject.address) {
+        let mut current = match self.recorder.instance(subject.address) {
             Some(instance) if !replaced => match &instance.current {
                 Some(object) => Some(subject.load(object).await?),
                 None => None,
@@ -136,6 +136,9 @@ impl Applier<'_> {
             ),
         };
         let op = intent.op;
+        if let Some(current) = &mut current {
+            self.record_possible(subject, config, current)?;
+        }
         self.recorder.intent(intent.clone()).await?;
         let null = Value::Null;
         let prior = current.as_ref().map_or(&null, |current| &current.value);
@@ -169,8 +172,11 @@ impl Applier<'_> {
         }
         let failed = applied.diagnostics.has_errors();
         if let Some(object) = &mut applied.object {
-            let before = current.as_ref().filter(|_| failed);
-            self.complete(subject, change, config, before, object);
+            if creating || !failed {
+                self.complete(subject, change, config, object);
+            } else {
+                object.create_before_destroy = change.create_before_destroy;
+            }
         }
         let object = applied.object.clone();
         let result = self.record(op, change, subject, applied).await;
@@ -182,14 +188,12 @@ impl Applier<'_> {
         result.map(|()| None)
     }
 
-    /// Fills in the facts that the state keeps beside the object. After a failed update it may still be as it was `before`, or only half
-    /// changed: then the old facts hold as well as the new ones.
+    /// Fills in the facts that the state keeps beside the object.
     fn complete(
         &self,
         subject: &Subject<'_>,
         change: &ResourceChange,
         config: &Config,
-        before: Option<&Loaded>,
         object: &mut Loaded,
     ) {
         if let Some(position) = self.program.position(subject.address) {
@@ -199,13 +203,51 @@ impl Applier<'_> {
         }
         object.create_before_destroy = change.create_before_destroy;
         object.sensitive = Arc::new(config.sensitive.clone());
-        let Some(before) = before else { return };
-        let dependencies = object.dependencies.iter().chain(&*before.dependencies);
-        let dependencies: BTreeSet<ConfigAddr> = dependencies.cloned().collect();
-        object.dependencies = dependencies.into_iter().collect();
-        let marks = config.sensitive.union(&before.sensitive);
-        object.sensitive = Arc::new(marks.cloned().collect());
-        object.forget_stored_form();
+    }
+
+    /// Records, before an update is requested, that its object may have the dependencies and secrets of before as well as the new ones.
+    /// That holds however the update ends, also without a response; its success narrows them down.
+    fn record_possible(
+        &self,
+        subject: &Subject<'_>,
+        config: &Config,
+        current: &mut Loaded,
+    ) -> Result<(), StepError> {
+        let Some(position) = self.program.position(subject.address) else {
+            return Ok(());
+        };
+        let declared = self
+            .closures
+            .dependencies(position, Some(&current.dependencies));
+        let both: BTreeSet<&ConfigAddr> = declared.iter().chain(&*current.dependencies).collect();
+        let has_new_dependencies = both.len() > current.dependencies.len();
+        let has_new_secrets = !config.sensitive.is_subset(&current.sensitive);
+        if !has_new_dependencies && !has_new_secrets {
+            return Ok(());
+        }
+        if has_new_dependencies {
+            current.dependencies = both.into_iter().cloned().collect();
+        }
+        let sensitive = config.sensitive.union(&current.sensitive);
+        current.sensitive = Arc::new(sensitive.cloned().collect());
+        current.forget_stored_form();
+        self.record_current(subject, current)
+    }
+
+    /// Records the current object of an instance where no operation did.
+    fn record_current(&self, subject: &Subject<'_>, loaded: &Loaded) -> Result<(), StepError> {
+        let Some(instance) = self.recorder.instance(subject.address) else {
+            return Ok(());
+        };
+        let instance = Instance {
+            current: Some(subject.store(loaded)?),
+            ..instance.as_ref().clone()
+        };
+        self.recorder.change(Change::Instance {
+            address: subject.address.clone(),
+            instance: Some(Arc::new(instance)),
+        });
+        Ok(())
     }
 
     /// Plans once more, now that everything is known, and checks that nothing else comes out than was shown. A `first` plan that was
@@ -272,19 +314,9 @@ impl Applier<'_> {
             return Ok(());
         };
         let mut loaded = subject.load(object).await?;
-        self.complete(subject, change, config, None, &mut loaded);
+        self.complete(subject, change, config, &mut loaded);
         loaded.forget_stored_form();
-        let current = Some(subject.store(&loaded)?);
-        let instance = Arc::new(Instance {
-            current,
-            ..instance.as_ref().clone()
-        });
-        let address = subject.address.clone();
-        self.recorder.change(Change::Instance {
-            address,
-            instance: Some(instance),
-        });
-        Ok(())
+        self.record_current(subject, &loaded)
     }
 
     /// Sets the current object aside, so that its successor can take the address.
@@ -340,7 +372,7 @@ impl Applier<'_> {
         let config = self.config(subject, None)?;
         let object = subject.read_data(&config).await?;
         let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
-        self.complete(subject, change, &config, None, &mut loaded);
+        self.complete(subject, change, &config, &mut loaded);
         loaded.create_before_destroy = false;
         let instance = Instance::with_current(change.provider.clone(), subject.store(&loaded)?);
         let address = subject.address.clone();
