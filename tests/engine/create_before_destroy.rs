@@ -254,3 +254,44 @@ fn what_the_old_object_refers_to_is_recreated_once_that_object_is_gone() {
         "create test_thing.b",
     ]);
 }
+
+#[test]
+fn an_old_object_goes_before_the_recreation_that_dependents_of_its_successor_wait_for() {
+    // b's old object stands on a, which is recreated; c refers to both new ones, and cannot come before b's old object goes.
+    for updated in [false, true] {
+        let links = terrane_core::Type::set(terrane_core::Type::String);
+        let fields = terrane_tests::thing()
+            .attribute("links", links.clone(), "optional reference force_new")
+            .attribute("notes", links, "optional");
+        let mut world = World::new(FakeProvider::new().resource("test_thing", fields));
+        world
+            .up(|stack| {
+                let a = new_thing("a").set("name", "a1").declare(stack);
+                let a: Output<String> = a.attribute("id");
+                let b = new_thing("b").set("links", vec![a]).declare(stack);
+                let b: Output<String> = b.attribute("id");
+                if updated {
+                    new_thing("c").set("notes", vec![b]).declare(stack);
+                }
+            })
+            .succeeds();
+        let run = world
+            .up(|stack| {
+                let a = new_thing("a").set("name", "a2").declare(stack);
+                let b = new_thing("b").lifecycle(first()).declare(stack);
+                let ids: Vec<Output<String>> = vec![a.attribute("id"), b.attribute("id")];
+                new_thing("c").set("notes", ids).declare(stack);
+            })
+            .succeeds();
+        run.ordered(&[
+            "create test_thing.b",
+            "delete test_thing.b",
+            "delete test_thing.a",
+            "create test_thing.a",
+            match updated {
+                true => "update test_thing.c",
+                false => "create test_thing.c",
+            },
+        ]);
+    }
+}

@@ -65,7 +65,9 @@ fn the_state_has_the_dependencies_that_an_unresolved_update_may_have_added() {
     world.up(program(true)).fails();
     world.provider.reset();
     // The program declares neither any more: only the state tells which goes first.
-    let run = world.up(|stack| drop(new_thing("c").declare(stack))).succeeds();
+    let run = world
+        .up(|stack| drop(new_thing("c").declare(stack)))
+        .succeeds();
     run.ordered(&["delete test_thing.a", "delete test_thing.b"]);
 }
 

@@ -62,7 +62,21 @@ struct KeptOrders {
     declared_destroys: bool,
     /// What goes waits for what its provider can only be configured with once it is made; otherwise its provider may not find it yet.
     providers_first: bool,
+    applies: Applies,
     stored: Stored,
+}
+
+/// Which creations and updates have an order with the destroys of other objects.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Applies {
+    /// All, as the peers have it.
+    All,
+    /// Updates in place, which come before the end of objects that they may stop referring to. A creation needs no order of its own: the
+    /// old object that it replaces has one.
+    InPlace,
+    /// None. Destroys alone leave an order wherever the stored dependencies have no cycle: new objects come before the end of an old one
+    /// only with a create-before-destroy, which everything that its new object refers to shares.
+    Nothing,
 }
 
 /// Whose stored dependencies count.
@@ -85,17 +99,27 @@ impl KeptOrders {
             update_first,
             declared_destroys,
             providers_first: true,
+            applies: Applies::All,
             stored,
         }
     }
 
+    /// The same with an order for fewer applies.
+    const fn applies(self, applies: Applies) -> Self {
+        Self { applies, ..self }
+    }
+
     /// From what serves users best to what the peers do to what always leaves an order: each gives way where it would close a cycle.
-    const LADDER: [Self; 8] = [
+    const LADDER: [Self; 12] = [
         Self::new(true, true, Stored::All),
         Self::new(true, false, Stored::All),
         Self::new(true, false, Stored::DeposedApart),
         Self::new(false, false, Stored::All),
         Self::new(false, false, Stored::DeposedApart),
+        Self::new(true, false, Stored::All).applies(Applies::InPlace),
+        Self::new(true, false, Stored::DeposedApart).applies(Applies::InPlace),
+        Self::new(true, false, Stored::All).applies(Applies::Nothing),
+        Self::new(true, false, Stored::DeposedApart).applies(Applies::Nothing),
         Self::new(false, true, Stored::Undeclared),
         Self {
             providers_first: false,
@@ -288,7 +312,7 @@ impl<'a> Builder<'a> {
                 }
                 let outlives = change_of[needed]
                     .is_some_and(|change| self.changes[change].action == Action::CreateThenDelete);
-                if outlives {
+                if outlives && self.is_ordered(change_of[position]) {
                     self.after(needed_destroy, apply);
                 }
             }
@@ -346,7 +370,9 @@ impl<'a> Builder<'a> {
                     self.after(gone, destroy);
                 }
             }
-            if let Some(apply) = self.apply[index] {
+            if let Some(apply) = self.apply[index]
+                && self.orders.applies == Applies::All
+            {
                 let dependents = self.hub(Hub::DependentsDestroyedEarly, &own);
                 self.after(apply, dependents);
             }
@@ -363,6 +389,19 @@ impl<'a> Builder<'a> {
             if !object.dependencies.is_empty() {
                 self.order_dependencies(index, &own, &object.dependencies);
             }
+        }
+    }
+
+    /// Whether the apply of that change comes before the destroys of what its object stands on.
+    fn is_ordered(&self, change: Option<usize>) -> bool {
+        let action = change.map(|change| self.changes[change].action);
+        match self.orders.applies {
+            Applies::All => true,
+            Applies::InPlace => !matches!(
+                action,
+                Some(Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete)
+            ),
+            Applies::Nothing => false,
         }
     }
 
@@ -386,11 +425,15 @@ impl<'a> Builder<'a> {
                 self.after(dependents, destroy);
             }
         }
-        if let Some(apply) = self.apply[index] {
+        if let Some(apply) = self.apply[index]
+            && self.is_ordered(Some(index))
+        {
             let dependents = self.list(Hub::DependentsApplied, own, list);
             self.after(dependents, apply);
             // The old half of a create-before-destroy stands on it till the new one is there, which waits for nothing of it.
-            if self.changes[index].action != Action::CreateThenDelete {
+            if self.changes[index].action != Action::CreateThenDelete
+                && self.orders.applies == Applies::All
+            {
                 let gone = self.list(Hub::DestroyedEarly, own, list);
                 self.after(apply, gone);
             }
