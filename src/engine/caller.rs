@@ -8,7 +8,7 @@ use terrane_provider::{Provider, ReadDataSource};
 
 use crate::change::Action;
 use crate::plan::Plan;
-use crate::plan::planner::serving_change;
+use crate::plan::inputs::serving_change;
 use crate::running::{RunningProviders, call_failed};
 use crate::scope::Objects;
 

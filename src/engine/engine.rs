@@ -14,6 +14,7 @@ use crate::first_plans::FinalPlans;
 use crate::moved::moved;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
+use crate::plan::inputs::Inputs;
 use crate::plan::planner::Planner;
 use crate::recover::{LATE, Recovered, Recovery};
 use crate::running::RunningProviders;
@@ -121,14 +122,9 @@ impl<'a> Engine<'a> {
     ) -> Result<Plan, Diagnostics> {
         let stop = self.stop.clone();
         self.running.forget_first_plans();
-        let planner = Planner::new(
-            program,
-            prior,
-            options,
-            &self.running,
-            self.host.events,
-            stop,
-        )?;
+        let (running, events) = (&self.running, self.host.events);
+        let inputs = Inputs::new(program, prior, options, running, events)?;
+        let planner = Planner::new(inputs, stop);
         let plan = planner.plan(self.parallelism).await;
         crash::reach(Point::Planned).await;
         plan

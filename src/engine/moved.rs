@@ -19,7 +19,7 @@ use crate::diff::{equivalent, shown};
 use crate::event::EventSink;
 use crate::object::{Subject, fit_mark};
 use crate::plan::Plan;
-use crate::plan::planner::serving_change;
+use crate::plan::inputs::serving_change;
 use crate::running::RunningProviders;
 use crate::scope::Objects;
 

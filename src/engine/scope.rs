@@ -28,6 +28,10 @@ impl<'a> Objects<'a> {
         }
     }
 
+    pub(crate) fn position(&self, address: &InstanceAddr) -> Option<usize> {
+        self.program.position(address)
+    }
+
     pub(crate) fn into_inner(self) -> Vec<Option<Arc<Marked>>> {
         self.objects.into_inner()
     }
@@ -43,6 +47,6 @@ impl<'a> Objects<'a> {
 
 impl Scope for Objects<'_> {
     fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>> {
-        self.get(self.program.position(address)?)
+        self.get(self.position(address)?)
     }
 }

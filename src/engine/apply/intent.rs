@@ -13,8 +13,8 @@ use crate::change::{Action, ResourceChange};
 use crate::config::Config;
 use crate::evidence::{OwnerTags, USUAL_TIMEOUT, fingerprint, place_fingerprint};
 use crate::object::{Loaded, Subject};
+use crate::plan::inputs::serving_change;
 use crate::plan::instance::PlannedInstance;
-use crate::plan::planner::serving_change;
 
 impl Applier<'_> {
     /// An intent with the facts that every operation has. `before` is the object that it is about, where there is one.

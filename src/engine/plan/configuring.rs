@@ -6,12 +6,13 @@
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
-use terrane_core::{Diagnostics, Marked, Program, Scope, Value};
+use terrane_core::{Diagnostics, Marked, Program, Scope};
 use terrane_provider::Provider;
 
-use super::planner::{Planner, serving};
+use super::inputs::serving;
+use super::visitor::{Finding, Known, Visitor};
 use crate::change::Action;
-use crate::object::{Loaded, Subject, schema_of};
+use crate::object::{Subject, schema_of};
 use crate::options::{PlanMode, RefreshPolicy};
 use crate::running::{Configured, configuration};
 
@@ -54,36 +55,36 @@ impl Configuring {
 }
 
 /// The declared instances as they are while the plan is made, not as they will be.
-struct Present<'a, 'b>(&'a Planner<'b>);
+struct Present<'a>(&'a Known<'a>);
 
-impl Scope for Present<'_, '_> {
+impl Scope for Present<'_> {
     fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>> {
-        let planner = self.0;
-        let position = planner.program.position(address)?;
-        let changes = planner.declared_changes.borrow();
-        match &changes[position] {
+        let known = self.0;
+        let position = known.objects.position(address)?;
+        match &known.changes()[position] {
             Some(change) if change.action == Action::Update || change.action.is_replace() => {
                 Some(change.before.clone())
             }
-            _ => planner.objects.get(position),
+            _ => known.objects.get(position),
         }
     }
 }
 
-impl Planner<'_> {
+impl Visitor<'_> {
     /// Reads a declared instance, for the configuration of providers alone: nothing is planned for it.
     pub(super) async fn present(
         &self,
         position: usize,
         provider: &dyn Provider,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        let resource = &self.program.resources()[position];
+        let resource = &self.inputs.program.resources()[position];
         if resource.mode() == Mode::Data {
-            return self.data(position, provider).await;
+            return self.data(position, provider, finding).await;
         }
         let address = &resource.address;
         let location = Some(resource.location);
-        let source = &self.provider_addresses[resource.provider].source;
+        let source = &self.inputs.provider_addresses[resource.provider].source;
         let schema = schema_of(provider, address, source, location)?;
         let subject = Subject {
             provider,
@@ -91,60 +92,27 @@ impl Planner<'_> {
             schema: &schema,
             address,
             location,
-            warnings: &self.diagnostics,
-            events: self.events,
+            warnings: &self.warnings,
+            events: self.inputs.events,
         };
-        let stored = self.prior.instance(address);
+        let stored = self.inputs.prior.instance(address);
         let Some(stored) = stored.and_then(|instance| instance.current.as_ref()) else {
-            self.unmade(position);
+            finding.unmade(address);
             return Ok(());
         };
         let loaded = subject.load(stored).await?;
-        let read = match self.options.refresh {
+        let read = match self.inputs.options.refresh {
             RefreshPolicy::All => subject.read(&loaded).await?,
             RefreshPolicy::Nothing => Some(loaded.clone()),
         };
         match read {
             Some(read) => {
                 let marked = subject.marked(read.value, &read.sensitive);
-                self.objects.set(position, Arc::new(marked));
+                finding.object = Some(Arc::new(marked));
             }
-            None => self.last_known(position, &subject, &loaded),
+            None => finding.last_known(&subject, &loaded),
         }
         Ok(())
-    }
-
-    /// An instance that has no object.
-    pub(super) fn unmade(&self, position: usize) {
-        self.objects
-            .set(position, Arc::new(Marked::plain(Value::UNKNOWN)));
-        let address = &self.program.resources()[position].address;
-        self.doubt(position, format!("`{address}` does not exist"));
-    }
-
-    /// An instance whose object is gone: a provider is configured with what it was, for without that many act somewhere else.
-    pub(super) fn last_known(&self, position: usize, subject: &Subject<'_>, last: &Loaded) {
-        let marked = subject.marked(last.value.clone(), &last.sensitive);
-        self.objects.set(position, Arc::new(marked));
-        self.doubt(position, format!("`{}` is gone", subject.address));
-    }
-
-    /// Remembers why what an instance says may not hold now.
-    pub(super) fn doubt(&self, position: usize, why: String) {
-        self.doubts.borrow_mut()[position] = Some(why.into());
-    }
-
-    /// Why the answers of that provider may not be about what holds now.
-    pub(super) fn provider_doubt(&self, provider: usize) -> Option<Arc<str>> {
-        self.provider_doubts.borrow()[provider].clone()
-    }
-
-    /// The first reason to doubt any of those instances.
-    pub(super) fn doubt_among(&self, positions: &[usize]) -> Option<Arc<str>> {
-        let doubts = self.doubts.borrow();
-        positions
-            .iter()
-            .find_map(|&position| doubts[position].clone())
     }
 
     /// Judges a configuration as it has just been made.
@@ -152,19 +120,25 @@ impl Planner<'_> {
         &self,
         position: usize,
         configured: &Configured,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        let declared = &self.program.providers()[position];
+        let declared = &self.inputs.program.providers()[position];
         if declared.dependencies.is_empty() {
             return Ok(());
         }
-        let mut doubt = self.doubt_among(&declared.dependencies);
+        let mut doubt = self.known.doubt_among(&declared.dependencies);
         if doubt.is_none() {
-            let now = configuration(declared, &*configured.provider, &Present(self), self.events)?;
+            let now = configuration(
+                declared,
+                &*configured.provider,
+                &Present(self.known),
+                self.inputs.events,
+            )?;
             if now.value != configured.config.value || !now.value.is_wholly_known() {
                 doubt = Some("its configuration is only known after apply".into());
             }
         }
-        self.provider_doubts.borrow_mut()[position] = doubt;
+        finding.doubt = doubt;
         Ok(())
     }
 
@@ -174,8 +148,8 @@ impl Planner<'_> {
         subject: &Subject<'_>,
         provider: usize,
     ) -> Option<&ProviderConfigAddr> {
-        let stored = &self.prior.instance(subject.address)?.provider;
-        (serving(self.program, stored) != Some(provider)).then_some(stored)
+        let stored = &self.inputs.prior.instance(subject.address)?.provider;
+        (serving(self.inputs.program, stored) != Some(provider)).then_some(stored)
     }
 
     /// Whether an object stays as the state has it, though it reads as gone: its provider may look in the wrong place.
@@ -188,7 +162,7 @@ impl Planner<'_> {
         provider: usize,
     ) -> Result<bool, Diagnostics> {
         let address = subject.address;
-        let configured = &self.program.providers()[provider].address;
+        let configured = &self.inputs.program.providers()[provider].address;
         let forget = format!(
             "if the object is gone, forget it with `state rm {address}`; `--exclude {address}` leaves it out",
             address = address.in_shell()
@@ -206,17 +180,17 @@ impl Planner<'_> {
                 .hint(forget)
                 .into());
         }
-        let Some(doubt) = self.provider_doubt(provider) else {
+        let Some(doubt) = self.known.provider_doubt(provider) else {
             return Ok(false);
         };
-        if self.options.mode == PlanMode::Destroy {
+        if self.inputs.options.mode == PlanMode::Destroy {
             return Err(error(&doubt)
                 .hint("run again when what configures that provider can be read")
                 .hint(forget)
                 .into());
         }
         let kept = subject.warning("it cannot be told whether the object still exists");
-        self.diagnostics.borrow_mut().push(kept.detail(format!(
+        self.warnings.borrow_mut().push(kept.detail(format!(
             "{configured} finds no such object, but {doubt}; it is kept as the state has it"
         )));
         Ok(true)

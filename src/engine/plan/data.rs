@@ -9,26 +9,27 @@ use terrane_provider::{Provider, ReadDataSource};
 use terrane_state::{Instance, Object};
 
 use super::instance::PlannedInstance;
-use super::planner::Planner;
+use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason};
 use crate::config::{self, Config};
 use crate::diff::proposed_unknown;
 use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
 
-impl Planner<'_> {
+impl Visitor<'_> {
     /// Reads a declared data source now if everything about it is known, else plans to read it during apply.
     pub(super) async fn data(
         &self,
         position: usize,
         provider: &dyn Provider,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        let resource = &self.program.resources()[position];
+        let resource = &self.inputs.program.resources()[position];
         let address = &resource.address;
         let location = Some(resource.location);
-        let provider_address = &self.provider_addresses[resource.provider];
+        let provider_address = &self.inputs.provider_addresses[resource.provider];
         let schema = schema_of(provider, address, &provider_address.source, location)?;
-        let warnings = &self.diagnostics;
+        let warnings = &self.warnings;
         let subject = Subject {
             provider,
             source: &provider_address.source,
@@ -36,59 +37,64 @@ impl Planner<'_> {
             address,
             location,
             warnings,
-            events: self.events,
+            events: self.inputs.events,
         };
         let stored = self
+            .inputs
             .prior
             .instance(address)
             .and_then(|instance| instance.current.as_ref());
         if let Some(doubt) = self
+            .known
             .provider_doubt(resource.provider)
-            .or_else(|| self.doubt_among(&resource.dependencies))
+            .or_else(|| self.known.doubt_among(&resource.dependencies))
         {
-            self.doubt(position, doubt.to_string());
+            finding.doubt = Some(doubt);
         }
         let config = config::evaluate(
             &resource.arguments,
             &schema,
-            &self.objects,
+            &self.known.objects,
             address,
             location,
-            self.events,
+            self.inputs.events,
         )?;
         // A destroy reads before anything goes, and only what providers are configured with.
-        let is_destroy = self.options.mode == PlanMode::Destroy;
+        let is_destroy = self.inputs.options.mode == PlanMode::Destroy;
         let pending = !is_destroy
             && resource.depends_on.iter().any(|&needed| {
-                self.program.resources()[needed].mode() == Mode::Managed
-                    && self.action_of(needed) != Action::NoOp
+                self.inputs.program.resources()[needed].mode() == Mode::Managed
+                    && self.known.action(needed) != Action::NoOp
             });
         if config.value.is_wholly_known() && !pending {
             let object = match subject.read_data(&config).await {
                 Err(failed) if is_destroy => {
                     let why = "it could not be read";
-                    return self.answer_again(position, &subject, stored, why, failed);
+                    return self.answer_again(position, &subject, stored, (why, failed), finding);
                 }
                 read => read?,
             };
             let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
             let before = stored.map(|object| &object.dependencies);
-            loaded.dependencies = self.closures.dependencies(position, before);
+            loaded.dependencies = self.inputs.closures.dependencies(position, before);
             loaded.sensitive = Arc::new(config.sensitive.clone());
             let stored = Instance::with_current(provider_address.clone(), subject.store(&loaded)?);
-            self.refreshed
-                .borrow_mut()
-                .set_instance(address, Some(Arc::new(stored)));
-            self.objects.set(position, Arc::new(object));
+            finding.instance = Some(Arc::new(stored));
+            finding.object = Some(Arc::new(object));
             return Ok(());
         }
         if is_destroy {
             let why = "its arguments are not known";
-            return self.answer_again(position, &subject, stored, why, Diagnostics::new());
+            return self.answer_again(
+                position,
+                &subject,
+                stored,
+                (why, Diagnostics::new()),
+                finding,
+            );
         }
-        if self.options.mode == PlanMode::RefreshOnly {
-            self.objects
-                .set(position, Arc::new(Marked::plain(Value::UNKNOWN)));
+        if self.inputs.options.mode == PlanMode::RefreshOnly {
+            finding.object = Some(Arc::new(Marked::plain(Value::UNKNOWN)));
             return Ok(());
         }
         let reason = if pending {
@@ -106,8 +112,8 @@ impl Planner<'_> {
             identity: None,
         };
         let change = self.change(&subject, &schema, &config, planned, None, position);
-        self.objects.set(position, change.after.clone());
-        self.declared_changes.borrow_mut()[position] = Some(change);
+        finding.object = Some(change.after.clone());
+        finding.change = Some(change);
         Ok(())
     }
 
@@ -117,8 +123,8 @@ impl Planner<'_> {
         position: usize,
         subject: &Subject<'_>,
         stored: Option<&Arc<Object>>,
-        why: &str,
-        failed: Diagnostics,
+        (why, failed): (&str, Diagnostics),
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let Some((stored, value)) =
             stored.and_then(|object| Some((object, stored_answer(object, subject.schema)?)))
@@ -135,6 +141,7 @@ impl Planner<'_> {
             .map(|diagnostic| diagnostic.summary.clone())
             .collect();
         let users: Vec<String> = self
+            .inputs
             .program
             .providers()
             .iter()
@@ -150,14 +157,11 @@ impl Planner<'_> {
         }
         let address = subject.address;
         let warning = subject.warning("the destroy goes on with a stored answer");
-        self.diagnostics.borrow_mut().push(warning.detail(detail));
-        self.doubt(
-            position,
-            format!("it is configured with the stored answer of `{address}`"),
-        );
+        self.warnings.borrow_mut().push(warning.detail(detail));
+        let why = format!("it is configured with the stored answer of `{address}`");
+        finding.doubt = Some(why.into());
         let marks = &stored.sensitive_attributes.paths;
-        self.objects
-            .set(position, Arc::new(subject.marked(value, marks)));
+        finding.object = Some(Arc::new(subject.marked(value, marks)));
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Value};
 
 use super::instance::{PlannedInstance, Wish};
-use super::planner::Planner;
+use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason, ResourceChange};
 use crate::config::{self, Config};
 use crate::evidence::{OwnerTags, new_tag};
@@ -14,23 +14,24 @@ use crate::object::{Loaded, Subject, schema_of};
 use crate::options::PlanMode;
 use crate::running::RunningProvider;
 
-impl Planner<'_> {
+impl Visitor<'_> {
     pub(super) async fn managed(
         &self,
         position: usize,
         running: &RunningProvider,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        let resource = &self.program.resources()[position];
+        let resource = &self.inputs.program.resources()[position];
         let address = &resource.address;
         let location = Some(resource.location);
-        let provider_address = &self.provider_addresses[resource.provider];
+        let provider_address = &self.inputs.provider_addresses[resource.provider];
         let schema = schema_of(
             &*running.provider,
             address,
             &provider_address.source,
             location,
         )?;
-        let warnings = &self.diagnostics;
+        let warnings = &self.warnings;
         let subject = Subject {
             provider: &*running.provider,
             source: &provider_address.source,
@@ -38,38 +39,50 @@ impl Planner<'_> {
             address,
             location,
             warnings,
-            events: self.events,
+            events: self.inputs.events,
         };
-        let instance = self.prior.instance(address).cloned();
-        self.deposed(&subject, &schema, instance.as_ref(), resource.provider)
-            .await?;
+        let instance = self.inputs.prior.instance(address).cloned();
+        self.deposed(
+            &subject,
+            &schema,
+            instance.as_ref(),
+            resource.provider,
+            finding,
+        )
+        .await?;
         let stored = instance
             .as_ref()
             .and_then(|instance| instance.current.clone());
         let current = self
-            .refresh(&subject, &schema, stored.as_ref(), resource.provider)
+            .refresh(
+                &subject,
+                &schema,
+                stored.as_ref(),
+                resource.provider,
+                finding,
+            )
             .await?;
 
-        if self.options.mode != PlanMode::Normal {
+        if self.inputs.options.mode != PlanMode::Normal {
             match (&current, &stored) {
                 (Some(current), _) => {
                     let marked = subject.marked(current.value.clone(), &current.sensitive);
-                    self.objects.set(position, Arc::new(marked));
+                    finding.object = Some(Arc::new(marked));
                 }
-                (None, Some(stored)) if self.configuring.instances[position] => {
+                (None, Some(stored)) if self.inputs.configuring.instances[position] => {
                     let last = subject.load(stored).await?;
-                    self.last_known(position, &subject, &last);
+                    finding.last_known(&subject, &last);
                 }
-                (None, _) => self.unmade(position),
+                (None, _) => finding.unmade(address),
             }
-            if let (PlanMode::Destroy, Some(current)) = (self.options.mode, current) {
+            if let (PlanMode::Destroy, Some(current)) = (self.inputs.options.mode, current) {
                 if resource.lifecycle.prevent_destroy {
                     return Err(prevented(&subject));
                 }
                 let change = self
                     .deletion(&subject, &schema, &current, provider_address, None)
                     .await?;
-                self.declared_changes.borrow_mut()[position] = Some(change);
+                finding.change = Some(change);
             }
             return Ok(());
         }
@@ -77,23 +90,28 @@ impl Planner<'_> {
         let mut config = config::evaluate(
             &resource.arguments,
             &schema,
-            &self.objects,
+            &self.known.objects,
             address,
             location,
-            self.events,
+            self.inputs.events,
         )?;
         let mut anew = None;
-        let tags = OwnerTags::of_provider(&self.program.providers()[resource.provider]);
-        if self.program.owner_tags()
+        let tags = OwnerTags::of_provider(&self.inputs.program.providers()[resource.provider]);
+        if self.inputs.program.owner_tags()
             && let Some(tags) = tags.filter(|tags| tags.fit(&schema))
         {
             let own = current.as_ref().and_then(|current| tags.of(&current.value));
-            let new = new_tag(&self.prior.lineage, self.prior.serial, address, own);
+            let new = new_tag(
+                &self.inputs.prior.lineage,
+                self.inputs.prior.serial,
+                address,
+                own,
+            );
             let kept = own.map_or_else(|| new.clone(), Value::from);
             anew = Some(tags.tagged(&config.value, new));
             config.value = tags.tagged(&config.value, kept);
         }
-        let create_before_destroy = self.create_before_destroy[position];
+        let create_before_destroy = self.inputs.create_before_destroy[position];
         let wish = Wish {
             ignore: &resource.lifecycle.ignore_changes,
             create_before_destroy,
@@ -105,7 +123,7 @@ impl Planner<'_> {
             return Err(prevented(&subject));
         }
         if let (Action::NoOp, Some(current)) = (planned.action, current.as_ref()) {
-            self.keep(position, &subject, current)?;
+            self.keep(position, &subject, current, finding)?;
         }
         if self.is_final(position, &config, current.as_ref()) {
             running.first_plans.keep(address, &config.value, &planned);
@@ -118,20 +136,20 @@ impl Planner<'_> {
             current.as_ref(),
             position,
         );
-        self.objects.set(position, change.after.clone());
-        self.declared_changes.borrow_mut()[position] = Some(change);
+        finding.object = Some(change.after.clone());
+        finding.change = Some(change);
         Ok(())
     }
 
     /// Whether the plan of a creation can serve as its final one: nothing about it is unknown, and nothing that it depends on changes.
     fn is_final(&self, position: usize, config: &Config, current: Option<&Loaded>) -> bool {
-        let resource = &self.program.resources()[position];
-        let provider = &self.program.providers()[resource.provider];
+        let resource = &self.inputs.program.resources()[position];
+        let provider = &self.inputs.program.providers()[resource.provider];
         let mut needed = resource.dependencies.iter().chain(&provider.dependencies);
-        self.running.keeps_first_plans()
+        self.inputs.running.keeps_first_plans()
             && current.is_none()
             && config.value.is_wholly_known()
-            && needed.all(|&needed| self.action_of(needed) == Action::NoOp)
+            && needed.all(|&needed| self.known.action(needed) == Action::NoOp)
     }
 
     /// The recorded form of a planned change.
@@ -144,7 +162,7 @@ impl Planner<'_> {
         current: Option<&Loaded>,
         position: usize,
     ) -> ResourceChange {
-        let resource = &self.program.resources()[position];
+        let resource = &self.inputs.program.resources()[position];
         let stored_marks = current
             .map(|current| current.sensitive.clone())
             .unwrap_or_default();
@@ -158,7 +176,7 @@ impl Planner<'_> {
         ResourceChange {
             address: resource.address.clone(),
             deposed: None,
-            provider: self.provider_addresses[resource.provider].clone(),
+            provider: self.inputs.provider_addresses[resource.provider].clone(),
             action,
             reason: planned.reason,
             before: Arc::new(before),
@@ -168,7 +186,7 @@ impl Planner<'_> {
             private: planned.private,
             before_identity: current.and_then(|current| current.identity.clone()),
             planned_identity: planned.identity,
-            create_before_destroy: self.create_before_destroy[position],
+            create_before_destroy: self.inputs.create_before_destroy[position],
             location: Some(resource.location),
         }
     }
@@ -179,14 +197,15 @@ impl Planner<'_> {
         position: usize,
         subject: &Subject<'_>,
         current: &Loaded,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let dependencies = self
+            .inputs
             .closures
             .dependencies(position, Some(&current.dependencies));
-        let create_before_destroy = self.create_before_destroy[position];
-        self.record_provider(
-            subject,
-            &self.provider_addresses[self.program.resources()[position].provider],
+        let create_before_destroy = self.inputs.create_before_destroy[position];
+        finding.serve_from(
+            &self.inputs.provider_addresses[self.inputs.program.resources()[position].provider],
         );
         if dependencies == current.dependencies
             && create_before_destroy == current.create_before_destroy
@@ -196,22 +215,23 @@ impl Planner<'_> {
         let mut kept = current.clone();
         kept.dependencies = dependencies;
         kept.create_before_destroy = create_before_destroy;
-        self.record(subject, Some(&kept))
+        finding.record(subject, Some(&kept))
     }
 
     /// Why the program or the command line wants a replacement, whatever the provider thinks.
     pub(super) fn forced(&self, position: usize) -> Option<Reason> {
-        let resource = &self.program.resources()[position];
-        if self.selection.replaced(position) {
+        let resource = &self.inputs.program.resources()[position];
+        if self.inputs.selection.replaced(position) {
             return Some(Reason::ReplaceByRequest);
         }
-        let changes = self.declared_changes.borrow();
+        let changes = self.known.changes();
         let triggered = resource
             .lifecycle
             .replace_triggered_by
             .iter()
             .any(|trigger| {
                 let change = self
+                    .inputs
                     .program
                     .position(&trigger.address)
                     .and_then(|position| changes[position].as_ref());

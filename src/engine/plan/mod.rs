@@ -5,6 +5,7 @@ pub(crate) mod configuring;
 pub(crate) mod data;
 pub(crate) mod file;
 mod filled_in;
+pub(crate) mod inputs;
 pub(crate) mod instance;
 mod managed;
 mod orphans;
@@ -13,6 +14,7 @@ pub(crate) mod planner;
 mod refresh;
 mod selection;
 mod steps;
+mod visitor;
 
 use std::sync::Arc;
 

@@ -6,24 +6,26 @@ use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr, ProviderSource, 
 use terrane_core::{Diagnostic, Diagnostics, Program};
 
 use super::managed::prevented;
-use super::planner::Planner;
+use super::visitor::{Finding, Visitor};
 use crate::change::Reason;
 use crate::event::Event;
 use crate::object::{Subject, schema_of};
 use crate::options::PlanMode;
 
-impl Planner<'_> {
+impl Visitor<'_> {
     /// An instance that the state has and the program does not.
     pub(super) async fn orphan(
         &self,
         place: usize,
         provider: Option<usize>,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        if !self.selection.orphan(place) {
+        if !self.inputs.selection.orphan(place) {
             return Ok(());
         }
-        let address = &self.orphans[place];
+        let address = &self.inputs.orphans[place];
         let instance = self
+            .inputs
             .prior
             .instance(address)
             .expect("invariant: orphans come from the state")
@@ -38,13 +40,14 @@ impl Planner<'_> {
             .hints(unserved(address, &instance.provider.source))
             .into());
         };
-        let configured = &self.program.providers()[provider].address;
+        let configured = &self.inputs.program.providers()[provider].address;
         let running = self
+            .inputs
             .running
             .configured(configured)
             .expect("invariant: a provider is configured before what it serves");
         let schema = schema_of(&*running.provider, address, &instance.provider.source, None)?;
-        let warnings = &self.diagnostics;
+        let warnings = &self.warnings;
         let subject = Subject {
             provider: &*running.provider,
             source: &instance.provider.source,
@@ -52,44 +55,50 @@ impl Planner<'_> {
             address,
             location: None,
             warnings,
-            events: self.events,
+            events: self.inputs.events,
         };
-        self.deposed(&subject, &schema, Some(&instance), provider)
+        self.deposed(&subject, &schema, Some(&instance), provider, finding)
             .await?;
         let current = self
-            .refresh(&subject, &schema, instance.current.as_ref(), provider)
+            .refresh(
+                &subject,
+                &schema,
+                instance.current.as_ref(),
+                provider,
+                finding,
+            )
             .await?;
         let Some(current) = current else {
             return Ok(());
         };
-        if self.options.mode == PlanMode::RefreshOnly {
+        if self.inputs.options.mode == PlanMode::RefreshOnly {
             return Ok(());
         }
         let (reason, sibling) = self.why_orphan(address);
-        if sibling
-            .is_some_and(|position| self.program.resources()[position].lifecycle.prevent_destroy)
-        {
+        if sibling.is_some_and(|position| {
+            self.inputs.program.resources()[position]
+                .lifecycle
+                .prevent_destroy
+        }) {
             return Err(prevented(&subject));
         }
         let mut change = self
             .deletion(&subject, &schema, &current, &instance.provider, None)
             .await?;
-        change.reason = (self.options.mode == PlanMode::Normal).then_some(reason);
-        self.events.emit(Event::InstancePlanned {
+        change.reason = (self.inputs.options.mode == PlanMode::Normal).then_some(reason);
+        self.inputs.events.emit(Event::InstancePlanned {
             address: address.clone(),
             action: change.action,
         });
-        self.other_changes
-            .borrow_mut()
-            .insert((address.clone(), None), change);
+        finding.change = Some(change);
         Ok(())
     }
 
     /// Why an instance is not declared any more, and another instance of the same resource if there is one.
     pub(super) fn why_orphan(&self, address: &InstanceAddr) -> (Reason, Option<usize>) {
-        let siblings = &self.siblings;
+        let siblings = &self.inputs.siblings;
         if let Some(&sibling) = siblings.resources.get(&address.resource) {
-            let declared = &self.program.resources()[sibling].address.key;
+            let declared = &self.inputs.program.resources()[sibling].address.key;
             let reason = match (&address.key, declared) {
                 (Some(InstanceKey::Int(_)), Some(InstanceKey::Int(_))) => {
                     Reason::DeleteBecauseCountIndex

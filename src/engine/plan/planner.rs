@@ -4,21 +4,16 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
-use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
+use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::{Diagnostic, Diagnostics};
 use terrane_state::{DeposedKey, State};
 
-use super::closure::Closures;
-use super::configuring::Configuring;
-use super::orphans::Siblings;
-use super::selection::Selection;
+use super::inputs::{Inputs, undeclared};
+use super::visitor::{Finding, Known, Visitor};
 use super::{Plan, outputs, steps};
-use crate::change::{Action, Drift, ResourceChange};
-use crate::event::{Event, EventSink};
+use crate::change::{Drift, ResourceChange};
+use crate::event::Event;
 use crate::graph::{Graph, NodeId};
-use crate::options::{PlanMode, PlanOptions};
-use crate::running::RunningProviders;
-use crate::scope::Objects;
 use crate::stop::StopFlag;
 use crate::walk::{Resting, Visit, walk};
 
@@ -36,140 +31,87 @@ enum Node {
     Orphan(usize),
 }
 
-/// The state of one planning walk.
+/// Walks over the inputs of a plan.
 pub(crate) struct Planner<'a> {
-    pub(super) program: &'a Program,
-    pub(super) prior: &'a State,
-    pub(super) options: &'a PlanOptions,
-    pub(super) running: &'a RunningProviders<'a>,
-    pub(super) events: &'a dyn EventSink,
+    inputs: Inputs<'a>,
     stop: StopFlag,
-    pub(super) selection: Selection,
-    pub(super) orphans: Vec<Arc<InstanceAddr>>,
-    /// The program's configurations that serve them.
-    orphan_providers: Vec<Option<usize>>,
-    pub(super) configuring: Configuring,
-    pub(super) siblings: Siblings<'a>,
-    pub(super) closures: Closures,
-    pub(super) create_before_destroy: Vec<bool>,
-    /// The address that a provider configuration has in the state: the state's own, where only the registry host differs.
-    pub(super) provider_addresses: Vec<ProviderConfigAddr>,
-    pub(super) objects: Objects<'a>,
-    /// Why what an instance says may not hold now, by position.
-    pub(super) doubts: RefCell<Vec<Option<Arc<str>>>>,
-    /// The same of providers: why their answers may not be about what holds now.
-    pub(super) provider_doubts: RefCell<Vec<Option<Arc<str>>>>,
-    pub(super) declared_changes: RefCell<Vec<Option<ResourceChange>>>,
-    pub(super) other_changes: RefCell<OtherChanges>,
-    pub(super) drift: RefCell<BTreeMap<Arc<InstanceAddr>, Drift>>,
-    pub(super) refreshed: RefCell<State>,
-    pub(super) diagnostics: RefCell<Diagnostics>,
+}
+
+/// The findings of the nodes that have ended, beside what other nodes refer to.
+struct Fold {
+    other_changes: OtherChanges,
+    drift: BTreeMap<Arc<InstanceAddr>, Drift>,
+    refreshed: State,
+    diagnostics: Diagnostics,
 }
 
 impl<'a> Planner<'a> {
-    pub(crate) fn new(
-        program: &'a Program,
-        prior: &'a State,
-        options: &'a PlanOptions,
-        running: &'a RunningProviders<'a>,
-        events: &'a dyn EventSink,
-        stop: StopFlag,
-    ) -> Result<Self, Diagnostics> {
-        let mut refreshed = prior.clone();
-        let mut orphans = Vec::new();
-        for address in prior.resources.keys() {
-            if program.position(address).is_some() {
-                continue;
-            }
-            match address.resource.mode {
-                Mode::Managed => orphans.push(Arc::new(address.clone())),
-                // Nothing stands behind a data resource; it is read again by whoever declares it.
-                Mode::Data => refreshed.set_instance(address, None),
-            }
-        }
-        let orphan_providers = orphans.iter().map(|address| {
-            let instance = prior.instance(address)?;
-            serving(program, &instance.provider)
-        });
-        let mut planner = Self {
-            program,
-            prior,
-            options,
-            running,
-            events,
-            stop,
-            selection: Selection::new(program, &orphans, prior, options)?,
-            orphan_providers: orphan_providers.collect(),
-            orphans,
-            configuring: Configuring::default(),
-            siblings: Siblings::new(program),
-            closures: Closures::new(program),
-            create_before_destroy: forced_create_before_destroy(program),
-            provider_addresses: stored_provider_addresses(program, prior),
-            objects: Objects::new(program),
-            doubts: RefCell::new(vec![None; program.resources().len()]),
-            provider_doubts: RefCell::new(vec![None; program.providers().len()]),
-            declared_changes: RefCell::new(vec![None; program.resources().len()]),
-            other_changes: RefCell::default(),
-            drift: RefCell::default(),
-            refreshed: RefCell::new(refreshed),
-            diagnostics: RefCell::default(),
-        };
-        planner.configuring = Configuring::new(program, planner.needed_providers());
-        Ok(planner)
-    }
-
-    /// The providers of everything that something is planned for.
-    fn needed_providers(&self) -> Vec<bool> {
-        let mut needed = vec![false; self.program.providers().len()];
-        for (position, resource) in self.program.resources().iter().enumerate() {
-            needed[resource.provider] |= self.plans(position);
-        }
-        for (place, provider) in self.orphan_providers.iter().enumerate() {
-            if let Some(provider) = *provider {
-                needed[provider] |= self.selection.orphan(place);
-            }
-        }
-        needed
+    pub(crate) fn new(inputs: Inputs<'a>, stop: StopFlag) -> Self {
+        Self { inputs, stop }
     }
 
     /// Walks, and puts the plan together.
     pub(crate) async fn plan(self, parallelism: usize) -> Result<Plan, Diagnostics> {
-        let graph = self.graph();
-        self.events.emit(Event::PlanStarted {
-            total: self.program.resources().len() + self.orphans.len(),
+        let inputs = &self.inputs;
+        self.inputs.events.emit(Event::PlanStarted {
+            total: inputs.program.resources().len() + inputs.orphans.len(),
         });
-        let this = &self;
-        let stopped = self.stop.clone();
-        let stopped = &stopped;
+        let known = Known::new(inputs.program);
+        let fold = RefCell::new(Fold::new(inputs));
+        let (this, shared_known, shared_fold) = (&self, &known, &fold);
         let run = |node| async move {
-            if stopped.is_stopped() {
+            if this.stop.is_stopped() {
                 return Visit::Failed;
             }
-            let result = match node {
-                Node::Declared(position) => this.declared(position).await,
-                Node::Provider(position) if this.configuring.providers[position] => {
-                    this.configure(position).await
-                }
-                Node::Provider(_) => Ok(()),
-                Node::Orphan(place) => this.orphan(place, this.orphan_providers[place]).await,
-            };
-            match result {
-                Ok(()) => Visit::Done,
-                Err(diagnostics) => {
-                    this.diagnostics.borrow_mut().extend(diagnostics);
-                    Visit::Failed
-                }
+            let (finding, visit) = this.visit(node, shared_known).await;
+            shared_fold
+                .borrow_mut()
+                .take(node, finding, inputs, shared_known);
+            visit
+        };
+        walk(&self.graph(), parallelism, &Resting::default(), run, |_| {}).await;
+        fold.into_inner().finish(inputs, known, &self.stop)
+    }
+
+    /// One node: its finding, errors among the diagnostics, and how it ended.
+    async fn visit(&self, node: Node, known: &Known<'_>) -> (Finding, Visit) {
+        let inputs = &self.inputs;
+        let mut finding = Finding::new(match node {
+            Node::Declared(position) => inputs
+                .prior
+                .instance(&inputs.program.resources()[position].address),
+            Node::Orphan(place) => inputs.prior.instance(&inputs.orphans[place]),
+            Node::Provider(_) => None,
+        });
+        let visitor = Visitor::new(inputs, known);
+        let result = match node {
+            Node::Declared(position) => visitor.declared(position, &mut finding).await,
+            Node::Provider(position) if inputs.configuring.providers[position] => {
+                visitor.configure(position, &mut finding).await
+            }
+            Node::Provider(_) => Ok(()),
+            Node::Orphan(place) => {
+                let provider = inputs.orphan_providers[place];
+                visitor.orphan(place, provider, &mut finding).await
             }
         };
-        walk(&graph, parallelism, &Resting::default(), run, |_| {}).await;
-        self.finish()
+        finding.diagnostics = visitor.into_warnings();
+        match result {
+            Ok(()) => (finding, Visit::Done),
+            Err(errors) => {
+                finding.diagnostics.extend(errors);
+                (finding, Visit::Failed)
+            }
+        }
     }
 
     /// Instances after what they refer to and after their provider, a provider after what configures it.
     fn graph(&self) -> Graph<Node> {
         let mut graph = Graph::default();
-        let (resources, providers) = (self.program.resources(), self.program.providers());
+        let (resources, providers) = (
+            self.inputs.program.resources(),
+            self.inputs.program.providers(),
+        );
         let places = 0..resources.len();
         let declared: Vec<NodeId> = places.map(|at| graph.add(Node::Declared(at))).collect();
         let places = 0..providers.len();
@@ -183,7 +125,7 @@ impl<'a> Planner<'a> {
             let needed = provider.dependencies.iter();
             needed.for_each(|&needed| graph.after(node, declared[needed]));
         }
-        for (place, provider) in self.orphan_providers.iter().enumerate() {
+        for (place, provider) in self.inputs.orphan_providers.iter().enumerate() {
             let node = graph.add(Node::Orphan(place));
             if let Some(provider) = *provider {
                 graph.after(node, configured[provider]);
@@ -191,10 +133,68 @@ impl<'a> Planner<'a> {
         }
         graph
     }
+}
 
-    fn finish(self) -> Result<Plan, Diagnostics> {
-        let mut diagnostics = self.diagnostics.into_inner();
-        if self.stop.is_stopped() {
+impl Fold {
+    fn new(inputs: &Inputs<'_>) -> Self {
+        let mut refreshed = inputs.prior.clone();
+        // Nothing stands behind a data resource; it is read again by whoever declares it.
+        for address in undeclared(inputs.program, inputs.prior) {
+            if address.resource.mode == Mode::Data {
+                refreshed.set_instance(address, None);
+            }
+        }
+        Self {
+            other_changes: OtherChanges::new(),
+            drift: BTreeMap::new(),
+            refreshed,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// Takes a finding into the result.
+    fn take(&mut self, node: Node, finding: Finding, inputs: &Inputs<'_>, known: &Known<'_>) {
+        let address = match node {
+            Node::Declared(position) => Some(&inputs.program.resources()[position].address),
+            Node::Orphan(place) => Some(&inputs.orphans[place]),
+            Node::Provider(_) => None,
+        };
+        if let Some(address) = address {
+            if finding.instance.as_ref().map(Arc::as_ptr)
+                != inputs.prior.instance(address).map(Arc::as_ptr)
+            {
+                self.refreshed.set_instance(address, finding.instance);
+            }
+            if let Some(drift) = finding.drift {
+                self.drift.insert(address.clone(), drift);
+            }
+        }
+        let other = match node {
+            Node::Declared(position) => {
+                known.set(position, finding.object, finding.doubt, finding.change);
+                None
+            }
+            Node::Provider(position) => {
+                known.set_provider(position, finding.doubt);
+                None
+            }
+            Node::Orphan(_) => finding.change,
+        };
+        for change in finding.deposed.into_iter().chain(other) {
+            let key = (change.address.clone(), change.deposed);
+            self.other_changes.insert(key, change);
+        }
+        self.diagnostics.extend(finding.diagnostics);
+    }
+
+    fn finish(
+        self,
+        inputs: &Inputs<'_>,
+        known: Known<'_>,
+        stop: &StopFlag,
+    ) -> Result<Plan, Diagnostics> {
+        let mut diagnostics = self.diagnostics;
+        if stop.is_stopped() {
             diagnostics.push(Diagnostic::error(
                 "interrupted while planning; nothing was changed",
             ));
@@ -203,23 +203,19 @@ impl<'a> Planner<'a> {
             return Err(deduplicated(diagnostics));
         }
         let outputs = outputs::plan(
-            self.program,
-            self.prior,
-            &self.objects,
-            self.options.mode,
-            self.selection.is_partial(),
+            inputs.program,
+            inputs.prior,
+            &known.objects,
+            inputs.options.mode,
+            inputs.selection.is_partial(),
         )?;
-        let mut changes: Vec<ResourceChange> = self
-            .declared_changes
-            .into_inner()
-            .into_iter()
-            .flatten()
-            .collect();
-        changes.extend(self.other_changes.into_inner().into_values());
-        let refreshed = self.refreshed.into_inner();
-        let steps = steps::build(self.program, &changes, self.prior)?;
-        if self.selection.is_partial() {
-            let (why, hint) = match self.options.blocked.as_slice() {
+        let (objects, declared) = known.into_inner();
+        let mut changes: Vec<ResourceChange> = declared.into_iter().flatten().collect();
+        changes.extend(self.other_changes.into_values());
+        let refreshed = self.refreshed;
+        let steps = steps::build(inputs.program, &changes, inputs.prior)?;
+        if inputs.selection.is_partial() {
+            let (why, hint) = match inputs.options.blocked.as_slice() {
                 [] => ("`--target` or `--exclude`", "run without them afterwards"),
                 _ => (
                     "unresolved operations",
@@ -235,144 +231,17 @@ impl<'a> Planner<'a> {
             );
         }
         Ok(Plan {
-            mode: self.options.mode,
+            mode: inputs.options.mode,
             changes,
-            drift: self.drift.into_inner().into_values().collect(),
+            drift: self.drift.into_values().collect(),
             outputs,
             steps,
             diagnostics: deduplicated(diagnostics),
-            prior: self.prior.clone(),
+            prior: inputs.prior.clone(),
             refreshed,
-            objects: self.objects.into_inner(),
+            objects,
         })
     }
-
-    /// Whether anything is planned for a declared instance. Nothing stands behind a data source, so a destroy plans nothing for it.
-    fn plans(&self, position: usize) -> bool {
-        let resource = &self.program.resources()[position];
-        let is_known = || self.prior.instance(&resource.address).is_some();
-        self.selection.declared(position)
-            && match self.options.mode {
-                PlanMode::Normal => true,
-                PlanMode::RefreshOnly => is_known(),
-                PlanMode::Destroy => is_known() && resource.mode() == Mode::Managed,
-            }
-    }
-
-    async fn configure(&self, position: usize) -> Result<(), Diagnostics> {
-        let provider = &self.program.providers()[position];
-        let configured = self.running.configure_as_declared(provider, &self.objects);
-        let mut configured = configured.await?;
-        let warnings = std::mem::take(&mut configured.warnings);
-        self.diagnostics.borrow_mut().extend(warnings);
-        self.judge(position, &configured)
-    }
-
-    async fn declared(&self, position: usize) -> Result<(), Diagnostics> {
-        let resource = &self.program.resources()[position];
-        let plans = self.plans(position);
-        if !plans && !self.configuring.instances[position] {
-            self.objects
-                .set(position, Arc::new(Marked::plain(Value::UNKNOWN)));
-            let left_behind = self.options.mode == PlanMode::Destroy
-                && resource.mode() == Mode::Data
-                && self.selection.declared(position);
-            if left_behind {
-                let mut refreshed = self.refreshed.borrow_mut();
-                refreshed.set_instance(&resource.address, None);
-            }
-            return Ok(());
-        }
-        let address = &self.program.providers()[resource.provider].address;
-        let running = self
-            .running
-            .configured(address)
-            .expect("invariant: a provider is configured before what it serves");
-        if !plans {
-            return self.present(position, &*running.provider).await;
-        }
-        match resource.mode() {
-            Mode::Managed => self.managed(position, &running).await?,
-            Mode::Data => self.data(position, &*running.provider).await?,
-        }
-        let action = self.action_of(position);
-        self.events.emit(Event::InstancePlanned {
-            address: resource.address.clone(),
-            action,
-        });
-        Ok(())
-    }
-
-    pub(super) fn action_of(&self, position: usize) -> Action {
-        self.declared_changes.borrow()[position]
-            .as_ref()
-            .map_or(Action::NoOp, |c| c.action)
-    }
-}
-
-/// The program's configuration that serves what the state has under `stored`.
-pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<usize> {
-    let configs = || program.providers().iter().map(|config| &config.address);
-    let exact = configs().position(|address| address == stored);
-    // Modules have no configurations of their own here, and the older tools disagree on the registry's host; a state of theirs may
-    // name either.
-    exact.or_else(|| {
-        configs().position(|address| {
-            same_provider(&address.source, &stored.source) && address.alias == stored.alias
-        })
-    })
-}
-
-/// The program's configuration that serves a change; planning refuses changes that none serves.
-pub(crate) fn serving_change(program: &Program, change: &ResourceChange) -> Option<usize> {
-    let declared = program.position(&change.address);
-    let declared = declared.map(|position| program.resources()[position].provider);
-    declared.or_else(|| serving(program, &change.provider))
-}
-
-/// Create-before-destroy spreads from an instance to everything it depends on: their old objects must outlive its own.
-fn forced_create_before_destroy(program: &Program) -> Vec<bool> {
-    let resources = program.resources();
-    let mut forced: Vec<bool> = resources
-        .iter()
-        .map(|resource| resource.lifecycle.create_before_destroy)
-        .collect();
-    let mut open: Vec<usize> = (0..resources.len()).filter(|&node| forced[node]).collect();
-    while let Some(node) = open.pop() {
-        for &needed in &resources[node].dependencies {
-            if !forced[needed] {
-                forced[needed] = true;
-                open.push(needed);
-            }
-        }
-    }
-    forced
-}
-
-fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {
-    a.namespace == b.namespace && a.type_name == b.type_name
-}
-
-/// The two older tools have different default registries, and the host is part of the address. What the state has is kept.
-fn stored_provider_addresses(program: &Program, prior: &State) -> Vec<ProviderConfigAddr> {
-    let mut stored: HashSet<&ProviderConfigAddr> = HashSet::new();
-    stored.extend(prior.resources.values().map(|instance| &instance.provider));
-    let address_in_state = |address: &ProviderConfigAddr| {
-        if stored.contains(address) {
-            return address.clone();
-        }
-        let other = stored.iter().find(|stored| {
-            stored.module == address.module
-                && stored.alias == address.alias
-                && same_provider(&stored.source, &address.source)
-        });
-        other.map_or_else(|| address.clone(), |&other| other.clone())
-    };
-    program
-        .providers()
-        .iter()
-        .map(|provider| address_in_state(&provider.address))
-        .collect()
 }
 
 /// Providers repeat their warnings in validation and in both plan calls.

@@ -8,14 +8,14 @@ use terrane_core::{Diagnostics, Marked, Value};
 use terrane_state::{DeposedKey, Instance, Object};
 
 use super::filled_in::is_filled_in;
-use super::planner::Planner;
+use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Drift, ResourceChange};
 use crate::diff::equivalent;
 use crate::event::Event;
 use crate::object::{Loaded, Subject};
 use crate::options::{PlanMode, RefreshPolicy};
 
-impl Planner<'_> {
+impl Visitor<'_> {
     /// Loads the current object and reads it.
     pub(super) async fn refresh(
         &self,
@@ -23,21 +23,22 @@ impl Planner<'_> {
         schema: &Arc<Schema>,
         stored: Option<&Arc<Object>>,
         provider: usize,
+        finding: &mut Finding,
     ) -> Result<Option<Loaded>, Diagnostics> {
         let Some(stored) = stored else {
             return Ok(None);
         };
         let loaded = subject.load(stored).await?;
-        if self.options.refresh == RefreshPolicy::Nothing {
+        if self.inputs.options.refresh == RefreshPolicy::Nothing {
             self.believed(subject, &loaded, provider).await?;
             return Ok(Some(loaded));
         }
         let address = Arc::new(subject.address.clone());
-        self.events.emit(Event::RefreshStarted {
+        self.inputs.events.emit(Event::RefreshStarted {
             address: address.clone(),
         });
         let read = self.read(subject, &loaded, provider).await?;
-        self.events.emit(Event::RefreshDone {
+        self.inputs.events.emit(Event::RefreshDone {
             address: address.clone(),
         });
         let value = |loaded: &Loaded| loaded.value.clone();
@@ -45,7 +46,7 @@ impl Planner<'_> {
         if !equivalent(&loaded.value, &now) && !self.is_filled_in(subject, &loaded.value, &now) {
             let drift = Drift {
                 address: address.clone(),
-                provider: self.prior.instance(subject.address).map_or_else(
+                provider: self.inputs.prior.instance(subject.address).map_or_else(
                     || {
                         ProviderConfigAddr::default_of(ProviderSource::implied_by(
                             subject.type_name(),
@@ -58,17 +59,19 @@ impl Planner<'_> {
                 schema: schema.clone(),
                 location: subject.location,
             };
-            self.drift.borrow_mut().insert(address, drift);
+            finding.drift = Some(drift);
         }
-        self.record(subject, read.as_ref())?;
+        finding.record(subject, read.as_ref())?;
         Ok(read)
     }
 
     /// Whether every change of an object is one that its provider fills in only after an operation.
     fn is_filled_in(&self, subject: &Subject<'_>, remembered: &Value, read: &Value) -> bool {
-        let declared = self.program.position(subject.address);
-        let arguments = declared.map(|position| &self.program.resources()[position].arguments);
-        self.options.unread && is_filled_in(remembered, read, &subject.schema.block, arguments)
+        let declared = self.inputs.program.position(subject.address);
+        let arguments =
+            declared.map(|position| &self.inputs.program.resources()[position].arguments);
+        self.inputs.options.unread
+            && is_filled_in(remembered, read, &subject.schema.block, arguments)
     }
 
     /// Asks what an object is like now; `None` when it is gone, and the provider is to be believed.
@@ -92,51 +95,12 @@ impl Planner<'_> {
         loaded: &Loaded,
         provider: usize,
     ) -> Result<(), Diagnostics> {
-        let may_look_elsewhere =
-            self.provider_doubt(provider).is_some() || self.moved_from(subject, provider).is_some();
-        if self.options.mode == PlanMode::Destroy && may_look_elsewhere {
+        let may_look_elsewhere = self.known.provider_doubt(provider).is_some()
+            || self.moved_from(subject, provider).is_some();
+        if self.inputs.options.mode == PlanMode::Destroy && may_look_elsewhere {
             self.read(subject, loaded, provider).await?;
         }
         Ok(())
-    }
-
-    /// Puts the current object of an instance into the refreshed state.
-    pub(super) fn record(
-        &self,
-        subject: &Subject<'_>,
-        loaded: Option<&Loaded>,
-    ) -> Result<(), Diagnostics> {
-        let current = loaded.map(|loaded| subject.store(loaded)).transpose()?;
-        let mut refreshed = self.refreshed.borrow_mut();
-        let Some(instance) = refreshed.instance(subject.address) else {
-            return Ok(());
-        };
-        if instance.current == current {
-            return Ok(());
-        }
-        let instance = Instance {
-            current,
-            ..instance.as_ref().clone()
-        };
-        refreshed.set_instance(subject.address, Some(Arc::new(instance)));
-        Ok(())
-    }
-
-    /// Puts the configuration that serves an instance from now on into the refreshed state. What is deposed can only be reached by the
-    /// one that made it.
-    pub(super) fn record_provider(&self, subject: &Subject<'_>, provider: &ProviderConfigAddr) {
-        let mut refreshed = self.refreshed.borrow_mut();
-        let moved = refreshed
-            .instance(subject.address)
-            .filter(|instance| instance.provider != *provider && instance.deposed.is_empty());
-        if let Some(instance) = moved.cloned() {
-            let provider = provider.clone();
-            let instance = Instance {
-                provider,
-                ..instance.as_ref().clone()
-            };
-            refreshed.set_instance(subject.address, Some(Arc::new(instance)));
-        }
     }
 
     /// Plans the end of objects that an earlier run replaced and could not destroy.
@@ -146,16 +110,17 @@ impl Planner<'_> {
         schema: &Arc<Schema>,
         instance: Option<&Arc<Instance>>,
         provider: usize,
+        finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let Some(instance) = instance else {
             return Ok(());
         };
-        if self.options.mode == PlanMode::RefreshOnly {
+        if self.inputs.options.mode == PlanMode::RefreshOnly {
             return Ok(());
         }
         for (&key, object) in &instance.deposed {
             let loaded = subject.load(object).await?;
-            let read = match self.options.refresh {
+            let read = match self.inputs.options.refresh {
                 RefreshPolicy::All => self.read(subject, &loaded, provider).await?,
                 RefreshPolicy::Nothing => {
                     self.believed(subject, &loaded, provider).await?;
@@ -163,20 +128,13 @@ impl Planner<'_> {
                 }
             };
             let Some(read) = read else {
-                let mut refreshed = self.refreshed.borrow_mut();
-                if let Some(instance) = refreshed.instance(subject.address).cloned() {
-                    let mut instance = instance.as_ref().clone();
-                    instance.deposed.remove(&key);
-                    refreshed.set_instance(subject.address, Some(Arc::new(instance)));
-                }
+                finding.forget_deposed(key);
                 continue;
             };
             let change = self
                 .deletion(subject, schema, &read, &instance.provider, Some(key))
                 .await?;
-            self.other_changes
-                .borrow_mut()
-                .insert((change.address.clone(), Some(key)), change);
+            finding.deposed.push(change);
         }
         Ok(())
     }

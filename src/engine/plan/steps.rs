@@ -14,7 +14,7 @@ use terrane_state::{Object, State};
 
 use crate::change::{Action, ResourceChange};
 use crate::event::StepKind;
-use crate::plan::planner::serving_change;
+use crate::plan::inputs::serving_change;
 use crate::steps::{PlannedStep, StepGraph, Work};
 
 /// The step graph of those changes. `state` is the one before planning: what objects were made from, not what they will stand on.

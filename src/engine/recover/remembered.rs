@@ -20,7 +20,7 @@ use crate::evidence::{OwnerTags, place_fingerprint};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
-use crate::plan::planner::serving;
+use crate::plan::inputs::serving;
 use crate::running::RunningProviders;
 use crate::scope::Objects;
 

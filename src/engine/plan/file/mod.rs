@@ -31,7 +31,7 @@ pub use origin::{Inputs, Origin, ProviderBuild};
 use self::form::{
     Locations, Read, SavedChange, SavedDrift, SavedForm, SavedObject, SchemaTable, Schemas,
 };
-use super::planner::serving_change;
+use super::inputs::serving_change;
 use super::{Plan, steps};
 use crate::change::{Action, Drift, OutputChange, ResourceChange};
 use crate::options::PlanMode;

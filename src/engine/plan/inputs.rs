@@ -1,0 +1,172 @@
+//! Everything that planning reads and nothing in it changes.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
+use terrane_core::{Diagnostics, Program};
+use terrane_state::State;
+
+use super::closure::Closures;
+use super::configuring::Configuring;
+use super::orphans::Siblings;
+use super::selection::Selection;
+use crate::change::ResourceChange;
+use crate::event::EventSink;
+use crate::options::{PlanMode, PlanOptions};
+use crate::running::RunningProviders;
+
+/// The inputs of a plan, shared by every node of the walk.
+pub(crate) struct Inputs<'a> {
+    pub(super) program: &'a Program,
+    pub(super) prior: &'a State,
+    pub(super) options: &'a PlanOptions,
+    pub(super) running: &'a RunningProviders<'a>,
+    pub(super) events: &'a dyn EventSink,
+    pub(super) selection: Selection,
+    /// Managed instances that only the state has.
+    pub(super) orphans: Vec<Arc<InstanceAddr>>,
+    /// The program's configurations that serve them.
+    pub(super) orphan_providers: Vec<Option<usize>>,
+    pub(super) configuring: Configuring,
+    pub(super) siblings: Siblings<'a>,
+    pub(super) closures: Closures,
+    pub(super) create_before_destroy: Vec<bool>,
+    /// The address that a provider configuration has in the state: the state's own, where only the registry host differs.
+    pub(super) provider_addresses: Vec<ProviderConfigAddr>,
+}
+
+impl<'a> Inputs<'a> {
+    pub(crate) fn new(
+        program: &'a Program,
+        prior: &'a State,
+        options: &'a PlanOptions,
+        running: &'a RunningProviders<'a>,
+        events: &'a dyn EventSink,
+    ) -> Result<Self, Diagnostics> {
+        let undeclared = undeclared(program, prior);
+        let managed = undeclared.filter(|address| address.resource.mode == Mode::Managed);
+        let orphans: Vec<_> = managed.map(|address| Arc::new(address.clone())).collect();
+        let orphan_providers = orphans.iter().map(|address| {
+            let instance = prior.instance(address)?;
+            serving(program, &instance.provider)
+        });
+        let mut inputs = Self {
+            program,
+            prior,
+            options,
+            running,
+            events,
+            selection: Selection::new(program, &orphans, prior, options)?,
+            orphan_providers: orphan_providers.collect(),
+            orphans,
+            configuring: Configuring::default(),
+            siblings: Siblings::new(program),
+            closures: Closures::new(program),
+            create_before_destroy: forced_create_before_destroy(program),
+            provider_addresses: stored_provider_addresses(program, prior),
+        };
+        inputs.configuring = Configuring::new(program, inputs.needed_providers());
+        Ok(inputs)
+    }
+
+    /// The providers of everything that something is planned for.
+    fn needed_providers(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.program.providers().len()];
+        for (position, resource) in self.program.resources().iter().enumerate() {
+            needed[resource.provider] |= self.plans(position);
+        }
+        for (place, provider) in self.orphan_providers.iter().enumerate() {
+            if let Some(provider) = *provider {
+                needed[provider] |= self.selection.orphan(place);
+            }
+        }
+        needed
+    }
+
+    /// Whether anything is planned for a declared instance. Nothing stands behind a data source, so a destroy plans nothing for it.
+    pub(super) fn plans(&self, position: usize) -> bool {
+        let resource = &self.program.resources()[position];
+        let is_known = || self.prior.instance(&resource.address).is_some();
+        self.selection.declared(position)
+            && match self.options.mode {
+                PlanMode::Normal => true,
+                PlanMode::RefreshOnly => is_known(),
+                PlanMode::Destroy => is_known() && resource.mode() == Mode::Managed,
+            }
+    }
+}
+
+/// The instances that only the state has.
+pub(super) fn undeclared<'a>(
+    program: &'a Program,
+    prior: &'a State,
+) -> impl Iterator<Item = &'a InstanceAddr> {
+    let addresses = prior.resources.keys();
+    addresses.filter(|address| program.position(address).is_none())
+}
+
+/// The program's configuration that serves what the state has under `stored`.
+pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<usize> {
+    let configs = || program.providers().iter().map(|config| &config.address);
+    let exact = configs().position(|address| address == stored);
+    // Modules have no configurations of their own here, and the older tools disagree on the registry's host; a state of theirs may
+    // name either.
+    exact.or_else(|| {
+        configs().position(|address| {
+            same_provider(&address.source, &stored.source) && address.alias == stored.alias
+        })
+    })
+}
+
+/// The program's configuration that serves a change; planning refuses changes that none serves.
+pub(crate) fn serving_change(program: &Program, change: &ResourceChange) -> Option<usize> {
+    let declared = program.position(&change.address);
+    let declared = declared.map(|position| program.resources()[position].provider);
+    declared.or_else(|| serving(program, &change.provider))
+}
+
+/// Create-before-destroy spreads from an instance to everything it depends on: their old objects must outlive its own.
+fn forced_create_before_destroy(program: &Program) -> Vec<bool> {
+    let resources = program.resources();
+    let mut forced: Vec<bool> = resources
+        .iter()
+        .map(|resource| resource.lifecycle.create_before_destroy)
+        .collect();
+    let mut open: Vec<usize> = (0..resources.len()).filter(|&node| forced[node]).collect();
+    while let Some(node) = open.pop() {
+        for &needed in &resources[node].dependencies {
+            if !forced[needed] {
+                forced[needed] = true;
+                open.push(needed);
+            }
+        }
+    }
+    forced
+}
+
+fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {
+    a.namespace == b.namespace && a.type_name == b.type_name
+}
+
+/// The two older tools have different default registries, and the host is part of the address. What the state has is kept.
+fn stored_provider_addresses(program: &Program, prior: &State) -> Vec<ProviderConfigAddr> {
+    let mut stored: HashSet<&ProviderConfigAddr> = HashSet::new();
+    stored.extend(prior.resources.values().map(|instance| &instance.provider));
+    let address_in_state = |address: &ProviderConfigAddr| {
+        if stored.contains(address) {
+            return address.clone();
+        }
+        let other = stored.iter().find(|stored| {
+            stored.module == address.module
+                && stored.alias == address.alias
+                && same_provider(&stored.source, &address.source)
+        });
+        other.map_or_else(|| address.clone(), |&other| other.clone())
+    };
+    program
+        .providers()
+        .iter()
+        .map(|provider| address_in_state(&provider.address))
+        .collect()
+}

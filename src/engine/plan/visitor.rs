@@ -1,0 +1,250 @@
+//! Visits one node of the planning walk: from the inputs and what is known so far to a finding.
+
+use std::cell::{Ref, RefCell};
+use std::sync::Arc;
+
+use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
+use terrane_core::{Diagnostics, Marked, Program, Value};
+use terrane_state::{DeposedKey, Instance};
+
+use super::inputs::Inputs;
+use crate::change::{Action, Drift, ResourceChange};
+use crate::event::Event;
+use crate::object::{Loaded, Subject};
+use crate::options::PlanMode;
+use crate::scope::Objects;
+
+/// The results that nodes need of the nodes before them. Only the fold writes here, once a node has ended.
+pub(super) struct Known<'a> {
+    pub(super) objects: Objects<'a>,
+    facts: RefCell<Facts>,
+}
+
+/// Facts beside the objects, by position in the program.
+struct Facts {
+    /// Why an instance's object may not be as it says.
+    doubts: Vec<Option<Arc<str>>>,
+    /// Why a provider may look in the wrong place.
+    provider_doubts: Vec<Option<Arc<str>>>,
+    changes: Vec<Option<ResourceChange>>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(program: &'a Program) -> Self {
+        let (resources, providers) = (program.resources().len(), program.providers().len());
+        Self {
+            objects: Objects::new(program),
+            facts: RefCell::new(Facts {
+                doubts: vec![None; resources],
+                provider_doubts: vec![None; providers],
+                changes: vec![None; resources],
+            }),
+        }
+    }
+
+    /// Remembers a declared instance.
+    pub(super) fn set(
+        &self,
+        position: usize,
+        object: Option<Arc<Marked>>,
+        doubt: Option<Arc<str>>,
+        change: Option<ResourceChange>,
+    ) {
+        if let Some(object) = object {
+            self.objects.set(position, object);
+        }
+        let mut facts = self.facts.borrow_mut();
+        facts.doubts[position] = doubt;
+        facts.changes[position] = change;
+    }
+
+    /// Remembers a provider configuration.
+    pub(super) fn set_provider(&self, position: usize, doubt: Option<Arc<str>>) {
+        self.facts.borrow_mut().provider_doubts[position] = doubt;
+    }
+
+    /// The changes of declared instances.
+    pub(super) fn changes(&self) -> Ref<'_, [Option<ResourceChange>]> {
+        Ref::map(self.facts.borrow(), |facts| facts.changes.as_slice())
+    }
+
+    pub(super) fn action(&self, position: usize) -> Action {
+        let changes = self.changes();
+        changes[position]
+            .as_ref()
+            .map_or(Action::NoOp, |change| change.action)
+    }
+
+    /// Why the answers of that provider may not be about what holds now.
+    pub(super) fn provider_doubt(&self, provider: usize) -> Option<Arc<str>> {
+        self.facts.borrow().provider_doubts[provider].clone()
+    }
+
+    /// The first reason to doubt any of those instances.
+    pub(super) fn doubt_among(&self, positions: &[usize]) -> Option<Arc<str>> {
+        let facts = self.facts.borrow();
+        let mut doubts = positions.iter().map(|&position| &facts.doubts[position]);
+        doubts.find_map(Clone::clone)
+    }
+
+    /// The objects and the changes of declared instances.
+
+    pub(super) fn into_inner(self) -> (Vec<Option<Arc<Marked>>>, Vec<Option<ResourceChange>>) {
+        (self.objects.into_inner(), self.facts.into_inner().changes)
+    }
+}
+
+/// The result of one node; the fold takes it into the plan.
+pub(super) struct Finding {
+    /// The object that references to the instance mean.
+    pub(super) object: Option<Arc<Marked>>,
+    /// Why it, or a provider's answers, may not be about what holds now.
+    pub(super) doubt: Option<Arc<str>>,
+    pub(super) change: Option<ResourceChange>,
+    /// Changes of the instance's deposed objects.
+    pub(super) deposed: Vec<ResourceChange>,
+    pub(super) drift: Option<Drift>,
+    /// The instance in the refreshed state.
+    pub(super) instance: Option<Arc<Instance>>,
+    pub(super) diagnostics: Diagnostics,
+}
+
+impl Finding {
+    /// Nothing found yet about an instance that the state has in this form.
+    pub(super) fn new(instance: Option<&Arc<Instance>>) -> Self {
+        Self {
+            object: None,
+            doubt: None,
+            change: None,
+            deposed: Vec::new(),
+            drift: None,
+            instance: instance.cloned(),
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// An instance that has no object.
+    pub(super) fn unmade(&mut self, address: &InstanceAddr) {
+        self.object = Some(Arc::new(Marked::plain(Value::UNKNOWN)));
+        self.doubt = Some(format!("`{address}` does not exist").into());
+    }
+
+    /// An instance whose object is gone: a provider is configured with the last one, for without it many act somewhere else.
+    pub(super) fn last_known(&mut self, subject: &Subject<'_>, last: &Loaded) {
+        let marked = subject.marked(last.value.clone(), &last.sensitive);
+        self.object = Some(Arc::new(marked));
+        self.doubt = Some(format!("`{}` is gone", subject.address).into());
+    }
+
+    /// Records the current object for the refreshed state.
+    pub(super) fn record(
+        &mut self,
+        subject: &Subject<'_>,
+        loaded: Option<&Loaded>,
+    ) -> Result<(), Diagnostics> {
+        let current = loaded.map(|loaded| subject.store(loaded)).transpose()?;
+        if let Some(instance) = &mut self.instance
+            && instance.current != current
+        {
+            Arc::make_mut(instance).current = current;
+        }
+        Ok(())
+    }
+
+    /// Records the configuration that serves the instance from now on. A deposed object can only be reached by the one that made it.
+    pub(super) fn serve_from(&mut self, provider: &ProviderConfigAddr) {
+        if let Some(instance) = &mut self.instance
+            && instance.provider != *provider
+            && instance.deposed.is_empty()
+        {
+            Arc::make_mut(instance).provider = provider.clone();
+        }
+    }
+
+    /// Records that a deposed object is gone.
+    pub(super) fn forget_deposed(&mut self, key: DeposedKey) {
+        if let Some(instance) = &mut self.instance {
+            Arc::make_mut(instance).deposed.remove(&key);
+        }
+    }
+}
+
+/// The visit of one node.
+pub(super) struct Visitor<'a> {
+    pub(super) inputs: &'a Inputs<'a>,
+    pub(super) known: &'a Known<'a>,
+    /// The node's own warnings; they survive success.
+    pub(super) warnings: RefCell<Diagnostics>,
+}
+
+impl<'a> Visitor<'a> {
+    pub(super) fn new(inputs: &'a Inputs<'a>, known: &'a Known<'a>) -> Self {
+        let warnings = RefCell::default();
+        Self {
+            inputs,
+            known,
+            warnings,
+        }
+    }
+
+    pub(super) fn into_warnings(self) -> Diagnostics {
+        self.warnings.into_inner()
+    }
+
+    pub(super) async fn configure(
+        &self,
+        position: usize,
+        finding: &mut Finding,
+    ) -> Result<(), Diagnostics> {
+        let provider = &self.inputs.program.providers()[position];
+        let configured = self
+            .inputs
+            .running
+            .configure_as_declared(provider, &self.known.objects);
+        let mut configured = configured.await?;
+        let warnings = std::mem::take(&mut configured.warnings);
+        self.warnings.borrow_mut().extend(warnings);
+        self.judge(position, &configured, finding)
+    }
+
+    pub(super) async fn declared(
+        &self,
+        position: usize,
+        finding: &mut Finding,
+    ) -> Result<(), Diagnostics> {
+        let resource = &self.inputs.program.resources()[position];
+        let plans = self.inputs.plans(position);
+        if !plans && !self.inputs.configuring.instances[position] {
+            finding.object = Some(Arc::new(Marked::plain(Value::UNKNOWN)));
+            let left_behind = self.inputs.options.mode == PlanMode::Destroy
+                && resource.mode() == Mode::Data
+                && self.inputs.selection.declared(position);
+            if left_behind {
+                finding.instance = None;
+            }
+            return Ok(());
+        }
+        let address = &self.inputs.program.providers()[resource.provider].address;
+        let running = self
+            .inputs
+            .running
+            .configured(address)
+            .expect("invariant: a provider is configured before what it serves");
+        if !plans {
+            return self.present(position, &*running.provider, finding).await;
+        }
+        match resource.mode() {
+            Mode::Managed => self.managed(position, &running, finding).await?,
+            Mode::Data => self.data(position, &*running.provider, finding).await?,
+        }
+        let action = finding
+            .change
+            .as_ref()
+            .map_or(Action::NoOp, |change| change.action);
+        self.inputs.events.emit(Event::InstancePlanned {
+            address: resource.address.clone(),
+            action,
+        });
+        Ok(())
+    }
+}
