@@ -88,7 +88,6 @@ impl<'a> Known<'a> {
     }
 
     /// The objects and the changes of declared instances.
-
     pub(super) fn into_inner(self) -> (Vec<Option<Arc<Marked>>>, Vec<Option<ResourceChange>>) {
         (self.objects.into_inner(), self.facts.into_inner().changes)
     }
