@@ -42,7 +42,7 @@ impl Run {
     ///
     /// # Errors
     /// When the snapshot could not be stored or the lock not be freed. The journal then keeps the results that the snapshot lacks, the state
-    /// can still be had from [`Recorder::state`], and the lock is freed if that is possible.
+    /// can still be had from [`Recorder::state`](crate::Recorder::state), and the lock is freed if that is possible.
     pub async fn close(&self) -> Result<Closed, RunError> {
         let ended = self.end().await;
         self.writer.fence(RecordError::Closed);
