@@ -52,8 +52,7 @@ impl SandboxFolder {
 
     /// The operations on the cloud since `from` lines, as operation → types.
     fn ledger(&self, from: usize) -> Vec<String> {
-        let path = self.folder().join("ledger.jsonl");
-        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let text = self.ledger_text();
         let entries = text.lines().skip(from).map(|line| {
             let line: Json = serde_json::from_str(line).expect("a line of JSON");
             let word = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
@@ -65,8 +64,15 @@ impl SandboxFolder {
     }
 
     fn lines(&self) -> usize {
-        let text = std::fs::read_to_string(self.folder().join("ledger.jsonl"));
-        text.map_or(0, |text| text.lines().count())
+        self.ledger_text().lines().count()
+    }
+
+    /// The whole lines: one that is just being written counts as little as it does for the sandbox.
+    fn ledger_text(&self) -> String {
+        let path = self.folder().join("ledger.jsonl");
+        let mut text = std::fs::read_to_string(path).unwrap_or_default();
+        text.truncate(text.rfind('\n').map_or(0, |last| last + 1));
+        text
     }
 
     fn folder(&self) -> std::path::PathBuf {
