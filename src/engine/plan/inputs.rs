@@ -10,7 +10,7 @@ use terrane_state::State;
 use super::closure::Closures;
 use super::configuring::Configuring;
 use super::orphans::Siblings;
-use super::selection::Selection;
+use super::selection::{Selection, spread};
 use crate::change::ResourceChange;
 use crate::event::EventSink;
 use crate::options::{PlanMode, PlanOptions};
@@ -129,20 +129,10 @@ pub(crate) fn serving_change(program: &Program, change: &ResourceChange) -> Opti
 /// Create-before-destroy spreads from an instance to everything it depends on: their old objects must outlive its own.
 fn forced_create_before_destroy(program: &Program) -> Vec<bool> {
     let resources = program.resources();
-    let mut forced: Vec<bool> = resources
+    let asked = resources
         .iter()
-        .map(|resource| resource.lifecycle.create_before_destroy)
-        .collect();
-    let mut open: Vec<usize> = (0..resources.len()).filter(|&node| forced[node]).collect();
-    while let Some(node) = open.pop() {
-        for &needed in &resources[node].dependencies {
-            if !forced[needed] {
-                forced[needed] = true;
-                open.push(needed);
-            }
-        }
-    }
-    forced
+        .map(|resource| resource.lifecycle.create_before_destroy);
+    spread(asked.collect(), |node| &resources[node].dependencies)
 }
 
 fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {

@@ -59,14 +59,14 @@ impl Selection {
         } else {
             spread(
                 matching(&options.targets, &addresses, program, "--target")?,
-                needs,
+                |node| &needs[node],
             )
         };
         let mut excluded = matching(&options.excludes, &addresses, program, "--exclude")?;
         for (excluded, address) in excluded.iter_mut().zip(&addresses) {
             *excluded |= blocked.contains(&**address);
         }
-        let excluded = spread(excluded, needed_by);
+        let excluded = spread(excluded, |node| &needed_by[node]);
         for (chosen, excluded) in chosen.iter_mut().zip(excluded) {
             *chosen &= !excluded;
         }
@@ -199,10 +199,11 @@ fn matching(
     diagnostics.into_result(matched).map(|(matched, _)| matched)
 }
 
-fn spread(mut chosen: Vec<bool>, along: &[Vec<usize>]) -> Vec<bool> {
+/// Chooses everything that is reached from the chosen ones.
+pub(super) fn spread<'a>(mut chosen: Vec<bool>, along: impl Fn(usize) -> &'a [usize]) -> Vec<bool> {
     let mut open: Vec<usize> = (0..chosen.len()).filter(|&node| chosen[node]).collect();
     while let Some(node) = open.pop() {
-        for &next in &along[node] {
+        for &next in along(node) {
             if !chosen[next] {
                 chosen[next] = true;
                 open.push(next);
