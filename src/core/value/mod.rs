@@ -17,7 +17,7 @@ mod vectors_test;
 
 pub use convert::{ConvertError, REPEATED_KEY};
 pub(crate) use convert::{Members, concrete_type};
-pub use json::JsonError;
+pub use json::{JsonError, RawMembers, RawString};
 pub use model::{Map, Value};
 pub use number::{Number, ParseNumberError};
 pub use path::{ParsePathError, Path, PathStep};

@@ -1,7 +1,10 @@
 //! The JSON form of a value of a known type: how states, plans and saved values keep it.
 
+mod members;
 mod read;
 mod write;
+
+pub use members::{RawMembers, RawString};
 
 use thiserror::Error;
 

@@ -11,6 +11,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
+use super::members::{RawMembers, RawString};
 use super::{JsonError, MAX_DEPTH};
 use crate::text::nfc;
 use crate::value::{Map, Path, PathStep, REPEATED_KEY, Type, Value};
@@ -114,7 +115,7 @@ fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, J
             Ok(Value::list(values))
         }
         Some(b'{') => {
-            let Members(members) = serde_json::from_str(text).map_err(syntax)?;
+            let RawMembers(members) = serde_json::from_str(text).map_err(syntax)?;
             if wrapped == Wrapped::Opened
                 && let Some(dynamic) = stored_dynamic(&members)
             {
@@ -157,31 +158,6 @@ fn untyped(raw: &RawValue, path: &mut Path, wrapped: Wrapped) -> Result<Value, J
 
 const TOO_DEEP: &str = "the value is nested too deep";
 
-/// Names and values of an object, in their order and as often as they are there.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(Key(name)) = map.next_key()? {
-                    members.push((name, map.next_value()?));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
 /// The kind of a JSON token.
 enum Leaf<'a> {
     Null,
@@ -191,16 +167,12 @@ enum Leaf<'a> {
     Compound,
 }
 
-/// Borrows from the text where there is no escape in it.
-#[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
 fn leaf(text: &str) -> Result<Leaf<'_>, serde_json::Error> {
     Ok(match text.as_bytes().first() {
         Some(b'n') => Leaf::Null,
         Some(b't') => Leaf::Bool(true),
         Some(b'f') => Leaf::Bool(false),
-        Some(b'"') => Leaf::String(serde_json::from_str::<Key<'_>>(text)?.0),
+        Some(b'"') => Leaf::String(serde_json::from_str::<RawString<'_>>(text)?.0),
         Some(b'[' | b'{') => Leaf::Compound,
         _ => Leaf::Number(text),
     })
@@ -387,7 +359,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
         match self.ty {
             Type::Map(element) => {
                 let mut members = Map::new();
-                while let Some(key) = map.next_key::<Key<'de>>()? {
+                while let Some(key) = map.next_key::<RawString<'de>>()? {
                     let key = nfc(key.0);
                     self.enter(PathStep::Key(key.clone()))?;
                     let value = map.next_value_seed(self.of(element))?;
@@ -404,7 +376,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
                     .keys()
                     .map(|name| (name.clone(), Value::Null));
                 let mut members: Map = nulls.collect();
-                while let Some(key) = map.next_key::<Key<'de>>()? {
+                while let Some(key) = map.next_key::<RawString<'de>>()? {
                     let key = nfc(key.0);
                     self.enter(PathStep::Attribute(key.clone()))?;
                     let (Some(ty), Some(member)) =
@@ -426,7 +398,7 @@ impl<'de> Visitor<'de> for Reader<'_> {
 impl Reader<'_> {
     fn dynamic<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let (mut value, mut ty) = (None, None);
-        while let Some(key) = map.next_key::<Key<'de>>()? {
+        while let Some(key) = map.next_key::<RawString<'de>>()? {
             let part: &RawValue = map.next_value()?;
             match &*key.0 {
                 "value" => value = Some(part),
