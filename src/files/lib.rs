@@ -9,6 +9,7 @@
 //! | `output` | [`write_output`], [`create_output`]: a file that a person names for output |
 //! | `input` | [`read_text`]: a file that a person names |
 //! | `own` | [`read_own`]: a file that an earlier run left for this one |
+//! | `pieces` | [`each_piece`]: content that is too large to hold |
 //! | `folder` | [`create_folder`]: mode 0700, and `.terrane` kept out of Git |
 //! | `temporary` | names that say whose they are; [`sweep`] removes those whose writer died |
 //! | `sockets` | [`SocketFolder`]: a folder for one socket, swept like a temporary file |
@@ -21,6 +22,7 @@ mod folder;
 mod input;
 mod output;
 mod own;
+mod pieces;
 mod sockets;
 mod temporary;
 mod whole;
@@ -29,6 +31,7 @@ pub use folder::create_folder;
 pub use input::{is_pipe, read_text};
 pub use output::{create_output, write_output};
 pub use own::read_own;
+pub use pieces::each_piece;
 pub use sockets::SocketFolder;
 pub use temporary::sweep;
 pub use whole::{Moment, replace, replace_at, restrict, sync_folder};

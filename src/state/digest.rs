@@ -30,17 +30,10 @@ impl Sha256 {
     ///
     /// # Errors
     /// When it cannot be read to its end.
-    pub fn of_reader(mut reader: impl io::Read) -> io::Result<Self> {
+    pub fn of_reader(reader: impl io::Read) -> io::Result<Self> {
         let mut digest = sha2::Sha256::new();
-        let mut piece = vec![0; 1 << 18];
-        loop {
-            match reader.read(&mut piece) {
-                Ok(0) => return Ok(Self(digest.finalize().into())),
-                Ok(length) => digest.update(&piece[..length]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
+        terrane_files::each_piece(reader, |piece| digest.update(piece))?;
+        Ok(Self(digest.finalize().into()))
     }
 
     /// Of those bytes under a key: HMAC (RFC 2104).

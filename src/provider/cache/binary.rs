@@ -1,11 +1,12 @@
 //! Identifies a provider's binary: by its metadata, and by the hash of its content.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
+use terrane_files::each_piece;
 
 /// The SHA-256 of some content.
 pub(super) type Hash = [u8; 32];
@@ -70,17 +71,9 @@ impl std::fmt::Display for Stamp {
 
 /// The hash of a file's content; `None` where it is not, or no longer, the file with that stamp.
 pub(super) fn hash_of(path: &Path, stamp: Stamp) -> io::Result<Option<Hash>> {
-    let mut file = File::open(path)?;
+    let file = File::open(path)?;
     let mut hash = Sha256::new();
-    let mut piece = vec![0; 1 << 18];
-    loop {
-        match file.read(&mut piece) {
-            Ok(0) => break,
-            Ok(length) => hash.update(&piece[..length]),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
+    each_piece(&file, |piece| hash.update(piece))?;
     let same = Stamp::from(&file.metadata()?) == stamp && Stamp::of(path)? == stamp;
     Ok(same.then(|| hash.finalize().into()))
 }

@@ -232,14 +232,8 @@ fn remembered(text: &str) -> Option<(&str, Hash)> {
         return None;
     }
     let (stamp, digits) = (lines.next()?, lines.next()?);
-    if digits.len() != 64 || !digits.is_ascii() {
-        return None;
-    }
-    let mut hash = [0; 32];
-    for (byte, at) in hash.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(&digits[at..at + 2], 16).ok()?;
-    }
-    Some((stamp, hash))
+    let hash = HEXLOWER.decode(digits.as_bytes()).ok()?;
+    Some((stamp, hash.try_into().ok()?))
 }
 
 /// The name of the file for those parts.
