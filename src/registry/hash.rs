@@ -1,0 +1,165 @@
+//! Hashes of provider packages, in the two schemes of the dependency lock file.
+//!
+//! `zh:` is the SHA-256 of the zip; only who holds the zip can check it. `h1:` is Go's module hash (`dirhash.Hash1`) over the
+//! files of the unpacked package; it can be checked at any time.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// `h1:…` or `zh:…`; a scheme of a later version is kept as it is and matches nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageHash(String);
+
+/// The text is not a hash of the form `SCHEME:VALUE`.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not a package hash such as `h1:…`")]
+#[non_exhaustive]
+pub struct ParseHashError {
+    /// The text.
+    pub text: String,
+}
+
+impl PackageHash {
+    /// The `h1:` hash of an unpacked package. Links are read through, as Terraform does.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or a name cannot be hashed unambiguously.
+    pub fn of_directory(directory: &Path) -> io::Result<Self> {
+        let mut files = Vec::new();
+        collect(directory, String::new(), &mut files)?;
+        files.sort_unstable();
+        let mut summary = Sha256::new();
+        for name in files {
+            let digest = sha256(File::open(directory.join(&name))?)?;
+            summary.update(format!("{digest}  {name}\n"));
+        }
+        Ok(Self(format!("h1:{}", STANDARD.encode(summary.finalize()))))
+    }
+
+    /// The `zh:` hash of a package's zip.
+    ///
+    /// # Errors
+    /// When the zip cannot be read.
+    pub fn of_zip(zip: impl Read) -> io::Result<Self> {
+        Ok(Self(format!("zh:{}", sha256(zip)?)))
+    }
+
+    /// The `zh:` hash that a SHA256SUMS document or a registry states in hexadecimal digits.
+    pub fn from_sha256_hex(digits: &str) -> Option<Self> {
+        let hexadecimal = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        hexadecimal.then(|| Self(format!("zh:{}", digits.to_ascii_lowercase())))
+    }
+
+    /// The part before the colon.
+    pub fn scheme(&self) -> &str {
+        self.0.split_once(':').map_or("", |(scheme, _)| scheme)
+    }
+
+    /// As it stands in the lock file.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PackageHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for PackageHash {
+    type Err = ParseHashError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let plain = |part: &str| {
+            !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\$%".contains(&b))
+        };
+        match text.split_once(':') {
+            Some((scheme, value)) if plain(scheme) && plain(value) => Ok(Self(text.to_owned())),
+            _ => Err(ParseHashError {
+                text: text.to_owned(),
+            }),
+        }
+    }
+}
+
+/// The SHA-256 of a stream, in lower-case hexadecimal digits.
+fn sha256(mut stream: impl Read) -> io::Result<String> {
+    let mut digest = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => digest.update(&buffer[..count]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(data_encoding::HEXLOWER.encode(&digest.finalize()))
+}
+
+/// The slash-separated names of all files below a directory.
+fn collect(directory: &Path, prefix: String, files: &mut Vec<String>) -> io::Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_str().filter(|name| !name.contains('\n')).ok_or_else(|| {
+            let message = format!("the name of {} cannot be hashed", entry.path().display());
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
+        let path = match prefix.is_empty() {
+            true => name.to_owned(),
+            false => format!("{prefix}/{name}"),
+        };
+        // `metadata` follows links.
+        if std::fs::metadata(entry.path())?.is_dir() {
+            collect(&entry.path(), path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `sha256` of `hello\n` is 5891b5b5…; the summary line's own digest was computed with `sha256sum`.
+    #[test]
+    fn the_hash_of_a_directory_is_gos_module_hash() {
+        let package = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(package.path().join("docs")).expect("made");
+        std::fs::write(package.path().join("terraform-provider-null_v1.0.0"), "hello\n").expect("written");
+        std::fs::write(package.path().join("docs/a"), "hello\n").expect("written");
+        let hash = PackageHash::of_directory(package.path()).expect("hashed");
+        assert_eq!(hash.as_str(), EXPECTED);
+    }
+
+    const EXPECTED: &str = "h1:IVIm5H9daRcc9cfwBpMaEbYF7sqpLSn5dqIxsl5LwJ4=";
+
+    #[test]
+    fn hashes_of_unknown_schemes_are_kept_and_others_refused() {
+        let later: PackageHash = "h2:abc=".parse().expect("kept");
+        assert_eq!((later.scheme(), later.to_string().as_str()), ("h2", "h2:abc="));
+        for text in ["", "h1", "h1:", ":x", "h1:a b", "h1:\"", "zh:${x}"] {
+            assert!(text.parse::<PackageHash>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stated_sum_is_a_zip_hash_only_when_it_has_64_digits() {
+        let digits = "5891B5B522D5DF086D0FF0B110FBD9D21BB4FC7163AF34D08286A2E846F6BE03";
+        let hash = PackageHash::from_sha256_hex(digits).expect("a sum");
+        assert_eq!(hash, PackageHash::of_zip(&b"hello\n"[..]).expect("hashed"));
+        assert_eq!(PackageHash::from_sha256_hex(&digits[1..]), None);
+    }
+}

@@ -1,0 +1,194 @@
+//! The OpenPGP signature over a release's SHA256SUMS.
+//!
+//! A signature counts by its own time: a key that has expired since does not spoil what it signed before, and a signature made
+//! after its key's end is refused. (Terraform ignores the expiry of registry keys, OpenTofu warns; a release cannot be signed
+//! again by a key that is gone, so its own time is the only one that means anything.)
+
+use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey};
+use pgp::packet::{Signature, SignatureType};
+use pgp::types::{Duration, KeyDetails, Timestamp};
+use thiserror::Error;
+
+/// Whose signature it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signer {
+    /// The fingerprint of the primary key, in upper-case hexadecimal digits.
+    pub fingerprint: String,
+}
+
+/// No key of the registry vouches for the document.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum SignatureError {
+    /// The signature is not OpenPGP, or of an unknown kind.
+    #[error("the signature cannot be read: {reason}")]
+    Unreadable {
+        /// Why.
+        reason: String,
+    },
+    /// A key of the registry cannot be read.
+    #[error("a signing key of the registry cannot be read: {reason}")]
+    Key {
+        /// Why.
+        reason: String,
+    },
+    /// The registry lists no keys.
+    #[error("the registry lists no signing keys")]
+    NoKeys,
+    /// The signature is by none of the registry's keys.
+    #[error("the signature was made by key {issuer}, which the registry does not list")]
+    ForeignKey {
+        /// Who made it, as the signature says.
+        issuer: String,
+    },
+    /// A listed key is named, but the document or the signature was changed.
+    #[error("the signature does not match the document")]
+    Mismatch,
+    /// The signature was made outside of its key's life.
+    #[error("the signature was made at {signed}, {why}")]
+    OutsideLife {
+        /// When, in seconds since 1970.
+        signed: u64,
+        /// What was wrong with the key then.
+        why: &'static str,
+    },
+}
+
+/// Verifies a detached signature, binary or armored, by any of the keys.
+///
+/// # Errors
+/// When none of the keys made it, in its life, over exactly this document.
+pub fn verify(
+    document: &[u8],
+    signature: &[u8],
+    armored_keys: &[String],
+) -> Result<Signer, SignatureError> {
+    let (signature, _) = DetachedSignature::from_reader_single(signature)
+        .map_err(|error| SignatureError::Unreadable { reason: error.to_string() })?;
+    let signature = signature.signature;
+    if !matches!(signature.typ(), Some(SignatureType::Binary | SignatureType::Text)) {
+        return Err(SignatureError::Unreadable { reason: "it does not sign a document".to_owned() });
+    }
+    let mut worst = None;
+    let mut listed = 0_usize;
+    for armored in armored_keys {
+        let (keys, _) = SignedPublicKey::from_string_many(armored)
+            .map_err(|error| SignatureError::Key { reason: error.to_string() })?;
+        for key in keys {
+            let key = key.map_err(|error| SignatureError::Key { reason: error.to_string() })?;
+            listed += 1;
+            match verify_by(&key, &signature, document) {
+                None => {}
+                Some(Ok(())) => {
+                    return Ok(Signer { fingerprint: format!("{:X}", key.primary_key.fingerprint()) });
+                }
+                Some(Err(error)) => worst = Some(error),
+            }
+        }
+    }
+    if listed == 0 {
+        return Err(SignatureError::NoKeys);
+    }
+    let issuer = signature.issuer_key_id().first().map_or_else(|| "unknown".to_owned(), |id| id.to_string().to_uppercase());
+    Err(worst.unwrap_or(SignatureError::ForeignKey { issuer }))
+}
+
+/// `None` when the signature is by another key.
+fn verify_by(
+    key: &SignedPublicKey,
+    signature: &Signature,
+    document: &[u8],
+) -> Option<Result<(), SignatureError>> {
+    let primary = &key.primary_key;
+    if is_issuer(signature, primary) {
+        if signature.verify(primary, document).is_err() {
+            return Some(Err(SignatureError::Mismatch));
+        }
+        return Some(within_life(key, signature));
+    }
+    for subkey in &key.public_subkeys {
+        if !is_issuer(signature, &subkey.key) {
+            continue;
+        }
+        let binding = (subkey.signatures.iter())
+            .filter(|binding| {
+                binding.typ() == Some(SignatureType::SubkeyBinding)
+                    && binding.key_flags().sign()
+                    && binding.verify_subkey_binding(primary, &subkey.key).is_ok()
+            })
+            .max_by_key(|binding| binding.created());
+        let Some(binding) = binding else {
+            return Some(Err(SignatureError::Key {
+                reason: "a subkey without a valid binding made the signature".to_owned(),
+            }));
+        };
+        if signature.verify(&subkey.key, document).is_err() {
+            return Some(Err(SignatureError::Mismatch));
+        }
+        let revoked = (subkey.signatures.iter()).any(|one| {
+            one.typ() == Some(SignatureType::SubkeyRevocation)
+                && one.verify_subkey_binding(primary, &subkey.key).is_ok()
+        });
+        if revoked {
+            return Some(Err(outside(signature, "by a key that was revoked")));
+        }
+        let end = binding.key_expiration_time();
+        return Some(
+            in_time(signature, subkey.key.created_at(), end).and_then(|()| within_life(key, signature)),
+        );
+    }
+    None
+}
+
+fn is_issuer(signature: &Signature, key: &impl KeyDetails) -> bool {
+    signature.issuer_key_id().contains(&&key.legacy_key_id())
+        || signature.issuer_fingerprint().contains(&&key.fingerprint())
+}
+
+/// Whether the primary key was alive when the signature was made, by its newest valid self-signature.
+fn within_life(key: &SignedPublicKey, signature: &Signature) -> Result<(), SignatureError> {
+    let primary = &key.primary_key;
+    let revoked = (key.details.revocation_signatures.iter()).any(|one| one.verify_key(primary).is_ok());
+    if revoked {
+        return Err(outside(signature, "by a key that was revoked"));
+    }
+    let certifications = key.details.users.iter().flat_map(|user| {
+        (user.signatures.iter()).filter(move |one| {
+            one.is_certification()
+                && one.verify_certification(primary, pgp::types::Tag::UserId, &user.id).is_ok()
+        })
+    });
+    let direct = (key.details.direct_signatures.iter()).filter(|one| one.verify_key(primary).is_ok());
+    let newest = certifications.chain(direct).max_by_key(|one| one.created());
+    let Some(newest) = newest else {
+        return Err(SignatureError::Key { reason: "it does not vouch for itself".to_owned() });
+    };
+    in_time(signature, primary.created_at(), newest.key_expiration_time())
+}
+
+fn in_time(
+    signature: &Signature,
+    from: Timestamp,
+    life: Option<Duration>,
+) -> Result<(), SignatureError> {
+    let signed = seconds(signature.created());
+    let from = u64::from(from.as_secs());
+    if signed < from {
+        return Err(outside(signature, "before its key was made"));
+    }
+    match life.map(|life| u64::from(life.as_secs())) {
+        // No end, which is also written as zero.
+        None | Some(0) => Ok(()),
+        Some(life) if signed <= from + life => Ok(()),
+        Some(_) => Err(outside(signature, "after its key had expired")),
+    }
+}
+
+fn outside(signature: &Signature, why: &'static str) -> SignatureError {
+    SignatureError::OutsideLife { signed: seconds(signature.created()), why }
+}
+
+/// A signature without a time counts as made at the very beginning, so that no key was there to make it.
+fn seconds(time: Option<Timestamp>) -> u64 {
+    time.map_or(0, |time| u64::from(time.as_secs()))
+}
