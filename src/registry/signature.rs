@@ -192,3 +192,134 @@ fn outside(signature: &Signature, why: &'static str) -> SignatureError {
 fn seconds(time: Option<Timestamp>) -> u64 {
     time.map_or(0, |time| u64::from(time.as_secs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use pgp::composed::{KeyType, SecretKeyParamsBuilder, SignedSecretKey, SubkeyParamsBuilder};
+    use pgp::crypto::hash::HashAlgorithm;
+    use pgp::packet::{SignatureConfig, Subpacket, SubpacketData};
+    use pgp::ser::Serialize as _;
+    use pgp::types::{Password, SigningKey, Tag};
+    use rand::SeedableRng as _;
+    use rand::rngs::StdRng;
+
+    use super::*;
+
+    const MADE: u32 = 1_700_000_000;
+    const YEAR: u32 = 365 * 86_400;
+
+    /// A key made at `MADE`; `signing_subkey` as HashiCorp's and GnuPG's keys have one.
+    fn key(seed: u64, signing_subkey: bool) -> SignedSecretKey {
+        let mut params = SecretKeyParamsBuilder::default();
+        params
+            .key_type(KeyType::Ed25519Legacy)
+            .can_certify(true)
+            .can_sign(!signing_subkey)
+            .created_at(Timestamp::from_secs(MADE))
+            .primary_user_id("Releases <releases@example.com>".to_owned());
+        if signing_subkey {
+            let subkey = SubkeyParamsBuilder::default()
+                .key_type(KeyType::Ed25519Legacy)
+                .can_sign(true)
+                .created_at(Timestamp::from_secs(MADE))
+                .build()
+                .expect("a subkey");
+            params.subkey(subkey);
+        }
+        let params = params.build().expect("a key");
+        params.generate(StdRng::seed_from_u64(seed)).expect("generated")
+    }
+
+    /// The key as published, with that life.
+    fn published(key: &SignedSecretKey, life: Option<u32>) -> String {
+        let mut public = key.to_public_key();
+        let user = &mut public.details.users[0];
+        let mut config = config(&key.primary_key, SignatureType::CertPositive, MADE);
+        if let Some(life) = life {
+            let life = SubpacketData::KeyExpirationTime(Duration::from_secs(life));
+            config.hashed_subpackets.push(Subpacket::regular(life).expect("a subpacket"));
+        }
+        let certification = config
+            .sign_certification(&key.primary_key, &public.primary_key, &Password::empty(), Tag::UserId, &user.id)
+            .expect("signed");
+        user.signatures = vec![certification];
+        public.to_armored_string(Default::default()).expect("armored")
+    }
+
+    fn config(key: &impl SigningKey, kind: SignatureType, at: u32) -> SignatureConfig {
+        let mut config = SignatureConfig::v4(kind, key.algorithm(), HashAlgorithm::Sha256);
+        config.hashed_subpackets = vec![
+            Subpacket::regular(SubpacketData::SignatureCreationTime(Timestamp::from_secs(at))).expect("a subpacket"),
+            Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint())).expect("a subpacket"),
+        ];
+        config.unhashed_subpackets = vec![
+            Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id())).expect("a subpacket"),
+        ];
+        config
+    }
+
+    fn sign(key: &impl SigningKey, document: &[u8], at: u32) -> Vec<u8> {
+        let signature = config(key, SignatureType::Binary, at)
+            .sign(key, &Password::empty(), document)
+            .expect("signed");
+        let mut bytes = Vec::new();
+        DetachedSignature::new(signature).to_writer(&mut bytes).expect("written");
+        bytes
+    }
+
+    #[test]
+    fn a_signature_counts_by_its_own_time() {
+        let key = key(1, false);
+        let listed = [published(&key, Some(YEAR))];
+        let signed = |at| sign(&key.primary_key, b"sums", at);
+        let signer = verify(b"sums", &signed(MADE + YEAR - 1), &listed).expect("in its life, which is over");
+        assert_eq!(signer.fingerprint.len(), 40);
+        let late = verify(b"sums", &signed(MADE + YEAR + 1), &listed).expect_err("too late");
+        assert!(late.to_string().ends_with("after its key had expired"), "{late}");
+        let early = verify(b"sums", &signed(MADE - 1), &listed).expect_err("too early");
+        assert!(early.to_string().ends_with("before its key was made"), "{early}");
+        // The owner has extended the key's life since.
+        let extended = [published(&key, Some(2 * YEAR))];
+        assert!(verify(b"sums", &signed(MADE + YEAR + 1), &extended).is_ok());
+        let endless = [published(&key, None)];
+        assert!(verify(b"sums", &signed(MADE + 30 * YEAR), &endless).is_ok());
+    }
+
+    #[test]
+    fn a_changed_document_and_a_foreign_key_are_refused() {
+        let (ours, foreign) = (key(1, false), key(2, false));
+        let listed = [published(&foreign, None), published(&ours, None)];
+        let signature = sign(&ours.primary_key, b"sums", MADE + 1);
+        assert!(verify(b"sums", &signature, &listed).is_ok());
+        assert_eq!(verify(b"other sums", &signature, &listed), Err(SignatureError::Mismatch));
+        let only_foreign = verify(b"sums", &signature, &listed[..1]);
+        assert!(matches!(only_foreign, Err(SignatureError::ForeignKey { .. })), "{only_foreign:?}");
+        assert_eq!(verify(b"sums", &signature, &[]), Err(SignatureError::NoKeys));
+        let unreadable = verify(b"sums", b"signed by me", &listed);
+        assert!(matches!(unreadable, Err(SignatureError::Unreadable { .. })), "{unreadable:?}");
+    }
+
+    #[test]
+    fn a_signing_subkey_counts_through_its_binding() {
+        let ours = key(3, true);
+        let subkey = &ours.secret_subkeys[0].key;
+        let signature = sign(subkey, b"sums", MADE + 1);
+        let bound = published(&ours, None);
+        assert!(verify(b"sums", &signature, std::slice::from_ref(&bound)).is_ok());
+        // The same subkey below a stranger's primary key: its binding is not by that key.
+        let mut stolen = key(4, false).to_public_key();
+        stolen.public_subkeys = ours.to_public_key().public_subkeys;
+        let stolen = stolen.to_armored_string(Default::default()).expect("armored");
+        let refused = verify(b"sums", &signature, &[stolen]);
+        assert!(matches!(refused, Err(SignatureError::Key { .. })), "{refused:?}");
+    }
+
+    #[test]
+    fn armored_signatures_and_several_keys_in_one_armor_are_read() {
+        let ours = key(1, false);
+        let signature = sign(&ours.primary_key, b"sums", MADE + 1);
+        let (parsed, _) = DetachedSignature::from_reader_single(&signature[..]).expect("readable");
+        let armored = parsed.to_armored_string(Default::default()).expect("armored");
+        assert!(verify(b"sums", armored.as_bytes(), &[published(&ours, None)]).is_ok());
+    }
+}
