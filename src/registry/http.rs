@@ -1,0 +1,285 @@
+//! HTTP as registries and mirrors need it: only TLS, credentials for their own host alone, bounded answers, retries.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response, StatusCode};
+use thiserror::Error;
+use url::Url;
+
+/// How requests are made.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// How long the start of an answer, and each next piece of it, may take.
+    pub timeout: Duration,
+    /// How often a request is made again after a failure that may pass.
+    pub retries: u32,
+    /// Bearer tokens by host (`HOST` or `HOST:PORT`).
+    pub tokens: BTreeMap<String, String>,
+    /// More certificate authorities, in PEM.
+    pub authorities: Vec<Vec<u8>>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            retries: 2,
+            tokens: BTreeMap::new(),
+            authorities: Vec::new(),
+        }
+    }
+}
+
+/// A request came to nothing.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HttpError {
+    /// Only `https` URLs are asked.
+    #[error("`{url}` is not an https URL")]
+    Insecure {
+        /// The URL.
+        url: String,
+    },
+    /// The server says that there is no such thing.
+    #[error("{url} does not exist")]
+    NotFound {
+        /// The URL.
+        url: Url,
+    },
+    /// The server wants credentials, or refuses ours.
+    #[error("{} refuses the credentials (HTTP {status})", host(url))]
+    Refused {
+        /// The URL.
+        url: Url,
+        /// The answer's status.
+        status: u16,
+    },
+    /// The server answered with an error.
+    #[error("{url} answered HTTP {status}")]
+    Status {
+        /// The URL.
+        url: Url,
+        /// The answer's status.
+        status: u16,
+    },
+    /// No answer, or not all of one.
+    #[error("{} cannot be reached: {reason}", host(url))]
+    Unreachable {
+        /// The URL.
+        url: Url,
+        /// Why.
+        reason: String,
+    },
+    /// The answer is longer than anything of its kind.
+    #[error("{url} answered with more than {limit} bytes")]
+    TooLong {
+        /// The URL.
+        url: Url,
+        /// The limit.
+        limit: u64,
+    },
+    /// The answer is not what was asked for.
+    #[error("{url} answered with something else: {reason}")]
+    Malformed {
+        /// The URL.
+        url: Url,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A client for all registries and mirrors of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Http {
+    client: Client,
+    retries: u32,
+    tokens: BTreeMap<String, String>,
+}
+
+/// A document and where it finally came from, which is what its relative URLs are relative to.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) url: Url,
+    pub(crate) bytes: Vec<u8>,
+}
+
+impl Http {
+    pub(crate) fn new(options: &HttpOptions) -> Result<Self, reqwest::Error> {
+        // Terraform follows three redirects on discovery, ten elsewhere. Without TLS none: the answer could send us anywhere.
+        let policy = Policy::custom(|attempt| {
+            if attempt.url().scheme() != "https" {
+                let message = format!("it redirects to {}, which is not https", attempt.url());
+                attempt.error(message)
+            } else if attempt.previous().len() > 3 {
+                attempt.error("it redirects more than 3 times")
+            } else {
+                attempt.follow()
+            }
+        });
+        let mut builder = Client::builder()
+            .user_agent(concat!("terrane/", env!("CARGO_PKG_VERSION")))
+            .redirect(policy)
+            .connect_timeout(options.timeout)
+            .read_timeout(options.timeout);
+        for pem in &options.authorities {
+            for certificate in reqwest::Certificate::from_pem_bundle(pem)? {
+                builder = builder.add_root_certificate(certificate);
+            }
+        }
+        Ok(Self {
+            client: builder.build()?,
+            retries: options.retries,
+            tokens: options.tokens.clone(),
+        })
+    }
+
+    /// A document of at most `limit` bytes.
+    pub(crate) async fn document(&self, url: &Url, limit: u64) -> Result<Document, HttpError> {
+        let mut bytes = Vec::new();
+        let mut keep = |piece: Piece<'_>| {
+            match piece {
+                Piece::Start { .. } => bytes.clear(),
+                Piece::Bytes(piece) => bytes.extend_from_slice(piece),
+            }
+            Ok(())
+        };
+        let url = self.stream(url, limit, &mut keep).await?;
+        Ok(Document { url, bytes })
+    }
+
+    /// A JSON document.
+    pub(crate) async fn json<T: serde::de::DeserializeOwned>(
+        &self,
+        url: &Url,
+    ) -> Result<(T, Url), HttpError> {
+        let document = self.document(url, 4 << 20).await?;
+        match serde_json::from_slice(&document.bytes) {
+            Ok(value) => Ok((value, document.url)),
+            Err(error) => Err(HttpError::Malformed {
+                url: document.url,
+                reason: error.to_string(),
+            }),
+        }
+    }
+
+    /// Hands the answer over in pieces; after a failure on the way it starts again, which the sink is told.
+    pub(crate) async fn stream(
+        &self,
+        url: &Url,
+        limit: u64,
+        sink: &mut (dyn FnMut(Piece<'_>) -> Result<(), HttpError> + Send),
+    ) -> Result<Url, HttpError> {
+        let mut attempt = 0;
+        loop {
+            match self.stream_once(url, limit, sink).await {
+                Err(Failed::Passing { after, .. }) if attempt < self.retries => {
+                    attempt += 1;
+                    let pause = after.unwrap_or(Duration::from_millis(250) * 2_u32.pow(attempt));
+                    tokio::time::sleep(pause).await;
+                }
+                Err(Failed::Passing { error, .. } | Failed::Lasting(error)) => return Err(error),
+                Ok(url) => return Ok(url),
+            }
+        }
+    }
+
+    async fn stream_once(
+        &self,
+        url: &Url,
+        limit: u64,
+        sink: &mut (dyn FnMut(Piece<'_>) -> Result<(), HttpError> + Send),
+    ) -> Result<Url, Failed> {
+        let mut response = self.get(url).await?;
+        let from = response.url().clone();
+        let too_long = || HttpError::TooLong { url: from.clone(), limit };
+        let length = response.content_length();
+        if length.is_some_and(|length| length > limit) {
+            return Err(Failed::Lasting(too_long()));
+        }
+        sink(Piece::Start { length }).map_err(Failed::Lasting)?;
+        let mut left = limit;
+        loop {
+            match response.chunk().await {
+                Ok(None) => return Ok(from),
+                Ok(Some(bytes)) => {
+                    left = (left.checked_sub(bytes.len() as u64)).ok_or_else(|| Failed::Lasting(too_long()))?;
+                    sink(Piece::Bytes(&bytes)).map_err(Failed::Lasting)?;
+                }
+                Err(error) => return Err(passing(unreachable(url, &error))),
+            }
+        }
+    }
+
+    async fn get(&self, url: &Url) -> Result<Response, Failed> {
+        if url.scheme() != "https" {
+            return Err(Failed::Lasting(HttpError::Insecure { url: url.to_string() }));
+        }
+        let mut request = self.client.get(url.clone()).header(ACCEPT, "application/json, */*");
+        if let Some(token) = self.tokens.get(&host(url)) {
+            // reqwest drops it when a redirect leads to another host.
+            request = request.bearer_auth(token);
+        }
+        let response = request.send().await.map_err(|error| {
+            let lasting = error.is_redirect() || error.is_builder();
+            let error = unreachable(url, &error);
+            if lasting { Failed::Lasting(error) } else { passing(error) }
+        })?;
+        let status = response.status();
+        let url = response.url().clone();
+        match status {
+            status if status.is_success() => Ok(response),
+            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failed::Lasting(HttpError::NotFound { url })),
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                Err(Failed::Lasting(HttpError::Refused { url, status: status.as_u16() }))
+            }
+            status => {
+                let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+                let error = HttpError::Status { url, status: status.as_u16() };
+                match status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
+                    true => Err(Failed::Passing {
+                        error,
+                        after: after.map(|seconds: u64| Duration::from_secs(seconds.min(30))),
+                    }),
+                    false => Err(Failed::Lasting(error)),
+                }
+            }
+        }
+    }
+}
+
+/// Part of an answer.
+pub(crate) enum Piece<'a> {
+    /// An answer begins; pieces that came before it count no more.
+    Start { length: Option<u64> },
+    Bytes(&'a [u8]),
+}
+
+enum Failed {
+    /// Another attempt may succeed.
+    Passing { error: HttpError, after: Option<Duration> },
+    Lasting(HttpError),
+}
+
+fn passing(error: HttpError) -> Failed {
+    Failed::Passing { error, after: None }
+}
+
+/// The last cause says what happened; the first ones only that a request failed.
+fn unreachable(url: &Url, error: &reqwest::Error) -> HttpError {
+    let mut reason = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        reason = inner.to_string();
+        cause = inner.source();
+    }
+    HttpError::Unreachable { url: url.clone(), reason }
+}
+
+/// `HOST`, with the port when it is not the usual one, as provider addresses and credentials name it.
+pub(crate) fn host(url: &Url) -> String {
+    let name = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+}
