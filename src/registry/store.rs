@@ -1,0 +1,175 @@
+//! The packages on this machine: one folder, shared by every process of a user.
+//!
+//! Layout `HOST/NAMESPACE/TYPE/VERSION/PLATFORM/`, which is that of Terraform's plugin cache and of its filesystem mirrors. A
+//! package appears whole, by a rename; who makes one holds the lock of its place, so that two processes do not download twice.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+use terrane_core::addr::ProviderSource;
+
+use crate::platform::Platform;
+
+/// A folder of unpacked packages.
+#[derive(Debug, Clone)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// The right to fill one place; given back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    target: PathBuf,
+    /// Beside the target, so that a rename is enough.
+    workshop: PathBuf,
+    _lock: File,
+}
+
+impl Store {
+    /// The store in that folder, which need not exist yet.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// Where that package is, or would be.
+    pub fn package(&self, source: &ProviderSource, version: &Version, platform: &Platform) -> PathBuf {
+        (self.versions(source)).join(version.to_string()).join(platform.to_string())
+    }
+
+    /// The versions that are there for that platform.
+    pub fn versions_of(&self, source: &ProviderSource, platform: &Platform) -> Vec<Version> {
+        let entries = fs::read_dir(self.versions(source)).into_iter().flatten().flatten();
+        let versions = entries.filter_map(|entry| {
+            let version = entry.file_name().to_str()?.parse().ok()?;
+            entry.path().join(platform.to_string()).is_dir().then_some(version)
+        });
+        versions.collect()
+    }
+
+    fn versions(&self, source: &ProviderSource) -> PathBuf {
+        self.root.join(&*source.host).join(&*source.namespace).join(&*source.type_name)
+    }
+
+    /// Waits until no other process fills that place; `None` when the package is there then. Blocks.
+    pub(crate) fn reserve(
+        &self,
+        source: &ProviderSource,
+        version: &Version,
+        platform: &Platform,
+    ) -> io::Result<Option<Place>> {
+        let target = self.package(source, version, platform);
+        let folder = self.versions(source).join(version.to_string());
+        fs::create_dir_all(&folder)?;
+        let lock = (File::options().create(true).write(true).truncate(false))
+            .open(folder.join(format!(".{platform}.lock")))?;
+        lock.lock()?;
+        if target.is_dir() {
+            return Ok(None);
+        }
+        let workshop = folder.join(format!(".{platform}.incomplete"));
+        // Left by a process that died; nobody works in it, for we hold the lock.
+        match fs::remove_dir_all(&workshop) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        fs::create_dir(&workshop)?;
+        Ok(Some(Place { target, workshop, _lock: lock }))
+    }
+}
+
+impl Place {
+    /// A file for the download.
+    pub(crate) fn zip(&self) -> PathBuf {
+        self.workshop.join("package.zip")
+    }
+
+    /// The folder to unpack into, made.
+    pub(crate) fn unpacked(&self) -> io::Result<PathBuf> {
+        let folder = self.workshop.join("package");
+        fs::create_dir(&folder)?;
+        Ok(folder)
+    }
+
+    /// Puts the unpacked package in its place.
+    pub(crate) fn publish(self) -> io::Result<PathBuf> {
+        let folder = self.workshop.join("package");
+        sync(&folder)?;
+        fs::rename(&folder, &self.target)?;
+        if let Some(parent) = self.target.parent() {
+            File::open(parent)?.sync_all()?;
+        }
+        Ok(self.target.clone())
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        // The next one to fill the place removes what stays.
+        let _ = fs::remove_dir_all(&self.workshop);
+    }
+}
+
+/// A power loss must not leave a package in its place with files that are empty.
+fn sync(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            sync(&path)?;
+        } else {
+            File::open(path)?.sync_all()?;
+        }
+    }
+    File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fixture() -> (tempfile::TempDir, Store, ProviderSource, Version, Platform) {
+        let root = tempfile::tempdir().expect("a folder");
+        let store = Store::new(root.path().to_owned());
+        let source = ProviderSource::implied_by("null_resource");
+        (root, store, source, Version::new(1, 0, 0), "linux_amd64".parse().expect("a platform"))
+    }
+
+    #[test]
+    fn a_package_appears_whole_and_is_made_once() {
+        let (_root, store, source, version, platform) = fixture();
+        let place = store.reserve(&source, &version, &platform).expect("reserved").expect("free");
+        let unpacked = place.unpacked().expect("made");
+        fs::write(unpacked.join("terraform-provider-null"), "binary").expect("written");
+        assert!(store.versions_of(&source, &platform).is_empty());
+        let package = place.publish().expect("published");
+        assert_eq!(package, store.package(&source, &version, &platform));
+        assert_eq!(store.versions_of(&source, &platform), [version.clone()]);
+        assert!(store.reserve(&source, &version, &platform).expect("asked").is_none());
+    }
+
+    #[test]
+    fn the_rest_of_a_process_that_died_is_swept_by_the_next() {
+        let (root, store, source, version, platform) = fixture();
+        let folder = root.path().join("registry.terraform.io/hashicorp/null/1.0.0/.linux_amd64.incomplete/package");
+        fs::create_dir_all(&folder).expect("made");
+        fs::write(folder.join("terraform-provider-null"), "half").expect("written");
+        let place = store.reserve(&source, &version, &platform).expect("reserved").expect("free");
+        let unpacked = place.unpacked().expect("made");
+        assert_eq!(fs::read_dir(unpacked).expect("readable").count(), 0);
+    }
+
+    #[test]
+    fn a_second_process_waits_and_finds_the_package() {
+        let (_root, store, source, version, platform) = fixture();
+        let place = store.reserve(&source, &version, &platform).expect("reserved").expect("free");
+        let second = std::thread::spawn({
+            let (store, source, version, platform) = (store.clone(), source.clone(), version.clone(), platform.clone());
+            move || store.reserve(&source, &version, &platform).expect("asked").is_none()
+        });
+        let unpacked = place.unpacked().expect("made");
+        fs::write(unpacked.join("terraform-provider-null"), "binary").expect("written");
+        place.publish().expect("published");
+        assert!(second.join().expect("no panic"), "the second finds it");
+    }
+}
