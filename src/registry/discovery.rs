@@ -45,7 +45,9 @@ fn base(document: &Url, text: &str) -> Result<Url, HttpError> {
         url: document.clone(),
         reason,
     };
-    let mut url = document.join(text).map_err(|error| malformed(format!("`{text}`: {error}")))?;
+    let mut url = document
+        .join(text)
+        .map_err(|error| malformed(format!("`{text}`: {error}")))?;
     if url.scheme() != "https" {
         return Err(HttpError::Insecure { url: url.into() });
     }
@@ -65,8 +67,14 @@ mod tests {
     fn the_base_is_relative_to_the_document_and_a_folder() {
         let document = Url::parse("https://example.com/.well-known/terraform.json").expect("a URL");
         let base = |text| base(&document, text).map(String::from);
-        assert_eq!(base("/v1/providers").expect("a URL"), "https://example.com/v1/providers/");
-        assert_eq!(base("https://api.example.com/p/").expect("a URL"), "https://api.example.com/p/");
+        assert_eq!(
+            base("/v1/providers").expect("a URL"),
+            "https://example.com/v1/providers/"
+        );
+        assert_eq!(
+            base("https://api.example.com/p/").expect("a URL"),
+            "https://api.example.com/p/"
+        );
         assert!(base("http://example.com/p/").is_err());
     }
 }

@@ -80,7 +80,10 @@ impl FromStr for PackageHash {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let plain = |part: &str| {
-            !part.is_empty() && part.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\$%".contains(&b))
+            !part.is_empty()
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_graphic() && !b"\"\\$%".contains(&b))
         };
         match text.split_once(':') {
             Some((scheme, value)) if plain(scheme) && plain(value) => Ok(Self(text.to_owned())),
@@ -111,10 +114,13 @@ fn collect(directory: &Path, prefix: String, files: &mut Vec<String>) -> io::Res
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;
         let name = entry.file_name();
-        let name = name.to_str().filter(|name| !name.contains('\n')).ok_or_else(|| {
-            let message = format!("the name of {} cannot be hashed", entry.path().display());
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        })?;
+        let name = name
+            .to_str()
+            .filter(|name| !name.contains('\n'))
+            .ok_or_else(|| {
+                let message = format!("the name of {} cannot be hashed", entry.path().display());
+                io::Error::new(io::ErrorKind::InvalidData, message)
+            })?;
         let path = match prefix.is_empty() {
             true => name.to_owned(),
             false => format!("{prefix}/{name}"),
@@ -138,7 +144,11 @@ mod tests {
     fn the_hash_of_a_directory_is_gos_module_hash() {
         let package = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(package.path().join("docs")).expect("made");
-        std::fs::write(package.path().join("terraform-provider-null_v1.0.0"), "hello\n").expect("written");
+        std::fs::write(
+            package.path().join("terraform-provider-null_v1.0.0"),
+            "hello\n",
+        )
+        .expect("written");
         std::fs::write(package.path().join("docs/a"), "hello\n").expect("written");
         let hash = PackageHash::of_directory(package.path()).expect("hashed");
         assert_eq!(hash.as_str(), EXPECTED);
@@ -149,7 +159,10 @@ mod tests {
     #[test]
     fn hashes_of_unknown_schemes_are_kept_and_others_refused() {
         let later: PackageHash = "h2:abc=".parse().expect("kept");
-        assert_eq!((later.scheme(), later.to_string().as_str()), ("h2", "h2:abc="));
+        assert_eq!(
+            (later.scheme(), later.to_string().as_str()),
+            ("h2", "h2:abc=")
+        );
         for text in ["", "h1", "h1:", ":x", "h1:a b", "h1:\"", "zh:${x}"] {
             assert!(text.parse::<PackageHash>().is_err(), "{text}");
         }

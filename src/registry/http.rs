@@ -7,7 +7,15 @@ use reqwest::header::{ACCEPT, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use thiserror::Error;
+use tokio::time::Instant;
 use url::Url;
+
+use crate::credentials::Credentials;
+
+/// As many redirects as peers follow.
+const REDIRECTS: usize = 10;
+/// Fewer bytes than that within the timeout are no answer.
+const SLOWEST: u64 = 4 << 10;
 
 /// How requests are made.
 #[derive(Debug, Clone)]
@@ -16,8 +24,10 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// How often a request is made again after a failure that may pass.
     pub retries: u32,
-    /// Bearer tokens by host (`HOST` or `HOST:PORT`).
-    pub tokens: BTreeMap<String, String>,
+    /// Bearer tokens, each for one host.
+    pub credentials: Credentials,
+    /// Services by host that are taken as stated, in place of discovery.
+    pub services: BTreeMap<String, BTreeMap<String, String>>,
     /// More certificate authorities, in PEM.
     pub authorities: Vec<Vec<u8>>,
 }
@@ -27,7 +37,8 @@ impl Default for HttpOptions {
         Self {
             timeout: Duration::from_secs(10),
             retries: 2,
-            tokens: BTreeMap::new(),
+            credentials: Credentials::default(),
+            services: BTreeMap::new(),
             authorities: Vec::new(),
         }
     }
@@ -37,6 +48,12 @@ impl Default for HttpOptions {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HttpError {
+    /// A certificate or the system's proxy settings cannot be read.
+    #[error("cannot prepare requests: {reason}")]
+    Setup {
+        /// Why.
+        reason: String,
+    },
     /// Only `https` URLs are asked.
     #[error("`{url}` is not an https URL")]
     Insecure {
@@ -95,8 +112,9 @@ pub enum HttpError {
 #[derive(Debug, Clone)]
 pub(crate) struct Http {
     client: Client,
+    timeout: Duration,
     retries: u32,
-    tokens: BTreeMap<String, String>,
+    credentials: Credentials,
 }
 
 /// A document and where it finally came from, which is what its relative URLs are relative to.
@@ -107,14 +125,17 @@ pub(crate) struct Document {
 }
 
 impl Http {
-    pub(crate) fn new(options: &HttpOptions) -> Result<Self, reqwest::Error> {
-        // Terraform follows three redirects on discovery, ten elsewhere. Without TLS none: the answer could send us anywhere.
+    pub(crate) fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+        let setup = |error: reqwest::Error| HttpError::Setup {
+            reason: last_cause(&error),
+        };
+        // None that leaves TLS: the answer could send us anywhere.
         let policy = Policy::custom(|attempt| {
             if attempt.url().scheme() != "https" {
                 let message = format!("it redirects to {}, which is not https", attempt.url());
                 attempt.error(message)
-            } else if attempt.previous().len() > 3 {
-                attempt.error("it redirects more than 3 times")
+            } else if attempt.previous().len() > REDIRECTS {
+                attempt.error(format!("it redirects more than {REDIRECTS} times"))
             } else {
                 attempt.follow()
             }
@@ -125,14 +146,15 @@ impl Http {
             .connect_timeout(options.timeout)
             .read_timeout(options.timeout);
         for pem in &options.authorities {
-            for certificate in reqwest::Certificate::from_pem_bundle(pem)? {
+            for certificate in reqwest::Certificate::from_pem_bundle(pem).map_err(setup)? {
                 builder = builder.add_root_certificate(certificate);
             }
         }
         Ok(Self {
-            client: builder.build()?,
+            client: builder.build().map_err(setup)?,
+            timeout: options.timeout,
             retries: options.retries,
-            tokens: options.tokens.clone(),
+            credentials: options.credentials.clone(),
         })
     }
 
@@ -194,18 +216,34 @@ impl Http {
     ) -> Result<Url, Failed> {
         let mut response = self.get(url).await?;
         let from = response.url().clone();
-        let too_long = || HttpError::TooLong { url: from.clone(), limit };
+        let too_long = || HttpError::TooLong {
+            url: from.clone(),
+            limit,
+        };
         let length = response.content_length();
         if length.is_some_and(|length| length > limit) {
             return Err(Failed::Lasting(too_long()));
         }
         sink(Piece::Start { length }).map_err(Failed::Lasting)?;
         let mut left = limit;
+        let (mut window, mut arrived) = (Instant::now() + self.timeout, 0);
         loop {
-            match response.chunk().await {
+            let Ok(piece) = tokio::time::timeout_at(window, response.chunk()).await else {
+                if arrived < SLOWEST {
+                    let seconds = self.timeout.as_secs_f32();
+                    let reason = format!("it sent {arrived} bytes in {seconds} s");
+                    let url = url.clone();
+                    return Err(passing(HttpError::Unreachable { url, reason }));
+                }
+                (window, arrived) = (Instant::now() + self.timeout, 0);
+                continue;
+            };
+            match piece {
                 Ok(None) => return Ok(from),
                 Ok(Some(bytes)) => {
-                    left = (left.checked_sub(bytes.len() as u64)).ok_or_else(|| Failed::Lasting(too_long()))?;
+                    arrived += bytes.len() as u64;
+                    left = (left.checked_sub(bytes.len() as u64))
+                        .ok_or_else(|| Failed::Lasting(too_long()))?;
                     sink(Piece::Bytes(&bytes)).map_err(Failed::Lasting)?;
                 }
                 Err(error) => return Err(passing(unreachable(url, &error))),
@@ -215,29 +253,49 @@ impl Http {
 
     async fn get(&self, url: &Url) -> Result<Response, Failed> {
         if url.scheme() != "https" {
-            return Err(Failed::Lasting(HttpError::Insecure { url: url.to_string() }));
+            return Err(Failed::Lasting(HttpError::Insecure {
+                url: url.to_string(),
+            }));
         }
-        let mut request = self.client.get(url.clone()).header(ACCEPT, "application/json, */*");
-        if let Some(token) = self.tokens.get(&host(url)) {
+        let mut request = self
+            .client
+            .get(url.clone())
+            .header(ACCEPT, "application/json, */*");
+        if let Some(token) = self.credentials.token(&host(url)) {
             // reqwest drops it when a redirect leads to another host.
             request = request.bearer_auth(token);
         }
         let response = request.send().await.map_err(|error| {
             let lasting = error.is_redirect() || error.is_builder();
             let error = unreachable(url, &error);
-            if lasting { Failed::Lasting(error) } else { passing(error) }
+            if lasting {
+                Failed::Lasting(error)
+            } else {
+                passing(error)
+            }
         })?;
         let status = response.status();
         let url = response.url().clone();
         match status {
             status if status.is_success() => Ok(response),
-            StatusCode::NOT_FOUND | StatusCode::GONE => Err(Failed::Lasting(HttpError::NotFound { url })),
+            StatusCode::NOT_FOUND | StatusCode::GONE => {
+                Err(Failed::Lasting(HttpError::NotFound { url }))
+            }
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                Err(Failed::Lasting(HttpError::Refused { url, status: status.as_u16() }))
+                Err(Failed::Lasting(HttpError::Refused {
+                    url,
+                    status: status.as_u16(),
+                }))
             }
             status => {
-                let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
-                let error = HttpError::Status { url, status: status.as_u16() };
+                let after = response
+                    .headers()
+                    .get(RETRY_AFTER)
+                    .and_then(|value| value.to_str().ok()?.parse().ok());
+                let error = HttpError::Status {
+                    url,
+                    status: status.as_u16(),
+                };
                 match status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
                     true => Err(Failed::Passing {
                         error,
@@ -253,13 +311,18 @@ impl Http {
 /// Part of an answer.
 pub(crate) enum Piece<'a> {
     /// An answer begins; pieces that came before it count no more.
-    Start { length: Option<u64> },
+    Start {
+        length: Option<u64>,
+    },
     Bytes(&'a [u8]),
 }
 
 enum Failed {
     /// Another attempt may succeed.
-    Passing { error: HttpError, after: Option<Duration> },
+    Passing {
+        error: HttpError,
+        after: Option<Duration>,
+    },
     Lasting(HttpError),
 }
 
@@ -267,19 +330,27 @@ fn passing(error: HttpError) -> Failed {
     Failed::Passing { error, after: None }
 }
 
-/// The last cause says what happened; the first ones only that a request failed.
 fn unreachable(url: &Url, error: &reqwest::Error) -> HttpError {
+    HttpError::Unreachable {
+        url: url.clone(),
+        reason: last_cause(error),
+    }
+}
+
+/// The last cause says what happened; the first ones only that a request failed.
+fn last_cause(error: &reqwest::Error) -> String {
     let mut reason = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         reason = inner.to_string();
         cause = inner.source();
     }
-    HttpError::Unreachable { url: url.clone(), reason }
+    reason
 }
 
 /// `HOST`, with the port when it is not the usual one, as provider addresses and credentials name it.
 pub(crate) fn host(url: &Url) -> String {
     let name = url.host_str().unwrap_or_default();
-    url.port().map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
+    url.port()
+        .map_or_else(|| name.to_owned(), |port| format!("{name}:{port}"))
 }

@@ -64,15 +64,24 @@ impl LockFile {
     /// When it is not HCL, or an entry is incomplete, wrong or there twice.
     pub fn parse(text: &str) -> Result<Self, LockFileError> {
         let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| {
-            refused(format!("line {}: {}", error.location().line(), error.message()))
+            refused(format!(
+                "line {}: {}",
+                error.location().line(),
+                error.message()
+            ))
         })?;
         let mut providers = BTreeMap::new();
         for block in body.get_blocks("provider") {
             let [label] = block.labels.as_slice() else {
-                return Err(refused("a `provider` block needs one label, the provider's address".to_owned()));
+                return Err(refused(
+                    "a `provider` block needs one label, the provider's address".to_owned(),
+                ));
             };
             let source = full_source(label.as_str()).ok_or_else(|| {
-                refused(format!("`{}` is not a provider's full address", label.as_str()))
+                refused(format!(
+                    "`{}` is not a provider's full address",
+                    label.as_str()
+                ))
             })?;
             let locked = LockedProvider::read(&block.body)
                 .map_err(|reason| refused(format!("provider \"{source}\": {reason}")))?;
@@ -116,7 +125,10 @@ impl LockFile {
             } else if index == 0 {
                 // The comment at the top stays at the top.
                 if let Some(first) = self.body.get_mut(0) {
-                    let header = first.decor().prefix().map_or_else(String::new, |raw| raw.to_string());
+                    let header = first
+                        .decor()
+                        .prefix()
+                        .map_or_else(String::new, |raw| raw.to_string());
                     first.decor_mut().set_prefix("\n");
                     block.decor_mut().set_prefix(header);
                     prefix = "";
@@ -133,7 +145,9 @@ impl LockFile {
 
     fn position(&self, wanted: impl Fn(Option<&ProviderSource>) -> bool) -> Option<usize> {
         self.body.iter().position(|structure| {
-            let block = structure.as_block().filter(|block| block.has_ident("provider"));
+            let block = structure
+                .as_block()
+                .filter(|block| block.has_ident("provider"));
             let source = block.and_then(|block| full_source(block.labels.first()?.as_str()));
             wanted(source.as_ref())
         })
@@ -158,8 +172,9 @@ impl LockedProvider {
         let text = |name: &str| -> Result<Option<&str>, String> {
             match body.get_attribute(name).map(|attribute| &attribute.value) {
                 None => Ok(None),
-                Some(value) => (value.as_str().map(Some))
-                    .ok_or_else(|| format!("`{name}` must be a string")),
+                Some(value) => {
+                    (value.as_str().map(Some)).ok_or_else(|| format!("`{name}` must be a string"))
+                }
             }
         };
         let version = text("version")?.ok_or("it has no `version`")?;
@@ -167,13 +182,18 @@ impl LockedProvider {
             .map_err(|_| format!("`{version}` is not a full version such as `5.1.0`"))?;
         let mut hashes = Vec::new();
         if let Some(attribute) = body.get_attribute("hashes") {
-            let elements = match &attribute.value {
-                Expression::Array(elements) => elements,
-                _ => return Err("`hashes` must be a list of strings".to_owned()),
+            let Expression::Array(elements) = &attribute.value else {
+                return Err("`hashes` must be a list of strings".to_owned());
             };
             for element in elements {
-                let element = element.as_str().ok_or("`hashes` must be a list of strings")?;
-                hashes.push(element.parse::<PackageHash>().map_err(|error| error.to_string())?);
+                let element = element
+                    .as_str()
+                    .ok_or("`hashes` must be a list of strings")?;
+                hashes.push(
+                    element
+                        .parse::<PackageHash>()
+                        .map_err(|error| error.to_string())?,
+                );
             }
         }
         hashes.sort_unstable();
@@ -199,7 +219,8 @@ impl LockedProvider {
         if !self.hashes.is_empty() {
             text.push_str("  hashes = [\n");
             for hash in &self.hashes {
-                writeln!(text, "    {},", quoted(hash.as_str())).expect("invariant: a String takes every write");
+                writeln!(text, "    {},", quoted(hash.as_str()))
+                    .expect("invariant: a String takes every write");
             }
             text.push_str("  ]\n");
         }
@@ -267,7 +288,10 @@ provider "registry.terraform.io/hashicorp/tls" {
         LockedProvider {
             version: version.parse().expect("a version"),
             constraints: constraints.map(str::to_owned),
-            hashes: hashes.iter().map(|hash| hash.parse().expect("a hash")).collect(),
+            hashes: hashes
+                .iter()
+                .map(|hash| hash.parse().expect("a hash"))
+                .collect(),
         }
     }
 
@@ -335,7 +359,11 @@ provider "registry.terraform.io/hashicorp/tls" {
     #[test]
     fn a_new_file_explains_itself() {
         let mut file = LockFile::default();
-        let entry = locked("1.0.0-beta.1", Some(">= 1.0.0-beta.1, < 2.0.0"), &["h1:cc="]);
+        let entry = locked(
+            "1.0.0-beta.1",
+            Some(">= 1.0.0-beta.1, < 2.0.0"),
+            &["h1:cc="],
+        );
         file.set(&source("registry.opentofu.org/acme/one"), entry.clone());
         file.set(&source("registry.opentofu.org/acme/two"), entry);
         insta::assert_snapshot!(file.to_string(), @r#"
@@ -376,7 +404,10 @@ provider "registry.terraform.io/hashicorp/tls" {
     fn a_package_matches_by_any_hash_of_a_scheme_that_both_have() {
         let entry = locked("1.0.0", None, &["h1:aa=", "h1:bb=", "zh:cc"]);
         let package = |hashes: &[&str]| -> Vec<PackageHash> {
-            hashes.iter().map(|hash| hash.parse().expect("a hash")).collect()
+            hashes
+                .iter()
+                .map(|hash| hash.parse().expect("a hash"))
+                .collect()
         };
         assert_eq!(entry.matches(&package(&["h1:bb="])), Some(true));
         assert_eq!(entry.matches(&package(&["h1:dd=", "zh:cc"])), Some(true));

@@ -46,12 +46,18 @@ pub(crate) async fn versions(
     mirror: &Url,
     source: &ProviderSource,
 ) -> Result<Vec<OfferedVersion>, HttpError> {
-    let index = match http.json::<Index>(&document(mirror, source, "index.json")).await {
+    let index = match http
+        .json::<Index>(&document(mirror, source, "index.json"))
+        .await
+    {
         Ok((index, _)) => index,
         Err(HttpError::NotFound { .. }) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    let versions = index.versions.keys().filter_map(|version| version.parse().ok());
+    let versions = index
+        .versions
+        .keys()
+        .filter_map(|version| version.parse().ok());
     let offered = versions.map(|version| OfferedVersion {
         version,
         protocols: Vec::new(),
@@ -75,10 +81,16 @@ pub(crate) async fn archives(
     };
     let mut archives = BTreeMap::new();
     for (platform, archive) in answer.archives {
-        let Ok(platform) = platform.parse() else { continue };
-        let package = from.join(&archive.url).map_err(|error| malformed(format!("`{}`: {error}", archive.url)))?;
+        let Ok(platform) = platform.parse() else {
+            continue;
+        };
+        let package = from
+            .join(&archive.url)
+            .map_err(|error| malformed(format!("`{}`: {error}", archive.url)))?;
         let hashes = archive.hashes.iter().map(|hash| hash.parse());
-        let hashes = hashes.collect::<Result<_, _>>().map_err(|error| malformed(format!("{error}")))?;
+        let hashes = hashes
+            .collect::<Result<_, _>>()
+            .map_err(|error| malformed(format!("{error}")))?;
         archives.insert(platform, Archive { package, hashes });
     }
     Ok(archives)

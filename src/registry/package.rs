@@ -3,20 +3,22 @@
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use semver::Version;
 use terrane_core::addr::ProviderSource;
 use thiserror::Error;
 use url::Url;
 
+use crate::client::Origin;
 use crate::hash::PackageHash;
-use crate::http::{Http, HttpError, Piece};
+use crate::http::{self, Http, HttpError, Piece};
 use crate::lock_file::LockedProvider;
 use crate::network_mirror;
 use crate::platform::Platform;
-use crate::protocol;
+use crate::protocol::{self, Download};
 use crate::signature::{self, SignatureError, Signer};
-use crate::store::{Place, Store};
+use crate::store::{Place, Reservation, Store};
 use crate::sums::Sums;
 use crate::unpack::{self, UnpackError, UnpackLimits};
 
@@ -24,15 +26,6 @@ use crate::unpack::{self, UnpackError, UnpackLimits};
 const LARGEST_ZIP: u64 = 2 << 30;
 /// SHA256SUMS and its signature are a few kilobytes.
 const LARGEST_SUMS: u64 = 1 << 20;
-
-/// Where a package comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// A registry, by its base URL.
-    Registry(Url),
-    /// A network mirror, by its base URL.
-    Mirror(Url),
-}
 
 /// A package that was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +40,11 @@ pub struct Fetched {
 
 /// How far a download is.
 pub trait DownloadProgress: Send + Sync {
-    /// So many bytes are there, of that many if it is known.
+    /// So many bytes are there, of that many if it is known; fewer than before when a download starts again.
     fn downloaded(&self, source: &ProviderSource, bytes: u64, of: Option<u64>);
+
+    /// Another process installs the same package; this one waits for it.
+    fn waiting(&self, source: &ProviderSource);
 }
 
 /// A package cannot be fetched, or must not be used.
@@ -58,14 +54,24 @@ pub enum FetchError {
     /// The registry or the mirror does not answer as it should.
     #[error(transparent)]
     Http(#[from] HttpError),
-    /// There is no package for this machine.
-    #[error("it has no package for {platform}")]
+    /// The host is there, but is no registry.
+    #[error("{host} offers no provider registry")]
+    NoRegistry {
+        /// The host.
+        host: String,
+    },
+    /// The release was not built for that platform.
+    #[error("{from} has no package of this version for {platform}")]
     NoPackage {
+        /// The host that was asked.
+        from: String,
         /// The platform.
         platform: Platform,
     },
     /// The zip is not the one that the registry describes.
-    #[error("the downloaded package is not the one that {from} describes: expected {expected}, got {found}")]
+    #[error(
+        "the downloaded package is not the one that {from} describes: expected {expected}, got {found}"
+    )]
     WrongPackage {
         /// The host that described it.
         from: String,
@@ -104,42 +110,56 @@ pub enum FetchError {
 
 /// One package to fetch.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted<'a> {
-    pub(crate) source: &'a ProviderSource,
-    pub(crate) version: &'a Version,
-    pub(crate) platform: &'a Platform,
+pub struct WantedPackage<'a> {
+    /// The provider.
+    pub source: &'a ProviderSource,
+    /// Its version.
+    pub version: &'a Version,
+    /// The platform it must be built for.
+    pub platform: &'a Platform,
     /// What the lock file records of that version.
-    pub(crate) locked: Option<&'a LockedProvider>,
+    pub locked: Option<&'a LockedProvider>,
 }
 
-/// Fetches a package into the store; when another process was faster, `None`.
+/// How often a place that another process fills is looked at.
+const GLANCE: Duration = Duration::from_millis(100);
+
+/// Fetches a package into the store; `None` when another process was faster.
 pub(crate) async fn fetch(
     http: &Http,
     origin: &Origin,
-    wanted: &Wanted<'_>,
+    wanted: &WantedPackage<'_>,
     store: &Store,
     progress: &dyn DownloadProgress,
 ) -> Result<Option<Fetched>, FetchError> {
     let path = store.package(wanted.source, wanted.version, wanted.platform);
-    let failed = |source: io::Error| FetchError::Store { path: path.clone(), source };
-    let reserved = {
-        let (store, source) = (store.clone(), wanted.source.clone());
-        let (version, platform) = (wanted.version.clone(), wanted.platform.clone());
-        blocking(move || store.reserve(&source, &version, &platform)).await.map_err(failed)?
+    let failed = |source: io::Error| FetchError::Store {
+        path: path.clone(),
+        source,
     };
-    let Some(place) = reserved else { return Ok(None) };
+    let mut told = false;
+    let place = loop {
+        let reservation = store.reserve(wanted.source, wanted.version, wanted.platform);
+        match reservation.map_err(failed)? {
+            Reservation::Free(place) => break place,
+            Reservation::Filled => return Ok(None),
+            Reservation::Busy => {
+                if !told {
+                    progress.waiting(wanted.source);
+                    told = true;
+                }
+                tokio::time::sleep(GLANCE).await;
+            }
+        }
+    };
     let described = describe(http, origin, wanted).await?;
     let zip_hash = download(http, &described, wanted.source, &place, progress, failed).await?;
-    if let Some(expected) = described.zip_hashes().find(|expected| **expected != zip_hash) {
-        return Err(FetchError::WrongPackage {
-            from: described.from.clone(),
-            expected: expected.clone(),
-            found: zip_hash,
-        });
-    }
+    described.check(&zip_hash)?;
     let locked = wanted.locked.cloned();
     let path = path.clone();
-    blocking(move || install(place, described, zip_hash, locked.as_ref(), path)).await.map(Some)
+    blocking(move || unpack(place, described, zip_hash, locked.as_ref(), path))
+        .await
+        .map(Some)
 }
 
 /// What the origin states about a package, already verified as far as the origin can be.
@@ -154,59 +174,136 @@ struct Described {
 }
 
 impl Described {
-    fn zip_hashes(&self) -> impl Iterator<Item = &PackageHash> {
-        self.expected.iter().filter(|hash| hash.scheme() == "zh")
+    /// Refuses a package with that hash if hashes of its scheme are stated and this is none of them.
+    fn check(&self, found: &PackageHash) -> Result<(), FetchError> {
+        let stated = || (self.expected.iter()).filter(|hash| hash.scheme() == found.scheme());
+        match stated().next() {
+            Some(expected) if !stated().any(|hash| hash == found) => {
+                Err(FetchError::WrongPackage {
+                    from: self.from.clone(),
+                    expected: expected.clone(),
+                    found: found.clone(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
 async fn describe(
     http: &Http,
     origin: &Origin,
-    wanted: &Wanted<'_>,
+    wanted: &WantedPackage<'_>,
 ) -> Result<Described, FetchError> {
-    let no_package = || FetchError::NoPackage { platform: wanted.platform.clone() };
+    let (Origin::Registry(base) | Origin::Mirror(base)) = origin;
+    let from = http::host(base);
+    let no_package = || FetchError::NoPackage {
+        from: from.clone(),
+        platform: wanted.platform.clone(),
+    };
+    let missing = |error: HttpError| match error {
+        HttpError::NotFound { .. } => no_package(),
+        error => error.into(),
+    };
     match origin {
         Origin::Mirror(mirror) => {
-            let mut archives = network_mirror::archives(http, mirror, wanted.source, wanted.version).await?;
+            let archives =
+                network_mirror::archives(http, mirror, wanted.source, wanted.version).await;
+            let mut archives = archives.map_err(missing)?;
             let archive = archives.remove(wanted.platform).ok_or_else(no_package)?;
             Ok(Described {
-                from: crate::http::host(mirror),
+                from,
                 package: archive.package,
                 expected: archive.hashes,
-                others: archives.into_values().flat_map(|archive| archive.hashes).collect(),
+                others: (archives.into_values())
+                    .flat_map(|archive| archive.hashes)
+                    .collect(),
                 signer: None,
             })
         }
         Origin::Registry(registry) => {
-            let download = protocol::download(http, registry, wanted.source, wanted.version, wanted.platform).await;
-            let download = download.map_err(|error| match error {
-                HttpError::NotFound { .. } => no_package(),
-                error => error.into(),
+            let release = release(
+                http,
+                registry,
+                wanted.source,
+                wanted.version,
+                wanted.platform,
+            )
+            .await;
+            let Release {
+                download,
+                sums,
+                signer,
+            } = release.map_err(|error| match error {
+                FetchError::Http(error) => missing(error),
+                error => error,
             })?;
-            let sums = http.document(&download.sums, LARGEST_SUMS).await?;
-            let signed = http.document(&download.signature, LARGEST_SUMS).await?;
-            let signer = signature::verify(&sums.bytes, &signed.bytes, &download.keys).map_err(FetchError::Signature)?;
-            let sums = Sums::parse(&sums.bytes).map_err(|reason| FetchError::Sums { reason })?;
-            match sums.get(&download.filename) {
-                Some(listed) if *listed == download.zip_hash => {}
-                Some(_) => return Err(FetchError::Sums {
-                    reason: format!("states another sum for {} than the registry", download.filename),
-                }),
-                None => return Err(FetchError::Sums {
-                    reason: format!("does not list {}", download.filename),
-                }),
+            let platform = wanted.platform.to_string();
+            let mut expected = vec![download.zip_hash.clone()];
+            let mut others: Vec<PackageHash> = sums.packages().cloned().collect();
+            for (stated, hash) in download.stated_h1() {
+                let to = if *stated == platform {
+                    &mut expected
+                } else {
+                    &mut others
+                };
+                to.push(hash);
             }
-            // The registry states `h1:` hashes of every platform beside the signed sums, over the same connection.
-            let stated = download.packages.values().flat_map(|package| &package.hashes);
-            let stated = stated.filter_map(|hash| hash.parse::<PackageHash>().ok()).filter(|hash| hash.scheme() == "h1");
             Ok(Described {
-                from: crate::http::host(registry),
-                package: download.package.clone(),
-                others: sums.packages().cloned().chain(stated).collect(),
-                expected: vec![download.zip_hash],
+                from,
+                package: download.package,
+                expected,
+                others,
                 signer: Some(signer),
             })
         }
+    }
+}
+
+/// A release as its registry describes it: the signed sums name its packages.
+struct Release {
+    download: Download,
+    sums: Sums,
+    signer: Signer,
+}
+
+async fn release(
+    http: &Http,
+    registry: &Url,
+    source: &ProviderSource,
+    version: &Version,
+    platform: &Platform,
+) -> Result<Release, FetchError> {
+    let download = protocol::download(http, registry, source, version, platform).await?;
+    let document = async |name: &'static str, url: &Url| {
+        let document = http.document(url, LARGEST_SUMS).await;
+        document.map_err(|error| match error {
+            HttpError::NotFound { url } => FetchError::Sums {
+                reason: format!("cannot be verified: its registry names {url} as its {name}, which does not exist"),
+            },
+            error => error.into(),
+        })
+    };
+    let sums = document("list of sums", &download.sums).await?;
+    let signed = document("signature", &download.signature).await?;
+    let signer = signature::verify(&sums.bytes, &signed.bytes, &download.keys)
+        .map_err(FetchError::Signature)?;
+    let sums = Sums::parse(&sums.bytes).map_err(|reason| FetchError::Sums { reason })?;
+    match sums.get(&download.filename) {
+        Some(listed) if *listed == download.zip_hash => Ok(Release {
+            download,
+            sums,
+            signer,
+        }),
+        Some(_) => Err(FetchError::Sums {
+            reason: format!(
+                "states another sum for {} than the registry",
+                download.filename
+            ),
+        }),
+        None => Err(FetchError::Sums {
+            reason: format!("does not list {}", download.filename),
+        }),
     }
 }
 
@@ -219,7 +316,7 @@ async fn download(
     progress: &dyn DownloadProgress,
     failed: impl Fn(io::Error) -> FetchError,
 ) -> Result<PackageHash, FetchError> {
-    let mut file = File::options().create(true).truncate(true).read(true).write(true).open(place.zip()).map_err(&failed)?;
+    let mut file = File::create(place.zip()).map_err(&failed)?;
     let (mut there, mut length, mut broken) = (0_u64, None, None);
     let mut keep = |piece: Piece<'_>| {
         let written = match piece {
@@ -236,41 +333,44 @@ async fn download(
         written.map_err(|error| {
             let reason = error.to_string();
             broken = Some(error);
-            HttpError::Unreachable { url: described.package.clone(), reason }
+            HttpError::Unreachable {
+                url: described.package.clone(),
+                reason,
+            }
         })
     };
-    let streamed = http.stream(&described.package, LARGEST_ZIP, &mut keep).await;
+    let streamed = (http.stream(&described.package, LARGEST_ZIP, &mut keep)).await;
     if let Some(error) = broken {
         return Err(failed(error));
     }
     streamed?;
-    drop(file);
     let zip = place.zip();
-    blocking(move || PackageHash::of_zip(File::open(zip)?)).await.map_err(failed)
+    blocking(move || PackageHash::of_zip(File::open(zip)?))
+        .await
+        .map_err(failed)
 }
 
 /// Unpacks, compares with the lock file and publishes.
-fn install(
+fn unpack(
     place: Place,
     described: Described,
     zip_hash: PackageHash,
     locked: Option<&LockedProvider>,
     path: PathBuf,
 ) -> Result<Fetched, FetchError> {
-    let failed = |source: io::Error| FetchError::Store { path: path.clone(), source };
+    let failed = |source: io::Error| FetchError::Store {
+        path: path.clone(),
+        source,
+    };
     let folder = place.unpacked().map_err(failed)?;
     let zip = File::open(place.zip()).map_err(failed)?;
     unpack::unpack(zip, &folder, UnpackLimits::default()).map_err(FetchError::Unpack)?;
-    let own = vec![PackageHash::of_directory(&folder).map_err(failed)?, zip_hash];
-    if let Some(stated) = described.expected.iter().find(|hash| hash.scheme() == "h1" && **hash != own[0]) {
-        return Err(FetchError::WrongPackage {
-            from: described.from,
-            expected: stated.clone(),
-            found: own[0].clone(),
-        });
-    }
+    let tree_hash = PackageHash::of_directory(&folder).map_err(failed)?;
+    described.check(&tree_hash)?;
+    let own = vec![tree_hash, zip_hash];
     // An entry without hashes records only the version.
-    if locked.is_some_and(|locked| !locked.hashes.is_empty() && locked.matches(&own) != Some(true)) {
+    if locked.is_some_and(|locked| !locked.hashes.is_empty() && locked.matches(&own) != Some(true))
+    {
         return Err(FetchError::NotLocked { found: own });
     }
     let folder = place.publish().map_err(failed)?;
@@ -278,7 +378,11 @@ fn install(
     hashes.extend(described.others);
     hashes.sort_unstable();
     hashes.dedup();
-    Ok(Fetched { folder, hashes, signer: described.signer })
+    Ok(Fetched {
+        folder,
+        hashes,
+        signer: described.signer,
+    })
 }
 
 /// Runs file work off the runtime's threads.

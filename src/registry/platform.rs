@@ -87,9 +87,20 @@ mod tests {
             let platform: Platform = text.parse().expect("a platform");
             assert_eq!(platform.to_string(), text);
         }
-        for text in ["", "linux", "linux_", "_amd64", "../x_y", "linux_amd64_v2", "Linux_amd64"] {
+        for text in [
+            "",
+            "linux",
+            "linux_",
+            "_amd64",
+            "../x_y",
+            "linux_amd64_v2",
+            "Linux_amd64",
+        ] {
             assert!(text.parse::<Platform>().is_err(), "{text}");
         }
-        assert_eq!(Platform::current().to_string().parse(), Ok(Platform::current()));
+        assert_eq!(
+            Platform::current().to_string().parse(),
+            Ok(Platform::current())
+        );
     }
 }

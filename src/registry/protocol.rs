@@ -39,6 +39,19 @@ pub(crate) struct Download {
     pub(crate) packages: BTreeMap<String, StatedPackage>,
 }
 
+impl Download {
+    /// The `h1:` hashes that the registry states, with their platforms. They stand beside the signed sums, on the same connection.
+    pub(crate) fn stated_h1(&self) -> impl Iterator<Item = (&String, PackageHash)> {
+        (self.packages.iter()).flat_map(|(platform, package)| {
+            let hashes = package.hashes.iter();
+            let parsed = hashes.filter_map(|hash| hash.parse::<PackageHash>().ok());
+            parsed
+                .filter(|hash| hash.scheme() == "h1")
+                .map(move |hash| (platform, hash))
+        })
+    }
+}
+
 /// What the registry states about one platform's package.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub(crate) struct StatedPackage {
@@ -97,7 +110,10 @@ pub(crate) async fn versions(
     registry: &Url,
     source: &ProviderSource,
 ) -> Result<Vec<OfferedVersion>, HttpError> {
-    let url = join(registry, &[&source.namespace, &source.type_name, "versions"]);
+    let url = join(
+        registry,
+        &[&source.namespace, &source.type_name, "versions"],
+    );
     let (answer, _) = http.json::<VersionsAnswer>(&url).await?;
     let offered = answer.versions.into_iter().filter_map(|offered| {
         Some(OfferedVersion {
@@ -122,16 +138,30 @@ pub(crate) async fn download(
     let version = version.to_string();
     let url = join(
         registry,
-        &[&source.namespace, &source.type_name, &version, "download", platform.os(), platform.arch()],
+        &[
+            &source.namespace,
+            &source.type_name,
+            &version,
+            "download",
+            platform.os(),
+            platform.arch(),
+        ],
     );
     let (answer, from) = http.json::<DownloadAnswer>(&url).await?;
-    let malformed = |reason: String| HttpError::Malformed { url: from.clone(), reason };
+    let malformed = |reason: String| HttpError::Malformed {
+        url: from.clone(),
+        reason,
+    };
     let relative = |text: &str| {
-        from.join(text).map_err(|error| malformed(format!("`{text}`: {error}")))
+        from.join(text)
+            .map_err(|error| malformed(format!("`{text}`: {error}")))
     };
     let plain = !answer.filename.is_empty() && !answer.filename.contains(['/', '\\', '\n']);
     if !plain {
-        return Err(malformed(format!("`{}` is not a file name", answer.filename)));
+        return Err(malformed(format!(
+            "`{}` is not a file name",
+            answer.filename
+        )));
     }
     let zip_hash = PackageHash::from_sha256_hex(&answer.shasum)
         .ok_or_else(|| malformed(format!("`{}` is not a SHA-256 sum", answer.shasum)))?;
@@ -141,7 +171,9 @@ pub(crate) async fn download(
         sums: relative(&answer.shasums_url)?,
         signature: relative(&answer.shasums_signature_url)?,
         filename: answer.filename,
-        keys: (answer.signing_keys.gpg_public_keys.into_iter()).map(|key| key.ascii_armor).collect(),
+        keys: (answer.signing_keys.gpg_public_keys.into_iter())
+            .map(|key| key.ascii_armor)
+            .collect(),
         packages: answer.packages,
     })
 }

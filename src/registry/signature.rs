@@ -4,7 +4,10 @@
 //! after its key's end is refused. (Terraform ignores the expiry of registry keys, OpenTofu warns; a release cannot be signed
 //! again by a key that is gone, so its own time is the only one that means anything.)
 
+use std::time::SystemTime;
+
 use pgp::composed::{Deserializable as _, DetachedSignature, SignedPublicKey};
+use pgp::crypto::hash::HashAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use pgp::types::{Duration, KeyDetails, Timestamp};
 use thiserror::Error;
@@ -45,10 +48,10 @@ pub enum SignatureError {
     #[error("the signature does not match the document")]
     Mismatch,
     /// The signature was made outside of its key's life.
-    #[error("the signature was made at {signed}, {why}")]
+    #[error("the signature was made at {}, {why}", humantime::format_rfc3339_seconds(*signed))]
     OutsideLife {
-        /// When, in seconds since 1970.
-        signed: u64,
+        /// When.
+        signed: SystemTime,
         /// What was wrong with the key then.
         why: &'static str,
     },
@@ -58,39 +61,71 @@ pub enum SignatureError {
 ///
 /// # Errors
 /// When none of the keys made it, in its life, over exactly this document.
-pub fn verify(
+pub(crate) fn verify(
     document: &[u8],
     signature: &[u8],
     armored_keys: &[String],
 ) -> Result<Signer, SignatureError> {
-    let (signature, _) = DetachedSignature::from_reader_single(signature)
-        .map_err(|error| SignatureError::Unreadable { reason: error.to_string() })?;
+    let (signature, _) = DetachedSignature::from_reader_single(signature).map_err(|error| {
+        SignatureError::Unreadable {
+            reason: error.to_string(),
+        }
+    })?;
     let signature = signature.signature;
-    if !matches!(signature.typ(), Some(SignatureType::Binary | SignatureType::Text)) {
-        return Err(SignatureError::Unreadable { reason: "it does not sign a document".to_owned() });
+    if !matches!(
+        signature.typ(),
+        Some(SignatureType::Binary | SignatureType::Text)
+    ) {
+        return Err(SignatureError::Unreadable {
+            reason: "it does not sign a document".to_owned(),
+        });
     }
-    let mut worst = None;
+    if !matches!(
+        signature.hash_alg(),
+        Some(
+            HashAlgorithm::Sha224
+                | HashAlgorithm::Sha256
+                | HashAlgorithm::Sha384
+                | HashAlgorithm::Sha512
+                | HashAlgorithm::Sha3_256
+                | HashAlgorithm::Sha3_512
+        )
+    ) {
+        return Err(SignatureError::Unreadable {
+            reason: "its hash algorithm is broken".to_owned(),
+        });
+    }
+    let mut refused = None;
     let mut listed = 0_usize;
     for armored in armored_keys {
-        let (keys, _) = SignedPublicKey::from_string_many(armored)
-            .map_err(|error| SignatureError::Key { reason: error.to_string() })?;
+        let (keys, _) =
+            SignedPublicKey::from_string_many(armored).map_err(|error| SignatureError::Key {
+                reason: error.to_string(),
+            })?;
         for key in keys {
-            let key = key.map_err(|error| SignatureError::Key { reason: error.to_string() })?;
+            let key = key.map_err(|error| SignatureError::Key {
+                reason: error.to_string(),
+            })?;
             listed += 1;
             match verify_by(&key, &signature, document) {
                 None => {}
                 Some(Ok(())) => {
-                    return Ok(Signer { fingerprint: format!("{:X}", key.primary_key.fingerprint()) });
+                    return Ok(Signer {
+                        fingerprint: format!("{:X}", key.primary_key.fingerprint()),
+                    });
                 }
-                Some(Err(error)) => worst = Some(error),
+                Some(Err(error)) => refused = Some(error),
             }
         }
     }
     if listed == 0 {
         return Err(SignatureError::NoKeys);
     }
-    let issuer = signature.issuer_key_id().first().map_or_else(|| "unknown".to_owned(), |id| id.to_string().to_uppercase());
-    Err(worst.unwrap_or(SignatureError::ForeignKey { issuer }))
+    let issuer = signature
+        .issuer_key_id()
+        .first()
+        .map_or_else(|| "unknown".to_owned(), |id| id.to_string().to_uppercase());
+    Err(refused.unwrap_or(SignatureError::ForeignKey { issuer }))
 }
 
 /// `None` when the signature is by another key.
@@ -134,7 +169,8 @@ fn verify_by(
         }
         let end = binding.key_expiration_time();
         return Some(
-            in_time(signature, subkey.key.created_at(), end).and_then(|()| within_life(key, signature)),
+            in_time(signature, subkey.key.created_at(), end)
+                .and_then(|()| within_life(key, signature)),
         );
     }
     None
@@ -148,22 +184,32 @@ fn is_issuer(signature: &Signature, key: &impl KeyDetails) -> bool {
 /// Whether the primary key was alive when the signature was made, by its newest valid self-signature.
 fn within_life(key: &SignedPublicKey, signature: &Signature) -> Result<(), SignatureError> {
     let primary = &key.primary_key;
-    let revoked = (key.details.revocation_signatures.iter()).any(|one| one.verify_key(primary).is_ok());
+    let revoked =
+        (key.details.revocation_signatures.iter()).any(|one| one.verify_key(primary).is_ok());
     if revoked {
         return Err(outside(signature, "by a key that was revoked"));
     }
     let certifications = key.details.users.iter().flat_map(|user| {
         (user.signatures.iter()).filter(move |one| {
             one.is_certification()
-                && one.verify_certification(primary, pgp::types::Tag::UserId, &user.id).is_ok()
+                && one
+                    .verify_certification(primary, pgp::types::Tag::UserId, &user.id)
+                    .is_ok()
         })
     });
-    let direct = (key.details.direct_signatures.iter()).filter(|one| one.verify_key(primary).is_ok());
+    let direct =
+        (key.details.direct_signatures.iter()).filter(|one| one.verify_key(primary).is_ok());
     let newest = certifications.chain(direct).max_by_key(|one| one.created());
     let Some(newest) = newest else {
-        return Err(SignatureError::Key { reason: "it does not vouch for itself".to_owned() });
+        return Err(SignatureError::Key {
+            reason: "it does not vouch for itself".to_owned(),
+        });
     };
-    in_time(signature, primary.created_at(), newest.key_expiration_time())
+    in_time(
+        signature,
+        primary.created_at(),
+        newest.key_expiration_time(),
+    )
 }
 
 fn in_time(
@@ -185,7 +231,9 @@ fn in_time(
 }
 
 fn outside(signature: &Signature, why: &'static str) -> SignatureError {
-    SignatureError::OutsideLife { signed: seconds(signature.created()), why }
+    let signed =
+        SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds(signature.created()));
+    SignatureError::OutsideLife { signed, why }
 }
 
 /// A signature without a time counts as made at the very beginning, so that no key was there to make it.
@@ -196,7 +244,6 @@ fn seconds(time: Option<Timestamp>) -> u64 {
 #[cfg(test)]
 mod tests {
     use pgp::composed::{KeyType, SecretKeyParamsBuilder, SignedSecretKey, SubkeyParamsBuilder};
-    use pgp::crypto::hash::HashAlgorithm;
     use pgp::packet::{SignatureConfig, Subpacket, SubpacketData};
     use pgp::ser::Serialize as _;
     use pgp::types::{Password, SigningKey, Tag};
@@ -227,7 +274,9 @@ mod tests {
             params.subkey(subkey);
         }
         let params = params.build().expect("a key");
-        params.generate(StdRng::seed_from_u64(seed)).expect("generated")
+        params
+            .generate(StdRng::seed_from_u64(seed))
+            .expect("generated")
     }
 
     /// The key as published, with that life.
@@ -237,23 +286,38 @@ mod tests {
         let mut config = config(&key.primary_key, SignatureType::CertPositive, MADE);
         if let Some(life) = life {
             let life = SubpacketData::KeyExpirationTime(Duration::from_secs(life));
-            config.hashed_subpackets.push(Subpacket::regular(life).expect("a subpacket"));
+            config
+                .hashed_subpackets
+                .push(Subpacket::regular(life).expect("a subpacket"));
         }
         let certification = config
-            .sign_certification(&key.primary_key, &public.primary_key, &Password::empty(), Tag::UserId, &user.id)
+            .sign_certification(
+                &key.primary_key,
+                &public.primary_key,
+                &Password::empty(),
+                Tag::UserId,
+                &user.id,
+            )
             .expect("signed");
         user.signatures = vec![certification];
-        public.to_armored_string(Default::default()).expect("armored")
+        public
+            .to_armored_string(Default::default())
+            .expect("armored")
     }
 
     fn config(key: &impl SigningKey, kind: SignatureType, at: u32) -> SignatureConfig {
         let mut config = SignatureConfig::v4(kind, key.algorithm(), HashAlgorithm::Sha256);
         config.hashed_subpackets = vec![
-            Subpacket::regular(SubpacketData::SignatureCreationTime(Timestamp::from_secs(at))).expect("a subpacket"),
-            Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint())).expect("a subpacket"),
+            Subpacket::regular(SubpacketData::SignatureCreationTime(Timestamp::from_secs(
+                at,
+            )))
+            .expect("a subpacket"),
+            Subpacket::regular(SubpacketData::IssuerFingerprint(key.fingerprint()))
+                .expect("a subpacket"),
         ];
         config.unhashed_subpackets = vec![
-            Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id())).expect("a subpacket"),
+            Subpacket::regular(SubpacketData::IssuerKeyId(key.legacy_key_id()))
+                .expect("a subpacket"),
         ];
         config
     }
@@ -263,7 +327,9 @@ mod tests {
             .sign(key, &Password::empty(), document)
             .expect("signed");
         let mut bytes = Vec::new();
-        DetachedSignature::new(signature).to_writer(&mut bytes).expect("written");
+        DetachedSignature::new(signature)
+            .to_writer(&mut bytes)
+            .expect("written");
         bytes
     }
 
@@ -272,12 +338,19 @@ mod tests {
         let key = key(1, false);
         let listed = [published(&key, Some(YEAR))];
         let signed = |at| sign(&key.primary_key, b"sums", at);
-        let signer = verify(b"sums", &signed(MADE + YEAR - 1), &listed).expect("in its life, which is over");
+        let signer =
+            verify(b"sums", &signed(MADE + YEAR - 1), &listed).expect("in its life, which is over");
         assert_eq!(signer.fingerprint.len(), 40);
         let late = verify(b"sums", &signed(MADE + YEAR + 1), &listed).expect_err("too late");
-        assert!(late.to_string().ends_with("after its key had expired"), "{late}");
+        assert!(
+            late.to_string().ends_with("after its key had expired"),
+            "{late}"
+        );
         let early = verify(b"sums", &signed(MADE - 1), &listed).expect_err("too early");
-        assert!(early.to_string().ends_with("before its key was made"), "{early}");
+        assert!(
+            early.to_string().ends_with("before its key was made"),
+            "{early}"
+        );
         // The owner has extended the key's life since.
         let extended = [published(&key, Some(2 * YEAR))];
         assert!(verify(b"sums", &signed(MADE + YEAR + 1), &extended).is_ok());
@@ -291,12 +364,24 @@ mod tests {
         let listed = [published(&foreign, None), published(&ours, None)];
         let signature = sign(&ours.primary_key, b"sums", MADE + 1);
         assert!(verify(b"sums", &signature, &listed).is_ok());
-        assert_eq!(verify(b"other sums", &signature, &listed), Err(SignatureError::Mismatch));
+        assert_eq!(
+            verify(b"other sums", &signature, &listed),
+            Err(SignatureError::Mismatch)
+        );
         let only_foreign = verify(b"sums", &signature, &listed[..1]);
-        assert!(matches!(only_foreign, Err(SignatureError::ForeignKey { .. })), "{only_foreign:?}");
-        assert_eq!(verify(b"sums", &signature, &[]), Err(SignatureError::NoKeys));
+        assert!(
+            matches!(only_foreign, Err(SignatureError::ForeignKey { .. })),
+            "{only_foreign:?}"
+        );
+        assert_eq!(
+            verify(b"sums", &signature, &[]),
+            Err(SignatureError::NoKeys)
+        );
         let unreadable = verify(b"sums", b"signed by me", &listed);
-        assert!(matches!(unreadable, Err(SignatureError::Unreadable { .. })), "{unreadable:?}");
+        assert!(
+            matches!(unreadable, Err(SignatureError::Unreadable { .. })),
+            "{unreadable:?}"
+        );
     }
 
     #[test]
@@ -309,9 +394,14 @@ mod tests {
         // The same subkey below a stranger's primary key: its binding is not by that key.
         let mut stolen = key(4, false).to_public_key();
         stolen.public_subkeys = ours.to_public_key().public_subkeys;
-        let stolen = stolen.to_armored_string(Default::default()).expect("armored");
+        let stolen = stolen
+            .to_armored_string(Default::default())
+            .expect("armored");
         let refused = verify(b"sums", &signature, &[stolen]);
-        assert!(matches!(refused, Err(SignatureError::Key { .. })), "{refused:?}");
+        assert!(
+            matches!(refused, Err(SignatureError::Key { .. })),
+            "{refused:?}"
+        );
     }
 
     #[test]
@@ -319,7 +409,9 @@ mod tests {
         let ours = key(1, false);
         let signature = sign(&ours.primary_key, b"sums", MADE + 1);
         let (parsed, _) = DetachedSignature::from_reader_single(&signature[..]).expect("readable");
-        let armored = parsed.to_armored_string(Default::default()).expect("armored");
+        let armored = parsed
+            .to_armored_string(Default::default())
+            .expect("armored");
         assert!(verify(b"sums", armored.as_bytes(), &[published(&ours, None)]).is_ok());
     }
 }

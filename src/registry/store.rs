@@ -3,7 +3,7 @@
 //! Layout `HOST/NAMESPACE/TYPE/VERSION/PLATFORM/`, which is that of Terraform's plugin cache and of its filesystem mirrors. A
 //! package appears whole, by a rename; who makes one holds the lock of its place, so that two processes do not download twice.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,17 @@ pub(crate) struct Place {
     _lock: File,
 }
 
+/// What came of asking for a place.
+#[derive(Debug)]
+pub(crate) enum Reservation {
+    /// It is free, and now ours to fill.
+    Free(Place),
+    /// The package is there.
+    Filled,
+    /// Another process fills it.
+    Busy,
+}
+
 impl Store {
     /// The store in that folder, which need not exist yet.
     pub fn new(root: PathBuf) -> Self {
@@ -34,39 +45,60 @@ impl Store {
     }
 
     /// Where that package is, or would be.
-    pub fn package(&self, source: &ProviderSource, version: &Version, platform: &Platform) -> PathBuf {
-        (self.versions(source)).join(version.to_string()).join(platform.to_string())
+    pub fn package(
+        &self,
+        source: &ProviderSource,
+        version: &Version,
+        platform: &Platform,
+    ) -> PathBuf {
+        (self.versions(source))
+            .join(version.to_string())
+            .join(platform.to_string())
     }
 
     /// The versions that are there for that platform.
     pub fn versions_of(&self, source: &ProviderSource, platform: &Platform) -> Vec<Version> {
-        let entries = fs::read_dir(self.versions(source)).into_iter().flatten().flatten();
+        let entries = fs::read_dir(self.versions(source))
+            .into_iter()
+            .flatten()
+            .flatten();
         let versions = entries.filter_map(|entry| {
             let version = entry.file_name().to_str()?.parse().ok()?;
-            entry.path().join(platform.to_string()).is_dir().then_some(version)
+            entry
+                .path()
+                .join(platform.to_string())
+                .is_dir()
+                .then_some(version)
         });
         versions.collect()
     }
 
     fn versions(&self, source: &ProviderSource) -> PathBuf {
-        self.root.join(&*source.host).join(&*source.namespace).join(&*source.type_name)
+        self.root
+            .join(&*source.host)
+            .join(&*source.namespace)
+            .join(&*source.type_name)
     }
 
-    /// Waits until no other process fills that place; `None` when the package is there then. Blocks.
+    /// Takes the right to fill that place, if it is free.
     pub(crate) fn reserve(
         &self,
         source: &ProviderSource,
         version: &Version,
         platform: &Platform,
-    ) -> io::Result<Option<Place>> {
+    ) -> io::Result<Reservation> {
         let target = self.package(source, version, platform);
         let folder = self.versions(source).join(version.to_string());
         fs::create_dir_all(&folder)?;
         let lock = (File::options().create(true).write(true).truncate(false))
             .open(folder.join(format!(".{platform}.lock")))?;
-        lock.lock()?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Reservation::Busy),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
         if target.is_dir() {
-            return Ok(None);
+            return Ok(Reservation::Filled);
         }
         let workshop = folder.join(format!(".{platform}.incomplete"));
         // Left by a process that died; nobody works in it, for we hold the lock.
@@ -75,7 +107,11 @@ impl Store {
             _ => {}
         }
         fs::create_dir(&workshop)?;
-        Ok(Some(Place { target, workshop, _lock: lock }))
+        Ok(Reservation::Free(Place {
+            target,
+            workshop,
+            _lock: lock,
+        }))
     }
 }
 
@@ -132,44 +168,66 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let store = Store::new(root.path().to_owned());
         let source = ProviderSource::implied_by("null_resource");
-        (root, store, source, Version::new(1, 0, 0), "linux_amd64".parse().expect("a platform"))
+        (
+            root,
+            store,
+            source,
+            Version::new(1, 0, 0),
+            "linux_amd64".parse().expect("a platform"),
+        )
+    }
+
+    fn free(reservation: io::Result<Reservation>) -> Place {
+        match reservation.expect("asked") {
+            Reservation::Free(place) => place,
+            other => panic!("not free: {other:?}"),
+        }
     }
 
     #[test]
     fn a_package_appears_whole_and_is_made_once() {
         let (_root, store, source, version, platform) = fixture();
-        let place = store.reserve(&source, &version, &platform).expect("reserved").expect("free");
+        let reserve = || store.reserve(&source, &version, &platform);
+        let place = free(reserve());
         let unpacked = place.unpacked().expect("made");
         fs::write(unpacked.join("terraform-provider-null"), "binary").expect("written");
         assert!(store.versions_of(&source, &platform).is_empty());
+        assert!(matches!(reserve(), Ok(Reservation::Busy)));
         let package = place.publish().expect("published");
         assert_eq!(package, store.package(&source, &version, &platform));
-        assert_eq!(store.versions_of(&source, &platform), [version.clone()]);
-        assert!(store.reserve(&source, &version, &platform).expect("asked").is_none());
+        assert_eq!(
+            store.versions_of(&source, &platform),
+            std::slice::from_ref(&version)
+        );
+        assert!(matches!(reserve(), Ok(Reservation::Filled)));
     }
 
     #[test]
-    fn the_rest_of_a_process_that_died_is_swept_by_the_next() {
+    fn what_is_left_of_a_process_that_died_is_swept_by_the_next() {
         let (root, store, source, version, platform) = fixture();
-        let folder = root.path().join("registry.terraform.io/hashicorp/null/1.0.0/.linux_amd64.incomplete/package");
+        let folder = root
+            .path()
+            .join("registry.terraform.io/hashicorp/null/1.0.0/.linux_amd64.incomplete/package");
         fs::create_dir_all(&folder).expect("made");
         fs::write(folder.join("terraform-provider-null"), "half").expect("written");
-        let place = store.reserve(&source, &version, &platform).expect("reserved").expect("free");
+        let place = free(store.reserve(&source, &version, &platform));
         let unpacked = place.unpacked().expect("made");
         assert_eq!(fs::read_dir(unpacked).expect("readable").count(), 0);
     }
 
     #[test]
-    fn a_second_process_waits_and_finds_the_package() {
-        let (_root, store, source, version, platform) = fixture();
-        let place = store.reserve(&source, &version, &platform).expect("reserved").expect("free");
-        let second = std::thread::spawn({
-            let (store, source, version, platform) = (store.clone(), source.clone(), version.clone(), platform.clone());
-            move || store.reserve(&source, &version, &platform).expect("asked").is_none()
-        });
-        let unpacked = place.unpacked().expect("made");
-        fs::write(unpacked.join("terraform-provider-null"), "binary").expect("written");
-        place.publish().expect("published");
-        assert!(second.join().expect("no panic"), "the second finds it");
+    fn a_place_that_is_given_up_is_free_again_and_empty() {
+        let (root, store, source, version, platform) = fixture();
+        let place = free(store.reserve(&source, &version, &platform));
+        fs::write(place.zip(), "half").expect("written");
+        drop(place);
+        let folder = root
+            .path()
+            .join("registry.terraform.io/hashicorp/null/1.0.0");
+        let left: Vec<_> = (fs::read_dir(folder).expect("readable"))
+            .map(|entry| entry.expect("readable").file_name())
+            .collect();
+        assert_eq!(left, [".linux_amd64.lock"]);
+        free(store.reserve(&source, &version, &platform));
     }
 }

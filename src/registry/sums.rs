@@ -18,17 +18,25 @@ impl Sums {
             (!name.is_empty()).then(|| (name.to_owned(), hash))
         });
         let entries: Option<Vec<_>> = entries.collect();
-        entries.map(Self).ok_or_else(|| "it has a line that is not a sum and a file name".to_owned())
+        entries
+            .map(Self)
+            .ok_or_else(|| "it has a line that is not a sum and a file name".to_owned())
     }
 
     /// The hash of that file; `None` when it is not listed.
     pub(crate) fn get(&self, name: &str) -> Option<&PackageHash> {
-        self.0.iter().find(|(listed, _)| listed == name).map(|(_, hash)| hash)
+        self.0
+            .iter()
+            .find(|(listed, _)| listed == name)
+            .map(|(_, hash)| hash)
     }
 
     /// The hashes of all packages, of every platform.
     pub(crate) fn packages(&self) -> impl Iterator<Item = &PackageHash> {
-        self.0.iter().filter(|(name, _)| name.ends_with(".zip")).map(|(_, hash)| hash)
+        self.0
+            .iter()
+            .filter(|(name, _)| name.ends_with(".zip"))
+            .map(|(_, hash)| hash)
     }
 }
 
@@ -39,9 +47,13 @@ mod tests {
     #[test]
     fn sums_are_read_and_a_broken_line_spoils_the_document() {
         let sum = "a".repeat(64);
-        let document = format!("{sum}  terraform-provider-x_1.0.0_linux_amd64.zip\n{sum} *manifest.json\n\n");
+        let document =
+            format!("{sum}  terraform-provider-x_1.0.0_linux_amd64.zip\n{sum} *manifest.json\n\n");
         let sums = Sums::parse(document.as_bytes()).expect("readable");
-        assert!(sums.get("terraform-provider-x_1.0.0_linux_amd64.zip").is_some());
+        assert!(
+            sums.get("terraform-provider-x_1.0.0_linux_amd64.zip")
+                .is_some()
+        );
         assert!(sums.get("manifest.json").is_some());
         assert_eq!(sums.packages().count(), 1);
         for broken in ["x  a.zip", &sum[1..], &format!("{sum}  ")] {

@@ -10,11 +10,11 @@ use zip::ZipArchive;
 
 /// How much a package may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnpackLimits {
+pub(crate) struct UnpackLimits {
     /// Bytes of all files together, as they come out, whatever the headers say.
-    pub bytes: u64,
+    pub(crate) bytes: u64,
     /// Number of entries.
-    pub entries: usize,
+    pub(crate) entries: usize,
 }
 
 impl Default for UnpackLimits {
@@ -69,7 +69,7 @@ pub enum UnpackError {
 ///
 /// # Errors
 /// At the first entry that is not what a provider's package holds; what was written until then stays for the caller to remove.
-pub fn unpack(
+pub(crate) fn unpack(
     zip: impl Read + Seek,
     folder: &Path,
     limits: UnpackLimits,
@@ -120,7 +120,10 @@ pub fn unpack(
 /// Whether a name can only mean a place below the package, on any system; stricter than needed, for providers have plain names.
 fn stays_inside(name: &str) -> bool {
     let parts = name.strip_suffix('/').unwrap_or(name);
-    !name.contains(['\\', ':', '\0']) && parts.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    !name.contains(['\\', ':', '\0'])
+        && parts
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."))
 }
 
 /// At most one byte more than what is left is written.
@@ -144,12 +147,19 @@ fn copy(entry: &mut impl Read, file: &mut File, left: u64) -> Result<u64, Unpack
 fn create(path: &Path, executable: bool) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let mode = if executable { 0o755 } else { 0o644 };
-    (fs::OpenOptions::new().write(true).create_new(true).mode(mode)).open(path)
+    (fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode))
+    .open(path)
 }
 
 #[cfg(not(unix))]
 fn create(path: &Path, _executable: bool) -> io::Result<File> {
-    fs::OpenOptions::new().write(true).create_new(true).open(path)
+    fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(path)
 }
 
 fn damaged(error: zip::result::ZipError) -> UnpackError {
@@ -205,7 +215,14 @@ mod tests {
 
     #[test]
     fn nothing_leaves_the_package() {
-        for name in ["../evil", "/etc/evil", "a/../../evil", "a/../b", "..\\evil", "C:\\evil"] {
+        for name in [
+            "../evil",
+            "/etc/evil",
+            "a/../../evil",
+            "a/../b",
+            "..\\evil",
+            "C:\\evil",
+        ] {
             let archive = zip(|writer| file(writer, name, 0o644, b"x"));
             let said = refused(archive, UnpackLimits::default());
             assert!(said.contains("outside of the package"), "{name}: {said}");
@@ -233,7 +250,10 @@ mod tests {
     fn a_package_that_unpacks_to_more_than_it_may_is_stopped() {
         let bomb = || zip(|writer| file(writer, "bomb", 0o644, &vec![0; 1 << 20]));
         assert!(bomb().get_ref().len() < 1 << 13);
-        let limits = UnpackLimits { bytes: 1 << 16, entries: 2 };
+        let limits = UnpackLimits {
+            bytes: 1 << 16,
+            entries: 2,
+        };
         insta::assert_snapshot!(refused(bomb(), limits), @"it holds more than 65536 bytes");
         let many = zip(|writer| {
             for index in 0..3 {

@@ -1,0 +1,90 @@
+//! Asks registries and mirrors which versions of a provider there are, and fetches its packages.
+
+use std::collections::BTreeMap;
+
+use terrane_core::addr::ProviderSource;
+use url::Url;
+
+use crate::discovery;
+use crate::http::{Http, HttpError, HttpOptions};
+use crate::network_mirror;
+use crate::package::{self, DownloadProgress, FetchError, Fetched, WantedPackage};
+use crate::protocol::{self, OfferedVersion};
+use crate::store::Store;
+
+/// Where a package comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// A registry, by its base URL.
+    Registry(Url),
+    /// A network mirror, by its base URL.
+    Mirror(Url),
+}
+
+/// Talks to all registries and mirrors of one run.
+#[derive(Debug, Clone)]
+pub struct RegistryClient {
+    http: Http,
+    /// Services that the CLI configuration states for a host, in place of asking it.
+    services: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl RegistryClient {
+    /// A client that makes requests in that way; it makes none yet.
+    ///
+    /// # Errors
+    /// When a certificate or the system's proxy settings cannot be read.
+    pub fn new(options: &HttpOptions) -> Result<Self, HttpError> {
+        Ok(Self {
+            http: Http::new(options)?,
+            services: options.services.clone(),
+        })
+    }
+
+    /// The provider registry of a host, by discovery.
+    ///
+    /// # Errors
+    /// When the host does not answer, or offers no provider registry.
+    pub async fn registry(&self, host: &str) -> Result<Origin, FetchError> {
+        let found = discovery::provider_registry(&self.http, host, self.services.get(host)).await?;
+        found
+            .map(Origin::Registry)
+            .ok_or_else(|| FetchError::NoRegistry {
+                host: host.to_owned(),
+            })
+    }
+
+    /// All versions of a provider, in no order; none when the origin does not know the provider.
+    ///
+    /// # Errors
+    /// When the origin does not answer as it should.
+    pub async fn versions(
+        &self,
+        origin: &Origin,
+        source: &ProviderSource,
+    ) -> Result<Vec<OfferedVersion>, FetchError> {
+        let answer = match origin {
+            Origin::Registry(registry) => protocol::versions(&self.http, registry, source).await,
+            Origin::Mirror(mirror) => network_mirror::versions(&self.http, mirror, source).await,
+        };
+        match answer {
+            Err(HttpError::NotFound { .. }) => Ok(Vec::new()),
+            answer => Ok(answer?),
+        }
+    }
+
+    /// Fetches a package into the store: downloads it, proves it, unpacks it. `None` when another process was faster and the
+    /// package is in the store.
+    ///
+    /// # Errors
+    /// When there is none for that platform, or it must not be used; the store is as it was.
+    pub async fn fetch(
+        &self,
+        origin: &Origin,
+        wanted: &WantedPackage<'_>,
+        store: &Store,
+        progress: &dyn DownloadProgress,
+    ) -> Result<Option<Fetched>, FetchError> {
+        package::fetch(&self.http, origin, wanted, store, progress).await
+    }
+}
