@@ -1,0 +1,183 @@
+//! A project outside of the checkout, in which the guide's steps are done.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::packages::{cargo, checkout, stdout_of};
+
+/// A folder with a project in it, and what its last commands printed.
+pub(crate) struct Project {
+    /// Its parent, where `.cargo` makes one's own packages stand for those of the registry.
+    home: TempDir,
+    folder: PathBuf,
+    printed: String,
+}
+
+impl Project {
+    /// A place for a project, where these packages are what the registry has.
+    pub(crate) fn new(packages: &Path) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        write(&home.path().join(".cargo/config.toml"), &settings(packages));
+        write(&home.path().join("alike/Cargo.toml"), &alike());
+        write(&home.path().join("alike/src/lib.rs"), "");
+        Self {
+            folder: home.path().to_owned(),
+            home,
+            printed: String::new(),
+        }
+    }
+
+    pub(crate) fn write(&mut self, file: &str, text: &str) {
+        write(&self.folder.join(file), text);
+    }
+
+    pub(crate) fn append(&mut self, file: &str, text: &str) {
+        let path = self.folder.join(file);
+        let before = std::fs::read_to_string(&path).expect("a file to append to");
+        write(&path, &format!("{before}\n{text}"));
+    }
+
+    /// Writes the dependencies into the manifest, in place of those that it has.
+    pub(crate) fn depend(&mut self, text: &str) {
+        let path = self.folder.join("Cargo.toml");
+        let manifest = std::fs::read_to_string(&path).expect("a manifest");
+        let (before, _) = manifest.split_once("[dependencies]").expect("a section");
+        write(
+            &path,
+            &format!("{before}{text}alike = {{ path = \"../alike\" }}\n"),
+        );
+        // The versions that the checkout was built with: those are downloaded.
+        let lock = std::fs::read_to_string(checkout().join("Cargo.lock")).expect("a lock file");
+        write(&self.folder.join("Cargo.lock"), &lock);
+    }
+
+    /// Takes the lines with `-` out, and puts those with `+` in their place.
+    pub(crate) fn edit(&mut self, file: &str, diff: &str) {
+        let side = |sign: char| -> String {
+            let lines = diff.lines().filter_map(|line| {
+                let kept = line.strip_prefix(' ');
+                kept.or_else(|| line.strip_prefix(sign))
+            });
+            lines.flat_map(|line| [line, "\n"]).collect()
+        };
+        let path = self.folder.join(file);
+        let before = std::fs::read_to_string(&path).expect("a file to edit");
+        assert_eq!(before.matches(&side('-')).count(), 1, "{file} has {diff}");
+        write(&path, &before.replace(&side('-'), &side('+')));
+    }
+
+    pub(crate) fn run(&mut self, commands: &[String]) {
+        self.printed.clear();
+        for line in commands {
+            if let Some(folder) = line.strip_prefix("cd ") {
+                self.folder.push(folder);
+                continue;
+            }
+            let words: Vec<&str> = line.split(' ').collect();
+            let ["cargo", arguments @ ..] = words.as_slice() else {
+                panic!("the guide has only commands of cargo: {line}");
+            };
+            self.printed += &stdout_of(self.command(arguments));
+        }
+    }
+
+    /// Checks that the last commands printed these lines, in this order.
+    pub(crate) fn printed(&mut self, lines: &[String]) {
+        let mut printed = self.printed.lines();
+        for line in lines {
+            assert!(
+                printed.any(|printed| printed == line),
+                "`{line}` is not printed, or not in its place:\n{}",
+                self.printed
+            );
+        }
+    }
+
+    /// Takes what only this project has out of the shared target folder, where no later run would find it.
+    pub(crate) fn clean(self) {
+        stdout_of(self.command(&["clean", "--quiet", "-p", "demo", "-p", "alike"]));
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = cargo(&self.folder);
+        command
+            .args(arguments)
+            // What is built already is not built again.
+            .env("CARGO_TARGET_DIR", checkout().join("target"))
+            .env("HOME", self.home.path())
+            .env("TERRANE_SANDBOX_SPEED", "0");
+        // Both are found through the home folder unless they are named.
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+            let own = || home.as_ref().map(|home| home.join(folder).into_os_string());
+            if let Some(path) = std::env::var_os(name).or_else(own) {
+                command.env(name, path);
+            }
+        }
+        command
+    }
+}
+
+fn write(path: &Path, text: &str) {
+    let folder = path.parent().expect("a folder");
+    std::fs::create_dir_all(folder).expect("writable");
+    std::fs::write(path, text).expect("writable");
+}
+
+/// Settings of cargo: the packages instead of the registry's, and the checkout's profile, for the sake of what is built already.
+fn settings(packages: &Path) -> String {
+    let manifest = std::fs::read_to_string(checkout().join("Cargo.toml")).expect("a manifest");
+    let (_, profiles) = manifest.split_once("[profile.dev]").expect("a profile");
+    let (profile, _) = profiles.split_once("[profile.release]").expect("a profile");
+    let mut text = format!("[profile.dev]{profile}[patch.crates-io]\n");
+    for entry in packages.read_dir().expect("a folder") {
+        let path = entry.expect("readable").path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let (name, _) = name
+            .and_then(|name| name.rsplit_once('-'))
+            .expect("a version");
+        writeln!(text, "{name} = {{ path = \"{}\" }}", path.display()).expect("text takes text");
+    }
+    text
+}
+
+/// A crate that turns on whatever features the checkout has turned on of the registry's crates. With it the project can use
+/// what is built already; without it the AWS SDK would be built once more, for minutes.
+fn alike() -> String {
+    let mut tree = cargo(&checkout());
+    tree.args(["tree", "--locked", "--workspace", "--prefix", "none"]);
+    tree.args(["--edges", "normal,dev,no-proc-macro", "--format", "{p} {f}"]);
+    let mut text = "[package]\nname = \"alike\"\nedition = \"2024\"\n\n[dependencies]\n".to_owned();
+    let tree = stdout_of(tree);
+    let mut lines: Vec<&str> = tree
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .collect();
+    lines.sort_unstable();
+    lines.dedup();
+    for (number, line) in lines.into_iter().enumerate() {
+        let mut words = line.split(' ');
+        let (Some(name), Some(version)) = (words.next(), words.next()) else {
+            continue;
+        };
+        let features = words.next().unwrap_or_default();
+        if features.starts_with('(') {
+            // One of the checkout's own.
+            continue;
+        }
+        let features: Vec<&str> = features
+            .split(',')
+            .filter(|name| !name.is_empty())
+            .collect();
+        let version = version.trim_start_matches('v');
+        writeln!(
+            text,
+            "d{number} = {{ package = \"{name}\", version = \"={version}\", default-features = false, features = {features:?} }}"
+        )
+        .expect("text takes text");
+    }
+    text
+}
