@@ -19,7 +19,8 @@ pub struct LookupRules {
 pub struct NameLookup {
     /// The resource type.
     pub type_name: &'static str,
-    /// Forms of the id, with `{argument}` for arguments; the first whose arguments are all there counts.
+    /// Forms of the id, with `{argument}` for arguments, `{block.argument}` for one in the only block of its name; the first whose
+    /// arguments are all there counts.
     pub ids: &'static [&'static str],
     /// The attribute that says when an object was made (RFC 3339), where there is one.
     pub created: Option<&'static str>,
@@ -106,12 +107,13 @@ impl NameLookup {
         self.ids.iter().find_map(|form| filled(form, object))
     }
 
-    /// The arguments that the id of this object is made of.
+    /// The arguments that the id of this object is made of; of one in a block, the block.
     pub fn arguments(&self, object: &Value) -> Vec<&'static str> {
         let form = self.ids.iter().find(|form| filled(form, object).is_some());
         let parts = form.into_iter().flat_map(|form| form.split('{').skip(1));
         parts
             .filter_map(|part| Some(part.split_once('}')?.0))
+            .filter_map(|argument| argument.split('.').next())
             .collect()
     }
 }
@@ -121,10 +123,25 @@ fn filled(form: &str, object: &Value) -> Option<String> {
     let mut id = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let (argument, rest) = part.split_once('}')?;
-        id.push_str(&text(argument, object.get(argument)?)?);
+        id.push_str(&text(argument, reach(object, argument)?)?);
         id.push_str(rest);
     }
     Some(id)
+}
+
+/// The argument with that name, behind the blocks before it.
+fn reach<'a>(object: &'a Value, argument: &str) -> Option<&'a Value> {
+    let mut value = object;
+    for name in argument.split('.') {
+        value = match value {
+            Value::List(blocks) => match blocks.as_slice() {
+                [only] => only.get(name)?,
+                _ => return None,
+            },
+            _ => value.get(name)?,
+        };
+    }
+    Some(value)
 }
 
 /// One value as ids spell it: a text, a number, the only element of a list, a flag that is on as its own name.
@@ -166,5 +183,20 @@ mod tests {
         let flag = object(&[("a", Value::from(true))]);
         assert_eq!(link.id(&flag).as_deref(), Some("a"));
         assert_eq!(link.id(&object(&[("a", Value::from(""))])), None);
+    }
+
+    #[test]
+    fn an_argument_is_found_in_the_only_block_of_its_name() {
+        let named = NameLookup::new("t_named", &["{metadata.space}/{metadata.name}"]);
+        let block = Value::map([("name", Value::from("n")), ("space", Value::from("s"))]);
+        let object = |blocks| Value::map([("metadata", Value::list(blocks))]);
+        assert_eq!(
+            named.id(&object(vec![block.clone()])).as_deref(),
+            Some("s/n")
+        );
+        assert_eq!(named.id(&object(vec![block.clone(), block])), None);
+        let elsewhere = Value::map([("name", Value::from("n")), ("space", Value::UNKNOWN)]);
+        assert_eq!(named.id(&object(vec![elsewhere])), None);
+        assert_eq!(named.id(&object(vec![])), None);
     }
 }

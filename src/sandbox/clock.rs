@@ -44,6 +44,12 @@ impl Timestamp {
         Self(std::time::SystemTime::now().into())
     }
 
+    /// Milliseconds since 1970, of which UUIDs keep 48 bits.
+    pub(crate) fn millis(self) -> u64 {
+        let nanos = self.0.unix_timestamp_nanos() / 1_000_000;
+        u64::try_from(nanos).unwrap_or_default() & 0xffff_ffff_ffff
+    }
+
     fn parts(self) -> (String, String) {
         let (moment, month) = (self.0, u8::from(self.0.month()));
         let date = format!("{:04}-{month:02}-{:02}", moment.year(), moment.day());

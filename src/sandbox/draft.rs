@@ -1,25 +1,34 @@
-//! An object while it is being made or read: the planned values, with those that AWS decides filled in.
+//! An object while it is being made or read: the planned values, with those that the cloud decides filled in.
 
 use std::sync::Arc;
 
-use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock};
+use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock, Nesting};
 use terrane_core::value::Map;
 use terrane_core::{Type, Value};
 
 use crate::behaviour::{Argument, Behaviour};
 use crate::kind::Kind;
 use crate::plan::empty;
-use crate::rules::CloudView;
+use crate::rules::{CloudView, random_hex};
 
 /// The attributes of an object, some of them still unknown.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
+    type_name: Arc<str>,
     members: Map,
 }
 
 impl Draft {
-    pub(crate) fn new(members: Map) -> Self {
-        Self { members }
+    pub(crate) fn new(type_name: &Arc<str>, members: Map) -> Self {
+        Self {
+            type_name: type_name.clone(),
+            members,
+        }
+    }
+
+    /// Its resource type.
+    pub(crate) fn type_name(&self) -> &str {
+        &self.type_name
     }
 
     pub(crate) fn get(&self, name: &str) -> &Value {
@@ -61,17 +70,30 @@ impl Draft {
         }
     }
 
-    /// The same for a member of the only block of that name.
+    /// The same for a member of the only block of that name, also for one that is null.
     pub(crate) fn fill_in(&mut self, block: &str, name: &str, value: impl Into<Value>) {
-        let Some(Value::List(blocks)) = self.members.get_mut(block) else {
-            return;
-        };
-        if let Some(Value::Map(members)) = Arc::make_mut(blocks).first_mut()
-            && let Some(member) = Arc::make_mut(members).get_mut(name)
+        if let Some(member) = self.member_of(block, name)
             && (member.is_unknown() || member.is_null())
         {
             *member = value.into();
         }
+    }
+
+    /// Decides a member of the only block of that name, whatever it was.
+    pub(crate) fn put_in(&mut self, block: &str, name: &str, value: impl Into<Value>) {
+        if let Some(member) = self.member_of(block, name) {
+            *member = value.into();
+        }
+    }
+
+    fn member_of(&mut self, block: &str, name: &str) -> Option<&mut Value> {
+        let Value::List(blocks) = self.members.get_mut(block)? else {
+            return None;
+        };
+        let Value::Map(members) = Arc::make_mut(blocks).first_mut()? else {
+            return None;
+        };
+        Arc::make_mut(members).get_mut(name)
     }
 
     pub(crate) fn into_members(self) -> Map {
@@ -89,16 +111,15 @@ impl Draft {
         for (name, attribute) in &block.attributes {
             let argument = kind.behaviour().at(name);
             let value = match self.get(name) {
+                _ if attribute.write_only => Value::Null,
                 Value::Unknown(_) => match before.and_then(|before| before.get(name)) {
                     Some(was) if !was.is_null() => was.clone(),
                     _ => self.unset(kind, name, attribute, argument, view),
                 },
-                Value::Null if attribute.optional && !argument.kept_as_written => {
-                    match attribute.ty() {
-                        ty @ (Type::String | Type::Number | Type::Bool) => empty(&ty),
-                        _ => Value::Null,
-                    }
-                }
+                Value::Null if attribute.optional && !argument.keeps_null => match attribute.ty() {
+                    ty @ (Type::String | Type::Number | Type::Bool) => empty(&ty),
+                    _ => Value::Null,
+                },
                 _ => continue,
             };
             self.members.insert(name.clone(), value);
@@ -124,7 +145,9 @@ impl Draft {
         {
             return text.into();
         }
-        if argument.kept_as_written || matches!(attribute.ty, AttributeType::Nested(_)) {
+        if kind.behaviour().keeps_nulls {
+            made(name, attribute)
+        } else if argument.keeps_null || matches!(attribute.ty, AttributeType::Nested(_)) {
             Value::Null
         } else {
             empty(&ty)
@@ -138,55 +161,74 @@ pub(crate) fn texts(value: &Value) -> Vec<&str> {
     elements.iter().filter_map(Value::as_str).collect()
 }
 
+/// What a cloud without rules decides for an attribute: a value of the right type, and nothing where the user could have decided.
+fn made(name: &str, attribute: &Attribute) -> Value {
+    if attribute.optional {
+        return Value::Null;
+    }
+    match &attribute.ty {
+        AttributeType::Plain(Type::String) => format!("{name}-{}", &random_hex()[..8]).into(),
+        AttributeType::Nested(nested) if nested.nesting == Nesting::Single => Value::map(
+            (nested.attributes.iter()).map(|(name, member)| (name.clone(), made(name, member))),
+        ),
+        _ => empty(&attribute.ty()),
+    }
+}
+
+/// What becomes of members that are not set.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unset {
+    /// An unknown becomes empty.
+    Empty,
+    /// A text that is null does, too.
+    EmptyTexts,
+    /// An unknown is made up, and null stays.
+    Made,
+}
+
 fn blocks(nested: &NestedBlock, behaviour: &Behaviour, path: &str, value: &Value) -> Value {
-    let empty_members = behaviour.at(path).empty_members;
+    let unset = match behaviour.at(path).empty_members {
+        _ if behaviour.keeps_nulls => Unset::Made,
+        true => Unset::EmptyTexts,
+        false => Unset::Empty,
+    };
+    nested_blocks(nested, value, unset)
+}
+
+fn nested_blocks(nested: &NestedBlock, value: &Value, unset: Unset) -> Value {
+    let finished = |elements: &[Value]| -> Vec<Value> {
+        let finished = elements.iter();
+        finished
+            .map(|value| members(&nested.block, value, unset))
+            .collect()
+    };
     match value {
         Value::Unknown(_) => nested.empty_value(),
-        Value::List(elements) => {
-            let finished = elements
-                .iter()
-                .map(|value| members(&nested.block, value, empty_members));
-            Value::list(finished.collect())
-        }
-        Value::Set(elements) => {
-            let finished = elements
-                .iter()
-                .map(|value| members(&nested.block, value, empty_members));
-            Value::set(finished.collect(), &nested.block.implied_type())
-        }
-        Value::Map(_) => members(&nested.block, value, false),
+        Value::List(elements) => Value::list(finished(elements)),
+        Value::Set(elements) => Value::set(finished(elements), &nested.block.implied_type()),
+        Value::Map(blocks) if nested.nesting == Nesting::Map => Value::map(
+            (blocks.iter()).map(|(key, value)| (key.clone(), members(&nested.block, value, unset))),
+        ),
+        Value::Map(_) => members(&nested.block, value, unset),
         _ => value.clone(),
     }
 }
 
-/// Nothing in a block may stay unknown; with `empty_members` no text in it may stay null.
-fn members(block: &Block, value: &Value, empty_members: bool) -> Value {
+/// Nothing in a block may stay unknown.
+fn members(block: &Block, value: &Value, unset: Unset) -> Value {
     let Some(members_before) = value.members() else {
         return value.clone();
     };
     let finished = members_before.iter().map(|(name, value)| {
         let finished = match (block.attributes.get(name), block.blocks.get(name)) {
             (Some(attribute), _) => match (value, attribute.ty()) {
+                _ if attribute.write_only => Value::Null,
+                (Value::Unknown(_), _) if unset == Unset::Made => made(name, attribute),
                 (Value::Unknown(_), ty) => empty(&ty),
-                (Value::Null, Type::String) if empty_members => "".into(),
+                (Value::Null, Type::String) if unset == Unset::EmptyTexts => "".into(),
                 _ => value.clone(),
             },
-            (_, Some(nested)) => match value {
-                Value::Unknown(_) => nested.empty_value(),
-                Value::List(elements) => Value::list(
-                    (elements.iter())
-                        .map(|value| members(&nested.block, value, empty_members))
-                        .collect(),
-                ),
-                Value::Set(elements) => Value::set(
-                    (elements.iter())
-                        .map(|value| members(&nested.block, value, empty_members))
-                        .collect(),
-                    &nested.block.implied_type(),
-                ),
-                Value::Map(_) => members(&nested.block, value, empty_members),
-                _ => value.clone(),
-            },
+            (_, Some(nested)) => nested_blocks(nested, value, unset),
             _ => value.clone(),
         };
         (name.clone(), finished)

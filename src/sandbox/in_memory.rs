@@ -9,7 +9,7 @@ use crate::clock::Speed;
 use crate::cloud::{Cloud, LedgerAction};
 use crate::kind::Kinds;
 use crate::operations::Operations;
-use crate::service::Aws;
+use crate::service::Sandbox;
 
 /// The region of a provider configuration that names none.
 const REGION: &str = "us-east-1";
@@ -18,9 +18,9 @@ const REGION: &str = "us-east-1";
 #[derive(Debug, Clone)]
 pub struct Types(Arc<Kinds>);
 
-/// An AWS of one process. It never waits.
+/// The clouds of one process. They never wait.
 pub struct InMemory {
-    aws: Aws,
+    sandbox: Sandbox,
     operations: Arc<Operations>,
 }
 
@@ -64,13 +64,16 @@ impl InMemory {
     fn over(kinds: Arc<Kinds>, cloud: Cloud) -> Self {
         let operations = Arc::new(Operations::new(kinds, cloud));
         // Nothing waits, so the speed says nothing.
-        let aws = Aws::new(operations.clone(), REGION, Speed::default()).without_waiting();
-        Self { aws, operations }
+        let sandbox = Sandbox::new(operations.clone(), REGION, Speed::default());
+        Self {
+            sandbox: sandbox.without_waiting(),
+            operations,
+        }
     }
 
     /// The provider before it.
     pub fn service(&self) -> &dyn Service {
-        &self.aws
+        &self.sandbox
     }
 
     /// Everything that happened, in order.
@@ -102,16 +105,13 @@ mod tests {
         let sandbox = InMemory::new(&types);
         let kind = types.0.resource("aws_vpc").expect("a type");
         let planned = samples::object(kind, &serde_json::json!({"cidr_block": "10.0.0.0/16"}));
-        let settings = crate::operations::Settings {
-            region: REGION.to_owned(),
-            default_tags: Default::default(),
-        };
-        let vpc = sandbox
+        let settings = crate::operations::Settings::new(REGION);
+        let (vpc, id) = sandbox
             .operations
             .create(kind, planned.members().expect("an object"), &settings)
             .expect("AWS agrees");
         (sandbox.operations)
-            .delete(kind, &vpc, &settings)
+            .delete(kind, &id, &vpc, &settings)
             .expect("AWS agrees");
         let ledger = sandbox.ledger();
         let actions: Vec<&str> = ledger.iter().map(|line| line.action).collect();

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use terrane_core::schema::{FactsKind, ProviderSchema, Schema, from_facts_line};
+use bytes::Bytes;
+use terrane_core::schema::{
+    AttributeType, Block, FactsKind, ProviderSchema, Schema, from_facts_line,
+};
+use terrane_core::value::Map;
+use terrane_core::{Type, Value};
 
 use crate::behaviour::Behaviour;
 
@@ -22,7 +27,42 @@ pub(crate) struct Kinds {
     resources: BTreeMap<Arc<str>, Kind>,
 }
 
+/// The member of the private data that holds the id of an object whose type has no attribute for it.
+const ID: &str = "sandbox_id";
+
 impl Kind {
+    /// Whether an object shows its id.
+    pub(crate) fn shows_id(&self) -> bool {
+        let id = self.schema.block.attributes.get("id");
+        id.is_some_and(|id| id.ty() == Type::String)
+    }
+
+    /// The id of an object, from its attributes or its private data.
+    pub(crate) fn id_of(&self, object: &Map, private: &[u8]) -> String {
+        if self.shows_id() {
+            let id = object.get("id").and_then(Value::as_str);
+            return id.unwrap_or_default().to_owned();
+        }
+        let private: serde_json::Value = serde_json::from_slice(private).unwrap_or_default();
+        private[ID].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The private data of an object with that id: what the SDK keeps, its schema's version, and the id where nothing shows it.
+    pub(crate) fn private(&self, id: Option<&str>) -> Bytes {
+        let mut members = serde_json::Map::new();
+        if self.schema.version > 0 {
+            let version = self.schema.version.to_string();
+            members.insert("schema_version".to_owned(), version.into());
+        }
+        if let Some(id) = id.filter(|_| !self.shows_id()) {
+            members.insert(ID.to_owned(), id.into());
+        }
+        match members.is_empty() {
+            true => Bytes::from_static(b"null"),
+            false => serde_json::Value::Object(members).to_string().into(),
+        }
+    }
+
     pub(crate) fn behaviour(&self) -> &Behaviour {
         self.behaviour.get_or_init(|| Behaviour::of(&self.name))
     }
@@ -54,6 +94,32 @@ impl Kinds {
             }
         }
         kinds
+    }
+
+    /// Whether these are the types of the AWS provider.
+    pub(crate) fn is_aws(&self) -> bool {
+        let mut names = self
+            .schema
+            .resources
+            .keys()
+            .chain(self.schema.data_sources.keys());
+        names.next().is_some_and(|name| name.starts_with("aws_"))
+    }
+
+    /// Whether an attribute has members with flags of their own, for which only protocol 6 has a form.
+    pub(crate) fn has_nested_attributes(&self) -> bool {
+        fn nested(block: &Block) -> bool {
+            let mut attributes = block.attributes.values();
+            attributes.any(|attribute| matches!(attribute.ty, AttributeType::Nested(_)))
+                || block.blocks.values().any(|inner| nested(&inner.block))
+        }
+        let types = self
+            .schema
+            .resources
+            .values()
+            .chain(self.schema.data_sources.values());
+        let mut all = types.chain(&self.schema.provider);
+        all.any(|schema| nested(&schema.block))
     }
 
     pub(crate) fn resource(&self, name: &str) -> Option<&Kind> {

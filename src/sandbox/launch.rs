@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use terrane_core::ProviderBinding;
+use terrane_core::addr::ProviderSource;
 use terrane_provider::serve;
 use terrane_provider::wire::Protocol;
 use terrane_provider::{Environment, ProviderCommand};
@@ -17,17 +18,16 @@ use crate::clock::Speed;
 use crate::cloud::Cloud;
 use crate::kind::Kinds;
 use crate::operations::Operations;
-use crate::service::Aws;
+use crate::service::Sandbox;
 
 /// Names the folder to serve; its presence is the marker.
 const FOLDER: &str = "TERRANE_SANDBOX_FOLDER";
-/// How many times faster than AWS operations are (200 unless it is set); 0 does not wait at all.
+/// Names the file in it with the facts of the provider to serve.
+const FACTS: &str = "TERRANE_SANDBOX_FACTS";
+/// How many times faster than a cloud operations are (200 unless it is set); 0 does not wait at all.
 const SPEED: &str = "TERRANE_SANDBOX_SPEED";
 /// The region of a provider configuration that names none, when the environment does not either.
 const REGION: &str = "us-east-1";
-
-/// The facts that the child serves: a process that has just started does not know which bindings the program will name.
-const FACTS: &str = "schema.facts";
 
 /// The sandbox's files cannot be written.
 #[derive(Debug, Error)]
@@ -41,13 +41,14 @@ pub struct PrepareError {
     pub source: io::Error,
 }
 
-/// Makes the folder of a sandbox ready, and says how to start it in place of the real provider. `speed` is the text of
-/// `TERRANE_SANDBOX_SPEED`, if it is set.
+/// Makes the folder of a sandbox ready, and says how to start it in place of that provider. All providers of a program share the
+/// folder, and with it the objects. `speed` is the text of `TERRANE_SANDBOX_SPEED`, if it is set.
 ///
 /// # Errors
 /// When the folder cannot be written.
 pub fn prepare(
     folder: &Path,
+    source: &ProviderSource,
     binding: &ProviderBinding,
     program: PathBuf,
     speed: Option<&str>,
@@ -56,9 +57,11 @@ pub fn prepare(
         folder: folder.to_owned(),
         source,
     };
+    let file = file_of(source);
     let write = || -> io::Result<PathBuf> {
         terrane_files::create_folder(folder)?;
-        let (path, facts) = (folder.join(FACTS), binding.facts.join("\n"));
+        // The process that serves them has just started, and does not know which bindings the program will name.
+        let (path, facts) = (folder.join(&file), binding.facts.join("\n"));
         if !fs::read_to_string(&path).is_ok_and(|there| there == facts) {
             // In one step, for another run may be reading it.
             terrane_files::replace(&path, facts.as_bytes())?;
@@ -66,13 +69,19 @@ pub fn prepare(
         fs::canonicalize(folder)
     };
     let folder = write().map_err(failed)?;
-    let mut vars = vec![(FOLDER.to_owned(), folder.to_string_lossy().into_owned())];
+    let folder = folder.to_string_lossy().into_owned();
+    let mut vars = vec![(FOLDER.to_owned(), folder), (FACTS.to_owned(), file)];
     vars.extend(speed.map(|speed| (SPEED.to_owned(), speed.to_owned())));
     Ok(ProviderCommand {
         binary: program,
         arguments: Vec::new(),
         vars,
     })
+}
+
+/// The file with the facts of a provider.
+fn file_of(source: &ProviderSource) -> String {
+    format!("{}.facts", source.to_string().replace(['/', ':'], "-"))
 }
 
 /// Serves the sandbox if this process was started as one; `None` otherwise. To be called first thing in `main`, with
@@ -111,11 +120,19 @@ fn serve(folder: &Path, environment: &Environment) -> Result<(), Box<dyn std::er
     let region = (environment.get("AWS_REGION"))
         .or_else(|| environment.get("AWS_DEFAULT_REGION"))
         .unwrap_or(REGION);
-    let kinds = Kinds::read(&fs::read_to_string(folder.join(FACTS))?);
+    let file = environment
+        .get(FACTS)
+        .ok_or("it is not told which provider it stands for")?;
+    let kinds = Kinds::read(&fs::read_to_string(folder.join(file))?);
+    // Only the newer protocol has a form for attributes with members of their own.
+    let protocol = match kinds.has_nested_attributes() {
+        true => Protocol::V6,
+        false => Protocol::V5,
+    };
     let cloud = Cloud::open(folder, &kinds)?;
     let operations = Arc::new(Operations::new(kinds, cloud));
-    let service = Aws::new(operations.clone(), region, speed);
-    serve::run(service, Protocol::V5, environment)?;
+    let service = Sandbox::new(operations.clone(), region, speed);
+    serve::run(service, protocol, environment)?;
     // The engine has had its last answer; what follows is for the next start.
     operations.cloud.checkpoint(&operations.kinds)?;
     Ok(())

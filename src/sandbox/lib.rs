@@ -1,4 +1,5 @@
-//! An AWS inside the binary: a provider of its own process whose objects live in a file, for trying a stack without an account.
+//! Clouds inside the binary: for each provider a process that stands in for it, whose objects live in a file, for trying a stack
+//! without an account.
 //!
 //! The life of a sandbox:
 //!
@@ -14,8 +15,8 @@
 //! | `kind`, `behaviour` | the types served, from the facts; which arguments replace an object, and which have a default |
 //! | `plan` | what would become of an object, in the manner of HashiCorp's older SDK |
 //! | `operations`, `draft` | create, read, update and delete |
-//! | `rules` | ids, ARNs and endpoints as AWS forms them, and what AWS refuses: one file a service |
-//! | `data`, `validate` | data sources; values that the provider refuses before it asks AWS |
+//! | `rules` | ids, ARNs and endpoints as the cloud forms them, and what it refuses: one file a service |
+//! | `data`, `validate` | data sources; values that the provider refuses before it asks the cloud |
 //! | `cloud` | the objects and the ledger |
 //! | `in_memory` | all of it in the caller's process, for simulations |
 //!

@@ -18,12 +18,25 @@ use crate::rules::{self, CloudView, Refusal, random_hex, uuid};
 pub(crate) struct Settings {
     pub(crate) region: String,
     pub(crate) default_tags: DefaultTags,
+    /// The address of a Kubernetes cluster, where the provider works in one.
+    pub(crate) cluster: String,
+}
+
+impl Settings {
+    /// Those of a provider that is not configured.
+    pub(crate) fn new(region: &str) -> Self {
+        Self {
+            region: region.to_owned(),
+            default_tags: DefaultTags::new(),
+            cluster: String::new(),
+        }
+    }
 }
 
 /// An operation that did not happen.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// AWS says no.
+    /// The cloud says no.
     Refused { doing: String, refusal: Refusal },
     /// The files cannot be used.
     Files(CloudError),
@@ -39,6 +52,9 @@ impl Failure {
         match self {
             Self::Refused { doing, refusal } => {
                 let Refusal { code, message, .. } = refusal;
+                if code.is_empty() {
+                    return Diagnostic::error(format!("{doing}: {message}"));
+                }
                 Diagnostic::error(format!("{doing}: {code}: {message}"))
                     .detail(format!("status code: 400, request id: {}", uuid()))
             }
@@ -77,59 +93,69 @@ impl Operations {
         CloudView {
             objects,
             region: &settings.region,
+            cluster: &settings.cluster,
             now: Timestamp::now(),
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
         }
     }
 
-    /// Makes an object as planned.
+    /// Makes an object as planned; the object and its id.
     pub(crate) fn create(
         &self,
         kind: &Kind,
         planned: &Map,
         settings: &Settings,
-    ) -> Result<Map, Failure> {
+    ) -> Result<(Map, String), Failure> {
         let rule = rules::of(&kind.name);
-        self.decide(|objects| {
+        let mut made = String::new();
+        let object = self.decide(|objects| {
             let view = self.view(objects, settings);
-            let mut draft = Draft::new(planned.clone());
+            let mut draft = Draft::new(&kind.name, planned.clone());
             tag(&mut draft, settings);
-            (rule.create)(&mut draft, &view).map_err(|refusal| Failure::Refused {
+            let refused = |refusal| Failure::Refused {
                 doing: format!("creating {}", title(kind)),
                 refusal,
-            })?;
-            draft.fill("id", new_id(kind, &draft));
+            };
+            (rule.reach)(&view).map_err(refused)?;
+            (rule.create)(&mut draft, &view).map_err(refused)?;
+            made = match kind.shows_id() {
+                true => {
+                    draft.fill("id", new_id(kind, &draft));
+                    draft.text("id").to_owned()
+                }
+                false => new_id(kind, &draft),
+            };
             let object = draft.finish(kind, &view, None);
-            Ok(self.change(kind, LedgerAction::Create, &object))
-        })
+            Ok(self.change(kind, &view.key(&made), LedgerAction::Create, object))
+        })?;
+        Ok((object, made))
     }
 
     /// Changes an object as planned.
     pub(crate) fn update(
         &self,
         kind: &Kind,
+        id: &str,
         prior: &Map,
         planned: &Map,
         settings: &Settings,
     ) -> Result<Map, Failure> {
         let rule = rules::of(&kind.name);
-        let id = rules::text(prior, "id");
         let doing = || format!("updating {} ({id})", title(kind));
         let mut answer = Map::new();
         self.decide(|objects| {
             let view = self.view(objects, settings);
-            let stored = objects
-                .get(&kind.name, id)
-                .ok_or_else(|| Failure::Refused {
-                    doing: doing(),
-                    refusal: not_found(id),
-                })?;
-            let mut draft = Draft::new(planned.clone());
-            tag(&mut draft, settings);
-            (rule.update)(&mut draft, prior, &view).map_err(|refusal| Failure::Refused {
+            let key = view.key(id);
+            let refused = |refusal| Failure::Refused {
                 doing: doing(),
                 refusal,
-            })?;
+            };
+            (rule.reach)(&view).map_err(refused)?;
+            let stored = objects.get(&kind.name, &key);
+            let stored = stored.ok_or_else(|| refused(not_found(id)))?;
+            let mut draft = Draft::new(&kind.name, planned.clone());
+            tag(&mut draft, settings);
+            (rule.update)(&mut draft, prior, &view).map_err(refused)?;
             let mut object = draft.finish(kind, &view, Some(prior));
             // Parts that the object only shows of others are not its own and are not kept.
             let shown = self.shown(kind, stored, &view);
@@ -142,7 +168,7 @@ impl Operations {
                 }
             }
             answer = self.shown(kind, &object, &view);
-            Ok(self.change(kind, LedgerAction::Update, &object))
+            Ok(self.change(kind, &key, LedgerAction::Update, object))
         })?;
         Ok(answer)
     }
@@ -151,14 +177,17 @@ impl Operations {
     pub(crate) fn read(
         &self,
         kind: &Kind,
+        id: &str,
         current: &Map,
         settings: &Settings,
     ) -> Result<Option<Map>, Failure> {
-        let id = rules::text(current, "id");
         let mut found = None;
+        let mut reached = Ok(());
         self.cloud.change(&self.kinds, |objects| {
             let view = self.view(objects, settings);
-            let stored = objects.get(&kind.name, id)?;
+            reached = (rules::of(&kind.name).reach)(&view);
+            reached.as_ref().ok()?;
+            let stored = objects.get(&kind.name, &view.key(id))?;
             let mut object = self.shown(kind, stored, &view);
             for (name, value) in &mut object {
                 let attribute = kind.schema.block.attributes.get(name);
@@ -172,6 +201,10 @@ impl Operations {
             }
             found = Some(object);
             None
+        })?;
+        reached.map_err(|refusal| Failure::Refused {
+            doing: format!("reading {} ({id})", title(kind)),
+            refusal,
         })?;
         Ok(found)
     }
@@ -196,15 +229,22 @@ impl Operations {
     pub(crate) fn delete(
         &self,
         kind: &Kind,
+        id: &str,
         prior: &Map,
         settings: &Settings,
     ) -> Result<(), Failure> {
         let rule = rules::of(&kind.name);
-        let id = rules::text(prior, "id").to_owned();
         let mut result = Ok(());
         self.cloud.change(&self.kinds, |objects| {
             let view = self.view(objects, settings);
-            let stored = objects.get(&kind.name, &id)?;
+            let doing = || format!("deleting {} ({id})", title(kind));
+            if let Err(refusal) = (rule.reach)(&view) {
+                let doing = doing();
+                result = Err(Failure::Refused { doing, refusal });
+                return None;
+            }
+            let key = view.key(id);
+            let stored = objects.get(&kind.name, &key)?;
             // Whether it is to be forced is said by the state alone.
             let mut object = stored.clone();
             for flag in ["force_destroy", "force_detach_policies", "force_delete"] {
@@ -213,14 +253,14 @@ impl Operations {
                 }
             }
             if let Err(refusal) = (rule.delete)(&object, &view) {
-                let doing = format!("deleting {} ({id})", title(kind));
+                let doing = doing();
                 result = Err(Failure::Refused { doing, refusal });
                 return None;
             }
             Some(Change {
                 action: LedgerAction::Delete,
                 type_name: kind.name.to_string(),
-                id: id.clone(),
+                id: key,
                 object: None,
             })
         })?;
@@ -229,19 +269,19 @@ impl Operations {
 
     /// The object as the provider reads it: with what others did to it.
     fn shown(&self, kind: &Kind, object: &Map, view: &CloudView<'_>) -> Map {
-        let mut draft = Draft::new(object.clone());
+        let mut draft = Draft::new(&kind.name, object.clone());
         (rules::of(&kind.name).read)(&mut draft, view);
         draft.into_members()
     }
 
-    fn change(&self, kind: &Kind, action: LedgerAction, object: &Map) -> (Change, Map) {
+    fn change(&self, kind: &Kind, key: &str, action: LedgerAction, object: Map) -> (Change, Map) {
         let change = Change {
             action,
             type_name: kind.name.to_string(),
-            id: rules::text(object, "id").to_owned(),
+            id: key.to_owned(),
             object: Some(Value::Map(std::sync::Arc::new(object.clone()))),
         };
-        (change, object.clone())
+        (change, object)
     }
 
     fn decide(

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use terrane_core::Value;
-use terrane_core::value::Map;
 
 use crate::cloud::Cloud;
 use crate::kind::{Kind, Kinds};
@@ -20,6 +19,15 @@ const FACTS: &[&str] = &[
     include_str!("../../providers/aws/schema/iam.facts"),
     include_str!("../../providers/aws/schema/logs.facts"),
     include_str!("../../providers/aws/schema/s3.facts"),
+    include_str!("../../providers/helm/schema/helm.facts"),
+    include_str!("../../providers/kubernetes/schema/apps.facts"),
+    include_str!("../../providers/kubernetes/schema/autoscaling.facts"),
+    include_str!("../../providers/kubernetes/schema/core.facts"),
+    include_str!("../../providers/kubernetes/schema/networking.facts"),
+    include_str!("../../providers/kubernetes/schema/rbac.facts"),
+    include_str!("../../providers/random/schema/random.facts"),
+    include_str!("../../providers/tls/schema/tls.facts"),
+    include_str!("../../tests/bindings/acme/schema/net.facts"),
 ];
 
 pub(crate) struct Sample {
@@ -65,10 +73,7 @@ impl Sample {
         let cloud = Cloud::open(folder, &kinds).expect("a cloud");
         Self {
             operations: Operations::new(kinds, cloud),
-            settings: Settings {
-                region: "us-east-1".to_owned(),
-                default_tags: Map::new(),
-            },
+            settings: Settings::new("us-east-1"),
             _folder: None,
         }
     }
@@ -100,7 +105,7 @@ impl Sample {
     pub(crate) fn try_create(&self, type_name: &str, config: &Json) -> Result<Value, Failure> {
         let planned = self.plan(type_name, &Value::Null, config).object;
         let planned = planned.members().expect("an object");
-        let object = self
+        let (object, _) = self
             .operations
             .create(self.kind(type_name), planned, &self.settings)?;
         Ok(Value::Map(object.into()))
@@ -112,16 +117,15 @@ impl Sample {
     }
 
     pub(crate) fn try_delete(&self, type_name: &str, object: &Value) -> Result<(), Failure> {
-        let object = object.members().expect("an object");
-        self.operations
-            .delete(self.kind(type_name), object, &self.settings)
+        let (kind, object) = (self.kind(type_name), object.members().expect("an object"));
+        let id = kind.id_of(object, b"");
+        self.operations.delete(kind, &id, object, &self.settings)
     }
 
     pub(crate) fn read(&self, type_name: &str, object: &Value) -> Option<Value> {
-        let object = object.members().expect("an object");
-        let read = self
-            .operations
-            .read(self.kind(type_name), object, &self.settings);
+        let (kind, object) = (self.kind(type_name), object.members().expect("an object"));
+        let id = kind.id_of(object, b"");
+        let read = self.operations.read(kind, &id, object, &self.settings);
         read.expect("readable")
             .map(|object| Value::Map(object.into()))
     }

@@ -24,29 +24,26 @@ use crate::plan::plan;
 use crate::rules;
 use crate::validate;
 
-/// How long the provider tries again what AWS refuses for now, in AWS's seconds.
+/// How long the provider tries again what the cloud refuses for now, in the cloud's seconds.
 const PATIENCE: f64 = 900.0;
 /// The least it tries again, however fast the sandbox is: the awaited operation is running beside it.
 const LEAST_PATIENCE: Duration = Duration::from_secs(5);
-/// Between two tries, in AWS's seconds, and at least.
+/// Between two tries, in the cloud's seconds, and at least.
 const PAUSE: (f64, Duration) = (5.0, Duration::from_millis(20));
 
-pub(crate) struct Aws {
+pub(crate) struct Sandbox {
     operations: Arc<Operations>,
     speed: Speed,
     settings: RwLock<Settings>,
     stopped: watch::Sender<bool>,
 }
 
-impl Aws {
+impl Sandbox {
     pub(crate) fn new(operations: Arc<Operations>, region: &str, speed: Speed) -> Self {
         Self {
             operations,
             speed,
-            settings: RwLock::new(Settings {
-                region: region.to_owned(),
-                default_tags: Map::new(),
-            }),
+            settings: RwLock::new(Settings::new(region)),
             stopped: watch::Sender::new(false),
         }
     }
@@ -70,7 +67,7 @@ impl Aws {
         })
     }
 
-    /// Waits as long as AWS would take, or until the engine asks to stop: then it is done at once.
+    /// Waits as long as the cloud would take, or until the engine asks to stop: then it is done at once.
     async fn take(&self, seconds: f64) {
         self.pause(self.speed.scaled(seconds)).await;
     }
@@ -86,35 +83,50 @@ impl Aws {
         }
     }
 
-    async fn apply(&self, kind: &Kind, prior: &Value, planned: &Value) -> Result<Value, Failure> {
+    /// The object afterwards and its private data.
+    async fn apply(
+        &self,
+        kind: &Kind,
+        prior: &Value,
+        planned: &Value,
+        private: &Bytes,
+    ) -> Result<(Value, Bytes), Failure> {
         let settings = self.settings();
         let [create, update, delete] = rules::of(&kind.name).seconds;
-        let object = match (prior.members(), planned.members()) {
+        let (object, private) = match (prior.members(), planned.members()) {
             (None, Some(planned)) => {
-                let object = self.operations.create(kind, planned, &settings)?;
+                let (object, id) = self.operations.create(kind, planned, &settings)?;
                 self.take(create).await;
-                object
+                (object, kind.private(Some(&id)))
             }
             (Some(prior), Some(planned)) => {
-                let object = self.operations.update(kind, prior, planned, &settings)?;
+                let id = kind.id_of(prior, private);
+                let updated = (self.operations).update(kind, &id, prior, planned, &settings)?;
                 self.take(update).await;
-                object
+                (updated, private.clone())
             }
             (Some(prior), None) => {
-                self.delete(kind, prior, &settings).await?;
+                let id = kind.id_of(prior, private);
+                self.delete(kind, &id, prior, &settings).await?;
                 self.take(delete).await;
-                return Ok(Value::Null);
+                return Ok((Value::Null, private.clone()));
             }
-            (None, None) => return Ok(Value::Null),
+            (None, None) => return Ok((Value::Null, private.clone())),
         };
-        Ok(Value::Map(Arc::new(object)))
+        Ok((Value::Map(Arc::new(object)), private))
     }
 
-    async fn delete(&self, kind: &Kind, prior: &Map, settings: &Settings) -> Result<(), Failure> {
+    async fn delete(
+        &self,
+        kind: &Kind,
+        id: &str,
+        prior: &Map,
+        settings: &Settings,
+    ) -> Result<(), Failure> {
         let started = Instant::now();
         let patience = self.speed.scaled(PATIENCE).max(LEAST_PATIENCE);
         loop {
-            let result = self.operations.delete(kind, prior, settings);
+            let result = self.operations.delete(kind, id, prior, settings);
             let again = matches!(&result, Err(failure) if failure.is_passing());
             if !again || started.elapsed() >= patience || *self.stopped.borrow() {
                 return result;
@@ -125,7 +137,7 @@ impl Aws {
 }
 
 #[async_trait]
-impl Service for Aws {
+impl Service for Sandbox {
     fn schema(&self) -> ProviderSchema {
         self.operations.kinds.schema.clone()
     }
@@ -135,10 +147,14 @@ impl Service for Aws {
             .settings
             .write()
             .unwrap_or_else(PoisonError::into_inner);
+        let text = |value: Option<&Value>| value?.as_str().map(ToOwned::to_owned);
+        // The address of a cluster, where the Kubernetes provider and the one of Helm have it.
+        let in_block = config.get("kubernetes").and_then(|block| block.get("host"));
+        settings.cluster = text(config.get("host").or(in_block)).unwrap_or_default();
         if let Some(region) = config
             .get("region")
             .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
+            .filter(|text| !text.is_empty() && self.operations.kinds.is_aws())
         {
             if !data::REGIONS.contains(&region) {
                 return Diagnostic::error(format!("invalid AWS Region: {region}")).into();
@@ -163,8 +179,11 @@ impl Service for Aws {
         let empty = Map::new();
         let current = request.current_state.members().unwrap_or(&empty);
         let read = match self.kind(request.type_name) {
-            Ok(kind) => (self.operations.read(kind, current, &self.settings()))
-                .map_err(|failure| failure.into_diagnostic().into()),
+            Ok(kind) => {
+                let id = kind.id_of(current, request.private);
+                (self.operations.read(kind, &id, current, &self.settings()))
+                    .map_err(|failure| failure.into_diagnostic().into())
+            }
             Err(complaints) => Err(complaints),
         };
         let (new_state, diagnostics) = match read {
@@ -207,7 +226,7 @@ impl Service for Aws {
                 response.planned_state = planned.object;
                 response.requires_replace = planned.requires_replace;
                 if response.planned_private.is_empty() {
-                    response.planned_private = private(kind);
+                    response.planned_private = kind.private(None);
                 }
             }
             Err(complaints) => response.diagnostics = complaints,
@@ -221,18 +240,26 @@ impl Service for Aws {
     ) -> ApplyResourceChangeResponse {
         let applied = match self.kind(request.type_name) {
             Ok(kind) => (self
-                .apply(kind, request.prior_state, request.planned_state)
+                .apply(
+                    kind,
+                    request.prior_state,
+                    request.planned_state,
+                    request.planned_private,
+                )
                 .await)
                 .map_err(|failure| failure.into_diagnostic().into()),
             Err(complaints) => Err(complaints),
         };
-        let (new_state, diagnostics) = match applied {
-            Ok(object) => (object, Diagnostics::new()),
-            Err(complaints) => (request.prior_state.clone(), complaints),
+        let ((new_state, private), diagnostics) = match applied {
+            Ok(applied) => (applied, Diagnostics::new()),
+            Err(complaints) => {
+                let unchanged = (request.prior_state.clone(), request.planned_private.clone());
+                (unchanged, complaints)
+            }
         };
         ApplyResourceChangeResponse {
             new_state: Ok(new_state),
-            private: request.planned_private.clone(),
+            private,
             new_identity: None,
             legacy_type_system: true,
             diagnostics,
@@ -261,11 +288,14 @@ impl Service for Aws {
                     .members()
                     .cloned()
                     .unwrap_or_default();
-                state.insert("id".into(), id.into());
+                let private = kind.private(Some(&id));
+                if kind.shows_id() {
+                    state.insert("id".into(), id.into());
+                }
                 response.imported_resources.push(ImportedResource {
                     type_name: request.type_name.to_owned(),
                     state: Value::Map(Arc::new(state)),
-                    private: private(kind),
+                    private,
                     identity: None,
                 });
             }
@@ -299,13 +329,5 @@ impl Service for Aws {
     async fn stop(&self) -> Result<(), String> {
         self.stopped.send_replace(true);
         Ok(())
-    }
-}
-
-/// The private data that the SDK keeps beside an object: its schema's version.
-fn private(kind: &Kind) -> Bytes {
-    match kind.schema.version {
-        0 => Bytes::from_static(b"null"),
-        version => format!(r#"{{"schema_version":"{version}"}}"#).into(),
     }
 }

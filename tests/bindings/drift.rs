@@ -35,6 +35,10 @@ fn the_bindings_of_the_made_up_provider_match_their_facts() {
 }
 
 #[test]
-fn the_bindings_of_aws_match_their_facts() {
-    check("../providers/aws");
+fn the_bindings_of_every_provider_match_their_facts() {
+    let providers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../providers");
+    for entry in fs::read_dir(providers).expect("a folder") {
+        let name = entry.expect("readable").file_name();
+        check(&format!("../providers/{}", name.display()));
+    }
 }

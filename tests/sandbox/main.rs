@@ -8,8 +8,14 @@ use std::time::{Duration, Instant};
 use serde_json::Value as Json;
 use tempfile::TempDir;
 
+mod clouds_of_others;
+
 /// A folder with a stack in it.
-struct SandboxFolder(TempDir);
+struct SandboxFolder {
+    folder: TempDir,
+    stack: &'static str,
+    program: &'static str,
+}
 
 struct Ran {
     code: i32,
@@ -19,15 +25,23 @@ struct Ran {
 
 impl SandboxFolder {
     fn new() -> Self {
-        Self(tempfile::tempdir().expect("a folder"))
+        Self::of("prod", env!("CARGO_BIN_EXE_sandbox-stack"))
+    }
+
+    fn of(stack: &'static str, program: &'static str) -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a folder"),
+            stack,
+            program,
+        }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sandbox-stack"));
+        let mut command = Command::new(self.program);
         command
             .args(arguments)
             .arg("--sandbox")
-            .current_dir(self.0.path())
+            .current_dir(self.folder.path())
             .env_clear()
             .env("TERRANE_SANDBOX_SPEED", "0");
         command
@@ -76,7 +90,7 @@ impl SandboxFolder {
     }
 
     fn folder(&self) -> std::path::PathBuf {
-        self.0.path().join(".terrane/sandbox/prod")
+        self.folder.path().join(".terrane/sandbox").join(self.stack)
     }
 
     fn objects(&self) -> BTreeMap<String, Json> {
@@ -262,7 +276,7 @@ fn files_of_the_sandbox_are_private() {
     for file in [
         "cloud.json",
         "ledger.jsonl",
-        "schema.facts",
+        "registry.terraform.io-hashicorp-aws.facts",
         "terraform.tfstate",
     ] {
         assert_eq!(mode(&folder.folder().join(file)), 0o600, "{file}");

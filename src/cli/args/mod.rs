@@ -70,7 +70,7 @@ pub(crate) struct Common {
     /// Wait this long for the state's lock when another run holds it, for example 10m
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration, global = true, help_heading = EVERYWHERE)]
     pub(crate) lock_timeout: Option<Duration>,
-    /// Use the embedded AWS and a state of its own: no account, no network, no cost
+    /// Use stand-ins inside this program for the providers, and a state of its own: no account, no network, no cost
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) sandbox: bool,
     /// Ask every provider for its schema; neither use nor keep those of earlier runs

@@ -134,10 +134,11 @@ impl Session<'_> {
         let own = own_program()?;
         let folder = sandbox_path(self.stack);
         let speed = self.environment.get("TERRANE_SANDBOX_SPEED");
-        let command = terrane_sandbox::prepare(&folder, binding, own, speed).map_err(|error| {
-            let why = error.source().map(ToString::to_string).unwrap_or_default();
-            Diagnostic::error(error.to_string()).detail(why)
-        })?;
+        let command =
+            terrane_sandbox::prepare(&folder, source, binding, own, speed).map_err(|error| {
+                let why = error.source().map(ToString::to_string).unwrap_or_default();
+                Diagnostic::error(error.to_string()).detail(why)
+            })?;
         Ok(plugins.with_command(source.clone(), command))
     }
 }

@@ -4,13 +4,17 @@
 //!
 //! ```text
 //! aws_ecr_repository encryption_configuration!@missing image_tag_mutability="MUTABLE" force_delete- name!
+//! kubernetes_* metadata.name!
 //! ```
+//!
+//! A name that ends with `*` is that of every type without a line of its own that begins so.
 //!
 //! | after a path | means |
 //! |---|---|
 //! | `!` | a change replaces the resource |
 //! | `~` | blocks that AWS fills in when none are written |
-//! | `-` | the provider never reads it back: it stays as written, also null. After `*`: so do all |
+//! | `-` | the provider never reads it back: it stays as written, also null |
+//! | `*-` | the type is not made with the old SDK: null stays null. So it is for every type of a provider without facts here |
 //! | `^` | members that are not set come back as empty, not as null |
 //! | `@policy` `@json` `@url` `@missing` | no change where old and new mean the same: as a policy, as JSON, but for `https://`, when the block is left out |
 //! | `%json` `%policy` | stored in normal form: names sorted; with the version first |
@@ -28,7 +32,9 @@ const TEXTS: &[&str] = &[
     include_str!("eks.facts"),
     include_str!("iam.facts"),
     include_str!("kms.facts"),
+    include_str!("kubernetes.facts"),
     include_str!("logs.facts"),
+    include_str!("random.facts"),
     include_str!("s3.facts"),
 ];
 
@@ -36,8 +42,8 @@ const TEXTS: &[&str] = &[
 #[derive(Debug, Default)]
 pub(crate) struct Behaviour {
     arguments: BTreeMap<&'static str, Argument>,
-    /// Nothing is read back as empty: types that are not made with the old SDK.
-    strict: bool,
+    /// Null stays null: types that are not made with the old SDK.
+    pub(crate) keeps_nulls: bool,
 }
 
 /// How one argument or block is treated.
@@ -45,7 +51,10 @@ pub(crate) struct Behaviour {
 pub(crate) struct Argument {
     pub(crate) replaces: bool,
     pub(crate) filled_in: bool,
+    /// The provider never reads it back.
     pub(crate) kept_as_written: bool,
+    /// Null is not the same as empty.
+    pub(crate) keeps_null: bool,
     pub(crate) empty_members: bool,
     pub(crate) same: Same,
     pub(crate) form: Form,
@@ -73,7 +82,7 @@ pub(crate) enum Form {
 }
 
 impl Behaviour {
-    /// The facts about that type; without any, no argument replaces and none has a default.
+    /// The facts about that type, else about its family; without any, no argument replaces and none has a default.
     pub(crate) fn of(type_name: &str) -> Self {
         static LINES: OnceLock<HashMap<&str, &str>> = OnceLock::new();
         let lines = LINES.get_or_init(|| {
@@ -83,18 +92,21 @@ impl Behaviour {
                 .map(|line| line.split_once(' ').unwrap_or((line, "")))
                 .collect()
         });
-        let mut behaviour = Self::default();
-        for fact in lines
+        let family = |name: &str| Some(format!("{}_*", name.split_once('_')?.0));
+        let line = lines
             .get(type_name)
-            .into_iter()
-            .flat_map(|line| line.split(' '))
-        {
+            .or_else(|| lines.get(&*family(type_name)?));
+        let mut behaviour = Self {
+            keeps_nulls: line.is_none() && !type_name.starts_with("aws_"),
+            ..Self::default()
+        };
+        for fact in line.into_iter().flat_map(|line| line.split(' ')) {
             let end = fact
                 .find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '.')
                 .unwrap_or(fact.len());
             let (path, flags) = fact.split_at(end);
             match path {
-                "" if flags.starts_with('*') => behaviour.strict = true,
+                "" if flags.starts_with('*') => behaviour.keeps_nulls = true,
                 "" => {}
                 _ => {
                     behaviour.arguments.insert(path, Argument::read(flags));
@@ -107,7 +119,7 @@ impl Behaviour {
     /// How the argument or block with that path is treated: member names joined by dots, without positions.
     pub(crate) fn at(&self, path: &str) -> Argument {
         let mut argument = self.arguments.get(path).copied().unwrap_or_default();
-        argument.kept_as_written |= self.strict;
+        argument.keeps_null = self.keeps_nulls || argument.kept_as_written;
         argument
     }
 
@@ -208,6 +220,13 @@ mod tests {
             group.at("description").default_value(&Type::String),
             Some("Managed by Terraform".into())
         );
+        assert!(
+            Behaviour::of("kubernetes_secret_v1")
+                .at("metadata.name")
+                .replaces
+        );
+        assert!(!Behaviour::of("aws_neptune_cluster").keeps_nulls);
+        assert!(Behaviour::of("acme_queue").keeps_nulls);
         assert!(Behaviour::of("aws_eks_node_group").replaces_below("remote_access"));
         assert!(!Behaviour::of("aws_eks_node_group").replaces_below("scaling_config"));
     }

@@ -1,4 +1,4 @@
-//! The behaviour of AWS for each type beyond its schema, one file a service.
+//! The behaviour of clouds for each type beyond its schema, one file a service.
 //!
 //! A type without a rule here still works: ids and ARNs are guessed from names, and nothing is refused.
 
@@ -8,7 +8,9 @@ mod ecr;
 mod eks;
 mod iam;
 mod kms;
+mod kubernetes;
 mod logs;
+mod random;
 mod s3;
 pub(crate) mod view;
 
@@ -23,12 +25,12 @@ pub(crate) use ec2::zones;
 pub(crate) use s3::CANONICAL_USER;
 pub(crate) use view::{ACCOUNT, CloudView, random_hex, uuid};
 
-/// AWS says no.
+/// The cloud says no.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
-    /// The error code: `DependencyViolation`.
+    /// The error code: `DependencyViolation`. Clouds other than AWS have none.
     pub(crate) code: &'static str,
-    /// What AWS says.
+    /// What the cloud says.
     pub(crate) message: String,
     /// Whether the provider tries again for a while, as the reason may pass.
     pub(crate) passing: bool,
@@ -59,7 +61,9 @@ pub(crate) struct Rule {
     pub(crate) type_name: &'static str,
     /// Its name in the provider's errors: `EC2 Subnet`.
     pub(crate) title: &'static str,
-    /// Checks a new object and fills in what AWS decides.
+    /// Whether the service answers at all.
+    pub(crate) reach: fn(&CloudView<'_>) -> Verdict,
+    /// Checks a new object and fills in what the cloud decides.
     pub(crate) create: fn(&mut Draft, &CloudView<'_>) -> Verdict,
     /// Checks a changed object beside the old one.
     pub(crate) update: fn(&mut Draft, &Map, &CloudView<'_>) -> Verdict,
@@ -78,6 +82,7 @@ impl Rule {
         Self {
             type_name,
             title,
+            reach: |_| Ok(()),
             create: |_, _| Ok(()),
             update: |_, _, _| Ok(()),
             delete: |_, _| Ok(()),
@@ -107,6 +112,11 @@ impl Rule {
         self
     }
 
+    const fn reached(mut self, reach: fn(&CloudView<'_>) -> Verdict) -> Self {
+        self.reach = reach;
+        self
+    }
+
     const fn reads(mut self, read: fn(&mut Draft, &CloudView<'_>)) -> Self {
         self.read = read;
         self
@@ -118,12 +128,12 @@ impl Rule {
     }
 }
 
-/// The rule of that type; one without demands where it has none.
+/// The rule of that type, else of its family (`kubernetes_*`); one without demands where it has none.
 pub(crate) fn of(type_name: &str) -> &'static Rule {
     static NONE: Rule = Rule::new("", "");
     static RULES: OnceLock<HashMap<&str, &Rule>> = OnceLock::new();
     let rules = RULES.get_or_init(|| {
-        let services: [&[&'static [Rule]]; 8] = [
+        let services: [&[&'static [Rule]]; 10] = [
             ec2::RULES,
             &[eks::RULES],
             &[iam::RULES],
@@ -132,6 +142,8 @@ pub(crate) fn of(type_name: &str) -> &'static Rule {
             &[logs::RULES],
             &[kms::RULES],
             &[dynamodb::RULES],
+            &[kubernetes::RULES],
+            &[random::RULES],
         ];
         let rules = services
             .into_iter()
@@ -139,7 +151,9 @@ pub(crate) fn of(type_name: &str) -> &'static Rule {
             .flat_map(|rules| rules.iter());
         rules.map(|rule| (rule.type_name, rule)).collect()
     });
-    rules.get(type_name).copied().unwrap_or(&NONE)
+    let family = || Some(format!("{}_*", type_name.split_once('_')?.0));
+    let rule = rules.get(type_name).or_else(|| rules.get(&*family()?));
+    rule.copied().unwrap_or(&NONE)
 }
 
 /// A member of a stored object, when it is a text.

@@ -14,12 +14,22 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 pub(crate) struct CloudView<'a> {
     pub(crate) objects: &'a Objects,
     pub(crate) region: &'a str,
+    /// The address of the Kubernetes cluster that the provider is configured for; empty elsewhere.
+    pub(crate) cluster: &'a str,
     pub(crate) now: Timestamp,
     /// Makes names that are made at the same time differ.
     pub(crate) sequence: u32,
 }
 
 impl<'a> CloudView<'a> {
+    /// The key of an object under that id: two clusters have objects of one name.
+    pub(crate) fn key(&self, id: &str) -> String {
+        match self.cluster {
+            "" => id.to_owned(),
+            cluster => format!("{id} in {cluster}"),
+        }
+    }
+
     /// An object by type and id.
     pub(crate) fn find(&self, type_name: &str, id: &str) -> Option<&'a Map> {
         self.objects.get(type_name, id)
@@ -70,7 +80,15 @@ impl<'a> CloudView<'a> {
 
     /// What an attribute that AWS decides most likely holds, going by its name.
     pub(crate) fn guess(&self, type_name: &str, attribute: &str, id: &str) -> Option<String> {
-        let short = type_name.strip_prefix("aws_").unwrap_or(type_name);
+        let Some(short) = type_name.strip_prefix("aws_") else {
+            let is_time = ["_at", "_time", "_date"]
+                .iter()
+                .any(|end| attribute.ends_with(end));
+            return match attribute {
+                "status" | "state" => Some("active".to_owned()),
+                _ => is_time.then(|| self.now.rfc3339()),
+            };
+        };
         let (service, kind) = match short.split_once('_') {
             Some((service @ ("ec2" | "ecr" | "eks" | "iam" | "kms" | "s3" | "dynamodb"), kind)) => {
                 (service, kind)
@@ -94,12 +112,17 @@ impl<'a> CloudView<'a> {
     }
 }
 
-/// 32 random hexadecimal digits.
-pub(crate) fn random_hex() -> String {
-    let mut bytes = [0; 16];
+/// Random bytes.
+pub(crate) fn random_bytes(count: usize) -> Vec<u8> {
+    let mut bytes = vec![0; count];
     // Without randomness the ids of one sandbox may repeat, which its own rules then notice.
     let _ = getrandom::fill(&mut bytes);
-    HEXLOWER.encode(&bytes)
+    bytes
+}
+
+/// 32 random hexadecimal digits.
+pub(crate) fn random_hex() -> String {
+    HEXLOWER.encode(&random_bytes(16))
 }
 
 /// A random UUID.
