@@ -23,7 +23,7 @@
 //! A type has the name of its kind; a change to its API group's next version is a change of the bindings alone.
 
 // The names in here are the provider's.
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, clippy::should_implement_trait)]
 mod generated;
 mod lookup;
 
