@@ -51,6 +51,7 @@
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |
+//! | refuse plans that break a rule | [`Stack::policy`], [`Policy`] |
 //! | test a stack without any cloud | [`Program::from_fn`] |
 //!
 //! Why not a prelude to glob-import: these names are few, and a reader of a stack should see where each comes from.
@@ -61,11 +62,16 @@ pub use terrane_core::addr::{
     InstanceAddr, InstanceKey, KeyTooLarge, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource,
     ResourceAddr,
 };
+pub use terrane_core::policy::{
+    Attached, Enforcement, Fact, Planned, Policy, PolicyFinding, PolicyOutcome, PolicyReport,
+    ReviewedPlan,
+};
 pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
-    BlockArguments, Configuration, Declaration, Diagnostic, Diagnostics, Error, EvalError, Export,
-    Expr, FromValue, IgnoreChanges, Input, IntoExpr, IntoInput, IntoValue, Lifecycle, Literal,
-    Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep, Program, ProviderConfig,
-    ProviderDeclaration, ProviderHandle, Reference, Resource, ResourceInstance, Result, Scope,
-    Severity, Stack, Trigger, Type, TypeMismatch, Value, all, interpolate,
+    Action, BlockArguments, Configuration, Declaration, Diagnostic, Diagnostics, Error, EvalError,
+    Export, Expr, FromValue, IgnoreChanges, Input, IntoExpr, IntoInput, IntoValue, Lifecycle,
+    Literal, Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep, Program,
+    ProviderConfig, ProviderDeclaration, ProviderHandle, Reference, Resource, ResourceInstance,
+    ResourceType, Result, Scope, Severity, Stack, Trigger, Type, TypeMismatch, Value, all,
+    interpolate,
 };

@@ -39,6 +39,7 @@
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
 //! | `program` | the checked graph of a stack function's declarations |
 //! | [`configuration`] | the trait through which a stack reads its configuration |
+//! | [`policy`] | checks of a plan that the program declares, and the plan as they see it |
 //! | `lookup` | rules by which objects are found by name or tag |
 //! | `marks`, [`secrets`] | sensitive paths; known secrets found in other texts |
 //! | `diagnostics`, `error` | messages for people; the error of a stack function |
@@ -49,6 +50,7 @@
 //! its graph is the same in every run and can be tested without a cloud. Why not `serde_json::Value`: it has no unknown values, no
 //! sets, and no numbers of 153 digits. Why no derive macros: bindings of 1,300 types must compile in seconds.
 
+mod action;
 pub mod addr;
 pub mod configuration;
 mod diagnostics;
@@ -65,6 +67,7 @@ mod lookup;
 mod marks;
 mod nested;
 mod output;
+pub mod policy;
 mod program;
 mod provider;
 mod quote;
@@ -77,6 +80,7 @@ mod text;
 mod typed;
 pub mod value;
 
+pub use action::Action;
 pub use configuration::{Configuration, NoConfig};
 pub use diagnostics::{Diagnostic, Diagnostics, Location, Severity};
 pub use error::{Error, Result};
@@ -92,9 +96,10 @@ pub use lookup::{LookupRules, NameLookup, Standing, TagLookup};
 pub use marks::Marked;
 pub use nested::{IsSet, Nested, NestedList, Set};
 pub use output::{Output, Outputs, all};
+pub use policy::{Fact, Policy};
 pub use program::{Program, ProviderConfig, ResourceInstance};
 pub use provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
-pub use resource::{Binding, BlockArguments, Declaration, Resource};
+pub use resource::{Binding, BlockArguments, Declaration, Resource, ResourceType};
 pub use stack::{Export, Stack};
 pub use suggest::closest;
 pub use text::nfc;

@@ -9,6 +9,7 @@ use crate::expr::{Expr, Reference};
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::output::Output;
+use crate::policy::PlannedObject;
 use crate::provider::{ProviderBinding, ProviderHandle};
 use crate::stack::Stack;
 use crate::value::{Path, Value};
@@ -29,6 +30,15 @@ pub struct Binding {
     pub mode: Mode,
     /// The type's name in the provider, for example `aws_vpc`.
     pub type_name: &'static str,
+}
+
+/// The handle that bindings give resources of one type.
+pub trait ResourceType: AsRef<Resource> {
+    /// The facts of the type.
+    fn binding() -> &'static Binding;
+
+    /// The typed handle on a resource of the type.
+    fn from_resource(resource: Resource) -> Self;
 }
 
 impl Resource {
@@ -193,6 +203,15 @@ impl Declaration {
 }
 
 impl Resource {
+    /// The handle on a resource of a plan; where the program does not declare it any more, its location is that of the caller.
+    #[track_caller]
+    pub(crate) fn planned(object: &PlannedObject) -> Self {
+        Self {
+            address: object.address.clone(),
+            location: object.location.unwrap_or_else(Location::caller),
+        }
+    }
+
     pub(crate) fn reference(address: InstanceAddr, location: Location) -> Self {
         Self {
             address: Arc::new(address),

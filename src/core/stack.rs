@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::expr::Expr;
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
+use crate::policy::{Policy, ReviewedPlan};
 use crate::provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 use crate::resource::{Declaration, ProviderChoice, Resource};
 
@@ -31,6 +32,7 @@ pub(crate) struct Declared {
     pub(crate) providers: Vec<DeclaredProvider>,
     pub(crate) resources: Vec<DeclaredResource>,
     pub(crate) exports: Vec<Export>,
+    pub(crate) policies: Vec<Policy>,
     pub(crate) owner_tags: bool,
     pub(crate) diagnostics: Diagnostics,
 }
@@ -132,6 +134,32 @@ impl Stack {
     /// taken: one read more for each such creation.
     pub fn owner_tags(&mut self, on: bool) {
         self.declared.owner_tags = on;
+    }
+
+    /// Declares a mandatory policy: a plan that breaks it is refused (see [`policy`](crate::policy)).
+    #[track_caller]
+    pub fn policy(
+        &mut self,
+        name: &str,
+        check: impl Fn(&ReviewedPlan<'_>) + Send + Sync + 'static,
+    ) {
+        self.declared.policies.push(Policy::new(name, check));
+    }
+
+    /// Declares an advisory policy: a plan that breaks it says so, and can be applied.
+    #[track_caller]
+    pub fn advisory_policy(
+        &mut self,
+        name: &str,
+        check: impl Fn(&ReviewedPlan<'_>) + Send + Sync + 'static,
+    ) {
+        let policy = Policy::new(name, check).advisory();
+        self.declared.policies.push(policy);
+    }
+
+    /// Declares policies that were made elsewhere, with their hints and exceptions.
+    pub fn policies(&mut self, policies: impl IntoIterator<Item = Policy>) {
+        self.declared.policies.extend(policies);
     }
 
     /// Runs a component: everything declared inside has `module.<name>.` before its address.

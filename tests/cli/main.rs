@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod life;
 mod machine;
+mod policies;
 mod private;
 mod providers;
 mod recovery;

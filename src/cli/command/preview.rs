@@ -12,8 +12,7 @@ use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::{PlanView as _, Secrets, ShownPlan};
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
-use crate::workflow::saved;
-use crate::workflow::unresolved;
+use crate::workflow::{policies, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let Preview {
@@ -97,14 +96,16 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
 
     session.say(&plan.diagnostics);
     let made_at = SystemClock::default().now();
+    let policies = policies::review(session, &plan, &program);
     session.plan_views(&guard.files).plan(&ShownPlan {
         plan: &plan,
         program: &program,
         made_at,
         secrets: Secrets::shown(show_secrets),
         is_partial,
+        policies: &policies,
     })?;
-    check(&plan, &guard)?;
+    check(&plan, &guard, &policies)?;
     if let Some(file) = &out {
         let callers = callers.unwrap_or_else(|error| {
             session.say(&unknown_callers(error));

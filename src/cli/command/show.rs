@@ -7,7 +7,7 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
 use crate::view::{Secrets, ShownPlan};
-use crate::workflow::saved;
+use crate::workflow::{policies, saved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, CommandError> {
     let Show { plan, show_secrets } = arguments;
@@ -27,12 +27,14 @@ fn show_plan(session: &Session<'_>, file: &Path, secrets: Secrets) -> Result<(),
     let (saved, program) = saved::open(session, file)?;
     session.note(&saved.heading());
     session.say(&saved.plan.diagnostics);
+    let policies = policies::review(session, &saved.plan, &program);
     let shown = ShownPlan {
         plan: &saved.plan,
         program: &program,
         made_at: saved.origin.made_at,
         secrets,
         is_partial: false,
+        policies: &policies,
     };
     Ok(session.view().plan(&shown)?)
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use terrane_core::addr::InstanceAddr;
+use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
 use terrane_engine::{Applied, Event, Plan, PlanMode};
 use terrane_state::backend::Holder;
@@ -47,6 +48,8 @@ pub(crate) struct ShownPlan<'a> {
     pub(crate) secrets: Secrets,
     /// Unresolved operations kept a part of the stack out of it: an empty plan is no proof then that nothing differs.
     pub(crate) is_partial: bool,
+    /// The policies of the program, and how the plan stands to each.
+    pub(crate) policies: &'a [PolicyReport],
 }
 
 /// Follows the engine while it works. Must not block.

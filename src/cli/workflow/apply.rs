@@ -12,7 +12,7 @@ use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError,
 use super::confirmation::Confirmation;
 use super::plan::{Machine, check, say_recovered};
 use super::plan_source::{Fresh, Held, PlanSource, Sourced};
-use super::unresolved;
+use super::{policies, unresolved};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -162,14 +162,16 @@ impl<S: PlanSource> Work<'_, S> {
         self.feed.pause();
         self.view.diagnostics(&plan.diagnostics);
         self.feed.planned(&plan);
+        let policies = policies::review(self.session, &plan, self.program);
         self.view.planned(&ShownPlan {
             plan: &plan,
             program: self.program,
             made_at: SystemClock::default().now(),
             secrets: Secrets::Hidden,
             is_partial: !recovered.remaining.is_empty(),
+            policies: &policies,
         });
-        check(&plan, &self.request.guard)?;
+        check(&plan, &self.request.guard, &policies)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
         let ended = |applied| Ended { recovered, applied };
         if plan.is_empty() && nothing_read {

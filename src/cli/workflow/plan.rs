@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostic, Program};
 use terrane_engine::{Action, Engine, EventSink, Host, Plan, PlanOptions};
 use terrane_provider::Providers;
 use terrane_state::{State, SystemClock, SystemRandom};
 
+use super::policies;
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -60,8 +62,19 @@ pub(crate) async fn make_plan(
     planned.map_err(CommandError::from)
 }
 
-/// Refuses a plan that holds a kind of change that `--deny` names.
-pub(crate) fn check(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
+/// Refuses a plan that holds a kind of change that `--deny` names, or that breaks a mandatory policy; for both reasons where there are both.
+pub(crate) fn check(
+    plan: &Plan,
+    guard: &Guard,
+    reports: &[PolicyReport],
+) -> Result<(), CommandError> {
+    match (check_actions(plan, guard), policies::check(reports)) {
+        (Err(denied), Err(broken)) => Err(denied.and(broken)),
+        (denied, broken) => denied.and(broken),
+    }
+}
+
+fn check_actions(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
     let denied = |action: Action| guard.deny.iter().any(|kind| kind.denies(action));
     let found: Vec<_> = plan
         .changes

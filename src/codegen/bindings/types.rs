@@ -171,7 +171,10 @@ pub(super) fn resource(
     handle(top, &all, &mut body);
     let _ = write!(
         body,
-        "}}\n\nimpl AsRef<Resource> for {name} {{\nfn as_ref(&self) -> &Resource {{\n&self.0\n}}\n}}\n"
+        "}}\n\nimpl AsRef<Resource> for {name} {{\nfn as_ref(&self) -> &Resource {{\n&self.0\n}}\n}}\n\n\
+         impl terrane_core::ResourceType for {name} {{\n\
+         fn binding() -> &'static Binding {{\n&BINDING\n}}\n\n\
+         fn from_resource(resource: Resource) -> Self {{\nSelf(resource)\n}}\n}}\n"
     );
     builder(
         &Builder {

@@ -10,6 +10,7 @@ use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::expr::{EvalError, Expr, Scope};
 use crate::marks::Marked;
+use crate::policy::Policy;
 use crate::stack::{Declared, DeclaredResource, Export};
 
 /// The program of these declarations.
@@ -24,6 +25,7 @@ pub(super) fn freeze(
         providers: declared_providers,
         resources: declared_resources,
         exports,
+        policies,
         owner_tags,
         mut diagnostics,
     } = declared;
@@ -114,6 +116,7 @@ pub(super) fn freeze(
         });
     }
     check_exports(&exports, &resolver, &mut diagnostics);
+    check_policies(&policies, &mut diagnostics);
     // Without that the indexes above may be off, and a cycle report would only confuse.
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -125,6 +128,7 @@ pub(super) fn freeze(
         providers,
         resources,
         exports,
+        policies,
         owner_tags,
         index,
         config,
@@ -214,6 +218,31 @@ impl Resolver<'_> {
             diagnostics.push(undeclared(address, location, from));
         }
         position
+    }
+}
+
+/// Reports name a policy by its name alone, and an exception that names nothing must not pass for one that holds.
+fn check_policies(policies: &[Policy], diagnostics: &mut Diagnostics) {
+    let mut first: HashMap<&str, Location> = HashMap::new();
+    for policy in policies {
+        let (name, location) = (policy.name(), policy.location());
+        if let Some(first) = first.insert(name, location) {
+            diagnostics.push(
+                Diagnostic::error(format!("the policy `{name}` is declared twice"))
+                    .detail(format!("first declared at {first}"))
+                    .location(location)
+                    .hint("give one of them another name"),
+            );
+        }
+        for text in &policy.invalid_exceptions {
+            diagnostics.push(
+                Diagnostic::error(format!(
+                    "the exception `{text}` of the policy `{name}` is not an address"
+                ))
+                .location(location)
+                .hint("write it as `aws_s3_bucket.site`, `module.web` or `module.web.*`"),
+            );
+        }
     }
 }
 

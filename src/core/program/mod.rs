@@ -15,6 +15,7 @@ use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
 use crate::expr::Expr;
 use crate::lifecycle::Lifecycle;
+use crate::policy::Policy;
 use crate::provider::ProviderBinding;
 use crate::schema::Schema;
 use crate::stack::{Export, Stack};
@@ -28,6 +29,7 @@ pub struct Program {
     providers: Vec<ProviderConfig>,
     resources: Vec<ResourceInstance>,
     exports: Vec<Export>,
+    policies: Vec<Policy>,
     owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, usize>,
     config: Arc<dyn Configuration>,
@@ -161,6 +163,11 @@ impl Program {
     /// Published values, in the order of declaration.
     pub fn exports(&self) -> &[Export] {
         &self.exports
+    }
+
+    /// Checks of its plans, in the order of declaration.
+    pub fn policies(&self) -> &[Policy] {
+        &self.policies
     }
 
     /// Every expression of it: the arguments of providers and resources, and exports.

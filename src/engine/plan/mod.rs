@@ -12,6 +12,7 @@ mod orphans;
 pub(crate) mod outputs;
 pub(crate) mod planner;
 mod refresh;
+mod review;
 mod selection;
 mod steps;
 mod visitor;

@@ -3,6 +3,7 @@
 mod checks;
 mod configuration;
 mod plan;
+mod policies;
 mod reports;
 mod sink;
 mod state;

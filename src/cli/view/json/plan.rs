@@ -12,6 +12,7 @@ use terrane_provider::Identity;
 use terrane_state::State;
 
 use super::configuration::{Configuration, configuration};
+use super::policies::PolicyJson;
 use super::state::StateJson;
 use super::value::{self, Json, known, raw, steps};
 use super::values::{Module, OutputJson, Resource, ResourceName, Values};
@@ -33,6 +34,9 @@ pub(super) struct PlanJson {
     #[serde(skip_serializing_if = "Option::is_none")]
     prior_state: Option<StateJson>,
     configuration: Configuration,
+    /// Ours: Terraform's plan has no policies of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    policies: Vec<PolicyJson>,
     timestamp: String,
     applyable: bool,
     complete: bool,
@@ -78,6 +82,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         secrets,
         // The document has no claim that an unresolved operation could make untrue.
         is_partial: _,
+        policies,
     } = *shown;
     let managed = |change: &&ResourceChange| {
         // Terraform leaves out data sources that are only forgotten.
@@ -108,6 +113,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
             .collect(),
         prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
+        policies: policies.iter().map(PolicyJson::new).collect(),
         timestamp: made_at.to_string(),
         applyable: !plan.is_empty(),
         complete: true,

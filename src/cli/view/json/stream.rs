@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
 use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::policy::{PolicyOutcome, PolicyReport};
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_engine::{Action, Event, Plan, PlanMode, Step, StepKind, Summary};
 use terrane_state::{Clock as _, SystemClock};
 
 use super::JsonView;
 use super::plan::reason;
+use super::policies::PolicyJson;
 use super::validate::diagnostic;
 use super::values::index;
 use crate::view::text::{plan_totals, totals, waiting};
@@ -75,6 +77,19 @@ impl JsonView {
         }
         let message = format!("{}: {text}", step.address);
         self.line(level, kind, &message, json!({ "hook": hook }));
+    }
+
+    /// The result of a policy; Terraform has no such line.
+    fn policy(&self, report: &PolicyReport) {
+        let outcome = report.outcome();
+        let level = match (outcome, report.refuses()) {
+            (_, true) => "error",
+            (PolicyOutcome::Failed, _) => "warn",
+            _ => "info",
+        };
+        let message = format!("Policy {}: {}", outcome.as_str(), report.name);
+        let policy = json!({ "policy": PolicyJson::new(report) });
+        self.line(level, "policy_result", &message, policy);
     }
 
     fn planned_changes(&self, plan: &Plan) {
@@ -202,6 +217,9 @@ impl RunView for JsonView {
 
     fn planned(&self, shown: &ShownPlan<'_>) {
         self.planned_changes(shown.plan);
+        for report in shown.policies {
+            self.policy(report);
+        }
     }
 
     fn applied(&self, run: &AppliedRun<'_>) {

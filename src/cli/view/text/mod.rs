@@ -9,6 +9,7 @@ mod live;
 mod outputs;
 pub(crate) mod painter;
 mod plan;
+pub(crate) mod policies;
 mod program;
 mod repair;
 mod run;
@@ -70,7 +71,7 @@ impl TextView {
         if shown.plan.is_empty() && shown.is_partial {
             return;
         }
-        let text = PlanText::new(shown.plan, shown.program, shown.secrets, self.out_painter());
+        let text = PlanText::new(shown, self.out_painter());
         self.streams.out(text.text());
     }
 }

@@ -33,6 +33,7 @@ impl Fingerprint {
             whole.extend([&name, " ", &digest, "\n"]);
             declarations.insert(name, digest[..16].to_owned());
         };
+        // Policies are not in it: they decide about plans, they are no part of one.
         add("owner tags".to_owned(), json(&program.owner_tags()));
         for provider in program.providers() {
             let binding = provider.binding.map(|known| (known.source, known.version));

@@ -60,6 +60,16 @@ impl AsRef<Resource> for ContributorInsights {
     }
 }
 
+impl terrane_core::ResourceType for ContributorInsights {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_contributor_insights`; made by [`ContributorInsights::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for GlobalTable {
     }
 }
 
+impl terrane_core::ResourceType for GlobalTable {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_global_table`; made by [`GlobalTable::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for KinesisStreamingDestination {
     }
 }
 
+impl terrane_core::ResourceType for KinesisStreamingDestination {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_kinesis_streaming_destination`; made by [`KinesisStreamingDestination::builder`].
 #[derive(Debug)]
 #[must_use]

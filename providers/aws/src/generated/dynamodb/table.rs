@@ -222,6 +222,16 @@ impl AsRef<Resource> for Table {
     }
 }
 
+impl terrane_core::ResourceType for Table {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_table`; made by [`Table::builder`].
 #[derive(Debug)]
 #[must_use]

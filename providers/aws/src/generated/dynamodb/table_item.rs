@@ -70,6 +70,16 @@ impl AsRef<Resource> for TableItem {
     }
 }
 
+impl terrane_core::ResourceType for TableItem {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_table_item`; made by [`TableItem::builder`].
 #[derive(Debug)]
 #[must_use]

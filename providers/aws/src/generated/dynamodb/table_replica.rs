@@ -91,6 +91,16 @@ impl AsRef<Resource> for TableReplica {
     }
 }
 
+impl terrane_core::ResourceType for TableReplica {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_table_replica`; made by [`TableReplica::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -64,6 +64,16 @@ impl AsRef<Resource> for Tag {
     }
 }
 
+impl terrane_core::ResourceType for Tag {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_dynamodb_tag`; made by [`Tag::builder`].
 #[derive(Debug)]
 #[must_use]

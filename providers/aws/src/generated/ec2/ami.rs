@@ -226,6 +226,16 @@ impl AsRef<Resource> for Ami {
     }
 }
 
+impl terrane_core::ResourceType for Ami {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ami`; made by [`Ami::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -257,6 +257,16 @@ impl AsRef<Resource> for AmiCopy {
     }
 }
 
+impl terrane_core::ResourceType for AmiCopy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ami_copy`; made by [`AmiCopy::builder`].
 #[derive(Debug)]
 #[must_use]

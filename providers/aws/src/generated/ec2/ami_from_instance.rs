@@ -239,6 +239,16 @@ impl AsRef<Resource> for AmiFromInstance {
     }
 }
 
+impl terrane_core::ResourceType for AmiFromInstance {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ami_from_instance`; made by [`AmiFromInstance::builder`].
 #[derive(Debug)]
 #[must_use]

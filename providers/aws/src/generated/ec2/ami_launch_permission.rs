@@ -74,6 +74,16 @@ impl AsRef<Resource> for AmiLaunchPermission {
     }
 }
 
+impl terrane_core::ResourceType for AmiLaunchPermission {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ami_launch_permission`; made by [`AmiLaunchPermission::builder`].
 #[derive(Debug)]
 #[must_use]

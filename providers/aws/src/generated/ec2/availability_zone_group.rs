@@ -58,6 +58,16 @@ impl AsRef<Resource> for AvailabilityZoneGroup {
     }
 }
 
+impl terrane_core::ResourceType for AvailabilityZoneGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_availability_zone_group`; made by [`AvailabilityZoneGroup::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -151,6 +151,16 @@ impl AsRef<Resource> for CapacityReservation {
     }
 }
 
+impl terrane_core::ResourceType for CapacityReservation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_capacity_reservation`; made by [`CapacityReservation::builder`].
 #[derive(Debug)]
 #[must_use]

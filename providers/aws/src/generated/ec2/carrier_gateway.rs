@@ -75,6 +75,16 @@ impl AsRef<Resource> for CarrierGateway {
     }
 }
 
+impl terrane_core::ResourceType for CarrierGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_carrier_gateway`; made by [`CarrierGateway::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -81,6 +81,16 @@ impl AsRef<Resource> for ClientVpnAuthorizationRule {
     }
 }
 
+impl terrane_core::ResourceType for ClientVpnAuthorizationRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_client_vpn_authorization_rule`; made by [`ClientVpnAuthorizationRule::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -74,6 +74,16 @@ impl AsRef<Resource> for ClientVpnNetworkAssociation {
     }
 }
 
+impl terrane_core::ResourceType for ClientVpnNetworkAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_client_vpn_network_association`; made by [`ClientVpnNetworkAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -92,6 +92,16 @@ impl AsRef<Resource> for ClientVpnRoute {
     }
 }
 
+impl terrane_core::ResourceType for ClientVpnRoute {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_client_vpn_route`; made by [`ClientVpnRoute::builder`].
 #[derive(Debug)]
 #[must_use]

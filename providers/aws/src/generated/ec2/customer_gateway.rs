@@ -93,6 +93,16 @@ impl AsRef<Resource> for CustomerGateway {
     }
 }
 
+impl terrane_core::ResourceType for CustomerGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_customer_gateway`; made by [`CustomerGateway::builder`].
 #[derive(Debug)]
 #[must_use]

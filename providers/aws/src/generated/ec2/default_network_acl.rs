@@ -110,6 +110,16 @@ impl AsRef<Resource> for DefaultNetworkAcl {
     }
 }
 
+impl terrane_core::ResourceType for DefaultNetworkAcl {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_network_acl`; made by [`DefaultNetworkAcl::builder`].
 #[derive(Debug)]
 #[must_use]

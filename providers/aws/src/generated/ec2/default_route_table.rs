@@ -99,6 +99,16 @@ impl AsRef<Resource> for DefaultRouteTable {
     }
 }
 
+impl terrane_core::ResourceType for DefaultRouteTable {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_route_table`; made by [`DefaultRouteTable::builder`].
 #[derive(Debug)]
 #[must_use]

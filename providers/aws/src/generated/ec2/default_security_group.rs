@@ -109,6 +109,16 @@ impl AsRef<Resource> for DefaultSecurityGroup {
     }
 }
 
+impl terrane_core::ResourceType for DefaultSecurityGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_security_group`; made by [`DefaultSecurityGroup::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -190,6 +190,16 @@ impl AsRef<Resource> for DefaultSubnet {
     }
 }
 
+impl terrane_core::ResourceType for DefaultSubnet {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_subnet`; made by [`DefaultSubnet::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -174,6 +174,16 @@ impl AsRef<Resource> for DefaultVpc {
     }
 }
 
+impl terrane_core::ResourceType for DefaultVpc {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_vpc`; made by [`DefaultVpc::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -95,6 +95,16 @@ impl AsRef<Resource> for DefaultVpcDhcpOptions {
     }
 }
 
+impl terrane_core::ResourceType for DefaultVpcDhcpOptions {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_vpc_dhcp_options`; made by [`DefaultVpcDhcpOptions::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -45,6 +45,16 @@ impl AsRef<Resource> for EbsEncryptionByDefault {
     }
 }
 
+impl terrane_core::ResourceType for EbsEncryptionByDefault {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_encryption_by_default`; made by [`EbsEncryptionByDefault::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -154,6 +154,16 @@ impl AsRef<Resource> for EbsSnapshotCopy {
     }
 }
 
+impl terrane_core::ResourceType for EbsSnapshotCopy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_snapshot_copy`; made by [`EbsSnapshotCopy::builder`].
 #[derive(Debug)]
 #[must_use]

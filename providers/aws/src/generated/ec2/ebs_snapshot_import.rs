@@ -162,6 +162,16 @@ impl AsRef<Resource> for EbsSnapshotImport {
     }
 }
 
+impl terrane_core::ResourceType for EbsSnapshotImport {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_snapshot_import`; made by [`EbsSnapshotImport::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -63,6 +63,16 @@ impl AsRef<Resource> for EgressOnlyInternetGateway {
     }
 }
 
+impl terrane_core::ResourceType for EgressOnlyInternetGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_egress_only_internet_gateway`; made by [`EgressOnlyInternetGateway::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -75,6 +75,16 @@ impl AsRef<Resource> for EipAssociation {
     }
 }
 
+impl terrane_core::ResourceType for EipAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eip_association`; made by [`EipAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -179,6 +179,16 @@ impl AsRef<Resource> for Fleet {
     }
 }
 
+impl terrane_core::ResourceType for Fleet {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_fleet`; made by [`Fleet::builder`].
 #[derive(Debug)]
 #[must_use]

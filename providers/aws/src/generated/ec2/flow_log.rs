@@ -149,6 +149,16 @@ impl AsRef<Resource> for FlowLog {
     }
 }
 
+impl terrane_core::ResourceType for FlowLog {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_flow_log`; made by [`FlowLog::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -54,6 +54,16 @@ impl AsRef<Resource> for ImageBlockPublicAccess {
     }
 }
 
+impl terrane_core::ResourceType for ImageBlockPublicAccess {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_image_block_public_access`; made by [`ImageBlockPublicAccess::builder`].
 #[derive(Debug)]
 #[must_use]

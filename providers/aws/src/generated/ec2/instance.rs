@@ -418,6 +418,16 @@ impl AsRef<Resource> for Instance {
     }
 }
 
+impl terrane_core::ResourceType for Instance {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_instance`; made by [`Instance::builder`].
 #[derive(Debug)]
 #[must_use]

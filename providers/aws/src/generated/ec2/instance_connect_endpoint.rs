@@ -121,6 +121,16 @@ impl AsRef<Resource> for InstanceConnectEndpoint {
     }
 }
 
+impl terrane_core::ResourceType for InstanceConnectEndpoint {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_instance_connect_endpoint`; made by [`InstanceConnectEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]

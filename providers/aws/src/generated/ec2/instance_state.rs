@@ -68,6 +68,16 @@ impl AsRef<Resource> for InstanceState {
     }
 }
 
+impl terrane_core::ResourceType for InstanceState {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_instance_state`; made by [`InstanceState::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -75,6 +75,16 @@ impl AsRef<Resource> for InternetGateway {
     }
 }
 
+impl terrane_core::ResourceType for InternetGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_internet_gateway`; made by [`InternetGateway::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -62,6 +62,16 @@ impl AsRef<Resource> for InternetGatewayAttachment {
     }
 }
 
+impl terrane_core::ResourceType for InternetGatewayAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_internet_gateway_attachment`; made by [`InternetGatewayAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -330,6 +330,16 @@ impl AsRef<Resource> for LaunchTemplate {
     }
 }
 
+impl terrane_core::ResourceType for LaunchTemplate {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_launch_template`; made by [`LaunchTemplate::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -71,6 +71,16 @@ impl AsRef<Resource> for LocalGatewayRoute {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayRoute {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_route`; made by [`LocalGatewayRoute::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -78,6 +78,16 @@ impl AsRef<Resource> for LocalGatewayRouteTableVpcAssociation {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayRouteTableVpcAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_route_table_vpc_association`; made by [`LocalGatewayRouteTableVpcAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

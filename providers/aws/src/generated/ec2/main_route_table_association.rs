@@ -68,6 +68,16 @@ impl AsRef<Resource> for MainRouteTableAssociation {
     }
 }
 
+impl terrane_core::ResourceType for MainRouteTableAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_main_route_table_association`; made by [`MainRouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

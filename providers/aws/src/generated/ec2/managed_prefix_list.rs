@@ -108,6 +108,16 @@ impl AsRef<Resource> for ManagedPrefixList {
     }
 }
 
+impl terrane_core::ResourceType for ManagedPrefixList {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_managed_prefix_list`; made by [`ManagedPrefixList::builder`].
 #[derive(Debug)]
 #[must_use]

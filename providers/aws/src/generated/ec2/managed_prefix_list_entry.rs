@@ -64,6 +64,16 @@ impl AsRef<Resource> for ManagedPrefixListEntry {
     }
 }
 
+impl terrane_core::ResourceType for ManagedPrefixListEntry {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_managed_prefix_list_entry`; made by [`ManagedPrefixListEntry::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -122,6 +122,16 @@ impl AsRef<Resource> for NatGateway {
     }
 }
 
+impl terrane_core::ResourceType for NatGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_nat_gateway`; made by [`NatGateway::builder`].
 #[derive(Debug)]
 #[must_use]

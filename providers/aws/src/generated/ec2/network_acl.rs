@@ -95,6 +95,16 @@ impl AsRef<Resource> for NetworkAcl {
     }
 }
 
+impl terrane_core::ResourceType for NetworkAcl {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_acl`; made by [`NetworkAcl::builder`].
 #[derive(Debug)]
 #[must_use]

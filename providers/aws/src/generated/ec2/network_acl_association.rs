@@ -58,6 +58,16 @@ impl AsRef<Resource> for NetworkAclAssociation {
     }
 }
 
+impl terrane_core::ResourceType for NetworkAclAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_acl_association`; made by [`NetworkAclAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -120,6 +120,16 @@ impl AsRef<Resource> for NetworkAclRule {
     }
 }
 
+impl terrane_core::ResourceType for NetworkAclRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_acl_rule`; made by [`NetworkAclRule::builder`].
 #[derive(Debug)]
 #[must_use]

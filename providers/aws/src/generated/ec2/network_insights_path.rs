@@ -114,6 +114,16 @@ impl AsRef<Resource> for NetworkInsightsPath {
     }
 }
 
+impl terrane_core::ResourceType for NetworkInsightsPath {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_network_insights_path`; made by [`NetworkInsightsPath::builder`].
 #[derive(Debug)]
 #[must_use]

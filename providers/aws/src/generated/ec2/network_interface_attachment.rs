@@ -83,6 +83,16 @@ impl AsRef<Resource> for NetworkInterfaceAttachment {
     }
 }
 
+impl terrane_core::ResourceType for NetworkInterfaceAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_interface_attachment`; made by [`NetworkInterfaceAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -59,6 +59,16 @@ impl AsRef<Resource> for NetworkInterfaceSgAttachment {
     }
 }
 
+impl terrane_core::ResourceType for NetworkInterfaceSgAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_interface_sg_attachment`; made by [`NetworkInterfaceSgAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

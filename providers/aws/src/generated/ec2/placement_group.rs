@@ -94,6 +94,16 @@ impl AsRef<Resource> for PlacementGroup {
     }
 }
 
+impl terrane_core::ResourceType for PlacementGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_placement_group`; made by [`PlacementGroup::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -66,6 +66,16 @@ impl AsRef<Resource> for RouteTableAssociation {
     }
 }
 
+impl terrane_core::ResourceType for RouteTableAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_route_table_association`; made by [`RouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -112,6 +112,16 @@ impl AsRef<Resource> for SecurityGroup {
     }
 }
 
+impl terrane_core::ResourceType for SecurityGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_security_group`; made by [`SecurityGroup::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -131,6 +131,16 @@ impl AsRef<Resource> for SecurityGroupRule {
     }
 }
 
+impl terrane_core::ResourceType for SecurityGroupRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_security_group_rule`; made by [`SecurityGroupRule::builder`].
 #[derive(Debug)]
 #[must_use]

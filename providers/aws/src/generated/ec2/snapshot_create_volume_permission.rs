@@ -62,6 +62,16 @@ impl AsRef<Resource> for SnapshotCreateVolumePermission {
     }
 }
 
+impl terrane_core::ResourceType for SnapshotCreateVolumePermission {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_snapshot_create_volume_permission`; made by [`SnapshotCreateVolumePermission::builder`].
 #[derive(Debug)]
 #[must_use]

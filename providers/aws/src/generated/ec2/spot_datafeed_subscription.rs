@@ -56,6 +56,16 @@ impl AsRef<Resource> for SpotDatafeedSubscription {
     }
 }
 
+impl terrane_core::ResourceType for SpotDatafeedSubscription {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_spot_datafeed_subscription`; made by [`SpotDatafeedSubscription::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -228,6 +228,16 @@ impl AsRef<Resource> for SpotFleetRequest {
     }
 }
 
+impl terrane_core::ResourceType for SpotFleetRequest {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_spot_fleet_request`; made by [`SpotFleetRequest::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -463,6 +463,16 @@ impl AsRef<Resource> for SpotInstanceRequest {
     }
 }
 
+impl terrane_core::ResourceType for SpotInstanceRequest {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_spot_instance_request`; made by [`SpotInstanceRequest::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -77,6 +77,16 @@ impl AsRef<Resource> for SubnetCidrReservation {
     }
 }
 
+impl terrane_core::ResourceType for SubnetCidrReservation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_subnet_cidr_reservation`; made by [`SubnetCidrReservation::builder`].
 #[derive(Debug)]
 #[must_use]

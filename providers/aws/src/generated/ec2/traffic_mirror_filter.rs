@@ -71,6 +71,16 @@ impl AsRef<Resource> for TrafficMirrorFilter {
     }
 }
 
+impl terrane_core::ResourceType for TrafficMirrorFilter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_traffic_mirror_filter`; made by [`TrafficMirrorFilter::builder`].
 #[derive(Debug)]
 #[must_use]

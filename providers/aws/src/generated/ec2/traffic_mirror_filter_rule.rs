@@ -130,6 +130,16 @@ impl AsRef<Resource> for TrafficMirrorFilterRule {
     }
 }
 
+impl terrane_core::ResourceType for TrafficMirrorFilterRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_traffic_mirror_filter_rule`; made by [`TrafficMirrorFilterRule::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -122,6 +122,16 @@ impl AsRef<Resource> for TrafficMirrorSession {
     }
 }
 
+impl terrane_core::ResourceType for TrafficMirrorSession {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_traffic_mirror_session`; made by [`TrafficMirrorSession::builder`].
 #[derive(Debug)]
 #[must_use]

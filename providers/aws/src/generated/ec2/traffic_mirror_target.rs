@@ -89,6 +89,16 @@ impl AsRef<Resource> for TrafficMirrorTarget {
     }
 }
 
+impl terrane_core::ResourceType for TrafficMirrorTarget {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_traffic_mirror_target`; made by [`TrafficMirrorTarget::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -95,6 +95,16 @@ impl AsRef<Resource> for TransitGatewayConnect {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayConnect {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_connect`; made by [`TransitGatewayConnect::builder`].
 #[derive(Debug)]
 #[must_use]

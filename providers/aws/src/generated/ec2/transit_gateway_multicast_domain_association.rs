@@ -74,6 +74,16 @@ impl AsRef<Resource> for TransitGatewayMulticastDomainAssociation {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayMulticastDomainAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_multicast_domain_association`; made by [`TransitGatewayMulticastDomainAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -70,6 +70,16 @@ impl AsRef<Resource> for TransitGatewayMulticastGroupMember {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayMulticastGroupMember {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_multicast_group_member`; made by [`TransitGatewayMulticastGroupMember::builder`].
 #[derive(Debug)]
 #[must_use]

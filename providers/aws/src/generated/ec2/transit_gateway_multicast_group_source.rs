@@ -70,6 +70,16 @@ impl AsRef<Resource> for TransitGatewayMulticastGroupSource {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayMulticastGroupSource {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_multicast_group_source`; made by [`TransitGatewayMulticastGroupSource::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -89,6 +89,16 @@ impl AsRef<Resource> for TransitGatewayPeeringAttachment {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayPeeringAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_peering_attachment`; made by [`TransitGatewayPeeringAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

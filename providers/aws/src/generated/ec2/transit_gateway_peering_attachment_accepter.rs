@@ -89,6 +89,16 @@ impl AsRef<Resource> for TransitGatewayPeeringAttachmentAccepter {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayPeeringAttachmentAccepter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_peering_attachment_accepter`; made by [`TransitGatewayPeeringAttachmentAccepter::builder`].
 #[derive(Debug)]
 #[must_use]

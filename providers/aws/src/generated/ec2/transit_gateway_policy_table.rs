@@ -77,6 +77,16 @@ impl AsRef<Resource> for TransitGatewayPolicyTable {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayPolicyTable {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_policy_table`; made by [`TransitGatewayPolicyTable::builder`].
 #[derive(Debug)]
 #[must_use]

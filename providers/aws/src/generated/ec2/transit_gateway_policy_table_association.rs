@@ -75,6 +75,16 @@ impl AsRef<Resource> for TransitGatewayPolicyTableAssociation {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayPolicyTableAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_policy_table_association`; made by [`TransitGatewayPolicyTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -79,6 +79,16 @@ impl AsRef<Resource> for TransitGatewayPrefixListReference {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayPrefixListReference {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_prefix_list_reference`; made by [`TransitGatewayPrefixListReference::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -73,6 +73,16 @@ impl AsRef<Resource> for TransitGatewayRoute {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRoute {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route`; made by [`TransitGatewayRoute::builder`].
 #[derive(Debug)]
 #[must_use]

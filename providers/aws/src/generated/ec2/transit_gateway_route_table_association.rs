@@ -81,6 +81,16 @@ impl AsRef<Resource> for TransitGatewayRouteTableAssociation {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTableAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_table_association`; made by [`TransitGatewayRouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

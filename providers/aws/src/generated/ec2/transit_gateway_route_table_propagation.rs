@@ -75,6 +75,16 @@ impl AsRef<Resource> for TransitGatewayRouteTablePropagation {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTablePropagation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_table_propagation`; made by [`TransitGatewayRouteTablePropagation::builder`].
 #[derive(Debug)]
 #[must_use]

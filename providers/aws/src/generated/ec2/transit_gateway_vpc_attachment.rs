@@ -116,6 +116,16 @@ impl AsRef<Resource> for TransitGatewayVpcAttachment {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayVpcAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_vpc_attachment`; made by [`TransitGatewayVpcAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -121,6 +121,16 @@ impl AsRef<Resource> for TransitGatewayVpcAttachmentAccepter {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayVpcAttachmentAccepter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_vpc_attachment_accepter`; made by [`TransitGatewayVpcAttachmentAccepter::builder`].
 #[derive(Debug)]
 #[must_use]

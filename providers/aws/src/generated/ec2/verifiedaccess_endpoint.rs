@@ -165,6 +165,16 @@ impl AsRef<Resource> for VerifiedaccessEndpoint {
     }
 }
 
+impl terrane_core::ResourceType for VerifiedaccessEndpoint {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_verifiedaccess_endpoint`; made by [`VerifiedaccessEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -113,6 +113,16 @@ impl AsRef<Resource> for VerifiedaccessGroup {
     }
 }
 
+impl terrane_core::ResourceType for VerifiedaccessGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_verifiedaccess_group`; made by [`VerifiedaccessGroup::builder`].
 #[derive(Debug)]
 #[must_use]

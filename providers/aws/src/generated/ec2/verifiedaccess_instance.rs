@@ -86,6 +86,16 @@ impl AsRef<Resource> for VerifiedaccessInstance {
     }
 }
 
+impl terrane_core::ResourceType for VerifiedaccessInstance {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_verifiedaccess_instance`; made by [`VerifiedaccessInstance::builder`].
 #[derive(Debug)]
 #[must_use]

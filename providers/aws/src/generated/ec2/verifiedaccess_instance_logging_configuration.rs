@@ -67,6 +67,16 @@ impl AsRef<Resource> for VerifiedaccessInstanceLoggingConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for VerifiedaccessInstanceLoggingConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_verifiedaccess_instance_logging_configuration`; made by [`VerifiedaccessInstanceLoggingConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -63,6 +63,16 @@ impl AsRef<Resource> for VerifiedaccessInstanceTrustProviderAttachment {
     }
 }
 
+impl terrane_core::ResourceType for VerifiedaccessInstanceTrustProviderAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_verifiedaccess_instance_trust_provider_attachment`; made by [`VerifiedaccessInstanceTrustProviderAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -110,6 +110,16 @@ impl AsRef<Resource> for VerifiedaccessTrustProvider {
     }
 }
 
+impl terrane_core::ResourceType for VerifiedaccessTrustProvider {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_verifiedaccess_trust_provider`; made by [`VerifiedaccessTrustProvider::builder`].
 #[derive(Debug)]
 #[must_use]

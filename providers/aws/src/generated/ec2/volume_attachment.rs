@@ -86,6 +86,16 @@ impl AsRef<Resource> for VolumeAttachment {
     }
 }
 
+impl terrane_core::ResourceType for VolumeAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_volume_attachment`; made by [`VolumeAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -174,6 +174,16 @@ impl AsRef<Resource> for Vpc {
     }
 }
 
+impl terrane_core::ResourceType for Vpc {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc`; made by [`Vpc::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for VpcDhcpOptionsAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcDhcpOptionsAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_dhcp_options_association`; made by [`VpcDhcpOptionsAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -65,6 +65,16 @@ impl AsRef<Resource> for VpcEndpointConnectionAccepter {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointConnectionAccepter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_connection_accepter`; made by [`VpcEndpointConnectionAccepter::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -85,6 +85,16 @@ impl AsRef<Resource> for VpcEndpointConnectionNotification {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointConnectionNotification {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_connection_notification`; made by [`VpcEndpointConnectionNotification::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -60,6 +60,16 @@ impl AsRef<Resource> for VpcEndpointPolicy {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_policy`; made by [`VpcEndpointPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

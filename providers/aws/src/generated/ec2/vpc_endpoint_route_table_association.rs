@@ -58,6 +58,16 @@ impl AsRef<Resource> for VpcEndpointRouteTableAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointRouteTableAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_route_table_association`; made by [`VpcEndpointRouteTableAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -65,6 +65,16 @@ impl AsRef<Resource> for VpcEndpointSecurityGroupAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointSecurityGroupAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_security_group_association`; made by [`VpcEndpointSecurityGroupAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

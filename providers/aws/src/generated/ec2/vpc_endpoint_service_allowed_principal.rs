@@ -59,6 +59,16 @@ impl AsRef<Resource> for VpcEndpointServiceAllowedPrincipal {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointServiceAllowedPrincipal {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_service_allowed_principal`; made by [`VpcEndpointServiceAllowedPrincipal::builder`].
 #[derive(Debug)]
 #[must_use]

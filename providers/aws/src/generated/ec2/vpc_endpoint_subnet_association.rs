@@ -62,6 +62,16 @@ impl AsRef<Resource> for VpcEndpointSubnetAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointSubnetAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_subnet_association`; made by [`VpcEndpointSubnetAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

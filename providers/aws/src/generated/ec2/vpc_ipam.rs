@@ -118,6 +118,16 @@ impl AsRef<Resource> for VpcIpam {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpam {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam`; made by [`VpcIpam::builder`].
 #[derive(Debug)]
 #[must_use]

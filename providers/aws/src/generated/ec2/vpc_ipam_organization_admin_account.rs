@@ -76,6 +76,16 @@ impl AsRef<Resource> for VpcIpamOrganizationAdminAccount {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamOrganizationAdminAccount {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_organization_admin_account`; made by [`VpcIpamOrganizationAdminAccount::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -82,6 +82,16 @@ impl AsRef<Resource> for VpcIpamPoolCidr {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamPoolCidr {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_pool_cidr`; made by [`VpcIpamPoolCidr::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -99,6 +99,16 @@ impl AsRef<Resource> for VpcIpamPoolCidrAllocation {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamPoolCidrAllocation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_pool_cidr_allocation`; made by [`VpcIpamPoolCidrAllocation::builder`].
 #[derive(Debug)]
 #[must_use]

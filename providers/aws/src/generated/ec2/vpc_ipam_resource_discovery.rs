@@ -100,6 +100,16 @@ impl AsRef<Resource> for VpcIpamResourceDiscovery {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamResourceDiscovery {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_resource_discovery`; made by [`VpcIpamResourceDiscovery::builder`].
 #[derive(Debug)]
 #[must_use]

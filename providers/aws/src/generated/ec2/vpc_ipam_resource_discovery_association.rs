@@ -112,6 +112,16 @@ impl AsRef<Resource> for VpcIpamResourceDiscoveryAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamResourceDiscoveryAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_resource_discovery_association`; made by [`VpcIpamResourceDiscoveryAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -104,6 +104,16 @@ impl AsRef<Resource> for VpcIpamScope {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamScope {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_scope`; made by [`VpcIpamScope::builder`].
 #[derive(Debug)]
 #[must_use]

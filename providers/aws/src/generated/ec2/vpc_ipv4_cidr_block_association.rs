@@ -73,6 +73,16 @@ impl AsRef<Resource> for VpcIpv4CidrBlockAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpv4CidrBlockAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipv4_cidr_block_association`; made by [`VpcIpv4CidrBlockAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -75,6 +75,16 @@ impl AsRef<Resource> for VpcIpv6CidrBlockAssociation {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpv6CidrBlockAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipv6_cidr_block_association`; made by [`VpcIpv6CidrBlockAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -76,6 +76,16 @@ impl AsRef<Resource> for VpcNetworkPerformanceMetricSubscription {
     }
 }
 
+impl terrane_core::ResourceType for VpcNetworkPerformanceMetricSubscription {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_network_performance_metric_subscription`; made by [`VpcNetworkPerformanceMetricSubscription::builder`].
 #[derive(Debug)]
 #[must_use]

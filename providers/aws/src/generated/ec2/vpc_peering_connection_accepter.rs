@@ -119,6 +119,16 @@ impl AsRef<Resource> for VpcPeeringConnectionAccepter {
     }
 }
 
+impl terrane_core::ResourceType for VpcPeeringConnectionAccepter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_peering_connection_accepter`; made by [`VpcPeeringConnectionAccepter::builder`].
 #[derive(Debug)]
 #[must_use]

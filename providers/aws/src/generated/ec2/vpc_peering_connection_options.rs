@@ -69,6 +69,16 @@ impl AsRef<Resource> for VpcPeeringConnectionOptions {
     }
 }
 
+impl terrane_core::ResourceType for VpcPeeringConnectionOptions {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_peering_connection_options`; made by [`VpcPeeringConnectionOptions::builder`].
 #[derive(Debug)]
 #[must_use]

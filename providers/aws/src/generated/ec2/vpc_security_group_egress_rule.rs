@@ -126,6 +126,16 @@ impl AsRef<Resource> for VpcSecurityGroupEgressRule {
     }
 }
 
+impl terrane_core::ResourceType for VpcSecurityGroupEgressRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_security_group_egress_rule`; made by [`VpcSecurityGroupEgressRule::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -126,6 +126,16 @@ impl AsRef<Resource> for VpcSecurityGroupIngressRule {
     }
 }
 
+impl terrane_core::ResourceType for VpcSecurityGroupIngressRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_security_group_ingress_rule`; made by [`VpcSecurityGroupIngressRule::builder`].
 #[derive(Debug)]
 #[must_use]

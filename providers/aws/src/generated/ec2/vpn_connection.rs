@@ -485,6 +485,16 @@ impl AsRef<Resource> for VpnConnection {
     }
 }
 
+impl terrane_core::ResourceType for VpnConnection {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpn_connection`; made by [`VpnConnection::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for VpnConnectionRoute {
     }
 }
 
+impl terrane_core::ResourceType for VpnConnectionRoute {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpn_connection_route`; made by [`VpnConnectionRoute::builder`].
 #[derive(Debug)]
 #[must_use]

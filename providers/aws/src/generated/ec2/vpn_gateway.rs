@@ -77,6 +77,16 @@ impl AsRef<Resource> for VpnGateway {
     }
 }
 
+impl terrane_core::ResourceType for VpnGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpn_gateway`; made by [`VpnGateway::builder`].
 #[derive(Debug)]
 #[must_use]

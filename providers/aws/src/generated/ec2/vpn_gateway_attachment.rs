@@ -58,6 +58,16 @@ impl AsRef<Resource> for VpnGatewayAttachment {
     }
 }
 
+impl terrane_core::ResourceType for VpnGatewayAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpn_gateway_attachment`; made by [`VpnGatewayAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -62,6 +62,16 @@ impl AsRef<Resource> for VpnGatewayRoutePropagation {
     }
 }
 
+impl terrane_core::ResourceType for VpnGatewayRoutePropagation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpn_gateway_route_propagation`; made by [`VpnGatewayRoutePropagation::builder`].
 #[derive(Debug)]
 #[must_use]

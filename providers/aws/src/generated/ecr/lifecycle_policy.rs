@@ -64,6 +64,16 @@ impl AsRef<Resource> for LifecyclePolicy {
     }
 }
 
+impl terrane_core::ResourceType for LifecyclePolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_lifecycle_policy`; made by [`LifecyclePolicy::builder`].
 #[derive(Debug)]
 #[must_use]

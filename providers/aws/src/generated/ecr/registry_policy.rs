@@ -56,6 +56,16 @@ impl AsRef<Resource> for RegistryPolicy {
     }
 }
 
+impl terrane_core::ResourceType for RegistryPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_registry_policy`; made by [`RegistryPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

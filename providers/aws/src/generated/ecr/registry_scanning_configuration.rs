@@ -71,6 +71,16 @@ impl AsRef<Resource> for RegistryScanningConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for RegistryScanningConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_registry_scanning_configuration`; made by [`RegistryScanningConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

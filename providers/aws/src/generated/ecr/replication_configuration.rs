@@ -64,6 +64,16 @@ impl AsRef<Resource> for ReplicationConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for ReplicationConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_replication_configuration`; made by [`ReplicationConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -64,6 +64,16 @@ impl AsRef<Resource> for RepositoryPolicy {
     }
 }
 
+impl terrane_core::ResourceType for RepositoryPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_repository_policy`; made by [`RepositoryPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

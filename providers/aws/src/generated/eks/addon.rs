@@ -134,6 +134,16 @@ impl AsRef<Resource> for Addon {
     }
 }
 
+impl terrane_core::ResourceType for Addon {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_addon`; made by [`Addon::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -114,6 +114,16 @@ impl AsRef<Resource> for FargateProfile {
     }
 }
 
+impl terrane_core::ResourceType for FargateProfile {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_fargate_profile`; made by [`FargateProfile::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -91,6 +91,16 @@ impl AsRef<Resource> for IdentityProviderConfig {
     }
 }
 
+impl terrane_core::ResourceType for IdentityProviderConfig {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_identity_provider_config`; made by [`IdentityProviderConfig::builder`].
 #[derive(Debug)]
 #[must_use]

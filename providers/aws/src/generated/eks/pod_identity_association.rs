@@ -102,6 +102,16 @@ impl AsRef<Resource> for PodIdentityAssociation {
     }
 }
 
+impl terrane_core::ResourceType for PodIdentityAssociation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_pod_identity_association`; made by [`PodIdentityAssociation::builder`].
 #[derive(Debug)]
 #[must_use]

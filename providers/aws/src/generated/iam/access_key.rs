@@ -98,6 +98,16 @@ impl AsRef<Resource> for AccessKey {
     }
 }
 
+impl terrane_core::ResourceType for AccessKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_access_key`; made by [`AccessKey::builder`].
 #[derive(Debug)]
 #[must_use]

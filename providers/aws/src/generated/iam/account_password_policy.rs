@@ -100,6 +100,16 @@ impl AsRef<Resource> for AccountPasswordPolicy {
     }
 }
 
+impl terrane_core::ResourceType for AccountPasswordPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_account_password_policy`; made by [`AccountPasswordPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

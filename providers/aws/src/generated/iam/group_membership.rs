@@ -64,6 +64,16 @@ impl AsRef<Resource> for GroupMembership {
     }
 }
 
+impl terrane_core::ResourceType for GroupMembership {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_group_membership`; made by [`GroupMembership::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -68,6 +68,16 @@ impl AsRef<Resource> for GroupPolicy {
     }
 }
 
+impl terrane_core::ResourceType for GroupPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_group_policy`; made by [`GroupPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for GroupPolicyAttachment {
     }
 }
 
+impl terrane_core::ResourceType for GroupPolicyAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_group_policy_attachment`; made by [`GroupPolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -95,6 +95,16 @@ impl AsRef<Resource> for InstanceProfile {
     }
 }
 
+impl terrane_core::ResourceType for InstanceProfile {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_instance_profile`; made by [`InstanceProfile::builder`].
 #[derive(Debug)]
 #[must_use]

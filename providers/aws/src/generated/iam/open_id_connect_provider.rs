@@ -83,6 +83,16 @@ impl AsRef<Resource> for OpenIdConnectProvider {
     }
 }
 
+impl terrane_core::ResourceType for OpenIdConnectProvider {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_openid_connect_provider`; made by [`OpenIdConnectProvider::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -99,6 +99,16 @@ impl AsRef<Resource> for Policy {
     }
 }
 
+impl terrane_core::ResourceType for Policy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_policy`; made by [`Policy::builder`].
 #[derive(Debug)]
 #[must_use]

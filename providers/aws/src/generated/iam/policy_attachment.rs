@@ -76,6 +76,16 @@ impl AsRef<Resource> for PolicyAttachment {
     }
 }
 
+impl terrane_core::ResourceType for PolicyAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_policy_attachment`; made by [`PolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

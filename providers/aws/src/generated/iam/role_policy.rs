@@ -68,6 +68,16 @@ impl AsRef<Resource> for RolePolicy {
     }
 }
 
+impl terrane_core::ResourceType for RolePolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_role_policy`; made by [`RolePolicy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for RolePolicyAttachment {
     }
 }
 
+impl terrane_core::ResourceType for RolePolicyAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_role_policy_attachment`; made by [`RolePolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

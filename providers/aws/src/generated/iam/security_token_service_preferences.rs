@@ -52,6 +52,16 @@ impl AsRef<Resource> for SecurityTokenServicePreferences {
     }
 }
 
+impl terrane_core::ResourceType for SecurityTokenServicePreferences {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_security_token_service_preferences`; made by [`SecurityTokenServicePreferences::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -113,6 +113,16 @@ impl AsRef<Resource> for ServerCertificate {
     }
 }
 
+impl terrane_core::ResourceType for ServerCertificate {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_server_certificate`; made by [`ServerCertificate::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -105,6 +105,16 @@ impl AsRef<Resource> for ServiceLinkedRole {
     }
 }
 
+impl terrane_core::ResourceType for ServiceLinkedRole {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_service_linked_role`; made by [`ServiceLinkedRole::builder`].
 #[derive(Debug)]
 #[must_use]

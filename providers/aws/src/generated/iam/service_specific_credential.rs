@@ -82,6 +82,16 @@ impl AsRef<Resource> for ServiceSpecificCredential {
     }
 }
 
+impl terrane_core::ResourceType for ServiceSpecificCredential {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_service_specific_credential`; made by [`ServiceSpecificCredential::builder`].
 #[derive(Debug)]
 #[must_use]

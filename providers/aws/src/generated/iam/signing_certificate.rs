@@ -70,6 +70,16 @@ impl AsRef<Resource> for SigningCertificate {
     }
 }
 
+impl terrane_core::ResourceType for SigningCertificate {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_signing_certificate`; made by [`SigningCertificate::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for UserGroupMembership {
     }
 }
 
+impl terrane_core::ResourceType for UserGroupMembership {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_user_group_membership`; made by [`UserGroupMembership::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -87,6 +87,16 @@ impl AsRef<Resource> for UserLoginProfile {
     }
 }
 
+impl terrane_core::ResourceType for UserLoginProfile {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_user_login_profile`; made by [`UserLoginProfile::builder`].
 #[derive(Debug)]
 #[must_use]

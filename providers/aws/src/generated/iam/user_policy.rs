@@ -68,6 +68,16 @@ impl AsRef<Resource> for UserPolicy {
     }
 }
 
+impl terrane_core::ResourceType for UserPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_user_policy`; made by [`UserPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for UserPolicyAttachment {
     }
 }
 
+impl terrane_core::ResourceType for UserPolicyAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_user_policy_attachment`; made by [`UserPolicyAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -101,6 +101,16 @@ impl AsRef<Resource> for VirtualMfaDevice {
     }
 }
 
+impl terrane_core::ResourceType for VirtualMfaDevice {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_virtual_mfa_device`; made by [`VirtualMfaDevice::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -82,6 +82,16 @@ impl AsRef<Resource> for CustomKeyStore {
     }
 }
 
+impl terrane_core::ResourceType for CustomKeyStore {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_custom_key_store`; made by [`CustomKeyStore::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -126,6 +126,16 @@ impl AsRef<Resource> for ExternalKey {
     }
 }
 
+impl terrane_core::ResourceType for ExternalKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_external_key`; made by [`ExternalKey::builder`].
 #[derive(Debug)]
 #[must_use]

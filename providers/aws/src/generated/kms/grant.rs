@@ -111,6 +111,16 @@ impl AsRef<Resource> for Grant {
     }
 }
 
+impl terrane_core::ResourceType for Grant {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_grant`; made by [`Grant::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -62,6 +62,16 @@ impl AsRef<Resource> for KeyPolicy {
     }
 }
 
+impl terrane_core::ResourceType for KeyPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_key_policy`; made by [`KeyPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -136,6 +136,16 @@ impl AsRef<Resource> for ReplicaExternalKey {
     }
 }
 
+impl terrane_core::ResourceType for ReplicaExternalKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_replica_external_key`; made by [`ReplicaExternalKey::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -124,6 +124,16 @@ impl AsRef<Resource> for ReplicaKey {
     }
 }
 
+impl terrane_core::ResourceType for ReplicaKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_replica_key`; made by [`ReplicaKey::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for LogDataProtectionPolicy {
     }
 }
 
+impl terrane_core::ResourceType for LogDataProtectionPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_data_protection_policy`; made by [`LogDataProtectionPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -83,6 +83,16 @@ impl AsRef<Resource> for LogDestination {
     }
 }
 
+impl terrane_core::ResourceType for LogDestination {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_destination`; made by [`LogDestination::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -64,6 +64,16 @@ impl AsRef<Resource> for LogDestinationPolicy {
     }
 }
 
+impl terrane_core::ResourceType for LogDestinationPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_destination_policy`; made by [`LogDestinationPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

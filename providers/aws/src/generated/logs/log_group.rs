@@ -96,6 +96,16 @@ impl AsRef<Resource> for LogGroup {
     }
 }
 
+impl terrane_core::ResourceType for LogGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_group`; made by [`LogGroup::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -85,6 +85,16 @@ impl AsRef<Resource> for LogMetricFilter {
     }
 }
 
+impl terrane_core::ResourceType for LogMetricFilter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_metric_filter`; made by [`LogMetricFilter::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -58,6 +58,16 @@ impl AsRef<Resource> for LogResourcePolicy {
     }
 }
 
+impl terrane_core::ResourceType for LogResourcePolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_resource_policy`; made by [`LogResourcePolicy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -62,6 +62,16 @@ impl AsRef<Resource> for LogStream {
     }
 }
 
+impl terrane_core::ResourceType for LogStream {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_stream`; made by [`LogStream::builder`].
 #[derive(Debug)]
 #[must_use]

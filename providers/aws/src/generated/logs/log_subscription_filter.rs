@@ -89,6 +89,16 @@ impl AsRef<Resource> for LogSubscriptionFilter {
     }
 }
 
+impl terrane_core::ResourceType for LogSubscriptionFilter {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_subscription_filter`; made by [`LogSubscriptionFilter::builder`].
 #[derive(Debug)]
 #[must_use]

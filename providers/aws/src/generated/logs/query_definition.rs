@@ -70,6 +70,16 @@ impl AsRef<Resource> for QueryDefinition {
     }
 }
 
+impl terrane_core::ResourceType for QueryDefinition {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_query_definition`; made by [`QueryDefinition::builder`].
 #[derive(Debug)]
 #[must_use]

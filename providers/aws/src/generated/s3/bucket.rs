@@ -242,6 +242,16 @@ impl AsRef<Resource> for Bucket {
     }
 }
 
+impl terrane_core::ResourceType for Bucket {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket`; made by [`Bucket::builder`].
 #[derive(Debug)]
 #[must_use]

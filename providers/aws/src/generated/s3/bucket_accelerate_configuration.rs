@@ -64,6 +64,16 @@ impl AsRef<Resource> for BucketAccelerateConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketAccelerateConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_accelerate_configuration`; made by [`BucketAccelerateConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -76,6 +76,16 @@ impl AsRef<Resource> for BucketAcl {
     }
 }
 
+impl terrane_core::ResourceType for BucketAcl {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_acl`; made by [`BucketAcl::builder`].
 #[derive(Debug)]
 #[must_use]

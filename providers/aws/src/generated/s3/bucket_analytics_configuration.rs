@@ -81,6 +81,16 @@ impl AsRef<Resource> for BucketAnalyticsConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketAnalyticsConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_analytics_configuration`; made by [`BucketAnalyticsConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -71,6 +71,16 @@ impl AsRef<Resource> for BucketCorsConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketCorsConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_cors_configuration`; made by [`BucketCorsConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -86,6 +86,16 @@ impl AsRef<Resource> for BucketIntelligentTieringConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketIntelligentTieringConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_intelligent_tiering_configuration`; made by [`BucketIntelligentTieringConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -109,6 +109,16 @@ impl AsRef<Resource> for BucketInventory {
     }
 }
 
+impl terrane_core::ResourceType for BucketInventory {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_inventory`; made by [`BucketInventory::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -74,6 +74,16 @@ impl AsRef<Resource> for BucketLifecycleConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketLifecycleConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_lifecycle_configuration`; made by [`BucketLifecycleConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

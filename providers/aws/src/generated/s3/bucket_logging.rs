@@ -92,6 +92,16 @@ impl AsRef<Resource> for BucketLogging {
     }
 }
 
+impl terrane_core::ResourceType for BucketLogging {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_logging`; made by [`BucketLogging::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for BucketMetric {
     }
 }
 
+impl terrane_core::ResourceType for BucketMetric {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_metric`; made by [`BucketMetric::builder`].
 #[derive(Debug)]
 #[must_use]

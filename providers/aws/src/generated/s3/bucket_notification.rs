@@ -82,6 +82,16 @@ impl AsRef<Resource> for BucketNotification {
     }
 }
 
+impl terrane_core::ResourceType for BucketNotification {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_notification`; made by [`BucketNotification::builder`].
 #[derive(Debug)]
 #[must_use]

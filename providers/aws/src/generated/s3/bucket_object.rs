@@ -204,6 +204,16 @@ impl AsRef<Resource> for BucketObject {
     }
 }
 
+impl terrane_core::ResourceType for BucketObject {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_object`; made by [`BucketObject::builder`].
 #[derive(Debug)]
 #[must_use]

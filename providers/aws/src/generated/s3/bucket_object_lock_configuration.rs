@@ -79,6 +79,16 @@ impl AsRef<Resource> for BucketObjectLockConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketObjectLockConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_object_lock_configuration`; made by [`BucketObjectLockConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

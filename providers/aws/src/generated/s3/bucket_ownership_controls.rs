@@ -62,6 +62,16 @@ impl AsRef<Resource> for BucketOwnershipControls {
     }
 }
 
+impl terrane_core::ResourceType for BucketOwnershipControls {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_ownership_controls`; made by [`BucketOwnershipControls::builder`].
 #[derive(Debug)]
 #[must_use]

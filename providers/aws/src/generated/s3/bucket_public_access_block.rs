@@ -74,6 +74,16 @@ impl AsRef<Resource> for BucketPublicAccessBlock {
     }
 }
 
+impl terrane_core::ResourceType for BucketPublicAccessBlock {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_public_access_block`; made by [`BucketPublicAccessBlock::builder`].
 #[derive(Debug)]
 #[must_use]

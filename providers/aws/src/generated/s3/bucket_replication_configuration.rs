@@ -79,6 +79,16 @@ impl AsRef<Resource> for BucketReplicationConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketReplicationConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_replication_configuration`; made by [`BucketReplicationConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

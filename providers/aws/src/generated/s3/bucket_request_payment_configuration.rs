@@ -64,6 +64,16 @@ impl AsRef<Resource> for BucketRequestPaymentConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketRequestPaymentConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_request_payment_configuration`; made by [`BucketRequestPaymentConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -68,6 +68,16 @@ impl AsRef<Resource> for BucketServerSideEncryptionConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketServerSideEncryptionConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_server_side_encryption_configuration`; made by [`BucketServerSideEncryptionConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -76,6 +76,16 @@ impl AsRef<Resource> for BucketVersioning {
     }
 }
 
+impl terrane_core::ResourceType for BucketVersioning {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_versioning`; made by [`BucketVersioning::builder`].
 #[derive(Debug)]
 #[must_use]

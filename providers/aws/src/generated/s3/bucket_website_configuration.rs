@@ -109,6 +109,16 @@ impl AsRef<Resource> for BucketWebsiteConfiguration {
     }
 }
 
+impl terrane_core::ResourceType for BucketWebsiteConfiguration {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_website_configuration`; made by [`BucketWebsiteConfiguration::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -84,6 +84,16 @@ impl AsRef<Resource> for DirectoryBucket {
     }
 }
 
+impl terrane_core::ResourceType for DirectoryBucket {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_directory_bucket`; made by [`DirectoryBucket::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -353,6 +353,16 @@ impl AsRef<Resource> for ObjectCopy {
     }
 }
 
+impl terrane_core::ResourceType for ObjectCopy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_object_copy`; made by [`ObjectCopy::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -8,14 +8,16 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use terrane_core::addr::InstanceAddr;
+use terrane_core::policy::PolicyReport;
 use terrane_core::{Marked, Program, Type};
-use terrane_engine::{Action, Drift, OutputChange, Plan, PlanMode, ResourceChange, Summary};
+use terrane_engine::{Action, Drift, OutputChange, PlanMode, ResourceChange, Summary};
 
 use super::diff::{Comparison, Mark, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
-use crate::view::Secrets;
+use super::policies;
 use crate::view::hidden::Hidden;
 use crate::view::printable::{counted, one_line};
+use crate::view::{Secrets, ShownPlan};
 use causes::Causes;
 pub(crate) use resource::id;
 use tree::ModuleTree;
@@ -32,6 +34,8 @@ pub(crate) struct PlanText<'a> {
     pub(crate) outputs: &'a [OutputChange],
     /// The program it was made from: source lines and where unknowns come from.
     pub(crate) program: &'a Program,
+    /// The policies of the program, and how the plan stands to each.
+    pub(crate) policies: &'a [PolicyReport],
     /// Whether secrets are printed.
     pub(crate) secrets: Secrets,
     /// Colours.
@@ -40,19 +44,16 @@ pub(crate) struct PlanText<'a> {
 
 impl<'a> PlanText<'a> {
     /// A view on that plan of that program.
-    pub(crate) fn new(
-        plan: &'a Plan,
-        program: &'a Program,
-        secrets: Secrets,
-        painter: Painter,
-    ) -> Self {
+    pub(crate) fn new(shown: &ShownPlan<'a>, painter: Painter) -> Self {
+        let plan = shown.plan;
         Self {
             mode: plan.mode,
             changes: &plan.changes,
             drift: &plan.drift,
             outputs: &plan.outputs,
-            program,
-            secrets,
+            program: shown.program,
+            policies: shown.policies,
+            secrets: shown.secrets,
             painter,
         }
     }
@@ -81,6 +82,7 @@ impl<'a> PlanText<'a> {
         }
         self.changes(&mut text);
         self.outputs(&mut text);
+        text.push_str(&policies::text(self.policies, self.painter));
         if self.is_empty() {
             text.push_str(match self.mode {
                 PlanMode::Destroy => "No changes. No objects need to be destroyed.\n",

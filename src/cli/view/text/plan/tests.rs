@@ -78,6 +78,7 @@ fn replaced(address: &str, attribute: &str, before: Value, after: Value) -> Reso
 fn shown(changes: &[ResourceChange], outputs: &[OutputChange]) -> String {
     let program = program();
     let view = PlanText {
+        policies: &[],
         mode: PlanMode::Normal,
         changes,
         drift: &[],

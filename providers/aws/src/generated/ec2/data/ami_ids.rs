@@ -91,6 +91,16 @@ impl AsRef<Resource> for AmiIds {
     }
 }
 
+impl terrane_core::ResourceType for AmiIds {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ami_ids`; made by [`AmiIds::builder`].
 #[derive(Debug)]
 #[must_use]

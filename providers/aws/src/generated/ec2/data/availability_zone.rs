@@ -126,6 +126,16 @@ impl AsRef<Resource> for AvailabilityZone {
     }
 }
 
+impl terrane_core::ResourceType for AvailabilityZone {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_availability_zone`; made by [`AvailabilityZone::builder`].
 #[derive(Debug)]
 #[must_use]

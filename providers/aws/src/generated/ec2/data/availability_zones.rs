@@ -96,6 +96,16 @@ impl AsRef<Resource> for AvailabilityZones {
     }
 }
 
+impl terrane_core::ResourceType for AvailabilityZones {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_availability_zones`; made by [`AvailabilityZones::builder`].
 #[derive(Debug)]
 #[must_use]

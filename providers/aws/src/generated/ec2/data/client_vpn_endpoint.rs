@@ -184,6 +184,16 @@ impl AsRef<Resource> for ClientVpnEndpoint {
     }
 }
 
+impl terrane_core::ResourceType for ClientVpnEndpoint {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_client_vpn_endpoint`; made by [`ClientVpnEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]

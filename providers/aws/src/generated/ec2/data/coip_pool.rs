@@ -85,6 +85,16 @@ impl AsRef<Resource> for CoipPool {
     }
 }
 
+impl terrane_core::ResourceType for CoipPool {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_coip_pool`; made by [`CoipPool::builder`].
 #[derive(Debug)]
 #[must_use]

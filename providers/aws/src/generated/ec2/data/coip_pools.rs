@@ -67,6 +67,16 @@ impl AsRef<Resource> for CoipPools {
     }
 }
 
+impl terrane_core::ResourceType for CoipPools {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_coip_pools`; made by [`CoipPools::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -49,6 +49,16 @@ impl AsRef<Resource> for EbsDefaultKmsKey {
     }
 }
 
+impl terrane_core::ResourceType for EbsDefaultKmsKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_default_kms_key`; made by [`EbsDefaultKmsKey::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -164,6 +164,16 @@ impl AsRef<Resource> for EbsSnapshot {
     }
 }
 
+impl terrane_core::ResourceType for EbsSnapshot {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_snapshot`; made by [`EbsSnapshot::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -72,6 +72,16 @@ impl AsRef<Resource> for EbsSnapshotIds {
     }
 }
 
+impl terrane_core::ResourceType for EbsSnapshotIds {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_snapshot_ids`; made by [`EbsSnapshotIds::builder`].
 #[derive(Debug)]
 #[must_use]

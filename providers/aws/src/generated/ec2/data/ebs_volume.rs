@@ -140,6 +140,16 @@ impl AsRef<Resource> for EbsVolume {
     }
 }
 
+impl terrane_core::ResourceType for EbsVolume {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_volume`; made by [`EbsVolume::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for EbsVolumes {
     }
 }
 
+impl terrane_core::ResourceType for EbsVolumes {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ebs_volumes`; made by [`EbsVolumes::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -139,6 +139,16 @@ impl AsRef<Resource> for Eip {
     }
 }
 
+impl terrane_core::ResourceType for Eip {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eip`; made by [`Eip::builder`].
 #[derive(Debug)]
 #[must_use]

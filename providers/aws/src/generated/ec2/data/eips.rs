@@ -73,6 +73,16 @@ impl AsRef<Resource> for Eips {
     }
 }
 
+impl terrane_core::ResourceType for Eips {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eips`; made by [`Eips::builder`].
 #[derive(Debug)]
 #[must_use]

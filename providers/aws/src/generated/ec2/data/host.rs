@@ -140,6 +140,16 @@ impl AsRef<Resource> for Host {
     }
 }
 
+impl terrane_core::ResourceType for Host {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_host`; made by [`Host::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -325,6 +325,16 @@ impl AsRef<Resource> for InstanceType {
     }
 }
 
+impl terrane_core::ResourceType for InstanceType {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_instance_type`; made by [`InstanceType::builder`].
 #[derive(Debug)]
 #[must_use]

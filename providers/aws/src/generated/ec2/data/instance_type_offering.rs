@@ -72,6 +72,16 @@ impl AsRef<Resource> for InstanceTypeOffering {
     }
 }
 
+impl terrane_core::ResourceType for InstanceTypeOffering {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_instance_type_offering`; made by [`InstanceTypeOffering::builder`].
 #[derive(Debug)]
 #[must_use]

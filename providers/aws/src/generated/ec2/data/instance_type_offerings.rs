@@ -78,6 +78,16 @@ impl AsRef<Resource> for InstanceTypeOfferings {
     }
 }
 
+impl terrane_core::ResourceType for InstanceTypeOfferings {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_instance_type_offerings`; made by [`InstanceTypeOfferings::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -60,6 +60,16 @@ impl AsRef<Resource> for InstanceTypes {
     }
 }
 
+impl terrane_core::ResourceType for InstanceTypes {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_instance_types`; made by [`InstanceTypes::builder`].
 #[derive(Debug)]
 #[must_use]

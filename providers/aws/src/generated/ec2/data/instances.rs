@@ -91,6 +91,16 @@ impl AsRef<Resource> for Instances {
     }
 }
 
+impl terrane_core::ResourceType for Instances {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_instances`; made by [`Instances::builder`].
 #[derive(Debug)]
 #[must_use]

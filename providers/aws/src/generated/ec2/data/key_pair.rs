@@ -109,6 +109,16 @@ impl AsRef<Resource> for KeyPair {
     }
 }
 
+impl terrane_core::ResourceType for KeyPair {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_key_pair`; made by [`KeyPair::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -79,6 +79,16 @@ impl AsRef<Resource> for LocalGateway {
     }
 }
 
+impl terrane_core::ResourceType for LocalGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway`; made by [`LocalGateway::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -85,6 +85,16 @@ impl AsRef<Resource> for LocalGatewayRouteTable {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayRouteTable {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_route_table`; made by [`LocalGatewayRouteTable::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for LocalGatewayRouteTables {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayRouteTables {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_route_tables`; made by [`LocalGatewayRouteTables::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -104,6 +104,16 @@ impl AsRef<Resource> for LocalGatewayVirtualInterface {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayVirtualInterface {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_virtual_interface`; made by [`LocalGatewayVirtualInterface::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -73,6 +73,16 @@ impl AsRef<Resource> for LocalGatewayVirtualInterfaceGroup {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayVirtualInterfaceGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_virtual_interface_group`; made by [`LocalGatewayVirtualInterfaceGroup::builder`].
 #[derive(Debug)]
 #[must_use]

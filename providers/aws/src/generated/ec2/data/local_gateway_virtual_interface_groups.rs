@@ -73,6 +73,16 @@ impl AsRef<Resource> for LocalGatewayVirtualInterfaceGroups {
     }
 }
 
+impl terrane_core::ResourceType for LocalGatewayVirtualInterfaceGroups {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateway_virtual_interface_groups`; made by [`LocalGatewayVirtualInterfaceGroups::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for LocalGateways {
     }
 }
 
+impl terrane_core::ResourceType for LocalGateways {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_local_gateways`; made by [`LocalGateways::builder`].
 #[derive(Debug)]
 #[must_use]

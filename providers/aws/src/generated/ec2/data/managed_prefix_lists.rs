@@ -66,6 +66,16 @@ impl AsRef<Resource> for ManagedPrefixLists {
     }
 }
 
+impl terrane_core::ResourceType for ManagedPrefixLists {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_managed_prefix_lists`; made by [`ManagedPrefixLists::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -73,6 +73,16 @@ impl AsRef<Resource> for NatGateways {
     }
 }
 
+impl terrane_core::ResourceType for NatGateways {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_nat_gateways`; made by [`NatGateways::builder`].
 #[derive(Debug)]
 #[must_use]

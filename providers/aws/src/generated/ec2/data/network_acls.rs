@@ -73,6 +73,16 @@ impl AsRef<Resource> for NetworkAcls {
     }
 }
 
+impl terrane_core::ResourceType for NetworkAcls {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_acls`; made by [`NetworkAcls::builder`].
 #[derive(Debug)]
 #[must_use]

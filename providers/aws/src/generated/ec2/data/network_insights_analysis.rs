@@ -145,6 +145,16 @@ impl AsRef<Resource> for NetworkInsightsAnalysis {
     }
 }
 
+impl terrane_core::ResourceType for NetworkInsightsAnalysis {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_network_insights_analysis`; made by [`NetworkInsightsAnalysis::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -164,6 +164,16 @@ impl AsRef<Resource> for NetworkInterface {
     }
 }
 
+impl terrane_core::ResourceType for NetworkInterface {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_interface`; made by [`NetworkInterface::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for NetworkInterfaces {
     }
 }
 
+impl terrane_core::ResourceType for NetworkInterfaces {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_network_interfaces`; made by [`NetworkInterfaces::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -72,6 +72,16 @@ impl AsRef<Resource> for PrefixList {
     }
 }
 
+impl terrane_core::ResourceType for PrefixList {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_prefix_list`; made by [`PrefixList::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -89,6 +89,16 @@ impl AsRef<Resource> for PublicIpv4Pool {
     }
 }
 
+impl terrane_core::ResourceType for PublicIpv4Pool {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_public_ipv4_pool`; made by [`PublicIpv4Pool::builder`].
 #[derive(Debug)]
 #[must_use]

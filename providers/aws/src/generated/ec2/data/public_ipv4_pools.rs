@@ -66,6 +66,16 @@ impl AsRef<Resource> for PublicIpv4Pools {
     }
 }
 
+impl terrane_core::ResourceType for PublicIpv4Pools {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_public_ipv4_pools`; made by [`PublicIpv4Pools::builder`].
 #[derive(Debug)]
 #[must_use]

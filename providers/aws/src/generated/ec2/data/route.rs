@@ -132,6 +132,16 @@ impl AsRef<Resource> for Route {
     }
 }
 
+impl terrane_core::ResourceType for Route {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_route`; made by [`Route::builder`].
 #[derive(Debug)]
 #[must_use]

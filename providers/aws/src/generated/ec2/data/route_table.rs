@@ -109,6 +109,16 @@ impl AsRef<Resource> for RouteTable {
     }
 }
 
+impl terrane_core::ResourceType for RouteTable {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_route_table`; made by [`RouteTable::builder`].
 #[derive(Debug)]
 #[must_use]

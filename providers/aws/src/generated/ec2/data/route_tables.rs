@@ -73,6 +73,16 @@ impl AsRef<Resource> for RouteTables {
     }
 }
 
+impl terrane_core::ResourceType for RouteTables {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_route_tables`; made by [`RouteTables::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -79,6 +79,16 @@ impl AsRef<Resource> for SecurityGroups {
     }
 }
 
+impl terrane_core::ResourceType for SecurityGroups {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_security_groups`; made by [`SecurityGroups::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -49,6 +49,16 @@ impl AsRef<Resource> for SerialConsoleAccess {
     }
 }
 
+impl terrane_core::ResourceType for SerialConsoleAccess {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_serial_console_access`; made by [`SerialConsoleAccess::builder`].
 #[derive(Debug)]
 #[must_use]

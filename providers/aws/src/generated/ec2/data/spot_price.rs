@@ -78,6 +78,16 @@ impl AsRef<Resource> for SpotPrice {
     }
 }
 
+impl terrane_core::ResourceType for SpotPrice {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_spot_price`; made by [`SpotPrice::builder`].
 #[derive(Debug)]
 #[must_use]

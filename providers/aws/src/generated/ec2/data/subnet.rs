@@ -196,6 +196,16 @@ impl AsRef<Resource> for Subnet {
     }
 }
 
+impl terrane_core::ResourceType for Subnet {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_subnet`; made by [`Subnet::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for Subnets {
     }
 }
 
+impl terrane_core::ResourceType for Subnets {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_subnets`; made by [`Subnets::builder`].
 #[derive(Debug)]
 #[must_use]

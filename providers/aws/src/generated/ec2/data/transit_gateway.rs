@@ -140,6 +140,16 @@ impl AsRef<Resource> for TransitGateway {
     }
 }
 
+impl terrane_core::ResourceType for TransitGateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway`; made by [`TransitGateway::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -121,6 +121,16 @@ impl AsRef<Resource> for TransitGatewayAttachment {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_attachment`; made by [`TransitGatewayAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

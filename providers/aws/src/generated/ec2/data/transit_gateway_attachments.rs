@@ -67,6 +67,16 @@ impl AsRef<Resource> for TransitGatewayAttachments {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayAttachments {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_attachments`; made by [`TransitGatewayAttachments::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -115,6 +115,16 @@ impl AsRef<Resource> for TransitGatewayConnectPeer {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayConnectPeer {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_connect_peer`; made by [`TransitGatewayConnectPeer::builder`].
 #[derive(Debug)]
 #[must_use]

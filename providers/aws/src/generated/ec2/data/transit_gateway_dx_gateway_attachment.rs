@@ -73,6 +73,16 @@ impl AsRef<Resource> for TransitGatewayDxGatewayAttachment {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayDxGatewayAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_dx_gateway_attachment`; made by [`TransitGatewayDxGatewayAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -133,6 +133,16 @@ impl AsRef<Resource> for TransitGatewayMulticastDomain {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayMulticastDomain {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_multicast_domain`; made by [`TransitGatewayMulticastDomain::builder`].
 #[derive(Debug)]
 #[must_use]

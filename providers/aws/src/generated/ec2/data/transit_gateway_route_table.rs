@@ -85,6 +85,16 @@ impl AsRef<Resource> for TransitGatewayRouteTable {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTable {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_table`; made by [`TransitGatewayRouteTable::builder`].
 #[derive(Debug)]
 #[must_use]

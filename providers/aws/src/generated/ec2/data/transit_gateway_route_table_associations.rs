@@ -71,6 +71,16 @@ impl AsRef<Resource> for TransitGatewayRouteTableAssociations {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTableAssociations {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_table_associations`; made by [`TransitGatewayRouteTableAssociations::builder`].
 #[derive(Debug)]
 #[must_use]

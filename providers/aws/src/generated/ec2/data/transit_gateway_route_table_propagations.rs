@@ -71,6 +71,16 @@ impl AsRef<Resource> for TransitGatewayRouteTablePropagations {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTablePropagations {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_table_propagations`; made by [`TransitGatewayRouteTablePropagations::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -71,6 +71,16 @@ impl AsRef<Resource> for TransitGatewayRouteTableRoutes {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTableRoutes {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_table_routes`; made by [`TransitGatewayRouteTableRoutes::builder`].
 #[derive(Debug)]
 #[must_use]

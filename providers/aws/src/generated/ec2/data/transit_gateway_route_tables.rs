@@ -67,6 +67,16 @@ impl AsRef<Resource> for TransitGatewayRouteTables {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayRouteTables {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_route_tables`; made by [`TransitGatewayRouteTables::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -60,6 +60,16 @@ impl AsRef<Resource> for TransitGatewayVpcAttachments {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayVpcAttachments {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_vpc_attachments`; made by [`TransitGatewayVpcAttachments::builder`].
 #[derive(Debug)]
 #[must_use]

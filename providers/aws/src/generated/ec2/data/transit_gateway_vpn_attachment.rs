@@ -73,6 +73,16 @@ impl AsRef<Resource> for TransitGatewayVpnAttachment {
     }
 }
 
+impl terrane_core::ResourceType for TransitGatewayVpnAttachment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ec2_transit_gateway_vpn_attachment`; made by [`TransitGatewayVpnAttachment::builder`].
 #[derive(Debug)]
 #[must_use]

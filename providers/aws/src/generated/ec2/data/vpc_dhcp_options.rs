@@ -109,6 +109,16 @@ impl AsRef<Resource> for VpcDhcpOptions {
     }
 }
 
+impl terrane_core::ResourceType for VpcDhcpOptions {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_dhcp_options`; made by [`VpcDhcpOptions::builder`].
 #[derive(Debug)]
 #[must_use]

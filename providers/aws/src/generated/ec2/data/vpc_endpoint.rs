@@ -169,6 +169,16 @@ impl AsRef<Resource> for VpcEndpoint {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpoint {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint`; made by [`VpcEndpoint::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -139,6 +139,16 @@ impl AsRef<Resource> for VpcEndpointService {
     }
 }
 
+impl terrane_core::ResourceType for VpcEndpointService {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_endpoint_service`; made by [`VpcEndpointService::builder`].
 #[derive(Debug)]
 #[must_use]

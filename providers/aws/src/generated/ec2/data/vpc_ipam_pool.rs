@@ -164,6 +164,16 @@ impl AsRef<Resource> for VpcIpamPool {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamPool {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_pool`; made by [`VpcIpamPool::builder`].
 #[derive(Debug)]
 #[must_use]

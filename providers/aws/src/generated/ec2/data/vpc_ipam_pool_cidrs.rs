@@ -67,6 +67,16 @@ impl AsRef<Resource> for VpcIpamPoolCidrs {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamPoolCidrs {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_pool_cidrs`; made by [`VpcIpamPoolCidrs::builder`].
 #[derive(Debug)]
 #[must_use]

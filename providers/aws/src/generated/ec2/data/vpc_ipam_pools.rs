@@ -59,6 +59,16 @@ impl AsRef<Resource> for VpcIpamPools {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamPools {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_pools`; made by [`VpcIpamPools::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -73,6 +73,16 @@ impl AsRef<Resource> for VpcIpamPreviewNextCidr {
     }
 }
 
+impl terrane_core::ResourceType for VpcIpamPreviewNextCidr {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_ipam_preview_next_cidr`; made by [`VpcIpamPreviewNextCidr::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -139,6 +139,16 @@ impl AsRef<Resource> for VpcPeeringConnection {
     }
 }
 
+impl terrane_core::ResourceType for VpcPeeringConnection {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_peering_connection`; made by [`VpcPeeringConnection::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for VpcPeeringConnections {
     }
 }
 
+impl terrane_core::ResourceType for VpcPeeringConnections {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_peering_connections`; made by [`VpcPeeringConnections::builder`].
 #[derive(Debug)]
 #[must_use]

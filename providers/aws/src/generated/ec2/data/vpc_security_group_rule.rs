@@ -133,6 +133,16 @@ impl AsRef<Resource> for VpcSecurityGroupRule {
     }
 }
 
+impl terrane_core::ResourceType for VpcSecurityGroupRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_security_group_rule`; made by [`VpcSecurityGroupRule::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -66,6 +66,16 @@ impl AsRef<Resource> for VpcSecurityGroupRules {
     }
 }
 
+impl terrane_core::ResourceType for VpcSecurityGroupRules {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpc_security_group_rules`; made by [`VpcSecurityGroupRules::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -67,6 +67,16 @@ impl AsRef<Resource> for Vpcs {
     }
 }
 
+impl terrane_core::ResourceType for Vpcs {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_vpcs`; made by [`Vpcs::builder`].
 #[derive(Debug)]
 #[must_use]

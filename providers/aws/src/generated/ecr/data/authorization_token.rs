@@ -73,6 +73,16 @@ impl AsRef<Resource> for AuthorizationToken {
     }
 }
 
+impl terrane_core::ResourceType for AuthorizationToken {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_authorization_token`; made by [`AuthorizationToken::builder`].
 #[derive(Debug)]
 #[must_use]

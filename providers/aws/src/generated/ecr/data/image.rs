@@ -99,6 +99,16 @@ impl AsRef<Resource> for Image {
     }
 }
 
+impl terrane_core::ResourceType for Image {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_image`; made by [`Image::builder`].
 #[derive(Debug)]
 #[must_use]

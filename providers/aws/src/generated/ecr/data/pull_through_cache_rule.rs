@@ -64,6 +64,16 @@ impl AsRef<Resource> for PullThroughCacheRule {
     }
 }
 
+impl terrane_core::ResourceType for PullThroughCacheRule {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_pull_through_cache_rule`; made by [`PullThroughCacheRule::builder`].
 #[derive(Debug)]
 #[must_use]

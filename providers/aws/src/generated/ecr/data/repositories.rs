@@ -43,6 +43,16 @@ impl AsRef<Resource> for Repositories {
     }
 }
 
+impl terrane_core::ResourceType for Repositories {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_repositories`; made by [`Repositories::builder`].
 #[derive(Debug)]
 #[must_use]

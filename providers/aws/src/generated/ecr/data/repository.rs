@@ -104,6 +104,16 @@ impl AsRef<Resource> for Repository {
     }
 }
 
+impl terrane_core::ResourceType for Repository {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ecr_repository`; made by [`Repository::builder`].
 #[derive(Debug)]
 #[must_use]

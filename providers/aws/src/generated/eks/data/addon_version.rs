@@ -70,6 +70,16 @@ impl AsRef<Resource> for AddonVersion {
     }
 }
 
+impl terrane_core::ResourceType for AddonVersion {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_addon_version`; made by [`AddonVersion::builder`].
 #[derive(Debug)]
 #[must_use]

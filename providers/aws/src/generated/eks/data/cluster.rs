@@ -146,6 +146,16 @@ impl AsRef<Resource> for Cluster {
     }
 }
 
+impl terrane_core::ResourceType for Cluster {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_cluster`; made by [`Cluster::builder`].
 #[derive(Debug)]
 #[must_use]

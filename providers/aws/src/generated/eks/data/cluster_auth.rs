@@ -56,6 +56,16 @@ impl AsRef<Resource> for ClusterAuth {
     }
 }
 
+impl terrane_core::ResourceType for ClusterAuth {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_cluster_auth`; made by [`ClusterAuth::builder`].
 #[derive(Debug)]
 #[must_use]

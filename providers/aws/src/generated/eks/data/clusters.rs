@@ -43,6 +43,16 @@ impl AsRef<Resource> for Clusters {
     }
 }
 
+impl terrane_core::ResourceType for Clusters {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_clusters`; made by [`Clusters::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -163,6 +163,16 @@ impl AsRef<Resource> for NodeGroup {
     }
 }
 
+impl terrane_core::ResourceType for NodeGroup {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_node_group`; made by [`NodeGroup::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -56,6 +56,16 @@ impl AsRef<Resource> for NodeGroups {
     }
 }
 
+impl terrane_core::ResourceType for NodeGroups {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_eks_node_groups`; made by [`NodeGroups::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -56,6 +56,16 @@ impl AsRef<Resource> for AccessKeys {
     }
 }
 
+impl terrane_core::ResourceType for AccessKeys {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_access_keys`; made by [`AccessKeys::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -43,6 +43,16 @@ impl AsRef<Resource> for AccountAlias {
     }
 }
 
+impl terrane_core::ResourceType for AccountAlias {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_account_alias`; made by [`AccountAlias::builder`].
 #[derive(Debug)]
 #[must_use]

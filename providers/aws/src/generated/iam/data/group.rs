@@ -75,6 +75,16 @@ impl AsRef<Resource> for Group {
     }
 }
 
+impl terrane_core::ResourceType for Group {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_group`; made by [`Group::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -68,6 +68,16 @@ impl AsRef<Resource> for InstanceProfiles {
     }
 }
 
+impl terrane_core::ResourceType for InstanceProfiles {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_instance_profiles`; made by [`InstanceProfiles::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -124,6 +124,16 @@ impl AsRef<Resource> for PrincipalPolicySimulation {
     }
 }
 
+impl terrane_core::ResourceType for PrincipalPolicySimulation {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_principal_policy_simulation`; made by [`PrincipalPolicySimulation::builder`].
 #[derive(Debug)]
 #[must_use]

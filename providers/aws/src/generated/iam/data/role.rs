@@ -113,6 +113,16 @@ impl AsRef<Resource> for Role {
     }
 }
 
+impl terrane_core::ResourceType for Role {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_role`; made by [`Role::builder`].
 #[derive(Debug)]
 #[must_use]

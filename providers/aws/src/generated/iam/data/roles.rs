@@ -61,6 +61,16 @@ impl AsRef<Resource> for Roles {
     }
 }
 
+impl terrane_core::ResourceType for Roles {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_roles`; made by [`Roles::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -81,6 +81,16 @@ impl AsRef<Resource> for SamlProvider {
     }
 }
 
+impl terrane_core::ResourceType for SamlProvider {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_saml_provider`; made by [`SamlProvider::builder`].
 #[derive(Debug)]
 #[must_use]

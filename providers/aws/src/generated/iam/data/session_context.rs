@@ -74,6 +74,16 @@ impl AsRef<Resource> for SessionContext {
     }
 }
 
+impl terrane_core::ResourceType for SessionContext {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_session_context`; made by [`SessionContext::builder`].
 #[derive(Debug)]
 #[must_use]

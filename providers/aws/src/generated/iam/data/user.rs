@@ -81,6 +81,16 @@ impl AsRef<Resource> for User {
     }
 }
 
+impl terrane_core::ResourceType for User {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_user`; made by [`User::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -82,6 +82,16 @@ impl AsRef<Resource> for UserSshKey {
     }
 }
 
+impl terrane_core::ResourceType for UserSshKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_user_ssh_key`; made by [`UserSshKey::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -61,6 +61,16 @@ impl AsRef<Resource> for Users {
     }
 }
 
+impl terrane_core::ResourceType for Users {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_iam_users`; made by [`Users::builder`].
 #[derive(Debug)]
 #[must_use]

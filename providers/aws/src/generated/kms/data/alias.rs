@@ -68,6 +68,16 @@ impl AsRef<Resource> for Alias {
     }
 }
 
+impl terrane_core::ResourceType for Alias {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_alias`; made by [`Alias::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -69,6 +69,16 @@ impl AsRef<Resource> for Ciphertext {
     }
 }
 
+impl terrane_core::ResourceType for Ciphertext {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_ciphertext`; made by [`Ciphertext::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -182,6 +182,16 @@ impl AsRef<Resource> for Key {
     }
 }
 
+impl terrane_core::ResourceType for Key {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_key`; made by [`Key::builder`].
 #[derive(Debug)]
 #[must_use]

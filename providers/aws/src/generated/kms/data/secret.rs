@@ -55,6 +55,16 @@ impl AsRef<Resource> for Secret {
     }
 }
 
+impl terrane_core::ResourceType for Secret {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_secret`; made by [`Secret::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -61,6 +61,16 @@ impl AsRef<Resource> for Secrets {
     }
 }
 
+impl terrane_core::ResourceType for Secrets {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_kms_secrets`; made by [`Secrets::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -83,6 +83,16 @@ impl AsRef<Resource> for LogDataProtectionPolicyDocument {
     }
 }
 
+impl terrane_core::ResourceType for LogDataProtectionPolicyDocument {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_data_protection_policy_document`; made by [`LogDataProtectionPolicyDocument::builder`].
 #[derive(Debug)]
 #[must_use]

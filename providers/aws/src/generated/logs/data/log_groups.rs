@@ -55,6 +55,16 @@ impl AsRef<Resource> for LogGroups {
     }
 }
 
+impl terrane_core::ResourceType for LogGroups {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_cloudwatch_log_groups`; made by [`LogGroups::builder`].
 #[derive(Debug)]
 #[must_use]

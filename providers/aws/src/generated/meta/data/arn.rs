@@ -80,6 +80,16 @@ impl AsRef<Resource> for Arn {
     }
 }
 
+impl terrane_core::ResourceType for Arn {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_arn`; made by [`Arn::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -43,6 +43,16 @@ impl AsRef<Resource> for BillingServiceAccount {
     }
 }
 
+impl terrane_core::ResourceType for BillingServiceAccount {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_billing_service_account`; made by [`BillingServiceAccount::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -45,6 +45,16 @@ impl AsRef<Resource> for DefaultTags {
     }
 }
 
+impl terrane_core::ResourceType for DefaultTags {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_default_tags`; made by [`DefaultTags::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -87,6 +87,16 @@ impl AsRef<Resource> for IpRanges {
     }
 }
 
+impl terrane_core::ResourceType for IpRanges {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_ip_ranges`; made by [`IpRanges::builder`].
 #[derive(Debug)]
 #[must_use]

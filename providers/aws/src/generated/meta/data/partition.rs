@@ -55,6 +55,16 @@ impl AsRef<Resource> for Partition {
     }
 }
 
+impl terrane_core::ResourceType for Partition {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_partition`; made by [`Partition::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -55,6 +55,16 @@ impl AsRef<Resource> for Region {
     }
 }
 
+impl terrane_core::ResourceType for Region {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_region`; made by [`Region::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -65,6 +65,16 @@ impl AsRef<Resource> for Regions {
     }
 }
 
+impl terrane_core::ResourceType for Regions {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_regions`; made by [`Regions::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -107,6 +107,16 @@ impl AsRef<Resource> for BucketObjects {
     }
 }
 
+impl terrane_core::ResourceType for BucketObjects {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_objects`; made by [`BucketObjects::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -56,6 +56,16 @@ impl AsRef<Resource> for BucketPolicy {
     }
 }
 
+impl terrane_core::ResourceType for BucketPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_bucket_policy`; made by [`BucketPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

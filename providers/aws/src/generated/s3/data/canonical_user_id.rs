@@ -43,6 +43,16 @@ impl AsRef<Resource> for CanonicalUserId {
     }
 }
 
+impl terrane_core::ResourceType for CanonicalUserId {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_canonical_user_id`; made by [`CanonicalUserId::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -49,6 +49,16 @@ impl AsRef<Resource> for DirectoryBuckets {
     }
 }
 
+impl terrane_core::ResourceType for DirectoryBuckets {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_directory_buckets`; made by [`DirectoryBuckets::builder`].
 #[derive(Debug)]
 #[must_use]

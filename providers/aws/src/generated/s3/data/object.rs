@@ -226,6 +226,16 @@ impl AsRef<Resource> for Object {
     }
 }
 
+impl terrane_core::ResourceType for Object {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_object`; made by [`Object::builder`].
 #[derive(Debug)]
 #[must_use]

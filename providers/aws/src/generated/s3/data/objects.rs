@@ -117,6 +117,16 @@ impl AsRef<Resource> for Objects {
     }
 }
 
+impl terrane_core::ResourceType for Objects {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_s3_objects`; made by [`Objects::builder`].
 #[derive(Debug)]
 #[must_use]

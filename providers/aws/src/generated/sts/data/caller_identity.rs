@@ -55,6 +55,16 @@ impl AsRef<Resource> for CallerIdentity {
     }
 }
 
+impl terrane_core::ResourceType for CallerIdentity {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_caller_identity`; made by [`CallerIdentity::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -86,6 +86,16 @@ impl AsRef<Resource> for Resources {
     }
 }
 
+impl terrane_core::ResourceType for Resources {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `aws_resourcegroupstaggingapi_resources`; made by [`Resources::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -141,6 +141,16 @@ impl AsRef<Resource> for Gateway {
     }
 }
 
+impl terrane_core::ResourceType for Gateway {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `acme_net_gateway`; made by [`Gateway::builder`].
 #[derive(Debug)]
 #[must_use]

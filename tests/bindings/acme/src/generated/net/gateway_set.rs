@@ -63,6 +63,16 @@ impl AsRef<Resource> for GatewaySet {
     }
 }
 
+impl terrane_core::ResourceType for GatewaySet {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `acme_net_gateway_set`; made by [`GatewaySet::builder`].
 #[derive(Debug)]
 #[must_use]

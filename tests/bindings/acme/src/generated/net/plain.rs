@@ -31,6 +31,16 @@ impl AsRef<Resource> for Plain {
     }
 }
 
+impl terrane_core::ResourceType for Plain {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `acme_odd_name`; made by [`Plain::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -57,6 +57,16 @@ impl AsRef<Resource> for Zone {
     }
 }
 
+impl terrane_core::ResourceType for Zone {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes an `acme_zone`; made by [`Zone::builder`].
 #[derive(Debug)]
 #[must_use]
