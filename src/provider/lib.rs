@@ -10,7 +10,6 @@
 //! | `plugins` | which command is which provider |
 //! | `cache` | schemas that an earlier process of the same binary gave |
 //! | `builtin` | the one provider that is no process: `terraform_data` |
-//! | `registry` | the CLI configuration, mirror layouts, versions |
 //! | `environment` | which variables a provider may see |
 //! | `withheld` | and which it does not see, for when it misses one |
 //! | `plugin` | processes: launch, handshake, TLS, gRPC channel, logs, last words, end |
@@ -33,7 +32,6 @@ mod log;
 mod plugin;
 mod plugins;
 mod provider;
-mod registry;
 pub mod serve;
 pub mod wire;
 mod withheld;
@@ -52,8 +50,5 @@ pub use provider::{
     ReadResourceResponse, StartError, UpgradeResourceIdentity, UpgradeResourceIdentityResponse,
     UpgradeResourceState, UpgradeResourceStateResponse,
 };
-pub use registry::{
-    CliConfig, CliConfigError, InstallationMethod, ParseVersionError, SourcePattern, Version,
-    VersionRequirement,
-};
+pub use terrane_registry::{CliConfig, Version, VersionRequirement};
 pub use wire::Protocol;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use terrane_core::addr::ProviderSource;
+use terrane_registry::{CliConfig, Version, VersionRequirement, locate};
 
 use crate::builtin::Builtin;
 use crate::cache::SchemaCache;
@@ -15,7 +16,6 @@ use crate::environment::Environment;
 use crate::log::{LogLevel, LogSink};
 use crate::plugin::{Launch, Launchpad, Plugin, Reattach};
 use crate::provider::{Provider, Providers, StartError};
-use crate::registry::{self, CliConfig, Version, VersionRequirement};
 use crate::withheld::Withheld;
 
 /// The providers of this machine, as processes.
@@ -27,7 +27,7 @@ use crate::withheld::Withheld;
 /// use terrane_provider::{CliConfig, Environment, Launch, NoLog, Plugins, Providers as _};
 ///
 /// let environment: Environment = vars.into_iter().collect();
-/// let cli_config = CliConfig::load(&environment)?;
+/// let cli_config = CliConfig::load(&environment.vars)?;
 /// let launch = Launch::Reexec(std::env::current_exe()?);
 /// let plugins = Plugins::new(environment, cli_config, launch, Arc::new(NoLog))
 ///     .require(ProviderSource::implied_by("aws_vpc"), "~> 5.31".parse()?);
@@ -161,7 +161,7 @@ impl Plugins {
                 version: None,
             });
         }
-        let found = registry::find(&self.cli_config, source, self.required.get(source))?;
+        let found = locate(&self.cli_config, source, self.required.get(source))?;
         Ok(InstalledProvider {
             command: found.binary.into(),
             version: found.version,

@@ -454,6 +454,16 @@ pub struct StartError {
     pub hints: Vec<String>,
 }
 
+impl From<terrane_registry::InstallError> for StartError {
+    fn from(error: terrane_registry::InstallError) -> Self {
+        Self {
+            summary: error.summary,
+            detail: error.detail,
+            hints: error.hints,
+        }
+    }
+}
+
 impl StartError {
     /// An error with that summary.
     pub fn new(summary: impl Into<String>) -> Self {

@@ -1,14 +1,18 @@
 //! Asks registries and mirrors which versions of a provider there are, and fetches its packages.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use terrane_core::addr::ProviderSource;
 use url::Url;
 
 use crate::discovery;
+use crate::hash::PackageHash;
 use crate::http::{Http, HttpError, HttpOptions};
 use crate::network_mirror;
-use crate::package::{self, DownloadProgress, FetchError, Fetched, WantedPackage};
+use crate::package::{
+    self, DownloadProgress, FetchError, Fetched, PackageDescription, WantedPackage,
+};
 use crate::protocol::{self, OfferedVersion};
 use crate::store::Store;
 
@@ -19,6 +23,14 @@ pub enum Origin {
     Registry(Url),
     /// A network mirror, by its base URL.
     Mirror(Url),
+}
+
+impl Origin {
+    /// Its host, with the port if it is not the usual one.
+    pub fn host(&self) -> String {
+        let (Self::Registry(url) | Self::Mirror(url)) = self;
+        crate::http::host(url)
+    }
 }
 
 /// Talks to all registries and mirrors of one run.
@@ -71,6 +83,32 @@ impl RegistryClient {
             Err(HttpError::NotFound { .. }) => Ok(Vec::new()),
             answer => Ok(answer?),
         }
+    }
+
+    /// What the origin states about a package; of a registry, after the signature of the release was verified.
+    ///
+    /// # Errors
+    /// When there is none for that platform, or its author does not vouch for it.
+    pub async fn describe(
+        &self,
+        origin: &Origin,
+        wanted: &WantedPackage<'_>,
+    ) -> Result<PackageDescription, FetchError> {
+        package::describe(&self.http, origin, wanted).await
+    }
+
+    /// Downloads the zip of a package into a new file; returns its hash.
+    ///
+    /// # Errors
+    /// When it cannot be downloaded, or is not the one that was described.
+    pub async fn download(
+        &self,
+        description: &PackageDescription,
+        source: &ProviderSource,
+        file: &Path,
+        progress: &dyn DownloadProgress,
+    ) -> Result<PackageHash, FetchError> {
+        package::download(&self.http, description, source, file, progress).await
     }
 
     /// Fetches a package into the store: downloads it, proves it, unpacks it. `None` when another process was faster and the

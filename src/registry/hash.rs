@@ -33,11 +33,8 @@ impl PackageHash {
     /// # Errors
     /// When a file cannot be read, or a name cannot be hashed unambiguously.
     pub fn of_directory(directory: &Path) -> io::Result<Self> {
-        let mut files = Vec::new();
-        collect(directory, String::new(), &mut files)?;
-        files.sort_unstable();
         let mut summary = Sha256::new();
-        for name in files {
+        for name in files_of(directory)? {
             let digest = sha256(File::open(directory.join(&name))?)?;
             summary.update(format!("{digest}  {name}\n"));
         }
@@ -109,7 +106,14 @@ fn sha256(mut stream: impl Read) -> io::Result<String> {
     Ok(data_encoding::HEXLOWER.encode(&digest.finalize()))
 }
 
-/// The slash-separated names of all files below a directory.
+/// The slash-separated names of all files of a package, in the order of the bytes.
+pub(crate) fn files_of(directory: &Path) -> io::Result<Vec<String>> {
+    let mut files = Vec::new();
+    collect(directory, String::new(), &mut files)?;
+    files.sort_unstable();
+    Ok(files)
+}
+
 fn collect(directory: &Path, prefix: String, files: &mut Vec<String>) -> io::Result<()> {
     for entry in std::fs::read_dir(directory)? {
         let entry = entry?;

@@ -1,6 +1,7 @@
 //! HTTP as registries and mirrors need it: only TLS, credentials for their own host alone, bounded answers, retries.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, RETRY_AFTER};
@@ -10,7 +11,7 @@ use thiserror::Error;
 use tokio::time::Instant;
 use url::Url;
 
-use crate::credentials::Credentials;
+use crate::credentials::{Asked, Credentials};
 
 /// As many redirects as peers follow.
 const REDIRECTS: usize = 10;
@@ -44,6 +45,20 @@ impl Default for HttpOptions {
     }
 }
 
+impl HttpOptions {
+    /// As Terraform's variables say: `TF_REGISTRY_CLIENT_TIMEOUT` in seconds, `TF_REGISTRY_DISCOVERY_RETRY`.
+    pub fn from_vars(vars: &BTreeMap<String, String>) -> Self {
+        let number = |name: &str| vars.get(name)?.parse::<u32>().ok();
+        let usual = Self::default();
+        let timeout = number("TF_REGISTRY_CLIENT_TIMEOUT").filter(|seconds| *seconds > 0);
+        Self {
+            timeout: timeout.map_or(usual.timeout, |it| Duration::from_secs(it.into())),
+            retries: number("TF_REGISTRY_DISCOVERY_RETRY").map_or(usual.retries, |it| it.min(10)),
+            ..usual
+        }
+    }
+}
+
 /// A request came to nothing.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -51,6 +66,14 @@ pub enum HttpError {
     /// A certificate or the system's proxy settings cannot be read.
     #[error("cannot prepare requests: {reason}")]
     Setup {
+        /// Why.
+        reason: String,
+    },
+    /// The credentials helper failed.
+    #[error("there are no credentials for {host}: {reason}")]
+    Credentials {
+        /// The host.
+        host: String,
         /// Why.
         reason: String,
     },
@@ -115,6 +138,7 @@ pub(crate) struct Http {
     timeout: Duration,
     retries: u32,
     credentials: Credentials,
+    asked: Arc<Asked>,
 }
 
 /// A document and where it finally came from, which is what its relative URLs are relative to.
@@ -155,6 +179,7 @@ impl Http {
             timeout: options.timeout,
             retries: options.retries,
             credentials: options.credentials.clone(),
+            asked: Arc::default(),
         })
     }
 
@@ -261,7 +286,12 @@ impl Http {
             .client
             .get(url.clone())
             .header(ACCEPT, "application/json, */*");
-        if let Some(token) = self.credentials.token(&host(url)) {
+        let token = self.credentials.token(&host(url), &self.asked).await;
+        let token = token.map_err(|reason| {
+            let host = host(url);
+            Failed::Lasting(HttpError::Credentials { host, reason })
+        })?;
+        if let Some(token) = token {
             // reqwest drops it when a redirect leads to another host.
             request = request.bearer_auth(token);
         }

@@ -1,28 +1,50 @@
 //! From a provider's address and a version constraint to the path of its binary: mirrors, registries, signatures, the lock file.
 
+mod cli_config;
 mod client;
 mod credentials;
 mod discovery;
+mod error;
 mod hash;
+mod hcl;
 mod http;
+mod installer;
+mod locate;
 mod lock_file;
 mod network_mirror;
 mod package;
 mod platform;
 mod protocol;
+mod records;
 mod signature;
+mod stamp;
 mod store;
 mod sums;
+mod trust;
 mod unpack;
+mod version;
+mod words;
 
+pub use cli_config::{
+    CliConfig, CliConfigError, InstallationMethod, InstallationPlace, SourcePattern,
+};
 pub use client::{Origin, RegistryClient};
 pub use credentials::Credentials;
+pub use error::InstallError;
 pub use hash::{PackageHash, ParseHashError};
 pub use http::{HttpError, HttpOptions};
+pub use installer::{
+    InstallEvent, InstallObserver, InstallSettings, InstalledPackage, Installer, RequiredProvider,
+    Via,
+};
+pub use locate::{LocatedProvider, locate};
 pub use lock_file::{LockFile, LockFileError, LockedProvider};
-pub use package::{DownloadProgress, FetchError, Fetched, WantedPackage};
+pub use package::{DownloadProgress, FetchError, Fetched, PackageDescription, WantedPackage};
 pub use platform::{ParsePlatformError, Platform};
 pub use protocol::OfferedVersion;
+pub use semver::Version;
 pub use signature::{SignatureError, Signer};
+pub use stamp::Stamp;
 pub use store::Store;
 pub use unpack::UnpackError;
+pub use version::{ParseVersionError, VersionRequirement};

@@ -6,6 +6,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
 
 use hcl_edit::Decorate as _;
 use hcl_edit::expr::Expression;
@@ -58,6 +61,31 @@ impl Default for LockFile {
 }
 
 impl LockFile {
+    /// Reads a lock file; one that does not exist is empty.
+    ///
+    /// # Errors
+    /// When it cannot be read or understood.
+    pub fn load(path: &Path) -> Result<Self, LockFileError> {
+        match fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(refused(error.to_string())),
+        }
+    }
+
+    /// Writes the lock file in one step. It holds no secret, so that everybody may read it.
+    ///
+    /// # Errors
+    /// When it cannot be written; the old one is still there.
+    pub fn save(&self, path: &Path) -> io::Result<()> {
+        let new = path.with_extension(format!("hcl.{}", std::process::id()));
+        let written = fs::write(&new, self.to_string()).and_then(|()| fs::rename(&new, path));
+        if written.is_err() {
+            let _ = fs::remove_file(&new);
+        }
+        written
+    }
+
     /// Reads the text of a lock file.
     ///
     /// # Errors
@@ -168,6 +196,11 @@ impl LockedProvider {
         comparable.then(|| package.iter().any(|hash| self.hashes.contains(hash)))
     }
 
+    /// Whether a package with these hashes may be used. An entry without hashes records only the version.
+    pub fn accepts(&self, package: &[PackageHash]) -> bool {
+        self.hashes.is_empty() || self.matches(package) == Some(true)
+    }
+
     fn read(body: &Body) -> Result<Self, String> {
         let text = |name: &str| -> Result<Option<&str>, String> {
             match body.get_attribute(name).map(|attribute| &attribute.value) {
@@ -239,20 +272,7 @@ fn refused(reason: String) -> LockFileError {
 
 /// `HOST/NAMESPACE/TYPE`: lock files never leave out the host.
 fn full_source(text: &str) -> Option<ProviderSource> {
-    let mut parts = text.split('/');
-    let mut part = || {
-        (parts.next()).filter(|part| {
-            !part.is_empty()
-                && (part.bytes()).all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
-                && !part.starts_with('.')
-        })
-    };
-    let source = ProviderSource {
-        host: part()?.to_lowercase().into(),
-        namespace: part()?.to_lowercase().into(),
-        type_name: part()?.to_lowercase().into(),
-    };
-    parts.next().is_none().then_some(source)
+    (text.split('/').count() == 3).then(|| text.parse().ok())?
 }
 
 #[cfg(test)]

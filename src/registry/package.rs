@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use semver::Version;
@@ -32,6 +32,8 @@ const LARGEST_SUMS: u64 = 1 << 20;
 pub struct Fetched {
     /// The unpacked package.
     pub folder: PathBuf,
+    /// The hashes of this package: of its files, and of its zip.
+    pub own: Vec<PackageHash>,
     /// What may be recorded in the lock file, for every platform that something trusted states it for.
     pub hashes: Vec<PackageHash>,
     /// Who signed the release; none for a mirror.
@@ -132,16 +134,62 @@ pub(crate) async fn fetch(
     store: &Store,
     progress: &dyn DownloadProgress,
 ) -> Result<Option<Fetched>, FetchError> {
-    let path = store.package(wanted.source, wanted.version, wanted.platform);
-    let failed = |source: io::Error| FetchError::Store {
-        path: path.clone(),
-        source,
+    let Some(place) = reserve(wanted, store, progress).await? else {
+        return Ok(None);
     };
+    let described = describe(http, origin, wanted).await?;
+    let zip = place.zip();
+    let zip_hash = download(http, &described, wanted.source, &zip, progress).await?;
+    let locked = wanted.locked.cloned();
+    blocking(move || unpack(place, &zip, described, zip_hash, locked.as_ref()))
+        .await
+        .map(Some)
+}
+
+/// Unpacks a zip of this machine into the store; `None` when another process was faster.
+pub(crate) async fn take(
+    zip: &Path,
+    wanted: &WantedPackage<'_>,
+    store: &Store,
+    progress: &dyn DownloadProgress,
+) -> Result<Option<Fetched>, FetchError> {
+    let Some(place) = reserve(wanted, store, progress).await? else {
+        return Ok(None);
+    };
+    let described = PackageDescription {
+        from: String::new(),
+        package: None,
+        expected: Vec::new(),
+        others: Vec::new(),
+        signer: None,
+    };
+    let (zip, locked) = (zip.to_owned(), wanted.locked.cloned());
+    let unpacking = blocking(move || {
+        let hash = File::open(&zip).and_then(PackageHash::of_zip);
+        let hash = hash.map_err(|source| FetchError::Store {
+            path: zip.clone(),
+            source,
+        })?;
+        unpack(place, &zip, described, hash, locked.as_ref())
+    });
+    unpacking.await.map(Some)
+}
+
+/// The right to fill a package's place; `None` when it is filled.
+async fn reserve(
+    wanted: &WantedPackage<'_>,
+    store: &Store,
+    progress: &dyn DownloadProgress,
+) -> Result<Option<Place>, FetchError> {
     let mut told = false;
-    let place = loop {
+    loop {
         let reservation = store.reserve(wanted.source, wanted.version, wanted.platform);
-        match reservation.map_err(failed)? {
-            Reservation::Free(place) => break place,
+        let reservation = reservation.map_err(|source| FetchError::Store {
+            path: store.package(wanted.source, wanted.version, wanted.platform),
+            source,
+        })?;
+        match reservation {
+            Reservation::Free(place) => return Ok(Some(place)),
             Reservation::Filled => return Ok(None),
             Reservation::Busy => {
                 if !told {
@@ -151,21 +199,15 @@ pub(crate) async fn fetch(
                 tokio::time::sleep(GLANCE).await;
             }
         }
-    };
-    let described = describe(http, origin, wanted).await?;
-    let zip_hash = download(http, &described, wanted.source, &place, progress, failed).await?;
-    described.check(&zip_hash)?;
-    let locked = wanted.locked.cloned();
-    let path = path.clone();
-    blocking(move || unpack(place, described, zip_hash, locked.as_ref(), path))
-        .await
-        .map(Some)
+    }
 }
 
-/// What the origin states about a package, already verified as far as the origin can be.
-struct Described {
+/// What an origin states about a package, verified as far as that is possible without the package.
+#[derive(Debug, Clone)]
+pub struct PackageDescription {
     from: String,
-    package: Url,
+    /// None for a zip of this machine.
+    package: Option<Url>,
     /// What the package itself must match.
     expected: Vec<PackageHash>,
     /// What is trusted about other platforms.
@@ -173,7 +215,17 @@ struct Described {
     signer: Option<Signer>,
 }
 
-impl Described {
+impl PackageDescription {
+    /// What may be recorded in the lock file without a look at any package.
+    pub fn hashes(&self) -> impl Iterator<Item = &PackageHash> {
+        self.expected.iter().chain(&self.others)
+    }
+
+    /// Whether the `h1:` hash of this package is stated, so that the lock file does not need the package for it.
+    pub fn has_tree_hash(&self) -> bool {
+        self.expected.iter().any(|hash| hash.scheme() == "h1")
+    }
+
     /// Refuses a package with that hash if hashes of its scheme are stated and this is none of them.
     fn check(&self, found: &PackageHash) -> Result<(), FetchError> {
         let stated = || (self.expected.iter()).filter(|hash| hash.scheme() == found.scheme());
@@ -190,11 +242,11 @@ impl Described {
     }
 }
 
-async fn describe(
+pub(crate) async fn describe(
     http: &Http,
     origin: &Origin,
     wanted: &WantedPackage<'_>,
-) -> Result<Described, FetchError> {
+) -> Result<PackageDescription, FetchError> {
     let (Origin::Registry(base) | Origin::Mirror(base)) = origin;
     let from = http::host(base);
     let no_package = || FetchError::NoPackage {
@@ -211,9 +263,9 @@ async fn describe(
                 network_mirror::archives(http, mirror, wanted.source, wanted.version).await;
             let mut archives = archives.map_err(missing)?;
             let archive = archives.remove(wanted.platform).ok_or_else(no_package)?;
-            Ok(Described {
+            Ok(PackageDescription {
                 from,
-                package: archive.package,
+                package: Some(archive.package),
                 expected: archive.hashes,
                 others: (archives.into_values())
                     .flat_map(|archive| archive.hashes)
@@ -249,9 +301,9 @@ async fn describe(
                 };
                 to.push(hash);
             }
-            Ok(Described {
+            Ok(PackageDescription {
                 from,
-                package: download.package,
+                package: Some(download.package),
                 expected,
                 others,
                 signer: Some(signer),
@@ -307,16 +359,23 @@ async fn release(
     }
 }
 
-/// Downloads the zip; returns its hash.
-async fn download(
+/// Downloads the zip into a new file; returns its hash, which is the stated one if one is stated.
+pub(crate) async fn download(
     http: &Http,
-    described: &Described,
+    described: &PackageDescription,
     source: &ProviderSource,
-    place: &Place,
+    zip: &Path,
     progress: &dyn DownloadProgress,
-    failed: impl Fn(io::Error) -> FetchError,
 ) -> Result<PackageHash, FetchError> {
-    let mut file = File::create(place.zip()).map_err(&failed)?;
+    let failed = |source: io::Error| FetchError::Store {
+        path: zip.to_owned(),
+        source,
+    };
+    let url = described
+        .package
+        .as_ref()
+        .expect("invariant: only packages of an origin are downloaded");
+    let mut file = File::create(zip).map_err(failed)?;
     let (mut there, mut length, mut broken) = (0_u64, None, None);
     let mut keep = |piece: Piece<'_>| {
         let written = match piece {
@@ -333,60 +392,62 @@ async fn download(
         written.map_err(|error| {
             let reason = error.to_string();
             broken = Some(error);
-            HttpError::Unreachable {
-                url: described.package.clone(),
-                reason,
-            }
+            let url = url.clone();
+            HttpError::Unreachable { url, reason }
         })
     };
-    let streamed = (http.stream(&described.package, LARGEST_ZIP, &mut keep)).await;
+    let streamed = http.stream(url, LARGEST_ZIP, &mut keep).await;
     if let Some(error) = broken {
         return Err(failed(error));
     }
     streamed?;
-    let zip = place.zip();
-    blocking(move || PackageHash::of_zip(File::open(zip)?))
-        .await
-        .map_err(failed)
+    let written = zip.to_owned();
+    let hash = blocking(move || PackageHash::of_zip(File::open(written)?)).await;
+    let hash = hash.map_err(failed)?;
+    described.check(&hash)?;
+    Ok(hash)
 }
 
-/// Unpacks, compares with the lock file and publishes.
+/// Unpacks, compares with what is stated and with the lock file, and publishes.
 fn unpack(
     place: Place,
-    described: Described,
+    zip: &Path,
+    described: PackageDescription,
     zip_hash: PackageHash,
     locked: Option<&LockedProvider>,
-    path: PathBuf,
 ) -> Result<Fetched, FetchError> {
     let failed = |source: io::Error| FetchError::Store {
-        path: path.clone(),
+        path: place.target().to_owned(),
         source,
     };
     let folder = place.unpacked().map_err(failed)?;
-    let zip = File::open(place.zip()).map_err(failed)?;
+    let zip = File::open(zip).map_err(failed)?;
     unpack::unpack(zip, &folder, UnpackLimits::default()).map_err(FetchError::Unpack)?;
     let tree_hash = PackageHash::of_directory(&folder).map_err(failed)?;
     described.check(&tree_hash)?;
     let own = vec![tree_hash, zip_hash];
-    // An entry without hashes records only the version.
-    if locked.is_some_and(|locked| !locked.hashes.is_empty() && locked.matches(&own) != Some(true))
-    {
+    if locked.is_some_and(|locked| !locked.accepts(&own)) {
         return Err(FetchError::NotLocked { found: own });
     }
-    let folder = place.publish().map_err(failed)?;
-    let mut hashes = own;
-    hashes.extend(described.others);
+    let target = place.target().to_owned();
+    let folder = place.publish().map_err(|source| FetchError::Store {
+        path: target,
+        source,
+    })?;
+    let mut hashes = own.clone();
+    hashes.extend(described.hashes().cloned());
     hashes.sort_unstable();
     hashes.dedup();
     Ok(Fetched {
         folder,
+        own,
         hashes,
         signer: described.signer,
     })
 }
 
 /// Runs file work off the runtime's threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => std::panic::resume_unwind(error.into_panic()),

@@ -24,6 +24,19 @@ pub struct OfferedVersion {
     pub platforms: Vec<Platform>,
 }
 
+impl OfferedVersion {
+    /// Whether it speaks a plugin protocol that we speak.
+    pub(crate) fn speaks_ours(&self) -> bool {
+        let ours = |protocol: &String| matches!(protocol.split('.').next(), Some("5" | "6"));
+        self.protocols.is_empty() || self.protocols.iter().any(ours)
+    }
+
+    /// Whether there is a package for that platform.
+    pub(crate) fn is_for(&self, platform: &Platform) -> bool {
+        self.platforms.is_empty() || self.platforms.contains(platform)
+    }
+}
+
 /// Where a package is and what vouches for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Download {

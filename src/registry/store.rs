@@ -116,6 +116,11 @@ impl Store {
 }
 
 impl Place {
+    /// Where the package will be.
+    pub(crate) fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// A file for the download.
     pub(crate) fn zip(&self) -> PathBuf {
         self.workshop.join("package.zip")

@@ -1,73 +1,15 @@
-//! Identifies a provider's binary: by its metadata, and by the hash of its content.
+//! Identifies a provider's binary by the hash of its content.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 use terrane_files::each_piece;
+use terrane_registry::Stamp;
 
 /// The SHA-256 of some content.
 pub(super) type Hash = [u8; 32];
-
-/// How many seconds a file must have been left alone until its times tell every later change: file systems keep them in ticks.
-const TICK: i64 = 2;
-
-/// The metadata of a file that change with its content.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Seconds and nanoseconds since 1970.
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    /// The stamp of the file that a path leads to.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub(crate) fn of(path: &Path) -> io::Result<Self> {
-        path.metadata().map(|metadata| Self::from(&metadata))
-    }
-
-    /// Whether a change of the file would change its stamp if it came after that record of it was written.
-    pub(super) fn is_reliable(&self, record: &Metadata) -> bool {
-        record.mtime() > self.modified.0.max(self.changed.0) + TICK
-    }
-}
-
-impl From<&Metadata> for Stamp {
-    fn from(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
-}
-
-impl std::fmt::Display for Stamp {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self {
-            device,
-            inode,
-            size,
-            modified,
-            changed,
-        } = self;
-        let ((modified, m), (changed, c)) = (modified, changed);
-        write!(
-            f,
-            "{device} {inode} {size} {modified}.{m:09} {changed}.{c:09}"
-        )
-    }
-}
 
 /// The hash of a file's content; `None` where it is not, or no longer, the file with that stamp.
 pub(super) fn hash_of(path: &Path, stamp: Stamp) -> io::Result<Option<Hash>> {
@@ -83,30 +25,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_is_rewritten_in_place_with_its_old_time_has_another_stamp() {
+    fn a_file_that_is_no_longer_the_one_of_the_stamp_is_not_hashed() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("binary");
         std::fs::write(&path, "one").expect("written");
         let stamp = Stamp::of(&path).expect("there");
-        let record = path.metadata().expect("there");
-        assert!(
-            !stamp.is_reliable(&record),
-            "it may change within this tick"
-        );
-        assert_eq!(
-            hash_of(&path, stamp).expect("readable"),
-            Some(Sha256::digest("one").into())
-        );
-        let modified = path.metadata().and_then(|it| it.modified()).expect("kept");
-        // A file system with coarse times needs a while to show that something changed.
-        while Stamp::of(&path).expect("there").changed == stamp.changed {
-            std::fs::write(&path, "two").expect("written");
-            let file = File::options().write(true).open(&path).expect("there");
-            file.set_modified(modified).expect("set");
-        }
-        let now = Stamp::of(&path).expect("there");
-        assert_eq!((now.modified, now.size), (stamp.modified, stamp.size));
-        assert_ne!(now, stamp);
+        let hash = hash_of(&path, stamp).expect("readable");
+        assert_eq!(hash, Some(Sha256::digest("one").into()));
+        std::fs::write(&path, "longer").expect("written");
         assert_eq!(hash_of(&path, stamp).expect("readable"), None);
     }
 }

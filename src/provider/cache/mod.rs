@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use terrane_registry::Stamp;
 use tokio::task::JoinHandle;
 
 use crate::client::{SchemaResponse, Schemas};
@@ -20,7 +21,6 @@ use crate::plugin::Plugin;
 use crate::plugins::ProviderCommand;
 use crate::wire::Protocol;
 
-use binary::Stamp;
 use store::Store;
 
 /// Schemas by binary.

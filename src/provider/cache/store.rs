@@ -19,8 +19,9 @@ use prost::Message;
 use rustix::fs::{Timespec, Timestamps, UTIME_NOW};
 use sha2::{Digest as _, Sha256};
 use terrane_files::{create_folder, read_own, replace};
+use terrane_registry::Stamp;
 
-use super::binary::{Hash, Stamp, hash_of};
+use super::binary::{Hash, hash_of};
 use crate::client::SchemaResponse;
 use crate::plugin::MAX_MESSAGE;
 use crate::plugins::ProviderCommand;

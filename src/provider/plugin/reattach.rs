@@ -54,8 +54,8 @@ impl Reattach {
         };
         let entries: BTreeMap<String, Entry> = serde_json::from_str(text)
             .map_err(|error| StartError::new(format!("cannot read {VARIABLE}: {error}")))?;
-        let Some((_, entry)) = (entries.into_iter())
-            .find(|(name, _)| crate::registry::source(name).as_ref() == Some(source))
+        let Some((_, entry)) =
+            (entries.into_iter()).find(|(name, _)| name.parse().as_ref() == Ok(source))
         else {
             return Ok(None);
         };

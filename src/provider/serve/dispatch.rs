@@ -395,7 +395,7 @@ impl<S: Service> Dispatch<S> {
         q: proto::move_resource_state::Request,
     ) -> Answer<proto::move_resource_state::Response> {
         let ty = self.resource(&q.target_type_name)?;
-        let source: ProviderSource = crate::registry::source(&q.source_provider_address)
+        let source: ProviderSource = (q.source_provider_address.parse().ok())
             .ok_or_else(|| Status::invalid_argument("not the source of a provider"))?;
         let raw = q.source_state.unwrap_or_default();
         let request = MoveResourceState {

@@ -1,4 +1,7 @@
-//! The part of HCL that a CLI configuration uses: blocks, attributes, strings, lists, maps; no expressions.
+//! The part of HCL 1 that a CLI configuration uses: blocks, attributes, strings, lists, maps; no expressions.
+//!
+//! `hcl-edit`, which keeps the lock file, reads HCL 2. Configurations that Terraform documents are none: `dev_overrides` has strings
+//! as names of attributes, and blocks stand in one line.
 
 use std::iter::Peekable;
 use std::str::Chars;

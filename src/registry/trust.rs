@@ -5,8 +5,7 @@ use std::path::Path;
 
 use terrane_core::addr::ProviderSource;
 
-use super::cli_config::shown;
-use crate::provider::StartError;
+use crate::error::InstallError;
 
 const WRITABLE_BY_OTHERS: u32 = 0o002;
 const STICKY: u32 = 0o1000;
@@ -15,7 +14,7 @@ const STICKY: u32 = 0o1000;
 ///
 /// That is one that others may write, or that lies below a folder in which they may rename what is not theirs. In a folder like
 /// `/tmp`, where they may only add (the sticky bit), the file must be ours or root's.
-pub(crate) fn check(binary: &Path, source: &ProviderSource, user: u32) -> Result<(), StartError> {
+pub(crate) fn check(binary: &Path, source: &ProviderSource, user: u32) -> Result<(), InstallError> {
     // A link leads to what is started; what cannot be looked at is refused with a better reason when it is started.
     let Ok(binary) = binary.canonicalize() else {
         return Ok(());
@@ -54,11 +53,11 @@ pub(crate) fn check(binary: &Path, source: &ProviderSource, user: u32) -> Result
     Ok(())
 }
 
-fn refused(place: &Path, why: &str, source: &ProviderSource) -> StartError {
-    let mut error = StartError::new(format!(
+fn refused(place: &Path, why: &str, source: &ProviderSource) -> InstallError {
+    let mut error = InstallError::new(format!(
         "provider {source} is not started: others can replace it"
     ));
-    error.detail = format!("{}: {why}", shown(place));
+    error.detail = format!("{}: {why}", place.display());
     error.hints = vec![
         "make sure that it is still what you installed, for it runs with your credentials"
             .to_owned(),

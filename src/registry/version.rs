@@ -1,13 +1,10 @@
-//! Versions of providers, and a program's requirements of them.
+//! The versions that a program accepts, as Terraform writes them.
 
 use std::fmt;
 use std::str::FromStr;
 
+use semver::Version;
 use thiserror::Error;
-
-/// `5.31.0`, `6.0.0-beta1`. A pre-release comes before its release; build metadata is dropped.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Version(semver::Version);
 
 /// The versions that a program accepts: `5.31.0`, `~> 5.31`, `>= 5.0, < 6.0`. The rules are Terraform's, not Cargo's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,37 +70,21 @@ fn parse(text: &str) -> Result<(Version, usize), ParseVersionError> {
         written += 1;
     }
     let [major, minor, patch] = numbers;
-    let version = semver::Version {
+    let version = Version {
         pre: semver::Prerelease::new(prerelease).map_err(|_| error())?,
-        ..semver::Version::new(major, minor, patch)
+        ..Version::new(major, minor, patch)
     };
-    Ok((Version(version), written))
+    Ok((version, written))
 }
 
-impl FromStr for Version {
-    type Err = ParseVersionError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).map(|(version, _)| version)
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)
-    }
-}
-
-impl Version {
-    fn numbers(&self) -> [u64; 3] {
-        [self.0.major, self.0.minor, self.0.patch]
-    }
+fn numbers(version: &Version) -> [u64; 3] {
+    [version.major, version.minor, version.patch]
 }
 
 impl VersionRequirement {
     /// Whether it accepts that version. A pre-release is accepted only by a requirement that names exactly it.
     pub fn allows(&self, version: &Version) -> bool {
-        if !version.0.pre.is_empty() {
+        if !version.pre.is_empty() {
             return (self.clauses.iter())
                 .any(|clause| clause.operator == Operator::Equal && clause.version == *version);
         }
@@ -113,7 +94,7 @@ impl VersionRequirement {
 
 impl Clause {
     fn allows(&self, version: &Version) -> bool {
-        let order = version.cmp(&self.version);
+        let order = version.cmp_precedence(&self.version);
         match self.operator {
             Operator::Equal => order.is_eq(),
             Operator::NotEqual => order.is_ne(),
@@ -123,7 +104,7 @@ impl Clause {
             Operator::LessOrEqual => order.is_le(),
             Operator::Pessimistic => {
                 let fixed = self.written.saturating_sub(1);
-                order.is_ge() && version.numbers()[..fixed] == self.version.numbers()[..fixed]
+                order.is_ge() && numbers(version)[..fixed] == numbers(&self.version)[..fixed]
             }
         }
     }
@@ -164,30 +145,6 @@ mod tests {
 
     fn version(text: &str) -> Version {
         text.parse().expect("a version")
-    }
-
-    #[test]
-    fn versions_are_ordered_by_number_and_pre_releases_come_first() {
-        let mut versions = [
-            "1.10.0",
-            "1.9.0",
-            "1.9.0-beta10",
-            "1.9.0-beta.2",
-            "1.9.0-beta.10",
-            "0.1",
-        ]
-        .map(version);
-        versions.sort();
-        let sorted: Vec<_> = versions.iter().map(Version::to_string).collect();
-        let expected = [
-            "0.1.0",
-            "1.9.0-beta.2",
-            "1.9.0-beta.10",
-            "1.9.0-beta10",
-            "1.9.0",
-            "1.10.0",
-        ];
-        assert_eq!(sorted, expected);
     }
 
     #[test]
