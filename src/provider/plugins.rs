@@ -41,7 +41,7 @@ pub struct Plugins {
     pad: Launchpad,
     cli_config: CliConfig,
     required: BTreeMap<ProviderSource, VersionRequirement>,
-    fixed: BTreeMap<ProviderSource, ProviderCommand>,
+    fixed: BTreeMap<ProviderSource, InstalledProvider>,
     schemas: SchemaCache,
 }
 
@@ -68,7 +68,6 @@ impl From<PathBuf> for ProviderCommand {
 
 /// Which binary of a provider would be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct InstalledProvider {
     /// How it is started.
     pub command: ProviderCommand,
@@ -107,12 +106,18 @@ impl Plugins {
 
     /// The same, with that command as that provider, whatever the configuration says.
     #[must_use]
-    pub fn with_command(
-        mut self,
-        source: ProviderSource,
-        command: impl Into<ProviderCommand>,
-    ) -> Self {
-        self.fixed.insert(source, command.into());
+    pub fn with_command(self, source: ProviderSource, command: impl Into<ProviderCommand>) -> Self {
+        let installed = InstalledProvider {
+            command: command.into(),
+            version: None,
+        };
+        self.with_installed(source, installed)
+    }
+
+    /// The same, with that installed provider, whatever the configuration says.
+    #[must_use]
+    pub fn with_installed(mut self, source: ProviderSource, installed: InstalledProvider) -> Self {
+        self.fixed.insert(source, installed);
         self
     }
 
@@ -155,11 +160,8 @@ impl Plugins {
     /// # Errors
     /// When there is none, with where it was looked for and what to do.
     pub fn locate(&self, source: &ProviderSource) -> Result<InstalledProvider, StartError> {
-        if let Some(command) = self.fixed.get(source) {
-            return Ok(InstalledProvider {
-                command: command.clone(),
-                version: None,
-            });
+        if let Some(installed) = self.fixed.get(source) {
+            return Ok(installed.clone());
         }
         let found = locate(&self.cli_config, source, self.required.get(source))?;
         Ok(InstalledProvider {

@@ -15,7 +15,7 @@ pub struct InstallError {
     /// Remedies, one sentence each.
     pub hints: Vec<String>,
     /// The provider it is about.
-    pub provider: Option<ProviderSource>,
+    pub provider: Option<Box<ProviderSource>>,
     /// A package is not what the lock file, its registry or its author says: it must not be used.
     pub is_refusal: bool,
 }
@@ -41,6 +41,12 @@ impl InstallError {
     /// The same, with one more remedy.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// The same, about that provider.
+    pub(crate) fn about(mut self, provider: &ProviderSource) -> Self {
+        self.provider = Some(Box::new(provider.clone()));
         self
     }
 

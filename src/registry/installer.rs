@@ -141,12 +141,6 @@ struct Obtained {
     stated: Vec<PackageHash>,
 }
 
-/// What one method has on this machine.
-enum Local {
-    Package(Version, Package, PathBuf),
-    Stored(Version, PathBuf),
-}
-
 /// A provider that is installed, and its entry in the lock file.
 struct Done {
     package: InstalledPackage,
@@ -202,10 +196,7 @@ impl Installer {
                     entries.extend(entry.map(|entry| (package.source.clone(), entry)));
                     packages.push(package);
                 }
-                Err(error) => failed.push(InstallError {
-                    provider: Some(one.source.clone()),
-                    ..error
-                }),
+                Err(error) => failed.push(error.about(&one.source)),
             }
         }
         if let Err(error) = self.record(entries) {
@@ -300,20 +291,14 @@ impl Installer {
         let mut searched = Vec::new();
         let local = self.local(required, locked, &mut searched);
         let obtained = match local {
-            Some(Local::Stored(version, folder)) => Obtained {
+            Some((version, Package::Unpacked(folder), via)) => Obtained {
                 version,
                 folder,
-                via: Via::Cache,
+                via,
                 stated: Vec::new(),
             },
-            Some(Local::Package(version, Package::Unpacked(folder), mirror)) => Obtained {
-                version,
-                folder,
-                via: Via::Mirror(mirror),
-                stated: Vec::new(),
-            },
-            Some(Local::Package(version, Package::Packed(zip), mirror)) => {
-                self.unpack(source, version, &zip, mirror, locked, observer)
+            Some((version, Package::Packed(zip), via)) => {
+                self.unpack(source, version, &zip, via, locked, observer)
                     .await?
             }
             None => {
@@ -351,11 +336,7 @@ impl Installer {
         locate::check_trust(&binary, source)?;
         let (records, hashed) = (self.records.clone(), folder.clone());
         let own = blocking(move || records.hashes(&hashed)).await;
-        let own = own.map_err(|error| {
-            let unread =
-                InstallError::new(format!("cannot read the package of {source} {version}"));
-            unread.detail(format!("{}: {error}", folder.display()))
-        })?;
+        let own = own.map_err(|error| words::unreadable(source, &version, &folder, &error))?;
         if let Some(locked) = locked.filter(|locked| !locked.accepts(&own)) {
             let lock_file = &self.settings.lock_file;
             return Err(words::not_locked(
@@ -394,7 +375,7 @@ impl Installer {
         if self.config.is_implied {
             let holds = |method: &&InstallationMethod| match &method.place {
                 InstallationPlace::FilesystemMirror(mirror) => {
-                    !Shelf::read(mirror, source).is_empty()
+                    !Shelf::read(mirror, source, &self.platform).is_empty()
                 }
                 _ => false,
             };
@@ -407,12 +388,12 @@ impl Installer {
     }
 
     /// The package that is taken without a network, if there is one.
-    fn local(
+    pub(crate) fn local(
         &self,
         required: &RequiredProvider,
         locked: Option<&LockedProvider>,
         searched: &mut Vec<String>,
-    ) -> Option<Local> {
+    ) -> Option<(Version, Package, Via)> {
         let source = &required.source;
         for method in self.methods_for(source) {
             let InstallationPlace::FilesystemMirror(mirror) = &method.place else {
@@ -420,23 +401,17 @@ impl Installer {
                 if let (Some(locked), Some(store)) = (locked, &self.store) {
                     let folder = store.package(source, &locked.version, &self.platform);
                     if folder.is_dir() {
-                        return Some(Local::Stored(locked.version.clone(), folder));
+                        let version = locked.version.clone();
+                        return Some((version, Package::Unpacked(folder), Via::Cache));
                     }
                 }
                 continue;
             };
-            let shelf = Shelf::read(mirror, source);
-            let found = match locked {
-                Some(locked) => (shelf.get(&locked.version)).map(|it| (&locked.version, it)),
-                None => (shelf.allowed(required.versions.as_ref()).next())
-                    .map(|(version, package)| (version, package)),
-            };
-            if let Some((version, package)) = found {
-                return Some(Local::Package(
-                    version.clone(),
-                    package.clone(),
-                    mirror.clone(),
-                ));
+            let shelf = Shelf::read(mirror, source, &self.platform);
+            let version = locked.map(|locked| &locked.version);
+            if let Some((version, package)) = shelf.best(version, required) {
+                let via = Via::Mirror(mirror.clone());
+                return Some((version.clone(), package.clone(), via));
             }
             searched.push(shelf.described(mirror));
         }
@@ -449,7 +424,7 @@ impl Installer {
         source: &ProviderSource,
         version: Version,
         zip: &Path,
-        mirror: PathBuf,
+        via: Via,
         locked: Option<&LockedProvider>,
         observer: &dyn InstallObserver,
     ) -> Result<Obtained, InstallError> {
@@ -462,7 +437,7 @@ impl Installer {
         };
         let taken = package::take(zip, &wanted, store, &Progress(observer)).await;
         let taken = taken.map_err(|error| self.failed(&wanted, None, error))?;
-        Ok(self.obtained(&wanted, taken, Via::Mirror(mirror), store))
+        Ok(self.obtained(&wanted, taken, via, store))
     }
 
     /// What is in the store now.
@@ -513,12 +488,13 @@ impl Installer {
             let error = locate::not_installed(&self.config, source, versions, searched);
             return Err(words::with_lock(error, locked));
         }
+        let version = locked.map(|locked| &locked.version);
         let Some(client) = client else {
             return match locked {
                 None => self
                     .newest_stored(required)
-                    .ok_or_else(|| words::offline(required, locked)),
-                Some(_) => Err(words::offline(required, locked)),
+                    .ok_or_else(|| words::offline(required, version, searched)),
+                Some(_) => Err(words::offline(required, version, searched)),
             };
         };
         let store = self.store_for_downloads(source)?;
@@ -534,7 +510,7 @@ impl Installer {
                 Err(error) => last = last.or(Some(error)),
             }
         }
-        let error = last.unwrap_or_else(|| words::offline(required, locked));
+        let error = last.unwrap_or_else(|| words::offline(required, version, searched));
         match (locked, self.newest_stored(required)) {
             (None, Some(obtained)) => {
                 observer.event(InstallEvent::Warning(words::stored_instead(
@@ -559,16 +535,11 @@ impl Installer {
         observer: &dyn InstallObserver,
     ) -> Result<Obtained, InstallError> {
         let source = &required.source;
-        let origin = self.origin(source, client, method, observer).await?;
+        let version = locked.map(|locked| &locked.version);
+        let (origin, version) = self
+            .offer(required, version, &self.platform, client, method, observer)
+            .await?;
         let host = origin.host();
-        let version = match locked {
-            Some(locked) => locked.version.clone(),
-            None => {
-                let offered = client.versions(&origin, source).await;
-                let offered = offered.map_err(|error| words::unanswered(source, &host, &error))?;
-                newest(&offered, required, &self.platform, &host)?
-            }
-        };
         let wanted = WantedPackage {
             source,
             version: &version,
@@ -609,7 +580,7 @@ impl Installer {
                 let host = &*source.host;
                 observer.event(InstallEvent::Asking { source, host });
                 let found = client.registry(host).await;
-                found.map_err(|error| words::unanswered(source, host, &error))
+                found.map_err(|error| words::unanswered(source, &error))
             }
         }
     }
@@ -666,7 +637,7 @@ impl RequiredProvider {
 }
 
 /// The newest version that the program accepts, this machine runs and we can speak with.
-fn newest(
+pub(crate) fn newest(
     offered: &[OfferedVersion],
     required: &RequiredProvider,
     platform: &Platform,

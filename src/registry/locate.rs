@@ -7,6 +7,7 @@ use terrane_core::addr::ProviderSource;
 
 use crate::cli_config::{CliConfig, InstallationPlace};
 use crate::error::InstallError;
+use crate::installer::RequiredProvider;
 use crate::platform::Platform;
 use crate::trust;
 use crate::version::VersionRequirement;
@@ -60,7 +61,7 @@ fn search(
                 cache
             }
         };
-        let shelf = Shelf::read(mirror, source);
+        let shelf = Shelf::read(mirror, source, &Platform::current());
         for (version, package) in shelf.allowed(requirement) {
             if let Package::Unpacked(package) = package
                 && let Some(binary) = executable(package, source)
@@ -141,9 +142,8 @@ pub(crate) enum Package {
 }
 
 impl Shelf {
-    /// What the mirror has for this machine.
-    pub(crate) fn read(mirror: &Path, source: &ProviderSource) -> Self {
-        let platform = Platform::current();
+    /// What the mirror has for that platform.
+    pub(crate) fn read(mirror: &Path, source: &ProviderSource, platform: &Platform) -> Self {
         let directory = (mirror.join(&*source.host))
             .join(&*source.namespace)
             .join(&*source.type_name);
@@ -184,12 +184,16 @@ impl Shelf {
         packages.filter(move |(version, _)| requirement.is_none_or(|it| it.allows(version)))
     }
 
-    /// The package of exactly that version.
-    pub(crate) fn get(&self, version: &Version) -> Option<&Package> {
-        let mut packages = self.0.iter();
-        packages
-            .find(|(found, _)| found == version)
-            .map(|(_, package)| package)
+    /// The package of exactly that version, or the newest that will do.
+    pub(crate) fn best(
+        &self,
+        version: Option<&Version>,
+        required: &RequiredProvider,
+    ) -> Option<&(Version, Package)> {
+        (self.0.iter()).find(|(found, _)| match version {
+            Some(version) => found == version,
+            None => required.allows(found),
+        })
     }
 
     /// A line for messages.

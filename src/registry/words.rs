@@ -71,6 +71,33 @@ pub(crate) fn not_locked(
         .refusal()
 }
 
+/// A package cannot be hashed.
+pub(crate) fn unreadable(
+    source: &ProviderSource,
+    version: &Version,
+    path: &Path,
+    error: &std::io::Error,
+) -> InstallError {
+    let unread = InstallError::new(format!("cannot read the package of {source} {version}"));
+    unread.detail(format!("{}: {error}", path.display()))
+}
+
+/// The registry vouches for other packages than the recorded ones.
+pub(crate) fn replaced(
+    source: &ProviderSource,
+    locked: &LockedProvider,
+    lock_file: &Path,
+) -> InstallError {
+    let version = &locked.version;
+    InstallError::new(format!("{source} {version} was replaced at its source"))
+        .detail(format!(
+            "none of its zips is one that {} records; a release is never changed by its publisher",
+            lock_file.display()
+        ))
+        .hint("ask the publisher before you go on; another registry's release of the same version also has other hashes")
+        .refusal()
+}
+
 /// The lock file decides the version.
 pub(crate) fn with_lock(error: InstallError, locked: Option<&LockedProvider>) -> InstallError {
     match locked {
@@ -86,10 +113,10 @@ pub(crate) fn with_lock(error: InstallError, locked: Option<&LockedProvider>) ->
 }
 
 /// `provider SOURCE VERSION`, as far as the version is known.
-fn named(required: &RequiredProvider, locked: Option<&LockedProvider>) -> String {
+fn named(required: &RequiredProvider, version: Option<&Version>) -> String {
     let source = &required.source;
-    match (locked, &required.versions) {
-        (Some(locked), _) => format!("provider {source} {}", locked.version),
+    match (version, &required.versions) {
+        (Some(version), _) => format!("provider {source} {version}"),
         (None, Some(versions)) => format!("provider {source} {versions}"),
         (None, None) => format!("provider {source}"),
     }
@@ -98,18 +125,21 @@ fn named(required: &RequiredProvider, locked: Option<&LockedProvider>) -> String
 /// The network must not be used.
 pub(crate) fn offline(
     required: &RequiredProvider,
-    locked: Option<&LockedProvider>,
+    version: Option<&Version>,
+    searched: &[String],
 ) -> InstallError {
-    let what = named(required, locked);
-    InstallError::new(format!(
-        "{what} is not installed, and `--offline` forbids a download"
-    ))
-    .hint("run `providers lock` once without `--offline`")
+    let what = named(required, version);
+    let said = format!("{what} is not installed, and `--offline` forbids a download");
+    let said = InstallError::new(said).hint("run `providers lock` once without `--offline`");
+    match searched {
+        [] => said,
+        _ => said.detail(format!("searched:\n{}", searched.join("\n"))),
+    }
 }
 
 /// A registry or mirror does not answer as it should.
-pub(crate) fn unanswered(source: &ProviderSource, host: &str, error: &FetchError) -> InstallError {
-    let said = InstallError::new(format!("cannot ask {host} for provider {source}"));
+pub(crate) fn unanswered(source: &ProviderSource, error: &FetchError) -> InstallError {
+    let said = InstallError::new(format!("cannot install provider {source}"));
     with_remedy(said.detail(error.to_string()), error)
 }
 

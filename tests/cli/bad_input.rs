@@ -99,18 +99,17 @@ fn a_cycle_is_reported_at_its_lines() {
 #[test]
 fn a_provider_that_is_not_installed_is_named_with_the_remedy() {
     let stack = fake(&[]);
-    assert_snapshot!(stack.run(&["preview", "--var", "scene=missing"]), @r"
+    assert_snapshot!(stack.run(&["preview", "--var", "scene=missing", "--offline"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/nowhere is not installed
+    error: provider registry.terraform.io/terrane/nowhere is not installed, and `--offline` forbids a download
       provider   registry.terraform.io/terrane/nowhere
       | searched:
       |   terraform.d/plugins
       |   <dir>/.terraform.d/plugins
       |   <dir>/.local/share/terraform/plugins
       |   <dir>/.local/share/opentofu/plugins
-    hint: put it under DIRECTORY/registry.terraform.io/terrane/nowhere/VERSION/linux_amd64/ and name DIRECTORY in a `filesystem_mirror` block, or name the directory of its binary in `dev_overrides`, of the CLI configuration (<dir>/cli.tfrc)
-    hint: `terraform providers mirror DIRECTORY` or `tofu providers mirror DIRECTORY` fetches registry.terraform.io/terrane/nowhere into that layout; unpack its zip
+    hint: run `test-stack providers lock` once without `--offline`
     ");
 }
 

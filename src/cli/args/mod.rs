@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::builder::ValueParser;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use terrane_core::addr::{InstanceAddr, Pattern};
+use terrane_registry::Platform;
 use terrane_state::edit::{ProviderPattern, StateAddr};
 use terrane_state::{BackendConfig, Backends};
 
@@ -76,6 +77,9 @@ pub(crate) struct Common {
     /// Ask every provider for its schema; neither use nor keep those of earlier runs
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) no_cache: bool,
+    /// Use no network to install providers
+    #[arg(long, global = true, help_heading = EVERYWHERE)]
+    pub(crate) offline: bool,
     #[command(flatten)]
     pub(crate) format: OnStdout,
     /// Show logs of providers and engine on stderr
@@ -107,10 +111,44 @@ pub(crate) enum Command {
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
     Validate,
+    /// Show the program's providers; lock, mirror and verify them
+    Providers(Providers),
     /// Create the store of the state, such as a bucket and a lock table, after showing the steps
     Bootstrap(Bootstrap),
     /// Break the lock of a dead run, after showing its holder
     ForceUnlock(ForceUnlock),
+}
+
+/// `providers`.
+#[derive(Debug, Args)]
+pub(crate) struct Providers {
+    #[command(subcommand)]
+    pub(crate) command: Option<ProvidersCommand>,
+}
+
+/// The commands of `providers`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProvidersCommand {
+    /// Record versions and hashes in .terraform.lock.hcl, without installing anything
+    Lock {
+        /// Also record packages for this platform, for example darwin_arm64; repeatable; without it, this machine's
+        #[arg(long = "platform", value_name = "OS_ARCH")]
+        platforms: Vec<Platform>,
+        /// Select the newest version that the program accepts, whatever is recorded
+        #[arg(long)]
+        upgrade: bool,
+    },
+    /// Copy packages into a folder that serves as a filesystem mirror or, behind HTTPS, as a network mirror
+    Mirror {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
+        /// Copy the package for this platform; repeatable; without it, this machine's
+        #[arg(long = "platform", value_name = "OS_ARCH")]
+        platforms: Vec<Platform>,
+    },
+    /// Read every byte of the installed packages and compare them with the lock file
+    Verify,
 }
 
 /// `bootstrap`.

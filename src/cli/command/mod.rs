@@ -7,6 +7,7 @@ mod graph;
 mod import;
 mod output;
 mod preview;
+mod providers;
 mod refresh;
 mod show;
 mod state;
@@ -31,6 +32,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Show(arguments) => show::run(session, arguments).await,
         Command::Graph(arguments) => graph::run(session, arguments),
         Command::Validate => validate::run(session).await,
+        Command::Providers(arguments) => providers::run(session, arguments.command).await,
         Command::Bootstrap(arguments) => bootstrap::run(session, &arguments).await,
         Command::ForceUnlock(arguments) => force_unlock::run(session, &arguments).await,
     }

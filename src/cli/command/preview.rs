@@ -30,7 +30,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     }
     let flags = planning.given();
     let program = session.program()?;
-    let providers = session.providers(&program)?;
+    let providers = session.providers(&program).await?;
     let held = match lock {
         true => Some(session.open(Operation::Plan).await?),
         false => None,

@@ -28,7 +28,7 @@ async fn check(session: &Session<'_>) -> Result<terrane_core::Diagnostics, Comma
     /// Validation is quick; this many at once keep a provider busy.
     const PARALLELISM: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
     let program = session.program()?;
-    let providers = session.providers(&program)?;
+    let providers = session.providers(&program).await?;
     let machine = Machine::default();
     let feed = session.silent_feed();
     let engine = machine.engine(&providers, &feed, PARALLELISM, session);

@@ -26,7 +26,7 @@ use program::read_var_file;
 
 pub(crate) use invocation::{Invocation, quoted_if_needed};
 pub(crate) use program::StackFunction;
-pub(crate) use providers::own_digest;
+pub(crate) use providers::{not_installed, own_digest, required_providers};
 pub(crate) use rescue::Aftermath;
 pub(crate) use state::{replayed_text, run_error, working_folder};
 

@@ -7,33 +7,31 @@ use std::sync::Arc;
 
 use terrane_core::{Diagnostic, Program, ProviderConfig};
 use terrane_engine::ProviderBuild;
-use terrane_provider::{CliConfig, Environment, Launch, Plugins, Version};
+use terrane_provider::{Environment, InstalledProvider, Launch, Plugins};
+use terrane_registry::{
+    CliConfig, HttpOptions, InstallError, InstallSettings, Installer, RequiredProvider, Version,
+    VersionRequirement,
+};
 use terrane_state::Sha256;
 
 use super::Session;
 use super::state::sandbox_path;
 use crate::error::CommandError;
+use crate::exit_code::Exit;
 use crate::logs::Logs;
+use crate::view::Installing;
+
+/// Where Terraform and OpenTofu keep it, too.
+const LOCK_FILE: &str = ".terraform.lock.hcl";
 
 impl Session<'_> {
-    /// Where provider processes of that program come from.
-    pub(crate) fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
-        let cli_config = if self.common.sandbox {
+    /// Where provider processes of that program come from. One that is not on this machine is installed first.
+    pub(crate) async fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
+        let cli_config = match self.common.sandbox {
             // Nothing that is installed here matters.
-            Ok(CliConfig::default())
-        } else {
-            CliConfig::load(&self.environment)
+            true => CliConfig::default(),
+            false => self.cli_config()?,
         };
-        let cli_config = cli_config.map_err(|error| {
-            Diagnostic::error(error.to_string()).hint(
-                "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",
-            )
-        })?;
-        if let Some(missing) = &cli_config.missing {
-            let warning = Diagnostic::warning("the CLI configuration does not exist")
-                .detail(format!("TF_CLI_CONFIG_FILE names {}", missing.display()));
-            self.say(&warning.into());
-        }
         let own = own_program()?;
         let logs = Arc::new(Logs::new(
             self.common.log,
@@ -47,28 +45,79 @@ impl Session<'_> {
             environment.vars.remove("TF_REATTACH_PROVIDERS");
         }
         let cache = cache_folder(&environment).filter(|_| !self.common.no_cache);
-        let mut plugins = Plugins::new(environment, cli_config, launch, logs);
+        let mut plugins = Plugins::new(environment, cli_config.clone(), launch, logs);
         if let Some(folder) = cache {
             plugins = plugins.keep_schemas_in(folder);
         }
         let processes = program.providers().iter();
         let processes = processes.filter(|provider| !provider.address.source.is_builtin());
         for provider in processes {
-            if self.common.sandbox {
-                plugins = self.in_sandbox(plugins, provider)?;
-                continue;
-            }
-            let source = provider.address.source.clone();
-            plugins = plugins.pass_env(source, &provider.passed_env);
-            let Some(binding) = provider.binding else {
-                continue;
+            plugins = match self.common.sandbox {
+                true => self.in_sandbox(plugins, provider)?,
+                false => plugins.pass_env(provider.address.source.clone(), &provider.passed_env),
             };
-            if let Some(requirement) = same_major(binding.version) {
-                let requirement = requirement.parse().map_err(|_| {
-                    Diagnostic::error(format!("{requirement} is no requirement of a version"))
-                })?;
-                plugins = plugins.require(provider.address.source.clone(), requirement);
+        }
+        match self.common.sandbox {
+            true => Ok(plugins),
+            false => self.with_installed(plugins, program, cli_config).await,
+        }
+    }
+
+    /// The CLI configuration of Terraform and OpenTofu.
+    pub(crate) fn cli_config(&self) -> Result<CliConfig, CommandError> {
+        let cli_config = CliConfig::load(&self.environment.vars).map_err(|error| {
+            Diagnostic::error(error.to_string()).hint(
+                "TF_CLI_CONFIG_FILE, ~/.tofurc and ~/.terraformrc are read as Terraform reads them",
+            )
+        })?;
+        if let Some(missing) = &cli_config.missing {
+            let warning = Diagnostic::warning("the CLI configuration does not exist")
+                .detail(format!("TF_CLI_CONFIG_FILE names {}", missing.display()));
+            self.say(&warning.into());
+        }
+        Ok(cli_config)
+    }
+
+    /// Installs providers by that configuration.
+    pub(crate) fn installer(&self, cli_config: CliConfig) -> Installer {
+        let vars = &self.environment.vars;
+        let settings = InstallSettings {
+            lock_file: PathBuf::from(LOCK_FILE),
+            cache: cache_folder(&self.environment),
+            is_offline: self.common.offline,
+            http: HttpOptions::from_vars(vars),
+        };
+        Installer::new(cli_config, settings)
+    }
+
+    /// The same, with every provider of the program that is not attached to, after it was installed where need be.
+    async fn with_installed(
+        &self,
+        mut plugins: Plugins,
+        program: &Program,
+        cli_config: CliConfig,
+    ) -> Result<Plugins, CommandError> {
+        let mut required = Vec::new();
+        for one in required_providers(program) {
+            if !plugins.is_attached(&one.source).map_err(start_failed)? {
+                required.push(one);
             }
+        }
+        if required.is_empty() {
+            return Ok(plugins);
+        }
+        let observer = Installing::new(self.streams.clone());
+        let installed = self
+            .installer(cli_config)
+            .install(&required, &observer)
+            .await;
+        drop(observer);
+        for package in installed.map_err(|errors| not_installed(errors, program))? {
+            let installed = InstalledProvider {
+                command: package.binary.into(),
+                version: package.version,
+            };
+            plugins = plugins.with_installed(package.source, installed);
         }
         Ok(plugins)
     }
@@ -180,9 +229,52 @@ fn own_program() -> Result<PathBuf, CommandError> {
     })
 }
 
+/// The providers that a program needs, each with the versions that its bindings were made for.
+pub(crate) fn required_providers(program: &Program) -> Vec<RequiredProvider> {
+    let mut required: Vec<RequiredProvider> = Vec::new();
+    for provider in program.providers() {
+        let source = &provider.address.source;
+        if source.is_builtin() || required.iter().any(|known| known.source == *source) {
+            continue;
+        }
+        let versions = provider
+            .binding
+            .and_then(|binding| same_major(binding.version));
+        required.push(RequiredProvider {
+            source: source.clone(),
+            versions,
+        });
+    }
+    required
+}
+
+/// The failures of an installation, each about its provider.
+pub(crate) fn not_installed(errors: Vec<InstallError>, program: &Program) -> CommandError {
+    let exit = match errors.iter().any(|error| error.is_refusal) {
+        true => Exit::REFUSED,
+        false => Exit::FAILED,
+    };
+    let diagnostics = errors.into_iter().map(|error| {
+        let source = error.provider.as_deref();
+        let declared =
+            (program.providers().iter()).find(|provider| Some(&provider.address.source) == source);
+        Diagnostic {
+            address: source.map(ToString::to_string),
+            location: declared.and_then(|provider| provider.location),
+            hints: error.hints,
+            ..Diagnostic::error(error.summary).detail(error.detail)
+        }
+    });
+    CommandError {
+        exit,
+        diagnostics: diagnostics.collect(),
+    }
+}
+
 /// Bindings made for 5.31.0 work with 5.31 and every later 5.
-fn same_major(version: &str) -> Option<String> {
+fn same_major(version: &str) -> Option<VersionRequirement> {
     version.parse::<Version>().ok()?;
     let mut parts = version.split('.');
-    Some(format!("~> {}.{}", parts.next()?, parts.next()?))
+    let written = format!("~> {}.{}", parts.next()?, parts.next()?);
+    written.parse().ok()
 }

@@ -3,7 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | `format` | every format, its flags, and the one choice between them |
-//! | `views` | the traits: plans, runs, the state, exports, edits, upkeep, the program |
+//! | `views` | the traits: plans, runs, the state, exports, edits, upkeep, the program, its providers |
 //! | `many` | several views as one: a terminal and a file |
 //! | `feed` | the engine's events, redacted, to every view of a run |
 //! | `tracker` | the operations of a run as they stand, for every view that shows them |
@@ -34,11 +34,12 @@ static FORMATS: &[&format::Format] = &[&json::FORMAT];
 pub(crate) use feed::Feed;
 pub(crate) use format::{InFiles, OnStdout};
 pub(crate) use many::{PlanViews, RunViews};
-pub(crate) use text::rows_of_planning;
+pub(crate) use text::{Installing, rows_of_planning};
 pub(crate) use tracker::{Phase, Tracker};
 pub(crate) use views::{
     AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
-    ProgressView, RunView, ShownPlan, StateEdit, StateView, UpkeepView, Validity, Version, View,
+    ProgressView, ProvidersView, RunView, ShownPlan, StateEdit, StateView, UpkeepView, Validity,
+    Version, View,
 };
 
 /// Whether secrets are shown.

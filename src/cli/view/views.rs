@@ -8,6 +8,7 @@ use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
 use terrane_engine::{Applied, Event, Plan, PlanMode};
+use terrane_registry::{LockChange, MirroredPackage, ProviderStatus};
 use terrane_state::backend::Holder;
 use terrane_state::edit::{ProviderPattern, Relocated};
 use terrane_state::model::OutputValue;
@@ -19,7 +20,7 @@ use crate::args::GraphFormat;
 
 /// Everything that can be the format of stdout.
 pub(crate) trait View:
-    ChangeView + StateView + OutputsView + EditView + UpkeepView + ProgramView
+    ChangeView + StateView + OutputsView + EditView + UpkeepView + ProgramView + ProvidersView
 {
     /// Why no question can be asked beside this format, if none can.
     fn cannot_ask(&self) -> Option<&'static str>;
@@ -249,6 +250,21 @@ pub(crate) trait ProgramView {
 
     /// Whether it is valid, and why not.
     fn validated(&self, validity: Validity, diagnostics: &Diagnostics);
+}
+
+/// Shows the providers of a program.
+pub(crate) trait ProvidersView {
+    /// What is needed, recorded and installed.
+    fn providers(&self, statuses: &[ProviderStatus]);
+
+    /// What became of the lock file.
+    fn locked(&self, changes: &[LockChange]);
+
+    /// Packages that lie in a mirror now.
+    fn mirrored(&self, packages: &[MirroredPackage]);
+
+    /// Whether what is installed is what is recorded.
+    fn verified(&self, statuses: &[ProviderStatus]);
 }
 
 /// Whether a program is valid.

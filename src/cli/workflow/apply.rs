@@ -88,7 +88,7 @@ pub(crate) async fn plan_and_apply(
     reported(session, &request.guard.files, async |view| {
         request.confirmation.check_possible(session)?;
         let program = session.program()?;
-        let providers = session.providers(&program)?;
+        let providers = session.providers(&program).await?;
         carry_out(session, &request, view, &program, &providers, started).await
     })
     .await

@@ -28,7 +28,7 @@ pub(crate) async fn look_up(
     purpose: Purpose,
 ) -> Result<Imported, CommandError> {
     let program = session.program()?;
-    let providers = session.providers(&program)?;
+    let providers = session.providers(&program).await?;
     let machine = Machine::default();
     let silent = session.silent_feed();
     let engine = machine.engine(&providers, &silent, NonZeroUsize::MIN, session);

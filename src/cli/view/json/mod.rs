@@ -4,6 +4,7 @@ mod checks;
 mod configuration;
 mod plan;
 mod policies;
+mod providers;
 mod reports;
 mod sink;
 mod state;

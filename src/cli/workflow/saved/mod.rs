@@ -140,7 +140,7 @@ pub(crate) async fn apply(
         let (saved, program) = open(session, file)?;
         saved.check_place(session).await?;
         session.say(&changed_inputs(&saved.origin.inputs, &session.inputs()?));
-        let providers = session.providers(&program)?;
+        let providers = session.providers(&program).await?;
         saved.check_providers(&session.provider_builds(&program, &providers)?)?;
         let request = Request {
             operation: Operation::Apply,

@@ -1,0 +1,28 @@
+//! `providers mirror`: copies packages into a folder that serves as a mirror.
+
+use std::path::Path;
+
+use terrane_registry::Platform;
+
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::{Session, not_installed, required_providers};
+use crate::view::Installing;
+
+pub(super) async fn run(
+    session: &Session<'_>,
+    folder: &Path,
+    platforms: &[Platform],
+) -> Result<Exit, CommandError> {
+    let program = session.program()?;
+    let required = required_providers(&program);
+    let installer = session.installer(session.cli_config()?);
+    let observer = Installing::new(session.streams.clone());
+    let packages = installer
+        .mirror(&required, platforms, folder, &observer)
+        .await;
+    drop(observer);
+    let packages = packages.map_err(|errors| not_installed(errors, &program))?;
+    session.view().mirrored(&packages);
+    Ok(Exit::DONE)
+}

@@ -1,0 +1,34 @@
+//! `providers verify`: reads every byte of the installed packages and compares them with the lock file. Needs no network.
+
+use terrane_core::Diagnostic;
+
+use crate::error::CommandError;
+use crate::exit_code::Exit;
+use crate::session::{Session, not_installed, required_providers};
+
+pub(super) fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
+    let program = session.program()?;
+    let required = required_providers(&program);
+    let installer = session.installer(session.cli_config()?);
+    let statuses = installer.status(&required, true);
+    let mut statuses = statuses.map_err(|error| not_installed(vec![error], &program))?;
+    session.view().verified(&statuses);
+    let found = statuses
+        .iter_mut()
+        .filter_map(|status| status.installed.as_mut());
+    let verdicts = found.filter_map(|found| found.verdict.take());
+    let refused: Vec<_> = verdicts.filter_map(Result::err).collect();
+    if !refused.is_empty() {
+        return Err(not_installed(refused, &program));
+    }
+    match statuses
+        .iter()
+        .filter(|status| status.installed.is_none())
+        .count()
+    {
+        0 => Ok(Exit::DONE),
+        _ => Err(Diagnostic::error("not every provider is installed")
+            .hint("`preview` installs what is missing")
+            .into()),
+    }
+}
