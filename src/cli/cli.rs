@@ -76,6 +76,9 @@ impl Cli {
     /// To be called first thing in `main`: provider processes start as copies of this one.
     pub fn run(self, function: impl Fn(&mut Stack) -> Result<()>) -> ExitCode {
         terrane_provider::launcher::run_if_asked();
+        if environment().get("TERRANE_PORTABLE_HOST").is_some() {
+            terrane_host::use_portable_ways();
+        }
         if let Some(exit) = terrane_sandbox::serve_if_asked(&environment()) {
             return exit;
         }

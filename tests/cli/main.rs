@@ -9,6 +9,7 @@ mod keys;
 mod life;
 mod machine;
 mod policies;
+mod portable;
 mod private;
 mod providers;
 mod recovery;

@@ -385,17 +385,20 @@ impl Aws {
     }
 }
 
-/// As `md5sum` prints it.
+/// The MD5 of bytes, from a program that moto needs anyway.
 pub fn md5_of(bytes: &[u8]) -> String {
-    let mut sum = Command::new("md5sum")
+    const PROGRAM: &str =
+        "import hashlib, sys; print(hashlib.md5(sys.stdin.buffer.read()).hexdigest())";
+    let mut sum = Command::new("python3")
+        .args(["-c", PROGRAM])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
-        .expect("md5sum runs");
+        .expect("Python runs");
     let mut input = sum.stdin.take().expect("piped");
     input.write_all(bytes).expect("written");
     drop(input);
     let output = sum.wait_with_output().expect("an end");
     let text = String::from_utf8(output.stdout).expect("text");
-    text.split(' ').next().expect("a digest").to_owned()
+    text.trim_end().to_owned()
 }

@@ -227,6 +227,9 @@ async fn child_that_starts_a_provider_and_waits() {
     if std::env::var_os("TERRANE_TEST_CHILD").is_none() {
         return;
     }
+    if std::env::var_os("TERRANE_TEST_PORTABLE").is_some() {
+        terrane_host::use_portable_ways();
+    }
     let log = Arc::<Lines>::default();
     let plugins = fake_plugins(&[], log.clone());
     let _provider = plugins.start(&source("fake")).await.expect("starts");
@@ -244,9 +247,17 @@ async fn child_that_starts_a_provider_and_waits() {
     tokio::time::sleep(Duration::from_secs(60)).await;
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_provider_dies_with_us_even_when_we_are_killed() {
+    dies_with_us(&[]);
+}
+
+#[test]
+fn a_provider_dies_with_us_also_where_a_launcher_must_watch() {
+    dies_with_us(&[("TERRANE_TEST_PORTABLE", "1")]);
+}
+
+fn dies_with_us(way: &[(&str, &str)]) {
     let directory = tempfile::tempdir().expect("a directory");
     let file = directory.path().join("pid");
     let mut child = Command::new(std::env::current_exe().expect("a test binary"))
@@ -255,6 +266,7 @@ fn a_provider_dies_with_us_even_when_we_are_killed() {
             "failures::child_that_starts_a_provider_and_waits",
         ])
         .env("TERRANE_TEST_CHILD", &file)
+        .envs(way.iter().copied())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -268,13 +280,25 @@ fn a_provider_dies_with_us_even_when_we_are_killed() {
     };
     let pid = || std::fs::read_to_string(&file).unwrap_or_default();
     wait_for("the provider starts", &|| !pid().is_empty());
-    let process = PathBuf::from("/proc").join(pid());
-    assert!(process.exists(), "the provider runs");
+    // With a launcher that watches, both are of its group.
+    assert_eq!(running_in_group(&pid()), way.len() + 1);
     child.kill().expect("killed");
     child.wait().expect("reaped");
-    // A zombie still has its folder.
-    wait_for("the provider is gone", &|| {
-        let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
-        status.is_empty() || status.contains("State:\tZ")
+    wait_for("the provider is gone", &|| running_in_group(&pid()) == 0);
+}
+
+/// How many processes of that group run, without those that only wait to be taken note of.
+fn running_in_group(leader: &str) -> usize {
+    let output = Command::new("ps")
+        .args(["-A", "-o", "pgid=", "-o", "stat="])
+        .output()
+        .expect("ps runs");
+    let text = String::from_utf8(output.stdout).expect("text");
+    let lines = text.lines().filter_map(|line| {
+        let mut words = line.split_ascii_whitespace();
+        Some((words.next()?, words.next()?))
     });
+    lines
+        .filter(|(group, state)| *group == leader && !state.starts_with('Z'))
+        .count()
 }

@@ -1,5 +1,5 @@
 //! The provider dies with us, even when we are killed: our own binary, started again, asks the kernel for a parent-death signal and
-//! then becomes the provider.
+//! then becomes the provider. Where no kernel does that, it stays beside the provider and watches a pipe that ends with us.
 //!
 //! The signal is a setting of the child that survives `exec`, and only the child itself can make it. A hook between fork and
 //! exec would be unsafe code; a short detour through our own binary is not.
@@ -8,8 +8,13 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use terrane_host::is_portable;
+use terrane_host::portable::{end_like, run_on_leash};
+
 /// The first argument that makes a binary with the hook a launcher.
 const MARKER: &str = "terrane:launch-provider";
+/// The same for one that stays, and watches.
+const WATCH: &str = "terrane:watch-provider";
 
 /// To be called first thing in `main`: becomes a provider if this process was started to be one, else does nothing.
 ///
@@ -20,14 +25,20 @@ const MARKER: &str = "terrane:launch-provider";
 )]
 pub fn run_if_asked() {
     let mut arguments = std::env::args_os().skip(1);
-    if arguments.next().as_deref() != Some(OsStr::new(MARKER)) {
-        return;
-    }
+    let watches = match arguments.next() {
+        Some(first) if first == OsStr::new(MARKER) => false,
+        Some(first) if first == OsStr::new(WATCH) => true,
+        _ => return,
+    };
     let parent = arguments
         .next()
-        .and_then(|text| text.to_str()?.parse::<i32>().ok());
+        .and_then(|text| text.to_str()?.parse::<u32>().ok());
     let program = arguments.next();
     let complaint = match (parent, program) {
+        (Some(_), Some(program)) if watches => match run_on_leash(&program, arguments) {
+            Ok(status) => std::process::exit(end_like(status)),
+            Err(error) => unexecutable(&program, &error),
+        },
         (Some(parent), Some(program)) => become_provider(parent, &program, arguments),
         _ => "incomplete request to launch a provider".to_owned(),
     };
@@ -38,29 +49,25 @@ pub fn run_if_asked() {
 
 /// Returns only when it could not.
 fn become_provider(
-    parent: i32,
+    parent: u32,
     program: &OsStr,
     arguments: impl Iterator<Item = OsString>,
 ) -> String {
-    #[cfg(target_os = "linux")]
-    {
-        use rustix::process::{Pid, Signal, getppid, set_parent_process_death_signal};
-        if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
-            return format!("cannot ask for a parent-death signal: {error}\n");
-        }
-        // The parent may have died before the signal was armed.
-        if getppid().map(Pid::as_raw_pid) != Some(parent) {
-            return "the engine ended before the provider started\n".to_owned();
-        }
+    if let Err(reason) = terrane_host::die_with(parent) {
+        return format!("{reason}\n");
     }
-    let error = Command::new(program).args(arguments).exec();
+    unexecutable(program, &Command::new(program).args(arguments).exec())
+}
+
+fn unexecutable(program: &OsStr, error: &std::io::Error) -> String {
     format!("cannot execute {}: {error}\n", program.display())
 }
 
 /// The arguments of a launcher that becomes `program`; that program's own follow.
 pub(super) fn arguments(program: &OsStr) -> [OsString; 3] {
+    let marker = if is_portable() { WATCH } else { MARKER };
     [
-        MARKER.into(),
+        marker.into(),
         std::process::id().to_string().into(),
         program.to_owned(),
     ]

@@ -103,7 +103,7 @@ impl Plugin {
         };
 
         let command = command(pad, source, provider, &directory, identity.as_ref());
-        let (mut process, streams) = Process::spawn(command)
+        let (mut process, streams) = Process::spawn(command, is_leashed(&pad.launch))
             .await
             .map_err(|error| failed(&format!("start {}", binary.display()), &error))?;
         let words = Words::new(name.clone(), pad.sink.clone());
@@ -319,6 +319,11 @@ fn check_binary(name: &str, binary: &Path) -> Result<(), StartError> {
     Err(error)
 }
 
+/// Whether a launcher stays beside the provider, and watches a pipe.
+fn is_leashed(launch: &Launch) -> bool {
+    matches!(launch, Launch::Reexec(_)) && terrane_host::is_portable()
+}
+
 fn command(
     pad: &Launchpad,
     source: &ProviderSource,
@@ -345,7 +350,10 @@ fn command(
         .env("PLUGIN_MIN_PORT", "10000")
         .env("PLUGIN_MAX_PORT", "25000")
         .env("PLUGIN_UNIX_SOCKET_DIR", directory.path())
-        .stdin(Stdio::null())
+        .stdin(match is_leashed(&pad.launch) {
+            true => Stdio::piped(),
+            false => Stdio::null(),
+        })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // A Ctrl-C at the terminal is for us; the provider hears of it by `Stop`.

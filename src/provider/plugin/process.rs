@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use std::sync::{OnceLock, mpsc};
 use std::time::Duration;
 
-use tokio::process::{Child, Command};
+use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::{oneshot, watch};
 
 /// A child process and the task that waits for it. Dropping it kills the child.
@@ -45,10 +45,12 @@ impl Fate {
 }
 
 impl Process {
-    /// Starts a command. Its output streams are still with the child that is returned beside.
-    pub(super) async fn spawn(mut command: Command) -> io::Result<(Self, Streams)> {
-        command.kill_on_drop(true);
+    /// Starts a command; a `leashed` one watches its standard input. Its output streams are still with the child that is returned beside.
+    pub(super) async fn spawn(mut command: Command, leashed: bool) -> io::Result<(Self, Streams)> {
+        // A launcher that watches a pipe ends the provider when the pipe does; killed itself, it could not.
+        command.kill_on_drop(!leashed);
         let mut child = spawn_from_long_lived_thread(command).await?;
+        let leash = child.stdin.take();
         let streams = Streams {
             stdout: child.stdout.take(),
             stderr: child.stderr.take(),
@@ -56,7 +58,7 @@ impl Process {
         let pid = child.id().unwrap_or_default();
         let (exited, exit) = watch::channel(None);
         let (kill, killed) = oneshot::channel();
-        tokio::spawn(reap(child, exited, killed));
+        tokio::spawn(reap(child, leash, exited, killed));
         let process = Self {
             pid,
             fate: Fate(exit),
@@ -87,16 +89,22 @@ pub(super) struct Streams {
     pub(super) stderr: Option<tokio::process::ChildStderr>,
 }
 
+/// `leash` is the pipe that a launcher watches, where one does: it ends with us, whatever ends us.
 async fn reap(
     mut child: Child,
+    leash: Option<ChildStdin>,
     exited: watch::Sender<Option<Exit>>,
     killed: oneshot::Receiver<()>,
 ) {
     let status = tokio::select! {
         status = child.wait() => status,
         _ = killed => {
-            // It fails only when the process is gone already.
-            let _ = child.start_kill();
+            match (&leash, child.id()) {
+                // The provider is a child of the launcher.
+                (Some(_), Some(launcher)) => terrane_host::portable::kill_group(launcher),
+                // It fails only when the process is gone already.
+                _ => drop(child.start_kill()),
+            }
             child.wait().await
         }
     };

@@ -1,6 +1,6 @@
 //! Which process this is, and whether another one still lives.
 
-use rustix::process::getpid;
+use terrane_host::{are_comparable, boot, start_of};
 
 use crate::journal::{OpenIntent, ProcessIdentity};
 
@@ -29,7 +29,7 @@ impl OpenIntent {
 impl ProcessIdentity {
     /// This process, for `who` (`user@host`) and the page of the CI job if there is one.
     pub fn current(who: impl Into<String>, ci_url: Option<String>) -> Self {
-        let pid = getpid().as_raw_nonzero().get().unsigned_abs();
+        let pid = std::process::id();
         Self {
             who: who.into(),
             pid,
@@ -63,6 +63,10 @@ impl ProcessIdentity {
         let here = rustix::system::uname();
         let same_host = host(&self.who).as_deref() == here.nodename().to_str().ok();
         match boot() {
+            // The record was made in another way: nothing can be compared.
+            Some(boot) if !self.boot.is_empty() && !are_comparable(&boot, &self.boot) => {
+                Liveness::Unknown
+            }
             Some(boot) if boot == self.boot && !self.start.is_empty() => {
                 if start_of(self.pid).as_deref() == Some(&*self.start) {
                     Liveness::Alive
@@ -74,23 +78,6 @@ impl ProcessIdentity {
             _ => Liveness::Unknown,
         }
     }
-}
-
-/// The kernel's name for the time since it was started.
-fn boot() -> Option<String> {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(text.trim().to_owned()).filter(|boot| !boot.is_empty())
-}
-
-/// When a process began, in ticks since boot; of one that runs, not of one that only waits to be taken note of.
-fn start_of(pid: u32) -> Option<String> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is a file name in parentheses, which may hold anything; field 22 is the twentieth behind it.
-    let (_, fields) = stat.rsplit_once(") ")?;
-    let mut fields = fields.split(' ');
-    let state = fields.next()?;
-    let start = fields.nth(18)?;
-    (!matches!(state, "Z" | "X")).then(|| start.to_owned())
 }
 
 #[cfg(test)]
@@ -136,6 +123,9 @@ mod tests {
         let mut process = ProcessIdentity::current(who, None);
         process.boot = "another".into();
         assert_eq!(process.liveness(), Liveness::Dead);
+        process.boot = "ps of another way".into();
+        assert_eq!(process.liveness(), Liveness::Unknown);
+        process.boot = "another".into();
         process.who = "me@no.such.host.example".into();
         assert_eq!(process.liveness(), Liveness::Unknown);
     }

@@ -5,8 +5,6 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use rustix::fs::{FallocateFlags, fallocate};
-use rustix::io::Errno;
 
 use super::files;
 use super::lock::is_at;
@@ -44,12 +42,9 @@ impl Appender {
 /// Room for the results of all operations that can be running: a disk that fills up meanwhile shall still take them.
 const RESERVED: u64 = 256 * 1024;
 
-/// Sets disk space aside behind the journal's end. A file system that cannot do that is used without.
+/// Sets disk space aside behind the journal's end, where that can be done.
 fn reserve(file: &File, length: u64) -> std::io::Result<()> {
-    match fallocate(file, FallocateFlags::KEEP_SIZE, length, RESERVED) {
-        Err(error @ (Errno::NOSPC | Errno::DQUOT)) => Err(error.into()),
-        _ => Ok(()),
-    }
+    terrane_host::reserve(file, length, RESERVED)
 }
 
 /// How much is read of what follows the records and is none.
