@@ -48,6 +48,8 @@
 //! | keep it in a store of one's own | [`Cli::backends`] |
 //! | declare things, read configuration, publish values | [`Stack`] |
 //! | use values that the cloud decides | [`Output`], [`all`], [`interpolate!`] |
+//! | call a provider's function | [`ProviderHandle::function`] |
+//! | use a secret that no state holds | [`EphemeralResource`], [`Ephemeral`], [`Declaration::set_write_only`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |
@@ -68,10 +70,11 @@ pub use terrane_core::policy::{
 };
 pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
-    Action, BlockArguments, Configuration, Declaration, Diagnostic, Diagnostics, Error, EvalError,
-    Export, Expr, FromValue, IgnoreChanges, Input, IntoExpr, IntoInput, IntoValue, Lifecycle,
-    Literal, Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep, Program,
-    ProviderConfig, ProviderDeclaration, ProviderHandle, Reference, Resource, ResourceInstance,
-    ResourceType, Result, Scope, Severity, Stack, Trigger, Type, TypeMismatch, Value, all,
-    interpolate,
+    Action, Arguments, BlockArguments, Call, Configuration, Declaration, Diagnostic, Diagnostics,
+    Ephemeral, EphemeralDeclaration, EphemeralResource, Error, EvalError, Export, Expr, FromValue,
+    IgnoreChanges, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue, IntoWriteOnly,
+    Lifecycle, Literal, Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep,
+    Program, ProviderConfig, ProviderDeclaration, ProviderHandle, Reference, Resource,
+    ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger, Type, TypeMismatch,
+    Value, WriteOnly, all, interpolate,
 };

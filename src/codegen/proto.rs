@@ -142,6 +142,12 @@ mod tests {
             let (mine, theirs) = (fields(message), fields(other));
             match name.as_str() {
                 "Schema.Attribute" => assert_ne!(mine, theirs),
+                // Version 6.11 adds to these; version 5 stays at 5.10.
+                "Schema.Block" | "ClientCapabilities" | "PlanResourceChange.Request" => {
+                    let newer = theirs.iter().filter(|field| !mine.contains(field));
+                    assert!(newer.count() > 0, "{name}");
+                    assert!(mine.iter().all(|field| theirs.contains(field)), "{name}");
+                }
                 // Fields that one side has and the other never sends: the prepared configuration, the state stores.
                 "PrepareProviderConfig.Response" | "GetProviderSchema.Response" => {
                     let common = mine.iter().filter(|field| theirs.contains(field)).count();

@@ -134,6 +134,7 @@ impl From<ProviderJson> for ProviderSchema {
             provider: json.provider.map(|schema| Arc::new(schema.into())),
             resources: all(json.resource_schemas),
             data_sources: all(json.data_source_schemas),
+            ..Self::default()
         }
     }
 }
@@ -151,6 +152,7 @@ impl From<BlockJson> for Block {
             attributes: attributes(json.attributes),
             blocks: blocks.map(|(name, nested)| (name, nested.into())).collect(),
             deprecated: json.deprecated,
+            ..Self::default()
         }
     }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::addr::InstanceAddr;
+use crate::addr::{InstanceAddr, Mode};
+use crate::call::Call;
 use crate::diagnostics::Location;
 use crate::marks::Marked;
 use crate::text::by_name;
@@ -30,6 +31,8 @@ pub enum Expr {
     Apply(Arc<Apply>),
     /// The same value, never shown.
     Sensitive(Arc<Self>),
+    /// The result of a provider's function.
+    Call(Arc<Call>),
 }
 
 /// A reference to an attribute of a resource instance.
@@ -68,6 +71,14 @@ type ApplyFn = dyn Fn(&Value) -> Result<Value, String> + Send + Sync;
 pub trait Scope {
     /// The instance's object with its marks; a `Value::UNKNOWN` where nothing is known yet.
     fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>>;
+
+    /// The result of a provider's function for those arguments; `Value::UNKNOWN` where nobody can call it yet.
+    ///
+    /// # Errors
+    /// When the function has no result for them.
+    fn call(&self, _call: &Call, _arguments: &[Value]) -> Result<Value, EvalError> {
+        Ok(Value::UNKNOWN)
+    }
 }
 
 /// An expression could not be evaluated.
@@ -98,6 +109,16 @@ pub enum EvalError {
         /// Where `map` was called.
         location: Location,
     },
+    /// A provider's function has no result.
+    #[error("{function} failed: {reason}")]
+    Call {
+        /// The function, with its provider.
+        function: String,
+        /// Why, with the argument at fault where it is one.
+        reason: String,
+        /// Where the program calls it.
+        location: Location,
+    },
 }
 
 impl EvalError {
@@ -106,7 +127,8 @@ impl EvalError {
         match self {
             Self::NoSuchAttribute { location, .. }
             | Self::NoObject { location, .. }
-            | Self::Map { location, .. } => *location,
+            | Self::Map { location, .. }
+            | Self::Call { location, .. } => *location,
         }
     }
 }
@@ -177,6 +199,11 @@ impl Expr {
             }
             Self::At(at) => at.0.for_each_constant(visit),
             Self::Sensitive(inner) => inner.for_each_constant(visit),
+            Self::Call(call) => {
+                for argument in &call.arguments {
+                    argument.for_each_constant(visit);
+                }
+            }
             Self::Apply(apply) => {
                 let mut constant = true;
                 apply.input.for_each_reference(&mut |_| constant = false);
@@ -277,6 +304,80 @@ impl Expr {
                 sensitive.insert(here.clone());
                 Ok(value)
             }
+            Self::Call(call) => {
+                let mut arguments = Vec::with_capacity(call.arguments.len());
+                for argument in &call.arguments {
+                    let argument = argument.evaluate(scope)?;
+                    if argument.is_sensitive() {
+                        sensitive.insert(here.clone());
+                    }
+                    arguments.push(argument.value);
+                }
+                scope.call(call, &arguments)
+            }
+        }
+    }
+
+    /// Calls `visit` for every call of a provider's function in the expression.
+    pub fn for_each_call<'a>(&'a self, visit: &mut impl FnMut(&'a Call)) {
+        match self {
+            Self::Literal(_) | Self::Reference(_) => {}
+            Self::List(elements) => {
+                for element in elements.iter() {
+                    element.for_each_call(visit);
+                }
+            }
+            Self::Map(members) => {
+                for member in members.values() {
+                    member.for_each_call(visit);
+                }
+            }
+            Self::At(at) => at.0.for_each_call(visit),
+            Self::Apply(apply) => apply.input.for_each_call(visit),
+            Self::Sensitive(inner) => inner.for_each_call(visit),
+            Self::Call(call) => {
+                visit(call);
+                for argument in &call.arguments {
+                    argument.for_each_call(visit);
+                }
+            }
+        }
+    }
+
+    /// The places in the value at which something ephemeral is, or which are made from something ephemeral.
+    pub fn ephemeral_paths(&self) -> Vec<Path> {
+        let mut found = Vec::new();
+        self.find_ephemeral(&mut Path::root(), &mut found);
+        found
+    }
+
+    fn find_ephemeral(&self, here: &mut Path, found: &mut Vec<Path>) {
+        match self {
+            Self::Literal(_) => {}
+            Self::List(elements) => {
+                for (index, element) in elements.iter().enumerate() {
+                    here.push(PathStep::Index(index));
+                    element.find_ephemeral(here, found);
+                    here.pop();
+                }
+            }
+            Self::Map(members) => {
+                for (name, member) in members.iter() {
+                    here.push(PathStep::Attribute(name.clone()));
+                    member.find_ephemeral(here, found);
+                    here.pop();
+                }
+            }
+            Self::Sensitive(inner) => inner.find_ephemeral(here, found),
+            Self::Reference(_) | Self::At(_) | Self::Apply(_) | Self::Call(_) => {
+                let mut is_ephemeral = false;
+                self.for_each_reference(&mut |reference| {
+                    is_ephemeral |= reference.address.resource.mode == Mode::Ephemeral;
+                });
+                if is_ephemeral {
+                    found.push(here.clone());
+                }
+            }
         }
     }
 
@@ -298,6 +399,11 @@ impl Expr {
             Self::At(at) => at.0.for_each_reference(visit),
             Self::Apply(apply) => apply.input.for_each_reference(visit),
             Self::Sensitive(inner) => inner.for_each_reference(visit),
+            Self::Call(call) => {
+                for argument in &call.arguments {
+                    argument.for_each_reference(visit);
+                }
+            }
         }
     }
 

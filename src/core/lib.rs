@@ -37,6 +37,7 @@
 //! | [`schema`] | the schema of a resource type, the shape it asks of a configuration, the compact text that bindings carry |
 //! | `stack`, `resource`, `provider`, `lifecycle` | declarations |
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
+//! | `call`, `ephemeral` | functions of providers; values that are never stored |
 //! | `program` | the checked graph of a stack function's declarations |
 //! | [`configuration`] | the trait through which a stack reads its configuration |
 //! | [`policy`] | checks of a plan that the program declares, and the plan as they see it |
@@ -52,8 +53,10 @@
 
 mod action;
 pub mod addr;
+mod call;
 pub mod configuration;
 mod diagnostics;
+mod ephemeral;
 mod error;
 mod expr;
 pub mod go_json;
@@ -81,8 +84,12 @@ mod typed;
 pub mod value;
 
 pub use action::Action;
+pub use call::{Arguments, Call};
 pub use configuration::{Configuration, NoConfig};
 pub use diagnostics::{Diagnostic, Diagnostics, Location, Severity};
+pub use ephemeral::{
+    Ephemeral, EphemeralDeclaration, EphemeralResource, IntoEphemeralExpr, IntoWriteOnly, WriteOnly,
+};
 pub use error::{Error, Result};
 pub use expr::{Apply, EvalError, Expr, Reference, Scope};
 pub use input::{Input, IntoInput};

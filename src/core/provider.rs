@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::addr::ProviderSource;
+use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::Expr;
-use crate::into_expr::IntoExpr;
 use crate::lookup::LookupRules;
 use crate::resource::BlockArguments;
 use crate::schema::Schema;
@@ -84,10 +84,11 @@ impl ProviderDeclaration {
         self
     }
 
-    /// Sets an argument.
+    /// Sets an argument; an ephemeral value may be given as well, for no state holds the configuration of a provider.
     #[must_use]
-    pub fn set(mut self, argument: &str, value: impl IntoExpr) -> Self {
-        self.arguments.insert(argument.into(), value.into_expr());
+    pub fn set(mut self, argument: &str, value: impl IntoEphemeralExpr) -> Self {
+        let value = value.into_ephemeral_expr();
+        self.arguments.insert(argument.into(), value);
         self
     }
 

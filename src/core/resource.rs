@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderSource};
 use crate::diagnostics::Location;
+use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::{Expr, Reference};
 use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
@@ -121,7 +122,7 @@ impl Declaration {
         Self::with(binding.mode, binding.type_name, name.into(), provider)
     }
 
-    fn untyped(mode: Mode, type_name: &str, name: String) -> Self {
+    pub(crate) fn untyped(mode: Mode, type_name: &str, name: String) -> Self {
         let source = ProviderSource::implied_by(type_name);
         Self::with(mode, type_name, name, ProviderChoice::Source(source))
     }
@@ -144,6 +145,12 @@ impl Declaration {
     pub fn set(mut self, argument: &str, value: impl IntoExpr) -> Self {
         self.arguments.insert(argument.into(), value.into_expr());
         self
+    }
+
+    /// Sets a write-only argument, which is sent to the provider and never stored; an ephemeral value may be given as well.
+    #[must_use]
+    pub fn set_write_only(self, argument: &str, value: impl IntoEphemeralExpr) -> Self {
+        self.set(argument, value.into_ephemeral_expr())
     }
 
     /// Adds one nested block to a list or set of blocks.
@@ -246,6 +253,13 @@ impl BlockArguments {
     pub fn set(mut self, argument: &str, value: impl IntoExpr) -> Self {
         self.0.insert(argument.into(), value.into_expr());
         self
+    }
+
+    /// Sets an argument that is never stored: a write-only one, or any of a provider's own configuration. An ephemeral value may be
+    /// given as well.
+    #[must_use]
+    pub fn set_write_only(self, argument: &str, value: impl IntoEphemeralExpr) -> Self {
+        self.set(argument, value.into_ephemeral_expr())
     }
 
     /// Adds one nested block to a list or set of blocks.

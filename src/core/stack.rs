@@ -217,6 +217,15 @@ impl Stack {
     pub fn resource(&self, address: &str) -> Result<Resource> {
         let location = Location::caller();
         let address = address.parse::<InstanceAddr>()?;
+        if address.resource.mode == Mode::Ephemeral {
+            let refused = Diagnostic::error(format!(
+                "{address} cannot be referred to by its address"
+            ))
+            .detail("its values are never stored, and only its own handle says so to the compiler")
+            .location(location)
+            .hint("keep the handle that its `declare` returns");
+            return Err(Diagnostics::from(refused).into());
+        }
         Ok(Resource::reference(address, location))
     }
 
@@ -228,6 +237,7 @@ impl Stack {
         let kind = match declaration.mode {
             Mode::Managed => "resource",
             Mode::Data => "data resource",
+            Mode::Ephemeral => "ephemeral resource",
         };
         self.check_name(kind, &declaration.name, location);
         let key = self.checked_key(declaration.key, location);

@@ -9,7 +9,7 @@ use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 
 use crate::apply::{Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
-use crate::event::EventSink;
+use crate::event::{Event, EventSink};
 use crate::first_plans::FinalPlans;
 use crate::moved::moved;
 use crate::options::PlanOptions;
@@ -84,7 +84,11 @@ impl<'a> Engine<'a> {
     /// Recovers the unresolved operations of earlier runs, as far as their outcome can be proved. Due before anything is planned; those
     /// that remain belong into [`PlanOptions::blocked`]. `recorder` holds the state and the open intents.
     pub async fn recover(&self, program: &Program, recorder: &dyn Recorder) -> Recovered {
-        self.recovery(program, recorder).run().await
+        let recovery = self.recovery(program, recorder);
+        let mut recovered = self.running.renewing(recovery.run()).await;
+        let closed = self.running.close_ephemerals().await;
+        recovered.diagnostics.extend(closed);
+        recovered
     }
 
     /// The result of [`recover`](Self::recover) now, and the state after it, without recording or waiting. `open` are the unresolved
@@ -97,7 +101,9 @@ impl<'a> Engine<'a> {
     ) -> (Recovered, State) {
         let recorder = MemoryRecorder::rehearsing(state.clone(), open);
         let recovery = self.recovery(program, &recorder).without_waiting();
-        let recovered = recovery.run().await;
+        let mut recovered = self.running.renewing(recovery.run()).await;
+        let closed = self.running.close_ephemerals().await;
+        recovered.diagnostics.extend(closed);
         (recovered, recorder.state())
     }
 
@@ -163,7 +169,13 @@ impl<'a> Engine<'a> {
     /// When a provider cannot be configured or an object cannot be read.
     pub async fn moved(&self, program: &Program, plan: &Plan) -> Result<Diagnostics, Diagnostics> {
         let events = self.host.events;
-        moved(program, plan, &self.running, events, self.parallelism).await
+        let look = moved(program, plan, &self.running, events, self.parallelism);
+        let moved = self.running.renewing(look).await;
+        let ((), warnings) = self.running.close_ephemerals().await.into_result(())?;
+        for warning in warnings {
+            self.host.events.emit(Event::Diagnostic(warning));
+        }
+        moved
     }
 
     /// A handle that stops the run from elsewhere.
@@ -172,6 +184,10 @@ impl<'a> Engine<'a> {
             flag: self.stop.clone(),
             processes: self.running.processes(),
         }
+    }
+
+    pub(crate) fn running(&self) -> &RunningProviders<'a> {
+        &self.running
     }
 
     /// Ends every provider process.

@@ -64,6 +64,11 @@ impl Engine<'_> {
         id: &str,
     ) -> Result<Imported, Diagnostics> {
         let refused = |why: String| Diagnostic::error(why).address(address);
+        if address.resource.mode == Mode::Ephemeral {
+            return Err(refused(format!("{address} is an ephemeral resource"))
+                .hint("it is opened whenever a run needs it; there is nothing to import")
+                .into());
+        }
         if address.resource.mode == Mode::Data {
             return Err(refused(format!("{address} is a data source"))
                 .hint("it is read whenever the program runs; there is nothing to import")
@@ -124,11 +129,17 @@ impl Engine<'_> {
             intent.sensitive_paths = asked.sensitive_paths;
         }
         let recovery = self.recovery(program, recorder);
-        let (instance, id) = recovery.named_by_a_person(&intent, id).await?;
+        let named = self
+            .running()
+            .renewing(recovery.named_by_a_person(&intent, id))
+            .await;
+        let closed = self.running().close_ephemerals().await;
+        let (instance, id) = named?;
+        let ((), closed) = closed.into_result(())?;
         Ok(Imported {
             instance: Arc::new(instance),
             id,
-            diagnostics: recovery.into_warnings(),
+            diagnostics: recovery.into_warnings().into_iter().chain(closed).collect(),
             intent,
         })
     }

@@ -2,10 +2,12 @@
 
 mod apply;
 mod caller;
+mod calls;
 mod change;
 mod config;
 mod diff;
 mod engine;
+mod ephemerals;
 mod event;
 mod evidence;
 mod first_plans;
@@ -15,6 +17,7 @@ mod import;
 mod lookup;
 mod moved;
 mod object;
+mod opener;
 mod options;
 mod plan;
 mod recover;

@@ -18,6 +18,7 @@ use crate::change::{Action, ResourceChange};
 use crate::diff::{equivalent, shown};
 use crate::event::EventSink;
 use crate::object::{Subject, fit_mark};
+use crate::opener::Opener;
 use crate::plan::Plan;
 use crate::plan::inputs::serving_change;
 use crate::running::RunningProviders;
@@ -83,6 +84,14 @@ async fn standing(
     if !config.dependencies.is_empty() && plan.changes.iter().any(rests_on) {
         return Ok(None);
     }
+    let warnings = RefCell::default();
+    let opener = Opener {
+        program,
+        running,
+        objects,
+        warnings: &warnings,
+    };
+    opener.needed(&config.dependencies).await?;
     let configured = running.configure_as_declared(config, objects).await?;
     Ok(Some(configured.provider))
 }

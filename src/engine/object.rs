@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ProviderSource};
-use terrane_core::schema::Schema;
+use terrane_core::schema::{IdentitySchema, Schema};
 use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Path, PathStep, Type, Value};
 use terrane_provider::{
     Identity, Provider, RawState, ReadResource, UpgradeResourceIdentity, UpgradeResourceState,
@@ -201,22 +201,22 @@ impl Subject<'_> {
             return Ok(None);
         };
         let schema = self.provider.identity_schema(self.type_name());
-        let Some((version, ty)) = schema.map_err(|error| self.call_failed(&error))? else {
+        let Some(schema) = schema.map_err(|error| self.call_failed(&error))? else {
             return Ok(None);
         };
         let json = stored.json.as_str().as_bytes();
-        if stored.schema_version > version {
+        if stored.schema_version > schema.version {
             return Err(self
                 .error("the state has an identity of a newer version than the provider knows")
                 .hint("use the version of the provider that wrote it, or a later one")
                 .into());
         }
-        if stored.schema_version == version {
-            let value = Value::from_json(json, &ty).map_err(|error| {
+        if stored.schema_version == schema.version {
+            let value = Value::from_json(json, schema.ty()).map_err(|error| {
                 self.error(format!("unreadable identity in the state: {error}"))
             })?;
-            return Ok(Some(Identity {
-                schema_version: version,
+            return Ok((!IdentitySchema::is_nothing(&value)).then_some(Identity {
+                schema_version: schema.version,
                 value,
             }));
         }
@@ -230,7 +230,6 @@ impl Subject<'_> {
             .await
             .map_err(|error| self.call_failed(&error))?;
         self.accept(response.diagnostics, response.upgraded_identity)
-            .map(Some)
     }
 
     /// The object as stored, around a value that is known already; for keeping it when its destroy fails.
@@ -298,10 +297,11 @@ impl Subject<'_> {
         object.private = loaded.private.clone();
         object.dependencies = loaded.dependencies.clone();
         object.create_before_destroy = loaded.create_before_destroy;
-        if let Some(identity) = &loaded.identity {
+        let identity = loaded.identity.as_ref();
+        if let Some(identity) = identity.filter(|it| !IdentitySchema::is_nothing(&it.value)) {
             let schema = self.provider.identity_schema(self.type_name());
-            if let Some((_, ty)) = schema.map_err(|error| self.call_failed(&error))? {
-                let json = raw_json(&identity.value, &ty).map_err(unstorable)?;
+            if let Some(schema) = schema.map_err(|error| self.call_failed(&error))? {
+                let json = raw_json(&identity.value, schema.ty()).map_err(unstorable)?;
                 object.identity = Some(model::Identity {
                     json,
                     schema_version: identity.schema_version,
@@ -344,6 +344,10 @@ pub(crate) fn schema_of(
     let (schema, kind) = match address.resource.mode {
         Mode::Managed => (provider.resource_schema(type_name), "resource type"),
         Mode::Data => (provider.data_source_schema(type_name), "data source"),
+        Mode::Ephemeral => (
+            provider.ephemeral_resource_schema(type_name),
+            "ephemeral resource type",
+        ),
     };
     schema
         .map_err(|error| call_failed(&error, address))?

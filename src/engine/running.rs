@@ -11,7 +11,9 @@ use terrane_core::{Diagnostic, Diagnostics, ProviderConfig, Scope};
 use terrane_provider::{CallError, Provider, Providers};
 use terrane_state::Clock;
 
+use crate::calls::Calls;
 use crate::config::{self, Config};
+use crate::ephemerals::Ephemerals;
 use crate::event::{Event, EventSink};
 use crate::evidence::place;
 use crate::first_plans::{FinalPlans, FirstPlans};
@@ -26,6 +28,10 @@ pub(crate) struct RunningProviders<'a> {
     unconfigured: RefCell<BTreeMap<ProviderSource, Arc<dyn Provider>>>,
     processes: Processes,
     final_plans: FinalPlans,
+    calls: Calls,
+    ephemerals: Ephemerals,
+    /// One process is started for functions at a time.
+    starting: tokio::sync::Mutex<()>,
     /// One process is configured at a time, so that two steps never start two for the same configuration.
     configuring: tokio::sync::Mutex<()>,
 }
@@ -69,6 +75,9 @@ impl<'a> RunningProviders<'a> {
             unconfigured: RefCell::default(),
             processes: Processes::default(),
             final_plans: FinalPlans::default(),
+            calls: Calls::default(),
+            ephemerals: Ephemerals::default(),
+            starting: tokio::sync::Mutex::default(),
             configuring: tokio::sync::Mutex::default(),
         }
     }
@@ -76,6 +85,36 @@ impl<'a> RunningProviders<'a> {
     /// Where events go.
     pub(crate) fn events(&self) -> &'a dyn EventSink {
         self.events
+    }
+
+    pub(crate) fn clock(&self) -> &'a dyn Clock {
+        self.clock
+    }
+
+    pub(crate) fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    pub(crate) fn ephemerals(&self) -> &Ephemerals {
+        &self.ephemerals
+    }
+
+    /// Some process of that provider, configured or not.
+    pub(crate) async fn process_of(
+        &self,
+        source: &ProviderSource,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
+        let _one_at_a_time = self.starting.lock().await;
+        let configured = {
+            let configured = self.configured.borrow();
+            let mut running = configured.iter();
+            let known = running.find(|(address, _)| address.source == *source);
+            known.map(|(_, running)| running.provider.clone())
+        };
+        match configured {
+            Some(provider) => Ok(provider),
+            None => self.unconfigured(source).await,
+        }
     }
 
     pub(crate) fn processes(&self) -> Processes {
@@ -142,20 +181,20 @@ impl<'a> RunningProviders<'a> {
         Ok(provider)
     }
 
-    /// The provider with that configuration, starting and configuring a process unless one with the same configuration runs.
+    /// The provider with the configuration that a program declares, as far as it is known now, starting and configuring a process unless one with the same configuration runs.
     ///
     /// A process is configured once in its life, so another configuration (at apply, when an unknown has become known) needs another
     /// process.
-    async fn configure(
+    pub(crate) async fn configure_as_declared(
         &self,
         declared: &ProviderConfig,
-        config: impl Fn(&dyn Provider) -> Result<Config, Diagnostics>,
+        scope: &impl Scope,
     ) -> Result<Configured, Diagnostics> {
         let address = &declared.address;
         let _one_at_a_time = self.configuring.lock().await;
         let existing = self.configured.borrow().get(address).cloned();
         if let Some(running) = existing {
-            let config = config(&*running.provider)?;
+            let config = configuration(declared, &*running.provider, scope, self).await?;
             if running.config.value == config.value {
                 return Ok(Configured {
                     provider: running.provider,
@@ -177,7 +216,7 @@ impl<'a> RunningProviders<'a> {
             Some(provider) => provider,
             None => self.start(&address.source).await?,
         };
-        let config = config(&*provider)?;
+        let config = configuration(declared, &*provider, scope, self).await?;
         let failed = |error: CallError| call_failed(&error, address);
         let mut diagnostics = provider
             .validate_provider_config(&config.value)
@@ -220,17 +259,6 @@ impl<'a> RunningProviders<'a> {
         })
     }
 
-    /// The same with the configuration that a program declares, as far as it is known now.
-    pub(crate) async fn configure_as_declared(
-        &self,
-        declared: &ProviderConfig,
-        scope: &impl Scope,
-    ) -> Result<Configured, Diagnostics> {
-        let evaluate =
-            |running: &dyn Provider| configuration(declared, running, scope, self.events);
-        self.configure(declared, evaluate).await
-    }
-
     /// Ends a process that has been replaced; one with an operation still in it lives until the run ends.
     async fn retire(&self, provider: &Arc<dyn Provider>) {
         // The list of what runs and the caller hold it; whoever else does is using it.
@@ -260,13 +288,13 @@ impl<'a> RunningProviders<'a> {
 }
 
 /// The configuration that a program declares for a provider, as that scope knows it.
-pub(crate) fn configuration(
+pub(crate) async fn configuration(
     declared: &ProviderConfig,
-    running: &dyn Provider,
+    provider: &dyn Provider,
     scope: &impl Scope,
-    events: &dyn EventSink,
+    running: &RunningProviders<'_>,
 ) -> Result<Config, Diagnostics> {
-    let schema = running
+    let schema = provider
         .config_schema()
         .map_err(|error| call_failed(&error, &declared.address))?;
     config::evaluate(
@@ -275,8 +303,9 @@ pub(crate) fn configuration(
         scope,
         &declared.address,
         declared.location,
-        events,
+        running,
     )
+    .await
 }
 
 /// The diagnostic for a call that has no response.

@@ -84,8 +84,9 @@ async fn provider(
         &AllUnknown,
         address,
         declared.location,
-        running.events(),
-    )?;
+        running,
+    )
+    .await?;
     if declared.location.is_some() {
         let diagnostics = provider
             .validate_provider_config(&config.value)
@@ -123,10 +124,22 @@ async fn declaration(
         &AllUnknown,
         address,
         location,
-        running.events(),
-    )?;
+        running,
+    )
+    .await?;
+    if resource.mode() != Mode::Ephemeral {
+        let arguments = &resource.arguments;
+        config::refuse_stored_ephemerals(arguments, &schema, address, resource.location)?;
+    }
     match resource.mode() {
         Mode::Managed => subject.validate(&config).await,
         Mode::Data => subject.validate_data(&config).await,
+        Mode::Ephemeral => {
+            let said = provider
+                .validate_ephemeral_resource_config(subject.type_name(), &config.value)
+                .await
+                .map_err(|error| subject.call_failed(&error))?;
+            subject.accept(said, ())
+        }
     }
 }

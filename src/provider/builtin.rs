@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use terrane_core::schema::{Block, Schema, from_facts_line};
-use terrane_core::{Diagnostic, Diagnostics, Path, Type, Value};
+use terrane_core::schema::{Block, IdentitySchema, Schema, from_facts_line};
+use terrane_core::{Diagnostic, Diagnostics, Path, Value};
 
 use crate::provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceState,
@@ -116,7 +116,7 @@ impl Provider for Builtin {
         Ok(None)
     }
 
-    fn identity_schema(&self, _type_name: &str) -> Result<Option<(u64, Type)>, CallError> {
+    fn identity_schema(&self, _: &str) -> Result<Option<Arc<IdentitySchema>>, CallError> {
         Ok(None)
     }
 
@@ -179,6 +179,7 @@ impl Provider for Builtin {
         request: ReadResource<'_>,
     ) -> Result<ReadResourceResponse, CallError> {
         Ok(ReadResourceResponse {
+            deferred: None,
             new_state: request.current_state.clone(),
             private: request.private.clone(),
             new_identity: None,
@@ -192,6 +193,7 @@ impl Provider for Builtin {
     ) -> Result<PlanResourceChangeResponse, CallError> {
         let (planned_state, requires_replace) = planned(&request);
         Ok(PlanResourceChangeResponse {
+            deferred: None,
             planned_state,
             requires_replace,
             planned_private: request.prior_private.clone(),
@@ -225,6 +227,7 @@ impl Provider for Builtin {
         let attributes = SCHEMA.block.attributes.keys();
         let nulls = Value::map(attributes.map(|name| (name.clone(), Value::Null)));
         Ok(ImportResourceStateResponse {
+            deferred: None,
             imported_resources: vec![ImportedResource {
                 type_name: TERRAFORM_DATA.to_owned(),
                 state: with(&nulls, "id", request.id.into()),

@@ -7,6 +7,7 @@
 //! | module | holds |
 //! | --- | --- |
 //! | `provider` | the boundary with the engine: traits, requests, responses, errors |
+//! | `function`, `ephemeral`, `listing`, `action`, `deferred` | the requests and responses of those features |
 //! | `plugins` | which command is which provider |
 //! | `cache` | schemas that an earlier process of the same binary gave |
 //! | `builtin` | the one provider that is no process: `terraform_data` |
@@ -23,11 +24,16 @@
 //! do harm, and their queue would cost a task switch a call. Why not the generated client and server of each protocol version:
 //! both versions have the same messages, so one table of method names says all that differs.
 
+mod action;
 mod bare;
 mod builtin;
 mod cache;
 mod client;
+mod deferred;
 mod environment;
+mod ephemeral;
+mod function;
+mod listing;
 mod log;
 mod plugin;
 mod plugins;
@@ -36,19 +42,28 @@ pub mod serve;
 pub mod wire;
 mod withheld;
 
+pub use action::{InvokeAction, PlanActionResponse, Progress};
 #[doc(hidden)]
 pub use bare::BareProvider;
+pub use deferred::Deferred;
 pub use environment::Environment;
+pub use ephemeral::{
+    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    RenewEphemeralResourceResponse,
+};
+pub use function::{CallFunction, CallFunctionResponse, FunctionError};
+pub use listing::{ListResource, ListedResource};
 pub use log::{LogLevel, LogRecord, LogSink, NoLog};
 pub use plugin::{Launch, launcher};
 pub use plugins::{InstalledProvider, Plugins, ProviderCommand};
 pub use provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, GarbledState,
-    Identity, ImportResourceState, ImportResourceStateResponse, ImportedResource,
-    MoveResourceState, MoveResourceStateResponse, PlanResourceChange, PlanResourceChangeResponse,
-    Provider, Providers, RawState, ReadDataSource, ReadDataSourceResponse, ReadResource,
-    ReadResourceResponse, StartError, UpgradeResourceIdentity, UpgradeResourceIdentityResponse,
-    UpgradeResourceState, UpgradeResourceStateResponse,
+    GenerateResourceConfigResponse, Identity, ImportResourceState, ImportResourceStateResponse,
+    ImportedResource, MoveResourceState, MoveResourceStateResponse, PlanResourceChange,
+    PlanResourceChangeResponse, Provider, Providers, RawState, ReadDataSource,
+    ReadDataSourceResponse, ReadResource, ReadResourceResponse, StartError,
+    UpgradeResourceIdentity, UpgradeResourceIdentityResponse, UpgradeResourceState,
+    UpgradeResourceStateResponse,
 };
 pub use terrane_registry::{CliConfig, Version, VersionRequirement};
 pub use wire::Protocol;

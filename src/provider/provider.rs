@@ -6,9 +6,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use terrane_core::addr::ProviderSource;
-use terrane_core::schema::Schema;
+use terrane_core::schema::{Function, IdentitySchema, Schema};
 use terrane_core::{Diagnostics, Path, Value};
 use thiserror::Error;
+
+use crate::action::{InvokeAction, PlanActionResponse, Progress};
+use crate::deferred::Deferred;
+use crate::ephemeral::{
+    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    RenewEphemeralResourceResponse,
+};
+use crate::function::{CallFunction, CallFunctionResponse};
+use crate::listing::{ListResource, ListedResource};
 
 /// One running provider process, or something that behaves like one.
 ///
@@ -48,14 +57,53 @@ pub trait Provider: Send + Sync {
     /// When the provider's bytes are not a schema.
     fn data_source_schema(&self, type_name: &str) -> Result<Option<Arc<Schema>>, CallError>;
 
-    /// The identity schema of a resource type with its version, if it has one (protocol 5.9, 6.9).
+    /// The schema of a resource type's identity, if it has one (protocol 5.9, 6.9).
     ///
     /// # Errors
     /// When the provider's bytes are not a schema.
-    fn identity_schema(
-        &self,
-        type_name: &str,
-    ) -> Result<Option<(u64, terrane_core::Type)>, CallError>;
+    fn identity_schema(&self, type_name: &str) -> Result<Option<Arc<IdentitySchema>>, CallError>;
+
+    /// The schema of an ephemeral resource type (protocol 5.7, 6.7); `None` when the provider has no such type.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn ephemeral_resource_schema(&self, _: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(None)
+    }
+
+    /// The schema of the configuration by which objects of a resource type are listed (protocol 5.10, 6.10); `None` when they cannot be.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn list_resource_schema(&self, _: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(None)
+    }
+
+    /// The resource types whose objects can be listed, sorted.
+    fn list_resources(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
+
+    /// The schema of an action (protocol 5.10, 6.10); `None` when the provider has no such action.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a schema.
+    fn action_schema(&self, _: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(None)
+    }
+
+    /// A function's signature (protocol 5.5, 6.5); `None` when the provider has no such function.
+    ///
+    /// # Errors
+    /// When the provider's bytes are not a signature.
+    fn function(&self, _: &str) -> Result<Option<Arc<Function>>, CallError> {
+        Ok(None)
+    }
+
+    /// The names of the functions, sorted.
+    fn functions(&self) -> Vec<Arc<str>> {
+        Vec::new()
+    }
 
     /// `PrepareProviderConfig` / `ValidateProviderConfig`; the prepared configuration is thrown away, as every engine does.
     async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError>;
@@ -125,11 +173,98 @@ pub trait Provider: Send + Sync {
         request: ReadDataSource<'_>,
     ) -> Result<ReadDataSourceResponse, CallError>;
 
+    /// `CallFunction`; the provider need not be configured.
+    async fn call_function(&self, _: CallFunction<'_>) -> Result<CallFunctionResponse, CallError> {
+        unimplemented("CallFunction")
+    }
+
+    /// `ValidateEphemeralResourceConfig`.
+    async fn validate_ephemeral_resource_config(
+        &self,
+        _type_name: &str,
+        _config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        unimplemented("ValidateEphemeralResourceConfig")
+    }
+
+    /// `OpenEphemeralResource`.
+    async fn open_ephemeral_resource(
+        &self,
+        _: OpenEphemeralResource<'_>,
+    ) -> Result<OpenEphemeralResourceResponse, CallError> {
+        unimplemented("OpenEphemeralResource")
+    }
+
+    /// `RenewEphemeralResource`.
+    async fn renew_ephemeral_resource(
+        &self,
+        _: OpenedEphemeralResource<'_>,
+    ) -> Result<RenewEphemeralResourceResponse, CallError> {
+        unimplemented("RenewEphemeralResource")
+    }
+
+    /// `CloseEphemeralResource`.
+    async fn close_ephemeral_resource(
+        &self,
+        _: OpenedEphemeralResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        unimplemented("CloseEphemeralResource")
+    }
+
+    /// `ValidateListResourceConfig`.
+    async fn validate_list_resource_config(
+        &self,
+        _: ListResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        unimplemented("ValidateListResourceConfig")
+    }
+
+    /// `ListResource`: the objects that exist, as far as the limit.
+    async fn list_resource(&self, _: ListResource<'_>) -> Result<Vec<ListedResource>, CallError> {
+        unimplemented("ListResource")
+    }
+
+    /// `ValidateActionConfig`.
+    async fn validate_action_config(
+        &self,
+        _action_type: &str,
+        _config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        unimplemented("ValidateActionConfig")
+    }
+
+    /// `PlanAction`.
+    async fn plan_action(&self, _: InvokeAction<'_>) -> Result<PlanActionResponse, CallError> {
+        unimplemented("PlanAction")
+    }
+
+    /// `InvokeAction`. Never retried: the outcome of a lost call is unknown.
+    async fn invoke_action(
+        &self,
+        _: InvokeAction<'_>,
+        _progress: Progress<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        unimplemented("InvokeAction")
+    }
+
+    /// `GenerateResourceConfig`: arguments that would lead to that object. Due only where the provider announced it.
+    async fn generate_resource_config(
+        &self,
+        _type_name: &str,
+        _state: &Value,
+    ) -> Result<GenerateResourceConfigResponse, CallError> {
+        unimplemented("GenerateResourceConfig")
+    }
+
     /// `Stop` / `StopProvider`: asks running operations to end early. `Err` text when the provider could not.
     async fn stop(&self) -> Result<(), CallError>;
 
     /// Ends the process: graceful shutdown, then kill. Later calls fail.
     async fn shutdown(&self);
+}
+
+fn unimplemented<T>(rpc: &'static str) -> Result<T, CallError> {
+    Err(CallError::Unimplemented { rpc })
 }
 
 /// Starts providers; one process for each provider configuration.
@@ -148,6 +283,8 @@ pub struct Capabilities {
     pub get_provider_schema_optional: bool,
     /// It answers `MoveResourceState`.
     pub move_resource_state: bool,
+    /// It answers `GenerateResourceConfig`.
+    pub generate_resource_config: bool,
 }
 
 /// A resource's identity: a value of the type's identity schema, and that schema's version.
@@ -202,8 +339,8 @@ pub struct UpgradeResourceIdentity<'a> {
 /// Response of `UpgradeResourceIdentity`.
 #[derive(Debug, Clone)]
 pub struct UpgradeResourceIdentityResponse {
-    /// The identity in the current schema.
-    pub upgraded_identity: Identity,
+    /// The identity in the current schema; none where the old one says nothing that this can.
+    pub upgraded_identity: Option<Identity>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
@@ -230,6 +367,8 @@ pub struct ReadResourceResponse {
     pub private: Bytes,
     /// Replaces the stored identity.
     pub new_identity: Option<Identity>,
+    /// The provider puts the read off.
+    pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
@@ -249,6 +388,8 @@ pub struct PlanResourceChange<'a> {
     pub prior_private: &'a Bytes,
     /// The stored identity.
     pub prior_identity: Option<&'a Identity>,
+    /// The private bytes of the plan that was shown, when it is planned again to be applied (protocol 6.11).
+    pub planned_private: Option<&'a Bytes>,
 }
 
 /// Response of `PlanResourceChange`.
@@ -264,6 +405,8 @@ pub struct PlanResourceChangeResponse {
     pub planned_identity: Option<Identity>,
     /// The provider (SDK v2) cannot keep to the rules; their violation is then only logged.
     pub legacy_type_system: bool,
+    /// The provider puts the change off; the plan is a best guess and must not be applied.
+    pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
@@ -326,6 +469,8 @@ pub struct ImportResourceState<'a> {
 pub struct ImportResourceStateResponse {
     /// The objects found; `ReadResource` is due for each.
     pub imported_resources: Vec<ImportedResource>,
+    /// The provider puts the import off.
+    pub deferred: Option<Deferred>,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }
@@ -356,6 +501,8 @@ pub struct MoveResourceState<'a> {
     pub source_state: RawState<'a>,
     /// The stored private bytes.
     pub source_private: &'a Bytes,
+    /// The stored identity, with the version of its schema.
+    pub source_identity: Option<(&'a [u8], u64)>,
     /// The type it shall have.
     pub target_type_name: &'a str,
 }
@@ -387,6 +534,17 @@ pub struct ReadDataSource<'a> {
 pub struct ReadDataSourceResponse {
     /// The object that was read.
     pub state: Value,
+    /// The provider puts the read off.
+    pub deferred: Option<Deferred>,
+    /// The provider's diagnostics.
+    pub diagnostics: Diagnostics,
+}
+
+/// Response of `GenerateResourceConfig`.
+#[derive(Debug, Clone)]
+pub struct GenerateResourceConfigResponse {
+    /// The arguments.
+    pub config: Value,
     /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
 }

@@ -192,6 +192,7 @@ impl Service for Sandbox {
             Err(complaints) => (request.current_state.clone(), complaints),
         };
         ReadResourceResponse {
+            deferred: None,
             new_state,
             private: request.private.clone(),
             new_identity: None,
@@ -204,6 +205,7 @@ impl Service for Sandbox {
         request: PlanResourceChange<'_>,
     ) -> PlanResourceChangeResponse {
         let mut response = PlanResourceChangeResponse {
+            deferred: None,
             planned_state: request.proposed_new_state.clone(),
             requires_replace: Vec::new(),
             planned_private: request.prior_private.clone(),
@@ -271,6 +273,7 @@ impl Service for Sandbox {
         request: ImportResourceState<'_>,
     ) -> ImportResourceStateResponse {
         let mut response = ImportResourceStateResponse {
+            deferred: None,
             imported_resources: Vec::new(),
             diagnostics: Diagnostics::new(),
         };
@@ -323,7 +326,11 @@ impl Service for Sandbox {
             Ok(state) => (state, Diagnostics::new()),
             Err(complaints) => (Value::Null, complaints),
         };
-        ReadDataSourceResponse { state, diagnostics }
+        ReadDataSourceResponse {
+            deferred: None,
+            state,
+            diagnostics,
+        }
     }
 
     async fn stop(&self) -> Result<(), String> {

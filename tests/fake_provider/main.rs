@@ -278,7 +278,7 @@ impl Service for Fake {
         Capabilities {
             plan_destroy: true,
             get_provider_schema_optional: !self.schema_required,
-            move_resource_state: false,
+            ..Capabilities::default()
         }
     }
 
@@ -341,6 +341,7 @@ impl Service for Fake {
             ]
             .into(),
             data_sources: [("fake_lookup".into(), schema(lookup))].into(),
+            ..ProviderSchema::default()
         }
     }
 
@@ -365,6 +366,7 @@ impl Service for Fake {
     async fn read_resource(&self, request: ReadResource<'_>) -> ReadResourceResponse {
         let diagnostics = self.at("read", request.current_state);
         ReadResourceResponse {
+            deferred: None,
             new_state: request.current_state.clone(),
             private: request.private.clone(),
             new_identity: None,
@@ -395,6 +397,7 @@ impl Service for Fake {
         };
         let path = Path::root().attribute("name");
         PlanResourceChangeResponse {
+            deferred: None,
             planned_state,
             requires_replace: if renamed { vec![path] } else { Vec::new() },
             planned_private: "planned".into(),
@@ -447,6 +450,7 @@ impl Service for Fake {
             .unwrap_or_default();
         let found = format!("found {name}");
         ReadDataSourceResponse {
+            deferred: None,
             state: Value::map([("name", Value::from(name)), ("found", found.into())]),
             diagnostics: Diagnostics::new(),
         }

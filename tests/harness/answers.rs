@@ -39,6 +39,7 @@ impl Process {
         let contents = self.provider.cloud.lock();
         let object = contents.objects.get(id).filter(|object| self.sees(object));
         ReadResourceResponse {
+            deferred: None,
             new_state: object.map_or(Value::Null, |object| object.value.clone()),
             private: request.private.clone(),
             new_identity: (fake.identity && object.is_some()).then(|| identity_of(id)),
@@ -64,6 +65,7 @@ impl Process {
             }
         }
         PlanResourceChangeResponse {
+            deferred: None,
             planned_state: planned,
             requires_replace,
             planned_private: Bytes::new(),
@@ -134,6 +136,7 @@ impl Process {
         let id = found.map_or(request.id, |object| &object.id);
         let state = with_member(&fake.schema.block.empty_value(), "id", id.into());
         ImportResourceStateResponse {
+            deferred: None,
             imported_resources: vec![ImportedResource {
                 type_name: request.type_name.to_owned(),
                 state,
@@ -158,6 +161,7 @@ impl Process {
         let found = found.map(|object| format!("{}/{}", object.type_name, object.id).into());
         let found = Value::list(found.collect());
         ReadDataSourceResponse {
+            deferred: None,
             state: with_member(config, "found", found),
             diagnostics: Diagnostics::new(),
         }
@@ -173,6 +177,7 @@ impl Process {
         let found = contents.objects.values().find(|o| o.name() == name);
         let Some(found) = found else {
             return ReadDataSourceResponse {
+                deferred: None,
                 state: request.config.clone(),
                 diagnostics: error(format!("there is no `{name}`")),
             };
@@ -183,6 +188,7 @@ impl Process {
             state = with_member(&state, name, value);
         }
         ReadDataSourceResponse {
+            deferred: None,
             state,
             diagnostics: Diagnostics::new(),
         }

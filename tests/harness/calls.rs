@@ -177,6 +177,7 @@ impl ReadCall<'_> {
     /// An error.
     pub fn refuse(&self, message: &str) -> Result<ReadResourceResponse, CallError> {
         Ok(ReadResourceResponse {
+            deferred: None,
             new_state: self.request.current_state.clone(),
             private: self.request.private.clone(),
             new_identity: self.request.current_identity.cloned(),
@@ -212,6 +213,7 @@ impl ReadDataCall<'_> {
         value: impl Into<Value>,
     ) -> Result<ReadDataSourceResponse, CallError> {
         Ok(ReadDataSourceResponse {
+            deferred: None,
             state: with_member(
                 &self.process.read_data(&self.request).state,
                 attribute,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use terrane_core::addr::ProviderSource;
-use terrane_core::schema::Schema;
+use terrane_core::schema::{IdentityAttribute, IdentitySchema, Schema};
 use terrane_core::{Diagnostics, Type};
 use terrane_provider::{
     ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceStateResponse,
@@ -351,7 +351,13 @@ impl Providers for FakeProvider {
     }
 }
 
-/// The type of identities: an object with the id.
-pub(crate) fn identity_type() -> Type {
-    Type::object([("id", Type::String)])
+/// The schema of identities: an object with the id.
+pub(crate) fn identity_schema() -> IdentitySchema {
+    let id = IdentityAttribute {
+        name: "id".into(),
+        ty: Type::String,
+        required_for_import: true,
+        optional_for_import: false,
+    };
+    IdentitySchema::new(0, vec![id])
 }

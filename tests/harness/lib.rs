@@ -35,6 +35,7 @@ mod cli;
 mod cloud;
 mod dice;
 mod fake_provider;
+mod features;
 mod fields;
 mod filters;
 mod go;

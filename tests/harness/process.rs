@@ -5,21 +5,25 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use terrane_core::schema::Schema;
-use terrane_core::{Diagnostic, Diagnostics, Type, Value};
+use terrane_core::schema::{Function, IdentitySchema, Schema};
+use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_provider::wire::msgpack;
 use terrane_provider::{
-    ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, Identity,
-    ImportResourceState, ImportResourceStateResponse, MoveResourceState, MoveResourceStateResponse,
-    PlanResourceChange, PlanResourceChangeResponse, Provider, RawState, ReadDataSource,
-    ReadDataSourceResponse, ReadResource, ReadResourceResponse, UpgradeResourceIdentity,
-    UpgradeResourceIdentityResponse, UpgradeResourceState, UpgradeResourceStateResponse,
+    ApplyResourceChange, ApplyResourceChangeResponse, CallError, CallFunction,
+    CallFunctionResponse, Capabilities, Identity, ImportResourceState, ImportResourceStateResponse,
+    InvokeAction, ListResource, ListedResource, MoveResourceState, MoveResourceStateResponse,
+    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    PlanActionResponse, PlanResourceChange, PlanResourceChangeResponse, Progress, Provider,
+    RawState, ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
+    RenewEphemeralResourceResponse, UpgradeResourceIdentity, UpgradeResourceIdentityResponse,
+    UpgradeResourceState, UpgradeResourceStateResponse,
 };
 
 use crate::binding::FINDER;
 use crate::calls::{ApplyCall, ImportCall, PlanCall, ReadCall, ReadDataCall};
 use crate::cloud::{CloudObject, name_of};
-use crate::fake_provider::{FakeProvider, FakeType, identity_type};
+use crate::fake_provider::{FakeProvider, FakeType, identity_schema};
+use crate::features;
 
 pub(crate) struct Process {
     pub(crate) provider: FakeProvider,
@@ -257,9 +261,9 @@ impl Provider for Process {
         Ok(self.provider.data_schema(type_name))
     }
 
-    fn identity_schema(&self, type_name: &str) -> Result<Option<(u64, Type)>, CallError> {
+    fn identity_schema(&self, type_name: &str) -> Result<Option<Arc<IdentitySchema>>, CallError> {
         let has = self.resource(type_name).identity;
-        Ok(has.then(|| (0, identity_type())))
+        Ok(has.then(|| Arc::new(identity_schema())))
     }
 
     async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError> {
@@ -445,6 +449,110 @@ impl Provider for Process {
             Some(hook) => hook(call),
             None => call.proceed(),
         }
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Arc<Function>>, CallError> {
+        Ok(features::function(name))
+    }
+
+    fn functions(&self) -> Vec<Arc<str>> {
+        features::FUNCTIONS.map(Into::into).into()
+    }
+
+    fn ephemeral_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(features::ephemeral(name))
+    }
+
+    fn list_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(features::list(name))
+    }
+
+    fn list_resources(&self) -> Vec<Arc<str>> {
+        vec!["test_thing".into()]
+    }
+
+    fn action_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        Ok(features::action(name))
+    }
+
+    async fn call_function(
+        &self,
+        request: CallFunction<'_>,
+    ) -> Result<CallFunctionResponse, CallError> {
+        let _call = self.begin("CallFunction").await?;
+        Ok(self.answer_function(request))
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        _: &str,
+        _: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        let _call = self.begin("ValidateEphemeralResourceConfig").await?;
+        Ok(Diagnostics::new())
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        request: OpenEphemeralResource<'_>,
+    ) -> Result<OpenEphemeralResourceResponse, CallError> {
+        let _call = self.begin("OpenEphemeralResource").await?;
+        self.config();
+        Ok(self.answer_open(request))
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        request: OpenedEphemeralResource<'_>,
+    ) -> Result<RenewEphemeralResourceResponse, CallError> {
+        let _call = self.begin("RenewEphemeralResource").await?;
+        Ok(self.answer_renew(request))
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        request: OpenedEphemeralResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        let _call = self.begin("CloseEphemeralResource").await?;
+        Ok(self.answer_close(request))
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        _: ListResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        let _call = self.begin("ValidateListResourceConfig").await?;
+        Ok(Diagnostics::new())
+    }
+
+    async fn list_resource(
+        &self,
+        request: ListResource<'_>,
+    ) -> Result<Vec<ListedResource>, CallError> {
+        let _call = self.begin("ListResource").await?;
+        Ok(self.answer_list(request))
+    }
+
+    async fn validate_action_config(&self, _: &str, _: &Value) -> Result<Diagnostics, CallError> {
+        let _call = self.begin("ValidateActionConfig").await?;
+        Ok(Diagnostics::new())
+    }
+
+    async fn plan_action(&self, _: InvokeAction<'_>) -> Result<PlanActionResponse, CallError> {
+        let _call = self.begin("PlanAction").await?;
+        Ok(PlanActionResponse {
+            deferred: None,
+            diagnostics: Diagnostics::new(),
+        })
+    }
+
+    async fn invoke_action(
+        &self,
+        request: InvokeAction<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        let _call = self.begin("InvokeAction").await?;
+        Ok(self.answer_invoke(request, progress))
     }
 
     async fn stop(&self) -> Result<(), CallError> {

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 use terrane_core::addr::ProviderSource;
-use terrane_core::schema::Schema;
-use terrane_core::{Diagnostic, Diagnostics, Type, Value};
+use terrane_core::schema::{IdentitySchema, Schema};
+use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, ImportResourceState,
     ImportResourceStateResponse, MoveResourceState, MoveResourceStateResponse, PlanResourceChange,
@@ -239,7 +239,7 @@ impl Provider for Plugin {
         Ok(types().schema().data_sources.get(type_name).cloned())
     }
 
-    fn identity_schema(&self, _: &str) -> Result<Option<(u64, Type)>, CallError> {
+    fn identity_schema(&self, _: &str) -> Result<Option<Arc<IdentitySchema>>, CallError> {
         Ok(None)
     }
 

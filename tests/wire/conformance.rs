@@ -38,6 +38,7 @@ async fn create(provider: &dyn Provider, type_name: &str, config: &Value) -> Cre
     assert!(!said.has_errors(), "{said}");
     let planned = provider
         .plan_resource_change(PlanResourceChange {
+            planned_private: None,
             type_name,
             prior_state: &Value::Null,
             proposed_new_state: config,
@@ -135,12 +136,16 @@ async fn everything_lives(version: u32) {
     assert_eq!(created.state.get("anything"), things.get("anything"));
     assert_eq!(created.state.get("zones"), things.get("zones"));
     let identity = created.identity.as_ref().expect("the type has an identity");
-    let (version_of_identity, ty) = provider
+    let schema = provider
         .identity_schema("conformance_thing")
         .expect("a schema")
         .expect("one");
-    assert_eq!(identity.schema_version, version_of_identity);
-    assert!(matches!(ty, Type::Object(_)), "{ty}");
+    assert_eq!(identity.schema_version, schema.version);
+    let id = &schema.attributes[0];
+    assert_eq!(
+        (&*id.name, &id.ty, id.required_for_import),
+        ("id", &Type::String, true)
+    );
     reads_back(provider, "conformance_thing", &created).await;
 
     let found = provider
@@ -239,6 +244,7 @@ async fn garbage_in_a_plan_is_an_error_and_garbage_after_an_apply_is_kept() {
         let config = plan(mode);
         let answer = provider
             .plan_resource_change(PlanResourceChange {
+                planned_private: None,
                 type_name: "conformance_bad",
                 prior_state: &Value::Null,
                 proposed_new_state: &config,
@@ -256,6 +262,7 @@ async fn garbage_in_a_plan_is_an_error_and_garbage_after_an_apply_is_kept() {
     let config = plan("garbage_apply");
     let planned = provider
         .plan_resource_change(PlanResourceChange {
+            planned_private: None,
             type_name: "conformance_bad",
             prior_state: &Value::Null,
             proposed_new_state: &config,

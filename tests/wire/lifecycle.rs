@@ -31,6 +31,7 @@ async fn plan(
     config: &Value,
 ) -> terrane_provider::PlanResourceChangeResponse {
     let request = PlanResourceChange {
+        planned_private: None,
         type_name: "fake_thing",
         prior_state: prior,
         proposed_new_state: config,
@@ -230,6 +231,7 @@ async fn a_call_under_way_hears_of_the_shutdown() {
         tokio::spawn(async move {
             let private = Bytes::new();
             let request = PlanResourceChange {
+                planned_private: None,
                 type_name: "fake_thing",
                 prior_state: &Value::Null,
                 proposed_new_state: &config,

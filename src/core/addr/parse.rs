@@ -165,13 +165,14 @@ impl ModuleAddr {
 
 fn instance(mut cursor: Cursor<'_>) -> Result<InstanceAddr, ParseAddrError> {
     let module = cursor.modules()?;
-    let mode = match cursor.rest.strip_prefix("data.") {
-        Some(rest) => {
+    let mut mode = Mode::Managed;
+    for prefixed in [Mode::Data, Mode::Ephemeral] {
+        if let Some(rest) = cursor.rest.strip_prefix(prefixed.prefix()) {
             cursor.rest = rest;
-            Mode::Data
+            mode = prefixed;
+            break;
         }
-        None => Mode::Managed,
-    };
+    }
     let type_name = cursor.name()?.into();
     cursor.dot()?;
     let name = cursor.name()?.into();

@@ -13,6 +13,19 @@ pub enum Mode {
     Managed,
     /// A data resource: only read.
     Data,
+    /// An ephemeral resource: opened and closed in each run, and in no state.
+    Ephemeral,
+}
+
+impl Mode {
+    /// What stands before the type in an address.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Managed => "",
+            Self::Data => "data.",
+            Self::Ephemeral => "ephemeral.",
+        }
+    }
 }
 
 /// A declaration: `module.network.aws_subnet.private`, every instance of it.
@@ -95,11 +108,12 @@ impl ConfigAddr {
         let resource = &self.0;
         let modules = resource.module.steps().iter();
         let modules = modules.flat_map(|step| ["module.", &step.name, "."]);
-        let data = match resource.mode {
-            Mode::Managed => "",
-            Mode::Data => "data.",
-        };
-        let own = [data, &resource.type_name, ".", &resource.name];
+        let own = [
+            resource.mode.prefix(),
+            &resource.type_name,
+            ".",
+            &resource.name,
+        ];
         modules.chain(own).flat_map(str::bytes)
     }
 }
@@ -125,10 +139,7 @@ impl fmt::Display for ResourceAddr {
         if !self.module.is_root() {
             write!(f, "{}.", self.module)?;
         }
-        if self.mode == Mode::Data {
-            f.write_str("data.")?;
-        }
-        write!(f, "{}.{}", self.type_name, self.name)
+        write!(f, "{}{}.{}", self.mode.prefix(), self.type_name, self.name)
     }
 }
 

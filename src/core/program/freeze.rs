@@ -1,11 +1,11 @@
 //! Turns declarations into a program: references become indexes, and every fault is reported at its line.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cycle::find_cycle;
 use super::{Program, ProviderConfig, ResourceInstance};
-use crate::addr::{InstanceAddr, ProviderConfigAddr};
+use crate::addr::{InstanceAddr, ProviderConfigAddr, ProviderSource};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::expr::{EvalError, Expr, Scope};
@@ -115,6 +115,15 @@ pub(super) fn freeze(
             location: resource.location,
         });
     }
+    for source in called_providers(&providers, &resources, &exports) {
+        let address = ProviderConfigAddr::default_of(source);
+        if !providers
+            .iter()
+            .any(|known| known.address.source == address.source)
+        {
+            providers.push(ProviderConfig::implied(address, None));
+        }
+    }
     check_exports(&exports, &resolver, &mut diagnostics);
     check_policies(&policies, &mut diagnostics);
     // Without that the indexes above may be off, and a cycle report would only confuse.
@@ -161,6 +170,24 @@ fn index_resources(
     index
 }
 
+/// The providers whose functions the program calls, each once.
+fn called_providers(
+    providers: &[ProviderConfig],
+    resources: &[ResourceInstance],
+    exports: &[Export],
+) -> BTreeSet<ProviderSource> {
+    let mut called = BTreeSet::new();
+    let providers = providers.iter().map(|provider| &provider.arguments);
+    let resources = resources.iter().map(|resource| &resource.arguments);
+    let exports = exports.iter().map(|export| &export.value);
+    for expr in providers.chain(resources).chain(exports) {
+        expr.for_each_call(&mut |call| {
+            called.insert(call.provider.clone());
+        });
+    }
+    called
+}
+
 fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut Diagnostics) {
     let mut seen: HashMap<&str, Location> = HashMap::new();
     for export in exports {
@@ -171,11 +198,16 @@ fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut 
                     .location(export.location),
             );
         }
-        resolver.references(
-            &export.value,
-            &format_args!("export {}", export.name),
-            diagnostics,
-        );
+        let from = format_args!("export {}", export.name);
+        resolver.references(&export.value, &from, diagnostics);
+        // The types exclude it; an expression that was taken apart and put together does not.
+        if !export.value.ephemeral_paths().is_empty() {
+            diagnostics.push(
+                Diagnostic::error(format!("`{}` exports an ephemeral value", export.name))
+                    .detail("exported values are stored in the state, and ephemeral ones never are")
+                    .location(export.location),
+            );
+        }
     }
 }
 

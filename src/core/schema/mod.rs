@@ -2,6 +2,8 @@
 
 mod coerce;
 mod facts;
+mod function;
+mod identity;
 mod model;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -11,6 +13,8 @@ mod write_only;
 
 pub use coerce::ConfigProblem;
 pub use facts::{Facts, FactsKind, ParseFactsError, from_facts_line, to_facts_line};
+pub use function::{Function, Parameter};
+pub use identity::{IdentityAttribute, IdentitySchema};
 pub use model::{
     Attribute, AttributeType, Block, NestedAttribute, NestedBlock, Nesting, ProviderSchema, Schema,
 };

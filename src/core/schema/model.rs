@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::{Function, IdentitySchema};
 use crate::value::Type;
 
 /// The schema of one resource type, data source or provider configuration.
@@ -38,6 +39,8 @@ pub struct Block {
     pub blocks: BTreeMap<Arc<str>, NestedBlock>,
     /// The provider wants users to stop using it.
     pub deprecated: bool,
+    /// The provider may fill in such blocks where the user writes none (protocol 6.11).
+    pub computed: bool,
 }
 
 /// One attribute.
@@ -114,4 +117,14 @@ pub struct ProviderSchema {
     pub resources: BTreeMap<Arc<str>, Arc<Schema>>,
     /// Data sources.
     pub data_sources: BTreeMap<Arc<str>, Arc<Schema>>,
+    /// Ephemeral resource types.
+    pub ephemeral_resources: BTreeMap<Arc<str>, Arc<Schema>>,
+    /// The configurations by which objects of a resource type are listed.
+    pub list_resources: BTreeMap<Arc<str>, Arc<Schema>>,
+    /// Actions.
+    pub actions: BTreeMap<Arc<str>, Arc<Schema>>,
+    /// Functions.
+    pub functions: BTreeMap<Arc<str>, Arc<Function>>,
+    /// The identities of resource types.
+    pub identities: BTreeMap<Arc<str>, Arc<IdentitySchema>>,
 }

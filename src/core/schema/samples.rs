@@ -66,6 +66,7 @@ pub(crate) fn block<const N: usize, const M: usize>(
             .into(),
         blocks: blocks.map(|(name, nested)| (name.into(), nested)).into(),
         deprecated: false,
+        computed: false,
     }
 }
 
@@ -127,11 +128,13 @@ fn any_block() -> impl Strategy<Value = Block> {
             btree_map(names(), any_attribute(), 0..4),
             btree_map(names(), nested, 0..3),
             any::<bool>(),
+            any::<bool>(),
         )
-            .prop_map(|(attributes, blocks, deprecated)| Block {
+            .prop_map(|(attributes, blocks, deprecated, computed)| Block {
                 attributes,
                 blocks,
                 deprecated,
+                computed,
             })
     })
 }

@@ -35,6 +35,34 @@ impl Block {
                 .any(|nested| nested.block.has_write_only())
     }
 
+    /// Whether the path leads to a write-only attribute, or into one.
+    pub fn is_write_only(&self, path: &Path) -> bool {
+        let mut steps = path.steps().iter().filter_map(|step| match step {
+            PathStep::Attribute(name) => Some(name),
+            PathStep::Key(_) | PathStep::Index(_) => None,
+        });
+        let mut block = self;
+        while let Some(name) = steps.next() {
+            if let Some(nested) = block.blocks.get(name) {
+                block = &nested.block;
+                continue;
+            }
+            let mut attribute = block.attributes.get(name);
+            for name in steps.by_ref() {
+                attribute = match attribute {
+                    Some(outer) if outer.write_only => break,
+                    Some(outer) => match &outer.ty {
+                        AttributeType::Nested(nested) => nested.attributes.get(name),
+                        AttributeType::Plain(_) => None,
+                    },
+                    None => None,
+                };
+            }
+            return attribute.is_some_and(|attribute| attribute.write_only);
+        }
+        false
+    }
+
     fn without_write_only(&self, value: &Value) -> Value {
         let Value::Map(members) = value else {
             return value.clone();

@@ -22,5 +22,9 @@ fn walk(expr: &Expr, marked: bool, visit: &mut dyn FnMut(&str)) {
         Expr::At(at) => walk(&at.0, marked, visit),
         Expr::Apply(apply) => walk(apply.input(), marked, visit),
         Expr::Sensitive(inner) => walk(inner, true, visit),
+        Expr::Call(call) => call
+            .arguments
+            .iter()
+            .for_each(|one| walk(one, marked, visit)),
     }
 }

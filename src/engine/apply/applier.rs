@@ -19,6 +19,7 @@ use crate::engine::Host;
 use crate::event::{Event, Step, StepKind};
 use crate::first_plans::FirstPlans;
 use crate::object::Subject;
+use crate::opener::Opener;
 use crate::options::PlanMode;
 use crate::plan::closure::Closures;
 use crate::plan::data::stored_answer;
@@ -176,17 +177,19 @@ impl<'a> Applier<'a> {
             total: self.plan.steps.len(),
         });
         let this = &self;
-        walk(
+        let walk = walk(
             &graph,
             parallelism,
             &this.resting,
             |node| this.run(node),
             |node| this.skip(node),
-        )
-        .await;
+        );
+        this.running.renewing(walk).await;
+        let closed = this.running.close_ephemerals().await;
+        this.take_said(closed);
         if self.applied.borrow().record_error.is_none() {
             self.forget_answers();
-            self.record_outputs();
+            self.record_outputs().await;
         }
         let mut applied = self.applied.into_inner();
         applied.interrupted = self.stop.is_stopped() && applied.record_error.is_none();
@@ -216,7 +219,7 @@ impl<'a> Applier<'a> {
     }
 
     /// Exports whose values are known now. One that rests on something that failed keeps its old value.
-    fn record_outputs(&self) {
+    async fn record_outputs(&self) {
         let before = self.recorder.state().outputs;
         let mut after: BTreeMap<Arc<str>, OutputValue> = BTreeMap::new();
         if self.plan.mode == PlanMode::Destroy {
@@ -225,7 +228,13 @@ impl<'a> Applier<'a> {
             }
         } else {
             for export in self.program.exports() {
-                let evaluated = outputs::evaluate(&export.value, &Finished(self), export.location);
+                let evaluated = outputs::evaluate(
+                    &export.value,
+                    &Finished(self),
+                    export.location,
+                    self.running,
+                )
+                .await;
                 let value = match evaluated {
                     Ok(marked) if marked.value.is_wholly_known() => marked,
                     Ok(_) => {
@@ -408,6 +417,7 @@ impl<'a> Applier<'a> {
                 is_certain: true,
             });
         }
+        self.opener().needed(&config.dependencies).await?;
         let configured = match kind {
             // What goes may go before anything of this run has come about.
             StepKind::Delete => {
@@ -429,6 +439,27 @@ impl<'a> Applier<'a> {
             first_plans: configured.first_plans,
             is_certain,
         })
+    }
+
+    /// Opens what an operation needs.
+    pub(super) fn opener(&self) -> Opener<'_> {
+        Opener {
+            program: self.program,
+            running: self.running,
+            objects: &self.objects,
+            warnings: &self.warnings,
+        }
+    }
+
+    /// Takes in what was said about the run as a whole.
+    fn take_said(&self, said: Diagnostics) {
+        for diagnostic in said {
+            if diagnostic.is_error() {
+                self.applied.borrow_mut().diagnostics.push(diagnostic);
+            } else {
+                self.warnings.borrow_mut().push(diagnostic);
+            }
+        }
     }
 
     /// A data source that is still to be read in this run.

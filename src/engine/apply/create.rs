@@ -28,7 +28,7 @@ impl Applier<'_> {
         subject: &Subject<'_>,
         first_plans: &FirstPlans,
     ) -> Result<Option<String>, StepError> {
-        let config = self.config(subject, Some(change))?;
+        let config = self.config(subject, Some(change)).await?;
         if change.action == Action::Update && change.before.value.known_equal(&change.after.value) {
             self.record_around(subject, change, &config).await?;
             return Ok(id_of(&change.after.value));
@@ -57,7 +57,7 @@ impl Applier<'_> {
     }
 
     /// The configuration, which must be known by now; of a `change` with its owner tag.
-    fn config(
+    async fn config(
         &self,
         subject: &Subject<'_>,
         change: Option<&ResourceChange>,
@@ -67,14 +67,16 @@ impl Applier<'_> {
             .position(subject.address)
             .expect("invariant: only declared instances are made or changed");
         let resource = &self.program.resources()[position];
+        self.opener().needed(&resource.dependencies).await?;
         let mut config = config::evaluate(
             &resource.arguments,
             subject.schema,
             &self.objects,
             subject.address,
             subject.location,
-            subject.events,
-        )?;
+            self.running,
+        )
+        .await?;
         if let Some(change) = change
             && self.program.owner_tags()
             && let Some(tags) = self.tags(subject).filter(|tags| tags.fit(subject.schema))
@@ -271,6 +273,7 @@ impl Applier<'_> {
             create_before_destroy: change.create_before_destroy,
             force: None,
             anew: None,
+            planned_private: Some(&change.private),
         };
         let planned = match first {
             Some(planned) => planned,
@@ -369,7 +372,7 @@ impl Applier<'_> {
         change: &ResourceChange,
         subject: &Subject<'_>,
     ) -> Result<(), StepError> {
-        let config = self.config(subject, None)?;
+        let config = self.config(subject, None).await?;
         let object = subject.read_data(&config).await?;
         let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
         self.complete(subject, change, &config, &mut loaded);

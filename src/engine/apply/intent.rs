@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use terrane_core::addr::ConfigAddr;
+use terrane_core::addr::{ConfigAddr, Mode};
 use terrane_core::{Diagnostics, LookupRules, NameLookup, Path, Standing, Value};
 use terrane_provider::Identity;
 use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
@@ -107,13 +107,20 @@ impl Applier<'_> {
             return Vec::new();
         };
         let resources = self.program.resources();
-        let provider = &self.program.providers()[resources[position].provider];
-        let referred = resources[position]
-            .dependencies
-            .iter()
-            .chain(&provider.dependencies)
-            .map(|&needed| resources[needed].address.resource.config());
-        referred.collect::<BTreeSet<_>>().into_iter().collect()
+        let mut referred = BTreeSet::new();
+        let mut open = vec![position];
+        while let Some(position) = open.pop() {
+            let provider = &self.program.providers()[resources[position].provider];
+            let needed = resources[position].dependencies.iter();
+            for &needed in needed.chain(&provider.dependencies) {
+                // No state knows what is ephemeral; what that stands on counts.
+                match resources[needed].mode() {
+                    Mode::Ephemeral => open.push(needed),
+                    _ => drop(referred.insert(resources[needed].address.resource.config())),
+                }
+            }
+        }
+        referred.into_iter().collect()
     }
 
     fn provider_hmac(&self, op: OperationId, change: &ResourceChange) -> Option<String> {
@@ -207,9 +214,9 @@ fn id_of(subject: &Subject<'_>, object: &Loaded) -> Option<RawJson> {
 
 fn identity_json(subject: &Subject<'_>, identity: &Identity) -> Option<RawJson> {
     let schema = subject.provider.identity_schema(subject.type_name());
-    let (_, ty) = schema.ok()??;
+    let schema = schema.ok()??;
     let whole = identity.value.is_wholly_known();
-    let json = identity.value.to_json(&ty).ok().filter(|_| whole)?;
+    let json = identity.value.to_json(schema.ty()).ok().filter(|_| whole)?;
     RawJson::new(&json).ok()
 }
 

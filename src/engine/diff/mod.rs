@@ -4,6 +4,7 @@
 
 mod candidates;
 mod compatible;
+mod computed_blocks;
 mod normalise;
 mod plan_valid;
 mod proposed;
@@ -11,6 +12,7 @@ mod proposed;
 mod tests;
 
 pub(crate) use compatible::incompatibilities;
+pub(crate) use computed_blocks::computed_blocks_to_null;
 pub(crate) use normalise::normalise_legacy;
 pub(crate) use plan_valid::plan_problems;
 pub(crate) use proposed::{proposed_new, proposed_unknown};

@@ -195,7 +195,8 @@ impl Check {
         config: &Value,
         planned: &Value,
     ) {
-        if same(planned, config) {
+        let decided_by_provider = nested.block.computed && config.is_null();
+        if same(planned, config) || decided_by_provider {
             return;
         }
         if config.is_unknown() {

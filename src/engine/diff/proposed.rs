@@ -94,6 +94,9 @@ fn proposed_attribute(attribute: &Attribute, prior: &Value, config: &Value) -> V
 }
 
 fn proposed_nested_block(nested: &NestedBlock, prior: &Value, config: &Value) -> Value {
+    if nested.block.computed && config.is_null() {
+        return prior.clone();
+    }
     let propose = |prior: &Value, config: &Value| proposed_block(&nested.block, prior, config);
     let valid = |prior: &Value, config: &Value| {
         could_be_prior_members(

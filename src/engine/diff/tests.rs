@@ -5,7 +5,7 @@ use terrane_core::schema::{
 };
 use terrane_core::{Type, Value};
 
-use super::{incompatibilities, normalise_legacy, plan_problems, proposed_new, proposed_unknown};
+use super::{computed_blocks_to_null, incompatibilities, normalise_legacy, plan_problems, proposed_new, proposed_unknown};
 
 /// A string with the flags that the letters name: required, optional, computed, sensitive, write-only.
 fn text(flags: &str) -> Attribute {
@@ -28,6 +28,7 @@ fn block<const N: usize, const M: usize>(
         attributes: attributes.map(|(name, a)| (name.into(), a)).into(),
         blocks: blocks.map(|(name, b)| (name.into(), b)).into(),
         deprecated: false,
+        computed: false,
     }
 }
 
@@ -383,4 +384,27 @@ fn old_sdks_blocks_are_brought_into_shape() {
         normalise_legacy(&block, within(Value::Null)),
         within(Value::Null)
     );
+}
+
+#[test]
+fn a_computed_block_that_nobody_writes_is_the_providers_to_fill_in() {
+    let mut filled = blocks(Nesting::List);
+    filled.block.computed = true;
+    let schema = block([("a", text("o"))], [("f", filled), ("b", blocks(Nesting::List))]);
+    let value = |f: Value, b: Value| Value::map([("a", v("x")), ("b", b), ("f", f)]);
+    let one = || {
+        let members = [("set", v("s")), ("id", v("i"))];
+        Value::list(vec![Value::map(members)])
+    };
+    let empty = || Value::list(Vec::new());
+    let config = computed_blocks_to_null(&schema, value(empty(), empty()));
+    assert_eq!(config, value(Value::Null, empty()));
+    let prior = value(one(), empty());
+    assert_eq!(proposed_new(&schema, &prior, &config), prior);
+    assert_eq!(plan_problems(&schema, &prior, &config, &value(v("?"), empty())), []);
+    assert_eq!(plan_problems(&schema, &Value::Null, &config, &prior), []);
+    // Blocks that the user writes are the user's, and so are all others.
+    assert_eq!(computed_blocks_to_null(&schema, prior.clone()), prior);
+    let problems = plan_problems(&schema, &prior, &config, &value(one(), one()));
+    assert_eq!(problems.len(), 1, "{problems:?}");
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use terrane_core::Program;
-use terrane_core::addr::ConfigAddr;
+use terrane_core::addr::{ConfigAddr, Mode};
 
 /// The stored dependencies of every declared instance.
 pub(crate) struct Closures {
@@ -61,7 +61,10 @@ impl Closures {
                 let mut numbers: Vec<u32> = Vec::new();
                 let mut added: HashSet<*const Closure> = HashSet::new();
                 for &needed in needed() {
-                    numbers.push(config_of[needed]);
+                    // No state knows it; what it stands on counts.
+                    if resources[needed].mode() != Mode::Ephemeral {
+                        numbers.push(config_of[needed]);
+                    }
                     let inner = closures[needed].as_ref();
                     if let Some(inner) = inner.filter(|inner| added.insert(Rc::as_ptr(inner))) {
                         numbers.extend_from_slice(&inner.numbers);

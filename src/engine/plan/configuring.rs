@@ -43,7 +43,7 @@ impl Configuring {
             if !std::mem::replace(&mut providers[resource.provider], true) {
                 open.extend(needed(resource.provider));
             }
-            if resource.mode() == Mode::Data {
+            if resource.mode() != Mode::Managed {
                 open.extend(&resource.dependencies);
             }
         }
@@ -75,13 +75,17 @@ impl Visitor<'_> {
     pub(super) async fn present(
         &self,
         position: usize,
-        provider: &dyn Provider,
+        provider: Arc<dyn Provider>,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let resource = &self.inputs.program.resources()[position];
         if resource.mode() == Mode::Data {
-            return self.data(position, provider, finding).await;
+            return self.data(position, &*provider, finding).await;
         }
+        if resource.mode() == Mode::Ephemeral {
+            return self.ephemeral(position, provider, finding).await;
+        }
+        let provider = &*provider;
         let address = &resource.address;
         let location = Some(resource.location);
         let source = &self.inputs.provider_addresses[resource.provider].source;
@@ -116,7 +120,7 @@ impl Visitor<'_> {
     }
 
     /// Judges a configuration as it has just been made.
-    pub(super) fn judge(
+    pub(super) async fn judge(
         &self,
         position: usize,
         configured: &Configured,
@@ -132,8 +136,9 @@ impl Visitor<'_> {
                 declared,
                 &*configured.provider,
                 &Present(self.known),
-                self.inputs.events,
-            )?;
+                self.inputs.running,
+            )
+            .await?;
             if now.value != configured.config.value || !now.value.is_wholly_known() {
                 doubt = Some("its configuration is only known after apply".into());
             }

@@ -51,14 +51,16 @@ impl Visitor<'_> {
         {
             finding.doubt = Some(doubt);
         }
+        config::refuse_stored_ephemerals(&resource.arguments, &schema, address, resource.location)?;
         let config = config::evaluate(
             &resource.arguments,
             &schema,
             &self.known.objects,
             address,
             location,
-            self.inputs.events,
-        )?;
+            self.inputs.running,
+        )
+        .await?;
         // A destroy reads before anything goes, and only what providers are configured with.
         let is_destroy = self.inputs.options.mode == PlanMode::Destroy;
         let pending = !is_destroy

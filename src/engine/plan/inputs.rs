@@ -91,6 +91,8 @@ impl<'a> Inputs<'a> {
         self.selection.declared(position)
             && match self.options.mode {
                 PlanMode::Normal => true,
+                // Opened where the configuration of a provider needs it.
+                _ if resource.mode() == Mode::Ephemeral => false,
                 PlanMode::RefreshOnly => is_known(),
                 PlanMode::Destroy => is_known() && resource.mode() == Mode::Managed,
             }

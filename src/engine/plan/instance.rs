@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use terrane_core::schema::{AttributeType, Block};
-use terrane_core::{Diagnostics, IgnoreChanges, Path, PathStep, Value};
+use terrane_core::{Diagnostics, IgnoreChanges, Path, Value};
 use terrane_provider::{Identity, PlanResourceChange, PlanResourceChangeResponse};
 use terrane_state::ObjectStatus;
 
@@ -26,6 +25,18 @@ pub(crate) struct Wish<'a> {
     pub(crate) force: Option<Reason>,
     /// The configuration of a new object, where it is not that of the present one: each has an owner tag of its own.
     pub(crate) anew: Option<&'a Value>,
+    /// The private bytes of the plan that was shown, where this one is the final one.
+    pub(crate) planned_private: Option<&'a Bytes>,
+}
+
+/// One request for a plan.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    prior: &'a Value,
+    config: &'a Value,
+    prior_private: &'a Bytes,
+    prior_identity: Option<&'a Identity>,
+    planned_private: Option<&'a Bytes>,
 }
 
 /// The plan of one object.
@@ -62,7 +73,13 @@ impl Subject<'_> {
         let wanted = if live.is_some() { &config.value } else { anew };
         let adjusted = ignore_changes(wish.ignore, block, prior_value, wanted);
         let response = self
-            .call_plan(prior_value, &adjusted, prior_private, prior_identity)
+            .call_plan(Asked {
+                prior: prior_value,
+                config: &adjusted,
+                prior_private,
+                prior_identity,
+                planned_private: wish.planned_private,
+            })
             .await?;
         if !response.legacy_type_system {
             let problems = plan_problems(block, prior_value, &adjusted, &response.planned_state);
@@ -95,7 +112,7 @@ impl Subject<'_> {
         } else {
             self.kept_replace_paths(response.requires_replace, prior_value, &after)?
         };
-        let write_only_replaced = replace_paths.iter().any(|path| is_write_only(block, path));
+        let write_only_replaced = replace_paths.iter().any(|path| block.is_write_only(path));
         let (action, reason) = if prior_value.is_null() {
             (Action::Create, None)
         } else if after.known_equal(prior_value) && wish.force.is_none() && !write_only_replaced {
@@ -121,7 +138,13 @@ impl Subject<'_> {
         }
         // A replacement is planned a second time, as the creation it will be. Its warnings would repeat the first one's.
         let creation = self
-            .call_plan_quietly(&Value::Null, anew, &response.planned_private, None)
+            .call_plan_quietly(Asked {
+                prior: &Value::Null,
+                config: anew,
+                prior_private: &response.planned_private,
+                prior_identity: None,
+                planned_private: None,
+            })
             .await?;
         Ok(PlannedInstance {
             action,
@@ -148,6 +171,7 @@ impl Subject<'_> {
                 config: &Value::Null,
                 prior_private: &prior.private,
                 prior_identity: prior.identity.as_ref(),
+                planned_private: None,
             })
             .await
             .map_err(|error| self.call_failed(&error))?;
@@ -176,16 +200,8 @@ impl Subject<'_> {
         self.accept(diagnostics, ())
     }
 
-    async fn call_plan(
-        &self,
-        prior: &Value,
-        config: &Value,
-        prior_private: &Bytes,
-        prior_identity: Option<&Identity>,
-    ) -> Result<PlanResourceChangeResponse, Diagnostics> {
-        let mut response = self
-            .call_plan_unchecked(prior, config, prior_private, prior_identity)
-            .await?;
+    async fn call_plan(&self, asked: Asked<'_>) -> Result<PlanResourceChangeResponse, Diagnostics> {
+        let mut response = self.call_plan_unchecked(asked).await?;
         let diagnostics = std::mem::take(&mut response.diagnostics);
         let response = self.accept(diagnostics, response)?;
         self.checked(response)
@@ -193,14 +209,9 @@ impl Subject<'_> {
 
     async fn call_plan_quietly(
         &self,
-        prior: &Value,
-        config: &Value,
-        prior_private: &Bytes,
-        prior_identity: Option<&Identity>,
+        asked: Asked<'_>,
     ) -> Result<PlanResourceChangeResponse, Diagnostics> {
-        let mut response = self
-            .call_plan_unchecked(prior, config, prior_private, prior_identity)
-            .await?;
+        let mut response = self.call_plan_unchecked(asked).await?;
         let diagnostics = std::mem::take(&mut response.diagnostics);
         let (response, _) = self.about(diagnostics).into_result(response)?;
         self.checked(response)
@@ -217,21 +228,20 @@ impl Subject<'_> {
 
     async fn call_plan_unchecked(
         &self,
-        prior: &Value,
-        config: &Value,
-        prior_private: &Bytes,
-        prior_identity: Option<&Identity>,
+        asked: Asked<'_>,
     ) -> Result<PlanResourceChangeResponse, Diagnostics> {
         let block = &self.schema.block;
-        let proposed = block.write_only_to_null(&proposed_new(block, prior, config));
+        let proposed = proposed_new(block, asked.prior, asked.config);
+        let proposed = block.write_only_to_null(&proposed);
         self.provider
             .plan_resource_change(PlanResourceChange {
                 type_name: self.type_name(),
-                prior_state: prior,
+                prior_state: asked.prior,
                 proposed_new_state: &proposed,
-                config,
-                prior_private,
-                prior_identity,
+                config: asked.config,
+                prior_private: asked.prior_private,
+                prior_identity: asked.prior_identity,
+                planned_private: asked.planned_private,
             })
             .await
             .map_err(|error| self.call_failed(&error))
@@ -255,7 +265,7 @@ impl Subject<'_> {
             }
             let null = Value::Null;
             let (before, after) = (before.unwrap_or(&null), after.unwrap_or(&null));
-            if is_write_only(&self.schema.block, &path) || !before.known_equal(after) {
+            if self.schema.block.is_write_only(&path) || !before.known_equal(after) {
                 kept.push(path);
             }
         }
@@ -294,28 +304,4 @@ fn replacement(create_before_destroy: bool) -> Action {
     } else {
         Action::DeleteThenCreate
     }
-}
-
-/// Whether the path leads to a write-only attribute.
-fn is_write_only(block: &Block, path: &Path) -> bool {
-    let mut steps = path.steps().iter().filter_map(|step| match step {
-        PathStep::Attribute(name) => Some(name),
-        PathStep::Key(_) | PathStep::Index(_) => None,
-    });
-    let mut block = block;
-    while let Some(name) = steps.next() {
-        if let Some(nested) = block.blocks.get(name) {
-            block = &nested.block;
-            continue;
-        }
-        let mut attribute = block.attributes.get(name);
-        for name in steps.by_ref() {
-            attribute = attribute.and_then(|attribute| match &attribute.ty {
-                AttributeType::Nested(nested) => nested.attributes.get(name),
-                AttributeType::Plain(_) => None,
-            });
-        }
-        return attribute.is_some_and(|attribute| attribute.write_only);
-    }
-    false
 }

@@ -87,14 +87,16 @@ impl Visitor<'_> {
             return Ok(());
         }
 
+        config::refuse_stored_ephemerals(&resource.arguments, &schema, address, resource.location)?;
         let mut config = config::evaluate(
             &resource.arguments,
             &schema,
             &self.known.objects,
             address,
             location,
-            self.inputs.events,
-        )?;
+            self.inputs.running,
+        )
+        .await?;
         let mut anew = None;
         let tags = OwnerTags::of_provider(&self.inputs.program.providers()[resource.provider]);
         if self.inputs.program.owner_tags()
@@ -117,6 +119,7 @@ impl Visitor<'_> {
             create_before_destroy,
             force: self.forced(position),
             anew: anew.as_ref(),
+            planned_private: None,
         };
         let planned = subject.plan(current.as_ref(), &config, wish).await?;
         if planned.action.destroys() && resource.lifecycle.prevent_destroy {

@@ -3,6 +3,7 @@
 pub(crate) mod closure;
 pub(crate) mod configuring;
 pub(crate) mod data;
+mod ephemeral;
 pub(crate) mod file;
 mod filled_in;
 pub(crate) mod inputs;

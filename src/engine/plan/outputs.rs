@@ -5,21 +5,25 @@ use std::sync::Arc;
 
 use terrane_core::secrets::{SecretMatcher, secrets_in};
 use terrane_core::value::REPEATED_KEY;
-use terrane_core::{Diagnostic, Diagnostics, Expr, Location, Marked, Program, Scope, Value};
+use terrane_core::{
+    Diagnostic, Diagnostics, EvalError, Expr, Location, Marked, Program, Scope, Value,
+};
 use terrane_state::State;
 use terrane_state::model::OutputValue;
 
 use crate::change::OutputChange;
 use crate::options::PlanMode;
+use crate::running::RunningProviders;
 use crate::scope::Objects;
 
 /// What becomes of each exported value. In a partial run, values that are not known stay as they are.
-pub(crate) fn plan(
+pub(crate) async fn plan(
     program: &Program,
     prior: &State,
     objects: &Objects<'_>,
     mode: PlanMode,
     partial: bool,
+    running: &RunningProviders<'_>,
 ) -> Result<Vec<OutputChange>, Diagnostics> {
     let mut changes: BTreeMap<Arc<str>, OutputChange> = BTreeMap::new();
     for (name, stored) in &prior.outputs {
@@ -42,7 +46,7 @@ pub(crate) fn plan(
     }
     let mut diagnostics = Diagnostics::new();
     for export in program.exports() {
-        let after = match evaluate(&export.value, objects, export.location) {
+        let after = match evaluate(&export.value, objects, export.location, running).await {
             Ok(after) => after,
             Err(found) => {
                 diagnostics.extend(found);
@@ -73,16 +77,18 @@ pub(crate) fn plan(
 }
 
 /// The value of an export now; sensitive as a whole if anything in it is, or repeats a secret of an object that it is made from.
-pub(crate) fn evaluate(
+pub(crate) async fn evaluate(
     value: &Expr,
     objects: &impl Scope,
     location: Location,
+    running: &RunningProviders<'_>,
 ) -> Result<Marked, Diagnostics> {
-    let marked = value.evaluate(objects).map_err(|error| {
+    let blame = |error: &EvalError| {
         Diagnostic::error(error.to_string())
             .location(error.location())
             .detail(format!("needed by the export at {location}"))
-    })?;
+    };
+    let marked = running.evaluate(value, objects, blame).await?;
     if let Some(path) = marked.value.repeated_key() {
         let refused = Diagnostic::error(REPEATED_KEY);
         return Err(refused.attribute(path).location(location).into());

@@ -12,6 +12,7 @@ use super::inputs::{Inputs, undeclared};
 use super::visitor::{Finding, Known, Visitor};
 use super::{Plan, outputs, steps};
 use crate::change::{Drift, ResourceChange};
+use crate::ephemerals::not_open;
 use crate::event::Event;
 use crate::graph::{Graph, NodeId};
 use crate::stop::StopFlag;
@@ -69,8 +70,14 @@ impl<'a> Planner<'a> {
                 .take(node, finding, inputs, shared_known);
             visit
         };
-        walk(&self.graph(), parallelism, &Resting::default(), run, |_| {}).await;
-        fold.into_inner().finish(inputs, known, &self.stop)
+        let graph = self.graph();
+        let resting = Resting::default();
+        let walk = walk(&graph, parallelism, &resting, run, |_| {});
+        self.inputs.running.renewing(walk).await;
+        let mut fold = fold.into_inner();
+        let closed = self.inputs.running.close_ephemerals().await;
+        fold.diagnostics.extend(closed);
+        fold.finish(inputs, known, &self.stop).await
     }
 
     /// One node: its finding, errors among the diagnostics, and how it ended.
@@ -187,7 +194,7 @@ impl Fold {
         self.diagnostics.extend(finding.diagnostics);
     }
 
-    fn finish(
+    async fn finish(
         self,
         inputs: &Inputs<'_>,
         known: Known<'_>,
@@ -208,8 +215,16 @@ impl Fold {
             &known.objects,
             inputs.options.mode,
             inputs.selection.is_partial(),
-        )?;
-        let (objects, declared) = known.into_inner();
+            inputs.running,
+        )
+        .await?;
+        let (mut objects, declared) = known.into_inner();
+        // A plan may be kept, and nothing that was opened may be kept with it.
+        for (object, resource) in objects.iter_mut().zip(inputs.program.resources()) {
+            if resource.mode() == Mode::Ephemeral && object.is_some() {
+                *object = Some(not_open());
+            }
+        }
         let mut changes: Vec<ResourceChange> = declared.into_iter().flatten().collect();
         changes.extend(self.other_changes.into_values());
         let refreshed = self.refreshed;

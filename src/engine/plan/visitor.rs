@@ -203,7 +203,7 @@ impl<'a> Visitor<'a> {
         let mut configured = configured.await?;
         let warnings = std::mem::take(&mut configured.warnings);
         self.warnings.borrow_mut().extend(warnings);
-        self.judge(position, &configured, finding)
+        self.judge(position, &configured, finding).await
     }
 
     pub(super) async fn declared(
@@ -230,11 +230,15 @@ impl<'a> Visitor<'a> {
             .configured(address)
             .expect("invariant: a provider is configured before what it serves");
         if !plans {
-            return self.present(position, &*running.provider, finding).await;
+            return self.present(position, running.provider, finding).await;
         }
         match resource.mode() {
             Mode::Managed => self.managed(position, &running, finding).await?,
             Mode::Data => self.data(position, &*running.provider, finding).await?,
+            Mode::Ephemeral => {
+                self.ephemeral(position, running.provider, finding).await?;
+                return Ok(());
+            }
         }
         let action = finding
             .change

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use terrane_core::schema::IdentitySchema;
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_provider::Identity;
 use terrane_state::{
@@ -180,6 +181,7 @@ impl Recovery<'_> {
             create_before_destroy: false,
             force: None,
             anew: None,
+            planned_private: None,
         };
         if let Some(asked) = &intent.planned_hmac {
             let planned = subject.plan(None, &config, wish).await?;
@@ -284,13 +286,13 @@ fn known_id(object: &Value, imported: &str) -> String {
 /// The identity that the provider planned, where it still has such identities.
 fn planned_identity(subject: &Subject<'_>, open: &OpenIntent) -> Option<Identity> {
     let stored = open.intent.planned_identity.as_ref()?;
-    let (schema_version, ty) = subject
+    let schema = subject
         .provider
         .identity_schema(subject.type_name())
         .ok()??;
-    let value = Value::from_json(stored.as_str().as_bytes(), &ty).ok()?;
-    Some(Identity {
-        schema_version,
+    let value = Value::from_json(stored.as_str().as_bytes(), schema.ty()).ok()?;
+    (!IdentitySchema::is_nothing(&value)).then_some(Identity {
+        schema_version: schema.version,
         value,
     })
 }

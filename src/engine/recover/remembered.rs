@@ -16,6 +16,7 @@ use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
 
 use crate::config::{self, Config};
+use crate::ephemerals::{Opening, not_open};
 use crate::evidence::{OwnerTags, place_fingerprint};
 use crate::object::{Loaded, Subject, schema_of};
 use crate::plan::closure::Closures;
@@ -155,10 +156,10 @@ impl<'a> Remembered<'a> {
     ) -> Result<Config, Diagnostics> {
         let resource = &self.program.resources()[position];
         self.load(&resource.dependencies).await?;
-        self.evaluate(position, schema)
+        self.evaluate(position, schema).await
     }
 
-    fn evaluate(&self, position: usize, schema: &Schema) -> Result<Config, Diagnostics> {
+    async fn evaluate(&self, position: usize, schema: &Schema) -> Result<Config, Diagnostics> {
         let resource = &self.program.resources()[position];
         let location = Some(resource.location);
         config::evaluate(
@@ -167,8 +168,9 @@ impl<'a> Remembered<'a> {
             &self.objects,
             &resource.address,
             location,
-            self.running.events(),
+            self.running,
         )
+        .await
     }
 
     /// The ignored changes of a declared instance.
@@ -278,6 +280,10 @@ impl<'a> Remembered<'a> {
             let (object, doubt) = match resource.mode() {
                 Mode::Data => self.answer(position, &subject, stored).await?,
                 Mode::Managed => self.read(&subject, stored).await?,
+                Mode::Ephemeral => {
+                    let provider = ready.provider.clone();
+                    self.opened(position, provider, &schema).await?
+                }
             };
             let doubt = doubt.or(ready.doubt);
             self.objects.set(position, Arc::new(object));
@@ -298,7 +304,7 @@ impl<'a> Remembered<'a> {
         for &needed in &self.program.resources()[position].dependencies {
             doubt = doubt.or(self.present(needed).await?);
         }
-        let config = self.evaluate(position, subject.schema)?;
+        let config = self.evaluate(position, subject.schema).await?;
         if config.value.is_wholly_known()
             && let Ok(answer) = subject.read_data(&config).await
         {
@@ -319,6 +325,36 @@ impl<'a> Remembered<'a> {
                 (Marked::plain(Value::UNKNOWN), Some(why))
             }
         })
+    }
+
+    /// An ephemeral resource, opened if everything about it is known.
+    async fn opened(
+        &self,
+        position: usize,
+        provider: Arc<dyn Provider>,
+        schema: &Schema,
+    ) -> Result<(Marked, Option<String>), Diagnostics> {
+        let resource = &self.program.resources()[position];
+        let mut doubt = None;
+        for &needed in &resource.dependencies {
+            doubt = doubt.or(self.present(needed).await?);
+        }
+        let config = self.evaluate(position, schema).await?;
+        let address = &resource.address;
+        if !config.value.is_wholly_known() {
+            let why = format!("`{address}` cannot be opened, which configures it");
+            return Ok((Marked::plain(Value::UNKNOWN), Some(why)));
+        }
+        let opening = Opening {
+            position,
+            address,
+            location: resource.location,
+            provider,
+            config: &config,
+        };
+        let (object, warnings) = self.running.open(opening).await?;
+        self.warnings.borrow_mut().extend(warnings);
+        Ok((object.as_ref().clone(), doubt))
     }
 
     /// An object as it is now; else as it was last read.
@@ -357,6 +393,11 @@ impl<'a> Remembered<'a> {
 
     async fn object(&self, position: usize) -> Result<Marked, Diagnostics> {
         let resource = &self.program.resources()[position];
+        if resource.mode() == Mode::Ephemeral {
+            self.present(position).await?;
+            let object = self.objects.get(position).unwrap_or_else(not_open);
+            return Ok(object.as_ref().clone());
+        }
         let instance = self.recorder.instance(&resource.address);
         let Some(stored) = instance.as_ref().and_then(|i| i.current.as_ref()) else {
             return Ok(Marked::plain(Value::UNKNOWN));

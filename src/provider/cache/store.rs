@@ -29,7 +29,7 @@ use crate::wire::tfplugin6::get_resource_identity_schemas::Response as Identitie
 use crate::wire::{LazyProviderSchema, Protocol};
 
 /// Begins every file of schemas; the digit is the version of the form.
-const MAGIC: &[u8; 16] = b"terrane schema 1";
+const MAGIC: &[u8; 16] = b"terrane schema 2";
 /// Begins every remembered hash.
 const BINARY: &str = "terrane binary 1";
 /// How much disk schemas may take. The largest provider takes a tenth of it.

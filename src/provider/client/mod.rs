@@ -1,5 +1,9 @@
 //! A running provider process in domain terms, over either version of the protocol.
 
+mod action;
+mod ephemeral;
+mod function;
+mod listing;
 mod schemas;
 
 use std::collections::BTreeMap;
@@ -8,25 +12,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use prost::Message;
-use terrane_core::schema::Schema;
+use terrane_core::schema::{Function, IdentitySchema, Schema};
 use terrane_core::{Diagnostics, Type, Value};
 use tokio::task::JoinHandle;
-use tonic::Code;
+use tonic::{Code, Status, Streaming};
 
+use crate::action::{InvokeAction, PlanActionResponse, Progress};
+use crate::ephemeral::{
+    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    RenewEphemeralResourceResponse,
+};
+use crate::function::{CallFunction, CallFunctionResponse};
+use crate::listing::{ListResource, ListedResource};
 use crate::log::LogLevel;
 use crate::plugin::{Plugin, is_gone};
 use crate::provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, GarbledState,
-    Identity, ImportResourceState, ImportResourceStateResponse, ImportedResource,
-    MoveResourceState, MoveResourceStateResponse, PlanResourceChange, PlanResourceChangeResponse,
-    Provider, RawState, ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
-    StartError, UpgradeResourceIdentity, UpgradeResourceIdentityResponse, UpgradeResourceState,
-    UpgradeResourceStateResponse,
+    GenerateResourceConfigResponse, Identity, ImportResourceState, ImportResourceStateResponse,
+    ImportedResource, MoveResourceState, MoveResourceStateResponse, PlanResourceChange,
+    PlanResourceChangeResponse, Provider, RawState, ReadDataSource, ReadDataSourceResponse,
+    ReadResource, ReadResourceResponse, StartError, UpgradeResourceIdentity,
+    UpgradeResourceIdentityResponse, UpgradeResourceState, UpgradeResourceStateResponse,
 };
 use crate::wire::tfplugin6 as proto;
 use crate::wire::{
-    LazyProviderSchema, Rpc, diagnostics, dynamic_value, identity_data, null_value,
-    read_dynamic_value, read_identity, read_path,
+    LazyProviderSchema, Protocol, Rpc, diagnostics, dynamic_value, identity_data, null_value,
+    read_deferred, read_dynamic_value, read_identity, read_path,
 };
 use crate::withheld::Withheld;
 
@@ -35,10 +46,16 @@ pub(crate) use schemas::{SchemaResponse, Schemas};
 /// The version that we announce: providers know Terraform's numbers, and turn features on by them.
 const TERRAFORM_VERSION: &str = "1.13.0";
 
-const CLIENT_CAPABILITIES: proto::ClientCapabilities = proto::ClientCapabilities {
-    deferral_allowed: false,
-    write_only_attributes_allowed: true,
-};
+/// What we can do beyond the first version of the protocol. Version 5 has no word for what 6.11 added.
+pub(super) fn client_capabilities(protocol: Protocol) -> proto::ClientCapabilities {
+    let is_six = protocol == Protocol::V6;
+    proto::ClientCapabilities {
+        deferral_allowed: false,
+        write_only_attributes_allowed: true,
+        store_planned_private: is_six,
+        computed_blocks_allowed: is_six,
+    }
+}
 
 /// A provider process and its schemas.
 pub(crate) struct Client {
@@ -120,6 +137,36 @@ impl Client {
         call(&self.plugin, rpc, request).await
     }
 
+    /// A call with many responses.
+    async fn stream<Q, A>(&self, rpc: Rpc, request: Q) -> Result<Streaming<A>, CallError>
+    where
+        Q: Message + Default + 'static,
+        A: Message + Default + 'static,
+    {
+        let plugin = &self.plugin;
+        let path = rpc.path_and_query(plugin.protocol());
+        match plugin.channel().stream(path, request).await {
+            Ok(responses) => Ok(responses),
+            Err(status) => Err(failure(plugin, rpc, status).await),
+        }
+    }
+
+    /// The next response of such a call; none after the last.
+    async fn next<A>(
+        &self,
+        rpc: Rpc,
+        responses: &mut Streaming<A>,
+    ) -> Result<Option<A>, CallError> {
+        match responses.message().await {
+            Ok(response) => Ok(response),
+            Err(status) => Err(failure(&self.plugin, rpc, status).await),
+        }
+    }
+
+    fn capabilities_of_ours(&self) -> proto::ClientCapabilities {
+        client_capabilities(self.plugin.protocol())
+    }
+
     fn resource(&self, rpc: Rpc, type_name: &str) -> Result<Arc<Schema>, CallError> {
         let schema = self.schemas.resource(type_name)?;
         schema.ok_or_else(|| CallError::Unsendable {
@@ -147,10 +194,11 @@ impl Client {
         type_name: &str,
         identity: Option<&Identity>,
     ) -> Result<Option<proto::ResourceIdentityData>, CallError> {
-        let (Some(identity), Some((_, ty))) = (identity, self.schemas.identity(type_name)?) else {
+        let identity = identity.filter(|identity| !IdentitySchema::is_nothing(&identity.value));
+        let (Some(identity), Some(schema)) = (identity, self.schemas.identity(type_name)?) else {
             return Ok(None);
         };
-        let data = identity_data(&identity.value, &ty).map_err(unsendable(rpc))?;
+        let data = identity_data(&identity.value, schema.ty()).map_err(unsendable(rpc))?;
         Ok(Some(data))
     }
 
@@ -160,12 +208,12 @@ impl Client {
         type_name: &str,
         data: Option<&proto::ResourceIdentityData>,
     ) -> Result<Option<Identity>, CallError> {
-        let Some((schema_version, ty)) = self.schemas.identity(type_name)? else {
+        let Some(schema) = self.schemas.identity(type_name)? else {
             return Ok(None);
         };
-        let value = read_identity(data, &ty).map_err(garbled(rpc))?;
+        let value = read_identity(data, schema.ty()).map_err(garbled(rpc))?;
         Ok(value.map(|value| Identity {
-            schema_version,
+            schema_version: schema.version,
             value,
         }))
     }
@@ -178,16 +226,20 @@ where
     A: Message + Default + 'static,
 {
     let path = rpc.path_and_query(plugin.protocol());
-    let status = match plugin.channel().unary(path, request).await {
-        Ok(answer) => return Ok(answer),
-        Err(status) => status,
-    };
+    match plugin.channel().unary(path, request).await {
+        Ok(answer) => Ok(answer),
+        Err(status) => Err(failure(plugin, rpc, status).await),
+    }
+}
+
+/// Why there is no response.
+async fn failure(plugin: &Plugin, rpc: Rpc, status: Status) -> CallError {
     let rpc = rpc.name();
     if is_gone(&status) {
         let last_words = plugin.last_words().await;
-        return Err(CallError::Gone { rpc, last_words });
+        return CallError::Gone { rpc, last_words };
     }
-    Err(match status.code() {
+    match status.code() {
         Code::Cancelled => CallError::Cancelled { rpc },
         Code::Unimplemented => CallError::Unimplemented { rpc },
         Code::Internal if status.message().starts_with("failed to decode Protobuf") => {
@@ -200,7 +252,7 @@ where
             rpc,
             message: format!("{}: {}", code.description(), status.message()),
         },
-    })
+    }
 }
 
 fn refused(error: &CallError) -> StartError {
@@ -272,8 +324,32 @@ impl Provider for Client {
         self.schemas.data_source(type_name)
     }
 
-    fn identity_schema(&self, type_name: &str) -> Result<Option<(u64, Type)>, CallError> {
+    fn identity_schema(&self, type_name: &str) -> Result<Option<Arc<IdentitySchema>>, CallError> {
         self.schemas.identity(type_name)
+    }
+
+    fn ephemeral_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.schemas.ephemeral_resource(name)
+    }
+
+    fn list_resource_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.schemas.list_resource(name)
+    }
+
+    fn list_resources(&self) -> Vec<Arc<str>> {
+        self.schemas.list_resources()
+    }
+
+    fn action_schema(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.schemas.action(name)
+    }
+
+    fn function(&self, name: &str) -> Result<Option<Arc<Function>>, CallError> {
+        self.schemas.function(name)
+    }
+
+    fn functions(&self) -> Vec<Arc<str>> {
+        self.schemas.functions()
     }
 
     async fn validate_provider_config(&self, config: &Value) -> Result<Diagnostics, CallError> {
@@ -291,7 +367,7 @@ impl Provider for Client {
         let request = proto::configure_provider::Request {
             terraform_version: TERRAFORM_VERSION.to_owned(),
             config: put(rpc, config, self.schemas.config()?.ty())?,
-            client_capabilities: Some(CLIENT_CAPABILITIES),
+            client_capabilities: Some(self.capabilities_of_ours()),
         };
         let response: proto::configure_provider::Response = self.call(rpc, request).await?;
         let said = diagnostics(response.diagnostics);
@@ -307,7 +383,7 @@ impl Provider for Client {
         let request = proto::validate_resource_config::Request {
             type_name: type_name.to_owned(),
             config: put(rpc, config, self.resource(rpc, type_name)?.ty())?,
-            client_capabilities: Some(CLIENT_CAPABILITIES),
+            client_capabilities: Some(self.capabilities_of_ours()),
         };
         let response: proto::validate_resource_config::Response = self.call(rpc, request).await?;
         Ok(self.said(response.diagnostics))
@@ -351,7 +427,7 @@ impl Provider for Client {
         request: UpgradeResourceIdentity<'_>,
     ) -> Result<UpgradeResourceIdentityResponse, CallError> {
         let rpc = Rpc::UpgradeResourceIdentity;
-        let Some((schema_version, ty)) = self.schemas.identity(request.type_name)? else {
+        let Some(schema) = self.schemas.identity(request.type_name)? else {
             return Err(CallError::Unimplemented { rpc: rpc.name() });
         };
         let request = proto::upgrade_resource_identity::Request {
@@ -360,13 +436,13 @@ impl Provider for Client {
             raw_identity: Some(raw_state(RawState::Json(request.raw_identity))),
         };
         let response: proto::upgrade_resource_identity::Response = self.call(rpc, request).await?;
-        let value =
-            read_identity(response.upgraded_identity.as_ref(), &ty).map_err(garbled(rpc))?;
+        let value = read_identity(response.upgraded_identity.as_ref(), schema.ty())
+            .map_err(garbled(rpc))?;
         Ok(UpgradeResourceIdentityResponse {
-            upgraded_identity: Identity {
-                schema_version,
-                value: value.unwrap_or(Value::Null),
-            },
+            upgraded_identity: value.map(|value| Identity {
+                schema_version: schema.version,
+                value,
+            }),
             diagnostics: self.said(response.diagnostics),
         })
     }
@@ -383,7 +459,7 @@ impl Provider for Client {
             current_state: put(rpc, request.current_state, schema.ty())?,
             private: request.private.clone(),
             provider_meta: self.provider_meta(),
-            client_capabilities: Some(CLIENT_CAPABILITIES),
+            client_capabilities: Some(self.capabilities_of_ours()),
             current_identity: self.put_identity(rpc, type_name, request.current_identity)?,
         };
         let response: proto::read_resource::Response = self.call(rpc, request).await?;
@@ -391,6 +467,7 @@ impl Provider for Client {
             new_state: read(rpc, response.new_state.as_ref(), schema.ty())?,
             private: own(&response.private),
             new_identity: self.read_identity(rpc, type_name, response.new_identity.as_ref())?,
+            deferred: read_deferred(response.deferred),
             diagnostics: self.said(response.diagnostics),
         })
     }
@@ -409,8 +486,12 @@ impl Provider for Client {
             config: put(rpc, request.config, schema.ty())?,
             prior_private: request.prior_private.clone(),
             provider_meta: self.provider_meta(),
-            client_capabilities: Some(CLIENT_CAPABILITIES),
+            client_capabilities: Some(self.capabilities_of_ours()),
             prior_identity: self.put_identity(rpc, type_name, request.prior_identity)?,
+            planned_private: match (self.plugin.protocol(), request.planned_private) {
+                (Protocol::V6, Some(private)) => private.clone(),
+                _ => Bytes::new(),
+            },
         };
         let response: proto::plan_resource_change::Response = self.call(rpc, request).await?;
         let identity = response.planned_identity.as_ref();
@@ -424,6 +505,7 @@ impl Provider for Client {
             planned_private: own(&response.planned_private),
             planned_identity: self.read_identity(rpc, type_name, identity)?,
             legacy_type_system: response.legacy_type_system,
+            deferred: read_deferred(response.deferred),
             diagnostics: self.said(response.diagnostics),
         })
     }
@@ -476,7 +558,7 @@ impl Provider for Client {
         let request = proto::import_resource_state::Request {
             type_name: request.type_name.to_owned(),
             id: request.id.to_owned(),
-            client_capabilities: Some(CLIENT_CAPABILITIES),
+            client_capabilities: Some(self.capabilities_of_ours()),
             identity: self.put_identity(rpc, request.type_name, request.identity)?,
         };
         let response: proto::import_resource_state::Response = self.call(rpc, request).await?;
@@ -496,6 +578,7 @@ impl Provider for Client {
         }
         Ok(ImportResourceStateResponse {
             imported_resources,
+            deferred: read_deferred(response.deferred),
             diagnostics: self.said(response.diagnostics),
         })
     }
@@ -514,7 +597,12 @@ impl Provider for Client {
             source_state: Some(raw_state(request.source_state)),
             target_type_name: type_name.to_owned(),
             source_private: request.source_private.clone(),
-            ..Default::default()
+            source_identity: request
+                .source_identity
+                .map(|(json, _)| raw_state(RawState::Json(json))),
+            source_identity_schema_version: request
+                .source_identity
+                .map_or(0, |(_, version)| version.cast_signed()),
         };
         let response: proto::move_resource_state::Response = self.call(rpc, request).await?;
         let identity = response.target_identity.as_ref();
@@ -536,11 +624,94 @@ impl Provider for Client {
             type_name: request.type_name.to_owned(),
             config: put(rpc, request.config, schema.ty())?,
             provider_meta: self.provider_meta(),
-            client_capabilities: Some(CLIENT_CAPABILITIES),
+            client_capabilities: Some(self.capabilities_of_ours()),
         };
         let response: proto::read_data_source::Response = self.call(rpc, request).await?;
         Ok(ReadDataSourceResponse {
             state: read(rpc, response.state.as_ref(), schema.ty())?,
+            deferred: read_deferred(response.deferred),
+            diagnostics: self.said(response.diagnostics),
+        })
+    }
+
+    async fn call_function(&self, q: CallFunction<'_>) -> Result<CallFunctionResponse, CallError> {
+        self.call_function(q).await
+    }
+
+    async fn validate_ephemeral_resource_config(
+        &self,
+        type_name: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        self.validate_ephemeral(type_name, config).await
+    }
+
+    async fn open_ephemeral_resource(
+        &self,
+        q: OpenEphemeralResource<'_>,
+    ) -> Result<OpenEphemeralResourceResponse, CallError> {
+        self.open(q).await
+    }
+
+    async fn renew_ephemeral_resource(
+        &self,
+        q: OpenedEphemeralResource<'_>,
+    ) -> Result<RenewEphemeralResourceResponse, CallError> {
+        self.renew(q).await
+    }
+
+    async fn close_ephemeral_resource(
+        &self,
+        q: OpenedEphemeralResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        self.close(q).await
+    }
+
+    async fn validate_list_resource_config(
+        &self,
+        q: ListResource<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        self.validate_list(q).await
+    }
+
+    async fn list_resource(&self, q: ListResource<'_>) -> Result<Vec<ListedResource>, CallError> {
+        self.list(q).await
+    }
+
+    async fn validate_action_config(
+        &self,
+        action_type: &str,
+        config: &Value,
+    ) -> Result<Diagnostics, CallError> {
+        self.validate_action(action_type, config).await
+    }
+
+    async fn plan_action(&self, q: InvokeAction<'_>) -> Result<PlanActionResponse, CallError> {
+        self.plan_an_action(q).await
+    }
+
+    async fn invoke_action(
+        &self,
+        q: InvokeAction<'_>,
+        progress: Progress<'_>,
+    ) -> Result<Diagnostics, CallError> {
+        self.invoke(q, progress).await
+    }
+
+    async fn generate_resource_config(
+        &self,
+        type_name: &str,
+        state: &Value,
+    ) -> Result<GenerateResourceConfigResponse, CallError> {
+        let rpc = Rpc::GenerateResourceConfig;
+        let schema = self.resource(rpc, type_name)?;
+        let request = proto::generate_resource_config::Request {
+            type_name: type_name.to_owned(),
+            state: put(rpc, state, schema.ty())?,
+        };
+        let response: proto::generate_resource_config::Response = self.call(rpc, request).await?;
+        Ok(GenerateResourceConfigResponse {
+            config: read(rpc, response.config.as_ref(), schema.ty())?,
             diagnostics: self.said(response.diagnostics),
         })
     }

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use terrane_core::Type;
-use terrane_core::schema::Schema;
+use terrane_core::schema::{Function, IdentitySchema, Schema};
 
 use crate::provider::{CallError, Capabilities};
 use crate::wire::tfplugin6::ResourceIdentitySchema;
-use crate::wire::{LazyProviderSchema, Protocol, Rpc, decode_schema, identity_type};
+use crate::wire::{
+    LazyProviderSchema, LazySchema, Protocol, Rpc, decode_action_schema, decode_function,
+    decode_schema, read_identity_schema,
+};
 
 /// A process's response to the request for its schemas; cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +30,13 @@ pub(crate) struct Schemas {
     has_provider_meta: bool,
     resources: HashMap<String, Lazy<Schema>>,
     data_sources: HashMap<String, Lazy<Schema>>,
+    ephemeral_resources: HashMap<String, Lazy<Schema>>,
+    list_resources: BTreeMap<String, Lazy<Schema>>,
+    actions: HashMap<String, Lazy<Schema>>,
+    functions: BTreeMap<String, Lazy<Function>>,
     identities: BTreeMap<String, ResourceIdentitySchema>,
-    identity_types: HashMap<String, OnceLock<Result<IdentityType, String>>>,
+    identity_schemas: HashMap<String, OnceLock<Result<Arc<IdentitySchema>, String>>>,
 }
-
-/// The version and type of an identity.
-type IdentityType = (u64, Type);
 
 /// A schema that is decoded once.
 struct Lazy<T> {
@@ -50,11 +53,15 @@ impl<T> Lazy<T> {
     }
 }
 
-impl Lazy<Schema> {
-    fn get(&self, protocol: Protocol, what: &str) -> Result<Arc<Schema>, CallError> {
+impl<T> Lazy<T> {
+    fn get(
+        &self,
+        what: &str,
+        decode: impl FnOnce(&Bytes) -> Result<T, String>,
+    ) -> Result<Arc<T>, CallError> {
         let decoded = self
             .decoded
-            .get_or_init(|| decode_schema(&self.encoded, protocol).map(Arc::new));
+            .get_or_init(|| decode(&self.encoded).map(Arc::new));
         decoded.clone().map_err(|reason| CallError::Garbled {
             rpc: Rpc::GetProviderSchema.name(),
             reason: format!("{what}: {reason}"),
@@ -62,28 +69,35 @@ impl Lazy<Schema> {
     }
 }
 
+/// Schemas by name, still encoded.
+fn by_name<T, M: FromIterator<(String, Lazy<T>)>>(schemas: Vec<LazySchema>) -> M {
+    (schemas.into_iter())
+        .map(|entry| (entry.name, Lazy::new(entry.schema)))
+        .collect()
+}
+
 impl Schemas {
     pub(crate) fn new(protocol: Protocol, answer: SchemaResponse) -> Self {
         let response = answer.schema;
         let identities = answer.identities.unwrap_or_default();
         let announced = response.server_capabilities.unwrap_or_default();
-        let by_name = |schemas: Vec<crate::wire::LazySchema>| {
-            (schemas.into_iter())
-                .map(|entry| (entry.name, Lazy::new(entry.schema)))
-                .collect()
-        };
         Self {
             protocol,
             capabilities: Capabilities {
                 plan_destroy: announced.plan_destroy,
                 get_provider_schema_optional: announced.get_provider_schema_optional,
                 move_resource_state: announced.move_resource_state,
+                generate_resource_config: announced.generate_resource_config,
             },
             config: Lazy::new(response.provider.unwrap_or_default()),
             has_provider_meta: response.provider_meta.is_some(),
             resources: by_name(response.resources),
             data_sources: by_name(response.data_sources),
-            identity_types: (identities.keys())
+            ephemeral_resources: by_name(response.ephemeral_resources),
+            list_resources: by_name(response.list_resources),
+            actions: by_name(response.actions),
+            functions: by_name(response.functions),
+            identity_schemas: (identities.keys())
                 .map(|name| (name.clone(), OnceLock::new()))
                 .collect(),
             identities,
@@ -103,35 +117,66 @@ impl Schemas {
     }
 
     pub(crate) fn config(&self) -> Result<Arc<Schema>, CallError> {
-        self.config
-            .get(self.protocol, "the provider's configuration")
+        self.schema("the provider's configuration", &self.config)
     }
 
     pub(crate) fn resource(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        let schema = self.resources.get(name);
-        schema
-            .map(|schema| schema.get(self.protocol, name))
-            .transpose()
+        self.named(name, self.resources.get(name))
     }
 
     pub(crate) fn data_source(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
-        let schema = self.data_sources.get(name);
-        schema
-            .map(|schema| schema.get(self.protocol, name))
+        self.named(name, self.data_sources.get(name))
+    }
+
+    pub(crate) fn ephemeral_resource(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.named(name, self.ephemeral_resources.get(name))
+    }
+
+    pub(crate) fn list_resource(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        self.named(name, self.list_resources.get(name))
+    }
+
+    pub(crate) fn list_resources(&self) -> Vec<Arc<str>> {
+        names(&self.list_resources)
+    }
+
+    pub(crate) fn action(&self, name: &str) -> Result<Option<Arc<Schema>>, CallError> {
+        let decode = |bytes: &Bytes| decode_action_schema(bytes, self.protocol);
+        let schema = self.actions.get(name);
+        schema.map(|schema| schema.get(name, decode)).transpose()
+    }
+
+    pub(crate) fn function(&self, name: &str) -> Result<Option<Arc<Function>>, CallError> {
+        let function = self.functions.get(name);
+        function
+            .map(|function| function.get(name, decode_function))
             .transpose()
     }
 
-    /// The version and type of a resource type's identity.
-    pub(crate) fn identity(&self, name: &str) -> Result<Option<(u64, Type)>, CallError> {
+    pub(crate) fn functions(&self) -> Vec<Arc<str>> {
+        names(&self.functions)
+    }
+
+    fn named(
+        &self,
+        name: &str,
+        schema: Option<&Lazy<Schema>>,
+    ) -> Result<Option<Arc<Schema>>, CallError> {
+        schema.map(|schema| self.schema(name, schema)).transpose()
+    }
+
+    fn schema(&self, what: &str, schema: &Lazy<Schema>) -> Result<Arc<Schema>, CallError> {
+        schema.get(what, |bytes| decode_schema(bytes, self.protocol))
+    }
+
+    /// The schema of a resource type's identity.
+    pub(crate) fn identity(&self, name: &str) -> Result<Option<Arc<IdentitySchema>>, CallError> {
         let (Some(schema), Some(decoded)) =
-            (self.identities.get(name), self.identity_types.get(name))
+            (self.identities.get(name), self.identity_schemas.get(name))
         else {
             return Ok(None);
         };
-        let decoded = decoded.get_or_init(|| {
-            let version = u64::try_from(schema.version).unwrap_or(0);
-            identity_type(schema).map(|ty| (version, ty))
-        });
+        let decoded = decoded.get_or_init(|| read_identity_schema(schema).map(Arc::new));
         decoded
             .clone()
             .map(Some)
@@ -140,4 +185,8 @@ impl Schemas {
                 reason: format!("{name}: {reason}"),
             })
     }
+}
+
+fn names<T>(by_name: &BTreeMap<String, T>) -> Vec<Arc<str>> {
+    by_name.keys().map(|name| name.as_str().into()).collect()
 }

@@ -5,11 +5,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::poll_fn;
 use hyper::body::Incoming;
 use prost::Message;
 use terrane_core::addr::ProviderSource;
 use terrane_core::schema::{ProviderSchema, Schema};
 use terrane_core::{Type, Value};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tonic::body::Body;
 use tonic::{Request, Response, Status};
@@ -23,20 +26,20 @@ use crate::provider::{
 };
 use crate::wire::tfplugin6 as proto;
 use crate::wire::{
-    LazyProviderSchema, LazySchema, Protocol, Rpc, dynamic_value, encode_diagnostics, encode_path,
-    encode_schema, go_plugin, health, read_dynamic_value,
+    LazyProviderSchema, LazySchema, Protocol, Rpc, dynamic_value, encode_deferred,
+    encode_diagnostics, encode_path, encode_schema, go_plugin, health, read_dynamic_value,
 };
 
 /// A service behind the methods of one protocol version.
 pub(super) struct Dispatch<S> {
-    service: S,
+    pub(super) service: S,
     protocol: Protocol,
-    schema: ProviderSchema,
+    pub(super) schema: ProviderSchema,
     encoded: LazyProviderSchema,
     shut_down: watch::Sender<bool>,
 }
 
-type Answer<T> = Result<T, Status>;
+pub(super) type Answer<T> = Result<T, Status>;
 
 impl<S: Service> Dispatch<S> {
     pub(super) fn new(service: S, protocol: Protocol) -> Result<Self, ServeError> {
@@ -66,11 +69,15 @@ impl<S: Service> Dispatch<S> {
             provider: Some(provider),
             resources: entries(&schema.resources)?,
             data_sources: entries(&schema.data_sources)?,
+            ephemeral_resources: entries(&schema.ephemeral_resources)?,
+            list_resources: entries(&schema.list_resources)?,
+            actions: super::action::encoded(&schema, protocol)?,
+            functions: super::function::encoded(&schema),
             server_capabilities: Some(proto::ServerCapabilities {
                 plan_destroy: capabilities.plan_destroy,
                 get_provider_schema_optional: capabilities.get_provider_schema_optional,
                 move_resource_state: capabilities.move_resource_state,
-                ..Default::default()
+                generate_resource_config: capabilities.generate_resource_config,
             }),
             ..Default::default()
         };
@@ -199,8 +206,50 @@ impl<S: Service> Dispatch<S> {
             Rpc::ReadDataSource => {
                 unary(request, |q| async move { self.read_data_source(q).await }).await
             }
-            Rpc::GetResourceIdentitySchemas | Rpc::UpgradeResourceIdentity => {
-                Status::unimplemented("this provider has no identities").into_http()
+            Rpc::GetResourceIdentitySchemas => {
+                unary(request, |q| async move { self.identity_schemas(q) }).await
+            }
+            Rpc::UpgradeResourceIdentity => {
+                unary(request, |q| async move { self.upgrade_identity(q).await }).await
+            }
+            Rpc::CallFunction => {
+                unary(request, |q| async move { self.call_function(q).await }).await
+            }
+            Rpc::ValidateEphemeralResourceConfig => {
+                unary(request, |q| async move { self.validate_ephemeral(q).await }).await
+            }
+            Rpc::OpenEphemeralResource => {
+                unary(request, |q| async move { self.open_ephemeral(q).await }).await
+            }
+            Rpc::RenewEphemeralResource => {
+                unary(request, |q| async move { self.renew_ephemeral(q).await }).await
+            }
+            Rpc::CloseEphemeralResource => {
+                unary(request, |q| async move { self.close_ephemeral(q).await }).await
+            }
+            Rpc::ValidateListResourceConfig => {
+                unary(request, |q| async move { self.validate_list(q).await }).await
+            }
+            Rpc::ListResource => {
+                streaming(
+                    request,
+                    Box::new(move |q, out| Box::pin(async move { self.list(q, out).await })),
+                )
+                .await
+            }
+            Rpc::ValidateActionConfig => {
+                unary(request, |q| async move { self.validate_action(q).await }).await
+            }
+            Rpc::PlanAction => unary(request, |q| async move { self.plan_action(q).await }).await,
+            Rpc::InvokeAction => {
+                streaming(
+                    request,
+                    Box::new(move |q, out| Box::pin(async move { self.invoke(q, out).await })),
+                )
+                .await
+            }
+            Rpc::GenerateResourceConfig => {
+                Status::unimplemented("this provider generates no configurations").into_http()
             }
         }
     }
@@ -213,7 +262,7 @@ impl<S: Service> Dispatch<S> {
         )
     }
 
-    fn resource(&self, name: &str) -> Answer<&Type> {
+    pub(super) fn resource(&self, name: &str) -> Answer<&Type> {
         let schema = self.schema.resources.get(name);
         schema
             .map(|schema| schema.ty())
@@ -294,18 +343,20 @@ impl<S: Service> Dispatch<S> {
         q: proto::read_resource::Request,
     ) -> Answer<proto::read_resource::Response> {
         let ty = self.resource(&q.type_name)?;
+        let identity = self.read_identity(&q.type_name, q.current_identity.as_ref())?;
         let request = ReadResource {
             type_name: &q.type_name,
             current_state: &read(q.current_state, ty)?,
             private: &q.private,
-            current_identity: None,
+            current_identity: identity.as_ref(),
         };
         let answer = self.service.read_resource(request).await;
         Ok(proto::read_resource::Response {
             new_state: put(&answer.new_state, ty)?,
             diagnostics: encode_diagnostics(answer.diagnostics),
             private: answer.private,
-            ..Default::default()
+            deferred: encode_deferred(answer.deferred),
+            new_identity: self.put_identity(&q.type_name, answer.new_identity.as_ref())?,
         })
     }
 
@@ -314,13 +365,15 @@ impl<S: Service> Dispatch<S> {
         q: proto::plan_resource_change::Request,
     ) -> Answer<proto::plan_resource_change::Response> {
         let ty = self.resource(&q.type_name)?;
+        let identity = self.read_identity(&q.type_name, q.prior_identity.as_ref())?;
         let request = PlanResourceChange {
             type_name: &q.type_name,
             prior_state: &read(q.prior_state, ty)?,
             proposed_new_state: &read(q.proposed_new_state, ty)?,
             config: &read(q.config, ty)?,
             prior_private: &q.prior_private,
-            prior_identity: None,
+            prior_identity: identity.as_ref(),
+            planned_private: Some(&q.planned_private).filter(|private| !private.is_empty()),
         };
         let answer = self.service.plan_resource_change(request).await;
         Ok(proto::plan_resource_change::Response {
@@ -329,7 +382,8 @@ impl<S: Service> Dispatch<S> {
             planned_private: answer.planned_private,
             diagnostics: encode_diagnostics(answer.diagnostics),
             legacy_type_system: answer.legacy_type_system,
-            ..Default::default()
+            deferred: encode_deferred(answer.deferred),
+            planned_identity: self.put_identity(&q.type_name, answer.planned_identity.as_ref())?,
         })
     }
 
@@ -338,13 +392,14 @@ impl<S: Service> Dispatch<S> {
         q: proto::apply_resource_change::Request,
     ) -> Answer<proto::apply_resource_change::Response> {
         let ty = self.resource(&q.type_name)?;
+        let identity = self.read_identity(&q.type_name, q.planned_identity.as_ref())?;
         let request = ApplyResourceChange {
             type_name: &q.type_name,
             prior_state: &read(q.prior_state, ty)?,
             planned_state: &read(q.planned_state, ty)?,
             config: &read(q.config, ty)?,
             planned_private: &q.planned_private,
-            planned_identity: None,
+            planned_identity: identity.as_ref(),
         };
         let answer = self.service.apply_resource_change(request).await;
         let new_state = match &answer.new_state {
@@ -359,7 +414,7 @@ impl<S: Service> Dispatch<S> {
             private: answer.private,
             diagnostics: encode_diagnostics(answer.diagnostics),
             legacy_type_system: answer.legacy_type_system,
-            ..Default::default()
+            new_identity: self.put_identity(&q.type_name, answer.new_identity.as_ref())?,
         })
     }
 
@@ -367,26 +422,28 @@ impl<S: Service> Dispatch<S> {
         &self,
         q: proto::import_resource_state::Request,
     ) -> Answer<proto::import_resource_state::Response> {
+        let identity = self.read_identity(&q.type_name, q.identity.as_ref())?;
         let request = ImportResourceState {
             type_name: &q.type_name,
             id: &q.id,
-            identity: None,
+            identity: identity.as_ref(),
         };
         let answer = self.service.import_resource_state(request).await;
         let mut imported_resources = Vec::with_capacity(answer.imported_resources.len());
         for imported in answer.imported_resources {
             let state = put(&imported.state, self.resource(&imported.type_name)?)?;
+            let identity = self.put_identity(&imported.type_name, imported.identity.as_ref())?;
             imported_resources.push(proto::import_resource_state::ImportedResource {
                 type_name: imported.type_name,
                 state,
                 private: imported.private,
-                ..Default::default()
+                identity,
             });
         }
         Ok(proto::import_resource_state::Response {
             imported_resources,
             diagnostics: encode_diagnostics(answer.diagnostics),
-            ..Default::default()
+            deferred: encode_deferred(answer.deferred),
         })
     }
 
@@ -404,6 +461,10 @@ impl<S: Service> Dispatch<S> {
             source_schema_version: u64::try_from(q.source_schema_version).unwrap_or(0),
             source_state: raw_state(&raw),
             source_private: &q.source_private,
+            source_identity: q.source_identity.as_ref().map(|identity| {
+                let version = u64::try_from(q.source_identity_schema_version).unwrap_or(0);
+                (&identity.json[..], version)
+            }),
             target_type_name: &q.target_type_name,
         };
         let answer = self.service.move_resource_state(request).await;
@@ -411,7 +472,8 @@ impl<S: Service> Dispatch<S> {
             target_state: put(&answer.target_state, ty)?,
             diagnostics: encode_diagnostics(answer.diagnostics),
             target_private: answer.target_private,
-            ..Default::default()
+            target_identity: self
+                .put_identity(&q.target_type_name, answer.target_identity.as_ref())?,
         })
     }
 
@@ -428,16 +490,16 @@ impl<S: Service> Dispatch<S> {
         Ok(proto::read_data_source::Response {
             state: put(&answer.state, ty)?,
             diagnostics: encode_diagnostics(answer.diagnostics),
-            ..Default::default()
+            deferred: encode_deferred(answer.deferred),
         })
     }
 }
 
-fn read(value: Option<proto::DynamicValue>, ty: &Type) -> Answer<Value> {
+pub(super) fn read(value: Option<proto::DynamicValue>, ty: &Type) -> Answer<Value> {
     read_dynamic_value(value.as_ref(), ty).map_err(Status::invalid_argument)
 }
 
-fn put(value: &Value, ty: &Type) -> Answer<Option<proto::DynamicValue>> {
+pub(super) fn put(value: &Value, ty: &Type) -> Answer<Option<proto::DynamicValue>> {
     dynamic_value(value, ty).map(Some).map_err(Status::internal)
 }
 
@@ -482,6 +544,54 @@ where
         .max_decoding_message_size(MAX_MESSAGE)
         .max_encoding_message_size(MAX_MESSAGE)
         .unary(Unary(Some(function)), request)
+        .await
+}
+
+/// The sending half of a stream of responses.
+pub(super) type Responses<A> = UnboundedSender<Answer<A>>;
+
+type ResponseStream<A> = Pin<Box<dyn Stream<Item = Answer<A>> + Send>>;
+
+/// A closure as what tonic calls a service with many responses: it sends them while it runs, and its error ends the stream.
+struct Many<Q, A>(Option<Answering<Q, A>>);
+
+type Answering<Q, A> = Box<dyn FnOnce(Q, Responses<A>) -> Running + Send>;
+
+type Running = Pin<Box<dyn Future<Output = Answer<()>> + Send>>;
+
+impl<Q, A: Send + 'static> tonic::server::ServerStreamingService<Q> for Many<Q, A> {
+    type Response = A;
+    type ResponseStream = ResponseStream<A>;
+    type Future = std::future::Ready<Answer<Response<Self::ResponseStream>>>;
+
+    fn call(&mut self, request: Request<Q>) -> Self::Future {
+        let (out, mut sent) = unbounded_channel();
+        let function = self.0.take();
+        let function = function.expect("invariant: a service is called once");
+        let running = function(request.into_inner(), out.clone());
+        tokio::spawn(async move {
+            if let Err(status) = running.await {
+                // A caller that has gone needs no error.
+                let _ = out.send(Err(status));
+            }
+        });
+        let stream = poll_fn(move |context| sent.poll_recv(context));
+        std::future::ready(Ok(Response::new(Box::pin(stream))))
+    }
+}
+
+async fn streaming<Q, A>(
+    request: http::Request<Incoming>,
+    function: Answering<Q, A>,
+) -> http::Response<Body>
+where
+    Q: Message + Default + 'static,
+    A: Message + Default + 'static,
+{
+    tonic::server::Grpc::new(ProstCodec::<A, Q>::default())
+        .max_decoding_message_size(MAX_MESSAGE)
+        .max_encoding_message_size(MAX_MESSAGE)
+        .server_streaming(Many(Some(function)), request)
         .await
 }
 

@@ -3,8 +3,13 @@
 //! Implement [`Service`] and give it to [`run`] in the `main` of a binary: it prints the handshake line, serves one engine over
 //! a socket with mutual TLS, and returns when the engine asks it to shut down.
 
+mod action;
 mod dispatch;
+mod ephemeral;
+mod function;
+mod identity;
 mod listen;
+mod listing;
 mod service;
 
 pub use listen::{ServeError, run};

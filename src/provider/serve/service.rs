@@ -4,11 +4,19 @@ use async_trait::async_trait;
 use terrane_core::schema::ProviderSchema;
 use terrane_core::{Diagnostic, Diagnostics, Type, Value};
 
+use crate::action::{InvokeAction, PlanActionResponse, Progress};
+use crate::ephemeral::{
+    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    RenewEphemeralResourceResponse,
+};
+use crate::function::{CallFunction, CallFunctionResponse, FunctionError};
+use crate::listing::{ListResource, ListedResource};
 use crate::provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, Capabilities, ImportResourceState,
     ImportResourceStateResponse, MoveResourceState, MoveResourceStateResponse, PlanResourceChange,
     PlanResourceChangeResponse, RawState, ReadDataSource, ReadDataSourceResponse, ReadResource,
-    ReadResourceResponse, UpgradeResourceState, UpgradeResourceStateResponse,
+    ReadResourceResponse, UpgradeResourceIdentity, UpgradeResourceIdentityResponse,
+    UpgradeResourceState, UpgradeResourceStateResponse,
 };
 
 /// A provider. Calls come concurrently; values conform to the schema, and those returned must.
@@ -24,7 +32,7 @@ pub trait Service: Send + Sync + 'static {
         Capabilities {
             plan_destroy: true,
             get_provider_schema_optional: true,
-            move_resource_state: false,
+            ..Capabilities::default()
         }
     }
 
@@ -93,6 +101,7 @@ pub trait Service: Send + Sync + 'static {
     ) -> ImportResourceStateResponse {
         let what = format!("{} cannot be imported", request.type_name);
         ImportResourceStateResponse {
+            deferred: None,
             imported_resources: Vec::new(),
             diagnostics: Diagnostic::error(what).into(),
         }
@@ -119,9 +128,108 @@ pub trait Service: Send + Sync + 'static {
     async fn read_data_source(&self, request: ReadDataSource<'_>) -> ReadDataSourceResponse {
         let what = format!("{} cannot be read", request.type_name);
         ReadDataSourceResponse {
+            deferred: None,
             state: Value::Null,
             diagnostics: Diagnostic::error(what).into(),
         }
+    }
+
+    /// Reads a stored identity of an older version.
+    async fn upgrade_resource_identity(
+        &self,
+        request: UpgradeResourceIdentity<'_>,
+    ) -> UpgradeResourceIdentityResponse {
+        let what = format!("cannot read an old identity of {}", request.type_name);
+        UpgradeResourceIdentityResponse {
+            upgraded_identity: None,
+            diagnostics: Diagnostic::error(what).into(),
+        }
+    }
+
+    /// Calls a function. No configuration comes before it.
+    async fn call_function(&self, request: CallFunction<'_>) -> CallFunctionResponse {
+        Err(FunctionError {
+            text: format!("{} cannot be called", request.name),
+            argument: None,
+        })
+    }
+
+    /// Checks an ephemeral resource's configuration, unknowns included.
+    async fn validate_ephemeral_resource_config(
+        &self,
+        _type_name: &str,
+        _config: &Value,
+    ) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Opens an ephemeral resource.
+    async fn open_ephemeral_resource(
+        &self,
+        request: OpenEphemeralResource<'_>,
+    ) -> OpenEphemeralResourceResponse {
+        let what = format!("{} cannot be opened", request.type_name);
+        OpenEphemeralResourceResponse {
+            result: Value::Null,
+            private: None,
+            renew_at: None,
+            deferred: None,
+            diagnostics: Diagnostic::error(what).into(),
+        }
+    }
+
+    /// Keeps an ephemeral resource valid.
+    async fn renew_ephemeral_resource(
+        &self,
+        request: OpenedEphemeralResource<'_>,
+    ) -> RenewEphemeralResourceResponse {
+        let what = format!("{} cannot be renewed", request.type_name);
+        RenewEphemeralResourceResponse {
+            private: None,
+            renew_at: None,
+            diagnostics: Diagnostic::error(what).into(),
+        }
+    }
+
+    /// Closes an ephemeral resource.
+    async fn close_ephemeral_resource(&self, _request: OpenedEphemeralResource<'_>) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Checks a list resource's configuration, unknowns included.
+    async fn validate_list_resource_config(
+        &self,
+        _type_name: &str,
+        _config: &Value,
+    ) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Lists what exists.
+    async fn list_resource(&self, _request: ListResource<'_>) -> Vec<ListedResource> {
+        Vec::new()
+    }
+
+    /// Checks an action's configuration, unknowns included.
+    async fn validate_action_config(&self, _action_type: &str, _config: &Value) -> Diagnostics {
+        Diagnostics::new()
+    }
+
+    /// Says whether an action can be invoked.
+    async fn plan_action(&self, _request: InvokeAction<'_>) -> PlanActionResponse {
+        PlanActionResponse {
+            deferred: None,
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// Does it.
+    async fn invoke_action(
+        &self,
+        request: InvokeAction<'_>,
+        _progress: Progress<'_>,
+    ) -> Diagnostics {
+        Diagnostic::error(format!("{} cannot be invoked", request.action_type)).into()
     }
 
     /// Ends running operations early. The error says why it cannot.

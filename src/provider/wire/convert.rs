@@ -1,12 +1,16 @@
 //! Values, paths, diagnostics and identities between the wire and the domain.
 
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
+use terrane_core::schema::IdentitySchema;
 use terrane_core::{Diagnostic, Diagnostics, Path, PathStep, Severity, Type, Value};
 
 use super::generated::tfplugin6::{
     self as proto, AttributePath, DynamicValue, ResourceIdentityData, attribute_path,
 };
 use super::msgpack;
+use crate::deferred::Deferred;
 
 /// More diagnostics than this in one answer are counted, not kept.
 const MAX_DIAGNOSTICS: usize = 1_000;
@@ -50,7 +54,7 @@ pub(crate) fn identity_data(value: &Value, ty: &Type) -> Result<ResourceIdentity
     })
 }
 
-/// An identity that was received; none when it is absent or null.
+/// An identity that was received; none when it is absent, null, or null in every attribute.
 pub(crate) fn read_identity(
     data: Option<&ResourceIdentityData>,
     ty: &Type,
@@ -58,7 +62,48 @@ pub(crate) fn read_identity(
     let Some(data) = data else { return Ok(None) };
     let value = read_dynamic_value(data.identity_data.as_ref(), ty)
         .map_err(|error| format!("identity: {error}"))?;
-    Ok((!value.is_null()).then_some(value))
+    Ok((!IdentitySchema::is_nothing(&value)).then_some(value))
+}
+
+/// Why something is put off, if it is.
+pub(crate) fn read_deferred(deferred: Option<proto::Deferred>) -> Option<Deferred> {
+    use proto::deferred::Reason;
+    let deferred = deferred?;
+    Some(match deferred.reason() {
+        Reason::Unknown => Deferred::Unknown,
+        Reason::ResourceConfigUnknown => Deferred::ResourceConfigUnknown,
+        Reason::ProviderConfigUnknown => Deferred::ProviderConfigUnknown,
+        Reason::AbsentPrereq => Deferred::AbsentPrerequisite,
+    })
+}
+
+/// The same as the wire has it.
+pub(crate) fn encode_deferred(deferred: Option<Deferred>) -> Option<proto::Deferred> {
+    use proto::deferred::Reason;
+    let reason = match deferred? {
+        Deferred::Unknown => Reason::Unknown,
+        Deferred::ResourceConfigUnknown => Reason::ResourceConfigUnknown,
+        Deferred::ProviderConfigUnknown => Reason::ProviderConfigUnknown,
+        Deferred::AbsentPrerequisite => Reason::AbsentPrereq,
+    };
+    Some(proto::Deferred {
+        reason: reason.into(),
+    })
+}
+
+/// A moment that was received; none if no clock can show it.
+pub(crate) fn read_time(time: prost_types::Timestamp) -> Option<SystemTime> {
+    SystemTime::try_from(time).ok()
+}
+
+/// A moment as the wire has it.
+pub(crate) fn encode_time(time: SystemTime) -> prost_types::Timestamp {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let since = since.unwrap_or(Duration::ZERO);
+    prost_types::Timestamp {
+        seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
+        nanos: since.subsec_nanos().cast_signed(),
+    }
 }
 
 /// A path that was received; none when it holds a step that leads nowhere.
@@ -191,6 +236,35 @@ mod tests {
     fn paths_round_trip() {
         let path = Path::root().attribute("a").index(2).key("k");
         assert_eq!(read_path(&encode_path(&path)), Some(path));
+    }
+
+    #[test]
+    fn an_identity_that_is_null_in_every_attribute_is_none() {
+        let ty = Type::object([("account", Type::String), ("number", Type::Number)]);
+        let identity = |value: &Value| identity_data(value, &ty).expect("an identity");
+        let nulls = Value::map([("account", Value::Null), ("number", Value::Null)]);
+        for none in [None, Some(identity(&Value::Null)), Some(identity(&nulls))] {
+            assert_eq!(read_identity(none.as_ref(), &ty), Ok(None));
+        }
+        let partial = Value::map([("account", Value::Null), ("number", 7_i64.into())]);
+        let read = read_identity(Some(&identity(&partial)), &ty);
+        assert_eq!(read, Ok(Some(partial)));
+    }
+
+    #[test]
+    fn moments_and_reasons_round_trip() {
+        let time = SystemTime::UNIX_EPOCH + Duration::new(1_800_000_000, 5);
+        assert_eq!(read_time(encode_time(time)), Some(time));
+        for reason in [
+            Deferred::Unknown,
+            Deferred::ResourceConfigUnknown,
+            Deferred::ProviderConfigUnknown,
+            Deferred::AbsentPrerequisite,
+        ] {
+            let deferred = Some(reason);
+            assert_eq!(read_deferred(encode_deferred(deferred)), deferred);
+        }
+        assert_eq!(read_deferred(encode_deferred(None)), None);
     }
 
     #[test]

@@ -12,12 +12,15 @@ mod rpc;
 mod schema;
 
 pub(crate) use convert::{
-    diagnostics, dynamic_value, encode_diagnostics, encode_path, identity_data, null_value,
-    read_dynamic_value, read_identity, read_path,
+    diagnostics, dynamic_value, encode_deferred, encode_diagnostics, encode_path, encode_time,
+    identity_data, null_value, read_deferred, read_dynamic_value, read_identity, read_path,
+    read_time,
 };
 pub(crate) use generated::{go_plugin, health, tfplugin6};
 pub use rpc::Protocol;
 pub(crate) use rpc::Rpc;
 pub(crate) use schema::{
-    LazyProviderSchema, LazySchema, decode_schema, encode_schema, identity_type,
+    LazyProviderSchema, LazySchema, decode_action_schema, decode_function, decode_schema,
+    encode_action_schema, encode_function, encode_schema, read_identity_schema,
+    write_identity_schema,
 };

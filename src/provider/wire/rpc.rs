@@ -69,6 +69,17 @@ rpcs! {
     ImportResourceState: "ImportResourceState", "ImportResourceState";
     MoveResourceState: "MoveResourceState", "MoveResourceState";
     ReadDataSource: "ReadDataSource", "ReadDataSource";
+    GenerateResourceConfig: "GenerateResourceConfig", "GenerateResourceConfig";
+    CallFunction: "CallFunction", "CallFunction";
+    ValidateEphemeralResourceConfig: "ValidateEphemeralResourceConfig", "ValidateEphemeralResourceConfig";
+    OpenEphemeralResource: "OpenEphemeralResource", "OpenEphemeralResource";
+    RenewEphemeralResource: "RenewEphemeralResource", "RenewEphemeralResource";
+    CloseEphemeralResource: "CloseEphemeralResource", "CloseEphemeralResource";
+    ValidateListResourceConfig: "ValidateListResourceConfig", "ValidateListResourceConfig";
+    ListResource: "ListResource", "ListResource";
+    ValidateActionConfig: "ValidateActionConfig", "ValidateActionConfig";
+    PlanAction: "PlanAction", "PlanAction";
+    InvokeAction: "InvokeAction", "InvokeAction";
 }
 
 impl Rpc {

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use prost::Message;
 use terrane_core::Type;
 use terrane_core::schema::{
-    Attribute, AttributeType, Block, NestedAttribute, NestedBlock, Nesting, Schema,
+    Attribute, AttributeType, Block, Function, IdentityAttribute, IdentitySchema, NestedAttribute,
+    NestedBlock, Nesting, Parameter, Schema,
 };
 
 use super::generated::{tfplugin5, tfplugin6};
@@ -30,9 +31,17 @@ pub(crate) struct LazyProviderSchema {
     pub(crate) provider_meta: Option<Bytes>,
     #[prost(message, optional, tag = "6")]
     pub(crate) server_capabilities: Option<tfplugin6::ServerCapabilities>,
+    #[prost(message, repeated, tag = "7")]
+    pub(crate) functions: Vec<LazySchema>,
+    #[prost(message, repeated, tag = "8")]
+    pub(crate) ephemeral_resources: Vec<LazySchema>,
+    #[prost(message, repeated, tag = "9")]
+    pub(crate) list_resources: Vec<LazySchema>,
+    #[prost(message, repeated, tag = "11")]
+    pub(crate) actions: Vec<LazySchema>,
 }
 
-/// One entry of a map of schemas.
+/// One entry of a map of schemas, or of functions.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct LazySchema {
     #[prost(string, tag = "1")]
@@ -57,29 +66,116 @@ pub(crate) fn encode_schema(schema: &Schema, protocol: Protocol) -> Result<Bytes
     })
 }
 
-/// The object type of an identity schema.
-pub(crate) fn identity_type(schema: &tfplugin6::ResourceIdentitySchema) -> Result<Type, String> {
-    let mut attributes = Vec::with_capacity(schema.identity_attributes.len());
-    for attribute in &schema.identity_attributes {
-        attributes.push((
-            attribute.name.as_str(),
-            read_type(&attribute.name, &attribute.r#type)?,
-        ));
+/// The schema of an action in those bytes: a message around it.
+pub(crate) fn decode_action_schema(bytes: &Bytes, protocol: Protocol) -> Result<Schema, String> {
+    let action = LazyAction::decode(bytes.clone()).map_err(|error| error.to_string())?;
+    decode_schema(&action.schema.unwrap_or_default(), protocol)
+}
+
+/// The bytes of an action's schema.
+pub(crate) fn encode_action_schema(schema: &Schema, protocol: Protocol) -> Result<Bytes, String> {
+    let schema = Some(encode_schema(schema, protocol)?);
+    Ok(LazyAction { schema }.encode_to_vec().into())
+}
+
+/// An action's schema left as bytes.
+#[derive(Clone, PartialEq, Message)]
+struct LazyAction {
+    #[prost(bytes = "bytes", optional, tag = "1")]
+    schema: Option<Bytes>,
+}
+
+/// The signature of a function in those bytes.
+pub(crate) fn decode_function(bytes: &Bytes) -> Result<Function, String> {
+    let function = tfplugin6::Function::decode(bytes.clone()).map_err(|error| error.to_string())?;
+    let parameter = |parameter: tfplugin6::function::Parameter| {
+        Ok::<_, String>(Parameter {
+            ty: read_type_of("parameter", &parameter.name, &parameter.r#type)?,
+            name: parameter.name.into(),
+            allows_null: parameter.allow_null_value,
+            allows_unknown: parameter.allow_unknown_values,
+        })
+    };
+    let parameters = function.parameters.into_iter().map(parameter);
+    let returned = function.r#return.unwrap_or_default();
+    Ok(Function {
+        parameters: parameters.collect::<Result<_, _>>()?,
+        variadic: function.variadic_parameter.map(parameter).transpose()?,
+        result: Type::from_json(&returned.r#type).map_err(|error| format!("result: {error}"))?,
+        deprecation: function.deprecation_message,
+    })
+}
+
+/// The bytes of a function's signature.
+pub(crate) fn encode_function(function: &Function) -> Bytes {
+    let parameter = |parameter: &Parameter| tfplugin6::function::Parameter {
+        name: parameter.name.to_string(),
+        r#type: parameter.ty.to_json().into(),
+        allow_null_value: parameter.allows_null,
+        allow_unknown_values: parameter.allows_unknown,
+        ..Default::default()
+    };
+    let encoded = tfplugin6::Function {
+        parameters: function.parameters.iter().map(parameter).collect(),
+        variadic_parameter: function.variadic.as_ref().map(parameter),
+        r#return: Some(tfplugin6::function::Return {
+            r#type: function.result.to_json().into(),
+        }),
+        deprecation_message: function.deprecation.clone(),
+        ..Default::default()
+    };
+    encoded.encode_to_vec().into()
+}
+
+/// An identity schema that was received.
+pub(crate) fn read_identity_schema(
+    schema: &tfplugin6::ResourceIdentitySchema,
+) -> Result<IdentitySchema, String> {
+    let attributes = schema.identity_attributes.iter().map(|attribute| {
+        Ok::<_, String>(IdentityAttribute {
+            name: attribute.name.as_str().into(),
+            ty: read_type(&attribute.name, &attribute.r#type)?,
+            required_for_import: attribute.required_for_import,
+            optional_for_import: attribute.optional_for_import,
+        })
+    });
+    let attributes = attributes.collect::<Result<_, _>>()?;
+    Ok(IdentitySchema::new(count(schema.version), attributes))
+}
+
+/// An identity schema as the wire has it.
+pub(crate) fn write_identity_schema(schema: &IdentitySchema) -> tfplugin6::ResourceIdentitySchema {
+    let attributes = schema.attributes.iter().map(|attribute| {
+        tfplugin6::resource_identity_schema::IdentityAttribute {
+            name: attribute.name.to_string(),
+            r#type: attribute.ty.to_json().into(),
+            required_for_import: attribute.required_for_import,
+            optional_for_import: attribute.optional_for_import,
+            ..Default::default()
+        }
+    });
+    tfplugin6::ResourceIdentitySchema {
+        version: schema.version.cast_signed(),
+        identity_attributes: attributes.collect(),
     }
-    Ok(Type::object(attributes))
 }
 
 fn read_type(name: &str, json: &[u8]) -> Result<Type, String> {
-    Type::from_json(json).map_err(|error| format!("attribute `{name}`: {error}"))
+    read_type_of("attribute", name, json)
+}
+
+fn read_type_of(kind: &str, name: &str, json: &[u8]) -> Result<Type, String> {
+    Type::from_json(json).map_err(|error| format!("{kind} `{name}`: {error}"))
 }
 
 fn count(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }
 
-/// The translation for one version, whose messages are in `$proto`; `$read` and `$write` are its own form of an attribute's type.
+/// The translation for one version, whose messages are in `$proto`; `$read` and `$write` are its own form of an attribute's type, `$computed` and
+/// `$compute` its form of a block that the provider may fill in.
 macro_rules! translation {
-    ($version:ident, $proto:ident, $read:ident, $write:ident) => {
+    ($version:ident, $proto:ident, $read:ident, $write:ident, $computed:ident, $compute:ident) => {
         mod $version {
             use super::$proto as proto;
             use super::*;
@@ -92,6 +188,7 @@ macro_rules! translation {
             }
 
             fn read_block(block: proto::schema::Block) -> Result<Block, String> {
+                let computed = super::$computed(&block);
                 let mut blocks = BTreeMap::new();
                 for nested in block.block_types {
                     let nesting = match nested.nesting() {
@@ -119,6 +216,7 @@ macro_rules! translation {
                     attributes: read_attributes(block.attributes)?,
                     blocks,
                     deprecated: block.deprecated,
+                    computed,
                 })
             }
 
@@ -168,12 +266,14 @@ macro_rules! translation {
                         max_items: nested.max_items.cast_signed(),
                     });
                 }
-                Ok(proto::schema::Block {
+                let mut written = proto::schema::Block {
                     attributes: write_attributes(&block.attributes)?,
                     block_types,
                     deprecated: block.deprecated,
                     ..Default::default()
-                })
+                };
+                super::$compute(block.computed, &mut written)?;
+                Ok(written)
             }
 
             pub(super) fn write_attributes(
@@ -200,8 +300,36 @@ macro_rules! translation {
     };
 }
 
-translation!(five, tfplugin5, read_plain, write_plain);
-translation!(six, tfplugin6, read_any, write_any);
+translation!(
+    five,
+    tfplugin5,
+    read_plain,
+    write_plain,
+    never_computed,
+    cannot_be_computed
+);
+translation!(six, tfplugin6, read_any, write_any, is_computed, compute);
+
+fn never_computed(_: &tfplugin5::schema::Block) -> bool {
+    false
+}
+
+fn cannot_be_computed(computed: bool, _: &mut tfplugin5::schema::Block) -> Result<(), String> {
+    match computed {
+        true => Err("a block is computed, which protocol 5 has no form for".to_owned()),
+        false => Ok(()),
+    }
+}
+
+fn is_computed(block: &tfplugin6::schema::Block) -> bool {
+    block.computed
+}
+
+#[allow(clippy::unnecessary_wraps)] // its counterpart for version 5 can fail
+fn compute(computed: bool, block: &mut tfplugin6::schema::Block) -> Result<(), String> {
+    block.computed = computed;
+    Ok(())
+}
 
 fn read_plain(attribute: &mut tfplugin5::schema::Attribute) -> Result<AttributeType, String> {
     read_type(&attribute.name, &attribute.r#type).map(AttributeType::Plain)
@@ -324,6 +452,7 @@ mod tests {
             attributes,
             blocks: blocks.into(),
             deprecated: true,
+            computed: with_nested,
         };
         Schema::new(3, block)
     }
@@ -340,6 +469,36 @@ mod tests {
     fn version_5_has_no_nested_attributes() {
         let error = encode_schema(&schema(true), Protocol::V5).expect_err("refused");
         assert!(error.contains("nests attributes"), "{error}");
+    }
+
+    #[test]
+    fn functions_actions_and_identities_round_trip() {
+        let parameter = |name: &str| Parameter {
+            name: name.into(),
+            ty: Type::list(Type::String),
+            allows_null: true,
+            allows_unknown: false,
+        };
+        let function = Function {
+            parameters: vec![parameter("a")],
+            variadic: Some(parameter("rest")),
+            result: Type::Dynamic,
+            deprecation: "use another one".to_owned(),
+        };
+        assert_eq!(decode_function(&encode_function(&function)), Ok(function));
+        for (protocol, schema) in [(Protocol::V5, schema(false)), (Protocol::V6, schema(true))] {
+            let bytes = encode_action_schema(&schema, protocol).expect("has a form");
+            assert_eq!(decode_action_schema(&bytes, protocol), Ok(schema));
+        }
+        let attribute = IdentityAttribute {
+            name: "number".into(),
+            ty: Type::Number,
+            required_for_import: false,
+            optional_for_import: true,
+        };
+        let identity = IdentitySchema::new(2, vec![attribute]);
+        let written = write_identity_schema(&identity);
+        assert_eq!(read_identity_schema(&written), Ok(identity));
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl ResourceGraph {
                 mode: match address.resource.mode {
                     Mode::Managed => "managed",
                     Mode::Data => "data",
+                    Mode::Ephemeral => "ephemeral",
                 },
                 type_name: address.resource.type_name.to_string(),
                 name,

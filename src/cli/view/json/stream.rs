@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Map, Value as Json, json};
-use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::{PolicyOutcome, PolicyReport};
 use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_engine::{Action, Event, Plan, PlanMode, Step, StepKind, Summary};
@@ -252,11 +252,7 @@ impl RunView for JsonView {
 
 fn resource(address: &InstanceAddr) -> Json {
     let resource = &address.resource;
-    let data = if resource.mode == Mode::Data {
-        "data."
-    } else {
-        ""
-    };
+    let data = resource.mode.prefix();
     let key = address.key.as_ref();
     let in_module = format!(
         "{data}{}.{}{}",

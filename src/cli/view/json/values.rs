@@ -90,6 +90,7 @@ pub(super) fn mode(mode: Mode) -> &'static str {
     match mode {
         Mode::Managed => "managed",
         Mode::Data => "data",
+        Mode::Ephemeral => "ephemeral",
     }
 }
 

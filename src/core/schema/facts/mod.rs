@@ -14,6 +14,7 @@
 //! | `name:FLAGS list{…}` | an attribute whose members have flags of their own; `single`, `set` and `map` likewise |
 //! | `name=list[1..3]{…}` | a nested block, with the least and the largest number where they are limited; `group` as well |
 //! | `!{…}` | a deprecated block |
+//! | `?{…}` | a block that the provider may fill in |
 //! | `"a name"` | a name with other characters than letters, digits and `_`, as JSON writes it |
 //! | a line that starts with `#` | a comment |
 

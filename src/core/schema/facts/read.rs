@@ -125,6 +125,7 @@ impl<'a> Reader<'a> {
         self.enter()?;
         let mut block = Block {
             deprecated: self.eat("!"),
+            computed: self.eat("?"),
             ..Block::default()
         };
         self.need("{", "`{`")?;

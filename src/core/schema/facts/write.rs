@@ -18,6 +18,9 @@ fn block(block: &Block, line: &mut String) {
     if block.deprecated {
         line.push('!');
     }
+    if block.computed {
+        line.push('?');
+    }
     line.push('{');
     attributes(&block.attributes, line);
     for (place, (name, nested)) in block.blocks.iter().enumerate() {

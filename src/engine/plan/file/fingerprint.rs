@@ -123,6 +123,16 @@ impl Serialize for Form<'_> {
                 ("apply", Form(apply.input()), place).serialize(serializer)
             }
             Expr::Sensitive(inner) => ("sensitive", Form(inner)).serialize(serializer),
+            Expr::Call(call) => {
+                let arguments: Vec<Self> = call.arguments.iter().map(Form).collect();
+                (
+                    "call",
+                    call.provider.to_string(),
+                    &*call.function,
+                    arguments,
+                )
+                    .serialize(serializer)
+            }
         }
     }
 }

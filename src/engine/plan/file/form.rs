@@ -164,7 +164,8 @@ impl SchemaTable {
             let resource = &address.resource;
             let kind = match resource.mode {
                 Mode::Managed => FactsKind::Resource,
-                Mode::Data => FactsKind::DataSource,
+                // A plan has no changes of what is ephemeral.
+                Mode::Data | Mode::Ephemeral => FactsKind::DataSource,
             };
             self.lines
                 .push(to_facts_line(kind, &resource.type_name, schema));

@@ -167,6 +167,11 @@ pub mod schema {
         /// \[10\]
         #[prost(string, tag = "7")]
         pub deprecation_message: ::prost::alloc::string::String,
+        /// The provider may fill in nested blocks of this kind where the user writes none.
+        ///
+        /// \[11\]
+        #[prost(bool, tag = "8")]
+        pub computed: bool,
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Attribute {
@@ -392,6 +397,14 @@ pub struct ClientCapabilities {
     /// \[8\]
     #[prost(bool, tag = "2")]
     pub write_only_attributes_allowed: bool,
+    /// It hands the private bytes of the plan to the plan that precedes the apply.
+    ///
+    /// \[11\]
+    #[prost(bool, tag = "3")]
+    pub store_planned_private: bool,
+    /// \[11\]
+    #[prost(bool, tag = "4")]
+    pub computed_blocks_allowed: bool,
 }
 /// Why the provider puts something off \[6\].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -752,6 +765,11 @@ pub mod plan_resource_change {
         /// \[9\]
         #[prost(message, optional, tag = "8")]
         pub prior_identity: ::core::option::Option<super::ResourceIdentityData>,
+        /// The private bytes of the plan that was shown, when it is planned again to be applied.
+        ///
+        /// \[11\]
+        #[prost(bytes = "bytes", tag = "9")]
+        pub planned_private: ::prost::bytes::Bytes,
     }
     #[derive(Clone, PartialEq, ::prost::Message)]
     pub struct Response {

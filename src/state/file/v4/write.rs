@@ -94,6 +94,8 @@ fn resources(state: &State) -> Vec<Resource<'_>> {
                     mode: match entry.0.resource.mode {
                         Mode::Managed => "managed",
                         Mode::Data => "data",
+                        // Nothing puts one into a state.
+                        Mode::Ephemeral => "ephemeral",
                     },
                     provider: provider.to_string(),
                     instances: vec![*entry],

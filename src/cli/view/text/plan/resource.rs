@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::addr::InstanceAddr;
 use terrane_core::{Location, Marked};
 use terrane_engine::{Action, Drift, Reason, ResourceChange};
 
@@ -68,11 +68,7 @@ pub(crate) fn action_sign(action: Action) -> (&'static str, Tone) {
 /// The address without the module, which the tree shows.
 fn name_in_module(address: &InstanceAddr) -> String {
     let resource = &address.resource;
-    let data = if resource.mode == Mode::Data {
-        "data."
-    } else {
-        ""
-    };
+    let data = resource.mode.prefix();
     let key = address
         .key
         .as_ref()
