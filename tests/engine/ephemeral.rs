@@ -25,14 +25,17 @@ fn it_is_opened_for_planning_and_again_for_applying_and_closed_each_time() {
     assert_snapshot!(world.provider.cloud.ledger(), @"
     configure region=null
     open s
+    close s
     open s
     create a
+    close s
     ");
     assert_snapshot!(world.state(), @"test_thing.a  name=a");
     world.preview(with_password).changes_nothing();
     assert_snapshot!(world.provider.cloud.ledger(), @"
     configure region=null
     open s
+    close s
     ");
 }
 
@@ -77,6 +80,7 @@ fn it_waits_for_what_it_is_made_from_and_that_is_what_the_state_remembers() {
     create a
     open a-1
     create b
+    close a-1
     ");
     assert_eq!(world.dependencies("test_thing.b"), ["test_thing.a"]);
     world.preview(program).changes_nothing();
@@ -105,8 +109,10 @@ fn it_is_closed_after_a_failure_too_and_renewed_when_that_is_due() {
     configure region=null
     open s
     renew s
+    close s (renewed)
     open s
     renew s
+    close s (renewed)
     ");
 }
 
@@ -144,16 +150,20 @@ fn a_provider_is_configured_with_it_and_a_destroy_opens_it_as_well() {
     configure region=null
     open s
     configure region="north"
+    close s
     open s
     create a
+    close s
     "#);
     world.destroy(program).succeeds();
     assert_snapshot!(world.provider.cloud.ledger(), @r#"
     configure region=null
     open s
     configure region="north"
+    close s
     open s
     delete a
+    close s
     "#);
 }
 
