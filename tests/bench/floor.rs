@@ -71,6 +71,8 @@ struct Messages {
 const CAPABILITIES: Option<ClientCapabilities> = Some(ClientCapabilities {
     deferral_allowed: false,
     write_only_attributes_allowed: true,
+    store_planned_private: false,
+    computed_blocks_allowed: false,
 });
 
 impl Messages {

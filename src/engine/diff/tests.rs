@@ -5,7 +5,10 @@ use terrane_core::schema::{
 };
 use terrane_core::{Type, Value};
 
-use super::{computed_blocks_to_null, incompatibilities, normalise_legacy, plan_problems, proposed_new, proposed_unknown};
+use super::{
+    computed_blocks_to_null, incompatibilities, normalise_legacy, plan_problems, proposed_new,
+    proposed_unknown,
+};
 
 /// A string with the flags that the letters name: required, optional, computed, sensitive, write-only.
 fn text(flags: &str) -> Attribute {
@@ -390,7 +393,10 @@ fn old_sdks_blocks_are_brought_into_shape() {
 fn a_computed_block_that_nobody_writes_is_the_providers_to_fill_in() {
     let mut filled = blocks(Nesting::List);
     filled.block.computed = true;
-    let schema = block([("a", text("o"))], [("f", filled), ("b", blocks(Nesting::List))]);
+    let schema = block(
+        [("a", text("o"))],
+        [("f", filled), ("b", blocks(Nesting::List))],
+    );
     let value = |f: Value, b: Value| Value::map([("a", v("x")), ("b", b), ("f", f)]);
     let one = || {
         let members = [("set", v("s")), ("id", v("i"))];
@@ -401,7 +407,10 @@ fn a_computed_block_that_nobody_writes_is_the_providers_to_fill_in() {
     assert_eq!(config, value(Value::Null, empty()));
     let prior = value(one(), empty());
     assert_eq!(proposed_new(&schema, &prior, &config), prior);
-    assert_eq!(plan_problems(&schema, &prior, &config, &value(v("?"), empty())), []);
+    assert_eq!(
+        plan_problems(&schema, &prior, &config, &value(v("?"), empty())),
+        []
+    );
     assert_eq!(plan_problems(&schema, &Value::Null, &config, &prior), []);
     // Blocks that the user writes are the user's, and so are all others.
     assert_eq!(computed_blocks_to_null(&schema, prior.clone()), prior);
