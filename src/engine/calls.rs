@@ -21,11 +21,14 @@ type Key = (ProviderSource, Arc<str>, String);
 
 /// The results of a run's calls; for a function without one, why it has none.
 #[derive(Default)]
-pub(crate) struct Calls(RefCell<HashMap<Key, Rc<OnceCell<Result<Value, String>>>>>);
+pub(crate) struct Calls(RefCell<HashMap<Key, Rc<OnceCell<Answer>>>>);
+
+/// The result of a function; else why it has none.
+type Answer = Result<Value, String>;
 
 impl Calls {
     /// The result of a call, if it has been made.
-    fn result(&self, key: &Key) -> Option<Result<Value, String>> {
+    fn result(&self, key: &Key) -> Option<Answer> {
         self.0.borrow().get(key)?.get().cloned()
     }
 }
@@ -101,11 +104,7 @@ impl RunningProviders<'_> {
     }
 
     /// The result of a function; else why it has none.
-    async fn call(
-        &self,
-        call: &Call,
-        arguments: &[Value],
-    ) -> Result<Result<Value, String>, Diagnostics> {
+    async fn call(&self, call: &Call, arguments: &[Value]) -> Result<Answer, Diagnostics> {
         let failed = |error| call_failed(&error, call);
         let located = |errors: Diagnostics| {
             let at = |error: Diagnostic| error.location(call.location);

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use terrane_core::schema::Schema;
 use terrane_core::{Diagnostics, Value};
 
@@ -70,7 +69,7 @@ impl Client {
     ) -> Result<RenewEphemeralResourceResponse, CallError> {
         let request = proto::renew_ephemeral_resource::Request {
             type_name: request.type_name.to_owned(),
-            private: request.private.map(Bytes::clone),
+            private: request.private.cloned(),
         };
         let response: proto::renew_ephemeral_resource::Response =
             self.call(Rpc::RenewEphemeralResource, request).await?;
@@ -87,7 +86,7 @@ impl Client {
     ) -> Result<Diagnostics, CallError> {
         let request = proto::close_ephemeral_resource::Request {
             type_name: request.type_name.to_owned(),
-            private: request.private.map(Bytes::clone),
+            private: request.private.cloned(),
         };
         let rpc = Rpc::CloseEphemeralResource;
         let call = self.call(rpc, request);
