@@ -14,7 +14,7 @@ use crate::package::{
     self, DownloadProgress, FetchError, Fetched, PackageDescription, WantedPackage,
 };
 use crate::protocol::{self, OfferedVersion};
-use crate::store::Store;
+use crate::store::{IfThere, Store};
 
 /// Where a package comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,8 +111,7 @@ impl RegistryClient {
         package::download(&self.http, description, source, file, progress).await
     }
 
-    /// Fetches a package into the store: downloads it, proves it, unpacks it. `None` when another process was faster and the
-    /// package is in the store.
+    /// Fetches a package into the store: downloads it, proves it, unpacks it. `None` when it is there already and stays.
     ///
     /// # Errors
     /// When there is none for that platform, or it must not be used; the store is as it was.
@@ -121,8 +120,9 @@ impl RegistryClient {
         origin: &Origin,
         wanted: &WantedPackage<'_>,
         store: &Store,
+        if_there: IfThere,
         progress: &dyn DownloadProgress,
     ) -> Result<Option<Fetched>, FetchError> {
-        package::fetch(&self.http, origin, wanted, store, progress).await
+        package::fetch(&self.http, origin, wanted, store, if_there, progress).await
     }
 }

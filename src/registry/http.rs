@@ -25,6 +25,8 @@ pub struct HttpOptions {
     pub timeout: Duration,
     /// How often a request is made again after a failure that may pass.
     pub retries: u32,
+    /// The pause before the first of these; each next one is twice as long.
+    pub pause: Duration,
     /// Bearer tokens, each for one host.
     pub credentials: Credentials,
     /// Services by host that are taken as stated, in place of discovery.
@@ -38,6 +40,7 @@ impl Default for HttpOptions {
         Self {
             timeout: Duration::from_secs(10),
             retries: 2,
+            pause: Duration::from_millis(500),
             credentials: Credentials::default(),
             services: BTreeMap::new(),
             authorities: Vec::new(),
@@ -90,12 +93,14 @@ pub enum HttpError {
         url: Url,
     },
     /// The server wants credentials, or refuses ours.
-    #[error("{} refuses the credentials (HTTP {status})", host(url))]
+    #[error("{} {} (HTTP {status})", host(url), if *were_sent { "refuses the credentials" } else { "asks for credentials" })]
     Refused {
         /// The URL.
         url: Url,
         /// The answer's status.
         status: u16,
+        /// Whether the request had a token.
+        were_sent: bool,
     },
     /// The server answered with an error.
     #[error("{url} answered HTTP {status}")]
@@ -105,13 +110,43 @@ pub enum HttpError {
         /// The answer's status.
         status: u16,
     },
-    /// No answer, or not all of one.
+    /// There is no connection.
     #[error("{} cannot be reached: {reason}", host(url))]
     Unreachable {
         /// The URL.
         url: Url,
         /// Why.
         reason: String,
+    },
+    /// The server is not known to be the one that the URL names.
+    #[error("the certificate of {} is not trusted: {reason}", host(url))]
+    Untrusted {
+        /// The URL.
+        url: Url,
+        /// Why.
+        reason: String,
+    },
+    /// No answer came, or not all of one.
+    #[error("the answer of {} broke off: {reason}", host(url))]
+    BrokenOff {
+        /// The URL.
+        url: Url,
+        /// Why.
+        reason: String,
+    },
+    /// The server leads to a place that is not asked.
+    #[error("{} {reason}", host(url))]
+    Redirected {
+        /// The URL.
+        url: Url,
+        /// Where it leads.
+        reason: String,
+    },
+    /// The answer is meant for a person.
+    #[error("{url} answered with a web page")]
+    WebPage {
+        /// The URL.
+        url: Url,
     },
     /// The answer is longer than anything of its kind.
     #[error("{url} answered with more than {limit} bytes")]
@@ -137,6 +172,7 @@ pub(crate) struct Http {
     client: Client,
     timeout: Duration,
     retries: u32,
+    pause: Duration,
     credentials: Credentials,
     asked: Arc<Asked>,
 }
@@ -156,10 +192,10 @@ impl Http {
         // None that leaves TLS: the answer could send us anywhere.
         let policy = Policy::custom(|attempt| {
             if attempt.url().scheme() != "https" {
-                let message = format!("it redirects to {}, which is not https", attempt.url());
+                let message = format!("redirects to {}, which is not https", attempt.url());
                 attempt.error(message)
             } else if attempt.previous().len() > REDIRECTS {
-                attempt.error(format!("it redirects more than {REDIRECTS} times"))
+                attempt.error(format!("redirects more than {REDIRECTS} times"))
             } else {
                 attempt.follow()
             }
@@ -167,8 +203,7 @@ impl Http {
         let mut builder = Client::builder()
             .user_agent(concat!("terrane/", env!("CARGO_PKG_VERSION")))
             .redirect(policy)
-            .connect_timeout(options.timeout)
-            .read_timeout(options.timeout);
+            .connect_timeout(options.timeout);
         for pem in &options.authorities {
             for certificate in reqwest::Certificate::from_pem_bundle(pem).map_err(setup)? {
                 builder = builder.add_root_certificate(certificate);
@@ -178,6 +213,7 @@ impl Http {
             client: builder.build().map_err(setup)?,
             timeout: options.timeout,
             retries: options.retries,
+            pause: options.pause,
             credentials: options.credentials.clone(),
             asked: Arc::default(),
         })
@@ -205,6 +241,9 @@ impl Http {
         let document = self.document(url, 4 << 20).await?;
         match serde_json::from_slice(&document.bytes) {
             Ok(value) => Ok((value, document.url)),
+            Err(_) if document.bytes.trim_ascii_start().starts_with(b"<") => {
+                Err(HttpError::WebPage { url: document.url })
+            }
             Err(error) => Err(HttpError::Malformed {
                 url: document.url,
                 reason: error.to_string(),
@@ -223,8 +262,8 @@ impl Http {
         loop {
             match self.stream_once(url, limit, sink).await {
                 Err(Failed::Passing { after, .. }) if attempt < self.retries => {
+                    let pause = after.unwrap_or(self.pause * 2_u32.pow(attempt));
                     attempt += 1;
-                    let pause = after.unwrap_or(Duration::from_millis(250) * 2_u32.pow(attempt));
                     tokio::time::sleep(pause).await;
                 }
                 Err(Failed::Passing { error, .. } | Failed::Lasting(error)) => return Err(error),
@@ -255,10 +294,9 @@ impl Http {
         loop {
             let Ok(piece) = tokio::time::timeout_at(window, response.chunk()).await else {
                 if arrived < SLOWEST {
-                    let seconds = self.timeout.as_secs_f32();
-                    let reason = format!("it sent {arrived} bytes in {seconds} s");
+                    let reason = format!("{arrived} bytes came in {}", self.patience());
                     let url = url.clone();
-                    return Err(passing(HttpError::Unreachable { url, reason }));
+                    return Err(passing(HttpError::BrokenOff { url, reason }));
                 }
                 (window, arrived) = (Instant::now() + self.timeout, 0);
                 continue;
@@ -271,9 +309,14 @@ impl Http {
                         .ok_or_else(|| Failed::Lasting(too_long()))?;
                     sink(Piece::Bytes(&bytes)).map_err(Failed::Lasting)?;
                 }
-                Err(error) => return Err(passing(unreachable(url, &error))),
+                Err(error) => return Err(failed(url, &error)),
             }
         }
+    }
+
+    /// The timeout, for people.
+    fn patience(&self) -> String {
+        format!("{} s", self.timeout.as_secs_f32())
     }
 
     async fn get(&self, url: &Url) -> Result<Response, Failed> {
@@ -291,19 +334,18 @@ impl Http {
             let host = host(url);
             Failed::Lasting(HttpError::Credentials { host, reason })
         })?;
+        let were_sent = token.is_some();
         if let Some(token) = token {
             // reqwest drops it when a redirect leads to another host.
             request = request.bearer_auth(token);
         }
-        let response = request.send().await.map_err(|error| {
-            let lasting = error.is_redirect() || error.is_builder();
-            let error = unreachable(url, &error);
-            if lasting {
-                Failed::Lasting(error)
-            } else {
-                passing(error)
-            }
+        let response = tokio::time::timeout(self.timeout, request.send()).await;
+        let response = response.map_err(|_| {
+            let reason = format!("nothing came in {}", self.patience());
+            let url = url.clone();
+            passing(HttpError::BrokenOff { url, reason })
         })?;
+        let response = response.map_err(|error| failed(url, &error))?;
         let status = response.status();
         let url = response.url().clone();
         match status {
@@ -315,6 +357,7 @@ impl Http {
                 Err(Failed::Lasting(HttpError::Refused {
                     url,
                     status: status.as_u16(),
+                    were_sent,
                 }))
             }
             status => {
@@ -360,11 +403,23 @@ fn passing(error: HttpError) -> Failed {
     Failed::Passing { error, after: None }
 }
 
-fn unreachable(url: &Url, error: &reqwest::Error) -> HttpError {
-    HttpError::Unreachable {
-        url: url.clone(),
-        reason: last_cause(error),
+/// What a request that came to nothing came to.
+fn failed(url: &Url, error: &reqwest::Error) -> Failed {
+    let (url, reason) = (url.clone(), last_cause(error));
+    // Only a text tells: the TLS library is none of ours.
+    if reason.contains("certificate") {
+        return Failed::Lasting(HttpError::Untrusted { url, reason });
     }
+    if error.is_redirect() {
+        return Failed::Lasting(HttpError::Redirected { url, reason });
+    }
+    if error.is_builder() {
+        return Failed::Lasting(HttpError::Unreachable { url, reason });
+    }
+    passing(match error.is_connect() {
+        true => HttpError::Unreachable { url, reason },
+        false => HttpError::BrokenOff { url, reason },
+    })
 }
 
 /// The last cause says what happened; the first ones only that a request failed.
@@ -372,7 +427,13 @@ fn last_cause(error: &reqwest::Error) -> String {
     let mut reason = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
+        let ended = (inner.downcast_ref::<std::io::Error>())
+            .is_some_and(|error| error.kind() == std::io::ErrorKind::UnexpectedEof);
         reason = inner.to_string();
+        // The libraries' words for it are long, and name themselves.
+        if ended || reason.starts_with("connection closed before message") {
+            return "the connection ended".to_owned();
+        }
         cause = inner.source();
     }
     reason

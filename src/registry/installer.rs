@@ -23,7 +23,7 @@ use crate::platform::Platform;
 use crate::protocol::OfferedVersion;
 use crate::records::PackageRecords;
 use crate::signature::Signer;
-use crate::store::Store;
+use crate::store::{IfThere, Store};
 use crate::version::VersionRequirement;
 use crate::words;
 
@@ -153,9 +153,11 @@ impl Installer {
         let cache = settings.cache.as_ref();
         let downloads = config.plugin_cache_dir.clone();
         let downloads = downloads.or_else(|| cache.map(|cache| cache.join("providers")));
+        let records = PackageRecords::new(cache.map(|cache| cache.join("packages")));
+        let store = downloads.map(|root| Store::new(root).noting_hashes_in(records.clone()));
         Self {
-            records: PackageRecords::new(cache.map(|cache| cache.join("packages"))),
-            store: downloads.map(Store::new),
+            records,
+            store,
             platform: Platform::current(),
             config,
             settings,
@@ -230,6 +232,7 @@ impl Installer {
         if entries.is_empty() {
             return Ok(false);
         }
+        let _held = LockFile::hold(&self.settings.lock_file);
         // Read again: another run may have written it meanwhile.
         let mut lock = self.lock_file()?;
         let mut is_changed = false;
@@ -450,15 +453,12 @@ impl Installer {
     ) -> Obtained {
         let version = wanted.version.clone();
         match fetched {
-            Some(fetched) => {
-                self.records.remember(&fetched.folder, &fetched.own);
-                Obtained {
-                    version,
-                    folder: fetched.folder,
-                    via,
-                    stated: fetched.hashes,
-                }
-            }
+            Some(fetched) => Obtained {
+                version,
+                folder: fetched.folder,
+                via,
+                stated: fetched.hashes,
+            },
             None => Obtained {
                 folder: store.package(wanted.source, &version, wanted.platform),
                 version,
@@ -546,11 +546,26 @@ impl Installer {
             platform: &self.platform,
             locked,
         };
-        let fetched = client
-            .fetch(&origin, &wanted, store, &Progress(observer))
-            .await;
-        let fetched = fetched.map_err(|error| self.failed(&wanted, Some(&host), error))?;
+        let failed = |error| self.failed(&wanted, Some(&host), error);
+        let progress = Progress(observer);
+        let fetch = |if_there| client.fetch(&origin, &wanted, store, if_there, &progress);
+        let mut fetched = fetch(IfThere::Keep).await.map_err(failed)?;
+        if fetched.is_none() && locked.is_none() {
+            // Nothing vouches yet for the package that an earlier run, or another tool, has put there.
+            let stated = client.describe(&origin, &wanted).await.map_err(failed)?;
+            let own = self.own_hashes(&wanted, store).await;
+            if stated.hashes().any(|hash| own.contains(hash)) {
+                let stated = stated.hashes().cloned().collect();
+                let stored = self.obtained(&wanted, None, Via::Cache, store);
+                return Ok(Obtained { stated, ..stored });
+            }
+            fetched = fetch(IfThere::Replace).await.map_err(failed)?;
+        }
         if let Some(fetched) = &fetched {
+            if fetched.signer.is_none() && matches!(origin, Origin::Registry(_)) {
+                let warning = words::unsigned(source, &version, &host);
+                observer.event(InstallEvent::Warning(warning));
+            }
             observer.event(InstallEvent::Installed {
                 source,
                 version: &version,
@@ -559,6 +574,13 @@ impl Installer {
             });
         }
         Ok(self.obtained(&wanted, fetched, Via::Download(host), store))
+    }
+
+    /// The hashes of a package in the store; none when it cannot be read.
+    async fn own_hashes(&self, wanted: &WantedPackage<'_>, store: &Store) -> Vec<PackageHash> {
+        let folder = store.package(wanted.source, wanted.version, wanted.platform);
+        let records = self.records.clone();
+        blocking(move || records.hashes(&folder).unwrap_or_default()).await
     }
 
     /// The mirror or registry of a method.

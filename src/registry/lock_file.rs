@@ -1,33 +1,28 @@
 //! The dependency lock file, `.terraform.lock.hcl`: the version and the package hashes of each provider.
 //!
-//! The format is Terraform's, so that one file serves Terraform, OpenTofu and terrane. An entry that does not change keeps
-//! its text byte for byte, with its comments.
+//! The format is Terraform's, so that one file serves Terraform, OpenTofu and terrane. The text is kept as it is; a change is an edit
+//! of one entry in it.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fmt::Write as _;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use hcl_edit::Decorate as _;
+use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
-use hcl_edit::structure::{Block, Body, Structure};
+use hcl_edit::structure::{Attribute, Body};
 use semver::Version;
 use terrane_core::addr::ProviderSource;
 use thiserror::Error;
 
 use crate::hash::PackageHash;
-
-const HEADER: &str = "\
-# This file records the providers of this program: their versions and the hashes of their packages.
-# terrane, Terraform and OpenTofu maintain it; commit it.
-";
+use crate::lock_text;
 
 /// A lock file in memory.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct LockFile {
-    body: Body,
+    text: String,
     providers: BTreeMap<ProviderSource, LockedProvider>,
 }
 
@@ -51,15 +46,6 @@ pub struct LockFileError {
     pub reason: String,
 }
 
-impl Default for LockFile {
-    fn default() -> Self {
-        Self {
-            body: Body::new(),
-            providers: BTreeMap::new(),
-        }
-    }
-}
-
 impl LockFile {
     /// Reads a lock file; one that does not exist is empty.
     ///
@@ -69,7 +55,9 @@ impl LockFile {
         match fs::read_to_string(path) {
             Ok(text) => Self::parse(&text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(refused(error.to_string())),
+            Err(error) => Err(LockFileError {
+                reason: error.to_string(),
+            }),
         }
     }
 
@@ -79,11 +67,20 @@ impl LockFile {
     /// When it cannot be written; the old one is still there.
     pub fn save(&self, path: &Path) -> io::Result<()> {
         let new = path.with_extension(format!("hcl.{}", std::process::id()));
-        let written = fs::write(&new, self.to_string()).and_then(|()| fs::rename(&new, path));
+        let written = fs::write(&new, &self.text).and_then(|()| fs::rename(&new, path));
         if written.is_err() {
             let _ = fs::remove_file(&new);
         }
         written
+    }
+
+    /// The right to change a lock file, as long as it is held: two runs that read it and write it back would lose an entry. A file
+    /// system that cannot lock a folder gives it to everybody.
+    pub(crate) fn hold(path: &Path) -> Option<File> {
+        let folder = (path.parent()).filter(|parent| !parent.as_os_str().is_empty());
+        let folder = File::open(folder.unwrap_or(Path::new("."))).ok()?;
+        folder.lock().ok()?;
+        Some(folder)
     }
 
     /// Reads the text of a lock file.
@@ -91,33 +88,40 @@ impl LockFile {
     /// # Errors
     /// When it is not HCL, or an entry is incomplete, wrong or there twice.
     pub fn parse(text: &str) -> Result<Self, LockFileError> {
-        let body: Body = text.parse().map_err(|error: hcl_edit::parser::Error| {
-            refused(format!(
-                "line {}: {}",
-                error.location().line(),
-                error.message()
-            ))
-        })?;
+        let start = lock_text::start(text);
+        let refused = |at: usize, reason: String| LockFileError {
+            reason: format!("{}: {reason}", lock_text::position(&text[start..], at)),
+        };
+        let body: Body = text[start..]
+            .parse()
+            .map_err(|error: hcl_edit::parser::Error| {
+                refused(error.location().offset(), error.message().to_owned())
+            })?;
         let mut providers = BTreeMap::new();
         for block in body.get_blocks("provider") {
+            let at = block.span().map_or(0, |span| span.start);
             let [label] = block.labels.as_slice() else {
-                return Err(refused(
-                    "a `provider` block needs one label, the provider's address".to_owned(),
-                ));
+                let reason = "a `provider` block needs one label, the provider's address";
+                return Err(refused(at, reason.to_owned()));
             };
-            let source = full_source(label.as_str()).ok_or_else(|| {
-                refused(format!(
-                    "`{}` is not a provider's full address",
-                    label.as_str()
-                ))
+            let label = label.as_str();
+            let source = full_source(label).ok_or_else(|| {
+                refused(at, format!("`{label}` is not a provider's full address"))
             })?;
-            let locked = LockedProvider::read(&block.body)
-                .map_err(|reason| refused(format!("provider \"{source}\": {reason}")))?;
+            let locked = LockedProvider::read(&block.body).map_err(|(place, reason)| {
+                refused(
+                    place.unwrap_or(at),
+                    format!("provider \"{source}\": {reason}"),
+                )
+            })?;
             if providers.insert(source.clone(), locked).is_some() {
-                return Err(refused(format!("provider \"{source}\" is there twice")));
+                return Err(refused(at, format!("provider \"{source}\" is there twice")));
             }
         }
-        Ok(Self { body, providers })
+        Ok(Self {
+            text: text.to_owned(),
+            providers,
+        })
     }
 
     /// The entry of that provider.
@@ -134,59 +138,24 @@ impl LockFile {
     pub fn set(&mut self, source: &ProviderSource, mut locked: LockedProvider) -> bool {
         locked.hashes.sort_unstable();
         locked.hashes.dedup();
-        if self.providers.get(source) == Some(&locked) {
+        let known = self.providers.get(source);
+        if known == Some(&locked) {
             return false;
         }
-        let mut block = locked.block(source);
-        let known = self.position(|existing| existing == Some(source));
-        if let Some(index) = known {
-            let old = self.body.remove(index);
-            *block.decor_mut() = old.decor().clone();
-            self.body.insert(index, block);
-        } else {
-            // Terraform sorts entries by address.
-            let next = self.position(|existing| existing.is_some_and(|other| other > source));
-            let index = next.unwrap_or(self.body.len());
-            let mut prefix = "\n";
-            if index == 0 && self.body.is_empty() {
-                block.decor_mut().set_prefix(format!("{HEADER}\n"));
-            } else if index == 0 {
-                // The comment at the top stays at the top.
-                if let Some(first) = self.body.get_mut(0) {
-                    let header = first
-                        .decor()
-                        .prefix()
-                        .map_or_else(String::new, |raw| raw.to_string());
-                    first.decor_mut().set_prefix("\n");
-                    block.decor_mut().set_prefix(header);
-                    prefix = "";
-                }
-            }
-            if index > 0 {
-                block.decor_mut().set_prefix(prefix);
-            }
-            self.body.insert(index, block);
-        }
+        self.text = lock_text::with_entry(&self.text, source, known, &locked);
         self.providers.insert(source.clone(), locked);
         true
-    }
-
-    fn position(&self, wanted: impl Fn(Option<&ProviderSource>) -> bool) -> Option<usize> {
-        self.body.iter().position(|structure| {
-            let block = structure
-                .as_block()
-                .filter(|block| block.has_ident("provider"));
-            let source = block.and_then(|block| full_source(block.labels.first()?.as_str()));
-            wanted(source.as_ref())
-        })
     }
 }
 
 impl fmt::Display for LockFile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.body.fmt(f)
+        f.write_str(&self.text)
     }
 }
+
+/// What is wrong with an entry, and at which byte if that is known.
+type EntryError = (Option<usize>, String);
 
 impl LockedProvider {
     /// Whether a package with one of these hashes is the recorded one. Without a hash of a scheme that both have, it cannot be told.
@@ -201,77 +170,53 @@ impl LockedProvider {
         self.hashes.is_empty() || self.matches(package) == Some(true)
     }
 
-    fn read(body: &Body) -> Result<Self, String> {
-        let text = |name: &str| -> Result<Option<&str>, String> {
-            match body.get_attribute(name).map(|attribute| &attribute.value) {
-                None => Ok(None),
-                Some(value) => {
-                    (value.as_str().map(Some)).ok_or_else(|| format!("`{name}` must be a string"))
-                }
+    fn read(body: &Body) -> Result<Self, EntryError> {
+        let at = |attribute: &Attribute| attribute.value.span().map(|span| span.start);
+        let text = |name: &str| -> Result<Option<(&Attribute, &str)>, EntryError> {
+            let Some(attribute) = body.get_attribute(name) else {
+                return Ok(None);
+            };
+            match attribute.value.as_str() {
+                Some(text) => Ok(Some((attribute, text))),
+                None => Err((at(attribute), format!("`{name}` must be a string"))),
             }
         };
-        let version = text("version")?.ok_or("it has no `version`")?;
-        let parsed = Version::parse(version)
-            .map_err(|_| format!("`{version}` is not a full version such as `5.1.0`"))?;
+        let (attribute, version) =
+            text("version")?.ok_or_else(|| (None, "it has no `version`".to_owned()))?;
+        let version = Version::parse(version).map_err(|_| {
+            let reason = format!("`{version}` is not a full version such as `5.1.0`");
+            (at(attribute), reason)
+        })?;
         let mut hashes = Vec::new();
         if let Some(attribute) = body.get_attribute("hashes") {
+            let no_list = || {
+                (
+                    at(attribute),
+                    "`hashes` must be a list of strings".to_owned(),
+                )
+            };
             let Expression::Array(elements) = &attribute.value else {
-                return Err("`hashes` must be a list of strings".to_owned());
+                return Err(no_list());
             };
             for element in elements {
-                let element = element
-                    .as_str()
-                    .ok_or("`hashes` must be a list of strings")?;
-                hashes.push(
-                    element
-                        .parse::<PackageHash>()
-                        .map_err(|error| error.to_string())?,
-                );
+                let hash = element.as_str().ok_or_else(no_list)?;
+                let place = element.span().map(|span| span.start);
+                let hash = hash.parse::<PackageHash>();
+                hashes.push(hash.map_err(|error| (place, error.to_string()))?);
             }
         }
         hashes.sort_unstable();
         hashes.dedup();
         Ok(Self {
-            version: parsed,
-            constraints: text("constraints")?.map(str::to_owned),
+            version,
+            constraints: text("constraints")?.map(|(_, text)| text.to_owned()),
             hashes,
         })
     }
-
-    /// The entry as Terraform lays it out.
-    fn block(&self, source: &ProviderSource) -> Block {
-        let quoted = |text: &str| Expression::from(text).to_string();
-        let version = quoted(&self.version.to_string());
-        let mut text = match &self.constraints {
-            None => format!("  version = {version}\n"),
-            Some(constraints) => format!(
-                "  version     = {version}\n  constraints = {}\n",
-                quoted(constraints)
-            ),
-        };
-        if !self.hashes.is_empty() {
-            text.push_str("  hashes = [\n");
-            for hash in &self.hashes {
-                writeln!(text, "    {},", quoted(hash.as_str()))
-                    .expect("invariant: a String takes every write");
-            }
-            text.push_str("  ]\n");
-        }
-        let text = format!("provider {} {{\n{text}}}\n", quoted(&source.to_string()));
-        let body: Body = text.parse().expect("invariant: quoted strings are HCL");
-        match body.into_iter().next() {
-            Some(Structure::Block(block)) => block,
-            _ => unreachable!("the text is one block"),
-        }
-    }
-}
-
-fn refused(reason: String) -> LockFileError {
-    LockFileError { reason }
 }
 
 /// `HOST/NAMESPACE/TYPE`: lock files never leave out the host.
-fn full_source(text: &str) -> Option<ProviderSource> {
+pub(crate) fn full_source(text: &str) -> Option<ProviderSource> {
     (text.split('/').count() == 3).then(|| text.parse().ok())?
 }
 
@@ -411,13 +356,13 @@ provider "registry.terraform.io/hashicorp/tls" {
     #[test]
     fn damaged_files_are_refused_with_the_reason() {
         let reason = |text: &str| LockFile::parse(text).expect_err("refused").reason;
-        insta::assert_snapshot!(reason("provider \"a/b/c\" {\n  version = \n}\n"), @r#"line 2: invalid expression; expected `"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit"#);
-        insta::assert_snapshot!(reason("provider \"a/b\" {}\n"), @"`a/b` is not a provider's full address");
-        insta::assert_snapshot!(reason("provider \"a/b/c\" {}\n"), @r#"provider "a/b/c": it has no `version`"#);
-        insta::assert_snapshot!(reason("provider \"a/b/c\" {\n  version = \"1.0\"\n}\n"), @r#"provider "a/b/c": `1.0` is not a full version such as `5.1.0`"#);
-        insta::assert_snapshot!(reason("provider \"a/b/c\" {\n  version = \"1.0.0\"\n  hashes = [1]\n}\n"), @r#"provider "a/b/c": `hashes` must be a list of strings"#);
+        insta::assert_snapshot!(reason("provider \"a/b/c\" {\n  version = \n}\n"), @r#"line 2, column 13: invalid expression; expected `"`, `[`, `{`, `-`, `!`, `(`, `_`, `<`, letter or digit"#);
+        insta::assert_snapshot!(reason("provider \"a/b\" {}\n"), @"line 1, column 1: `a/b` is not a provider's full address");
+        insta::assert_snapshot!(reason("provider \"a/b/c\" {}\n"), @r#"line 1, column 1: provider "a/b/c": it has no `version`"#);
+        insta::assert_snapshot!(reason("provider \"a/b/c\" {\n  version = \"1.0\"\n}\n"), @r#"line 2, column 13: provider "a/b/c": `1.0` is not a full version such as `5.1.0`"#);
+        insta::assert_snapshot!(reason("provider \"a/b/c\" {\n  version = \"1.0.0\"\n  hashes = [1]\n}\n"), @r#"line 3, column 12: provider "a/b/c": `hashes` must be a list of strings"#);
         let twice = "provider \"a/b/c\" {\n  version = \"1.0.0\"\n}\n".repeat(2);
-        insta::assert_snapshot!(reason(&twice), @r#"provider "a/b/c" is there twice"#);
+        insta::assert_snapshot!(reason(&twice), @r#"line 4, column 1: provider "a/b/c" is there twice"#);
     }
 
     #[test]

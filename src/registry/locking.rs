@@ -15,7 +15,7 @@ use crate::locate::{self, Package, Shelf};
 use crate::lock_file::LockedProvider;
 use crate::package::{self, FetchError, WantedPackage, blocking};
 use crate::platform::Platform;
-use crate::store::Store;
+use crate::store::{IfThere, Store};
 use crate::words;
 
 /// What became of a provider's entry in the lock file.
@@ -246,7 +246,7 @@ impl Installer {
         if !described.has_tree_hash() {
             let store = Store::new(scratch.to_owned());
             let fetched = client
-                .fetch(&origin, &wanted, &store, &Progress(observer))
+                .fetch(&origin, &wanted, &store, IfThere::Keep, &Progress(observer))
                 .await;
             hashes.extend(fetched.map_err(failed)?.map_or_else(Vec::new, |it| it.own));
         }

@@ -13,17 +13,20 @@ use url::Url;
 use crate::client::Origin;
 use crate::hash::PackageHash;
 use crate::http::{self, Http, HttpError, Piece};
+use crate::locate::executable;
 use crate::lock_file::LockedProvider;
 use crate::network_mirror;
 use crate::platform::Platform;
 use crate::protocol::{self, Download};
 use crate::signature::{self, SignatureError, Signer};
-use crate::store::{Place, Reservation, Store};
+use crate::store::{IfThere, Place, Reservation, Store};
 use crate::sums::Sums;
 use crate::unpack::{self, UnpackError, UnpackLimits};
 
 /// The largest zip that is taken.
 const LARGEST_ZIP: u64 = 2 << 30;
+/// Most publishers have not given their keys to this registry. OpenTofu accepts their releases, too.
+const KEYS_ARE_OPTIONAL: &str = "registry.opentofu.org";
 /// SHA256SUMS and its signature are a few kilobytes.
 const LARGEST_SUMS: u64 = 1 << 20;
 
@@ -36,7 +39,7 @@ pub struct Fetched {
     pub own: Vec<PackageHash>,
     /// What may be recorded in the lock file, for every platform that something trusted states it for.
     pub hashes: Vec<PackageHash>,
-    /// Who signed the release; none for a mirror.
+    /// Who signed the release; none for a mirror, or when the registry lists no key.
     pub signer: Option<Signer>,
 }
 
@@ -82,6 +85,14 @@ pub enum FetchError {
         /// The hash it has.
         found: PackageHash,
     },
+    /// A file that the registry names does not exist.
+    #[error("the release has no {what}: {url} does not exist")]
+    Incomplete {
+        /// The file.
+        what: &'static str,
+        /// Where it should be.
+        url: Url,
+    },
     /// SHA256SUMS does not describe the package.
     #[error("SHA256SUMS {reason}")]
     Sums {
@@ -96,6 +107,12 @@ pub enum FetchError {
     NotLocked {
         /// The package's own hashes.
         found: Vec<PackageHash>,
+    },
+    /// There is no executable in it.
+    #[error("the package holds no file terraform-provider-{type_name}")]
+    NoProvider {
+        /// The provider's type.
+        type_name: String,
     },
     /// The zip cannot be unpacked safely.
     #[error("the package cannot be unpacked: {0}")]
@@ -132,16 +149,17 @@ pub(crate) async fn fetch(
     origin: &Origin,
     wanted: &WantedPackage<'_>,
     store: &Store,
+    if_there: IfThere,
     progress: &dyn DownloadProgress,
 ) -> Result<Option<Fetched>, FetchError> {
-    let Some(place) = reserve(wanted, store, progress).await? else {
+    let Some(place) = reserve(wanted, store, if_there, progress).await? else {
         return Ok(None);
     };
     let described = describe(http, origin, wanted).await?;
     let zip = place.zip();
     let zip_hash = download(http, &described, wanted.source, &zip, progress).await?;
-    let locked = wanted.locked.cloned();
-    blocking(move || unpack(place, &zip, described, zip_hash, locked.as_ref()))
+    let (source, locked) = (wanted.source.clone(), wanted.locked.cloned());
+    blocking(move || unpack(place, &zip, &source, described, zip_hash, locked.as_ref()))
         .await
         .map(Some)
 }
@@ -153,7 +171,7 @@ pub(crate) async fn take(
     store: &Store,
     progress: &dyn DownloadProgress,
 ) -> Result<Option<Fetched>, FetchError> {
-    let Some(place) = reserve(wanted, store, progress).await? else {
+    let Some(place) = reserve(wanted, store, IfThere::Keep, progress).await? else {
         return Ok(None);
     };
     let described = PackageDescription {
@@ -163,14 +181,15 @@ pub(crate) async fn take(
         others: Vec::new(),
         signer: None,
     };
-    let (zip, locked) = (zip.to_owned(), wanted.locked.cloned());
+    let (zip, source) = (zip.to_owned(), wanted.source.clone());
+    let locked = wanted.locked.cloned();
     let unpacking = blocking(move || {
         let hash = File::open(&zip).and_then(PackageHash::of_zip);
         let hash = hash.map_err(|source| FetchError::Store {
             path: zip.clone(),
             source,
         })?;
-        unpack(place, &zip, described, hash, locked.as_ref())
+        unpack(place, &zip, &source, described, hash, locked.as_ref())
     });
     unpacking.await.map(Some)
 }
@@ -179,11 +198,12 @@ pub(crate) async fn take(
 async fn reserve(
     wanted: &WantedPackage<'_>,
     store: &Store,
+    if_there: IfThere,
     progress: &dyn DownloadProgress,
 ) -> Result<Option<Place>, FetchError> {
     let mut told = false;
     loop {
-        let reservation = store.reserve(wanted.source, wanted.version, wanted.platform);
+        let reservation = store.reserve(wanted.source, wanted.version, wanted.platform, if_there);
         let reservation = reservation.map_err(|source| FetchError::Store {
             path: store.package(wanted.source, wanted.version, wanted.platform),
             source,
@@ -306,7 +326,7 @@ pub(crate) async fn describe(
                 package: Some(download.package),
                 expected,
                 others,
-                signer: Some(signer),
+                signer,
             })
         }
     }
@@ -316,7 +336,7 @@ pub(crate) async fn describe(
 struct Release {
     download: Download,
     sums: Sums,
-    signer: Signer,
+    signer: Option<Signer>,
 }
 
 async fn release(
@@ -327,19 +347,20 @@ async fn release(
     platform: &Platform,
 ) -> Result<Release, FetchError> {
     let download = protocol::download(http, registry, source, version, platform).await?;
-    let document = async |name: &'static str, url: &Url| {
+    let document = async |what: &'static str, url: &Url| {
         let document = http.document(url, LARGEST_SUMS).await;
         document.map_err(|error| match error {
-            HttpError::NotFound { url } => FetchError::Sums {
-                reason: format!("cannot be verified: its registry names {url} as its {name}, which does not exist"),
-            },
+            HttpError::NotFound { url } => FetchError::Incomplete { what, url },
             error => error.into(),
         })
     };
-    let sums = document("list of sums", &download.sums).await?;
-    let signed = document("signature", &download.signature).await?;
-    let signer = signature::verify(&sums.bytes, &signed.bytes, &download.keys)
-        .map_err(FetchError::Signature)?;
+    let sums = document("SHA256SUMS", &download.sums).await?;
+    let signed = document("signature of SHA256SUMS", &download.signature).await?;
+    let signer = match signature::verify(&sums.bytes, &signed.bytes, &download.keys) {
+        Ok(signer) => Some(signer),
+        Err(SignatureError::NoKeys) if *source.host == *KEYS_ARE_OPTIONAL => None,
+        Err(error) => return Err(FetchError::Signature(error)),
+    };
     let sums = Sums::parse(&sums.bytes).map_err(|reason| FetchError::Sums { reason })?;
     match sums.get(&download.filename) {
         Some(listed) if *listed == download.zip_hash => Ok(Release {
@@ -400,7 +421,13 @@ pub(crate) async fn download(
     if let Some(error) = broken {
         return Err(failed(error));
     }
-    streamed?;
+    streamed.map_err(|error| match error {
+        HttpError::NotFound { url } => FetchError::Incomplete {
+            what: "package for this platform",
+            url,
+        },
+        error => error.into(),
+    })?;
     let written = zip.to_owned();
     let hash = blocking(move || PackageHash::of_zip(File::open(written)?)).await;
     let hash = hash.map_err(failed)?;
@@ -412,6 +439,7 @@ pub(crate) async fn download(
 fn unpack(
     place: Place,
     zip: &Path,
+    source: &ProviderSource,
     described: PackageDescription,
     zip_hash: PackageHash,
     locked: Option<&LockedProvider>,
@@ -423,6 +451,12 @@ fn unpack(
     let folder = place.unpacked().map_err(failed)?;
     let zip = File::open(zip).map_err(failed)?;
     unpack::unpack(zip, &folder, UnpackLimits::default()).map_err(FetchError::Unpack)?;
+    // One without a provider would stay in the place of the right one.
+    if executable(&folder, source).is_none() {
+        return Err(FetchError::NoProvider {
+            type_name: source.type_name.to_string(),
+        });
+    }
     let tree_hash = PackageHash::of_directory(&folder).map_err(failed)?;
     described.check(&tree_hash)?;
     let own = vec![tree_hash, zip_hash];
@@ -430,7 +464,7 @@ fn unpack(
         return Err(FetchError::NotLocked { found: own });
     }
     let target = place.target().to_owned();
-    let folder = place.publish().map_err(|source| FetchError::Store {
+    let folder = place.publish(&own).map_err(|source| FetchError::Store {
         path: target,
         source,
     })?;

@@ -95,6 +95,8 @@ struct PlatformAnswer {
 
 #[derive(Deserialize)]
 struct DownloadAnswer {
+    os: Option<String>,
+    arch: Option<String>,
     filename: String,
     download_url: String,
     shasum: String,
@@ -169,6 +171,14 @@ pub(crate) async fn download(
         from.join(text)
             .map_err(|error| malformed(format!("`{text}`: {error}")))
     };
+    let is_for =
+        |stated: &Option<String>, asked: &str| stated.as_ref().is_none_or(|it| it == asked);
+    if !is_for(&answer.os, platform.os()) || !is_for(&answer.arch, platform.arch()) {
+        let stated = [answer.os, answer.arch]
+            .map(Option::unwrap_or_default)
+            .join("_");
+        return Err(malformed(format!("it describes a package for {stated}")));
+    }
     let plain = !answer.filename.is_empty() && !answer.filename.contains(['/', '\\', '\n']);
     if !plain {
         return Err(malformed(format!(

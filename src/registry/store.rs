@@ -10,21 +10,34 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 use terrane_core::addr::ProviderSource;
 
+use crate::hash::PackageHash;
 use crate::platform::Platform;
+use crate::records::PackageRecords;
 
 /// A folder of unpacked packages.
 #[derive(Debug, Clone)]
 pub struct Store {
     root: PathBuf,
+    records: PackageRecords,
 }
 
 /// The right to fill one place; given back when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Place {
     target: PathBuf,
+    records: PackageRecords,
     /// Beside the target, so that a rename is enough.
     workshop: PathBuf,
     _lock: File,
+}
+
+/// What becomes of a package that is in its place already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfThere {
+    /// It stays, and nothing is fetched.
+    Keep,
+    /// The fetched one takes its place.
+    Replace,
 }
 
 /// What came of asking for a place.
@@ -41,7 +54,15 @@ pub(crate) enum Reservation {
 impl Store {
     /// The store in that folder, which need not exist yet.
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self {
+            root,
+            records: PackageRecords::new(None),
+        }
+    }
+
+    /// The same, which notes the hashes of each package that is put in there.
+    pub(crate) fn noting_hashes_in(self, records: PackageRecords) -> Self {
+        Self { records, ..self }
     }
 
     /// Where that package is, or would be.
@@ -86,6 +107,7 @@ impl Store {
         source: &ProviderSource,
         version: &Version,
         platform: &Platform,
+        if_there: IfThere,
     ) -> io::Result<Reservation> {
         let target = self.package(source, version, platform);
         let folder = self.versions(source).join(version.to_string());
@@ -97,7 +119,7 @@ impl Store {
             Err(TryLockError::WouldBlock) => return Ok(Reservation::Busy),
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        if target.is_dir() {
+        if if_there == IfThere::Keep && target.is_dir() {
             return Ok(Reservation::Filled);
         }
         let workshop = folder.join(format!(".{platform}.incomplete"));
@@ -109,6 +131,7 @@ impl Store {
         fs::create_dir(&workshop)?;
         Ok(Reservation::Free(Place {
             target,
+            records: self.records.clone(),
             workshop,
             _lock: lock,
         }))
@@ -133,11 +156,18 @@ impl Place {
         Ok(folder)
     }
 
-    /// Puts the unpacked package in its place.
-    pub(crate) fn publish(self) -> io::Result<PathBuf> {
+    /// Puts the unpacked package, which has these hashes, in its place.
+    pub(crate) fn publish(self, hashes: &[PackageHash]) -> io::Result<PathBuf> {
         let folder = self.workshop.join("package");
         sync(&folder)?;
+        // A process that runs a binary of the old one keeps it.
+        match fs::rename(&self.target, self.workshop.join("old")) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
         fs::rename(&folder, &self.target)?;
+        // Before somebody who waits for it looks at it.
+        self.records.remember(&self.target, hashes);
         if let Some(parent) = self.target.parent() {
             File::open(parent)?.sync_all()?;
         }
@@ -192,19 +222,25 @@ mod tests {
     #[test]
     fn a_package_appears_whole_and_is_made_once() {
         let (_root, store, source, version, platform) = fixture();
-        let reserve = || store.reserve(&source, &version, &platform);
+        let reserve = || store.reserve(&source, &version, &platform, IfThere::Keep);
         let place = free(reserve());
         let unpacked = place.unpacked().expect("made");
         fs::write(unpacked.join("terraform-provider-null"), "binary").expect("written");
         assert!(store.versions_of(&source, &platform).is_empty());
         assert!(matches!(reserve(), Ok(Reservation::Busy)));
-        let package = place.publish().expect("published");
+        let package = place.publish(&[]).expect("published");
         assert_eq!(package, store.package(&source, &version, &platform));
         assert_eq!(
             store.versions_of(&source, &platform),
             std::slice::from_ref(&version)
         );
         assert!(matches!(reserve(), Ok(Reservation::Filled)));
+        let again = free(store.reserve(&source, &version, &platform, IfThere::Replace));
+        let unpacked = again.unpacked().expect("made");
+        fs::write(unpacked.join("other"), "binary").expect("written");
+        assert_eq!(again.publish(&[]).expect("published"), package);
+        assert!(package.join("other").exists());
+        assert!(!package.join("terraform-provider-null").exists());
     }
 
     #[test]
@@ -215,7 +251,7 @@ mod tests {
             .join("registry.terraform.io/hashicorp/null/1.0.0/.linux_amd64.incomplete/package");
         fs::create_dir_all(&folder).expect("made");
         fs::write(folder.join("terraform-provider-null"), "half").expect("written");
-        let place = free(store.reserve(&source, &version, &platform));
+        let place = free(store.reserve(&source, &version, &platform, IfThere::Keep));
         let unpacked = place.unpacked().expect("made");
         assert_eq!(fs::read_dir(unpacked).expect("readable").count(), 0);
     }
@@ -223,7 +259,7 @@ mod tests {
     #[test]
     fn a_place_that_is_given_up_is_free_again_and_empty() {
         let (root, store, source, version, platform) = fixture();
-        let place = free(store.reserve(&source, &version, &platform));
+        let place = free(store.reserve(&source, &version, &platform, IfThere::Keep));
         fs::write(place.zip(), "half").expect("written");
         drop(place);
         let folder = root
@@ -233,6 +269,6 @@ mod tests {
             .map(|entry| entry.expect("readable").file_name())
             .collect();
         assert_eq!(left, [".linux_amd64.lock"]);
-        free(store.reserve(&source, &version, &platform));
+        free(store.reserve(&source, &version, &platform, IfThere::Keep));
     }
 }

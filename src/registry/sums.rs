@@ -7,9 +7,10 @@ use crate::hash::PackageHash;
 pub(crate) struct Sums(Vec<(String, PackageHash)>);
 
 impl Sums {
-    /// Reads `HEX  NAME` lines (`HEX *NAME` for binary mode); anything else makes the document unusable.
+    /// Reads `HEX  NAME` lines (`HEX *NAME` for binary mode); anything else makes the document unusable. The reason follows the
+    /// document's name.
     pub(crate) fn parse(document: &[u8]) -> Result<Self, String> {
-        let text = std::str::from_utf8(document).map_err(|_| "it is not UTF-8".to_owned())?;
+        let text = std::str::from_utf8(document).map_err(|_| "is not UTF-8".to_owned())?;
         let lines = text.lines().filter(|line| !line.trim().is_empty());
         let entries = lines.map(|line| {
             let (sum, name) = line.split_once(char::is_whitespace)?;
@@ -20,7 +21,7 @@ impl Sums {
         let entries: Option<Vec<_>> = entries.collect();
         entries
             .map(Self)
-            .ok_or_else(|| "it has a line that is not a sum and a file name".to_owned())
+            .ok_or_else(|| "has a line that is not a sum and a file name".to_owned())
     }
 
     /// The hash of that file; `None` when it is not listed.

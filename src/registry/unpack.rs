@@ -52,6 +52,15 @@ pub enum UnpackError {
         /// The entry's name.
         name: String,
     },
+    /// Two entries have the same name.
+    #[error("two of its entries have the same name")]
+    Ambiguous,
+    /// A file would lie below another file.
+    #[error("its entry `{name}` is a file and a folder")]
+    FileAndFolder {
+        /// The file's name.
+        name: String,
+    },
     /// It holds more than a provider does.
     #[error("it holds more than {limit} {what}")]
     TooLarge {
@@ -61,8 +70,13 @@ pub enum UnpackError {
         what: &'static str,
     },
     /// The folder cannot be written.
-    #[error("cannot unpack it")]
-    Write(#[source] io::Error),
+    #[error("cannot write its entry `{name}`: {source}")]
+    Write {
+        /// The entry's name.
+        name: String,
+        /// Why.
+        source: io::Error,
+    },
 }
 
 /// Unpacks into a folder that exists and is empty.
@@ -75,6 +89,10 @@ pub(crate) fn unpack(
     limits: UnpackLimits,
 ) -> Result<(), UnpackError> {
     let mut archive = ZipArchive::new(zip).map_err(damaged)?;
+    if archive.has_duplicate_names() {
+        // The archive lists only one of them, so that nobody can say which is meant.
+        return Err(UnpackError::Ambiguous);
+    }
     if archive.len() > limits.entries {
         return Err(UnpackError::TooLarge {
             limit: limits.entries as u64,
@@ -82,7 +100,7 @@ pub(crate) fn unpack(
         });
     }
     let mut left = limits.bytes;
-    let mut seen = BTreeSet::new();
+    let mut places = Places::default();
     for index in 0..archive.len() {
         let mut entry = archive.by_index(index).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
@@ -96,25 +114,61 @@ pub(crate) fn unpack(
             return Err(UnpackError::Special { name });
         }
         let target = folder.join(&name);
+        let failed = |source: io::Error| UnpackError::Write {
+            name: name.clone(),
+            source,
+        };
+        places.take(&name, entry.is_dir())?;
         if entry.is_dir() {
-            fs::create_dir_all(&target).map_err(UnpackError::Write)?;
+            fs::create_dir_all(&target).map_err(failed)?;
             continue;
         }
-        // Two names that differ only in case are one file on some systems.
-        if !seen.insert(name.to_lowercase()) {
-            return Err(UnpackError::Twice { name });
-        }
         if let Some(parent) = target.parent() {
-            fs::create_dir_all(parent).map_err(UnpackError::Write)?;
+            fs::create_dir_all(parent).map_err(failed)?;
         }
-        let mut file = create(&target, mode & 0o111 != 0).map_err(UnpackError::Write)?;
-        let written = copy(&mut entry, &mut file, left)?;
+        let mut file = create(&target, mode & 0o111 != 0).map_err(failed)?;
+        let written = copy(&mut entry, &mut file, &name, left)?;
         left = left.checked_sub(written).ok_or(UnpackError::TooLarge {
             limit: limits.bytes,
             what: "bytes",
         })?;
     }
     Ok(())
+}
+
+/// The places of a package that are taken, without regard to case: two names that differ only in it are one file on some systems.
+#[derive(Default)]
+struct Places {
+    files: BTreeSet<String>,
+    folders: BTreeSet<String>,
+}
+
+impl Places {
+    fn take(&mut self, name: &str, is_folder: bool) -> Result<(), UnpackError> {
+        let place = name.trim_end_matches('/').to_lowercase();
+        let name = || name.to_owned();
+        for (end, _) in place.match_indices('/') {
+            let folder = &place[..end];
+            if self.files.contains(folder) {
+                return Err(UnpackError::FileAndFolder { name: name() });
+            }
+            if !self.folders.contains(folder) {
+                self.folders.insert(folder.to_owned());
+            }
+        }
+        match is_folder {
+            true if self.files.contains(&place) => Err(UnpackError::FileAndFolder { name: name() }),
+            false if self.folders.contains(&place) => {
+                Err(UnpackError::FileAndFolder { name: name() })
+            }
+            true => {
+                self.folders.insert(place);
+                Ok(())
+            }
+            false if self.files.insert(place) => Ok(()),
+            false => Err(UnpackError::Twice { name: name() }),
+        }
+    }
 }
 
 /// Whether a name can only mean a place below the package, on any system; stricter than needed, for providers have plain names.
@@ -127,7 +181,7 @@ fn stays_inside(name: &str) -> bool {
 }
 
 /// At most one byte more than what is left is written.
-fn copy(entry: &mut impl Read, file: &mut File, left: u64) -> Result<u64, UnpackError> {
+fn copy(entry: &mut impl Read, file: &mut File, name: &str, left: u64) -> Result<u64, UnpackError> {
     let mut buffer = vec![0; 1 << 16];
     let mut entry = entry.take(left.saturating_add(1));
     let mut written = 0;
@@ -138,7 +192,10 @@ fn copy(entry: &mut impl Read, file: &mut File, left: u64) -> Result<u64, Unpack
             Ok(count) => count,
             Err(error) => return Err(UnpackError::Zip(Box::new(error))),
         };
-        io::Write::write_all(file, &buffer[..count]).map_err(UnpackError::Write)?;
+        io::Write::write_all(file, &buffer[..count]).map_err(|source| UnpackError::Write {
+            name: name.to_owned(),
+            source,
+        })?;
         written += count as u64;
     }
 }

@@ -14,6 +14,7 @@ use crate::package::{FetchError, WantedPackage};
 use crate::platform::Platform;
 use crate::protocol::OfferedVersion;
 use crate::signature::SignatureError;
+use crate::unpack::UnpackError;
 use crate::version::VersionRequirement;
 
 /// More versions than that are counted instead of named.
@@ -130,7 +131,7 @@ pub(crate) fn offline(
 ) -> InstallError {
     let what = named(required, version);
     let said = format!("{what} is not installed, and `--offline` forbids a download");
-    let said = InstallError::new(said).hint("run `providers lock` once without `--offline`");
+    let said = InstallError::new(said).hint("run the same command once without `--offline`");
     match searched {
         [] => said,
         _ => said.detail(format!("searched:\n{}", searched.join("\n"))),
@@ -153,6 +154,13 @@ pub(crate) fn stored_instead(
         "{source} {version} is used, which an earlier run has downloaded; there may be newer ones"
     );
     InstallError::new(said).detail(format!("{}: {}", error.summary, error.detail))
+}
+
+/// The registry lists no key, and is one that need not.
+pub(crate) fn unsigned(source: &ProviderSource, version: &Version, host: &str) -> InstallError {
+    let said =
+        format!("nobody vouches for {source} {version}: {host} lists no key of its publisher");
+    InstallError::new(said).detail("the lock file records what was downloaded now")
 }
 
 /// The registry does not know the provider.
@@ -215,8 +223,9 @@ pub(crate) fn not_fetched(
             | FetchError::Sums { .. }
             | FetchError::Signature(_)
             | FetchError::NotLocked { .. }
+            | FetchError::NoProvider { .. }
             | FetchError::Unpack(_)
-    );
+    ) && !matches!(error, FetchError::Unpack(UnpackError::Write { .. }));
     let from = host.map_or_else(String::new, |host| format!(" from {host}"));
     let summary = match is_refusal {
         true => format!("provider {source} {version}{from} is refused"),
@@ -239,13 +248,39 @@ fn with_remedy(said: InstallError, error: &FetchError) -> InstallError {
                 "`terraform login {host}`, a `credentials` block of the CLI configuration or TF_TOKEN_{variable} gives a token for this host"
             ))
         }
-        FetchError::Http(HttpError::Unreachable { .. } | HttpError::Status { .. }) => {
+        FetchError::Http(
+            HttpError::Unreachable { .. } | HttpError::BrokenOff { .. } | HttpError::Status { .. },
+        ) => {
             said.hint("try again later; a `filesystem_mirror` or `network_mirror` of the CLI configuration needs no registry")
         }
-        FetchError::Signature(SignatureError::ForeignKey { .. }) => {
-            said.hint("the registry's list of keys and the release do not belong together: ask its publisher")
+        FetchError::Http(HttpError::Untrusted { .. }) => {
+            said.hint("if an authority of your own signs certificates here: SSL_CERT_FILE names the file with its certificate")
         }
-        FetchError::WrongPackage { .. } | FetchError::Sums { .. } | FetchError::Signature(_) | FetchError::Unpack(_) => {
+        FetchError::Http(HttpError::WebPage { url }) => {
+            said.hint(format!("a proxy or a sign-in may answer in its place: open {url} in a browser"))
+        }
+        FetchError::Http(
+            HttpError::Redirected { .. }
+            | HttpError::Insecure { .. }
+            | HttpError::TooLong { .. }
+            | HttpError::Malformed { .. },
+        ) => said.hint("the registry or mirror is at fault: tell those who run it"),
+        FetchError::NoRegistry { .. } => {
+            said.hint("check the spelling of the host; a provider is written `HOST/NAMESPACE/TYPE`")
+        }
+        FetchError::Incomplete { .. }
+        | FetchError::NoProvider { .. }
+        | FetchError::Signature(
+            SignatureError::Unreadable { .. }
+            | SignatureError::Key { .. }
+            | SignatureError::NoKeys
+            | SignatureError::ForeignKey { .. },
+        ) => said.hint("nothing of it was kept; the release or its registry is at fault: tell its publisher"),
+        FetchError::Unpack(UnpackError::Write { .. }) => said,
+        FetchError::WrongPackage { .. }
+        | FetchError::Sums { .. }
+        | FetchError::Signature(_)
+        | FetchError::Unpack(_) => {
             said.hint("nothing of it was kept; somebody between its publisher and this machine may have changed it, so ask the publisher before you go on")
         }
         FetchError::NoPackage { platform, .. } => {
