@@ -20,6 +20,7 @@
 //! | `cli` | [`TestEnvironment`]: a stack program as a process |
 //! | `go` | programs on HashiCorp's libraries |
 //! | `moto` | [`Aws`]: moto's server behind a proxy that can lose requests |
+//! | `registry` | [`TestRegistry`]: a provider registry with TLS, signatures and faults |
 //! | `ids` | the ids in a state |
 //! | `dice` | [`Dice`]: randomness from a seed |
 //! | `amount` | how much is gone through, and [`Figures`] of it |
@@ -43,6 +44,7 @@ mod ids;
 mod modules;
 mod moto;
 mod process;
+mod registry;
 mod run;
 mod saved;
 mod show;
@@ -62,6 +64,9 @@ pub use go::go_program;
 pub use ids::ids;
 pub use modules::assert_every_file_listed;
 pub use moto::{Aws, Fate, aws, md5_of};
+pub use registry::{
+    Fault, Proxy, Release, Request, Signer, Step, TestRegistry, renamed, zip_of, zip_with_link,
+};
 pub use run::Run;
 pub use saved::origin;
 pub use show::{attributes, value as show_value};
