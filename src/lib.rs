@@ -50,6 +50,7 @@
 //! | use values that the cloud decides | [`Output`], [`all`], [`interpolate!`] |
 //! | call a provider's function | [`ProviderHandle::function`] |
 //! | use a secret that no state holds | [`EphemeralResource`], [`Ephemeral`], [`Declaration::set_write_only`] |
+//! | rename, give up or take in what exists | [`Stack::moved`], [`Stack::removed`], [`Stack::import`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
 //! | say how the engine may treat an object | [`Lifecycle`] |
@@ -72,9 +73,9 @@ pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{
     Action, Arguments, BlockArguments, Call, Configuration, Declaration, Diagnostic, Diagnostics,
     Ephemeral, EphemeralDeclaration, EphemeralResource, Error, EvalError, Export, Expr, FromValue,
-    IgnoreChanges, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue, IntoWriteOnly,
-    Lifecycle, Literal, Location, Marked, Nested, NestedList, Output, Outputs, Path, PathStep,
-    Program, ProviderConfig, ProviderDeclaration, ProviderHandle, Reference, Resource,
+    IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue,
+    IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, Output, Outputs, Path,
+    PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle, Reference, Resource,
     ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger, Type, TypeMismatch,
     Value, WriteOnly, all, interpolate,
 };

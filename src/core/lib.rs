@@ -37,6 +37,7 @@
 //! | [`schema`] | the schema of a resource type, the shape it asks of a configuration, the compact text that bindings carry |
 //! | `stack`, `resource`, `provider`, `lifecycle` | declarations |
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
+//! | `changes` | what a program says about objects that exist: moved, removed, imported |
 //! | `call`, `ephemeral` | functions of providers; values that are never stored |
 //! | `program` | the checked graph of a stack function's declarations |
 //! | [`configuration`] | the trait through which a stack reads its configuration |
@@ -54,6 +55,7 @@
 mod action;
 pub mod addr;
 mod call;
+mod changes;
 pub mod configuration;
 mod diagnostics;
 mod ephemeral;
@@ -85,6 +87,7 @@ pub mod value;
 
 pub use action::Action;
 pub use call::{Arguments, Call};
+pub use changes::{Adoption, ImportBy, Moved, PlaceAddr, Removed};
 pub use configuration::{Configuration, NoConfig};
 pub use diagnostics::{Diagnostic, Diagnostics, Location, Severity};
 pub use ephemeral::{

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 
 use crate::addr::{InstanceAddr, InstanceKey, Mode, ModuleAddr, ProviderConfigAddr, ResourceAddr};
+use crate::changes::{Adoption, ImportBy, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::{Error, Result};
@@ -33,6 +34,9 @@ pub(crate) struct Declared {
     pub(crate) resources: Vec<DeclaredResource>,
     pub(crate) exports: Vec<Export>,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) moved: Vec<Moved>,
+    pub(crate) removed: Vec<Removed>,
+    pub(crate) adoptions: Vec<(Arc<InstanceAddr>, Adoption)>,
     pub(crate) owner_tags: bool,
     pub(crate) diagnostics: Diagnostics,
 }
@@ -207,6 +211,58 @@ impl Stack {
             value: value.into_expr(),
             location,
         });
+    }
+
+    /// Says that an object has another address than it had, so that it stays as it is: `stack.moved("aws_vpc.old", "aws_vpc.main")`.
+    ///
+    /// An address without a key means a resource with all its instances, which keep their keys; two modules move with all that is in
+    /// them. Where the types differ the provider turns the object into one of the new type. The line does nothing once the state
+    /// has nothing at the old address.
+    #[track_caller]
+    pub fn moved(&mut self, from: &str, to: &str) {
+        let location = Location::caller();
+        let (Some(from), Some(to)) = (self.place(from, location), self.place(to, location)) else {
+            return;
+        };
+        self.declared.moved.push(Moved { from, to, location });
+    }
+
+    /// Says that an object is no longer this stack's: it leaves the state and stays in the world. `"aws_vpc.old"`, a resource with all its
+    /// instances, or a whole module.
+    #[track_caller]
+    pub fn removed(&mut self, address: &str) {
+        let location = Location::caller();
+        if let Some(address) = self.place(address, location) {
+            self.declared.removed.push(Removed { address, location });
+        }
+    }
+
+    /// Takes an object that exists in as that of a resource, where the state has none: `stack.import(&vpc, "vpc-123")`, or by its
+    /// identity with [`ImportBy::identity`]. The plan shows what differs.
+    #[track_caller]
+    pub fn import(&mut self, resource: &impl AsRef<Resource>, by: impl Into<ImportBy>) {
+        let adoption = Adoption {
+            by: by.into(),
+            location: Location::caller(),
+        };
+        let address = resource.as_ref().address().clone();
+        self.declared.adoptions.push((address, adoption));
+    }
+
+    fn place(&mut self, text: &str, location: Location) -> Option<PlaceAddr> {
+        let place = PlaceAddr::parse(text);
+        if place.is_none() {
+            self.declared.diagnostics.push(
+                Diagnostic::error(format!(
+                    "`{text}` is not the address of a resource or a module"
+                ))
+                .location(location)
+                .hint(
+                    "write it as `aws_vpc.main`, `aws_subnet.private[\"a\"]` or `module.network`",
+                ),
+            );
+        }
+        place
     }
 
     /// A handle on a resource instance by its address, declared before or after; for addresses that come from configuration.

@@ -15,6 +15,7 @@ use crate::moved::moved;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
 use crate::plan::inputs::Inputs;
+use crate::plan::moves::Moves;
 use crate::plan::planner::Planner;
 use crate::recover::{LATE, Recovered, Recovery};
 use crate::running::RunningProviders;
@@ -129,7 +130,8 @@ impl<'a> Engine<'a> {
         let stop = self.stop.clone();
         self.running.forget_first_plans();
         let (running, events) = (&self.running, self.host.events);
-        let inputs = Inputs::new(program, prior, options, running, events)?;
+        let moves = Moves::carry_out(program, prior);
+        let inputs = Inputs::new(program, (prior, &moves), options, running, events)?;
         let planner = Planner::new(inputs, stop);
         let plan = planner.plan(self.parallelism).await;
         crash::reach(Point::Planned).await;

@@ -27,6 +27,7 @@ impl Subject<'_> {
         let response = self.provider.import_resource_state(request).await;
         let response = response.map_err(|error| self.call_failed(&error))?;
         let imported = self.accept(response.diagnostics, response.imported_resources)?;
+        self.not_deferred(response.deferred)?;
         let (ours, others): (Vec<_>, Vec<_>) = imported
             .into_iter()
             .partition(|imported| imported.type_name == self.type_name());

@@ -9,7 +9,8 @@ use terrane_core::addr::{ConfigAddr, InstanceAddr, Mode, ProviderSource};
 use terrane_core::schema::{IdentitySchema, Schema};
 use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Path, PathStep, Type, Value};
 use terrane_provider::{
-    Identity, Provider, RawState, ReadResource, UpgradeResourceIdentity, UpgradeResourceState,
+    Deferred, Identity, Provider, RawState, ReadResource, UpgradeResourceIdentity,
+    UpgradeResourceState,
 };
 use terrane_state::model::{self, Attributes};
 use terrane_state::{Object, ObjectStatus, RawJson};
@@ -174,6 +175,18 @@ impl Subject<'_> {
         })
     }
 
+    /// An error if the provider puts off what it was asked.
+    pub(crate) fn not_deferred(&self, deferred: Option<Deferred>) -> Result<(), Diagnostics> {
+        let Some(why) = deferred else {
+            return Ok(());
+        };
+        Err(self
+            .error(format!("{} puts the object off", self.source))
+            .detail(why.to_string())
+            .hint("leave it out of this run with `--exclude`, and run again without")
+            .into())
+    }
+
     /// `value` as the provider returned it from `call`, if nothing of it is unknown.
     fn known(&self, call: &str, value: Value) -> Result<Value, Diagnostics> {
         if value.is_wholly_known() {
@@ -258,6 +271,7 @@ impl Subject<'_> {
             .await
             .map_err(|error| self.call_failed(&error))?;
         let value = self.accept(response.diagnostics, response.new_state)?;
+        self.not_deferred(response.deferred)?;
         if value.is_null() {
             return Ok(None);
         }

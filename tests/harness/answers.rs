@@ -9,9 +9,9 @@ use terrane_core::value::Map;
 use terrane_core::{Diagnostics, Path, Type, Value};
 use terrane_provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, ImportResourceState,
-    ImportResourceStateResponse, ImportedResource, PlanResourceChange, PlanResourceChangeResponse,
-    ReadDataSource, ReadDataSourceResponse, ReadResource, ReadResourceResponse,
-    UpgradeResourceStateResponse,
+    ImportResourceStateResponse, ImportedResource, MoveResourceState, MoveResourceStateResponse,
+    PlanResourceChange, PlanResourceChangeResponse, RawState, ReadDataSource,
+    ReadDataSourceResponse, ReadResource, ReadResourceResponse, UpgradeResourceStateResponse,
 };
 
 use crate::binding::FINDER;
@@ -124,16 +124,20 @@ impl Process {
 
     /// Takes the id or the name of an object, and whatever else: the read that follows tells whether it is there.
     pub(crate) fn import(&self, request: &ImportResourceState<'_>) -> ImportResourceStateResponse {
-        self.note(format!("import {}", request.id));
+        let identity = request
+            .identity
+            .and_then(|identity| identity.value.get("id"));
+        let wanted = identity.and_then(Value::as_str).unwrap_or(request.id);
+        self.note(format!("import {wanted}"));
         let fake = self.resource(request.type_name);
         let contents = self.provider.cloud.lock();
         let mut objects = contents.objects.values();
         let found = objects.find(|object| {
             object.type_name == request.type_name
                 && self.sees(object)
-                && (object.id == request.id || object.name() == request.id)
+                && (object.id == wanted || object.name() == wanted)
         });
-        let id = found.map_or(request.id, |object| &object.id);
+        let id = found.map_or(wanted, |object| &object.id);
         let state = with_member(&fake.schema.block.empty_value(), "id", id.into());
         ImportResourceStateResponse {
             deferred: None,
@@ -145,6 +149,34 @@ impl Process {
                     .unwrap_or_default(),
                 identity: fake.identity.then(|| identity_of(id)),
             }],
+            diagnostics: Diagnostics::new(),
+        }
+    }
+
+    /// Turns an object of any type into one of another: the attributes that both have stay.
+    pub(crate) fn answer_move(&self, request: &MoveResourceState<'_>) -> MoveResourceStateResponse {
+        let (from, to) = (request.source_type_name, request.target_type_name);
+        self.note(format!("move {from} to {to}"));
+        let RawState::Json(json) = request.source_state else {
+            panic!("protocol: an object of an old form");
+        };
+        let source = Value::from_json_untyped(json).expect("protocol: JSON");
+        let schema = self.resource(to).schema;
+        let mut target = schema.block.empty_value();
+        for name in schema.block.attributes.keys() {
+            if let Some(value) = source.get(name).filter(|value| !value.is_null()) {
+                target = with_member(&target, name, value.clone());
+            }
+        }
+        let id = id_of(&target).to_owned();
+        let mut contents = self.provider.cloud.lock();
+        if let Some(object) = contents.objects.get_mut(&id) {
+            object.type_name = to.to_owned();
+        }
+        MoveResourceStateResponse {
+            target_state: target,
+            target_private: request.source_private.clone(),
+            target_identity: self.resource(to).identity.then(|| identity_of(&id)),
             diagnostics: Diagnostics::new(),
         }
     }

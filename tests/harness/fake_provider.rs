@@ -97,6 +97,7 @@ impl FakeProvider {
         provider.define(|definition| {
             definition.config = Fields::new().string("region", "optional");
             definition.capabilities.plan_destroy = true;
+            definition.capabilities.move_resource_state = true;
         });
         provider
             .resource("test_thing", crate::thing())

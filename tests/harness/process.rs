@@ -418,11 +418,10 @@ impl Provider for Process {
 
     async fn move_resource_state(
         &self,
-        _: MoveResourceState<'_>,
+        request: MoveResourceState<'_>,
     ) -> Result<MoveResourceStateResponse, CallError> {
-        Err(CallError::Unimplemented {
-            rpc: "MoveResourceState",
-        })
+        let _call = self.begin("MoveResourceState").await?;
+        Ok(self.answer_move(&request))
     }
 
     async fn read_data_source(

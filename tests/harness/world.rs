@@ -195,6 +195,40 @@ impl World {
         imported
     }
 
+    /// The objects of a type that exist and that the state does not have.
+    ///
+    /// # Errors
+    /// The diagnostics as text.
+    pub fn query(
+        &self,
+        type_name: &str,
+        arguments: &terrane_core::Value,
+        limit: u32,
+        program: impl FnOnce(&mut Stack),
+    ) -> Result<terrane_engine::Inventory, String> {
+        let declare = |stack: &mut Stack| {
+            program(stack);
+            Ok(())
+        };
+        let program = Program::from_fn(declare, NoConfig);
+        let program = program.map_err(|diagnostics| diagnostics.to_string())?;
+        let host = terrane_engine::Host {
+            providers: &self.provider,
+            events: &Silent,
+            clock: &self.clock,
+            random: &self.random,
+        };
+        let engine = Engine::new(host, 1);
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.expect("a runtime").block_on(async {
+            let found = engine
+                .query(&program, &self.state, type_name, arguments, limit)
+                .await;
+            engine.close().await;
+            found.map_err(|diagnostics| diagnostics.to_string())
+        })
+    }
+
     /// Lets time pass.
     pub fn pass(&self, duration: Duration) {
         self.clock.pass(duration);

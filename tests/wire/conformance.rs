@@ -11,7 +11,7 @@ use terrane_provider::{
 
 use crate::processes::conformance;
 
-fn config(provider: &dyn Provider, type_name: &str, members: &[(&str, Value)]) -> Value {
+pub(crate) fn config(provider: &dyn Provider, type_name: &str, members: &[(&str, Value)]) -> Value {
     let schema = provider
         .resource_schema(type_name)
         .expect("a schema")
@@ -24,13 +24,13 @@ fn config(provider: &dyn Provider, type_name: &str, members: &[(&str, Value)]) -
     Value::Map(Arc::new(all))
 }
 
-struct Created {
-    state: Value,
+pub(crate) struct Created {
+    pub(crate) state: Value,
     private: Bytes,
     identity: Option<Identity>,
 }
 
-async fn create(provider: &dyn Provider, type_name: &str, config: &Value) -> Created {
+pub(crate) async fn create(provider: &dyn Provider, type_name: &str, config: &Value) -> Created {
     let said = provider
         .validate_resource_config(type_name, config)
         .await

@@ -2,6 +2,7 @@
 
 mod conformance;
 mod failures;
+mod features;
 mod go_cty;
 mod lifecycle;
 mod processes;

@@ -101,6 +101,8 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// Record an existing object in the state
     Import(Import),
+    /// List the objects of a resource type that exist and that the state does not have
+    Query(Query),
     /// Print the stack's exported values
     Output(Output),
     /// Inspect, edit and repair the state
@@ -222,6 +224,20 @@ pub(crate) struct Destroy {
     pub(crate) parallelism: Parallelism,
     #[command(flatten)]
     pub(crate) yes: Yes,
+}
+
+/// `query`.
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// The resource type, for example `aws_instance`
+    #[arg(value_name = "TYPE")]
+    pub(crate) type_name: String,
+    /// Narrow the list down by an argument of the list resource; a list or map as JSON; repeatable
+    #[arg(long = "arg", value_name = "NAME=VALUE")]
+    pub(crate) arguments: Vec<String>,
+    /// List at most that many objects through each configuration of the provider
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: u32,
 }
 
 /// `import`.

@@ -8,6 +8,7 @@ mod import;
 mod output;
 mod preview;
 mod providers;
+mod query;
 mod refresh;
 mod show;
 mod state;
@@ -27,6 +28,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Destroy(arguments) => destroy::run(session, arguments).await,
         Command::Refresh(arguments) => refresh::run(session, arguments).await,
         Command::Import(arguments) => import::run(session, arguments).await,
+        Command::Query(arguments) => query::run(session, arguments).await,
         Command::Output(arguments) => output::run(session, arguments).await,
         Command::State(arguments) => state::run(session, arguments.command).await,
         Command::Show(arguments) => show::run(session, arguments).await,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
-use terrane_engine::{Applied, Event, Plan, PlanMode};
+use terrane_engine::{Applied, Event, Inventory, Plan, PlanMode};
 use terrane_registry::{LockChange, MirroredPackage, ProviderStatus};
 use terrane_state::backend::Holder;
 use terrane_state::edit::{ProviderPattern, Relocated};
@@ -247,6 +247,9 @@ pub(crate) trait UpkeepView {
 pub(crate) trait ProgramView {
     /// Its resources and their dependencies; `form` is the one that people asked for.
     fn graph(&self, graph: &ResourceGraph, form: GraphFormat);
+
+    /// The objects of a type that exist and that the state does not have.
+    fn inventory(&self, type_name: &str, inventory: &Inventory);
 
     /// Whether it is valid, and why not.
     fn validated(&self, validity: Validity, diagnostics: &Diagnostics);

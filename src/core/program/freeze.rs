@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::cycle::find_cycle;
 use super::{Program, ProviderConfig, ResourceInstance};
-use crate::addr::{InstanceAddr, ProviderConfigAddr, ProviderSource};
+use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
+use crate::changes::{Adoption, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::expr::{EvalError, Expr, Scope};
@@ -26,6 +27,9 @@ pub(super) fn freeze(
         resources: declared_resources,
         exports,
         policies,
+        moved,
+        removed,
+        adoptions: declared_adoptions,
         owner_tags,
         mut diagnostics,
     } = declared;
@@ -126,6 +130,9 @@ pub(super) fn freeze(
     }
     check_exports(&exports, &resolver, &mut diagnostics);
     check_policies(&policies, &mut diagnostics);
+    let adoptions = adoptions(declared_adoptions, &resolver, &mut diagnostics);
+    check_removed(&removed, &resources, &mut diagnostics);
+    check_moved(&moved, &index, &mut diagnostics);
     // Without that the indexes above may be off, and a cycle report would only confuse.
     if diagnostics.has_errors() {
         return Err(diagnostics);
@@ -138,6 +145,9 @@ pub(super) fn freeze(
         resources,
         exports,
         policies,
+        moved,
+        removed,
+        adoptions,
         owner_tags,
         index,
         config,
@@ -186,6 +196,82 @@ fn called_providers(
         });
     }
     called
+}
+
+/// The objects that are taken in, by position.
+fn adoptions(
+    declared: Vec<(Arc<InstanceAddr>, Adoption)>,
+    resolver: &Resolver<'_>,
+    diagnostics: &mut Diagnostics,
+) -> HashMap<usize, Adoption> {
+    let mut adoptions: HashMap<usize, Adoption> = HashMap::new();
+    for (address, adoption) in declared {
+        let location = adoption.location;
+        if address.resource.mode != Mode::Managed {
+            let refused = Diagnostic::error(format!("{address} cannot be imported"));
+            let refused = refused.address(&address).location(location);
+            diagnostics.push(refused.hint("only a resource has an object of its own"));
+            continue;
+        }
+        let Some(position) = resolver.resolve(&address, location, &address, diagnostics) else {
+            continue;
+        };
+        if let Some(first) = adoptions.insert(position, adoption) {
+            diagnostics.push(
+                Diagnostic::error(format!("{address} is imported twice"))
+                    .detail(format!("first at {}", first.location))
+                    .address(&address)
+                    .location(location),
+            );
+        }
+    }
+    adoptions
+}
+
+fn check_removed(
+    removed: &[Removed],
+    resources: &[ResourceInstance],
+    diagnostics: &mut Diagnostics,
+) {
+    for removed in removed {
+        let is_there = |resource: &&ResourceInstance| removed.address.contains(&resource.address);
+        if let Some(declared) = resources.iter().find(is_there) {
+            diagnostics.push(
+                Diagnostic::error(format!("{} is removed and declared", removed.address))
+                    .detail(format!("declared at {}", declared.location))
+                    .location(removed.location)
+                    .hint("take one of the two away"),
+            );
+        }
+    }
+}
+
+fn check_moved(
+    moved: &[Moved],
+    index: &HashMap<Arc<InstanceAddr>, usize>,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut targets: HashMap<String, Location> = HashMap::new();
+    for moved in moved {
+        let error = |summary: String| Diagnostic::error(summary).location(moved.location);
+        if let PlaceAddr::Instance(from) = &moved.from
+            && index.contains_key(from)
+        {
+            let error = error(format!("{from} is moved away and declared"));
+            diagnostics.push(error.hint("take one of the two away"));
+        }
+        if let (PlaceAddr::Module(_), PlaceAddr::Instance(_))
+        | (PlaceAddr::Instance(_), PlaceAddr::Module(_)) = (&moved.from, &moved.to)
+        {
+            let summary = format!("{} cannot become {}", moved.from, moved.to);
+            let error = error(summary);
+            diagnostics.push(error.hint("a module becomes a module, a resource a resource"));
+        }
+        if let Some(first) = targets.insert(moved.to.to_string(), moved.location) {
+            let error = error(format!("two objects are moved to {}", moved.to));
+            diagnostics.push(error.detail(format!("first at {first}")));
+        }
+    }
 }
 
 fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut Diagnostics) {

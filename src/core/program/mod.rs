@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
+use crate::changes::{Adoption, Moved, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
@@ -30,6 +31,9 @@ pub struct Program {
     resources: Vec<ResourceInstance>,
     exports: Vec<Export>,
     policies: Vec<Policy>,
+    moved: Vec<Moved>,
+    removed: Vec<Removed>,
+    adoptions: HashMap<usize, Adoption>,
     owner_tags: bool,
     index: HashMap<Arc<InstanceAddr>, usize>,
     config: Arc<dyn Configuration>,
@@ -148,6 +152,21 @@ impl Program {
         }
         let config = stack.configuration().clone();
         freeze::freeze(stack.declared, config)
+    }
+
+    /// Which objects have another address than they had, in the order of the program.
+    pub fn moved(&self) -> &[Moved] {
+        &self.moved
+    }
+
+    /// What leaves the state and stays in the world.
+    pub fn removed(&self) -> &[Removed] {
+        &self.removed
+    }
+
+    /// The object that a declared instance takes in where the state has none.
+    pub fn adoption(&self, position: usize) -> Option<&Adoption> {
+        self.adoptions.get(&position)
     }
 
     /// Provider configurations, the implied ones included.

@@ -198,6 +198,7 @@ impl Subject<'_> {
             .await
             .map_err(|error| self.call_failed(&error))?;
         let value = self.accept(response.diagnostics, response.state)?;
+        self.not_deferred(response.deferred)?;
         if value.is_null() || !value.is_wholly_known() {
             return Err(self
                 .error("the provider returned no complete object for the data source")

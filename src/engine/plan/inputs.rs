@@ -3,12 +3,15 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
-use terrane_core::{Diagnostics, Program};
+use terrane_core::addr::{
+    InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource, ResourceAddr,
+};
+use terrane_core::{Diagnostics, PlaceAddr, Program};
 use terrane_state::State;
 
 use super::closure::Closures;
 use super::configuring::Configuring;
+use super::moves::Moves;
 use super::orphans::Siblings;
 use super::selection::{Selection, spread};
 use crate::change::ResourceChange;
@@ -19,7 +22,11 @@ use crate::running::RunningProviders;
 /// The inputs of a plan, shared by every node of the walk.
 pub(crate) struct Inputs<'a> {
     pub(super) program: &'a Program,
+    /// The state as read from the backend.
+    pub(super) stored: &'a State,
+    /// The same after the program's moves.
     pub(super) prior: &'a State,
+    pub(super) moves: &'a Moves,
     pub(super) options: &'a PlanOptions,
     pub(super) running: &'a RunningProviders<'a>,
     pub(super) events: &'a dyn EventSink,
@@ -28,6 +35,8 @@ pub(crate) struct Inputs<'a> {
     pub(super) orphans: Vec<Arc<InstanceAddr>>,
     /// The program's configurations that serve them.
     pub(super) orphan_providers: Vec<Option<usize>>,
+    /// Which of them the program gives up, by place.
+    pub(super) removed: HashSet<usize>,
     pub(super) configuring: Configuring,
     pub(super) siblings: Siblings<'a>,
     pub(super) closures: Closures,
@@ -39,11 +48,12 @@ pub(crate) struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     pub(crate) fn new(
         program: &'a Program,
-        prior: &'a State,
+        (stored, moves): (&'a State, &'a Moves),
         options: &'a PlanOptions,
         running: &'a RunningProviders<'a>,
         events: &'a dyn EventSink,
     ) -> Result<Self, Diagnostics> {
+        let prior = &moves.state;
         let undeclared = undeclared(program, prior);
         let managed = undeclared.filter(|address| address.resource.mode == Mode::Managed);
         let orphans: Vec<_> = managed.map(|address| Arc::new(address.clone())).collect();
@@ -53,12 +63,15 @@ impl<'a> Inputs<'a> {
         });
         let mut inputs = Self {
             program,
+            stored,
             prior,
+            moves,
             options,
             running,
             events,
             selection: Selection::new(program, &orphans, prior, options)?,
             orphan_providers: orphan_providers.collect(),
+            removed: removed(program, &orphans),
             orphans,
             configuring: Configuring::default(),
             siblings: Siblings::new(program),
@@ -97,6 +110,33 @@ impl<'a> Inputs<'a> {
                 PlanMode::Destroy => is_known() && resource.mode() == Mode::Managed,
             }
     }
+}
+
+/// The places of the instances that the program gives up.
+fn removed(program: &Program, orphans: &[Arc<InstanceAddr>]) -> HashSet<usize> {
+    if program.removed().is_empty() {
+        return HashSet::new();
+    }
+    let mut exact: HashSet<&InstanceAddr> = HashSet::new();
+    let mut resources: HashSet<&ResourceAddr> = HashSet::new();
+    let mut modules: HashSet<&ModuleAddr> = HashSet::new();
+    for removed in program.removed() {
+        match &removed.address {
+            PlaceAddr::Module(module) => drop(modules.insert(module)),
+            PlaceAddr::Instance(one) if one.key.is_none() => drop(resources.insert(&one.resource)),
+            PlaceAddr::Instance(one) => drop(exact.insert(one)),
+        }
+    }
+    let is_removed = |address: &InstanceAddr| {
+        let steps = address.resource.module.steps();
+        let outer = |depth| steps[..depth].iter().cloned().collect::<ModuleAddr>();
+        exact.contains(address)
+            || resources.contains(&address.resource)
+            || (!modules.is_empty() && (1..=steps.len()).any(|at| modules.contains(&outer(at))))
+    };
+    let places = orphans.iter().enumerate();
+    let places = places.filter(|(_, address)| is_removed(address));
+    places.map(|(place, _)| place).collect()
 }
 
 /// The instances that only the state has.

@@ -204,6 +204,7 @@ impl Subject<'_> {
         let mut response = self.call_plan_unchecked(asked).await?;
         let diagnostics = std::mem::take(&mut response.diagnostics);
         let response = self.accept(diagnostics, response)?;
+        self.not_deferred(response.deferred)?;
         self.checked(response)
     }
 

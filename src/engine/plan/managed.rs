@@ -53,7 +53,15 @@ impl Visitor<'_> {
         let stored = instance
             .as_ref()
             .and_then(|instance| instance.current.clone());
-        let current = self
+        let stored = match (stored, self.inputs.moves.origins.get(&**address)) {
+            (Some(stored), Some(origin)) => {
+                let stored = self.retyped(&subject, origin, &stored, finding).await?;
+                finding.serve_from(provider_address);
+                Some(stored)
+            }
+            (stored, _) => stored,
+        };
+        let mut current = self
             .refresh(
                 &subject,
                 &schema,
@@ -63,6 +71,14 @@ impl Visitor<'_> {
             )
             .await?;
 
+        if stored.is_none()
+            && self.inputs.options.mode == PlanMode::Normal
+            && let Some(adoption) = self.inputs.program.adoption(position)
+        {
+            let provider = resource.provider;
+            let adopted = self.adopted(&subject, provider, adoption, finding).await?;
+            current = Some(adopted);
+        }
         if self.inputs.options.mode != PlanMode::Normal {
             match (&current, &stored) {
                 (Some(current), _) => {

@@ -1,5 +1,6 @@
 //! Makes the plan: reads, compares, asks providers, and builds the step graph.
 
+mod adoption;
 pub(crate) mod closure;
 pub(crate) mod configuring;
 pub(crate) mod data;
@@ -9,6 +10,7 @@ mod filled_in;
 pub(crate) mod inputs;
 pub(crate) mod instance;
 mod managed;
+pub(crate) mod moves;
 mod orphans;
 pub(crate) mod outputs;
 pub(crate) mod planner;
@@ -28,6 +30,8 @@ use crate::change::{Drift, OutputChange, ResourceChange, Summary};
 use crate::options::PlanMode;
 use crate::steps::StepGraph;
 
+pub use moves::Move;
+
 /// Everything that a run is going to do, and the state that it found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -41,6 +45,10 @@ pub struct Plan {
     pub outputs: Vec<OutputChange>,
     /// The order of work.
     pub steps: StepGraph,
+    /// Objects that have another address than the state had for them, in the order of their new ones.
+    pub moves: Vec<Move>,
+    /// Objects that the program imports: their addresses, and by what they were found.
+    pub adoptions: Vec<(Arc<InstanceAddr>, String)>,
     /// Warnings.
     pub diagnostics: Diagnostics,
     /// The state as read from the backend.
@@ -64,7 +72,8 @@ impl Plan {
             .iter()
             .all(|o| o.action() == crate::Action::NoOp);
         let drift = self.mode != PlanMode::RefreshOnly || self.drift.is_empty();
-        self.steps.is_empty() && outputs && drift
+        let recorded = self.moves.is_empty() && self.adoptions.is_empty();
+        self.steps.is_empty() && outputs && drift && recorded
     }
 
     /// The state after upgrades and reads: what applying starts from.

@@ -1,13 +1,19 @@
 //! Plans the end of instances that the program no longer declares.
 
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use bytes::Bytes;
 
 use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr, ProviderSource, ResourceAddr};
-use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_core::schema::{Block, Schema};
+use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
+use terrane_state::Instance;
 
 use super::managed::prevented;
 use super::visitor::{Finding, Visitor};
-use crate::change::Reason;
+use crate::change::{Action, Reason, ResourceChange};
 use crate::event::Event;
 use crate::object::{Subject, schema_of};
 use crate::options::PlanMode;
@@ -30,6 +36,14 @@ impl Visitor<'_> {
             .instance(address)
             .expect("invariant: orphans come from the state")
             .clone();
+        if self.inputs.removed.contains(&place) {
+            finding.change = Some(self.forgotten(address, &instance, provider).await?);
+            self.inputs.events.emit(Event::InstancePlanned {
+                address: address.clone(),
+                action: Action::Forget,
+            });
+            return Ok(());
+        }
         // A state alone must never cause a program to be started: whoever can write it would run code here.
         let Some(provider) = provider else {
             return Err(Diagnostic::error(format!(
@@ -92,6 +106,57 @@ impl Visitor<'_> {
         });
         finding.change = Some(change);
         Ok(())
+    }
+
+    /// An object that the program gives up. Its provider is asked nothing but to read the stored text, and that only where it runs anyway.
+    async fn forgotten(
+        &self,
+        address: &Arc<InstanceAddr>,
+        instance: &Instance,
+        provider: Option<usize>,
+    ) -> Result<ResourceChange, Diagnostics> {
+        let source = &instance.provider.source;
+        let running = provider.and_then(|provider| {
+            let config = &self.inputs.program.providers()[provider].address;
+            self.inputs.running.configured(config)
+        });
+        let schema = running
+            .as_ref()
+            .and_then(|running| schema_of(&*running.provider, address, source, None).ok());
+        let mut before = Marked::plain(Value::Null);
+        if let (Some(running), Some(schema), Some(stored)) = (&running, &schema, &instance.current)
+        {
+            let warnings = RefCell::default();
+            let subject = Subject {
+                provider: &*running.provider,
+                source,
+                schema,
+                address,
+                location: None,
+                warnings: &warnings,
+                events: self.inputs.events,
+            };
+            // An object that cannot be read can still be given up.
+            if let Ok(loaded) = subject.load(stored).await {
+                before = subject.marked(loaded.value, &loaded.sensitive);
+            }
+        }
+        Ok(ResourceChange {
+            address: address.clone(),
+            deposed: None,
+            provider: instance.provider.clone(),
+            action: Action::Forget,
+            reason: None,
+            before: Arc::new(before),
+            after: Arc::new(Marked::plain(Value::Null)),
+            replace_paths: Vec::new(),
+            schema: schema.unwrap_or_else(|| Arc::new(Schema::new(0, Block::default()))),
+            private: Bytes::new(),
+            before_identity: None,
+            planned_identity: None,
+            create_before_destroy: false,
+            location: None,
+        })
     }
 
     /// Why an instance is not declared any more, and another instance of the same resource if there is one.

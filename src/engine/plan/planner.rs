@@ -10,7 +10,7 @@ use terrane_state::{DeposedKey, State};
 
 use super::inputs::{Inputs, undeclared};
 use super::visitor::{Finding, Known, Visitor};
-use super::{Plan, outputs, steps};
+use super::{Move, Plan, outputs, steps};
 use crate::change::{Drift, ResourceChange};
 use crate::ephemerals::not_open;
 use crate::event::Event;
@@ -40,6 +40,7 @@ pub(crate) struct Planner<'a> {
 
 /// The findings of the nodes that have ended, beside what other nodes refer to.
 struct Fold {
+    adoptions: BTreeMap<Arc<InstanceAddr>, String>,
     other_changes: OtherChanges,
     drift: BTreeMap<Arc<InstanceAddr>, Drift>,
     refreshed: State,
@@ -152,6 +153,7 @@ impl Fold {
             }
         }
         Self {
+            adoptions: BTreeMap::new(),
             other_changes: OtherChanges::new(),
             drift: BTreeMap::new(),
             refreshed,
@@ -171,6 +173,9 @@ impl Fold {
                 != inputs.prior.instance(address).map(Arc::as_ptr)
             {
                 self.refreshed.set_instance(address, finding.instance);
+            }
+            if let Some(by) = finding.adopted {
+                self.adoptions.insert(address.clone(), by);
             }
             if let Some(drift) = finding.drift {
                 self.drift.insert(address.clone(), drift);
@@ -245,14 +250,23 @@ impl Fold {
                     .hint(hint),
             );
         }
+        diagnostics.extend(inputs.moves.warnings.clone());
+        let moves = inputs.moves.moved.iter();
         Ok(Plan {
             mode: inputs.options.mode,
             changes,
             drift: self.drift.into_values().collect(),
             outputs,
             steps,
+            moves: moves
+                .map(|(to, from)| Move {
+                    from: from.clone(),
+                    to: to.clone(),
+                })
+                .collect(),
+            adoptions: self.adoptions.into_iter().collect(),
             diagnostics: deduplicated(diagnostics),
-            prior: inputs.prior.clone(),
+            prior: inputs.stored.clone(),
             refreshed,
             objects,
         })

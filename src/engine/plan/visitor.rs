@@ -103,6 +103,8 @@ pub(super) struct Finding {
     /// Changes of the instance's deposed objects.
     pub(super) deposed: Vec<ResourceChange>,
     pub(super) drift: Option<Drift>,
+    /// By what an object that the program imports was found.
+    pub(super) adopted: Option<String>,
     /// The instance in the refreshed state.
     pub(super) instance: Option<Arc<Instance>>,
     pub(super) diagnostics: Diagnostics,
@@ -117,6 +119,7 @@ impl Finding {
             change: None,
             deposed: Vec::new(),
             drift: None,
+            adopted: None,
             instance: instance.cloned(),
             diagnostics: Diagnostics::new(),
         }

@@ -25,7 +25,8 @@ use crate::running::RunningProviders;
 use crate::stop::StopFlag;
 
 pub use doubt::Doubt;
-use remembered::{Remembered, Served};
+pub(crate) use remembered::Remembered;
+use remembered::Served;
 
 /// The decider in the resolutions that are recorded here.
 const WHO: &str = "recovery";

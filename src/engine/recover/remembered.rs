@@ -229,6 +229,14 @@ impl<'a> Remembered<'a> {
     }
 
     /// A configured provider. What its configuration refers to is looked at first; the program has no cycles, so that ends.
+    /// A provider as the program configures it, with the objects that the state has.
+    pub(crate) async fn configured(
+        &self,
+        position: usize,
+    ) -> Result<Arc<dyn Provider>, Diagnostics> {
+        Ok(self.provider(position).await?.provider)
+    }
+
     fn provider(&self, position: usize) -> Promise<'_, Ready> {
         Box::pin(async move {
             if let Some(ready) = self.providers.borrow().get(&position) {

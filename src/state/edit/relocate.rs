@@ -38,6 +38,15 @@ pub enum RelocationRefused {
     Occupied(InstanceAddr),
 }
 
+/// Whether a move may change the type of what moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TypeChange {
+    /// It may not: nobody turns the object into one of the other type.
+    Refused,
+    /// It may: a provider is asked to turn the object into one of the other type.
+    Allowed,
+}
+
 /// Moves a module, a resource or an instance to another address.
 ///
 /// An address without a key means the instance without a key if there is one, else the resource (or module) with all its keys,
@@ -49,6 +58,7 @@ pub fn relocate(
     state: &State,
     from: &StateAddr,
     to: &StateAddr,
+    type_change: TypeChange,
 ) -> Result<Edit<Relocated>, RelocationRefused> {
     let moves = match (from, to) {
         (StateAddr::Module(source), StateAddr::Module(target)) => {
@@ -62,8 +72,9 @@ pub fn relocate(
     if moves.is_empty() {
         return Err(RelocationRefused::NothingThere);
     }
-    let same_type =
-        |a: &ResourceAddr, b: &ResourceAddr| (a.mode, &a.type_name) == (b.mode, &b.type_name);
+    let same_type = |a: &ResourceAddr, b: &ResourceAddr| {
+        a.mode == b.mode && (a.type_name == b.type_name || type_change == TypeChange::Allowed)
+    };
     if moves
         .iter()
         .any(|(from, to)| !same_type(&from.resource, &to.resource))

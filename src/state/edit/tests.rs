@@ -81,7 +81,13 @@ fn edited<T>(state: &State, edit: &Edit<T>) -> State {
 
 fn mv(state: &State, from: &str, to: &str) -> Result<(State, Vec<String>), String> {
     let place = |text: &str| text.parse::<StateAddr>().map_err(|error| error.to_string());
-    let edit = relocate(state, &place(from)?, &place(to)?).map_err(|error| error.to_string())?;
+    let edit = relocate(
+        state,
+        &place(from)?,
+        &place(to)?,
+        super::TypeChange::Refused,
+    )
+    .map_err(|error| error.to_string())?;
     let dependents = edit.dependents.iter().map(ToString::to_string).collect();
     Ok((edited(state, &edit), dependents))
 }

@@ -46,6 +46,7 @@ func (p *frameworkProvider) Configure(ctx context.Context, req provider.Configur
 		return
 	}
 	resp.ResourceData, resp.DataSourceData = s, s
+	resp.EphemeralResourceData, resp.ListResourceData, resp.ActionData = s, s, s
 }
 
 func (p *frameworkProvider) Resources(context.Context) []func() resource.Resource {
@@ -89,6 +90,26 @@ func (r *storedResource) Configure(_ context.Context, req resource.ConfigureRequ
 func (r *storedResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	resource.ImportStatePassthroughWithIdentity(ctx, path.Root("id"), path.Root("id"), req, resp)
 	resp.Diagnostics.Append(resp.Private.SetKey(ctx, "imported", []byte("true"))...)
+}
+
+// MoveState turns an object of the SDK's thing into one of this: the file moves with it, and only its names stay.
+func (r *storedResource) MoveState(context.Context) []resource.StateMover {
+	return []resource.StateMover{{StateMover: func(ctx context.Context, req resource.MoveStateRequest, resp *resource.MoveStateResponse) {
+		if req.SourceTypeName != "conformance_sdk_thing" {
+			return
+		}
+		var source struct{ ID, Name string }
+		if err := json.Unmarshal(req.SourceRawState.JSON, &source); err != nil {
+			r.fail(&resp.Diagnostics, "moving", err)
+			return
+		}
+		resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("id"), source.ID)...)
+		resp.Diagnostics.Append(resp.TargetState.SetAttribute(ctx, path.Root("name"), source.Name)...)
+		if resp.TargetIdentity != nil {
+			resp.Diagnostics.Append(resp.TargetIdentity.SetAttribute(ctx, path.Root("id"), source.ID)...)
+		}
+		resp.Diagnostics.Append(resp.TargetPrivate.SetKey(ctx, "moved", []byte("true"))...)
+	}}}
 }
 
 // ModifyPlan makes a new password known only after apply, and crashes on request.
@@ -346,5 +367,6 @@ var (
 	_ resource.ResourceWithIdentity      = (*storedResource)(nil)
 	_ resource.ResourceWithImportState   = (*storedResource)(nil)
 	_ resource.ResourceWithModifyPlan    = (*storedResource)(nil)
+	_ resource.ResourceWithMoveState     = (*storedResource)(nil)
 	_ datasource.DataSourceWithConfigure = (*lookupSource)(nil)
 )

@@ -114,6 +114,31 @@ func (s *store) remove(kind, id string) error {
 	return err
 }
 
+// all gives every object of a type.
+func (s *store) all(kind string) ([]*object, error) {
+	paths, err := filepath.Glob(filepath.Join(s.directory, kind, "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	var found []*object
+	for _, path := range paths {
+		o, err := load(path)
+		if err != nil {
+			return nil, err
+		}
+		if o != nil {
+			found = append(found, o)
+		}
+	}
+	return found, nil
+}
+
+// note writes a ledger line about something that is no object. A ledger that cannot be written fails the test that reads it.
+func (s *store) note(op string, about *object) {
+	c := &call{store: s, op: op, object: about, started: time.Now().UTC()}
+	_ = c.end("done")
+}
+
 // find gives the first object of that name, of any type when kind is empty; nil when there is none.
 func (s *store) find(kind, name string) (*object, error) {
 	if kind == "" {

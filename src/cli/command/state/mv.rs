@@ -2,7 +2,7 @@
 
 use terrane_core::Diagnostic;
 use terrane_state::Recorder as _;
-use terrane_state::edit::{RelocationRefused, StateAddr, relocate};
+use terrane_state::edit::{RelocationRefused, StateAddr, TypeChange, relocate};
 
 use crate::args::Yes;
 use crate::error::CommandError;
@@ -19,12 +19,12 @@ pub(super) async fn run(
 ) -> Result<Exit, CommandError> {
     edit(session, yes.into(), Unpushed::Refused, async |run| {
         let state = &run.state();
-        let edit = relocate(state, from, to).map_err(|refused| match refused {
-            RelocationRefused::NothingThere => not_there(state, &from.to_string()),
-            refused => {
-                Diagnostic::error(format!("cannot move {from} to {to}")).detail(refused.to_string())
-            }
-        })?;
+        let edit =
+            relocate(state, from, to, TypeChange::Refused).map_err(|refused| match refused {
+                RelocationRefused::NothingThere => not_there(state, &from.to_string()),
+                refused => Diagnostic::error(format!("cannot move {from} to {to}"))
+                    .detail(refused.to_string()),
+            })?;
         let ends = edit.subjects.iter();
         let ends = ends.flat_map(|moved| [moved.from.clone(), moved.to.clone()]);
         Ok(Proposal {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::schema::Schema;
-use terrane_core::{Marked, Type, Value};
+use terrane_core::{ImportBy, Marked, Program, Type, Value};
 use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
 use terrane_provider::Identity;
 use terrane_state::State;
@@ -47,6 +47,8 @@ pub(super) struct PlanJson {
 struct ChangeJson {
     #[serde(flatten)]
     name: ResourceName,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_address: Option<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     module_address: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,6 +69,8 @@ struct Change {
     after_sensitive: Json,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     replace_paths: Vec<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importing: Option<serde_json::Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     before_identity: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +111,9 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
             .iter()
             .map(|drift| drift_json(drift, secrets))
             .collect(),
-        resource_changes: changes.map(|change| change_json(change, secrets)).collect(),
+        resource_changes: changes
+            .map(|change| taken_over(plan, program, change, change_json(change, secrets)))
+            .collect(),
         output_changes: outputs
             .map(|output| (output.name.to_string(), output_json(output, secrets)))
             .collect(),
@@ -119,6 +125,33 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         complete: true,
         errored: false,
     }
+}
+
+/// The same with where the object was, and by what it is imported.
+fn taken_over(
+    plan: &Plan,
+    program: &Program,
+    change: &ResourceChange,
+    mut json: ChangeJson,
+) -> ChangeJson {
+    let address = &*change.address;
+    // Both are sorted by address.
+    if let Ok(place) = plan.moves.binary_search_by(|moved| moved.to.cmp(address)) {
+        json.previous_address = Some(plan.moves[place].from.to_string());
+    }
+    let adopted = plan
+        .adoptions
+        .binary_search_by(|(adopted, _)| (**adopted).cmp(address));
+    if adopted.is_ok()
+        && let Some(position) = program.position(address)
+        && let Some(adoption) = program.adoption(position)
+    {
+        json.change.importing = Some(match &adoption.by {
+            ImportBy::Id(id) => serde_json::json!({ "id": id }),
+            ImportBy::Identity(_) => serde_json::json!({ "identity": true }),
+        });
+    }
+    json
 }
 
 fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {
@@ -161,6 +194,7 @@ fn named(address: &Arc<InstanceAddr>, provider: &impl ToString) -> ChangeJson {
     let nothing = Marked::default();
     ChangeJson {
         name: ResourceName::new(address, provider.to_string()),
+        previous_address: None,
         module_address: address.resource.module.to_string(),
         deposed: None,
         change: both(
@@ -222,6 +256,7 @@ fn both(
         before_sensitive: value::sensitive(&before.value, &hidden_before, ty),
         after_sensitive: value::sensitive(&after.value, &hidden_after, ty),
         replace_paths: Vec::new(),
+        importing: None,
         before_identity: None,
         after_identity: None,
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostics, Type};
+use terrane_engine::Inventory;
 use terrane_state::backend::Holder;
 use terrane_state::model::OutputValue;
 use terrane_state::{Closed, Damage, Instance, Recovered, RunError, State, Timestamp};
@@ -365,6 +366,23 @@ impl DamageJson {
 impl ProgramView for JsonView {
     fn graph(&self, graph: &ResourceGraph, _: GraphFormat) {
         let _ = self.to.document(graph::json(graph));
+    }
+
+    fn inventory(&self, type_name: &str, inventory: &Inventory) {
+        let found = inventory.found.iter().map(|one| {
+            let members = one.identity.iter();
+            let identity = members.map(|(name, value)| (name.clone(), serde_json::json!(value)));
+            serde_json::json!({
+                "display_name": one.name,
+                "identity": identity.collect::<serde_json::Map<_, _>>(),
+            })
+        });
+        self.print(&serde_json::json!({
+            "type": type_name,
+            "found": found.collect::<Vec<_>>(),
+            "in_state": inventory.known,
+            "complete": !inventory.is_cut,
+        }));
     }
 
     fn validated(&self, validity: Validity, diagnostics: &Diagnostics) {

@@ -67,6 +67,19 @@ impl Fingerprint {
             );
             add(resource.address.to_string(), json(&declared));
         }
+        for moved in program.moved() {
+            let name = format!("moved {}", moved.from);
+            add(name, json(&moved.to.to_string()));
+        }
+        for removed in program.removed() {
+            add(format!("removed {}", removed.address), Vec::new());
+        }
+        for (position, resource) in resources.iter().enumerate() {
+            if let Some(adoption) = program.adoption(position) {
+                let name = format!("import {}", resource.address);
+                add(name, format!("{:?}", adoption.by).into_bytes());
+            }
+        }
         for export in program.exports() {
             add(
                 format!("export {}", export.name),

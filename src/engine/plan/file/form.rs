@@ -31,6 +31,11 @@ pub(super) struct SavedForm {
     pub(super) changes: Vec<SavedChange>,
     pub(super) drift: Vec<SavedDrift>,
     pub(super) outputs: Vec<SavedOutput>,
+    /// Old and new addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) moves: Vec<(Text<InstanceAddr>, Text<InstanceAddr>)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) adoptions: Vec<(Text<InstanceAddr>, String)>,
     pub(super) objects: Vec<SavedObject>,
     pub(super) diagnostics: Vec<SavedDiagnostic>,
 }

@@ -21,6 +21,7 @@ mod value;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use terrane_core::addr::InstanceAddr;
 use terrane_core::{Diagnostic, Marked, Program, json_fault};
 use terrane_state::{DeposedKey, Sha256, State, file as state_file};
 
@@ -28,11 +29,13 @@ pub use error::PlanFileError;
 pub use fingerprint::Fingerprint;
 pub use origin::{Inputs, Origin, ProviderBuild};
 
+use self::codec::Text;
 use self::form::{
     Locations, Read, SavedChange, SavedDrift, SavedForm, SavedObject, SchemaTable, Schemas,
 };
 use super::inputs::serving_change;
-use super::{Plan, steps};
+use super::moves::Moves;
+use super::{Move, Plan, steps};
 use crate::change::{Action, Drift, OutputChange, ResourceChange};
 use crate::options::PlanMode;
 
@@ -63,6 +66,8 @@ pub struct SavedPlan {
     changes: Vec<Read<ResourceChange>>,
     drift: Vec<Read<Drift>>,
     outputs: Vec<Read<OutputChange>>,
+    moves: Vec<Move>,
+    adoptions: Vec<(Arc<InstanceAddr>, String)>,
     diagnostics: Vec<Read<Diagnostic>>,
     prior: State,
     refreshed: State,
@@ -96,6 +101,16 @@ impl SavedPlan {
             learnt: plan.learnt().collect(),
             schemas: schemas.lines,
             objects: objects(plan),
+            moves: plan
+                .moves
+                .iter()
+                .map(|moved| (Text(moved.from.clone()), Text(moved.to.clone())))
+                .collect(),
+            adoptions: plan
+                .adoptions
+                .iter()
+                .map(|(address, by)| (Text(address.as_ref().clone()), by.clone()))
+                .collect(),
             changes,
             drift,
             outputs: plan.outputs.iter().map(Into::into).collect(),
@@ -157,6 +172,19 @@ impl SavedPlan {
                 .map(|drift| drift.read(&schemas))
                 .collect::<Result<_, _>>()?,
             outputs: form.outputs.into_iter().map(Into::into).collect(),
+            moves: form
+                .moves
+                .into_iter()
+                .map(|(from, to)| Move {
+                    from: from.0,
+                    to: to.0,
+                })
+                .collect(),
+            adoptions: form
+                .adoptions
+                .into_iter()
+                .map(|(address, by)| (Arc::new(address.0), by))
+                .collect(),
             diagnostics: form.diagnostics.into_iter().map(Into::into).collect(),
             changes,
             prior,
@@ -199,13 +227,17 @@ impl SavedPlan {
         });
         let changes: Vec<_> = changes.collect();
         check_program(program, &changes, &self.objects)?;
-        let steps = steps::build(program, &changes, &self.prior).map_err(PlanFileError::damaged)?;
+        let moves = Moves::carry_out(program, &self.prior);
+        let steps =
+            steps::build(program, &changes, &moves.state).map_err(PlanFileError::damaged)?;
         Ok(Plan {
             mode: self.mode,
             changes,
             drift: drift.collect(),
             outputs: outputs.collect(),
             steps,
+            moves: self.moves,
+            adoptions: self.adoptions,
             diagnostics: diagnostics.collect(),
             prior: self.prior,
             refreshed: self.refreshed,
@@ -314,7 +346,7 @@ fn check_program(
                 "{address} is not declared"
             )));
         }
-        if serving_change(program, change).is_none() {
+        if change.action != Action::Forget && serving_change(program, change).is_none() {
             let provider = &change.provider;
             return Err(PlanFileError::damaged(format_args!(
                 "{provider} is not declared"

@@ -271,6 +271,8 @@ fn plans() -> impl Strategy<Value = Plan> {
                 changes,
                 drift: vec![drift],
                 outputs: vec![output],
+                moves: Vec::new(),
+                adoptions: Vec::new(),
                 diagnostics: Diagnostics::from(warning),
                 prior,
                 refreshed,

@@ -3,7 +3,7 @@
 use super::faults::{Death, Observed};
 use super::*;
 use crate::backend::Expected;
-use crate::edit::relocate;
+use crate::edit::{TypeChange, relocate};
 use crate::file::{Layout, write};
 use crate::journal::Change;
 use crate::model::Lineage;
@@ -12,7 +12,7 @@ use crate::model::Lineage;
 async fn move_a(rig: &Rig) -> Result<(), RunError> {
     let (run, _) = rig.try_open().await?;
     let place = |name: &str| format!("t_thing.{name}").parse().expect("an address");
-    if let Ok(edit) = relocate(&run.state(), &place("a"), &place("b")) {
+    if let Ok(edit) = relocate(&run.state(), &place("a"), &place("b"), TypeChange::Refused) {
         run.change(edit.change);
     }
     run.close().await?;
@@ -53,7 +53,8 @@ async fn an_interrupted_move_is_not_made_over_the_state_of_another_tool() {
     run.close().await.expect("closed");
     let (run, _) = rig.open().await;
     let place = |name: &str| format!("t_thing.{name}").parse().expect("an address");
-    let edit = relocate(&run.state(), &place("a"), &place("b")).expect("possible");
+    let edit =
+        relocate(&run.state(), &place("a"), &place("b"), TypeChange::Refused).expect("possible");
     run.change(edit.change);
     // Makes the change durable without a snapshot.
     let intent = rig.intent("c");

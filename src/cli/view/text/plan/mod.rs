@@ -6,11 +6,12 @@ mod tree;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Marked, Program, Type};
-use terrane_engine::{Action, Drift, OutputChange, PlanMode, ResourceChange, Summary};
+use terrane_engine::{Action, Drift, Move, OutputChange, PlanMode, ResourceChange, Summary};
 
 use super::diff::{Comparison, Mark, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
@@ -32,6 +33,10 @@ pub(crate) struct PlanText<'a> {
     pub(crate) drift: &'a [Drift],
     /// Exported values.
     pub(crate) outputs: &'a [OutputChange],
+    /// Objects under another address.
+    pub(crate) moves: &'a [Move],
+    /// Objects that the program imports, and by what.
+    pub(crate) adoptions: &'a [(Arc<InstanceAddr>, String)],
     /// The program it was made from: source lines and where unknowns come from.
     pub(crate) program: &'a Program,
     /// The policies of the program, and how the plan stands to each.
@@ -51,6 +56,8 @@ impl<'a> PlanText<'a> {
             changes: &plan.changes,
             drift: &plan.drift,
             outputs: &plan.outputs,
+            moves: &plan.moves,
+            adoptions: &plan.adoptions,
             program: shown.program,
             policies: shown.policies,
             secrets: shown.secrets,
@@ -65,6 +72,8 @@ impl<'a> PlanText<'a> {
             .iter()
             .all(|change| change.action == Action::NoOp);
         changes
+            && self.moves.is_empty()
+            && self.adoptions.is_empty()
             && self
                 .outputs
                 .iter()
@@ -80,6 +89,7 @@ impl<'a> PlanText<'a> {
             let _ = writeln!(text, "{}", refresh_totals(self.drift.len()));
             return text;
         }
+        self.taken_over(&mut text);
         self.changes(&mut text);
         self.outputs(&mut text);
         text.push_str(&policies::text(self.policies, self.painter));
@@ -92,6 +102,26 @@ impl<'a> PlanText<'a> {
             text.push_str(&self.totals());
         }
         text
+    }
+
+    /// What is recorded without an operation: new addresses, and objects that existed before.
+    fn taken_over(&self, text: &mut String) {
+        for moved in self.moves {
+            let (from, to) = (moved.from.to_string(), moved.to.to_string());
+            let _ = writeln!(text, "  {} moved from {}", one_line(&to), one_line(&from));
+        }
+        for (address, by) in self.adoptions {
+            let address = address.to_string();
+            let _ = writeln!(
+                text,
+                "  {} imported by {}",
+                one_line(&address),
+                one_line(by)
+            );
+        }
+        if !self.moves.is_empty() || !self.adoptions.is_empty() {
+            text.push('\n');
+        }
     }
 
     fn heading(&self, text: &mut String, heading: &str) {

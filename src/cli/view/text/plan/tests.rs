@@ -79,6 +79,8 @@ fn shown(changes: &[ResourceChange], outputs: &[OutputChange]) -> String {
     let program = program();
     let view = PlanText {
         policies: &[],
+        moves: &[],
+        adoptions: &[],
         mode: PlanMode::Normal,
         changes,
         drift: &[],
