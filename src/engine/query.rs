@@ -206,6 +206,7 @@ fn unlisted(type_name: &str, listable: &[String]) -> Diagnostic {
     let error = Diagnostic::error(format!("no provider of the program lists `{type_name}`"));
     let error = match listable.len() {
         0 => error.detail("none of them lists anything"),
+        1 => error.detail("they list one type"),
         count => error.detail(format!("they list {count} types")),
     };
     match closest(type_name, listable.iter().map(String::as_str)) {

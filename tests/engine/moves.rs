@@ -34,8 +34,11 @@ fn a_moved_object_stays_and_dependents_follow() {
         .collect();
     assert_eq!(moves, ["test_thing.main from test_thing.a"]);
     assert!(!run.made_plan().is_empty());
-    assert_snapshot!(world.provider.cloud.ledger(), @"");
-    assert_snapshot!(world.state(), @"");
+    assert_snapshot!(world.provider.cloud.ledger(), @"configure region=null");
+    assert_snapshot!(world.state(), @"
+    test_thing.b  name=b parent=a-1
+    test_thing.main  name=a
+    ");
     assert_eq!(world.dependencies("test_thing.b"), ["test_thing.main"]);
     // The line stays in the program, and does nothing any more.
     let run = world.preview(renamed).changes_nothing();
@@ -72,8 +75,13 @@ fn a_chain_of_moves_a_whole_resource_and_a_module_arrive_where_they_should() {
     };
     let run = world.up(now).succeeds();
     assert_snapshot!(run.plan(), @"");
-    assert_snapshot!(world.provider.cloud.ledger(), @"");
-    assert_snapshot!(world.state(), @"");
+    assert_snapshot!(world.provider.cloud.ledger(), @"configure region=null");
+    assert_snapshot!(world.state(), @r#"
+    test_thing.c  name=a
+    test_thing.some["x"]  name=x
+    test_thing.some["y"]  name=y
+    module.new.test_thing.m  name=m
+    "#);
     world.preview(now).changes_nothing();
 }
 
@@ -85,7 +93,12 @@ fn a_move_to_where_something_is_is_left_out_with_a_warning() {
         new_thing("b").declare(stack);
         stack.moved("test_thing.a", "test_thing.b");
     });
-    assert_snapshot!(run.diagnostics(), @"");
+    let said = run.diagnostics();
+    assert!(
+        said.contains("warning: test_thing.a was not moved"),
+        "{said}"
+    );
+    assert!(said.contains("test_thing.b is there already"), "{said}");
 }
 
 #[test]
@@ -103,9 +116,13 @@ fn an_object_becomes_one_of_another_type_by_its_provider() {
         stack.moved("test_thing.a", "test_part.a");
     };
     let run = world.up(retyped).succeeds();
-    assert_snapshot!(run.plan(), @"");
-    assert_snapshot!(world.provider.cloud.ledger(), @"");
-    assert_snapshot!(world.state(), @"");
+    assert_snapshot!(run.plan(), @"~ test_part.a endpoint: endpoint-1-of-a-1 -> ? size: 3 -> 4");
+    assert_snapshot!(world.provider.cloud.ledger(), @"
+    configure region=null
+    move test_thing to test_part
+    update a
+    ");
+    assert_snapshot!(world.state(), @"test_part.a  name=a size=4");
     assert!(
         world
             .instance("test_part.a")
@@ -126,5 +143,16 @@ fn faults_of_moves_are_reported_at_their_lines() {
         stack.moved("not an address", "test_thing.d");
         stack.moved("test_thing.e", "test_thing.b");
     });
-    assert_snapshot!(run.fails().diagnostics(), @"");
+    assert_snapshot!(run.fails().diagnostics(), @r#"
+    error: `not an address` is not the address of a resource or a module
+    hint: write it as `aws_vpc.main`, `aws_subnet.private["a"]` or `module.network`
+
+    error: test_thing.a is moved away and declared
+    hint: take one of the two away
+
+    error: test_thing.c cannot become module.m
+    hint: a module becomes a module, a resource a resource
+
+    error: two objects are moved to test_thing.b: first at tests/engine/moves.rs:124
+    "#);
 }

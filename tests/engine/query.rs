@@ -74,10 +74,17 @@ fn a_type_that_nobody_lists_and_an_argument_that_does_not_exist_are_errors() {
     let error = world
         .query("test_thnig", &nothing, 10, declared)
         .expect_err("refused");
-    assert_snapshot!(error, @"");
+    assert_snapshot!(error, @"
+    error: no provider of the program lists `test_thnig`: they list one type
+    hint: did you mean `test_thing`?
+    ");
     let wrong = Value::map([("suffix", Value::from("x"))]);
     let error = world
         .query("test_thing", &wrong, 10, declared)
         .expect_err("refused");
-    assert_snapshot!(error, @"");
+    assert_snapshot!(error, @"
+    error: there is no argument `suffix`
+      resource   test_thing
+      attribute  suffix
+    ");
 }

@@ -23,9 +23,12 @@ fn what_is_removed_leaves_the_state_and_stays_in_the_world() {
         stack.removed("module.m");
     };
     let run = world.up(without).succeeds();
-    assert_snapshot!(run.plan(), @"");
-    assert_snapshot!(world.provider.cloud.ledger(), @"");
-    assert_snapshot!(world.state(), @"");
+    assert_snapshot!(run.plan(), @"
+    . test_thing.a
+    . module.m.test_thing.c
+    ");
+    assert_snapshot!(world.provider.cloud.ledger(), @"configure region=null");
+    assert_snapshot!(world.state(), @"test_thing.b  name=b");
     assert_eq!(world.provider.cloud.names(), ["a", "b", "c"]);
     world.preview(without).changes_nothing();
 }
@@ -37,7 +40,10 @@ fn what_is_removed_and_declared_is_an_error() {
         new_thing("a").declare(stack);
         stack.removed("test_thing.a");
     });
-    assert_snapshot!(run.fails().diagnostics(), @"");
+    assert_snapshot!(run.fails().diagnostics(), @"
+    error: test_thing.a is removed and declared: declared at tests/engine/removed.rs:37
+    hint: take one of the two away
+    ");
 }
 
 fn existing() -> World {
@@ -59,10 +65,14 @@ fn an_object_is_imported_by_its_id_and_the_plan_shows_what_differs() {
         stack.import(&a, "a-1");
     };
     let run = world.up(program).succeeds();
-    assert_snapshot!(run.plan(), @"");
+    assert_snapshot!(run.plan(), @"~ test_thing.a endpoint: endpoint-1-of-a-1 -> ? size: 3 -> 4");
     assert_eq!(run.made_plan().adoptions[0].1, "id `a-1`");
-    assert_snapshot!(world.provider.cloud.ledger(), @"");
-    assert_snapshot!(world.state(), @"");
+    assert_snapshot!(world.provider.cloud.ledger(), @"
+    configure region=null
+    import a-1
+    update a
+    ");
+    assert_snapshot!(world.state(), @"test_thing.a  name=a size=4");
     // The line stays in the program, and does nothing any more.
     let run = world.preview(program).changes_nothing();
     assert!(run.made_plan().is_empty());
@@ -78,8 +88,13 @@ fn an_object_is_imported_by_its_identity_and_recorded_where_nothing_differs() {
     let run = world.preview(program).succeeds();
     assert!(!run.made_plan().is_empty());
     world.up(program).succeeds();
-    assert_snapshot!(world.provider.cloud.ledger(), @"");
-    assert_snapshot!(world.state(), @"");
+    assert_snapshot!(world.provider.cloud.ledger(), @"
+    configure region=null
+    import a-1
+    configure region=null
+    import a-1
+    ");
+    assert_snapshot!(world.state(), @"test_thing.a  name=a size=3");
     assert!(
         world
             .instance("test_thing.a")
@@ -102,5 +117,20 @@ fn imports_that_cannot_be_made_say_why() {
             .declare(stack);
         stack.import(&part, ImportBy::identity([("id", "x")]));
     });
-    assert_snapshot!(run.fails().diagnostics(), @"");
+    assert_snapshot!(run.fails().diagnostics(), @r#"
+    error: the identity has no attribute `arn`
+      resource   test_thing.b
+    hint: it has id
+
+    error: an import needs `id` of the identity
+      resource   test_thing.b
+
+    error: `test_part` has no identity
+      resource   test_part.p
+    hint: import it by its id
+
+    error: there is no test_thing with that id `b-7`: nothing was changed
+      resource   test_thing.a
+    hint: what an id looks like is in the provider's documentation of the type, under "Import"
+    "#);
 }

@@ -224,6 +224,7 @@ impl Locations {
                 .value
                 .for_each_reference(&mut |reference| add(reference.location));
         }
+        program.moved().iter().for_each(|moved| add(moved.location));
         Self(known)
     }
 
