@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use terrane_core::{Diagnostic, Value};
+use terrane_core::{Diagnostic, Diagnostics, Value};
 
 use crate::args::Query;
 use crate::error::CommandError;
@@ -40,7 +40,8 @@ fn object(arguments: &[String]) -> Result<Value, CommandError> {
     let members = arguments.iter().map(|argument| {
         let (name, value) = argument.split_once('=').ok_or_else(|| {
             let error = Diagnostic::error(format!("`--arg {argument}` has no `=`"));
-            error.hint("write it as `--arg NAME=VALUE`; a list or map as JSON")
+            let error = error.hint("write it as `--arg NAME=VALUE`; a list or map as JSON");
+            Diagnostics::from(error)
         })?;
         let json = serde_json::from_str::<serde_json::Value>(value);
         Ok((
@@ -48,6 +49,6 @@ fn object(arguments: &[String]) -> Result<Value, CommandError> {
             json.map_or_else(|_| value.into(), Value::from),
         ))
     });
-    let members: Result<Vec<_>, Diagnostic> = members.collect();
+    let members: Result<Vec<_>, Diagnostics> = members.collect();
     Ok(Value::map(members?))
 }

@@ -1,5 +1,7 @@
 //! The program as people look at it: its graph, and whether it is valid.
 
+use std::fmt::Write as _;
+
 use terrane_core::{Diagnostics, Value};
 use terrane_engine::Inventory;
 
@@ -27,7 +29,7 @@ impl ProgramView for TextView {
             let members = members.map(|(name, value)| format!("{name} = {}", plain(value)));
             let members: Vec<String> = members.collect();
             let name = one_line(&one.name);
-            text.push_str(&format!("{name}  {}\n", one_line(&members.join(", "))));
+            let _ = writeln!(text, "{name}  {}", one_line(&members.join(", ")));
         }
         self.streams.out(text);
         let mut total = format!(
