@@ -18,6 +18,7 @@
 //! | [`wire`] | protobuf, method names, MessagePack |
 //! | [`serve`] | the server half, for the embedded cloud and for tests |
 //! | `log` | where the log lines of providers go |
+//! | `recording` | conversations in files: recorded, and answered from |
 //! | `bare` | a process without `client` around it, for benchmarks |
 //!
 //! Why not tonic's transport: a provider is one process behind one connection, so a pool, a balancer and a reconnect could only
@@ -38,6 +39,7 @@ mod log;
 mod plugin;
 mod plugins;
 mod provider;
+mod recording;
 pub mod serve;
 pub mod wire;
 mod withheld;
@@ -65,5 +67,6 @@ pub use provider::{
     UpgradeResourceIdentity, UpgradeResourceIdentityResponse, UpgradeResourceState,
     UpgradeResourceStateResponse,
 };
+pub use recording::{RecordObserver, Recorder, Recording, RecordingError};
 pub use terrane_registry::{CliConfig, Version, VersionRequirement};
 pub use wire::Protocol;

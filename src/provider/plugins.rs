@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::log::{LogLevel, LogSink};
 use crate::plugin::{Launch, Launchpad, Plugin, Reattach};
 use crate::provider::{Provider, Providers, StartError};
+use crate::recording::{Recorded, Recorder, Recording};
 use crate::withheld::Withheld;
 
 /// The providers of this machine, as processes.
@@ -43,6 +44,8 @@ pub struct Plugins {
     required: BTreeMap<ProviderSource, VersionRequirement>,
     fixed: BTreeMap<ProviderSource, InstalledProvider>,
     schemas: SchemaCache,
+    recorder: Option<Arc<Recorder>>,
+    recording: Option<Recording>,
 }
 
 /// A command that starts a provider.
@@ -94,6 +97,8 @@ impl Plugins {
             required: BTreeMap::new(),
             fixed: BTreeMap::new(),
             schemas: SchemaCache::default(),
+            recorder: None,
+            recording: None,
         }
     }
 
@@ -143,6 +148,20 @@ impl Plugins {
         self
     }
 
+    /// The same, with everything that is said to and by a provider in that recording.
+    #[must_use]
+    pub fn recorded_by(mut self, recorder: Arc<Recorder>) -> Self {
+        self.recorder = Some(recorder);
+        self
+    }
+
+    /// Those of a recording in place of all that this machine has.
+    #[must_use]
+    pub fn replaying(mut self, recording: Recording) -> Self {
+        self.recording = Some(recording);
+        self
+    }
+
     pub(crate) fn pad(&self) -> &Launchpad {
         &self.pad
     }
@@ -177,6 +196,22 @@ impl Providers for Plugins {
         if source.is_builtin() {
             return Ok(Arc::new(Builtin));
         }
+        if let Some(recording) = &self.recording {
+            return recording.start(source).await;
+        }
+        let provider = self.start_process(source).await?;
+        Ok(match &self.recorder {
+            None => provider,
+            Some(recorder) => Arc::new(Recorded::new(provider, source, recorder.clone())),
+        })
+    }
+}
+
+impl Plugins {
+    async fn start_process(
+        &self,
+        source: &ProviderSource,
+    ) -> Result<Arc<dyn Provider>, StartError> {
         if let Some(reattach) = Reattach::find(&self.pad.environment, source)? {
             let plugin = Plugin::attach(&self.pad, source, &reattach).await?;
             let answer = Client::fetch_schemas(&plugin).await?;

@@ -12,6 +12,7 @@ mod policies;
 mod portable;
 mod private;
 mod providers;
+mod recording;
 mod recovery;
 mod repair;
 mod s3;

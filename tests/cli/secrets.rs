@@ -20,7 +20,7 @@ const CANARIES: [(&str, &str); 7] = [
 ];
 
 /// A stack that puts all of them into a vault, whose provider does that.
-fn vault(fault: &str) -> TestEnvironment {
+pub(crate) fn vault(fault: &str) -> TestEnvironment {
     let secrets: serde_json::Map<String, Value> = CANARIES
         .into_iter()
         .map(|(place, secret)| (place.to_owned(), secret.into()))
@@ -34,7 +34,7 @@ fn vault(fault: &str) -> TestEnvironment {
 
 /// Fails where the output has any form of a canary.
 #[track_caller]
-fn silent(said: &impl fmt::Display) {
+pub(crate) fn silent(said: &impl fmt::Display) {
     let text = said.to_string();
     let mut forms = CANARIES.iter().flat_map(|(_, secret)| forms_of(secret));
     let found = forms.find(|form| text.contains(form));

@@ -74,6 +74,12 @@ pub(crate) struct Common {
     /// Use stand-ins inside this program for the providers, and a state of its own: no account, no network, no cost
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) sandbox: bool,
+    /// Write the conversation with every provider into this file, without secrets
+    #[arg(long, value_name = "FILE", global = true, help_heading = EVERYWHERE)]
+    pub(crate) record: Option<std::path::PathBuf>,
+    /// Let a file of `--record` answer in place of the providers, with a state of its own
+    #[arg(long, value_name = "FILE", global = true, conflicts_with_all = ["record", "sandbox"], help_heading = EVERYWHERE)]
+    pub(crate) replay: Option<std::path::PathBuf>,
     /// Ask every provider for its schema; neither use nor keep those of earlier runs
     #[arg(long, global = true, help_heading = EVERYWHERE)]
     pub(crate) no_cache: bool,

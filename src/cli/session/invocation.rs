@@ -57,7 +57,7 @@ impl Invocation {
             match written {
                 "--var" => return None,
                 "--sandbox" => {}
-                written if written == "--backend" || written == name => {
+                written if ["--backend", "--replay", name].contains(&written) => {
                     if value.is_none() {
                         arguments.next();
                     }
@@ -101,6 +101,13 @@ fn place(common: &Common) -> String {
     }
     if common.sandbox {
         place.push_str(" --sandbox");
+    }
+    if let Some(file) = &common.replay {
+        let _ = write!(
+            place,
+            " --replay {}",
+            shell_word(&file.display().to_string())
+        );
     }
     place
 }

@@ -4,15 +4,16 @@ mod damage;
 mod invocation;
 mod program;
 mod providers;
+mod recording;
 mod rescue;
 mod state;
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use terrane_core::Diagnostics;
-use terrane_provider::Environment;
+use terrane_provider::{Environment, Recorder};
 use terrane_state::BackendConfig;
 
 use crate::args::Common;
@@ -45,6 +46,8 @@ pub(crate) struct Session<'a> {
     pub(crate) redactor: Arc<Redactor>,
     /// How long questions waited for an answer.
     asked: Cell<Duration>,
+    /// The recording of `--record`, once it has begun.
+    recorder: OnceCell<Arc<Recorder>>,
     /// Names and texts of the files of `--var-file`, or why there is none.
     var_files: Vec<(String, Result<String, String>)>,
 }
@@ -75,6 +78,7 @@ impl<'a> Session<'a> {
             redactor: Arc::new(Redactor::new(&environment)),
             environment,
             asked: Cell::default(),
+            recorder: OnceCell::new(),
             var_files: Vec::new(),
         }
     }

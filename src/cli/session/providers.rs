@@ -27,7 +27,7 @@ const LOCK_FILE: &str = ".terraform.lock.hcl";
 impl Session<'_> {
     /// Where provider processes of that program come from. One that is not on this machine is installed first.
     pub(crate) async fn providers(&self, program: &Program) -> Result<Plugins, CommandError> {
-        let cli_config = match self.common.sandbox {
+        let cli_config = match self.common.sandbox || self.common.replay.is_some() {
             // Nothing that is installed here matters.
             true => CliConfig::default(),
             false => self.cli_config()?,
@@ -40,7 +40,8 @@ impl Session<'_> {
         ));
         let launch = Launch::Reexec(own);
         let mut environment = self.environment.clone();
-        if self.common.sandbox {
+        let recording = self.recording()?;
+        if self.common.sandbox || recording.is_some() {
             // A process to attach to would be a real provider.
             environment.vars.remove("TF_REATTACH_PROVIDERS");
         }
@@ -49,6 +50,10 @@ impl Session<'_> {
         if let Some(folder) = cache {
             plugins = plugins.keep_schemas_in(folder);
         }
+        if let Some(recording) = recording {
+            return Ok(plugins.replaying(recording));
+        }
+        plugins = self.recorded(plugins)?;
         let processes = program.providers().iter();
         let processes = processes.filter(|provider| !provider.address.source.is_builtin());
         for provider in processes {

@@ -13,6 +13,7 @@ use terrane_state::{
 };
 
 use super::Session;
+use super::invocation::shell_word;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::signals::{Signals, interrupted};
@@ -20,9 +21,18 @@ use crate::streams::Streams;
 use crate::view::lock::{LIKELY_DEAD, holder_text};
 
 impl Session<'_> {
-    /// Where the state is kept: `--backend`, the sandbox's own place, the program's wish, or the default.
+    /// Where the state is kept: `--backend`, the own place of the sandbox or of replays, the program's wish, or the default.
     pub(crate) fn location(&self) -> Result<BackendConfig, CommandError> {
         if let Some(backend) = &self.common.backend {
+            if self.common.replay.is_some() && backend.to_string().contains("://") {
+                let backend = shell_word(&backend.to_string());
+                let copy = self.command("state pull --out copy.tfstate");
+                let refused = Diagnostic::error("`--replay` works on a state in a file alone")
+                    .detail("results of a replay are not those of real objects")
+                    .hint(format!("copy the state with `{copy} --backend {backend}`"))
+                    .hint("then name the copy: `--backend copy.tfstate`");
+                return Err(CommandError::usage(refused));
+            }
             return Ok(backend.clone());
         }
         // Names become paths; this is where they are checked.
@@ -30,6 +40,9 @@ impl Session<'_> {
             .map_err(|error| CommandError::usage(Diagnostic::error(error.to_string())))?;
         if self.common.sandbox {
             return Ok(sandbox_path(self.stack).join("terraform.tfstate").into());
+        }
+        if self.common.replay.is_some() {
+            return Ok(replay_path(self.stack).join("terraform.tfstate").into());
         }
         Ok(self.backend.cloned().unwrap_or_else(|| default.into()))
     }
@@ -255,6 +268,11 @@ fn user_name() -> Option<String> {
 /// The folder that this process works in.
 pub(crate) fn working_folder() -> Option<String> {
     Some(std::env::current_dir().ok()?.to_str()?.to_owned())
+}
+
+/// The folder of the state that replays of a stack work on.
+fn replay_path(stack: &str) -> PathBuf {
+    [".terrane", "replay", stack].iter().collect()
 }
 
 /// The folder of a stack's sandbox.

@@ -9,6 +9,7 @@ mod path;
 mod refinements;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod saved;
 mod serialize;
 mod set;
 mod types;

@@ -8,7 +8,7 @@ use terrane_state::Sha256;
 
 use super::codec;
 use super::form::SavedPath;
-use super::value::Borrowed;
+use terrane_core::value::saved::Borrowed;
 
 /// Digests of everything that a program declares: arguments as far as they are data, references, lifecycles, providers, exports.
 ///

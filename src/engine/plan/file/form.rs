@@ -14,9 +14,9 @@ use terrane_state::{Change, DeposedKey};
 use super::codec::{self, Text};
 use super::error::PlanFileError;
 use super::origin::Origin;
-use super::value::SavedValue;
 use crate::change::{Action, Drift, OutputChange, Reason, ResourceChange};
 use crate::options::PlanMode;
+use terrane_core::value::saved::SavedValue;
 
 /// Everything in a plan file but the state that the plan was made from, which follows it in the form of state files.
 #[derive(Serialize, Deserialize)]

@@ -16,12 +16,12 @@ mod form;
 mod origin;
 #[cfg(test)]
 mod tests;
-mod value;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
+use terrane_core::value::saved;
 use terrane_core::{Diagnostic, Marked, Program, json_fault};
 use terrane_state::{DeposedKey, Sha256, State, file as state_file};
 
@@ -302,23 +302,23 @@ fn check_depth(plan: &Plan) -> Result<(), PlanFileError> {
             .chain(&change.planned_identity);
         let values = identities.map(|identity| &identity.value);
         let mut values = values.chain([&change.before.value, &change.after.value]);
-        if !values.all(value::fits) {
+        if !values.all(saved::fits) {
             return Err(too_deep(&change.address));
         }
     }
     for drift in &plan.drift {
-        if !value::fits(&drift.before.value) || !value::fits(&drift.after.value) {
+        if !saved::fits(&drift.before.value) || !saved::fits(&drift.after.value) {
             return Err(too_deep(&drift.address));
         }
     }
     for output in &plan.outputs {
         let mut sides = output.before.iter().chain(&output.after);
-        if !sides.all(|side| value::fits(&side.value)) {
+        if !sides.all(|side| saved::fits(&side.value)) {
             return Err(too_deep(&format_args!("the export `{}`", output.name)));
         }
     }
     let mut objects = plan.objects.iter().flatten();
-    match objects.all(|object| value::fits(&object.value)) {
+    match objects.all(|object| saved::fits(&object.value)) {
         true => Ok(()),
         false => Err(too_deep(&"a data source")),
     }

@@ -11,9 +11,9 @@ use terrane_core::{Diagnostics, NoConfig, Path, PathStep, Resource, Type, Value}
 use terrane_provider::Identity;
 use terrane_state::{Instance, Object, RawJson, Timestamp};
 
-use super::value::SavedValue;
 use super::*;
 use crate::change::Reason;
+use terrane_core::value::saved::SavedValue;
 
 /// Numbers of every representation.
 fn numbers() -> impl Strategy<Value = Number> {

@@ -7,14 +7,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::{Bound, Map, Number, Refinements, Type, Value};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
-use terrane_core::value::{Bound, Map, Number, Refinements};
-use terrane_core::{Type, Value};
 
 /// A value in this form.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct SavedValue(pub(super) Value);
+pub struct SavedValue(pub Value);
 
 impl Serialize for SavedValue {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -26,7 +25,7 @@ impl Serialize for SavedValue {
 const MAX_DEPTH: usize = 100;
 
 /// Whether a file can hold the value.
-pub(super) fn fits(value: &Value) -> bool {
+pub fn fits(value: &Value) -> bool {
     value_fits(value, MAX_DEPTH)
 }
 
@@ -53,7 +52,8 @@ fn type_fits(ty: &Type, left: usize) -> bool {
 }
 
 /// The same for writing.
-pub(super) struct Borrowed<'a>(pub(super) &'a Value);
+#[derive(Debug)]
+pub struct Borrowed<'a>(pub &'a Value);
 
 impl Serialize for Borrowed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
