@@ -66,8 +66,8 @@ pub use terrane_core::addr::{
     ResourceAddr,
 };
 pub use terrane_core::policy::{
-    Attached, Enforcement, Fact, Planned, Policy, PolicyFinding, PolicyOutcome, PolicyReport,
-    ReviewedPlan,
+    Attached, Enforcement, Fact, Planned, PlannedObject, PlannedStack, Policy, PolicyFinding,
+    PolicyOutcome, PolicyReport, ReviewedPlan,
 };
 pub use terrane_core::value::{Map, Number};
 pub use terrane_core::{

@@ -67,6 +67,7 @@ mod interpolate;
 mod into_expr;
 mod json_fault;
 mod lifecycle;
+mod lint;
 mod literal;
 mod lookup;
 mod marks;

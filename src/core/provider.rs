@@ -24,6 +24,8 @@ pub struct ProviderBinding {
     pub redirect: Option<fn(Value, &Schema, endpoint_url: &str) -> Value>,
     /// How objects are found without their id.
     pub lookup: LookupRules,
+    /// The resource types that hold data which no program can make again.
+    pub stateful: &'static [&'static str],
 }
 
 impl ProviderBinding {

@@ -11,6 +11,7 @@ use crate::apply::{Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
 use crate::event::{Event, EventSink};
 use crate::first_plans::FinalPlans;
+use crate::lint::deprecated;
 use crate::moved::moved;
 use crate::options::PlanOptions;
 use crate::plan::Plan;
@@ -80,6 +81,14 @@ impl<'a> Engine<'a> {
     /// Everything that is wrong.
     pub async fn validate(&self, program: &Program) -> Result<Diagnostics, Diagnostics> {
         validate(program, &self.running, self.parallelism).await
+    }
+
+    /// The arguments and types of a program that its providers call deprecated, a warning each. Needs no credentials and no state.
+    ///
+    /// # Errors
+    /// When a provider cannot be started, or does not have a type.
+    pub async fn deprecated(&self, program: &Program) -> Result<Diagnostics, Diagnostics> {
+        deprecated(program, &self.running).await
     }
 
     /// Recovers the unresolved operations of earlier runs, as far as their outcome can be proved. Due before anything is planned; those

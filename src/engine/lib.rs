@@ -14,6 +14,7 @@ mod first_plans;
 mod graph;
 mod ignore;
 mod import;
+mod lint;
 mod lookup;
 mod moved;
 mod object;

@@ -13,7 +13,7 @@ use crate::running::{RunningProviders, call_failed};
 use crate::walk::{Resting, Visit, walk};
 
 /// Nothing is known yet, whatever is referred to.
-struct AllUnknown;
+pub(crate) struct AllUnknown;
 
 impl Scope for AllUnknown {
     fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {

@@ -19,6 +19,7 @@
 //! | `storage` | buckets for models, data and artifacts |
 //! | `registry` | the repository of the API's images |
 //! | `identity` | the role of the API's service account |
+//! | `policies` | nothing: the security checklist that every plan is checked by |
 //! | `state` | nothing: where the states are kept |
 //!
 //! Why not one function: each component is a plain struct of handles, so another platform can take the network and leave the rest.
@@ -28,6 +29,7 @@ mod config;
 mod identity;
 mod network;
 mod platform;
+mod policies;
 mod registry;
 mod state;
 mod storage;
@@ -39,6 +41,7 @@ pub use config::Config;
 pub use identity::Identity;
 pub use network::Network;
 pub use platform::Platform;
+pub use policies::checklist;
 pub use registry::Registry;
 pub use state::state_backend;
 pub use storage::Storage;

@@ -4,7 +4,7 @@ use terrane::{Result, Stack};
 use terrane_aws::Provider;
 use terrane_aws::eks::kubeconfig;
 
-use crate::{Cluster, Config, Identity, Network, Registry, Storage};
+use crate::{Cluster, Config, Identity, Network, Registry, Storage, checklist};
 
 /// The whole platform.
 #[derive(Debug, Clone)]
@@ -38,6 +38,7 @@ impl Platform {
                     ("Environment", &config.environment),
                 ]),
         );
+        stack.policies(checklist());
         let network = Network::declare(stack, config)?;
         let cluster = Cluster::declare(stack, config, &network);
         let storage = Storage::declare(stack, config);

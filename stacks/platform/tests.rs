@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use terrane::{ConfigValues, Program};
+use terrane::{ConfigValues, PlannedStack, PolicyOutcome, Program, Resource, Stack};
+use terrane_aws::{ec2, eks};
 
 use crate::{Config, Platform};
 
@@ -214,6 +215,89 @@ fn addresses_of_subnets_follow_the_vpcs() {
             "10.9.0.16/28",
             "10.9.0.160/28",
             "10.9.0.176/28"
+        ]
+    );
+}
+
+#[test]
+fn the_checklist_holds_for_every_environment() {
+    for flags in [
+        &["environment=prod"][..],
+        &["environment=dev", "single_nat_gateway=false"],
+    ] {
+        let program = program(flags).expect("a program");
+        let plan = PlannedStack::creating(&program);
+        for report in plan.review() {
+            assert_eq!(report.outcome(), PolicyOutcome::Passed, "{report:?}");
+        }
+    }
+}
+
+/// The names of the policies that the platform breaks with this beside it.
+fn broken(declare: impl FnOnce(&mut Stack, &Platform)) -> Vec<String> {
+    let declared = Program::from_fn(
+        |stack| {
+            let platform = Platform::declare(stack, &Config::default())?;
+            declare(stack, &platform);
+            Ok(())
+        },
+        ConfigValues::new(),
+    );
+    let program = declared.expect("a program");
+    let reports = PlannedStack::creating(&program).review();
+    let refusing = reports.iter().filter(|report| report.refuses());
+    refusing.map(|report| report.name.to_string()).collect()
+}
+
+#[test]
+fn the_checklist_finds_nodes_in_public_subnets_and_without_a_way_out() {
+    let found = broken(|stack, platform| {
+        eks::NodeGroup::builder("open")
+            .cluster_name(platform.cluster.cluster.name())
+            .node_role_arn("arn:aws:iam::123456789012:role/r")
+            .subnet_ids(platform.network.public_subnet_ids())
+            .scaling_config(
+                eks::node_group::ScalingConfig::builder()
+                    .desired_size(1)
+                    .min_size(1)
+                    .max_size(1),
+            )
+            .declare(stack);
+    });
+    assert_eq!(
+        found,
+        ["nodes are private", "private subnets go out by NAT"]
+    );
+}
+
+#[test]
+fn the_checklist_finds_open_ports_bare_buckets_and_keys() {
+    let found = broken(|stack, platform| {
+        ec2::SecurityGroupRule::builder("ssh")
+            .r#type("ingress")
+            .security_group_id(platform.cluster.cluster.name())
+            .protocol("tcp")
+            .from_port(22)
+            .to_port(22)
+            .cidr_blocks(["0.0.0.0/0"])
+            .declare(stack);
+        Resource::dynamic("aws_s3_bucket", "bare").declare(stack);
+        Resource::dynamic("aws_ecr_repository", "blind").declare(stack);
+        Resource::dynamic("aws_iam_access_key", "pod").declare(stack);
+        Resource::dynamic("aws_eks_cluster", "silent").declare(stack);
+        Resource::dynamic("aws_cloudwatch_log_group", "endless").declare(stack);
+    });
+    assert_eq!(
+        found,
+        [
+            "clusters have security groups",
+            "no ingress from everywhere",
+            "buckets block public access",
+            "buckets are encrypted with AES256",
+            "images are scanned",
+            "pods have roles",
+            "control planes log",
+            "logs expire",
         ]
     );
 }

@@ -11,7 +11,6 @@ use terrane_core::{
     ProviderDeclaration, Resource, Result, Stack, Value,
 };
 
-/// The configuration, for `--var`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
@@ -44,6 +43,7 @@ static BINDING: ProviderBinding = ProviderBinding {
         by_name: &[NameLookup::new("conformance_sdk_thing", &["{name}"])],
         ..LookupRules::NONE
     },
+    stateful: &[],
 };
 
 #[derive(Deserialize)]

@@ -23,6 +23,7 @@ pub static TEST: ProviderBinding = ProviderBinding {
             ids,
         }),
     },
+    stateful: &[],
 };
 
 /// The data source that finds objects by a tag.

@@ -1,5 +1,7 @@
 //! The sandbox as people use it: the platform's own binary, its embedded AWS, and the ledger as the truth.
 
+mod cost;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};

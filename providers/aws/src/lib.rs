@@ -40,6 +40,7 @@
 mod generated;
 mod lookup;
 mod redirect;
+mod stateful;
 
 #[cfg(feature = "ecr")]
 pub mod ecr;
@@ -75,4 +76,5 @@ pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBindi
     facts: generated::FACTS,
     redirect: Some(redirect::redirect),
     lookup: lookup::LOOKUP,
+    stateful: stateful::STATEFUL,
 };

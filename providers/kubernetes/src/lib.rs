@@ -50,4 +50,5 @@ pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBindi
     facts: generated::FACTS,
     redirect: None,
     lookup: lookup::LOOKUP,
+    stateful: &[],
 };

@@ -2,6 +2,7 @@
 
 mod flags;
 mod planning;
+mod pricing;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use terrane_state::{BackendConfig, Backends};
 use crate::view::OnStdout;
 pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable, Yes};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
+pub(crate) use pricing::Pricing;
 
 /// A whole command line.
 #[derive(Debug, Parser)]
@@ -118,7 +120,7 @@ pub(crate) enum Command {
     /// Print the resource graph
     Graph(Graph),
     /// Check the program against the provider's schema; needs no credentials
-    Validate,
+    Validate(Validate),
     /// Show the program's providers; lock, mirror and verify them
     Providers(Providers),
     /// Create the store of the state, such as a bucket and a lock table, after showing the steps
@@ -176,6 +178,14 @@ pub(crate) struct ForceUnlock {
     pub(crate) yes: Yes,
 }
 
+/// `validate`.
+#[derive(Debug, Args)]
+pub(crate) struct Validate {
+    /// Also advise: redundant `depends_on`, unread data resources, unprotected stateful resources, deprecated arguments
+    #[arg(long)]
+    pub(crate) lint: bool,
+}
+
 /// `up`.
 #[derive(Debug, Args)]
 pub(crate) struct Up {
@@ -201,6 +211,8 @@ pub(crate) struct Preview {
     pub(crate) guard: Guard,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
+    #[command(flatten)]
+    pub(crate) pricing: Pricing,
     /// Plan a destroy
     #[arg(long, conflicts_with = "refresh_only")]
     pub(crate) destroy: bool,

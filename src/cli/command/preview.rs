@@ -12,13 +12,14 @@ use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::{PlanView as _, Secrets, ShownPlan};
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
-use crate::workflow::{policies, saved, unresolved};
+use crate::workflow::{cost, policies, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let Preview {
         planning,
         guard,
         parallelism: Parallelism { parallelism },
+        pricing,
         destroy,
         out,
         lock,
@@ -28,6 +29,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     if let Some(file) = &out {
         saved::check_target(file)?;
     }
+    let prices = cost::read(&pricing)?;
     let flags = planning.given();
     let program = session.program()?;
     let providers = session.providers(&program).await?;
@@ -97,6 +99,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     session.say(&plan.diagnostics);
     let made_at = SystemClock::default().now();
     let policies = policies::review(session, &plan, &program);
+    let cost = prices.map(|prices| prices.estimate(session, &plan, &program));
     session.plan_views(&guard.files).plan(&ShownPlan {
         plan: &plan,
         program: &program,
@@ -104,6 +107,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         secrets: Secrets::shown(show_secrets),
         is_partial,
         policies: &policies,
+        cost: cost.as_ref(),
     })?;
     check(&plan, &guard, &policies)?;
     if let Some(file) = &out {

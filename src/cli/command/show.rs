@@ -35,6 +35,7 @@ fn show_plan(session: &Session<'_>, file: &Path, secrets: Secrets) -> Result<(),
         secrets,
         is_partial: false,
         policies: &policies,
+        cost: None,
     };
     Ok(session.view().plan(&shown)?)
 }

@@ -2,6 +2,9 @@
 
 use std::num::NonZeroUsize;
 
+use terrane_core::Diagnostics;
+
+use crate::args::Validate;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
@@ -9,8 +12,8 @@ use crate::signals::Signals;
 use crate::view::Validity;
 use crate::workflow::plan::Machine;
 
-pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
-    let checked = check(session).await;
+pub(super) async fn run(session: &Session<'_>, arguments: &Validate) -> Result<Exit, CommandError> {
+    let checked = check(session, arguments.lint).await;
     let (exit, diagnostics) = match checked {
         Ok(warnings) => (Exit::DONE, warnings),
         Err(error) => (error.exit, error.diagnostics),
@@ -24,7 +27,7 @@ pub(super) async fn run(session: &Session<'_>) -> Result<Exit, CommandError> {
     Ok(exit)
 }
 
-async fn check(session: &Session<'_>) -> Result<terrane_core::Diagnostics, CommandError> {
+async fn check(session: &Session<'_>, lint: bool) -> Result<Diagnostics, CommandError> {
     /// Validation is quick; this many at once keep a provider busy.
     const PARALLELISM: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
     let program = session.program()?;
@@ -34,6 +37,15 @@ async fn check(session: &Session<'_>) -> Result<terrane_core::Diagnostics, Comma
     let engine = machine.engine(&providers, &feed, PARALLELISM, session);
     let _signals = Signals::stopping(engine.stopper(), session.streams.clone());
     let checked = engine.validate(&program).await;
+    let advice = match lint && checked.is_ok() {
+        true => engine.deprecated(&program).await,
+        false => Ok(Diagnostics::new()),
+    };
     engine.close().await;
-    checked.map_err(CommandError::from)
+    let mut found = checked?;
+    found.extend(advice?);
+    if lint {
+        found.extend(program.lint());
+    }
+    Ok(found)
 }

@@ -93,6 +93,15 @@ impl<'a> Session<'a> {
         self.asked.set(self.asked.get() + time);
     }
 
+    /// The region of the environment, for what says none itself.
+    pub(crate) fn default_region(&self) -> Option<&str> {
+        let variables = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+        let mut set = variables
+            .iter()
+            .filter_map(|name| self.environment.vars.get(*name));
+        set.next().map(String::as_str)
+    }
+
     /// Reads the files of `--var-file`, once: a pipe has its text only once.
     pub(crate) fn read_var_files(&mut self) {
         let files = self.common.var_files.iter();

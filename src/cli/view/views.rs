@@ -7,6 +7,7 @@ use std::time::Duration;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
+use terrane_cost::Estimate;
 use terrane_engine::{Applied, Event, Inventory, Plan, PlanMode};
 use terrane_registry::{LockChange, MirroredPackage, ProviderStatus};
 use terrane_state::backend::Holder;
@@ -51,6 +52,8 @@ pub(crate) struct ShownPlan<'a> {
     pub(crate) is_partial: bool,
     /// The policies of the program, and how the plan stands to each.
     pub(crate) policies: &'a [PolicyReport],
+    /// What the stack costs, where that was asked for.
+    pub(crate) cost: Option<&'a Estimate>,
 }
 
 /// Follows the engine while it works. Must not block.

@@ -170,6 +170,7 @@ impl<S: PlanSource> Work<'_, S> {
             secrets: Secrets::Hidden,
             is_partial: !recovered.remaining.is_empty(),
             policies: &policies,
+            cost: None,
         });
         check(&plan, &self.request.guard, &policies)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);

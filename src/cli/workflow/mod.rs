@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod confirmation;
+pub(crate) mod cost;
 pub(crate) mod edit;
 pub(crate) mod look_up;
 pub(crate) mod plan;

@@ -20,7 +20,7 @@ pub struct Attached<'p, T> {
 
 impl<'p, T: ResourceType> Attached<'p, T> {
     pub(super) fn new(plan: &'p ReviewedPlan<'p>, argument: &str) -> Self {
-        let all: Vec<Planned<'p, T>> = plan.of::<T>().collect();
+        let all: Vec<Planned<'p, T>> = plan.declared::<T>().collect();
         let mut attached = Self {
             plan,
             by_address: HashMap::new(),
@@ -47,7 +47,7 @@ impl<'p, T: ResourceType> Attached<'p, T> {
         &'s self,
         resource: &Planned<'_, R>,
         names: &[Output<String>],
-    ) -> impl Iterator<Item = &'s Planned<'p, T>> {
+    ) -> impl Iterator<Item = &'s Planned<'p, T>> + use<'s, 'p, R, T> {
         let referring = self.by_address.get(resource.address());
         let mut places: Vec<usize> = referring.into_iter().flatten().copied().collect();
         for name in names {

@@ -9,7 +9,7 @@ use super::{Attached, Fact, Planned, Policy, PolicyFinding, PolicyReport};
 use crate::action::Action;
 use crate::addr::InstanceAddr;
 use crate::diagnostics::Location;
-use crate::expr::{EvalError, Scope};
+use crate::expr::{EvalError, Expr, Scope};
 use crate::marks::Marked;
 use crate::output::Output;
 use crate::program::Program;
@@ -30,6 +30,18 @@ pub struct PlannedObject {
     pub after: Arc<Marked>,
     /// Where the program declares it; `None` when it no longer does.
     pub location: Option<Location>,
+}
+
+impl PlannedObject {
+    /// Whether the plan leaves it out, by `--target` say: nobody has looked at it, and nothing about it is known.
+    pub fn is_left_out(&self) -> bool {
+        self.action == Action::NoOp && self.after.value.is_unknown()
+    }
+
+    /// Whether it exists after the apply, as far as the plan looks at it.
+    fn stays(&self) -> bool {
+        !self.after.value.is_null() && !self.is_left_out()
+    }
 }
 
 /// A program and the objects of its plan, ready to be reviewed by every policy.
@@ -55,6 +67,49 @@ impl<'a> PlannedStack<'a> {
             objects,
             by_address,
             by_type,
+        }
+    }
+
+    /// A plan that creates everything that the program declares, for tests without any provider: arguments are as declared, `id` and
+    /// `arn` unknown, and whatever else a provider would fill in absent.
+    pub fn creating(program: &'a Program) -> Self {
+        let resources = program.resources().iter();
+        let objects = resources.map(|resource| {
+            let arguments = resource.arguments.evaluate(&AllUnknown);
+            let arguments = arguments.map(|marked| marked.value);
+            let arguments = arguments.unwrap_or(Value::UNKNOWN);
+            let mut members = arguments.members().cloned().unwrap_or_default();
+            for name in ["id", "arn"] {
+                members.entry(name.into()).or_insert(Value::UNKNOWN);
+            }
+            PlannedObject {
+                address: resource.address.clone(),
+                action: Action::Create,
+                before: Arc::default(),
+                after: Arc::new(Value::Map(members.into()).into()),
+                location: Some(resource.location),
+            }
+        });
+        Self::new(program, objects.collect())
+    }
+
+    /// The program that the plan is for.
+    pub fn program(&self) -> &'a Program {
+        self.program
+    }
+
+    /// Every instance of it.
+    pub fn objects(&self) -> &[PlannedObject] {
+        &self.objects
+    }
+
+    /// Whether the program sets an argument of that instance itself, whatever its value.
+    pub fn sets(&self, address: &InstanceAddr, argument: &str) -> bool {
+        let position = self.program.position(address);
+        let declared = position.map(|position| &self.program.resources()[position].arguments);
+        match declared {
+            Some(Expr::Map(arguments)) => arguments.contains_key(argument),
+            _ => false,
         }
     }
 
@@ -130,6 +185,12 @@ pub(super) enum Moment {
 impl<'a> ReviewedPlan<'a> {
     /// The resources of a type that bindings know, as far as they exist after the apply, changed or not.
     pub fn of<T: ResourceType>(&self) -> impl Iterator<Item = Planned<'_, T>> {
+        self.declared::<T>().filter(|one| one.object().stays())
+    }
+
+    /// The same with those that the plan leaves out, which count as settings of others: their values are unknown, their references are
+    /// as the program declares them.
+    pub fn declared<T: ResourceType>(&self) -> impl Iterator<Item = Planned<'_, T>> {
         let places = self.places(T::binding().type_name);
         places
             .filter(|object| object.address.resource.mode == T::binding().mode)
@@ -138,14 +199,15 @@ impl<'a> ReviewedPlan<'a> {
 
     /// The resources of a type by its name, as far as they exist after the apply.
     pub fn of_type(&self, type_name: &str) -> impl Iterator<Item = Planned<'_>> {
-        self.places(type_name).map(|object| self.untyped(object))
+        let places = self.places(type_name).filter(|object| object.stays());
+        places.map(|object| self.untyped(object))
     }
 
     /// Every resource and data resource that exists after the apply.
     pub fn resources(&self) -> impl Iterator<Item = Planned<'_>> {
         let objects = self.stack.objects.iter();
         objects
-            .filter(|object| !object.after.value.is_null())
+            .filter(|object| object.stays())
             .map(|object| self.untyped(object))
     }
 
@@ -231,6 +293,15 @@ impl<'a> ReviewedPlan<'a> {
         places
             .map(|&place| &self.stack.objects[place])
             .filter(|object| !object.after.value.is_null())
+    }
+}
+
+/// Nothing is known yet, whatever is referred to.
+struct AllUnknown;
+
+impl Scope for AllUnknown {
+    fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
+        Some(Arc::new(Marked::plain(Value::UNKNOWN)))
     }
 }
 

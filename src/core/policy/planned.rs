@@ -106,6 +106,16 @@ impl<'p, T> Planned<'p, T> {
         self.plan.note_undecided(finding);
     }
 
+    /// Whether the program sets an argument itself. An unknown value that it does not set is the provider's choice.
+    pub fn sets(&self, argument: &str) -> bool {
+        self.plan.stack.sets(&self.object.address, argument)
+    }
+
+    /// Whether objects of its type have an attribute of that name.
+    pub fn has(&self, attribute: &str) -> bool {
+        self.object.after.value.get(attribute).is_some()
+    }
+
     /// The resources that an argument refers to.
     pub fn references(&self, argument: &str) -> Vec<Arc<InstanceAddr>> {
         let mut found = Vec::new();
@@ -118,6 +128,10 @@ impl<'p, T> Planned<'p, T> {
             });
         }
         found
+    }
+
+    pub(super) fn object(&self) -> &'p PlannedObject {
+        self.object
     }
 
     fn declared(&self) -> Option<&'p ResourceInstance> {

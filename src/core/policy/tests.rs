@@ -1,17 +1,14 @@
 use insta::assert_snapshot;
 
 use super::*;
-use crate::action::Action;
 use crate::addr::Mode;
 use crate::configuration::NoConfig;
 use crate::lookup::LookupRules;
-use crate::marks::Marked;
 use crate::output::Output;
 use crate::program::Program;
 use crate::provider::ProviderBinding;
 use crate::resource::{Binding, Declaration, Resource, ResourceType};
 use crate::stack::Stack;
-use crate::value::{Map, Value};
 
 static PROVIDER: ProviderBinding = ProviderBinding {
     source: "terrane/test",
@@ -19,6 +16,7 @@ static PROVIDER: ProviderBinding = ProviderBinding {
     facts: &[],
     redirect: None,
     lookup: LookupRules::NONE,
+    stateful: &[],
 };
 
 macro_rules! handle {
@@ -72,26 +70,7 @@ fn review(declare: impl FnOnce(&mut Stack)) -> Vec<PolicyReport> {
         Ok(())
     };
     let program = Program::from_fn(declared, NoConfig).expect("a program");
-    struct Nothing;
-    impl crate::expr::Scope for Nothing {
-        fn object(&self, _: &crate::addr::InstanceAddr) -> Option<Arc<Marked>> {
-            Some(Arc::new(Value::UNKNOWN.into()))
-        }
-    }
-    let resources = program.resources().iter();
-    let objects = resources.map(|resource| {
-        let arguments = resource.arguments.evaluate(&Nothing).expect("arguments");
-        let mut members = Map::clone(arguments.value.members().expect("an object"));
-        members.insert("id".into(), Value::UNKNOWN);
-        PlannedObject {
-            address: resource.address.clone(),
-            action: Action::Create,
-            before: Arc::default(),
-            after: Arc::new(Value::Map(members.into()).into()),
-            location: Some(resource.location),
-        }
-    });
-    PlannedStack::new(&program, objects.collect()).review()
+    PlannedStack::creating(&program).review()
 }
 
 /// The findings, a line each.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use terrane_core::addr::{InstanceAddr, Mode};
+use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::{PlannedObject, PlannedStack, PolicyReport};
 use terrane_core::{Marked, Program, Value};
 
@@ -19,11 +19,11 @@ impl Plan {
         if program.policies().is_empty() || self.mode == PlanMode::RefreshOnly {
             return Vec::new();
         }
-        PlannedStack::new(program, self.planned_objects(program)).review()
+        self.planned(program).review()
     }
 
-    /// Every instance that the plan is about: as declared, then those that are only in the state.
-    fn planned_objects(&self, program: &Program) -> Vec<PlannedObject> {
+    /// Every instance that the plan is about, as it is before and after: as declared, then those that are only in the state.
+    pub fn planned<'a>(&self, program: &'a Program) -> PlannedStack<'a> {
         let current = self.changes.iter().filter(|one| one.deposed.is_none());
         let mut changes: HashMap<&InstanceAddr, &ResourceChange> =
             current.clone().map(|one| (&*one.address, one)).collect();
@@ -31,10 +31,8 @@ impl Plan {
         let mut objects: Vec<PlannedObject> = declared
             .filter_map(|(resource, object)| {
                 let Some(change) = changes.remove(&*resource.address) else {
-                    // Nobody has planned it, so there is nothing to say about it.
-                    let object = object.as_ref().filter(|object| {
-                        resource.mode() == Mode::Data && !object.value.is_unknown()
-                    })?;
+                    // A data source that was read, or something that the plan leaves out.
+                    let object = object.as_ref()?;
                     return Some(PlannedObject {
                         address: resource.address.clone(),
                         action: Action::NoOp,
@@ -48,7 +46,7 @@ impl Plan {
             .collect();
         let others = current.filter(|change| changes.contains_key(&*change.address));
         objects.extend(others.map(planned));
-        objects
+        PlannedStack::new(program, objects)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod checks;
 mod configuration;
+mod cost;
 mod plan;
 mod policies;
 mod providers;

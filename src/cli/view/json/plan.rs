@@ -12,6 +12,7 @@ use terrane_provider::Identity;
 use terrane_state::State;
 
 use super::configuration::{Configuration, configuration};
+use super::cost::CostJson;
 use super::policies::PolicyJson;
 use super::state::StateJson;
 use super::value::{self, Json, known, raw, steps};
@@ -37,6 +38,9 @@ pub(super) struct PlanJson {
     /// Ours: Terraform's plan has no policies of its own.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     policies: Vec<PolicyJson>,
+    /// Ours too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<CostJson>,
     timestamp: String,
     applyable: bool,
     complete: bool,
@@ -87,6 +91,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         // The document has no claim that an unresolved operation could make untrue.
         is_partial: _,
         policies,
+        cost,
     } = *shown;
     let managed = |change: &&ResourceChange| {
         // Terraform leaves out data sources that are only forgotten.
@@ -120,6 +125,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
         policies: policies.iter().map(PolicyJson::new).collect(),
+        cost: cost.map(CostJson::new),
         timestamp: made_at.to_string(),
         applyable: !plan.is_empty(),
         complete: true,

@@ -1,5 +1,6 @@
 //! The view for people: results on stdout, everything else on stderr, with colours and live rows where a terminal has them.
 
+mod cost;
 pub(crate) mod diagnostics;
 mod diff;
 mod edit;

@@ -26,6 +26,12 @@ pub(super) fn text(reports: &[PolicyReport], painter: Painter) -> String {
     text
 }
 
+/// Whether a plan breaks one of them, or may do so.
+pub(super) fn are_news(reports: &[PolicyReport]) -> bool {
+    let mut outcomes = reports.iter().map(PolicyReport::outcome);
+    outcomes.any(|outcome| outcome != PolicyOutcome::Passed)
+}
+
 /// `1 failed, 2 advisory failed, 1 undecided, 9 passed`
 pub(crate) fn totals(reports: &[PolicyReport]) -> String {
     let mut counts = [

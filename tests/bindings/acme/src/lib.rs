@@ -15,4 +15,5 @@ pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBindi
     facts: generated::FACTS,
     redirect: None,
     lookup: terrane_core::LookupRules::NONE,
+    stateful: &[],
 };

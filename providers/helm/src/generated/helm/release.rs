@@ -329,6 +329,16 @@ impl AsRef<Resource> for Release {
     }
 }
 
+impl terrane_core::ResourceType for Release {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `helm_release`; made by [`Release::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -81,6 +81,16 @@ impl AsRef<Resource> for Deployment {
     }
 }
 
+impl terrane_core::ResourceType for Deployment {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_deployment_v1`; made by [`Deployment::builder`].
 #[derive(Debug)]
 #[must_use]

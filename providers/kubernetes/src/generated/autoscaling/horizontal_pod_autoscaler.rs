@@ -69,6 +69,16 @@ impl AsRef<Resource> for HorizontalPodAutoscaler {
     }
 }
 
+impl terrane_core::ResourceType for HorizontalPodAutoscaler {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_horizontal_pod_autoscaler_v2`; made by [`HorizontalPodAutoscaler::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -63,6 +63,16 @@ impl AsRef<Resource> for LimitRange {
     }
 }
 
+impl terrane_core::ResourceType for LimitRange {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_limit_range_v1`; made by [`LimitRange::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -74,6 +74,16 @@ impl AsRef<Resource> for PersistentVolumeClaim {
     }
 }
 
+impl terrane_core::ResourceType for PersistentVolumeClaim {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_persistent_volume_claim_v1`; made by [`PersistentVolumeClaim::builder`].
 #[derive(Debug)]
 #[must_use]

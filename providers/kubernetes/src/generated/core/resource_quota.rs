@@ -64,6 +64,16 @@ impl AsRef<Resource> for ResourceQuota {
     }
 }
 
+impl terrane_core::ResourceType for ResourceQuota {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_resource_quota_v1`; made by [`ResourceQuota::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -76,6 +76,16 @@ impl AsRef<Resource> for Service {
     }
 }
 
+impl terrane_core::ResourceType for Service {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_service_v1`; made by [`Service::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -65,6 +65,16 @@ impl AsRef<Resource> for IngressClass {
     }
 }
 
+impl terrane_core::ResourceType for IngressClass {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_ingress_class_v1`; made by [`IngressClass::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -65,6 +65,16 @@ impl AsRef<Resource> for NetworkPolicy {
     }
 }
 
+impl terrane_core::ResourceType for NetworkPolicy {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_network_policy_v1`; made by [`NetworkPolicy::builder`].
 #[derive(Debug)]
 #[must_use]

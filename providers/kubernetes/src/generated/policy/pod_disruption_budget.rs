@@ -65,6 +65,16 @@ impl AsRef<Resource> for PodDisruptionBudget {
     }
 }
 
+impl terrane_core::ResourceType for PodDisruptionBudget {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_pod_disruption_budget_v1`; made by [`PodDisruptionBudget::builder`].
 #[derive(Debug)]
 #[must_use]

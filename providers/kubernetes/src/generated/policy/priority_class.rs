@@ -80,6 +80,16 @@ impl AsRef<Resource> for PriorityClass {
     }
 }
 
+impl terrane_core::ResourceType for PriorityClass {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_priority_class_v1`; made by [`PriorityClass::builder`].
 #[derive(Debug)]
 #[must_use]

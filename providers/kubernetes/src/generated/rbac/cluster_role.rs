@@ -70,6 +70,16 @@ impl AsRef<Resource> for ClusterRole {
     }
 }
 
+impl terrane_core::ResourceType for ClusterRole {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_cluster_role_v1`; made by [`ClusterRole::builder`].
 #[derive(Debug)]
 #[must_use]

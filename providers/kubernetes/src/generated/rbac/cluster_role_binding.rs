@@ -74,6 +74,16 @@ impl AsRef<Resource> for ClusterRoleBinding {
     }
 }
 
+impl terrane_core::ResourceType for ClusterRoleBinding {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_cluster_role_binding_v1`; made by [`ClusterRoleBinding::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -65,6 +65,16 @@ impl AsRef<Resource> for Role {
     }
 }
 
+impl terrane_core::ResourceType for Role {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_role_v1`; made by [`Role::builder`].
 #[derive(Debug)]
 #[must_use]

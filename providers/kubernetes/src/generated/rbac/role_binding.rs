@@ -74,6 +74,16 @@ impl AsRef<Resource> for RoleBinding {
     }
 }
 
+impl terrane_core::ResourceType for RoleBinding {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_role_binding_v1`; made by [`RoleBinding::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -101,6 +101,16 @@ impl AsRef<Resource> for StorageClass {
     }
 }
 
+impl terrane_core::ResourceType for StorageClass {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_storage_class_v1`; made by [`StorageClass::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -64,6 +64,16 @@ impl AsRef<Resource> for Bytes {
     }
 }
 
+impl terrane_core::ResourceType for Bytes {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_bytes`; made by [`Bytes::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -88,6 +88,16 @@ impl AsRef<Resource> for Id {
     }
 }
 
+impl terrane_core::ResourceType for Id {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_id`; made by [`Id::builder`].
 #[derive(Debug)]
 #[must_use]

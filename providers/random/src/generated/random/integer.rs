@@ -76,6 +76,16 @@ impl AsRef<Resource> for Integer {
     }
 }
 
+impl terrane_core::ResourceType for Integer {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_integer`; made by [`Integer::builder`].
 #[derive(Debug)]
 #[must_use]

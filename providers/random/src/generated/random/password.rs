@@ -131,6 +131,16 @@ impl AsRef<Resource> for Password {
     }
 }
 
+impl terrane_core::ResourceType for Password {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_password`; made by [`Password::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -66,6 +66,16 @@ impl AsRef<Resource> for Pet {
     }
 }
 
+impl terrane_core::ResourceType for Pet {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_pet`; made by [`Pet::builder`].
 #[derive(Debug)]
 #[must_use]

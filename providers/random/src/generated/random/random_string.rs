@@ -125,6 +125,16 @@ impl AsRef<Resource> for RandomString {
     }
 }
 
+impl terrane_core::ResourceType for RandomString {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_string`; made by [`RandomString::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -76,6 +76,16 @@ impl AsRef<Resource> for Shuffle {
     }
 }
 
+impl terrane_core::ResourceType for Shuffle {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_shuffle`; made by [`Shuffle::builder`].
 #[derive(Debug)]
 #[must_use]

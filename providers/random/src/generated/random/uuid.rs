@@ -53,6 +53,16 @@ impl AsRef<Resource> for Uuid {
     }
 }
 
+impl terrane_core::ResourceType for Uuid {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_uuid`; made by [`Uuid::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -53,6 +53,16 @@ impl AsRef<Resource> for Uuid4 {
     }
 }
 
+impl terrane_core::ResourceType for Uuid4 {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_uuid4`; made by [`Uuid4::builder`].
 #[derive(Debug)]
 #[must_use]

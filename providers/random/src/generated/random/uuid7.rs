@@ -53,6 +53,16 @@ impl AsRef<Resource> for Uuid7 {
     }
 }
 
+impl terrane_core::ResourceType for Uuid7 {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `random_uuid7`; made by [`Uuid7::builder`].
 #[derive(Debug)]
 #[must_use]

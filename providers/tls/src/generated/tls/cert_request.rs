@@ -90,6 +90,16 @@ impl AsRef<Resource> for CertRequest {
     }
 }
 
+impl terrane_core::ResourceType for CertRequest {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `tls_cert_request`; made by [`CertRequest::builder`].
 #[derive(Debug)]
 #[must_use]

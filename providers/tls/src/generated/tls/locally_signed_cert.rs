@@ -140,6 +140,16 @@ impl AsRef<Resource> for LocallySignedCert {
     }
 }
 
+impl terrane_core::ResourceType for LocallySignedCert {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `tls_locally_signed_cert`; made by [`LocallySignedCert::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -105,6 +105,16 @@ impl AsRef<Resource> for PrivateKey {
     }
 }
 
+impl terrane_core::ResourceType for PrivateKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `tls_private_key`; made by [`PrivateKey::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -156,6 +156,16 @@ impl AsRef<Resource> for SelfSignedCert {
     }
 }
 
+impl terrane_core::ResourceType for SelfSignedCert {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `tls_self_signed_cert`; made by [`SelfSignedCert::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Marked, Program, Type};
+use terrane_cost::Estimate;
 use terrane_engine::{Action, Drift, Move, OutputChange, PlanMode, ResourceChange, Summary};
 
 use super::diff::{Comparison, Mark, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
-use super::policies;
+use super::{cost, policies};
 use crate::view::hidden::Hidden;
 use crate::view::printable::{counted, one_line};
 use crate::view::{Secrets, ShownPlan};
@@ -41,6 +42,8 @@ pub(crate) struct PlanText<'a> {
     pub(crate) program: &'a Program,
     /// The policies of the program, and how the plan stands to each.
     pub(crate) policies: &'a [PolicyReport],
+    /// What the stack costs, where that was asked for.
+    pub(crate) cost: Option<&'a Estimate>,
     /// Whether secrets are printed.
     pub(crate) secrets: Secrets,
     /// Colours.
@@ -60,6 +63,7 @@ impl<'a> PlanText<'a> {
             adoptions: &plan.adoptions,
             program: shown.program,
             policies: shown.policies,
+            cost: shown.cost,
             secrets: shown.secrets,
             painter,
         }
@@ -92,7 +96,11 @@ impl<'a> PlanText<'a> {
         self.taken_over(&mut text);
         self.changes(&mut text);
         self.outputs(&mut text);
-        text.push_str(&policies::text(self.policies, self.painter));
+        text.push_str(&cost::text(self.cost, self.painter));
+        // Kept policies of a plan that does nothing are no news.
+        if !self.is_empty() || policies::are_news(self.policies) {
+            text.push_str(&policies::text(self.policies, self.painter));
+        }
         if self.is_empty() {
             text.push_str(match self.mode {
                 PlanMode::Destroy => "No changes. No objects need to be destroyed.\n",

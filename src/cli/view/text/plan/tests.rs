@@ -81,6 +81,7 @@ fn shown(changes: &[ResourceChange], outputs: &[OutputChange]) -> String {
         policies: &[],
         moves: &[],
         adoptions: &[],
+        cost: None,
         mode: PlanMode::Normal,
         changes,
         drift: &[],

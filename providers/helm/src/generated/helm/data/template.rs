@@ -317,6 +317,16 @@ impl AsRef<Resource> for Template {
     }
 }
 
+impl terrane_core::ResourceType for Template {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `helm_template`; made by [`Template::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -74,6 +74,16 @@ impl AsRef<Resource> for ConfigMap {
     }
 }
 
+impl terrane_core::ResourceType for ConfigMap {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_config_map_v1`; made by [`ConfigMap::builder`].
 #[derive(Debug)]
 #[must_use]

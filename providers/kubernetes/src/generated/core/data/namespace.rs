@@ -62,6 +62,16 @@ impl AsRef<Resource> for Namespace {
     }
 }
 
+impl terrane_core::ResourceType for Namespace {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_namespace_v1`; made by [`Namespace::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -80,6 +80,16 @@ impl AsRef<Resource> for Secret {
     }
 }
 
+impl terrane_core::ResourceType for Secret {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_secret_v1`; made by [`Secret::builder`].
 #[derive(Debug)]
 #[must_use]

@@ -81,6 +81,16 @@ impl AsRef<Resource> for ServiceAccount {
     }
 }
 
+impl terrane_core::ResourceType for ServiceAccount {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_service_account_v1`; made by [`ServiceAccount::builder`].
 #[derive(Debug)]
 #[must_use]

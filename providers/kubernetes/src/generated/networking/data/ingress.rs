@@ -68,6 +68,16 @@ impl AsRef<Resource> for Ingress {
     }
 }
 
+impl terrane_core::ResourceType for Ingress {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `kubernetes_ingress_v1`; made by [`Ingress::builder`].
 #[derive(Debug)]
 #[must_use]

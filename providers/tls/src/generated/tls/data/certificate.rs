@@ -65,6 +65,16 @@ impl AsRef<Resource> for Certificate {
     }
 }
 
+impl terrane_core::ResourceType for Certificate {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `tls_certificate`; made by [`Certificate::builder`].
 #[derive(Debug)]
 #[must_use]

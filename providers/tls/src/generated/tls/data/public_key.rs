@@ -79,6 +79,16 @@ impl AsRef<Resource> for PublicKey {
     }
 }
 
+impl terrane_core::ResourceType for PublicKey {
+    fn binding() -> &'static Binding {
+        &BINDING
+    }
+
+    fn from_resource(resource: Resource) -> Self {
+        Self(resource)
+    }
+}
+
 /// Describes a `tls_public_key`; made by [`PublicKey::builder`].
 #[derive(Debug)]
 #[must_use]

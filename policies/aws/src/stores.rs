@@ -1,0 +1,94 @@
+//! Tables, file systems, caches, queues, keys and logs.
+
+use terrane_aws::logs;
+use terrane_core::Policy;
+
+use crate::check::{require_on, require_set};
+
+/// Each DynamoDB table can be restored to any moment of the last weeks.
+#[track_caller]
+pub fn tables_can_be_restored() -> Policy {
+    Policy::new("tables can be restored", |plan| {
+        for table in plan.of_type("aws_dynamodb_table") {
+            let path = "point_in_time_recovery[0].enabled";
+            require_on(&table, path, "a deleted item is lost");
+        }
+    })
+    .hint("set `enabled` in `point_in_time_recovery` to `true`")
+}
+
+/// Each EFS file system is encrypted.
+#[track_caller]
+pub fn file_systems_are_encrypted() -> Policy {
+    Policy::new("file systems are encrypted", |plan| {
+        for files in plan.of_type("aws_efs_file_system") {
+            require_on(&files, "encrypted", "it is not encrypted");
+        }
+    })
+    .hint("set `encrypted` to `true`; a change of it replaces the file system")
+}
+
+/// Each Redis cache is encrypted where it is and on the way.
+#[track_caller]
+pub fn caches_are_encrypted() -> Policy {
+    Policy::new("caches are encrypted", |plan| {
+        for cache in plan.of_type("aws_elasticache_replication_group") {
+            let at_rest = "at_rest_encryption_enabled";
+            require_on(&cache, at_rest, "its content is not encrypted");
+            let in_transit = "transit_encryption_enabled";
+            require_on(&cache, in_transit, "its connections are not encrypted");
+        }
+    })
+}
+
+/// Each queue and topic is encrypted.
+#[track_caller]
+pub fn queues_are_encrypted() -> Policy {
+    const OPEN: &str = "its messages are not encrypted";
+    Policy::new("queues and topics are encrypted", |plan| {
+        for queue in plan.of_type("aws_sqs_queue") {
+            // SQS encrypts by itself unless it is told not to.
+            let managed = queue.attribute::<bool>("sqs_managed_sse_enabled");
+            if queue.get(&managed).is(&false) && !queue.sets("kms_master_key_id") {
+                queue.violates_in(&managed, OPEN);
+            }
+        }
+        for topic in plan.of_type("aws_sns_topic") {
+            if !topic.sets("kms_master_key_id") {
+                topic.violates(OPEN);
+            }
+        }
+    })
+    .hint("set `kms_master_key_id`")
+}
+
+/// Each symmetric key gets new material every year.
+#[track_caller]
+pub fn keys_rotate() -> Policy {
+    Policy::new("keys rotate", |plan| {
+        for key in plan.of_type("aws_kms_key") {
+            let kind = key.attribute::<String>("customer_master_key_spec");
+            let kind = key.get(&kind).known();
+            if kind.is_none_or(|kind| kind == "SYMMETRIC_DEFAULT") {
+                require_on(&key, "enable_key_rotation", "it never gets new material");
+            }
+        }
+    })
+    .hint("set `enable_key_rotation` to `true`")
+}
+
+/// No log group keeps its events for ever.
+#[track_caller]
+pub fn logs_expire() -> Policy {
+    Policy::new("logs expire", |plan| {
+        for group in plan.of::<logs::LogGroup>() {
+            require_set(
+                &group,
+                "retention_in_days",
+                "it keeps its events for ever",
+                |days| days.is_some_and(|days: u32| days > 0),
+            );
+        }
+    })
+    .hint("set `retention_in_days`")
+}

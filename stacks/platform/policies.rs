@@ -1,0 +1,148 @@
+//! The platform's security checklist, as policies that every plan of it is checked by.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use terrane::{Fact, InstanceAddr, Policy, ReviewedPlan, Value};
+use terrane_aws::{ec2, eks, iam};
+use terrane_policies::{ec2 as network, ecr, eks as cluster, s3, stores};
+
+/// The checklist. All of it is mandatory.
+#[track_caller]
+pub fn checklist() -> Vec<Policy> {
+    vec![
+        nodes_are_private(),
+        private_subnets_go_out_by_nat(),
+        clusters_have_security_groups(),
+        network::no_open_ingress(&[]),
+        s3::buckets_block_public_access(),
+        s3::no_public_acls(),
+        s3::buckets_are_encrypted_with_aes256(),
+        ecr::images_are_scanned(),
+        pods_have_roles(),
+        cluster::control_plane_logs(),
+        stores::logs_expire(),
+    ]
+}
+
+/// The subnets that each node group names.
+fn node_subnets(plan: &ReviewedPlan<'_>) -> HashSet<Arc<InstanceAddr>> {
+    let groups = plan.of::<eks::NodeGroup>();
+    groups
+        .flat_map(|group| group.references("subnet_ids"))
+        .collect()
+}
+
+/// The route tables of each subnet, as associations join them.
+fn tables_of_subnets(
+    plan: &ReviewedPlan<'_>,
+) -> HashMap<Arc<InstanceAddr>, Vec<Arc<InstanceAddr>>> {
+    let mut tables: HashMap<_, Vec<_>> = HashMap::new();
+    for association in plan.declared::<ec2::RouteTableAssociation>() {
+        for subnet in association.references("subnet_id") {
+            let table = association.references("route_table_id");
+            tables.entry(subnet).or_default().extend(table);
+        }
+    }
+    tables
+}
+
+/// Where each route table sends what is for the internet: whether by an internet gateway, and whether by a NAT gateway.
+fn ways_out(plan: &ReviewedPlan<'_>) -> HashMap<Arc<InstanceAddr>, (bool, bool)> {
+    let is_type = |address: &InstanceAddr, name: &str| *address.resource.type_name == *name;
+    let tables = plan.declared::<ec2::RouteTable>().map(|table| {
+        let routes = table.references("route");
+        let by = |name: &str| routes.iter().any(|one| is_type(one, name));
+        let ways = (by("aws_internet_gateway"), by("aws_nat_gateway"));
+        (table.address().clone(), ways)
+    });
+    tables.collect()
+}
+
+/// Nodes are in subnets without public addresses and without a way in from the internet.
+#[track_caller]
+fn nodes_are_private() -> Policy {
+    Policy::new("nodes are private", |plan| {
+        let (nodes, tables, ways) = (node_subnets(plan), tables_of_subnets(plan), ways_out(plan));
+        for subnet in plan.of::<ec2::Subnet>() {
+            if !nodes.contains(subnet.address()) {
+                continue;
+            }
+            let public = subnet.map_public_ip_on_launch();
+            subnet.require(&public, "nodes in it get public addresses", |on| {
+                on != Some(true)
+            });
+            let tables = tables.get(subnet.address()).into_iter().flatten();
+            if tables
+                .filter_map(|table| ways.get(table))
+                .any(|(internet, _)| *internet)
+            {
+                subnet.violates("it has nodes and a route to an internet gateway");
+            }
+        }
+    })
+    .hint("give node groups the private subnets of the network")
+}
+
+/// What is in private subnets reaches the internet through a NAT gateway.
+#[track_caller]
+fn private_subnets_go_out_by_nat() -> Policy {
+    Policy::new("private subnets go out by NAT", |plan| {
+        let (nodes, tables, ways) = (node_subnets(plan), tables_of_subnets(plan), ways_out(plan));
+        for subnet in plan.of::<ec2::Subnet>() {
+            let mut tables = tables.get(subnet.address()).into_iter().flatten();
+            let by_nat = tables.any(|table| ways.get(table).is_some_and(|(_, nat)| *nat));
+            if nodes.contains(subnet.address()) && !by_nat {
+                subnet.violates("it has nodes and no route to a NAT gateway");
+            }
+        }
+    })
+    .hint("associate it with a route table whose default route is a NAT gateway")
+}
+
+/// The control plane has a security group of its own.
+#[track_caller]
+fn clusters_have_security_groups() -> Policy {
+    Policy::new("clusters have security groups", |plan| {
+        for cluster in plan.of::<eks::Cluster>() {
+            let groups = cluster.vpc_config().index(0).security_group_ids();
+            // Their ids are known later; that there are some is known now.
+            let named = cluster.references("vpc_config");
+            let by_reference =
+                |one: &Arc<InstanceAddr>| *one.resource.type_name == *"aws_security_group";
+            let known = matches!(cluster.get(&groups), Fact::Known(groups) if !groups.is_empty());
+            if !known && !named.iter().any(by_reference) {
+                cluster.violates_in(&groups, "only the group that EKS makes protects it");
+            }
+        }
+    })
+    .hint("set `security_group_ids` in `vpc_config`")
+}
+
+/// Pods get AWS permissions by their service account (IRSA): the issuer of each cluster is known to IAM, a role trusts it, and there are
+/// no access keys.
+#[track_caller]
+fn pods_have_roles() -> Policy {
+    Policy::new("pods have roles", |plan| {
+        let mut trusted: HashSet<Arc<InstanceAddr>> = HashSet::new();
+        for role in plan.declared::<iam::Role>() {
+            trusted.extend(role.references("assume_role_policy"));
+        }
+        let mut issuers: HashSet<Arc<InstanceAddr>> = HashSet::new();
+        for provider in plan.declared::<iam::OpenIdConnectProvider>() {
+            if trusted.contains(provider.address()) {
+                issuers.extend(provider.references("url"));
+            }
+        }
+        for cluster in plan.of::<eks::Cluster>() {
+            if !issuers.contains(cluster.address()) {
+                cluster.violates("no role trusts its service accounts");
+            }
+        }
+        for key in plan.of_type("aws_iam_access_key") {
+            let user = key.attribute::<Value>("user");
+            key.violates_in(&user, "pods could get a role instead of a key");
+        }
+    })
+    .hint("declare an `OpenIdConnectProvider` with the cluster's issuer, and a role that it may assume")
+}
