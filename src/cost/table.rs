@@ -69,7 +69,7 @@ pub enum CostError {
         name: String,
     },
     /// No rule asks for a figure.
-    #[error("no rule asks for the figure `{figure}` under `{table}`{}", suggestion(.closest))]
+    #[error("no rule asks for the figure `{figure}` under `{table}`{}", suggestion(.closest.as_deref()))]
     UnknownFigure {
         /// Its name.
         figure: String,
@@ -88,8 +88,7 @@ pub enum CostError {
     },
 }
 
-fn suggestion(closest: &Option<String>) -> String {
-    let closest = closest.as_ref();
+fn suggestion(closest: Option<&str>) -> String {
     closest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
