@@ -29,40 +29,28 @@ fn program(declare: impl FnOnce(&mut Stack)) -> Program {
 
 /// A line for each part and each thing without a price.
 fn told(estimate: &Estimate) -> String {
-    let mut text = String::new();
+    let mut lines = Vec::new();
     for resource in &estimate.resources {
         let (before, after) = (resource.before(), resource.after());
-        text += &format!("{} {before} -> {after}\n", resource.address);
-        for PartCost {
-            name,
-            unit,
-            before,
-            after,
-        } in &resource.parts
-        {
+        lines.push(format!("{} {before} -> {after}", resource.address));
+        for part in &resource.parts {
             let amount = |side: &Option<Amount>| match side {
-                Some(Amount {
-                    quantity,
-                    price,
-                    cents,
-                }) => {
-                    format!("{quantity} {unit} at {price} = {cents}")
-                }
+                Some(one) => format!(
+                    "{} {} at {} = {}",
+                    one.quantity, part.unit, one.price, one.cents
+                ),
                 None => "nothing".to_owned(),
             };
-            text += &format!("  {name}: {} -> {}\n", amount(before), amount(after));
+            let (before, after) = (amount(&part.before), amount(&part.after));
+            lines.push(format!("  {}: {before} -> {after}", part.name));
         }
     }
-    for NotPriced {
-        address,
-        part,
-        reason,
-    } in &estimate.not_priced
-    {
-        let part = part.as_ref().map(|part| format!(", {part}"));
-        text += &format!("not {address}{}: {reason}\n", part.unwrap_or_default());
+    for one in &estimate.not_priced {
+        let part = one.part.as_ref().map(|part| format!(", {part}"));
+        let part = part.unwrap_or_default();
+        lines.push(format!("not {}{part}: {}", one.address, one.reason));
     }
-    text
+    lines.join("\n")
 }
 
 fn created(declare: impl FnOnce(&mut Stack), usage: &str) -> String {
