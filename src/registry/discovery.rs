@@ -77,4 +77,15 @@ mod tests {
         );
         assert!(base("http://example.com/p/").is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_stated_base_leaves_tls(text in "(https?:|ftp:|//|/|[.]{1,2})?[a-z@:./?# %\u{e4}-]{0,16}") {
+            let document = Url::parse("https://example.com/.well-known/terraform.json").expect("a URL");
+            if let Ok(url) = base(&document, &text) {
+                proptest::prop_assert_eq!(url.scheme(), "https");
+                proptest::prop_assert!(url.path().ends_with('/') && url.host().is_some());
+            }
+        }
+    }
 }

@@ -8,7 +8,7 @@ use hcl_edit::structure::{Block, Body, Structure};
 use terrane_core::addr::ProviderSource;
 
 use crate::hash::PackageHash;
-use crate::lock_file::{LockedProvider, full_source};
+use crate::lock_file::{LockFile, LockedProvider, full_source};
 
 const HEADER: [&str; 2] = [
     "# This file records the providers of this program: their versions and the hashes of their packages.",
@@ -68,34 +68,37 @@ pub(crate) fn with_entry(
     // Terraform sorts entries by address.
     let next = blocks.iter().find(|(other, ..)| other > source);
     let entry = || new_entry(source, locked);
-    let edited = match (own, known, next) {
+    let spliced = |span: Range<usize>, entry: &str| {
+        let entry = lines_end_with(entry, line_end);
+        [mark, &text[..span.start], &entry, &text[span.end..]].concat()
+    };
+    // A comment that begins in one line and ends in another can hide what is written beside it.
+    let is_seen =
+        |text: &String| LockFile::parse(text).is_ok_and(|file| file.get(source) == Some(locked));
+    match (own, known, next) {
         (Some((_, block, span)), Some(known), _) => {
-            let entry = match edited_entry(text, block, span, known, locked) {
-                Some(entry) => entry,
-                None => entry(),
-            };
-            let entry = lines_end_with(&entry, line_end);
-            [&text[..span.start], &entry, &text[span.end..]].concat()
+            let edited = edited_entry(text, block, span, known, locked);
+            let edited = edited.map(|entry| spliced(span.clone(), &entry));
+            (edited.filter(is_seen)).unwrap_or_else(|| spliced(span.clone(), &entry()))
         }
         (_, _, Some((.., span))) => {
-            let at = with_comment(text, span.start);
-            let entry = lines_end_with(&format!("{}\n\n", entry()), line_end);
-            [&text[..at], &entry, &text[at..]].concat()
-        }
-        (_, _, None) => {
-            let before = match text.trim().is_empty() {
-                true => format!("{}\n\n", HEADER.join("\n")),
-                false if text.ends_with('\n') => "\n".to_owned(),
-                false => "\n\n".to_owned(),
-            };
-            let entry = lines_end_with(&format!("{before}{}\n", entry()), line_end);
-            match text.trim().is_empty() {
-                true => entry,
-                false => [text, &entry].concat(),
+            let entry = format!("{}\n\n", entry());
+            let above = with_comment(text, span.start);
+            let inserted = spliced(above..above, &entry);
+            match is_seen(&inserted) {
+                true => inserted,
+                false => spliced(span.start..span.start, &entry),
             }
         }
-    };
-    [mark, &edited].concat()
+        (_, _, None) if text.trim().is_empty() => {
+            let header = HEADER.join("\n");
+            spliced(0..text.len(), &format!("{header}\n\n{}\n", entry()))
+        }
+        (_, _, None) => {
+            let blank = if text.ends_with('\n') { "\n" } else { "\n\n" };
+            spliced(text.len()..text.len(), &format!("{blank}{}\n", entry()))
+        }
+    }
 }
 
 /// The start of the comment that stands directly above a block, which belongs to it.

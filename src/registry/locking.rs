@@ -110,9 +110,9 @@ impl Installer {
             ));
         }
         let mut version = locked.map(|locked| locked.version.clone());
-        let mut hashes = Vec::new();
+        let (mut hashes, mut whole) = (Vec::new(), Vec::new());
         for platform in platforms {
-            let (found, of) = self
+            let (found, of, is_whole) = self
                 .hashes_for(
                     required,
                     version.as_ref(),
@@ -122,6 +122,9 @@ impl Installer {
                     observer,
                 )
                 .await?;
+            if is_whole {
+                whole.extend(found.iter().cloned());
+            }
             hashes.extend(found);
             version.get_or_insert(of);
         }
@@ -133,7 +136,7 @@ impl Installer {
             constraints: required.versions.as_ref().map(ToString::to_string),
             hashes,
         };
-        match locked.filter(|locked| are_replaced(&locked.hashes, &entry.hashes)) {
+        match locked.filter(|locked| are_replaced(&locked.hashes, &whole)) {
             Some(locked) => {
                 let lock_file = &self.settings.lock_file;
                 let source = &required.source;
@@ -143,7 +146,8 @@ impl Installer {
         }
     }
 
-    /// The hashes that the first mirror or registry that has the package gives, and the version they are of.
+    /// The hashes that the first mirror or registry that has the package gives, the version they are of, and whether they are those of
+    /// the whole release: a mirror may hold some platforms only.
     async fn hashes_for(
         &self,
         required: &RequiredProvider,
@@ -152,7 +156,7 @@ impl Installer {
         client: Option<&RegistryClient>,
         scratch: &Path,
         observer: &dyn InstallObserver,
-    ) -> Result<(Vec<PackageHash>, Version), InstallError> {
+    ) -> Result<(Vec<PackageHash>, Version, bool), InstallError> {
         let source = &required.source;
         let (mut searched, mut last) = (Vec::new(), None);
         for method in self.methods_for(source) {
@@ -160,7 +164,7 @@ impl Installer {
                 let shelf = Shelf::read(mirror, source, platform);
                 if let Some((version, package)) = shelf.best(version, required) {
                     let hashes = self.hashes_in(package, required, version, platform, scratch);
-                    return Ok((hashes.await?, version.clone()));
+                    return Ok((hashes.await?, version.clone(), false));
                 }
                 searched.push(shelf.described(mirror));
                 continue;
@@ -228,7 +232,7 @@ impl Installer {
         method: &InstallationMethod,
         scratch: &Path,
         observer: &dyn InstallObserver,
-    ) -> Result<(Vec<PackageHash>, Version), InstallError> {
+    ) -> Result<(Vec<PackageHash>, Version, bool), InstallError> {
         let source = &required.source;
         let (origin, version) = self
             .offer(required, version, platform, client, method, observer)
@@ -250,7 +254,8 @@ impl Installer {
                 .await;
             hashes.extend(fetched.map_err(failed)?.map_or_else(Vec::new, |it| it.own));
         }
-        Ok((hashes, version))
+        let is_whole = matches!(origin, Origin::Registry(_));
+        Ok((hashes, version, is_whole))
     }
 
     /// The origin of a method, and the version that it is asked for: a given one, or the newest that will do.
@@ -275,7 +280,7 @@ impl Installer {
     }
 }
 
-/// Whether all zips of a release are others than those that are recorded.
+/// Whether all zips of a whole release are others than those that are recorded.
 fn are_replaced(recorded: &[PackageHash], found: &[PackageHash]) -> bool {
     let zips = |hashes: &[PackageHash]| -> Vec<PackageHash> {
         let zips = hashes.iter().filter(|hash| hash.scheme() == "zh");

@@ -384,6 +384,29 @@ mod tests {
         );
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn no_change_of_a_signature_or_key_makes_another_document_good(
+            changes in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 1..4),
+            is_key in proptest::prelude::any::<bool>(),
+        ) {
+            let ours = key(1, false);
+            let mut signature = sign(&ours.primary_key, b"sums", MADE + 1);
+            let mut listed = published(&ours, None).into_bytes();
+            let changed = if is_key { &mut listed } else { &mut signature };
+            for (at, to) in changes {
+                let at = usize::from(at) % changed.len();
+                changed[at] = to;
+            }
+            let listed = [String::from_utf8_lossy(&listed).into_owned()];
+            // Some bytes mean nothing, so that this may be good.
+            let _ = verify(b"sums", &signature, &listed);
+            proptest::prop_assert!(verify(b"other", &signature, &listed).is_err());
+        }
+    }
+
     #[test]
     fn a_signing_subkey_counts_through_its_binding() {
         let ours = key(3, true);

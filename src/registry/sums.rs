@@ -61,4 +61,17 @@ mod tests {
             assert!(Sums::parse(broken.as_bytes()).is_err(), "{broken}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_document_is_read_as_more_than_it_says(document in "(([0-9a-fA-F]{63,65}|[a-f ]{0,3})[ \t*]{0,3}[a-z.\u{e4}]{0,6}[\r\n]{0,2}){0,4}") {
+            if let Ok(sums) = Sums::parse(document.as_bytes()) {
+                for (name, hash) in &sums.0 {
+                    proptest::prop_assert!(document.contains(name.as_str()));
+                    let digits = hash.as_str().trim_start_matches("zh:");
+                    proptest::prop_assert!(document.to_lowercase().contains(digits));
+                }
+            }
+        }
+    }
 }

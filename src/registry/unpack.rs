@@ -320,6 +320,43 @@ mod tests {
         insta::assert_snapshot!(refused(many, limits), @"it holds more than 2 entries");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_done_to_a_zip_nothing_leaves_the_package(
+            changes in proptest::collection::vec((proptest::prelude::any::<u16>(), proptest::prelude::any::<u8>()), 0..6),
+            name in "[./a\\\\:]{1,6}",
+        ) {
+            let archive = zip(|writer| {
+                file(writer, "terraform-provider-null_v1.0.0", 0o755, b"binary");
+                let options = SimpleFileOptions::default().unix_permissions(0o644);
+                let _ = writer.start_file(&name, options);
+            });
+            let mut bytes = archive.into_inner();
+            for (at, to) in changes {
+                let at = usize::from(at) % bytes.len();
+                bytes[at] = to;
+            }
+            let parent = tempfile::tempdir().expect("a folder");
+            let folder = parent.path().join("package");
+            fs::create_dir(&folder).expect("made");
+            let limits = UnpackLimits { bytes: 1 << 16, entries: 8 };
+            let _ = unpack(Cursor::new(bytes), &folder, limits);
+            proptest::prop_assert_eq!(fs::read_dir(parent.path()).expect("readable").count(), 1);
+            // Its links would be read through.
+            let mut folders = vec![folder];
+            while let Some(folder) = folders.pop() {
+                for entry in fs::read_dir(folder).expect("readable") {
+                    let entry = entry.expect("readable");
+                    let kind = entry.file_type().expect("there");
+                    proptest::prop_assert!(kind.is_file() || kind.is_dir());
+                    if kind.is_dir() {
+                        folders.push(entry.path());
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_damaged_package_is_refused() {
         insta::assert_snapshot!(refused(Cursor::new(b"no zip".to_vec()), UnpackLimits::default()), @"it is not a readable zip");

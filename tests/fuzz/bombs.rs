@@ -5,15 +5,18 @@ use crate::journal::{Records, Segments};
 use crate::lock_info::LockInfos;
 use crate::msgpack::Values;
 use crate::plan::PlanFiles;
+use crate::registry::{CliConfigs, LockFiles};
 use crate::state::StateFiles;
 
-const TARGETS: [&dyn Target; 6] = [
+const TARGETS: [&dyn Target; 8] = [
     &StateFiles,
     &Segments,
     &Records,
     &LockInfos,
     &Values,
     &PlanFiles,
+    &LockFiles,
+    &CliConfigs,
 ];
 
 /// A state with a text in the place of the attributes of its one instance.

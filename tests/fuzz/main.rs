@@ -17,6 +17,7 @@ mod lock_info;
 mod msgpack;
 mod mutate;
 mod plan;
+mod registry;
 mod state;
 
 #[test]

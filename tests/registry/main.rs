@@ -7,6 +7,7 @@ mod hostile;
 mod lock_files;
 mod processes;
 mod sources;
+mod stacks;
 
 #[test]
 fn every_file_of_this_folder_is_a_module_here() {

@@ -34,7 +34,7 @@ pub struct TestRegistry {
 struct Shared {
     /// By path.
     files: BTreeMap<String, Vec<u8>>,
-    /// Lines of the lists of versions, by type and version.
+    /// Lines of the lists of versions, by name and version.
     listed: BTreeMap<String, BTreeMap<String, Value>>,
     /// Each for so many more requests.
     faults: Vec<(Step, Fault, usize)>,
@@ -90,16 +90,16 @@ impl TestRegistry {
     pub fn publish(&self, release: &Release) {
         let mirror = format!("/mirror/{}", self.host());
         let mut shared = self.shared();
-        let listed = shared.listed.entry(release.type_name.clone()).or_default();
+        let listed = shared.listed.entry(release.name()).or_default();
         listed.insert(release.version.clone(), release.listed());
         let versions: Vec<Value> = listed.values().cloned().collect();
         let index: BTreeMap<_, _> = listed.keys().map(|version| (version, json!({}))).collect();
         let index = json!({ "versions": index }).to_string();
         let versions = json!({ "versions": versions }).to_string();
-        let name = &release.type_name;
+        let name = release.name();
         let lists = [
-            (format!("/v1/providers/acme/{name}/versions"), versions),
-            (format!("{mirror}/acme/{name}/index.json"), index),
+            (format!("/v1/providers/{name}/versions"), versions),
+            (format!("{mirror}/{name}/index.json"), index),
         ];
         let lists = lists.map(|(path, text)| (path, text.into_bytes()));
         shared

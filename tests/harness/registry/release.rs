@@ -12,6 +12,8 @@ use super::zips::zip_of;
 
 /// What a publisher and a registry say about one version. Every member may be made wrong after it was made right.
 pub struct Release {
+    /// Who publishes it.
+    pub namespace: String,
     /// The provider's type.
     pub type_name: String,
     /// The version.
@@ -54,6 +56,7 @@ impl Release {
         let mut foreign = files.to_vec();
         foreign.push(("FOREIGN", b"For another platform.\n"));
         let mut release = Self {
+            namespace: "acme".to_owned(),
             type_name: type_name.to_owned(),
             version: version.to_owned(),
             packages: BTreeMap::from([
@@ -144,6 +147,11 @@ impl Release {
         answer
     }
 
+    /// `NAMESPACE/TYPE`.
+    pub(super) fn name(&self) -> String {
+        format!("{}/{}", self.namespace, self.type_name)
+    }
+
     /// Its line in the list of versions.
     pub(super) fn listed(&self) -> Value {
         let platforms = self.packages.keys().filter_map(|platform| {
@@ -157,11 +165,10 @@ impl Release {
         })
     }
 
-    /// Every path of it in a registry below `/v1/providers/acme` and in a mirror below that folder, with its content.
+    /// Every path of it in a registry below `/v1/providers` and in a mirror below that folder, with its content.
     pub(super) fn files(&self, mirror: &str) -> Vec<(String, Vec<u8>)> {
-        let Self {
-            type_name, version, ..
-        } = self;
+        let version = &self.version;
+        let name = self.name();
         let mut files = vec![
             (self.document(""), self.sums.clone().into_bytes()),
             (self.document(".sig"), self.signature.clone()),
@@ -170,7 +177,7 @@ impl Release {
         for (platform, zip) in &self.packages {
             files.push((self.package(platform), zip.clone()));
             let path = platform.replace('_', "/");
-            let path = format!("/v1/providers/acme/{type_name}/{version}/download/{path}");
+            let path = format!("/v1/providers/{name}/{version}/download/{path}");
             files.push((path, self.download(platform).to_string().into_bytes()));
             archives[platform] = json!({ "url": self.package(platform) });
             if let Some(hashes) = self.mirrored.get(platform) {
@@ -179,7 +186,7 @@ impl Release {
         }
         let archives = json!({ "archives": archives }).to_string();
         files.push((
-            format!("{mirror}/acme/{type_name}/{version}.json"),
+            format!("{mirror}/{name}/{version}.json"),
             archives.into_bytes(),
         ));
         files
