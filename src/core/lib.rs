@@ -17,7 +17,8 @@
 //!     NoConfig,
 //! )
 //! .expect("addresses are unique, references resolve, there is no cycle");
-//! assert_eq!(program.resources()[1].dependencies, [0]);
+//! let [vpc, subnet] = program.resources().as_slice() else { unreachable!("two are declared") };
+//! assert_eq!(subnet.dependencies, [program.position(&vpc.address).expect("declared")]);
 //!
 //! /// The engine's part: the objects that are known by now.
 //! struct Known;
@@ -26,7 +27,7 @@
 //!         Some(Arc::new(Value::map([("id", Value::from("vpc-1"))]).into()))
 //!     }
 //! }
-//! let arguments = program.resources()[1].arguments.evaluate(&Known).expect("no `map` fails");
+//! let arguments = subnet.arguments.evaluate(&Known).expect("no `map` fails");
 //! assert_eq!(arguments.value.get("vpc_id"), Some(&Value::from("vpc-1")));
 //! ```
 //!
@@ -39,6 +40,7 @@
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
 //! | `changes` | what a program says about objects that exist: moved, removed, imported |
 //! | `call`, `ephemeral` | functions of providers; values that are never stored |
+//! | `ids` | lists with an index type of their own |
 //! | `program` | the checked graph of a stack function's declarations |
 //! | [`configuration`] | the trait through which a stack reads its configuration |
 //! | [`policy`] | checks of a plan that the program declares, and the plan as they see it |
@@ -62,6 +64,7 @@ mod ephemeral;
 mod error;
 mod expr;
 pub mod go_json;
+mod ids;
 mod input;
 mod interpolate;
 mod into_expr;
@@ -96,6 +99,7 @@ pub use ephemeral::{
 };
 pub use error::{Error, Result};
 pub use expr::{Apply, EvalError, Expr, Reference, Scope};
+pub use ids::{Id, IdVec};
 pub use input::{Input, IntoInput};
 #[doc(hidden)]
 pub use interpolate::interpolated;
@@ -108,7 +112,7 @@ pub use marks::Marked;
 pub use nested::{IsSet, Nested, NestedList, Set};
 pub use output::{Output, Outputs, all};
 pub use policy::{Fact, Policy};
-pub use program::{Program, ProviderConfig, ResourceInstance};
+pub use program::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 pub use provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
 pub use resource::{Binding, BlockArguments, Declaration, Resource, ResourceType};
 pub use stack::{Export, Stack};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use terrane_core::{Diagnostic, Diagnostics, Program, ProviderConfig, Value};
+use terrane_core::{Diagnostic, Diagnostics, Program, ProviderConfig, ProviderId, Value};
 use terrane_provider::{Provider, ReadDataSource};
 
 use crate::change::Action;
@@ -48,7 +48,7 @@ pub(crate) async fn callers(
         .changes
         .iter()
         .filter(|change| change.action != Action::NoOp);
-    let needed: BTreeSet<usize> = working
+    let needed: BTreeSet<ProviderId> = working
         .filter_map(|change| serving_change(program, change))
         .collect();
     let nothing = Objects::new(program);

@@ -7,9 +7,14 @@ use serde::{Deserialize, Serialize};
 pub use terrane_core::Action;
 use terrane_core::addr::{InstanceAddr, ProviderConfigAddr};
 use terrane_core::schema::Schema;
-use terrane_core::{Location, Marked, Path};
+use terrane_core::{Location, Marked, Path, id_type};
 use terrane_provider::Identity;
 use terrane_state::DeposedKey;
+
+id_type! {
+    /// The place of a change in a plan.
+    pub struct ChangeId;
+}
 
 /// Why an action was chosen, where that is not plain from the action itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use terrane_provider::Providers;
 use terrane_state::crash::{self, Point};
 use terrane_state::{Clock, MemoryRecorder, OpenIntent, Random, Recorder, State};
 
-use crate::apply::{Applied, Applier};
+use crate::apply::{self, Applied, Applier};
 use crate::caller::{CallerIdentity, callers};
 use crate::event::{Event, EventSink};
 use crate::first_plans::FinalPlans;
@@ -151,15 +151,9 @@ impl<'a> Engine<'a> {
     ///
     /// Whatever happens on the way, what did happen is recorded.
     pub async fn apply(&self, program: &Program, plan: &Plan, recorder: &dyn Recorder) -> Applied {
-        let applier = Applier::new(
-            program,
-            plan,
-            recorder,
-            &self.running,
-            self.host,
-            self.stop.clone(),
-        );
-        applier.apply(self.parallelism).await
+        let (running, stop) = (&self.running, self.stop.clone());
+        let inputs = apply::Inputs::new(program, plan, recorder, running, self.host, stop);
+        Applier::new(inputs).apply(self.parallelism).await
     }
 
     /// In whose name the providers that a plan needs act: account and region, where a provider can say.

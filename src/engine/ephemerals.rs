@@ -13,7 +13,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::{Either, join, select};
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Path, Value};
+use terrane_core::{Diagnostic, Diagnostics, Location, Marked, Path, ResourceId, Value};
 use terrane_provider::{OpenEphemeralResource, OpenedEphemeralResource, Provider};
 use terrane_state::Timestamp;
 use tokio::sync::{Notify, OnceCell};
@@ -24,8 +24,8 @@ use crate::running::{RunningProviders, call_failed};
 /// The ephemeral resources that are open.
 #[derive(Default)]
 pub(crate) struct Ephemerals {
-    /// The object of each, by position in the program; a cell that is empty is being opened.
-    objects: RefCell<BTreeMap<usize, Rc<OnceCell<Arc<Marked>>>>>,
+    /// The object of each; a cell that is empty is being opened.
+    objects: RefCell<BTreeMap<ResourceId, Rc<OnceCell<Arc<Marked>>>>>,
     /// In the order of opening.
     opened: RefCell<Vec<Opened>>,
     /// Errors of renewals.
@@ -44,7 +44,7 @@ struct Opened {
 
 /// Everything that opening one needs.
 pub(crate) struct Opening<'a> {
-    pub(crate) position: usize,
+    pub(crate) position: ResourceId,
     pub(crate) address: &'a Arc<InstanceAddr>,
     pub(crate) location: Location,
     pub(crate) provider: Arc<dyn Provider>,
@@ -73,7 +73,7 @@ fn about(address: &InstanceAddr, location: Location, diagnostics: Diagnostics) -
 
 impl RunningProviders<'_> {
     /// The object of an ephemeral resource if it is open.
-    pub(crate) fn opened(&self, position: usize) -> Option<Arc<Marked>> {
+    pub(crate) fn opened(&self, position: ResourceId) -> Option<Arc<Marked>> {
         let objects = self.ephemerals().objects.borrow();
         objects.get(&position)?.get().cloned()
     }

@@ -8,6 +8,7 @@ use terrane_core::{Diagnostic, Diagnostics, Marked};
 use terrane_state::{DeposedKey, Timestamp};
 
 use crate::change::Action;
+use crate::steps::StepId;
 
 /// One thing that happened. The engine prints nothing; every rendering is a consumer of these.
 #[derive(Debug, Clone)]
@@ -99,8 +100,8 @@ pub enum Event {
 /// The step that an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// Index in the plan's step graph.
-    pub index: usize,
+    /// Its place in the plan's step graph.
+    pub id: StepId,
     /// The resource instance.
     pub address: Arc<InstanceAddr>,
     /// The deposed object, when the step is about one.

@@ -1,25 +1,28 @@
 //! A graph of work: nodes of any kind, each with the nodes that must be done before it.
 
-/// A node of one graph.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct NodeId(usize);
+use terrane_core::{IdVec, id_type};
+
+id_type! {
+    /// A node of one graph.
+    pub(crate) struct NodeId;
+}
 
 /// Nodes, and what each waits for.
 #[derive(Debug, Clone)]
 pub(crate) struct Graph<N> {
-    nodes: Vec<N>,
-    needs: Vec<Vec<NodeId>>,
+    nodes: IdVec<NodeId, N>,
+    needs: IdVec<NodeId, Vec<NodeId>>,
 }
 
 /// The nodes that wait for each node, and for how many nodes each still waits.
 pub(crate) struct Waiting {
-    dependents: Vec<Vec<NodeId>>,
-    left: Vec<usize>,
+    dependents: IdVec<NodeId, Vec<NodeId>>,
+    left: IdVec<NodeId, usize>,
 }
 
 impl<N> Default for Graph<N> {
     fn default() -> Self {
-        let (nodes, needs) = (Vec::new(), Vec::new());
+        let (nodes, needs) = (IdVec::new(), IdVec::new());
         Self { nodes, needs }
     }
 }
@@ -27,31 +30,30 @@ impl<N> Default for Graph<N> {
 impl<N: Copy> Graph<N> {
     /// Adds a node that waits for nothing yet.
     pub(crate) fn add(&mut self, node: N) -> NodeId {
-        self.nodes.push(node);
         self.needs.push(Vec::new());
-        NodeId(self.nodes.len() - 1)
+        self.nodes.push(node)
     }
 
     /// Lets a node wait for another.
     pub(crate) fn after(&mut self, node: NodeId, needed: NodeId) {
-        self.needs[node.0].push(needed);
+        self.needs[node].push(needed);
     }
 
     pub(crate) fn get(&self, id: NodeId) -> N {
-        self.nodes[id.0]
+        self.nodes[id]
     }
 
     /// Every node, in the order in which they were added.
     pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<N> {
-        (0..self.nodes.len()).map(NodeId)
+        self.nodes.ids()
     }
 
     /// The state of a walk that has not begun.
     pub(crate) fn waiting(&self) -> Waiting {
-        let mut dependents = vec![Vec::new(); self.nodes.len()];
-        for (node, needs) in self.ids().zip(&self.needs) {
-            for needed in needs {
-                dependents[needed.0].push(node);
+        let mut dependents = IdVec::filled(Vec::new(), &self.nodes);
+        for (node, needs) in self.needs.entries() {
+            for &needed in needs {
+                dependents[needed].push(node);
             }
         }
         let left = self.needs.iter().map(Vec::len).collect();
@@ -77,32 +79,32 @@ impl<N: Copy> Graph<N> {
 impl Waiting {
     /// Whether a node waits for nothing any more.
     pub(crate) fn is_ready(&self, id: NodeId) -> bool {
-        self.left[id.0] == 0
+        self.left[id] == 0
     }
 
     /// Those that wait for `id` wait no longer; `each` is told of every one, and whether it is ready now.
     pub(crate) fn release(&mut self, id: NodeId, mut each: impl FnMut(NodeId, bool)) {
-        for dependent in std::mem::take(&mut self.dependents[id.0]) {
-            self.left[dependent.0] -= 1;
-            each(dependent, self.left[dependent.0] == 0);
+        for dependent in std::mem::take(&mut self.dependents[id]) {
+            self.left[dependent] -= 1;
+            each(dependent, self.left[dependent] == 0);
         }
     }
 }
 
 /// A mark on each node of a graph.
-pub(crate) struct Marks(Vec<bool>);
+pub(crate) struct Marks(IdVec<NodeId, bool>);
 
 impl Marks {
     /// None of its nodes is marked.
     pub(crate) fn none<N>(graph: &Graph<N>) -> Self {
-        Self(vec![false; graph.nodes.len()])
+        Self(IdVec::filled(false, &graph.nodes))
     }
 
     pub(crate) fn set(&mut self, id: NodeId) {
-        self.0[id.0] = true;
+        self.0[id] = true;
     }
 
     pub(crate) fn has(&self, id: NodeId) -> bool {
-        self.0[id.0]
+        self.0[id]
     }
 }

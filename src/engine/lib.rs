@@ -33,7 +33,7 @@ mod write_only;
 
 pub use apply::Applied;
 pub use caller::CallerIdentity;
-pub use change::{Action, Drift, OutputChange, Reason, ResourceChange, Summary};
+pub use change::{Action, ChangeId, Drift, OutputChange, Reason, ResourceChange, Summary};
 pub use engine::{Engine, Host};
 pub use event::{Event, EventSink, Silent, Step, StepKind};
 pub use first_plans::FinalPlans;
@@ -43,5 +43,5 @@ pub use plan::file::{Fingerprint, Inputs, Origin, PlanFileError, ProviderBuild, 
 pub use plan::{Move, Plan};
 pub use query::{Found, Inventory};
 pub use recover::{Doubt, Recovered, Resolved, Unresolved};
-pub use steps::{PlannedStep, StepGraph, Work};
+pub use steps::{PlannedStep, StepGraph, StepId, Work};
 pub use stop::Stopper;

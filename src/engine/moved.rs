@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt as _};
 use terrane_core::addr::Mode;
-use terrane_core::{Diagnostic, Diagnostics, Marked, Path, PathStep, Program, Type, Value};
+use terrane_core::{
+    Diagnostic, Diagnostics, Marked, Path, PathStep, Program, ProviderId, Type, Value,
+};
 use terrane_provider::Provider;
 
 use crate::change::{Action, ResourceChange};
@@ -41,7 +43,7 @@ pub(crate) async fn moved(
         acts && change.address.resource.mode == Mode::Managed && !change.before.value.is_null()
     });
     let objects = Objects::with(program, plan.objects.clone());
-    let mut providers: BTreeMap<usize, Option<Arc<dyn Provider>>> = BTreeMap::new();
+    let mut providers: BTreeMap<ProviderId, Option<Arc<dyn Provider>>> = BTreeMap::new();
     let mut readable: Vec<(&ResourceChange, Arc<dyn Provider>)> = Vec::new();
     for change in touched {
         let Some(position) = serving_change(program, change) else {
@@ -71,7 +73,7 @@ pub(crate) async fn moved(
 async fn standing(
     program: &Program,
     plan: &Plan,
-    position: usize,
+    position: ProviderId,
     running: &RunningProviders<'_>,
     objects: &Objects<'_>,
 ) -> Result<Option<Arc<dyn Provider>>, Diagnostics> {

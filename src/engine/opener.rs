@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use terrane_core::addr::Mode;
-use terrane_core::{Diagnostic, Diagnostics, Marked, Program};
+use terrane_core::{Diagnostic, Diagnostics, Marked, Program, ResourceId};
 
 use crate::config;
 use crate::ephemerals::Opening;
@@ -28,7 +28,7 @@ type Promise<'p> = Pin<Box<dyn Future<Output = Result<(), Diagnostics>> + 'p>>;
 
 impl Opener<'_> {
     /// Opens those of these instances that are ephemeral; references to them then have their values.
-    pub(crate) fn needed<'p>(&'p self, positions: &'p [usize]) -> Promise<'p> {
+    pub(crate) fn needed<'p>(&'p self, positions: &'p [ResourceId]) -> Promise<'p> {
         Box::pin(async move {
             for &position in positions {
                 if self.program.resources()[position].mode() == Mode::Ephemeral {
@@ -43,7 +43,7 @@ impl Opener<'_> {
         })
     }
 
-    async fn open(&self, position: usize) -> Result<Arc<Marked>, Diagnostics> {
+    async fn open(&self, position: ResourceId) -> Result<Arc<Marked>, Diagnostics> {
         let resource = &self.program.resources()[position];
         let (address, location) = (&resource.address, resource.location);
         self.needed(&resource.dependencies).await?;

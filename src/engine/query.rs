@@ -78,7 +78,7 @@ impl Engine<'_> {
         let mut seen: HashSet<String> = HashSet::new();
         let mut listable: Vec<String> = Vec::new();
         let mut is_listed = false;
-        for (position, config) in program.providers().iter().enumerate() {
+        for (position, config) in program.providers().entries() {
             let source = &config.address.source;
             let process = self.running().process_of(source).await?;
             listable.extend(process.list_resources().iter().map(ToString::to_string));

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
-use terrane_core::{Diagnostics, Marked, Program, Scope, Value};
+use terrane_core::{Diagnostics, Marked, Program, ProviderId, ResourceId, Scope, Value};
 
 use crate::config;
 use crate::graph::Graph;
@@ -21,11 +21,11 @@ impl Scope for AllUnknown {
     }
 }
 
-/// A declaration, by position in the program.
+/// A declaration.
 #[derive(Clone, Copy)]
 enum Node {
-    Declaration(usize),
-    Provider(usize),
+    Declaration(ResourceId),
+    Provider(ProviderId),
 }
 
 /// Validates every declaration; the warnings if nothing is wrong.
@@ -37,10 +37,10 @@ pub(crate) async fn validate(
     let diagnostics = RefCell::new(Diagnostics::new());
     let found = &diagnostics;
     let mut graph = Graph::default();
-    for (position, _) in program.resources().iter().enumerate() {
+    for position in program.resources().ids() {
         graph.add(Node::Declaration(position));
     }
-    for (position, _) in program.providers().iter().enumerate() {
+    for position in program.providers().ids() {
         graph.add(Node::Provider(position));
     }
     // One after the other: they share the processes that are being started.
@@ -68,7 +68,7 @@ pub(crate) async fn validate(
 
 async fn provider(
     program: &Program,
-    position: usize,
+    position: ProviderId,
     running: &RunningProviders<'_>,
     found: &RefCell<Diagnostics>,
 ) -> Result<(), Diagnostics> {
@@ -99,7 +99,7 @@ async fn provider(
 
 async fn declaration(
     program: &Program,
-    position: usize,
+    position: ResourceId,
     running: &RunningProviders<'_>,
     warnings: &RefCell<Diagnostics>,
 ) -> Result<(), Diagnostics> {

@@ -7,7 +7,9 @@ use insta::assert_snapshot;
 use terrane_acme::net::{self, gateway, gateway_set};
 use terrane_acme::provider::{self, Provider};
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Error, Lifecycle, Marked, NoConfig, Program, Result, Scope, Stack, Value};
+use terrane_core::{
+    Error, Id as _, Lifecycle, Marked, NoConfig, Program, ResourceId, Result, Scope, Stack, Value,
+};
 
 fn program(function: impl FnOnce(&mut Stack) -> Result<()>) -> Program {
     Program::from_fn(function, NoConfig).expect("a program")
@@ -22,7 +24,7 @@ impl Scope for Nothing {
 }
 
 fn arguments(program: &Program, place: usize) -> Value {
-    let arguments = &program.resources()[place].arguments;
+    let arguments = &program.resources()[ResourceId::at(place)].arguments;
     arguments.evaluate(&Nothing).expect("literals only").value
 }
 
@@ -54,8 +56,12 @@ fn setters_write_the_arguments_of_the_schema() {
             .declare(stack);
         Ok(())
     });
-    assert!(program.resources()[0].lifecycle.prevent_destroy);
-    assert_snapshot!(program.resources()[0].address.to_string(), @r#"acme_net_gateway.main["one"]"#);
+    assert!(
+        program.resources()[ResourceId::at(0)]
+            .lifecycle
+            .prevent_destroy
+    );
+    assert_snapshot!(program.resources()[ResourceId::at(0)].address.to_string(), @r#"acme_net_gateway.main["one"]"#);
     assert_snapshot!(format!("{:?}", arguments(&program, 0)), @r#"{"extra": 7, "labels": {"a": ["x", "y"]}, "log": {"level": "info"}, "name": "g", "named": {"left": {"host": "h"}}, "ports": [80, 443], "route": [{"hop": [{"name": "first"}], "target": "there"}, {"hop": [{"name": "first"}, {}], "target": "there"}], "rule": [{"from": 1, "to": null}], "self": true, "timeouts": {"create": "5m"}, "token": "t", "type": "fast"}"#);
 }
 
@@ -150,7 +156,7 @@ fn a_provider_configuration_has_its_blocks_and_its_maps() {
         net::Plain::builder("a").provider(&west).declare(stack);
         Ok(())
     });
-    let [provider] = program.providers() else {
+    let [provider] = program.providers().as_slice() else {
         panic!("one provider");
     };
     assert_eq!(

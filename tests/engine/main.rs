@@ -11,6 +11,7 @@ mod changed_program;
 mod create;
 mod create_before_destroy;
 mod data_source;
+mod dependencies;
 mod destroy;
 mod ephemeral;
 mod failure;

@@ -1,10 +1,11 @@
 //! States and values as short text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
 use terrane_core::Value;
+use terrane_core::addr::ConfigAddr;
 use terrane_state::{Object, ObjectStatus, State};
 
 /// A value on one line; null and empty attributes of an object are left out.
@@ -39,6 +40,21 @@ fn is_empty(value: &Value) -> bool {
 
 /// Attributes that say nothing in most scenarios.
 const BORING: [&str; 5] = ["endpoint", "region", "token", "zone", "id"];
+
+/// The pairs of objects that stand on each other: none can be destroyed before the other.
+pub(crate) fn mutual_dependencies(state: &State) -> Vec<String> {
+    let mut edges: BTreeSet<(ConfigAddr, ConfigAddr)> = BTreeSet::new();
+    for (address, instance) in &state.resources {
+        let current = instance.current.iter();
+        let needed = current.flat_map(|object| object.dependencies.iter());
+        edges.extend(needed.map(|needed| (address.resource.config(), needed.clone())));
+    }
+    let turned = |(from, to): &(ConfigAddr, ConfigAddr)| {
+        from < to && edges.contains(&(to.clone(), from.clone()))
+    };
+    let pairs = edges.iter().filter(|edge| turned(edge));
+    pairs.map(|(a, b)| format!("{a} and {b}")).collect()
+}
 
 pub(crate) fn state(state: &State) -> String {
     let mut lines = Vec::new();

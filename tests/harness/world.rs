@@ -326,8 +326,10 @@ impl World {
         Run::new(recovered, result, events, recorder.records())
     }
 
-    /// Nothing is lost and nothing is there twice.
+    /// Nothing is lost, nothing is there twice, and no two objects stand on each other.
     fn check(&self) {
+        let mutual = show::mutual_dependencies(&self.state);
+        assert!(mutual.is_empty(), "objects stand on each other: {mutual:?}");
         let ids = show::ids(&self.state);
         let mut once = ids.clone();
         once.sort();

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use terrane_core::IdVec;
 use terrane_core::addr::InstanceAddr;
-use terrane_engine::{Event, Plan, Step, Work};
+use terrane_engine::{Event, Plan, Step, StepId, Work};
 use terrane_state::DeposedKey;
 
 /// The present phase of a run.
@@ -24,12 +25,12 @@ pub(crate) struct Tracker {
     total: usize,
     done: usize,
     failed: usize,
-    running: BTreeMap<usize, Running>,
+    running: BTreeMap<StepId, Running>,
     /// Operations of earlier runs that may still take effect, and until when.
     late: Option<(Vec<Arc<InstanceAddr>>, Instant)>,
-    steps: Vec<StepNeeds>,
+    steps: IdVec<StepId, StepNeeds>,
     /// Steps that did not start yet, in the order of the plan.
-    pending: BTreeSet<usize>,
+    pending: BTreeSet<StepId>,
     skipped: Vec<Step>,
     /// A replacement is two steps of one object.
     skipped_objects: HashSet<(Arc<InstanceAddr>, Option<DeposedKey>)>,
@@ -47,7 +48,7 @@ pub(crate) struct Running {
 struct StepNeeds {
     /// None for a junction.
     address: Option<Arc<InstanceAddr>>,
-    needs: Vec<usize>,
+    needs: Vec<StepId>,
 }
 
 impl Tracker {
@@ -62,7 +63,7 @@ impl Tracker {
             failed: 0,
             running: BTreeMap::new(),
             late: None,
-            steps: Vec::new(),
+            steps: IdVec::new(),
             pending: BTreeSet::new(),
             skipped: Vec::new(),
             skipped_objects: HashSet::new(),
@@ -83,12 +84,12 @@ impl Tracker {
             Event::InstancePlanned { .. } => self.done += 1,
             Event::ApplyStarted { total } => self.begin(Phase::Applying, *total),
             Event::StepStarted(step) => {
-                self.pending.remove(&step.index);
+                self.pending.remove(&step.id);
                 let running = Running {
                     step: step.clone(),
                     since: Instant::now(),
                 };
-                self.running.insert(step.index, running);
+                self.running.insert(step.id, running);
             }
             Event::StepDone { step, .. } => {
                 self.done += 1;
@@ -118,7 +119,7 @@ impl Tracker {
     pub(super) fn planned(&mut self, plan: &Plan) {
         let steps = plan.steps.steps();
         let address = |work: Work| match work {
-            Work::Junction => None,
+            Work::Junction | Work::Keep { .. } => None,
             Work::Change { change, .. } => Some(plan.changes[change].address.clone()),
         };
         let planned = steps.iter().map(|step| StepNeeds {
@@ -126,9 +127,11 @@ impl Tracker {
             needs: step.dependencies.clone(),
         });
         self.steps = planned.collect();
-        self.pending = (0..steps.len())
-            .filter(|&step| self.steps[step].address.is_some())
-            .collect();
+        let operations = self
+            .steps
+            .entries()
+            .filter(|(_, step)| step.address.is_some());
+        self.pending = operations.map(|(id, _)| id).collect();
     }
 
     /// Takes note that time went by.
@@ -148,8 +151,8 @@ impl Tracker {
     }
 
     fn end(&mut self, step: &Step) {
-        self.running.remove(&step.index);
-        self.pending.remove(&step.index);
+        self.running.remove(&step.id);
+        self.pending.remove(&step.id);
     }
 
     /// The present phase, while there is one.
@@ -212,10 +215,10 @@ impl Tracker {
         waiting.take(most)
     }
 
-    /// A running step that this one needs, junctions looked through.
-    fn running_need(&self, step: usize) -> Option<&Running> {
+    /// A running step that this one needs, steps without an operation looked through.
+    fn running_need(&self, step: StepId) -> Option<&Running> {
         const LOOKED_AT: usize = 64;
-        let mut queue: Vec<usize> = self.steps[step].needs.clone();
+        let mut queue: Vec<StepId> = self.steps[step].needs.clone();
         let mut at = 0;
         while at < queue.len().min(LOOKED_AT) {
             let need = queue[at];
@@ -238,13 +241,14 @@ impl Tracker {
 
 #[cfg(test)]
 mod tests {
+    use terrane_core::Id as _;
     use terrane_engine::StepKind;
 
     use super::*;
 
-    fn step(index: usize, name: &str) -> Step {
+    fn step(place: usize, name: &str) -> Step {
         Step {
-            index,
+            id: StepId::at(place),
             address: Arc::new(format!("test_thing.{name}").parse().expect("an address")),
             deposed: None,
             kind: StepKind::Create,
@@ -255,7 +259,7 @@ mod tests {
     fn a_slow_step_is_due_once_for_each_interval() {
         let mut tracker = Tracker::new();
         tracker.event(&Event::StepStarted(step(0, "a")));
-        let since = tracker.running[&0].since;
+        let since = tracker.running[&StepId::at(0)].since;
         let mut due = Vec::new();
         for second in 1..=65 {
             tracker.ticks = [second - 1, second].map(|at| since + Duration::from_secs(at));

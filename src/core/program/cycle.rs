@@ -1,81 +1,120 @@
 //! Finds declarations that need each other in a circle.
 
-use super::{ProviderConfig, ResourceInstance};
+use super::{ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 use crate::diagnostics::Diagnostic;
+use crate::ids::IdVec;
+
+/// A declaration.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Node {
+    Resource(ResourceId),
+    Provider(ProviderId),
+}
+
+/// How far the search has come with a declaration.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Colour {
+    Unseen,
+    OnPath,
+    Done,
+}
+
+/// A search for a cycle. A resource depends on its provider, a provider on the resources that its arguments refer to.
+struct Search<'a> {
+    resources: &'a IdVec<ResourceId, ResourceInstance>,
+    providers: &'a IdVec<ProviderId, ProviderConfig>,
+    resource_colours: IdVec<ResourceId, Colour>,
+    provider_colours: IdVec<ProviderId, Colour>,
+}
 
 /// Looks for a dependency cycle, in time linear in nodes and edges and without recursion (chains can be very long).
 pub(super) fn find_cycle(
-    resources: &[ResourceInstance],
-    providers: &[ProviderConfig],
+    resources: &IdVec<ResourceId, ResourceInstance>,
+    providers: &IdVec<ProviderId, ProviderConfig>,
 ) -> Option<Diagnostic> {
-    // Nodes are resources, then providers. A resource depends on its provider, a provider on the resources that its arguments refer to.
-    let count = resources.len() + providers.len();
-    let dependencies = |node: usize| -> (&[usize], Option<usize>) {
-        match resources.get(node) {
-            Some(resource) => (
-                &resource.dependencies,
-                Some(resources.len() + resource.provider),
-            ),
-            None => (&providers[node - resources.len()].dependencies, None),
-        }
+    let search = Search {
+        resources,
+        providers,
+        resource_colours: IdVec::filled(Colour::Unseen, resources),
+        provider_colours: IdVec::filled(Colour::Unseen, providers),
     };
-    let next = |node: usize, edge: usize| -> Option<usize> {
-        let (direct, provider) = dependencies(node);
-        direct
-            .get(edge)
-            .copied()
-            .or(if edge == direct.len() { provider } else { None })
-    };
-    // 0: not seen; 1: on the current path; 2: done.
-    let mut colour = vec![0_u8; count];
-    for start in 0..count {
-        if colour[start] != 0 {
-            continue;
-        }
-        let mut path = vec![(start, 0)];
-        colour[start] = 1;
-        while let Some((node, edge)) = path.last_mut() {
-            let Some(target) = next(*node, *edge) else {
-                colour[*node] = 2;
-                path.pop();
-                continue;
-            };
-            *edge += 1;
-            match colour[target] {
-                0 => {
-                    colour[target] = 1;
-                    path.push((target, 0));
-                }
-                1 => {
-                    let from = path.iter().position(|(node, _)| *node == target)?;
-                    let cycle: Vec<usize> = path[from..].iter().map(|(node, _)| *node).collect();
-                    return Some(describe_cycle(&cycle, resources, providers));
-                }
-                _ => {}
-            }
-        }
-    }
-    None
+    search.run()
 }
 
-fn describe_cycle(
-    cycle: &[usize],
-    resources: &[ResourceInstance],
-    providers: &[ProviderConfig],
-) -> Diagnostic {
-    let name = |node: usize| match resources.get(node) {
-        Some(resource) => format!("{} ({})", resource.address, resource.location),
-        None => providers[node - resources.len()].address.to_string(),
-    };
-    let mut steps: Vec<String> = cycle.iter().map(|&node| name(node)).collect();
-    steps.push(name(cycle[0]));
-    let mut diagnostic = Diagnostic::error("the declarations depend on each other in a cycle")
-        .detail(steps.join(" → "))
-        .hint("an arrow reads `needs`; take one of these references away");
-    if let Some(resource) = cycle.iter().find_map(|&node| resources.get(node)) {
-        diagnostic = diagnostic
-            .address(&resource.address)
-            .location(resource.location);
+impl<'a> Search<'a> {
+    fn run(mut self) -> Option<Diagnostic> {
+        let resources = self.resources.ids().map(Node::Resource);
+        let starts = resources.chain(self.providers.ids().map(Node::Provider));
+        for start in starts {
+            if *self.colour(start) != Colour::Unseen {
+                continue;
+            }
+            let mut path = vec![(start, self.needs(start))];
+            *self.colour(start) = Colour::OnPath;
+            while let Some((node, needs)) = path.last_mut() {
+                let node = *node;
+                let Some(needed) = needs.next() else {
+                    *self.colour(node) = Colour::Done;
+                    path.pop();
+                    continue;
+                };
+                match self.colour(needed) {
+                    Colour::Unseen => {
+                        *self.colour(needed) = Colour::OnPath;
+                        path.push((needed, self.needs(needed)));
+                    }
+                    Colour::OnPath => {
+                        let nodes = path.iter().map(|(node, _)| *node);
+                        let cycle: Vec<Node> = nodes.skip_while(|&node| node != needed).collect();
+                        return Some(self.describe(&cycle));
+                    }
+                    Colour::Done => {}
+                }
+            }
+        }
+        None
     }
-    diagnostic
+
+    fn colour(&mut self, node: Node) -> &mut Colour {
+        match node {
+            Node::Resource(id) => &mut self.resource_colours[id],
+            Node::Provider(id) => &mut self.provider_colours[id],
+        }
+    }
+
+    fn needs(&self, node: Node) -> impl Iterator<Item = Node> + use<'a> {
+        let (dependencies, provider) = match node {
+            Node::Resource(id) => {
+                let resource = &self.resources[id];
+                (&resource.dependencies, Some(resource.provider))
+            }
+            Node::Provider(id) => (&self.providers[id].dependencies, None),
+        };
+        let direct = dependencies.iter().map(|&id| Node::Resource(id));
+        direct.chain(provider.map(Node::Provider))
+    }
+
+    fn describe(&self, cycle: &[Node]) -> Diagnostic {
+        let name = |node: &Node| match *node {
+            Node::Resource(id) => {
+                let resource = &self.resources[id];
+                format!("{} ({})", resource.address, resource.location)
+            }
+            Node::Provider(id) => self.providers[id].address.to_string(),
+        };
+        let steps: Vec<String> = cycle.iter().chain(cycle.first()).map(name).collect();
+        let diagnostic = Diagnostic::error("the declarations depend on each other in a cycle")
+            .detail(steps.join(" → "))
+            .hint("an arrow reads `needs`; take one of these references away");
+        let mut resources = cycle.iter().filter_map(|node| match *node {
+            Node::Resource(id) => Some(&self.resources[id]),
+            Node::Provider(_) => None,
+        });
+        match resources.next() {
+            Some(resource) => diagnostic
+                .address(&resource.address)
+                .location(resource.location),
+            None => diagnostic,
+        }
+    }
 }

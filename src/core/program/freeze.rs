@@ -1,15 +1,16 @@
-//! Turns declarations into a program: references become indexes, and every fault is reported at its line.
+//! Turns declarations into a program: references become ids, and every fault is reported at its line.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::cycle::find_cycle;
-use super::{Program, ProviderConfig, ResourceInstance};
+use super::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, PlaceAddr, Removed};
 use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::expr::{EvalError, Expr, Scope};
+use crate::ids::{Id as _, IdVec};
 use crate::marks::Marked;
 use crate::policy::Policy;
 use crate::stack::{Declared, DeclaredResource, Export};
@@ -36,8 +37,8 @@ pub(super) fn freeze(
     let index = index_resources(&declared_resources, &mut diagnostics);
     let resolver = Resolver { index: &index };
 
-    let mut providers: Vec<ProviderConfig> = Vec::new();
-    let mut provider_index: HashMap<ProviderConfigAddr, usize> = HashMap::new();
+    let mut providers: IdVec<ProviderId, ProviderConfig> = IdVec::new();
+    let mut provider_index: HashMap<ProviderConfigAddr, ProviderId> = HashMap::new();
     for provider in declared_providers {
         if let Some(&first) = provider_index.get(&provider.address) {
             let mut diagnostic =
@@ -52,8 +53,8 @@ pub(super) fn freeze(
         }
         let arguments = Expr::map(provider.arguments);
         let dependencies = resolver.references(&arguments, &provider.address, &mut diagnostics);
-        provider_index.insert(provider.address.clone(), providers.len());
-        providers.push(ProviderConfig {
+        let address = provider.address.clone();
+        let id = providers.push(ProviderConfig {
             address: provider.address,
             binding: provider.binding,
             arguments,
@@ -62,17 +63,18 @@ pub(super) fn freeze(
             endpoint_url: None,
             location: Some(provider.location),
         });
+        provider_index.insert(address, id);
     }
 
-    let mut resources = Vec::with_capacity(declared_resources.len());
+    let mut resources = IdVec::new();
     for resource in declared_resources {
         let provider = match provider_index.get(&resource.provider) {
             Some(&provider) => provider,
             None if resource.provider.alias.is_none() => {
-                provider_index.insert(resource.provider.clone(), providers.len());
                 let address = resource.provider.clone();
-                providers.push(ProviderConfig::implied(address, resource.binding));
-                providers.len() - 1
+                let id = providers.push(ProviderConfig::implied(address, resource.binding));
+                provider_index.insert(resource.provider.clone(), id);
+                id
             }
             None => {
                 diagnostics.push(
@@ -133,7 +135,7 @@ pub(super) fn freeze(
     let adoptions = adoptions(declared_adoptions, &resolver, &mut diagnostics);
     check_removed(&removed, &resources, &mut diagnostics);
     check_moved(&moved, &index, &mut diagnostics);
-    // Without that the indexes above may be off, and a cycle report would only confuse.
+    // Without that the ids above may be off, and a cycle report would only confuse.
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
@@ -157,11 +159,11 @@ pub(super) fn freeze(
 fn index_resources(
     resources: &[DeclaredResource],
     diagnostics: &mut Diagnostics,
-) -> HashMap<Arc<InstanceAddr>, usize> {
-    let mut index: HashMap<Arc<InstanceAddr>, usize> = HashMap::with_capacity(resources.len());
+) -> HashMap<Arc<InstanceAddr>, ResourceId> {
+    let mut index: HashMap<Arc<InstanceAddr>, ResourceId> = HashMap::with_capacity(resources.len());
     for (position, resource) in resources.iter().enumerate() {
         if let Some(&first) = index.get(&resource.address) {
-            let first = resources[first].location;
+            let first = resources[first.place()].location;
             let mut detail = format!("first declared at {first}");
             if !resource.address.to_string().is_ascii() {
                 detail.push_str("; keys are compared in Unicode normal form C");
@@ -175,7 +177,7 @@ fn index_resources(
             );
             continue;
         }
-        index.insert(resource.address.clone(), position);
+        index.insert(resource.address.clone(), ResourceId::at(position));
     }
     index
 }
@@ -203,8 +205,8 @@ fn adoptions(
     declared: Vec<(Arc<InstanceAddr>, Adoption)>,
     resolver: &Resolver<'_>,
     diagnostics: &mut Diagnostics,
-) -> HashMap<usize, Adoption> {
-    let mut adoptions: HashMap<usize, Adoption> = HashMap::new();
+) -> HashMap<ResourceId, Adoption> {
+    let mut adoptions: HashMap<ResourceId, Adoption> = HashMap::new();
     for (address, adoption) in declared {
         let location = adoption.location;
         if address.resource.mode != Mode::Managed {
@@ -248,7 +250,7 @@ fn check_removed(
 
 fn check_moved(
     moved: &[Moved],
-    index: &HashMap<Arc<InstanceAddr>, usize>,
+    index: &HashMap<Arc<InstanceAddr>, ResourceId>,
     diagnostics: &mut Diagnostics,
 ) {
     let mut targets: HashMap<String, Location> = HashMap::new();
@@ -297,9 +299,9 @@ fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut 
     }
 }
 
-/// Turns addresses into indexes and reports those that lead nowhere.
+/// Turns addresses into ids and reports those that lead nowhere.
 struct Resolver<'a> {
-    index: &'a HashMap<Arc<InstanceAddr>, usize>,
+    index: &'a HashMap<Arc<InstanceAddr>, ResourceId>,
 }
 
 impl Resolver<'_> {
@@ -308,7 +310,7 @@ impl Resolver<'_> {
         expr: &Expr,
         from: &dyn std::fmt::Display,
         diagnostics: &mut Diagnostics,
-    ) -> Vec<usize> {
+    ) -> Vec<ResourceId> {
         let mut found = Vec::new();
         let mut reported = HashSet::new();
         expr.for_each_reference(&mut |reference| match self.index.get(&reference.address) {
@@ -330,7 +332,7 @@ impl Resolver<'_> {
         location: Location,
         from: &dyn std::fmt::Display,
         diagnostics: &mut Diagnostics,
-    ) -> Option<usize> {
+    ) -> Option<ResourceId> {
         let position = self.index.get(address).copied();
         if position.is_none() {
             diagnostics.push(undeclared(address, location, from));

@@ -15,6 +15,7 @@ use crate::configuration::Configuration;
 use crate::diagnostics::{Diagnostic, Diagnostics, Location};
 use crate::error::Result;
 use crate::expr::Expr;
+use crate::ids::IdVec;
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::provider::ProviderBinding;
@@ -22,20 +23,30 @@ use crate::schema::Schema;
 use crate::stack::{Export, Stack};
 use crate::value::Value;
 
+crate::id_type! {
+    /// The place of a resource or data resource instance in a program.
+    pub struct ResourceId;
+}
+
+crate::id_type! {
+    /// The place of a provider configuration in a program.
+    pub struct ProviderId;
+}
+
 /// The declarations of a stack function: providers, resources and exports, with every reference resolved.
 ///
 /// References lead only to declared instances, addresses are unique, and there is no cycle.
 #[derive(Debug)]
 pub struct Program {
-    providers: Vec<ProviderConfig>,
-    resources: Vec<ResourceInstance>,
+    providers: IdVec<ProviderId, ProviderConfig>,
+    resources: IdVec<ResourceId, ResourceInstance>,
     exports: Vec<Export>,
     policies: Vec<Policy>,
     moved: Vec<Moved>,
     removed: Vec<Removed>,
-    adoptions: HashMap<usize, Adoption>,
+    adoptions: HashMap<ResourceId, Adoption>,
     owner_tags: bool,
-    index: HashMap<Arc<InstanceAddr>, usize>,
+    index: HashMap<Arc<InstanceAddr>, ResourceId>,
     config: Arc<dyn Configuration>,
 }
 
@@ -48,8 +59,8 @@ pub struct ProviderConfig {
     pub binding: Option<&'static ProviderBinding>,
     /// Its arguments, an object.
     pub arguments: Expr,
-    /// Indexes of the resource instances that its arguments refer to.
-    pub dependencies: Vec<usize>,
+    /// The resource instances that its arguments refer to.
+    pub dependencies: Vec<ResourceId>,
     /// Names, or prefixes with a `*`, of environment variables that its process gets beside those that it always gets.
     pub passed_env: Vec<Arc<str>>,
     /// The emulator of its cloud that it is pointed at (see [`Program::redirect`]).
@@ -63,14 +74,14 @@ pub struct ProviderConfig {
 pub struct ResourceInstance {
     /// Its address.
     pub address: Arc<InstanceAddr>,
-    /// Index of its provider configuration.
-    pub provider: usize,
+    /// Its provider configuration.
+    pub provider: ProviderId,
     /// Its arguments, an object.
     pub arguments: Expr,
-    /// Indexes of the instances that it refers to or names in `depends_on` or `replace_triggered_by`; sorted, each once.
-    pub dependencies: Vec<usize>,
-    /// Indexes of the instances named in `depends_on`.
-    pub depends_on: Vec<usize>,
+    /// The instances that it refers to or names in `depends_on` or `replace_triggered_by`; sorted, each once.
+    pub dependencies: Vec<ResourceId>,
+    /// The instances named in `depends_on`.
+    pub depends_on: Vec<ResourceId>,
     /// How the engine may treat it.
     pub lifecycle: Lifecycle,
     /// Where it was declared.
@@ -165,17 +176,17 @@ impl Program {
     }
 
     /// The object that a declared instance takes in where the state has none.
-    pub fn adoption(&self, position: usize) -> Option<&Adoption> {
+    pub fn adoption(&self, position: ResourceId) -> Option<&Adoption> {
         self.adoptions.get(&position)
     }
 
     /// Provider configurations, the implied ones included.
-    pub fn providers(&self) -> &[ProviderConfig] {
+    pub fn providers(&self) -> &IdVec<ProviderId, ProviderConfig> {
         &self.providers
     }
 
     /// Resource and data resource instances, in the order of declaration.
-    pub fn resources(&self) -> &[ResourceInstance] {
+    pub fn resources(&self) -> &IdVec<ResourceId, ResourceInstance> {
         &self.resources
     }
 
@@ -207,8 +218,8 @@ impl Program {
         self.owner_tags
     }
 
-    /// The index of an instance in [`resources`](Self::resources).
-    pub fn position(&self, address: &InstanceAddr) -> Option<usize> {
+    /// The place of an instance in [`resources`](Self::resources).
+    pub fn position(&self, address: &InstanceAddr) -> Option<ResourceId> {
         self.index.get(address).copied()
     }
 
@@ -223,7 +234,7 @@ impl Program {
 
     /// Points every provider at an emulator of its cloud, as far as its bindings know how and the program did not say otherwise.
     pub fn redirect(&mut self, endpoint_url: &str) {
-        for provider in &mut self.providers {
+        for provider in self.providers.iter_mut() {
             provider.endpoint_url = Some(endpoint_url.into());
         }
     }

@@ -34,12 +34,18 @@ fn references_become_dependencies_and_modules_become_prefixes() {
     let shown: Vec<_> = program
         .resources()
         .iter()
-        .map(|resource| format!("{} {:?}", resource.address, resource.dependencies))
+        .map(|resource| {
+            let needed = resource.dependencies.iter();
+            let needed: Vec<String> = needed
+                .map(|&needed| program.resources()[needed].address.to_string())
+                .collect();
+            format!("{} [{}]", resource.address, needed.join(", "))
+        })
         .collect();
     let expected = [
         "t_vpc.main []",
-        "module.network.t_subnet.private[\"a\"] [0]",
-        "t_x.y [1]",
+        "module.network.t_subnet.private[\"a\"] [t_vpc.main]",
+        "t_x.y [module.network.t_subnet.private[\"a\"]]",
     ];
     assert_eq!(shown, expected);
     assert_eq!(program.providers().len(), 1);

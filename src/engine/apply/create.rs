@@ -9,8 +9,8 @@ use terrane_provider::ApplyResourceChange;
 use terrane_state::crash::{self, Point};
 use terrane_state::{Change, DeposedKey, Instance, IntentAction, OperationId, OperationOutcome};
 
-use super::applier::{Applier, StepError};
 use super::outcome::{ApplyOutcome, Asked};
+use super::visitor::{Finding, StepError, Visitor};
 use crate::change::{Action, ResourceChange};
 use crate::config::{self, Config};
 use crate::diff::incompatibilities;
@@ -19,27 +19,28 @@ use crate::first_plans::FirstPlans;
 use crate::object::{Loaded, Subject};
 use crate::plan::instance::{PlannedInstance, Wish};
 
-impl Applier<'_> {
+impl Visitor<'_> {
     /// The create leg of a creation or replacement, or an update.
     pub(super) async fn create_or_update(
         &self,
-        index: usize,
         change: &ResourceChange,
         subject: &Subject<'_>,
         first_plans: &FirstPlans,
-    ) -> Result<Option<String>, StepError> {
+        finding: &mut Finding,
+    ) -> Result<(), StepError> {
         let config = self.config(subject, Some(change)).await?;
         if change.action == Action::Update && change.before.value.known_equal(&change.after.value) {
-            self.record_around(subject, change, &config).await?;
-            return Ok(id_of(&change.after.value));
+            finding.id = id_of(&change.after.value);
+            return self.record_around(subject, change, &config).await;
         }
         if change.action == Action::CreateThenDelete {
-            self.depose(index, change);
+            finding.deposed = self.depose(change);
             crash::reach(Point::Deposed).await;
         }
-        let result = self.make(change, subject, first_plans, &config).await;
-        if result.is_err() && change.action == Action::CreateThenDelete {
-            self.restore(index, change);
+        let made = self.make(change, subject, first_plans, &config, finding);
+        let result = made.await;
+        if let (Err(_), Some(key)) = (&result, finding.deposed) {
+            self.restore(key, change);
         }
         result
     }
@@ -49,9 +50,9 @@ impl Applier<'_> {
         let before = tags.of(&change.before.value);
         let kept = before.filter(|_| change.action == Action::Update);
         let planned = tags.of(&change.after.value).or(kept);
-        let serial = self.plan.prior.serial;
+        let serial = self.inputs.plan.prior.serial;
         planned.map_or_else(
-            || new_tag(&self.lineage, serial, &change.address, before),
+            || new_tag(&self.inputs.lineage, serial, &change.address, before),
             Value::from,
         )
     }
@@ -63,22 +64,23 @@ impl Applier<'_> {
         change: Option<&ResourceChange>,
     ) -> Result<Config, StepError> {
         let position = self
+            .inputs
             .program
             .position(subject.address)
             .expect("invariant: only declared instances are made or changed");
-        let resource = &self.program.resources()[position];
+        let resource = &self.inputs.program.resources()[position];
         self.opener().needed(&resource.dependencies).await?;
         let mut config = config::evaluate(
             &resource.arguments,
             subject.schema,
-            &self.objects,
+            &self.known.objects,
             subject.address,
             subject.location,
-            self.running,
+            self.inputs.running,
         )
         .await?;
         if let Some(change) = change
-            && self.program.owner_tags()
+            && self.inputs.program.owner_tags()
             && let Some(tags) = self.tags(subject).filter(|tags| tags.fit(subject.schema))
         {
             config.value = tags.tagged(&config.value, self.owner_tag(change, tags));
@@ -98,9 +100,10 @@ impl Applier<'_> {
         subject: &Subject<'_>,
         first_plans: &FirstPlans,
         config: &Config,
-    ) -> Result<Option<String>, StepError> {
+        finding: &mut Finding,
+    ) -> Result<(), StepError> {
         let replaced = change.action.is_replace();
-        let mut current = match self.recorder.instance(subject.address) {
+        let mut current = match self.inputs.recorder.instance(subject.address) {
             Some(instance) if !replaced => match &instance.current {
                 Some(object) => Some(subject.load(object).await?),
                 None => None,
@@ -119,8 +122,9 @@ impl Applier<'_> {
             .await?;
         if planned.action == Action::NoOp {
             self.record_around(subject, change, config).await?;
-            self.publish(subject, planned.after.clone(), config);
-            return Ok(id_of(&planned.after));
+            finding.id = id_of(&planned.after);
+            finding.publish(subject, planned.after, config);
+            return Ok(());
         }
         let creating = current.is_none();
         let intent = match &current {
@@ -141,7 +145,7 @@ impl Applier<'_> {
         if let Some(current) = &mut current {
             self.record_possible(subject, config, current)?;
         }
-        self.recorder.intent(intent.clone()).await?;
+        self.inputs.recorder.intent(intent.clone()).await?;
         let null = Value::Null;
         let prior = current.as_ref().map_or(&null, |current| &current.value);
         let reply = subject
@@ -183,11 +187,10 @@ impl Applier<'_> {
         let object = applied.object.clone();
         let result = self.record(op, change, subject, applied).await;
         if let Some(object) = object {
-            let id = id_of(&object.value);
-            self.publish(subject, object.value, config);
-            return result.map(|()| id);
+            finding.id = id_of(&object.value);
+            finding.publish(subject, object.value, config);
         }
-        result.map(|()| None)
+        result
     }
 
     /// Fills in the facts that the state keeps beside the object.
@@ -198,9 +201,10 @@ impl Applier<'_> {
         config: &Config,
         object: &mut Loaded,
     ) {
-        if let Some(position) = self.program.position(subject.address) {
+        if let Some(position) = self.inputs.program.position(subject.address) {
             object.dependencies = self
-                .closures
+                .known
+                .lists
                 .dependencies(position, Some(&object.dependencies));
         }
         object.create_before_destroy = change.create_before_destroy;
@@ -215,11 +219,12 @@ impl Applier<'_> {
         config: &Config,
         current: &mut Loaded,
     ) -> Result<(), StepError> {
-        let Some(position) = self.program.position(subject.address) else {
+        let Some(position) = self.inputs.program.position(subject.address) else {
             return Ok(());
         };
         let declared = self
-            .closures
+            .known
+            .lists
             .dependencies(position, Some(&current.dependencies));
         let both: BTreeSet<&ConfigAddr> = declared.iter().chain(&*current.dependencies).collect();
         let has_new_dependencies = both.len() > current.dependencies.len();
@@ -238,14 +243,14 @@ impl Applier<'_> {
 
     /// Records the current object of an instance where no operation did.
     fn record_current(&self, subject: &Subject<'_>, loaded: &Loaded) -> Result<(), StepError> {
-        let Some(instance) = self.recorder.instance(subject.address) else {
+        let Some(instance) = self.inputs.recorder.instance(subject.address) else {
             return Ok(());
         };
         let instance = Instance {
             current: Some(subject.store(loaded)?),
             ..instance.as_ref().clone()
         };
-        self.recorder.change(Change::Instance {
+        self.inputs.recorder.change(Change::Instance {
             address: subject.address.clone(),
             instance: Some(Arc::new(instance)),
         });
@@ -262,8 +267,9 @@ impl Applier<'_> {
         current: Option<&Loaded>,
         first: Option<PlannedInstance>,
     ) -> Result<PlannedInstance, StepError> {
-        let position = self.program.position(subject.address);
-        let lifecycle = position.map(|position| &self.program.resources()[position].lifecycle);
+        let position = self.inputs.program.position(subject.address);
+        let lifecycle =
+            position.map(|position| &self.inputs.program.resources()[position].lifecycle);
         let ignore = match lifecycle {
             Some(lifecycle) if !change.action.is_replace() => &lifecycle.ignore_changes,
             _ => &IgnoreChanges::Nothing,
@@ -310,7 +316,7 @@ impl Applier<'_> {
         change: &ResourceChange,
         config: &Config,
     ) -> Result<(), StepError> {
-        let Some(instance) = self.recorder.instance(subject.address) else {
+        let Some(instance) = self.inputs.recorder.instance(subject.address) else {
             return Ok(());
         };
         let Some(object) = &instance.current else {
@@ -322,36 +328,29 @@ impl Applier<'_> {
         self.record_current(subject, &loaded)
     }
 
-    /// Sets the current object aside, so that its successor can take the address.
-    fn depose(&self, index: usize, change: &ResourceChange) {
-        let Some(instance) = self.recorder.instance(&change.address) else {
-            return;
-        };
+    /// Sets the current object aside, so that its successor can take the address; under which key.
+    fn depose(&self, change: &ResourceChange) -> Option<DeposedKey> {
+        let instance = self.inputs.recorder.instance(&change.address)?;
         let mut instance = instance.as_ref().clone();
-        let Some(object) = instance.current.take() else {
-            return;
-        };
+        let object = instance.current.take()?;
         let key = loop {
-            let key = DeposedKey::from_bits(self.host.random.bits());
+            let key = DeposedKey::from_bits(self.inputs.host.random.bits());
             if !instance.deposed.contains_key(&key) {
                 break key;
             }
         };
         instance.deposed.insert(key, object);
-        self.deposed.borrow_mut().insert(index, key);
         let address = change.address.as_ref().clone();
-        self.recorder.change(Change::Instance {
+        self.inputs.recorder.change(Change::Instance {
             address,
             instance: Some(Arc::new(instance)),
         });
+        Some(key)
     }
 
     /// The successor could not be made: the old object is the current one again, unless something of the successor is there.
-    fn restore(&self, index: usize, change: &ResourceChange) {
-        let Some(&key) = self.deposed.borrow().get(&index) else {
-            return;
-        };
-        let Some(instance) = self.recorder.instance(&change.address) else {
+    fn restore(&self, key: DeposedKey, change: &ResourceChange) {
+        let Some(instance) = self.inputs.recorder.instance(&change.address) else {
             return;
         };
         if instance.current.is_some() {
@@ -360,7 +359,7 @@ impl Applier<'_> {
         let mut instance = instance.as_ref().clone();
         instance.current = instance.deposed.remove(&key);
         let address = change.address.as_ref().clone();
-        self.recorder.change(Change::Instance {
+        self.inputs.recorder.change(Change::Instance {
             address,
             instance: Some(Arc::new(instance)),
         });
@@ -371,6 +370,7 @@ impl Applier<'_> {
         &self,
         change: &ResourceChange,
         subject: &Subject<'_>,
+        finding: &mut Finding,
     ) -> Result<(), StepError> {
         let config = self.config(subject, None).await?;
         let object = subject.read_data(&config).await?;
@@ -379,11 +379,11 @@ impl Applier<'_> {
         loaded.create_before_destroy = false;
         let instance = Instance::with_current(change.provider.clone(), subject.store(&loaded)?);
         let address = subject.address.clone();
-        self.recorder.change(Change::Instance {
+        self.inputs.recorder.change(Change::Instance {
             address,
             instance: Some(Arc::new(instance)),
         });
-        self.publish(subject, object.value, &config);
+        finding.publish(subject, object.value, &config);
         Ok(())
     }
 
@@ -395,7 +395,7 @@ impl Applier<'_> {
         subject: &Subject<'_>,
         applied: ApplyOutcome,
     ) -> Result<(), StepError> {
-        let mut instance = match self.recorder.instance(subject.address) {
+        let mut instance = match self.inputs.recorder.instance(subject.address) {
             Some(instance) => instance.as_ref().clone(),
             None => Instance {
                 provider: change.provider.clone(),

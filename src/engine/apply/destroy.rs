@@ -5,24 +5,24 @@ use terrane_provider::ApplyResourceChange;
 use terrane_state::crash::{self, Point};
 use terrane_state::{Instance, IntentAction, OperationId, OperationResult};
 
-use super::applier::{Applier, StepError};
 use super::outcome::{ApplyOutcome, Asked};
-use crate::change::{Action, ResourceChange};
+use super::visitor::{StepError, Visitor};
+use crate::change::{Action, ChangeId, ResourceChange};
 use crate::object::{Loaded, Subject};
 
-impl Applier<'_> {
+impl Visitor<'_> {
     pub(super) async fn destroy(
         &self,
-        index: usize,
+        id: ChangeId,
         change: &ResourceChange,
         subject: &Subject<'_>,
         is_certain: bool,
     ) -> Result<(), StepError> {
-        let Some(instance) = self.recorder.instance(subject.address) else {
+        let Some(instance) = self.inputs.recorder.instance(subject.address) else {
             return Ok(());
         };
         let deposed = match change.action {
-            Action::CreateThenDelete => self.deposed.borrow().get(&index).copied(),
+            Action::CreateThenDelete => self.known.deposed(id),
             _ => change.deposed,
         };
         let object = match deposed {
@@ -67,7 +67,7 @@ impl Applier<'_> {
         let action = IntentAction::Delete;
         let intent = self.intent(action, change, deposed, subject, Some(&loaded), value);
         let op = intent.op;
-        self.recorder.intent(intent).await?;
+        self.inputs.recorder.intent(intent).await?;
         let reply = subject
             .provider
             .apply_resource_change(ApplyResourceChange {
@@ -85,6 +85,7 @@ impl Applier<'_> {
         let applied = subject.apply_outcome(Asked::Delete, Some(&kept), reply);
         // Read again: other objects of the address may have changed meanwhile.
         let mut instance = self
+            .inputs
             .recorder
             .instance(subject.address)
             .unwrap_or(instance)
@@ -124,8 +125,8 @@ impl Applier<'_> {
         };
         let recorded = {
             // The provider has answered: another one can be asked while this is made durable.
-            let _rest = self.resting.rest();
-            self.recorder.result(result).await
+            let _rest = self.inputs.resting.rest();
+            self.inputs.recorder.result(result).await
         };
         // The provider's errors come first: an error of the journal stops the run anyway, at the next intent if not here.
         if applied.outcome == terrane_state::OperationOutcome::Unknown {

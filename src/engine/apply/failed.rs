@@ -3,8 +3,8 @@
 use terrane_core::Diagnostics;
 use terrane_state::{ErrorClass, Intent, ObjectStatus, OperationOutcome};
 
-use super::applier::Applier;
 use super::outcome::ApplyOutcome;
+use super::visitor::Visitor;
 use crate::evidence::{gave_up, prove};
 use crate::object::{Loaded, Subject};
 
@@ -18,7 +18,7 @@ enum Left {
     Unseen,
 }
 
-impl Applier<'_> {
+impl Visitor<'_> {
     /// Looks for the object before a failed creation is called failed. A provider that made something and then failed may say only
     /// that it failed.
     pub(super) async fn look_after_failure(

@@ -8,7 +8,7 @@ use terrane_core::{Diagnostics, LookupRules, NameLookup, Path, Standing, Value};
 use terrane_provider::Identity;
 use terrane_state::{DeposedKey, Intent, IntentAction, OperationId, RawJson, Timestamp};
 
-use super::applier::Applier;
+use super::visitor::Visitor;
 use crate::change::{Action, ResourceChange};
 use crate::config::Config;
 use crate::evidence::{OwnerTags, USUAL_TIMEOUT, fingerprint, place_fingerprint};
@@ -16,7 +16,7 @@ use crate::object::{Loaded, Subject};
 use crate::plan::inputs::serving_change;
 use crate::plan::instance::PlannedInstance;
 
-impl Applier<'_> {
+impl Visitor<'_> {
     /// An intent with the facts that every operation has. `before` is the object that it is about, where there is one.
     pub(super) fn intent(
         &self,
@@ -27,7 +27,7 @@ impl Applier<'_> {
         before: Option<&Loaded>,
         config: &Value,
     ) -> Intent {
-        let now = self.host.clock.now();
+        let now = self.inputs.host.clock.now();
         let verb = match action {
             IntentAction::Create | IntentAction::Import => "create",
             IntentAction::Update => "update",
@@ -37,11 +37,11 @@ impl Applier<'_> {
             .get("timeouts")
             .and_then(|timeouts| timeouts.get(verb)?.as_str());
         let timeout = timeout.and_then(duration).unwrap_or(USUAL_TIMEOUT);
-        let op = OperationId::random(self.host.random);
+        let op = OperationId::random(self.inputs.host.random);
         Intent {
             provider_hmac: self.provider_hmac(op, change),
             deposed,
-            generation: self.plan.prior.serial,
+            generation: self.inputs.plan.prior.serial,
             prior_id: before.and_then(|before| id_of(subject, before)),
             deadline: Some(now.after(timeout)),
             provider_pid: subject.provider.pid(),
@@ -66,7 +66,7 @@ impl Applier<'_> {
         let planned_id = self.planned_id(subject, &planned.after, config);
         // The look-up comes first: the proof must be older than the intent.
         let absent_proof = match &planned_id {
-            Some(id) if self.program.owner_tags() => self.proof(change, subject, id).await?,
+            Some(id) if self.inputs.program.owner_tags() => self.proof(change, subject, id).await?,
             _ => None,
         };
         let intent = self.intent(
@@ -103,14 +103,14 @@ impl Applier<'_> {
 
     /// The configurations that an instance refers to, by itself and through its provider.
     fn referred(&self, subject: &Subject<'_>) -> Vec<ConfigAddr> {
-        let Some(position) = self.program.position(subject.address) else {
+        let Some(position) = self.inputs.program.position(subject.address) else {
             return Vec::new();
         };
-        let resources = self.program.resources();
+        let resources = self.inputs.program.resources();
         let mut referred = BTreeSet::new();
         let mut open = vec![position];
         while let Some(position) = open.pop() {
-            let provider = &self.program.providers()[resources[position].provider];
+            let provider = &self.inputs.program.providers()[resources[position].provider];
             let needed = resources[position].dependencies.iter();
             for &needed in needed.chain(&provider.dependencies) {
                 // No state knows what is ephemeral; what that stands on counts.
@@ -124,23 +124,25 @@ impl Applier<'_> {
     }
 
     fn provider_hmac(&self, op: OperationId, change: &ResourceChange) -> Option<String> {
-        let position = serving_change(self.program, change)?;
-        let address = &self.program.providers()[position].address;
-        let place = self.running.place(address)?;
+        let position = serving_change(self.inputs.program, change)?;
+        let address = &self.inputs.program.providers()[position].address;
+        let place = self.inputs.running.place(address)?;
         Some(place_fingerprint(op, &place))
     }
 
     /// The lookup rules of an instance's provider.
     pub(super) fn recovery(&self, subject: &Subject<'_>) -> Option<&'static LookupRules> {
-        let resource = &self.program.resources()[self.program.position(subject.address)?];
-        let binding = self.program.providers()[resource.provider].binding?;
+        let resource =
+            &self.inputs.program.resources()[self.inputs.program.position(subject.address)?];
+        let binding = self.inputs.program.providers()[resource.provider].binding?;
         Some(&binding.lookup)
     }
 
     /// How the objects of an instance's provider hold tags.
     pub(super) fn tags(&self, subject: &Subject<'_>) -> Option<OwnerTags> {
-        let resource = &self.program.resources()[self.program.position(subject.address)?];
-        OwnerTags::of_provider(&self.program.providers()[resource.provider])
+        let resource =
+            &self.inputs.program.resources()[self.inputs.program.position(subject.address)?];
+        OwnerTags::of_provider(&self.inputs.program.providers()[resource.provider])
     }
 
     /// The lookup by name of an instance's type.
@@ -174,7 +176,7 @@ impl Applier<'_> {
         subject: &Subject<'_>,
         id: &str,
     ) -> Result<Option<Timestamp>, Diagnostics> {
-        let now = self.host.clock.now();
+        let now = self.inputs.host.clock.now();
         let before = self
             .named(subject)
             .and_then(|named| named.id(&change.before.value));

@@ -3,11 +3,16 @@
 mod applier;
 mod create;
 mod destroy;
+mod exports;
 mod failed;
+mod inputs;
 mod intent;
+mod known;
 mod outcome;
+mod visitor;
 
 pub(crate) use applier::Applier;
+pub(crate) use inputs::Inputs;
 
 use terrane_core::Diagnostics;
 use terrane_core::addr::InstanceAddr;

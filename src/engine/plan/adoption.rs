@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrane_core::{Adoption, Diagnostics, ImportBy, Value};
+use terrane_core::{Adoption, Diagnostics, ImportBy, ProviderId, Value};
 use terrane_provider::{Identity, MoveResourceState, RawState};
 use terrane_state::model::Attributes;
 use terrane_state::{Instance, Object};
@@ -17,7 +17,7 @@ impl Visitor<'_> {
     pub(super) async fn adopted(
         &self,
         subject: &Subject<'_>,
-        provider: usize,
+        provider: ProviderId,
         adoption: &Adoption,
         finding: &mut Finding,
     ) -> Result<Loaded, Diagnostics> {

@@ -1,30 +1,29 @@
 //! The `dependencies` that states record: everything that an instance was made from, transitively.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 use std::sync::Arc;
 
-use terrane_core::Program;
 use terrane_core::addr::{ConfigAddr, Mode};
+use terrane_core::{IdVec, Program, ResourceId, id_type};
+
+id_type! {
+    /// A declared configuration, in the order in which lists of them are stored.
+    struct ConfigId;
+}
+
+id_type! {
+    /// A set of configurations that some instances stand on.
+    struct ClosureId;
+}
 
 /// The stored dependencies of every declared instance.
 pub(crate) struct Closures {
-    /// In the order in which they are stored.
-    configs: Vec<ConfigAddr>,
-    /// For each instance the closure that it has; those with the same one share it.
-    closures: Vec<Rc<Closure>>,
-}
-
-/// The configurations that some instances stand on.
-#[derive(Default)]
-struct Closure {
-    /// Their numbers, sorted.
-    numbers: Box<[u32]>,
-    /// The list of their addresses, made once.
-    list: OnceCell<Arc<[ConfigAddr]>>,
-    /// The stored list that was last found to have the same addresses: states share lists too.
-    stored: RefCell<Option<Arc<[ConfigAddr]>>>,
+    configs: IdVec<ConfigId, ConfigAddr>,
+    /// Sorted, each once.
+    closures: IdVec<ClosureId, Box<[ConfigId]>>,
+    /// Instances with the same closure share it.
+    of: IdVec<ResourceId, ClosureId>,
 }
 
 impl Closures {
@@ -32,101 +31,116 @@ impl Closures {
     /// instances that stand on the same configurations share one closure.
     pub(crate) fn new(program: &Program) -> Self {
         let resources = program.resources();
-        let (configs, config_of) = numbered(program);
-        let mut closures: Vec<Option<Rc<Closure>>> = vec![None; resources.len()];
-        let mut distinct: HashMap<Box<[u32]>, Rc<Closure>> = HashMap::new();
-        for start in 0..resources.len() {
+        let (configs, config_of) = sorted_configs(program);
+        let mut closures: IdVec<ClosureId, Box<[ConfigId]>> = IdVec::new();
+        let mut distinct: HashMap<Box<[ConfigId]>, ClosureId> = HashMap::new();
+        let mut of: IdVec<ResourceId, Option<ClosureId>> = IdVec::filled(None, resources);
+        let needed = |node: ResourceId| {
+            let provider = &program.providers()[resources[node].provider];
+            let direct = resources[node].dependencies.iter();
+            direct.chain(&provider.dependencies).copied()
+        };
+        for start in resources.ids() {
             let mut open = vec![start];
             while let Some(&node) = open.last() {
-                if closures[node].is_some() {
+                if of[node].is_some() {
                     open.pop();
                     continue;
                 }
-                let provider = &program.providers()[resources[node].provider];
-                let needed = || {
-                    resources[node]
-                        .dependencies
-                        .iter()
-                        .chain(&provider.dependencies)
-                };
                 let before = open.len();
-                open.extend(
-                    needed()
-                        .copied()
-                        .filter(|&needed| closures[needed].is_none()),
-                );
+                open.extend(needed(node).filter(|&needed| of[needed].is_none()));
                 if open.len() > before {
                     continue;
                 }
-                let mut numbers: Vec<u32> = Vec::new();
-                let mut added: HashSet<*const Closure> = HashSet::new();
-                for &needed in needed() {
+                let mut members: Vec<ConfigId> = Vec::new();
+                let mut added: HashSet<ClosureId> = HashSet::new();
+                for needed in needed(node) {
                     // No state knows it; what it stands on counts.
                     if resources[needed].mode() != Mode::Ephemeral {
-                        numbers.push(config_of[needed]);
+                        members.push(config_of[needed]);
                     }
-                    let inner = closures[needed].as_ref();
-                    if let Some(inner) = inner.filter(|inner| added.insert(Rc::as_ptr(inner))) {
-                        numbers.extend_from_slice(&inner.numbers);
+                    if let Some(inner) = of[needed].filter(|&inner| added.insert(inner)) {
+                        members.extend_from_slice(&closures[inner]);
                     }
                 }
-                numbers.sort_unstable();
-                numbers.dedup();
-                numbers.retain(|&config| config != config_of[node]);
-                let closure = match distinct.get(&*numbers) {
-                    Some(known) => known.clone(),
+                members.sort_unstable();
+                members.dedup();
+                members.retain(|&config| config != config_of[node]);
+                let closure = match distinct.get(&*members) {
+                    Some(&known) => known,
                     None => {
-                        let numbers: Box<[u32]> = numbers.into();
-                        let closure = Rc::new(Closure {
-                            numbers: numbers.clone(),
-                            ..Closure::default()
-                        });
-                        distinct.insert(numbers, closure.clone());
+                        let members: Box<[ConfigId]> = members.into();
+                        let closure = closures.push(members.clone());
+                        distinct.insert(members, closure);
                         closure
                     }
                 };
-                closures[node] = Some(closure);
+                of[node] = Some(closure);
                 open.pop();
             }
         }
-        let closures = closures.into_iter().map(Option::unwrap_or_default);
+        let of = of.into_iter().flatten().collect();
         Self {
-            closures: closures.collect(),
             configs,
+            closures,
+            of,
+        }
+    }
+}
+
+/// The closures as lists of addresses, each made once.
+pub(crate) struct DependencyLists<'a> {
+    closures: &'a Closures,
+    lists: RefCell<IdVec<ClosureId, SharedList>>,
+}
+
+/// The list of one closure.
+#[derive(Clone, Default)]
+struct SharedList {
+    made: Option<Arc<[ConfigAddr]>>,
+    /// The stored list that was last found to have the same addresses: states share lists too.
+    stored: Option<Arc<[ConfigAddr]>>,
+}
+
+impl<'a> DependencyLists<'a> {
+    pub(crate) fn new(closures: &'a Closures) -> Self {
+        Self {
+            closures,
+            lists: RefCell::new(IdVec::filled(SharedList::default(), &closures.closures)),
         }
     }
 
     /// The stored dependencies of an instance: `stored` itself if it says the same.
     pub(crate) fn dependencies(
         &self,
-        position: usize,
+        position: ResourceId,
         stored: Option<&Arc<[ConfigAddr]>>,
     ) -> Arc<[ConfigAddr]> {
-        let closure = &self.closures[position];
-        let numbers = closure.numbers.iter();
-        let list = || numbers.map(|&number| self.configs[number as usize].clone());
-        let list = closure.list.get_or_init(|| list().collect());
+        let closures = self.closures;
+        let closure = closures.of[position];
+        let mut lists = self.lists.borrow_mut();
+        let shared = &mut lists[closure];
+        let members = closures.closures[closure].iter();
+        let list = || members.map(|&config| closures.configs[config].clone());
+        let list = shared.made.get_or_insert_with(|| list().collect());
         let Some(stored) = stored else {
             return list.clone();
         };
-        let mut known = closure.stored.borrow_mut();
-        if known
-            .as_ref()
-            .is_some_and(|known| Arc::ptr_eq(known, stored))
-        {
+        let known = shared.stored.as_ref();
+        if known.is_some_and(|known| Arc::ptr_eq(known, stored)) {
             return stored.clone();
         }
-        // In which order a file has them says nothing.
+        // The order in a file says nothing.
         if stored == list || (stored.len() == list.len() && sorted(stored).eq(&**list)) {
-            *known = Some(stored.clone());
+            shared.stored = Some(stored.clone());
             return stored.clone();
         }
         list.clone()
     }
 }
 
-/// The declared configurations, sorted, and for each resource the number of its own.
-fn numbered(program: &Program) -> (Vec<ConfigAddr>, Vec<u32>) {
+/// The declared configurations, sorted, and that of each resource.
+fn sorted_configs(program: &Program) -> (IdVec<ConfigId, ConfigAddr>, IdVec<ResourceId, ConfigId>) {
     let resources = program.resources().iter();
     let config_of: Vec<ConfigAddr> = resources
         .map(|resource| resource.address.resource.config())
@@ -135,8 +149,9 @@ fn numbered(program: &Program) -> (Vec<ConfigAddr>, Vec<u32>) {
     let mut configs: Vec<ConfigAddr> = distinct.into_iter().cloned().collect();
     // The same order as that of the addresses; of ten thousand it takes a tenth of the time.
     configs.sort_by_cached_key(ToString::to_string);
-    let numbers: HashMap<&ConfigAddr, u32> = configs.iter().zip(0..).collect();
-    let config_of = config_of.iter().map(|config| numbers[config]).collect();
+    let configs: IdVec<ConfigId, ConfigAddr> = configs.into();
+    let ids: HashMap<&ConfigAddr, ConfigId> = configs.entries().map(|(id, c)| (c, id)).collect();
+    let config_of = config_of.iter().map(|config| ids[config]).collect();
     (configs, config_of)
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
-use terrane_core::{Diagnostics, Marked, Program, Scope};
+use terrane_core::{Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, Scope};
 use terrane_provider::Provider;
 
 use super::inputs::serving;
@@ -19,22 +19,21 @@ use crate::running::{Configured, configuration};
 /// Which declared instances, and which providers, a run needs for the configuration of providers.
 #[derive(Debug, Default)]
 pub(crate) struct Configuring {
-    /// By position in the program.
-    pub(crate) instances: Vec<bool>,
-    /// By position in the program; those that were asked for are among them.
-    pub(crate) providers: Vec<bool>,
+    pub(crate) instances: IdVec<ResourceId, bool>,
+    /// Those that were asked for are among them.
+    pub(crate) providers: IdVec<ProviderId, bool>,
 }
 
 impl Configuring {
     /// Follows the configurations of those providers: a data source is read by a provider, and from arguments; the object of a
     /// resource is read by a provider.
-    pub(crate) fn new(program: &Program, mut providers: Vec<bool>) -> Self {
-        let mut instances = vec![false; program.resources().len()];
-        let needed = |provider: usize| program.providers()[provider].dependencies.iter().copied();
-        let mut open: Vec<usize> = (0..providers.len())
-            .filter(|&provider| providers[provider])
-            .flat_map(needed)
-            .collect();
+    pub(crate) fn new(program: &Program, mut providers: IdVec<ProviderId, bool>) -> Self {
+        let mut instances = IdVec::filled(false, program.resources());
+        let needed = |provider| {
+            let dependencies = &program.providers()[provider].dependencies;
+            dependencies.iter().copied()
+        };
+        let mut open: Vec<ResourceId> = providers.set_ids().flat_map(needed).collect();
         while let Some(position) = open.pop() {
             if std::mem::replace(&mut instances[position], true) {
                 continue;
@@ -74,7 +73,7 @@ impl Visitor<'_> {
     /// Reads a declared instance, for the configuration of providers alone: nothing is planned for it.
     pub(super) async fn present(
         &self,
-        position: usize,
+        position: ResourceId,
         provider: Arc<dyn Provider>,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
@@ -122,7 +121,7 @@ impl Visitor<'_> {
     /// Judges a configuration as it has just been made.
     pub(super) async fn judge(
         &self,
-        position: usize,
+        position: ProviderId,
         configured: &Configured,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
@@ -151,7 +150,7 @@ impl Visitor<'_> {
     pub(super) fn moved_from(
         &self,
         subject: &Subject<'_>,
-        provider: usize,
+        provider: ProviderId,
     ) -> Option<&ProviderConfigAddr> {
         let stored = &self.inputs.prior.instance(subject.address)?.provider;
         (serving(self.inputs.program, stored) != Some(provider)).then_some(stored)
@@ -164,7 +163,7 @@ impl Visitor<'_> {
     pub(super) fn is_unbelieved(
         &self,
         subject: &Subject<'_>,
-        provider: usize,
+        provider: ProviderId,
     ) -> Result<bool, Diagnostics> {
         let address = subject.address;
         let configured = &self.inputs.program.providers()[provider].address;

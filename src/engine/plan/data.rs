@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::Mode;
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostics, Marked, Value};
+use terrane_core::{Diagnostics, Marked, ResourceId, Value};
 use terrane_provider::{Provider, ReadDataSource};
 use terrane_state::{Instance, Object};
 
@@ -20,7 +20,7 @@ impl Visitor<'_> {
     /// Reads a declared data source now if everything about it is known, else plans to read it during apply.
     pub(super) async fn data(
         &self,
-        position: usize,
+        position: ResourceId,
         provider: &dyn Provider,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
@@ -77,8 +77,9 @@ impl Visitor<'_> {
                 read => read?,
             };
             let mut loaded = Loaded::new(object.value.clone(), bytes::Bytes::new(), None);
-            let before = stored.map(|object| &object.dependencies);
-            loaded.dependencies = self.inputs.closures.dependencies(position, before);
+            // As before; the new list is recorded when all that it names is as planned.
+            loaded.dependencies =
+                stored.map_or_else(Arc::default, |object| object.dependencies.clone());
             loaded.sensitive = Arc::new(config.sensitive.clone());
             let stored = Instance::with_current(provider_address.clone(), subject.store(&loaded)?);
             finding.instance = Some(Arc::new(stored));
@@ -122,7 +123,7 @@ impl Visitor<'_> {
     /// A destroy goes on with the answer that the state holds, and says so.
     fn answer_again(
         &self,
-        position: usize,
+        position: ResourceId,
         subject: &Subject<'_>,
         stored: Option<&Arc<Object>>,
         (why, failed): (&str, Diagnostics),

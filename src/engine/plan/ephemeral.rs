@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use terrane_core::Diagnostics;
+use terrane_core::{Diagnostics, ResourceId};
 use terrane_provider::Provider;
 
 use super::visitor::{Finding, Visitor};
@@ -15,7 +15,7 @@ impl Visitor<'_> {
     /// Opens a declared ephemeral resource if everything about it is known; else it is opened during apply.
     pub(super) async fn ephemeral(
         &self,
-        position: usize,
+        position: ResourceId,
         provider: Arc<dyn Provider>,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {

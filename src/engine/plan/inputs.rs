@@ -6,10 +6,9 @@ use std::sync::Arc;
 use terrane_core::addr::{
     InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr, ProviderSource, ResourceAddr,
 };
-use terrane_core::{Diagnostics, PlaceAddr, Program};
+use terrane_core::{Diagnostics, IdVec, PlaceAddr, Program, ProviderId, ResourceId, id_type};
 use terrane_state::State;
 
-use super::closure::Closures;
 use super::configuring::Configuring;
 use super::moves::Moves;
 use super::orphans::Siblings;
@@ -18,6 +17,11 @@ use crate::change::ResourceChange;
 use crate::event::EventSink;
 use crate::options::{PlanMode, PlanOptions};
 use crate::running::RunningProviders;
+
+id_type! {
+    /// The place of a managed instance among those that only the state has.
+    pub(super) struct OrphanId;
+}
 
 /// The inputs of a plan, shared by every node of the walk.
 pub(crate) struct Inputs<'a> {
@@ -32,17 +36,16 @@ pub(crate) struct Inputs<'a> {
     pub(super) events: &'a dyn EventSink,
     pub(super) selection: Selection,
     /// Managed instances that only the state has.
-    pub(super) orphans: Vec<Arc<InstanceAddr>>,
+    pub(super) orphans: IdVec<OrphanId, Arc<InstanceAddr>>,
     /// The program's configurations that serve them.
-    pub(super) orphan_providers: Vec<Option<usize>>,
-    /// Which of them the program gives up, by place.
-    pub(super) removed: HashSet<usize>,
+    pub(super) orphan_providers: IdVec<OrphanId, Option<ProviderId>>,
+    /// Which of them the program gives up.
+    pub(super) removed: HashSet<OrphanId>,
     pub(super) configuring: Configuring,
     pub(super) siblings: Siblings<'a>,
-    pub(super) closures: Closures,
-    pub(super) create_before_destroy: Vec<bool>,
+    pub(super) create_before_destroy: IdVec<ResourceId, bool>,
     /// The address that a provider configuration has in the state: the state's own, where only the registry host differs.
-    pub(super) provider_addresses: Vec<ProviderConfigAddr>,
+    pub(super) provider_addresses: IdVec<ProviderId, ProviderConfigAddr>,
 }
 
 impl<'a> Inputs<'a> {
@@ -56,7 +59,8 @@ impl<'a> Inputs<'a> {
         let prior = &moves.state;
         let undeclared = undeclared(program, prior);
         let managed = undeclared.filter(|address| address.resource.mode == Mode::Managed);
-        let orphans: Vec<_> = managed.map(|address| Arc::new(address.clone())).collect();
+        let orphans: IdVec<OrphanId, _> =
+            managed.map(|address| Arc::new(address.clone())).collect();
         let orphan_providers = orphans.iter().map(|address| {
             let instance = prior.instance(address)?;
             serving(program, &instance.provider)
@@ -75,7 +79,6 @@ impl<'a> Inputs<'a> {
             orphans,
             configuring: Configuring::default(),
             siblings: Siblings::new(program),
-            closures: Closures::new(program),
             create_before_destroy: forced_create_before_destroy(program),
             provider_addresses: stored_provider_addresses(program, prior),
         };
@@ -84,21 +87,21 @@ impl<'a> Inputs<'a> {
     }
 
     /// The providers of everything that something is planned for.
-    fn needed_providers(&self) -> Vec<bool> {
-        let mut needed = vec![false; self.program.providers().len()];
-        for (position, resource) in self.program.resources().iter().enumerate() {
+    fn needed_providers(&self) -> IdVec<ProviderId, bool> {
+        let mut needed = IdVec::filled(false, self.program.providers());
+        for (position, resource) in self.program.resources().entries() {
             needed[resource.provider] |= self.plans(position);
         }
-        for (place, provider) in self.orphan_providers.iter().enumerate() {
+        for (orphan, provider) in self.orphan_providers.entries() {
             if let Some(provider) = *provider {
-                needed[provider] |= self.selection.orphan(place);
+                needed[provider] |= self.selection.orphan(orphan);
             }
         }
         needed
     }
 
     /// Whether anything is planned for a declared instance. Nothing stands behind a data source, so a destroy plans nothing for it.
-    pub(super) fn plans(&self, position: usize) -> bool {
+    pub(super) fn plans(&self, position: ResourceId) -> bool {
         let resource = &self.program.resources()[position];
         let is_known = || self.prior.instance(&resource.address).is_some();
         self.selection.declared(position)
@@ -112,8 +115,8 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The places of the instances that the program gives up.
-fn removed(program: &Program, orphans: &[Arc<InstanceAddr>]) -> HashSet<usize> {
+/// The instances that the program gives up.
+fn removed(program: &Program, orphans: &IdVec<OrphanId, Arc<InstanceAddr>>) -> HashSet<OrphanId> {
     if program.removed().is_empty() {
         return HashSet::new();
     }
@@ -134,9 +137,9 @@ fn removed(program: &Program, orphans: &[Arc<InstanceAddr>]) -> HashSet<usize> {
             || resources.contains(&address.resource)
             || (!modules.is_empty() && (1..=steps.len()).any(|at| modules.contains(&outer(at))))
     };
-    let places = orphans.iter().enumerate();
-    let places = places.filter(|(_, address)| is_removed(address));
-    places.map(|(place, _)| place).collect()
+    let removed = orphans.entries();
+    let removed = removed.filter(|(_, address)| is_removed(address));
+    removed.map(|(id, _)| id).collect()
 }
 
 /// The instances that only the state has.
@@ -149,27 +152,30 @@ pub(super) fn undeclared<'a>(
 }
 
 /// The program's configuration that serves what the state has under `stored`.
-pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<usize> {
-    let configs = || program.providers().iter().map(|config| &config.address);
-    let exact = configs().position(|address| address == stored);
+pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<ProviderId> {
+    let find = |fits: &dyn Fn(&ProviderConfigAddr) -> bool| {
+        let mut configs = program.providers().entries();
+        configs.find_map(|(id, config)| fits(&config.address).then_some(id))
+    };
+    let exact = find(&|address| address == stored);
     // Modules have no configurations of their own here, and the older tools disagree on the registry's host; a state of theirs may
     // name either.
     exact.or_else(|| {
-        configs().position(|address| {
+        find(&|address| {
             same_provider(&address.source, &stored.source) && address.alias == stored.alias
         })
     })
 }
 
 /// The program's configuration that serves a change; planning refuses changes that none serves.
-pub(crate) fn serving_change(program: &Program, change: &ResourceChange) -> Option<usize> {
+pub(crate) fn serving_change(program: &Program, change: &ResourceChange) -> Option<ProviderId> {
     let declared = program.position(&change.address);
     let declared = declared.map(|position| program.resources()[position].provider);
     declared.or_else(|| serving(program, &change.provider))
 }
 
 /// Create-before-destroy spreads from an instance to everything it depends on: their old objects must outlive its own.
-fn forced_create_before_destroy(program: &Program) -> Vec<bool> {
+fn forced_create_before_destroy(program: &Program) -> IdVec<ResourceId, bool> {
     let resources = program.resources();
     let asked = resources
         .iter()
@@ -182,7 +188,10 @@ fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {
 }
 
 /// The two older tools have different default registries, and the host is part of the address. What the state has is kept.
-fn stored_provider_addresses(program: &Program, prior: &State) -> Vec<ProviderConfigAddr> {
+fn stored_provider_addresses(
+    program: &Program,
+    prior: &State,
+) -> IdVec<ProviderId, ProviderConfigAddr> {
     let mut stored: HashSet<&ProviderConfigAddr> = HashSet::new();
     stored.extend(prior.resources.values().map(|instance| &instance.provider));
     let address_in_state = |address: &ProviderConfigAddr| {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostics, Value};
+use terrane_core::{Diagnostics, ResourceId, Value};
 
 use super::instance::{PlannedInstance, Wish};
 use super::visitor::{Finding, Visitor};
@@ -17,7 +17,7 @@ use crate::running::RunningProvider;
 impl Visitor<'_> {
     pub(super) async fn managed(
         &self,
-        position: usize,
+        position: ResourceId,
         running: &RunningProvider,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
@@ -161,7 +161,7 @@ impl Visitor<'_> {
     }
 
     /// Whether the plan of a creation can serve as its final one: nothing about it is unknown, and nothing that it depends on changes.
-    fn is_final(&self, position: usize, config: &Config, current: Option<&Loaded>) -> bool {
+    fn is_final(&self, position: ResourceId, config: &Config, current: Option<&Loaded>) -> bool {
         let resource = &self.inputs.program.resources()[position];
         let provider = &self.inputs.program.providers()[resource.provider];
         let mut needed = resource.dependencies.iter().chain(&provider.dependencies);
@@ -179,7 +179,7 @@ impl Visitor<'_> {
         config: &Config,
         planned: PlannedInstance,
         current: Option<&Loaded>,
-        position: usize,
+        position: ResourceId,
     ) -> ResourceChange {
         let resource = &self.inputs.program.resources()[position];
         let stored_marks = current
@@ -210,35 +210,28 @@ impl Visitor<'_> {
         }
     }
 
-    /// Brings what the state remembers beside the object (dependencies, order of replacement) up to date, where nothing else changes.
+    /// Brings the provider and the order of replacement of an untouched object up to date. Its dependencies follow while the plan is applied.
     pub(super) fn keep(
         &self,
-        position: usize,
+        position: ResourceId,
         subject: &Subject<'_>,
         current: &Loaded,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        let dependencies = self
-            .inputs
-            .closures
-            .dependencies(position, Some(&current.dependencies));
         let create_before_destroy = self.inputs.create_before_destroy[position];
         finding.serve_from(
             &self.inputs.provider_addresses[self.inputs.program.resources()[position].provider],
         );
-        if dependencies == current.dependencies
-            && create_before_destroy == current.create_before_destroy
-        {
+        if create_before_destroy == current.create_before_destroy {
             return Ok(());
         }
         let mut kept = current.clone();
-        kept.dependencies = dependencies;
         kept.create_before_destroy = create_before_destroy;
         finding.record(subject, Some(&kept))
     }
 
     /// Why the program or the command line wants a replacement, whatever the provider thinks.
-    pub(super) fn forced(&self, position: usize) -> Option<Reason> {
+    pub(super) fn forced(&self, position: ResourceId) -> Option<Reason> {
         let resource = &self.inputs.program.resources()[position];
         if self.inputs.selection.replaced(position) {
             return Some(Reason::ReplaceByRequest);

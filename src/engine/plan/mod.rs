@@ -18,16 +18,18 @@ mod refresh;
 mod review;
 mod selection;
 mod steps;
+pub(crate) mod untouched;
 mod visitor;
 
 use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostics, Marked};
+use terrane_core::{Diagnostics, IdVec};
 use terrane_state::{Change, Instance, State};
 
-use crate::change::{Drift, OutputChange, ResourceChange, Summary};
+use crate::change::{ChangeId, Drift, OutputChange, ResourceChange, Summary};
 use crate::options::PlanMode;
+use crate::scope::PlannedObjects;
 use crate::steps::StepGraph;
 
 pub use moves::Move;
@@ -38,7 +40,7 @@ pub struct Plan {
     /// What kind of plan this is.
     pub mode: PlanMode,
     /// One change for each object looked at, `NoOp` included; in the order of declaration, then objects that are no longer declared.
-    pub changes: Vec<ResourceChange>,
+    pub changes: IdVec<ChangeId, ResourceChange>,
     /// Objects that are not as the state remembers.
     pub drift: Vec<Drift>,
     /// Changes of exported values, `NoOp` included.
@@ -55,8 +57,8 @@ pub struct Plan {
     pub prior: State,
     /// The same after upgrades and reads: what applying starts from.
     pub(crate) refreshed: State,
-    /// What each declared instance is planned to be, by position in the program.
-    pub(crate) objects: Vec<Option<Arc<Marked>>>,
+    /// The planned object of each declared instance.
+    pub(crate) objects: PlannedObjects,
 }
 
 impl Plan {

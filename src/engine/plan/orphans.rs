@@ -8,9 +8,10 @@ use bytes::Bytes;
 
 use terrane_core::addr::{InstanceAddr, InstanceKey, ModuleAddr, ProviderSource, ResourceAddr};
 use terrane_core::schema::{Block, Schema};
-use terrane_core::{Diagnostic, Diagnostics, Marked, Program, Value};
+use terrane_core::{Diagnostic, Diagnostics, Marked, Program, ProviderId, ResourceId, Value};
 use terrane_state::Instance;
 
+use super::inputs::OrphanId;
 use super::managed::prevented;
 use super::visitor::{Finding, Visitor};
 use crate::change::{Action, Reason, ResourceChange};
@@ -22,21 +23,21 @@ impl Visitor<'_> {
     /// An instance that the state has and the program does not.
     pub(super) async fn orphan(
         &self,
-        place: usize,
-        provider: Option<usize>,
+        orphan: OrphanId,
+        provider: Option<ProviderId>,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
-        if !self.inputs.selection.orphan(place) {
+        if !self.inputs.selection.orphan(orphan) {
             return Ok(());
         }
-        let address = &self.inputs.orphans[place];
+        let address = &self.inputs.orphans[orphan];
         let instance = self
             .inputs
             .prior
             .instance(address)
             .expect("invariant: orphans come from the state")
             .clone();
-        if self.inputs.removed.contains(&place) {
+        if self.inputs.removed.contains(&orphan) {
             finding.change = Some(self.forgotten(address, &instance, provider).await?);
             self.inputs.events.emit(Event::InstancePlanned {
                 address: address.clone(),
@@ -113,7 +114,7 @@ impl Visitor<'_> {
         &self,
         address: &Arc<InstanceAddr>,
         instance: &Instance,
-        provider: Option<usize>,
+        provider: Option<ProviderId>,
     ) -> Result<ResourceChange, Diagnostics> {
         let source = &instance.provider.source;
         let running = provider.and_then(|provider| {
@@ -160,7 +161,7 @@ impl Visitor<'_> {
     }
 
     /// Why an instance is not declared any more, and another instance of the same resource if there is one.
-    pub(super) fn why_orphan(&self, address: &InstanceAddr) -> (Reason, Option<usize>) {
+    pub(super) fn why_orphan(&self, address: &InstanceAddr) -> (Reason, Option<ResourceId>) {
         let siblings = &self.inputs.siblings;
         if let Some(&sibling) = siblings.resources.get(&address.resource) {
             let declared = &self.inputs.program.resources()[sibling].address.key;
@@ -208,7 +209,7 @@ fn unserved(address: &InstanceAddr, source: &ProviderSource) -> Vec<String> {
 
 /// The declarations of the program, by resource and by module: tells why an instance is no longer declared.
 pub(super) struct Siblings<'a> {
-    pub(super) resources: HashMap<&'a ResourceAddr, usize>,
+    pub(super) resources: HashMap<&'a ResourceAddr, ResourceId>,
     modules: HashSet<&'a ModuleAddr>,
 }
 
@@ -218,7 +219,7 @@ impl<'a> Siblings<'a> {
             resources: HashMap::new(),
             modules: HashSet::new(),
         };
-        for (position, resource) in program.resources().iter().enumerate() {
+        for (position, resource) in program.resources().entries() {
             let resource = &resource.address.resource;
             siblings.resources.entry(resource).or_insert(position);
             siblings.modules.insert(&resource.module);

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
-use terrane_core::{Diagnostic, Diagnostics};
+use terrane_core::{Diagnostic, Diagnostics, IdVec, ProviderId, ResourceId};
 use terrane_state::{DeposedKey, State};
 
-use super::inputs::{Inputs, undeclared};
+use super::closure::{Closures, DependencyLists};
+use super::inputs::{Inputs, OrphanId, undeclared};
+use super::untouched::{brought_up_to_date, is_untouched};
 use super::visitor::{Finding, Known, Visitor};
 use super::{Move, Plan, outputs, steps};
-use crate::change::{Drift, ResourceChange};
+use crate::change::{ChangeId, Drift, ResourceChange};
 use crate::ephemerals::not_open;
 use crate::event::Event;
 use crate::graph::{Graph, NodeId};
@@ -24,12 +26,12 @@ type OtherChanges = BTreeMap<(Arc<InstanceAddr>, Option<DeposedKey>), ResourceCh
 /// A node of the planning walk.
 #[derive(Debug, Clone, Copy)]
 enum Node {
-    /// A declared instance, by position in the program.
-    Declared(usize),
-    /// A provider configuration, by position in the program.
-    Provider(usize),
-    /// An instance that only the state has, by place among these.
-    Orphan(usize),
+    /// A declared instance.
+    Declared(ResourceId),
+    /// A provider configuration.
+    Provider(ProviderId),
+    /// An instance that only the state has.
+    Orphan(OrphanId),
 }
 
 /// Walks over the inputs of a plan.
@@ -88,7 +90,7 @@ impl<'a> Planner<'a> {
             Node::Declared(position) => inputs
                 .prior
                 .instance(&inputs.program.resources()[position].address),
-            Node::Orphan(place) => inputs.prior.instance(&inputs.orphans[place]),
+            Node::Orphan(orphan) => inputs.prior.instance(&inputs.orphans[orphan]),
             Node::Provider(_) => None,
         });
         let visitor = Visitor::new(inputs, known);
@@ -98,9 +100,9 @@ impl<'a> Planner<'a> {
                 visitor.configure(position, &mut finding).await
             }
             Node::Provider(_) => Ok(()),
-            Node::Orphan(place) => {
-                let provider = inputs.orphan_providers[place];
-                visitor.orphan(place, provider, &mut finding).await
+            Node::Orphan(orphan) => {
+                let provider = inputs.orphan_providers[orphan];
+                visitor.orphan(orphan, provider, &mut finding).await
             }
         };
         finding.diagnostics = visitor.into_warnings();
@@ -120,10 +122,10 @@ impl<'a> Planner<'a> {
             self.inputs.program.resources(),
             self.inputs.program.providers(),
         );
-        let places = 0..resources.len();
-        let declared: Vec<NodeId> = places.map(|at| graph.add(Node::Declared(at))).collect();
-        let places = 0..providers.len();
-        let configured: Vec<NodeId> = places.map(|at| graph.add(Node::Provider(at))).collect();
+        let declared = resources.ids().map(|id| graph.add(Node::Declared(id)));
+        let declared: IdVec<ResourceId, NodeId> = declared.collect();
+        let configured = providers.ids().map(|id| graph.add(Node::Provider(id)));
+        let configured: IdVec<ProviderId, NodeId> = configured.collect();
         for (resource, &node) in resources.iter().zip(&declared) {
             let needed = resource.dependencies.iter();
             needed.for_each(|&needed| graph.after(node, declared[needed]));
@@ -133,8 +135,8 @@ impl<'a> Planner<'a> {
             let needed = provider.dependencies.iter();
             needed.for_each(|&needed| graph.after(node, declared[needed]));
         }
-        for (place, provider) in self.inputs.orphan_providers.iter().enumerate() {
-            let node = graph.add(Node::Orphan(place));
+        for (orphan, provider) in self.inputs.orphan_providers.entries() {
+            let node = graph.add(Node::Orphan(orphan));
             if let Some(provider) = *provider {
                 graph.after(node, configured[provider]);
             }
@@ -165,7 +167,7 @@ impl Fold {
     fn take(&mut self, node: Node, finding: Finding, inputs: &Inputs<'_>, known: &Known<'_>) {
         let address = match node {
             Node::Declared(position) => Some(&inputs.program.resources()[position].address),
-            Node::Orphan(place) => Some(&inputs.orphans[place]),
+            Node::Orphan(orphan) => Some(&inputs.orphans[orphan]),
             Node::Provider(_) => None,
         };
         if let Some(address) = address {
@@ -230,10 +232,29 @@ impl Fold {
                 *object = Some(not_open());
             }
         }
-        let mut changes: Vec<ResourceChange> = declared.into_iter().flatten().collect();
+        let mut refreshed = self.refreshed;
+        let mut untouched: Vec<ResourceId> = inputs.program.resources().ids().collect();
+        untouched.retain(|&id| {
+            let resource = &inputs.program.resources()[id];
+            is_untouched(resource, declared[id].as_ref(), objects[id].as_deref())
+        });
+        let mut changes: IdVec<ChangeId, _> = declared.into_iter().flatten().collect();
         changes.extend(self.other_changes.into_values());
-        let refreshed = self.refreshed;
         let steps = steps::build(inputs.program, &changes, inputs.prior)?;
+        // Otherwise applying does it, each after all it stands on.
+        if steps.is_empty() {
+            let closures = Closures::new(inputs.program);
+            let lists = DependencyLists::new(&closures);
+            for id in untouched {
+                let address = &inputs.program.resources()[id].address;
+                let instance = refreshed.instance(address);
+                if let Some(instance) =
+                    instance.and_then(|instance| brought_up_to_date(id, instance, &lists))
+                {
+                    refreshed.set_instance(address, Some(Arc::new(instance)));
+                }
+            }
+        }
         if inputs.selection.is_partial() {
             let (why, hint) = match inputs.options.blocked.as_slice() {
                 [] => ("`--target` or `--exclude`", "run without them afterwards"),

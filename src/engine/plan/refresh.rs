@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::{ProviderConfigAddr, ProviderSource};
 use terrane_core::schema::Schema;
-use terrane_core::{Diagnostics, Marked, Value};
+use terrane_core::{Diagnostics, Marked, ProviderId, Value};
 use terrane_state::{DeposedKey, Instance, Object};
 
 use super::filled_in::is_filled_in;
@@ -22,7 +22,7 @@ impl Visitor<'_> {
         subject: &Subject<'_>,
         schema: &Arc<Schema>,
         stored: Option<&Arc<Object>>,
-        provider: usize,
+        provider: ProviderId,
         finding: &mut Finding,
     ) -> Result<Option<Loaded>, Diagnostics> {
         let Some(stored) = stored else {
@@ -79,7 +79,7 @@ impl Visitor<'_> {
         &self,
         subject: &Subject<'_>,
         loaded: &Loaded,
-        provider: usize,
+        provider: ProviderId,
     ) -> Result<Option<Loaded>, Diagnostics> {
         let read = subject.read(loaded).await?;
         if read.is_none() && self.is_unbelieved(subject, provider)? {
@@ -93,7 +93,7 @@ impl Visitor<'_> {
         &self,
         subject: &Subject<'_>,
         loaded: &Loaded,
-        provider: usize,
+        provider: ProviderId,
     ) -> Result<(), Diagnostics> {
         let may_look_elsewhere = self.known.provider_doubt(provider).is_some()
             || self.moved_from(subject, provider).is_some();
@@ -109,7 +109,7 @@ impl Visitor<'_> {
         subject: &Subject<'_>,
         schema: &Arc<Schema>,
         instance: Option<&Arc<Instance>>,
-        provider: usize,
+        provider: ProviderId,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let Some(instance) = instance else {

@@ -1,20 +1,55 @@
 //! Which instances a run looks at, given `--target` and `--exclude`.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, InstanceAddr, Pattern};
-use terrane_core::{Diagnostic, Diagnostics, Program, closest};
+use terrane_core::{Diagnostic, Diagnostics, Id, IdVec, Program, ResourceId, closest, id_type};
 use terrane_state::State;
 
+use super::inputs::OrphanId;
 use crate::options::{PlanMode, PlanOptions};
 
-/// The chosen declared instances (by position) and chosen orphans.
+/// The chosen declared instances and chosen orphans.
 pub(crate) struct Selection {
-    declared: Vec<bool>,
-    orphans: Vec<bool>,
-    replaced: Vec<bool>,
+    declared: IdVec<ResourceId, bool>,
+    orphans: IdVec<OrphanId, bool>,
+    replaced: IdVec<ResourceId, bool>,
     partial: bool,
+}
+
+id_type! {
+    /// An instance that can be chosen: declared, or an orphan.
+    struct CandidateId;
+}
+
+/// All instances that can be chosen.
+struct Candidates {
+    addresses: IdVec<CandidateId, Arc<InstanceAddr>>,
+    declared: IdVec<ResourceId, CandidateId>,
+    orphans: IdVec<OrphanId, CandidateId>,
+}
+
+impl Candidates {
+    fn new(
+        declared: &IdVec<ResourceId, Arc<InstanceAddr>>,
+        orphans: &IdVec<OrphanId, Arc<InstanceAddr>>,
+    ) -> Self {
+        let mut addresses = IdVec::new();
+        let declared = declared
+            .iter()
+            .map(|address| addresses.push(address.clone()));
+        let declared = declared.collect();
+        let orphans = orphans
+            .iter()
+            .map(|address| addresses.push(address.clone()));
+        let orphans = orphans.collect();
+        Self {
+            addresses,
+            declared,
+            orphans,
+        }
+    }
 }
 
 impl Selection {
@@ -25,69 +60,67 @@ impl Selection {
     /// When a target, an exclusion or a replacement matches no resource.
     pub(crate) fn new(
         program: &Program,
-        orphans: &[Arc<InstanceAddr>],
+        orphans: &IdVec<OrphanId, Arc<InstanceAddr>>,
         state: &State,
         options: &PlanOptions,
     ) -> Result<Self, Diagnostics> {
         let declared = program.resources().iter();
-        let declared: Vec<_> = declared.map(|resource| resource.address.clone()).collect();
+        let declared: IdVec<ResourceId, _> =
+            declared.map(|resource| resource.address.clone()).collect();
         let replaced = matching(&options.replace, &declared, program, "--replace")?;
         let blocked: HashSet<&InstanceAddr> = options.blocked.iter().collect();
         let partial = !options.targets.is_empty()
             || !options.excludes.is_empty()
             || !options.blocked.is_empty();
         let everything = Self {
-            declared: vec![true; program.resources().len()],
-            orphans: vec![true; orphans.len()],
+            declared: IdVec::filled(true, program.resources()),
+            orphans: IdVec::filled(true, orphans),
             replaced,
             partial,
         };
         if !partial {
             return Ok(everything);
         }
-        let addresses: Vec<Arc<InstanceAddr>> = declared
-            .into_iter()
-            .chain(orphans.iter().cloned())
-            .collect();
-        let edges = Edges::new(program, &addresses, state, options.mode);
+        let candidates = Candidates::new(&declared, orphans);
+        let addresses = &candidates.addresses;
+        let edges = Edges::new(program, &candidates, state, options.mode);
         let (needs, needed_by) = match options.mode {
             PlanMode::Destroy => (&edges.needed_by, &edges.needs),
             PlanMode::Normal | PlanMode::RefreshOnly => (&edges.needs, &edges.needed_by),
         };
         let mut chosen = if options.targets.is_empty() {
-            vec![true; addresses.len()]
+            IdVec::filled(true, addresses)
         } else {
             spread(
-                matching(&options.targets, &addresses, program, "--target")?,
+                matching(&options.targets, addresses, program, "--target")?,
                 |node| &needs[node],
             )
         };
-        let mut excluded = matching(&options.excludes, &addresses, program, "--exclude")?;
-        for (excluded, address) in excluded.iter_mut().zip(&addresses) {
+        let mut excluded = matching(&options.excludes, addresses, program, "--exclude")?;
+        for (excluded, address) in excluded.iter_mut().zip(addresses) {
             *excluded |= blocked.contains(&**address);
         }
         let excluded = spread(excluded, |node| &needed_by[node]);
         for (chosen, excluded) in chosen.iter_mut().zip(excluded) {
             *chosen &= !excluded;
         }
-        let orphans = chosen.split_off(program.resources().len());
         Ok(Self {
-            declared: chosen,
-            orphans,
+            declared: candidates.declared.iter().map(|&id| chosen[id]).collect(),
+            orphans: candidates.orphans.iter().map(|&id| chosen[id]).collect(),
             ..everything
         })
     }
 
-    pub(crate) fn declared(&self, position: usize) -> bool {
+    pub(crate) fn declared(&self, position: ResourceId) -> bool {
         self.declared[position]
     }
 
-    pub(crate) fn orphan(&self, place: usize) -> bool {
-        self.orphans[place]
+    pub(crate) fn orphan(&self, orphan: OrphanId) -> bool {
+        self.orphans[orphan]
     }
 
     /// Whether the command line asks for a replacement of a declared instance.
-    pub(crate) fn replaced(&self, position: usize) -> bool {
+    pub(crate) fn replaced(&self, position: ResourceId) -> bool {
         self.replaced[position]
     }
 
@@ -100,41 +133,29 @@ impl Selection {
 /// Who needs whom: as declared, the provider's configuration included; and for orphans as stored. Outside a full destroy an orphan
 /// is there to be deleted, so it needs those orphans that stand on it to go too.
 struct Edges {
-    needs: Vec<Vec<usize>>,
-    needed_by: Vec<Vec<usize>>,
+    needs: IdVec<CandidateId, Vec<CandidateId>>,
+    needed_by: IdVec<CandidateId, Vec<CandidateId>>,
 }
 
 impl Edges {
-    fn new(
-        program: &Program,
-        addresses: &[Arc<InstanceAddr>],
-        state: &State,
-        mode: PlanMode,
-    ) -> Self {
-        let declared = program.resources().len();
-        let mut needs: Vec<Vec<usize>> = program
-            .resources()
-            .iter()
-            .map(|resource| {
-                let provider = &program.providers()[resource.provider];
-                let needed = resource.dependencies.iter().chain(&provider.dependencies);
-                needed.copied().collect()
-            })
-            .collect();
-        needs.resize(addresses.len(), Vec::new());
-        let mut by_config: std::collections::HashMap<ConfigAddr, Vec<usize>> =
-            std::collections::HashMap::new();
-        for (node, address) in addresses.iter().enumerate() {
-            by_config
-                .entry(address.resource.config())
-                .or_default()
-                .push(node);
+    fn new(program: &Program, candidates: &Candidates, state: &State, mode: PlanMode) -> Self {
+        let addresses = &candidates.addresses;
+        let mut needs: IdVec<CandidateId, Vec<CandidateId>> = IdVec::filled(Vec::new(), addresses);
+        for (resource, &node) in program.resources().iter().zip(&candidates.declared) {
+            let provider = &program.providers()[resource.provider];
+            let needed = resource.dependencies.iter().chain(&provider.dependencies);
+            needs[node] = needed.map(|&needed| candidates.declared[needed]).collect();
         }
-        for (node, address) in addresses.iter().enumerate().skip(declared) {
-            let current = state
-                .instance(address)
-                .and_then(|instance| instance.current.as_ref());
-            let stored: BTreeSet<usize> = current
+        let orphans: HashSet<CandidateId> = candidates.orphans.iter().copied().collect();
+        let mut by_config: HashMap<ConfigAddr, Vec<CandidateId>> = HashMap::new();
+        for (node, address) in addresses.entries() {
+            let same = by_config.entry(address.resource.config()).or_default();
+            same.push(node);
+        }
+        for &node in &candidates.orphans {
+            let instance = state.instance(&addresses[node]);
+            let current = instance.and_then(|instance| instance.current.as_ref());
+            let stored: BTreeSet<CandidateId> = current
                 .into_iter()
                 .flat_map(|object| object.dependencies.iter())
                 .filter_map(|config| by_config.get(config))
@@ -142,15 +163,15 @@ impl Edges {
                 .copied()
                 .collect();
             if mode == PlanMode::Normal {
-                for needed in stored.into_iter().filter(|&needed| needed >= declared) {
+                for needed in stored.into_iter().filter(|needed| orphans.contains(needed)) {
                     needs[needed].push(node);
                 }
             } else {
                 needs[node].extend(stored);
             }
         }
-        let mut needed_by = vec![Vec::new(); needs.len()];
-        for (node, needed) in needs.iter().enumerate() {
+        let mut needed_by = IdVec::filled(Vec::new(), &needs);
+        for (node, needed) in needs.entries() {
             for &needed in needed {
                 needed_by[needed].push(node);
             }
@@ -159,18 +180,18 @@ impl Edges {
     }
 }
 
-fn matching(
+fn matching<I: Id>(
     patterns: &[Pattern],
-    addresses: &[Arc<InstanceAddr>],
+    addresses: &IdVec<I, Arc<InstanceAddr>>,
     program: &Program,
     flag: &str,
-) -> Result<Vec<bool>, Diagnostics> {
-    let mut matched = vec![false; addresses.len()];
+) -> Result<IdVec<I, bool>, Diagnostics> {
+    let mut matched = IdVec::filled(false, addresses);
     let mut diagnostics = Diagnostics::new();
     for pattern in patterns {
         let pattern = pattern.among(addresses.iter().map(|address| &**address));
         let mut any = false;
-        for (node, address) in addresses.iter().enumerate() {
+        for (node, address) in addresses.entries() {
             if pattern.matches(address) {
                 matched[node] = true;
                 any = true;
@@ -200,8 +221,11 @@ fn matching(
 }
 
 /// Chooses everything that is reached from the chosen ones.
-pub(super) fn spread<'a>(mut chosen: Vec<bool>, along: impl Fn(usize) -> &'a [usize]) -> Vec<bool> {
-    let mut open: Vec<usize> = (0..chosen.len()).filter(|&node| chosen[node]).collect();
+pub(super) fn spread<'a, I: Id + 'a>(
+    mut chosen: IdVec<I, bool>,
+    along: impl Fn(I) -> &'a [I],
+) -> IdVec<I, bool> {
+    let mut open: Vec<I> = chosen.set_ids().collect();
     while let Some(node) = open.pop() {
         for &next in along(node) {
             if !chosen[next] {

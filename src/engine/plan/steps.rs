@@ -9,13 +9,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use terrane_core::addr::{ConfigAddr, Mode};
-use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_core::{Diagnostic, Diagnostics, Id as _, IdVec, Program, ResourceId, id_type};
 use terrane_state::{Object, State};
 
-use crate::change::{Action, ResourceChange};
+use crate::change::{Action, ChangeId, ResourceChange};
 use crate::event::StepKind;
 use crate::plan::inputs::serving_change;
-use crate::steps::{PlannedStep, StepGraph, Work};
+use crate::steps::{PlannedStep, StepGraph, StepId, StepNode, Work};
 
 /// The step graph of those changes. `state` is the one before planning: what objects were made from, not what they will stand on.
 ///
@@ -23,7 +23,7 @@ use crate::steps::{PlannedStep, StepGraph, Work};
 /// When the objects' stored dependencies leave no order.
 pub(crate) fn build(
     program: &Program,
-    changes: &[ResourceChange],
+    changes: &IdVec<ChangeId, ResourceChange>,
     state: &State,
 ) -> Result<StepGraph, Diagnostics> {
     let mut last = Vec::new();
@@ -33,18 +33,12 @@ pub(crate) fn build(
         if last.is_empty() {
             return Ok(graph);
         }
-        last.retain_mut(|node| match graph.steps()[*node].work {
-            Work::Change { change, .. } => {
-                *node = change;
-                true
-            }
-            Work::Junction => false,
-        });
     }
-    let names: BTreeSet<String> = last
-        .into_iter()
-        .map(|change| changes[change].address.to_string())
-        .collect();
+    let names = last.into_iter().filter_map(|node| match node {
+        StepNode::Operation { change, .. } => Some(changes[change].address.to_string()),
+        StepNode::Junction | StepNode::Keep(_) => None,
+    });
+    let names: BTreeSet<String> = names.collect();
     Err(
         Diagnostic::error("the planned steps depend on each other in a cycle")
             .detail(names.into_iter().collect::<Vec<_>>().join(", "))
@@ -134,22 +128,35 @@ impl KeptOrders {
 
 struct Builder<'a> {
     program: &'a Program,
-    changes: &'a [ResourceChange],
+    changes: &'a IdVec<ChangeId, ResourceChange>,
     state: &'a State,
     orders: KeptOrders,
-    steps: Vec<PlannedStep>,
-    /// Per change the step that makes, changes or reads the object, and the one that destroys it.
-    apply: Vec<Option<usize>>,
-    destroy: Vec<Option<usize>>,
-    /// Per change whether the object goes after the updates around it rather than before.
-    late: Vec<bool>,
-    hubs: HashMap<(Hub, ConfigAddr), usize>,
+    steps: IdVec<StepId, PlannedStep>,
+    /// The step of a change that makes, changes or reads the object, and the one that destroys it.
+    apply: IdVec<ChangeId, Option<StepId>>,
+    destroy: IdVec<ChangeId, Option<StepId>>,
+    /// Whether the object of a change goes after the updates around it rather than before.
+    late: IdVec<ChangeId, bool>,
+    hubs: HashMap<(Hub, ConfigAddr), StepId>,
     /// The numbers of lists of stored dependencies, by the list in the state and by its content: the graph is the same for a state whose
     /// objects do not share their lists.
-    numbers: HashMap<*const [ConfigAddr], usize>,
-    number_of: HashMap<Arc<[ConfigAddr]>, usize>,
+    numbers: HashMap<*const [ConfigAddr], ListId>,
+    number_of: HashMap<Arc<[ConfigAddr]>, ListId>,
     /// Junctions of whole lists, by number and the configuration that is left out.
-    lists: HashMap<(Hub, usize, Option<ConfigAddr>), usize>,
+    lists: HashMap<(Hub, ListId, Option<ConfigAddr>), StepId>,
+}
+
+id_type! {
+    /// A list of stored dependencies.
+    struct ListId;
+}
+
+/// The steps that stand for a declared instance in the order that the program says.
+#[derive(Clone, Copy)]
+struct DeclaredSteps {
+    change: Option<ChangeId>,
+    apply: StepId,
+    destroy: StepId,
 }
 
 /// Junctions that stand for many steps at once: stored dependencies name configurations, each of which may have many instances.
@@ -170,7 +177,7 @@ enum Hub {
 impl<'a> Builder<'a> {
     fn new(
         program: &'a Program,
-        changes: &'a [ResourceChange],
+        changes: &'a IdVec<ChangeId, ResourceChange>,
         state: &'a State,
         orders: KeptOrders,
     ) -> Self {
@@ -179,16 +186,16 @@ impl<'a> Builder<'a> {
             changes,
             state,
             orders,
-            steps: Vec::new(),
-            apply: Vec::with_capacity(changes.len()),
-            destroy: Vec::with_capacity(changes.len()),
-            late: Vec::new(),
+            steps: IdVec::new(),
+            apply: IdVec::new(),
+            destroy: IdVec::new(),
+            late: IdVec::new(),
             hubs: HashMap::new(),
             numbers: HashMap::new(),
             number_of: HashMap::new(),
             lists: HashMap::new(),
         };
-        for (index, change) in changes.iter().enumerate() {
+        for (id, change) in changes.entries() {
             let kind = match change.action {
                 Action::NoOp | Action::Delete => None,
                 Action::Create | Action::DeleteThenCreate | Action::CreateThenDelete => {
@@ -198,20 +205,13 @@ impl<'a> Builder<'a> {
                 Action::Read => Some(StepKind::Read),
                 Action::Forget => Some(StepKind::Forget),
             };
-            let apply = kind.map(|kind| {
-                builder.push(Work::Change {
-                    change: index,
-                    kind,
-                })
-            });
+            let apply = kind.map(|kind| builder.push(Work::Change { change: id, kind }));
             builder.apply.push(apply);
             let kind = StepKind::Delete;
-            let destroy = change.action.destroys().then(|| {
-                builder.push(Work::Change {
-                    change: index,
-                    kind,
-                })
-            });
+            let destroy = change
+                .action
+                .destroys()
+                .then(|| builder.push(Work::Change { change: id, kind }));
             builder.destroy.push(destroy);
         }
         builder.late = builder.late_destroys();
@@ -221,31 +221,30 @@ impl<'a> Builder<'a> {
     fn build(mut self) -> StepGraph {
         // Untouched objects only pass an order on.
         if self.steps.is_empty() {
-            return StepGraph::new(Vec::new());
+            return StepGraph::default();
         }
         self.order_replacements();
         self.order_declared();
         self.order_stored();
-        for step in &mut self.steps {
+        for step in self.steps.iter_mut() {
             step.dependencies.sort_unstable();
             step.dependencies.dedup();
         }
         StepGraph::new(self.steps)
     }
 
-    fn push(&mut self, work: Work) -> usize {
+    fn push(&mut self, work: Work) -> StepId {
         self.steps.push(PlannedStep {
             work,
             dependencies: Vec::new(),
-        });
-        self.steps.len() - 1
+        })
     }
 
-    fn after(&mut self, step: usize, needed: usize) {
+    fn after(&mut self, step: StepId, needed: StepId) {
         self.steps[step].dependencies.push(needed);
     }
 
-    fn hub(&mut self, hub: Hub, config: &ConfigAddr) -> usize {
+    fn hub(&mut self, hub: Hub, config: &ConfigAddr) -> StepId {
         if let Some(&step) = self.hubs.get(&(hub, config.clone())) {
             return step;
         }
@@ -267,8 +266,8 @@ impl<'a> Builder<'a> {
     }
 
     fn order_replacements(&mut self) {
-        for (index, change) in self.changes.iter().enumerate() {
-            let (Some(apply), Some(destroy)) = (self.apply[index], self.destroy[index]) else {
+        for (id, change) in self.changes.entries() {
+            let (Some(apply), Some(destroy)) = (self.apply[id], self.destroy[id]) else {
                 continue;
             };
             if change.action == Action::CreateThenDelete {
@@ -282,61 +281,63 @@ impl<'a> Builder<'a> {
     /// What the program says, instance by instance: made after what it refers to, destroyed before it; and an old object that outlives
     /// its successor's creation goes after everything that refers to the successor has been updated.
     ///
-    /// Junctions stand in for instances that are not touched, so that the order around them is kept.
+    /// Steps without an operation stand in for instances that are not touched, so that the order around them is kept.
     fn order_declared(&mut self) {
         let resources = self.program.resources();
-        let mut change_of: Vec<Option<usize>> = vec![None; resources.len()];
-        for (index, change) in self.changes.iter().enumerate() {
+        let mut change_of: IdVec<ResourceId, Option<ChangeId>> = IdVec::filled(None, resources);
+        for (id, change) in self.changes.entries() {
             if change.deposed.is_none()
                 && let Some(position) = self.program.position(&change.address)
             {
-                change_of[position] = Some(index);
+                change_of[position] = Some(id);
             }
         }
-        let mut nodes = Vec::with_capacity(resources.len());
-        for &change in &change_of {
+        let steps = change_of.entries().map(|(resource, &change)| {
             let apply = change.and_then(|change| self.apply[change]);
             let destroy = change.and_then(|change| self.destroy[change]);
-            let apply = apply.unwrap_or_else(|| self.push(Work::Junction));
-            let destroy = destroy.unwrap_or_else(|| self.push(Work::Junction));
-            nodes.push((apply, destroy));
-        }
-        for (position, resource) in resources.iter().enumerate() {
-            let (apply, destroy) = nodes[position];
+            DeclaredSteps {
+                change,
+                apply: apply.unwrap_or_else(|| self.push(Work::Keep { resource })),
+                destroy: destroy.unwrap_or_else(|| self.push(Work::Junction)),
+            }
+        });
+        let steps: IdVec<ResourceId, DeclaredSteps> = steps.collect();
+        for (resource, own) in resources.iter().zip(&steps) {
             let provider = &self.program.providers()[resource.provider];
             for &needed in resource.dependencies.iter().chain(&provider.dependencies) {
-                let (needed_apply, needed_destroy) = nodes[needed];
-                self.after(apply, needed_apply);
+                let needed = steps[needed];
+                self.after(own.apply, needed.apply);
                 if self.orders.declared_destroys {
-                    self.after(needed_destroy, destroy);
+                    self.after(needed.destroy, own.destroy);
                 }
-                let outlives = change_of[needed]
+                let outlives = needed
+                    .change
                     .is_some_and(|change| self.changes[change].action == Action::CreateThenDelete);
-                if outlives && self.is_ordered(change_of[position]) {
-                    self.after(needed_destroy, apply);
+                if outlives && self.is_ordered(own.change) {
+                    self.after(needed.destroy, own.apply);
                 }
             }
         }
-        self.order_by_provider(&nodes, &change_of);
+        self.order_by_provider(&steps);
     }
 
-    /// What is undeclared or deposed goes while what configures its provider is there: not after its end, and not before it is made or
-    /// first read.
-    fn order_by_provider(&mut self, nodes: &[(usize, usize)], change_of: &[Option<usize>]) {
-        for (index, change) in self.changes.iter().enumerate() {
+    /// What is undeclared or deposed goes while the objects that configure its provider exist: not after their end, and not before they
+    /// are made or first read.
+    fn order_by_provider(&mut self, steps: &IdVec<ResourceId, DeclaredSteps>) {
+        for (id, change) in self.changes.entries() {
             let (Some(destroy), Some(provider)) =
-                (self.destroy[index], serving_change(self.program, change))
+                (self.destroy[id], serving_change(self.program, change))
             else {
                 continue;
             };
             let position = self.program.position(&change.address);
             let declared = change.deposed.is_none() && position.is_some();
             for &needed in &self.program.providers()[provider].dependencies {
-                let (needed_apply, needed_destroy) = nodes[needed];
+                let needed = steps[needed];
                 if self.orders.declared_destroys && !declared {
-                    self.after(needed_destroy, destroy);
+                    self.after(needed.destroy, destroy);
                 }
-                let is_new = change_of[needed].is_some_and(|change| {
+                let is_new = needed.change.is_some_and(|change| {
                     let change = &self.changes[change];
                     match change.action {
                         Action::Create => true,
@@ -345,7 +346,7 @@ impl<'a> Builder<'a> {
                     }
                 });
                 if is_new && self.orders.providers_first {
-                    self.after(destroy, needed_apply);
+                    self.after(destroy, needed.apply);
                 }
             }
         }
@@ -353,16 +354,16 @@ impl<'a> Builder<'a> {
 
     /// What the state remembers: the only order there is for what the program no longer declares or no longer refers to.
     fn order_stored(&mut self) {
-        for (index, change) in self.changes.iter().enumerate() {
+        for (id, change) in self.changes.entries() {
             let own = change.address.resource.config();
-            if let Some(destroy) = self.destroy[index] {
+            if let Some(destroy) = self.destroy[id] {
                 let dependents = match self.is_deposed(change) {
                     true => Hub::DeposedDependentsDestroyed,
                     false => Hub::DependentsDestroyed,
                 };
                 let dependents = self.hub(dependents, &own);
                 self.after(destroy, dependents);
-                if self.late[index] {
+                if self.late[id] {
                     let updated = self.hub(Hub::DependentsApplied, &own);
                     self.after(destroy, updated);
                 } else {
@@ -370,7 +371,7 @@ impl<'a> Builder<'a> {
                     self.after(gone, destroy);
                 }
             }
-            if let Some(apply) = self.apply[index]
+            if let Some(apply) = self.apply[id]
                 && self.orders.applies == Applies::All
             {
                 let dependents = self.hub(Hub::DependentsDestroyedEarly, &own);
@@ -387,13 +388,13 @@ impl<'a> Builder<'a> {
                 continue;
             };
             if !object.dependencies.is_empty() {
-                self.order_dependencies(index, &own, &object.dependencies);
+                self.order_dependencies(id, &own, &object.dependencies);
             }
         }
     }
 
     /// Whether the apply of that change comes before the destroys of what its object stands on.
-    fn is_ordered(&self, change: Option<usize>) -> bool {
+    fn is_ordered(&self, change: Option<ChangeId>) -> bool {
         let action = change.map(|change| self.changes[change].action);
         match self.orders.applies {
             Applies::All => true,
@@ -410,35 +411,35 @@ impl<'a> Builder<'a> {
         change.deposed.is_some() || change.action == Action::CreateThenDelete
     }
 
-    /// Stored dependencies: the object of change `index` stands on all of `list`.
-    fn order_dependencies(&mut self, index: usize, own: &ConfigAddr, list: &Arc<[ConfigAddr]>) {
-        if let Some(destroy) = self.destroy[index] {
+    /// Stored dependencies: the object of change `id` stands on all of `list`.
+    fn order_dependencies(&mut self, id: ChangeId, own: &ConfigAddr, list: &Arc<[ConfigAddr]>) {
+        if let Some(destroy) = self.destroy[id] {
             let dependents = self.list(Hub::DependentsDestroyed, own, list);
             self.after(dependents, destroy);
-            if self.orders.stored != Stored::DeposedApart || self.is_deposed(&self.changes[index]) {
+            if self.orders.stored != Stored::DeposedApart || self.is_deposed(&self.changes[id]) {
                 let dependents = self.list(Hub::DeposedDependentsDestroyed, own, list);
                 self.after(dependents, destroy);
             }
             // A late destroy has no order with changes of its dependencies: its own dependents may wait for them, and they for it.
-            if !self.late[index] {
+            if !self.late[id] {
                 let dependents = self.list(Hub::DependentsDestroyedEarly, own, list);
                 self.after(dependents, destroy);
             }
         }
-        if let Some(apply) = self.apply[index]
-            && self.is_ordered(Some(index))
+        if let Some(apply) = self.apply[id]
+            && self.is_ordered(Some(id))
         {
             let dependents = self.list(Hub::DependentsApplied, own, list);
             self.after(dependents, apply);
             // The old half of a create-before-destroy stands on it till the new one is there, which waits for nothing of it.
-            if self.changes[index].action != Action::CreateThenDelete
+            if self.changes[id].action != Action::CreateThenDelete
                 && self.orders.applies == Applies::All
             {
                 let gone = self.list(Hub::DestroyedEarly, own, list);
                 self.after(apply, gone);
             }
         }
-        if self.destroy[index].is_none() && self.apply[index].is_none() {
+        if self.destroy[id].is_none() && self.apply[id].is_none() {
             // Files with direct dependencies only need the untouched object in the middle to pass the order on.
             for dependents in [Hub::DependentsDestroyed, Hub::DeposedDependentsDestroyed] {
                 let above = self.hub(Hub::DependentsDestroyed, own);
@@ -449,12 +450,12 @@ impl<'a> Builder<'a> {
     }
 
     /// One junction for the hubs of all of a list but `own`: objects share lists, and a list may be as long as the state.
-    fn list(&mut self, hub: Hub, own: &ConfigAddr, list: &Arc<[ConfigAddr]>) -> usize {
+    fn list(&mut self, hub: Hub, own: &ConfigAddr, list: &Arc<[ConfigAddr]>) -> StepId {
         let except = list.contains(own).then(|| own.clone());
         let number = match self.numbers.get(&Arc::as_ptr(list)) {
             Some(&number) => number,
             None => {
-                let next = self.number_of.len();
+                let next = ListId::at(self.number_of.len());
                 let number = *self.number_of.entry(list.clone()).or_insert(next);
                 self.numbers.insert(Arc::as_ptr(list), number);
                 number
@@ -478,13 +479,13 @@ impl<'a> Builder<'a> {
 
     /// Which objects go after the updates around them: the old half of a create-before-destroy, what is deposed, what the state flags so;
     /// and, where that leaves an order, what is only deleted while others are updated to do without it.
-    fn late_destroys(&self) -> Vec<bool> {
-        let mut deleted: HashMap<ConfigAddr, Vec<usize>> = HashMap::new();
+    fn late_destroys(&self) -> IdVec<ChangeId, bool> {
+        let mut deleted: HashMap<ConfigAddr, Vec<ChangeId>> = HashMap::new();
         let mut recreated: HashSet<ConfigAddr> = HashSet::new();
-        for (index, change) in self.changes.iter().enumerate() {
+        for (id, change) in self.changes.entries() {
             let config = || change.address.resource.config();
             match change.action {
-                Action::Delete => deleted.entry(config()).or_default().push(index),
+                Action::Delete => deleted.entry(config()).or_default().push(id),
                 Action::DeleteThenCreate => {
                     recreated.insert(config());
                 }
@@ -504,13 +505,13 @@ impl<'a> Builder<'a> {
             }
             _ => false,
         };
-        let mut late: Vec<bool> = self.changes.iter().map(flagged).collect();
+        let mut late: IdVec<ChangeId, bool> = self.changes.iter().map(flagged).collect();
         if !self.orders.update_first || deleted.is_empty() {
             return late;
         }
-        let mut open: Vec<usize> = Vec::new();
-        for (index, change) in self.changes.iter().enumerate() {
-            if self.apply[index].is_some()
+        let mut open: Vec<ChangeId> = Vec::new();
+        for (id, change) in self.changes.entries() {
+            if self.apply[id].is_some()
                 && let Some(object) = self.stored(change)
             {
                 let stood_on = object
@@ -521,18 +522,18 @@ impl<'a> Builder<'a> {
             }
         }
         let mut seen = HashSet::new();
-        while let Some(index) = open.pop() {
-            if !seen.insert(index) {
+        while let Some(id) = open.pop() {
+            if !seen.insert(id) {
                 continue;
             }
-            let change = &self.changes[index];
+            let change = &self.changes[id];
             let Some(object) = self.stored(change) else {
                 continue;
             };
             if stands_on_recreated(change) {
                 continue;
             }
-            late[index] = true;
+            late[id] = true;
             let below = object
                 .dependencies
                 .iter()

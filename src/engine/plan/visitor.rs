@@ -4,7 +4,7 @@ use std::cell::{Ref, RefCell};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
-use terrane_core::{Diagnostics, Marked, Program, Value};
+use terrane_core::{Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, Value};
 use terrane_state::{DeposedKey, Instance};
 
 use super::inputs::Inputs;
@@ -12,7 +12,7 @@ use crate::change::{Action, Drift, ResourceChange};
 use crate::event::Event;
 use crate::object::{Loaded, Subject};
 use crate::options::PlanMode;
-use crate::scope::Objects;
+use crate::scope::{Objects, PlannedObjects};
 
 /// The results that nodes need of the nodes before them. Only the fold writes here, once a node has ended.
 pub(super) struct Known<'a> {
@@ -20,24 +20,26 @@ pub(super) struct Known<'a> {
     facts: RefCell<Facts>,
 }
 
-/// Facts beside the objects, by position in the program.
+/// The change of each declared instance that was planned.
+pub(super) type DeclaredChanges = IdVec<ResourceId, Option<ResourceChange>>;
+
+/// Facts beside the objects.
 struct Facts {
     /// Why an instance's object may not be as it says.
-    doubts: Vec<Option<Arc<str>>>,
+    doubts: IdVec<ResourceId, Option<Arc<str>>>,
     /// Why a provider may look in the wrong place.
-    provider_doubts: Vec<Option<Arc<str>>>,
-    changes: Vec<Option<ResourceChange>>,
+    provider_doubts: IdVec<ProviderId, Option<Arc<str>>>,
+    changes: DeclaredChanges,
 }
 
 impl<'a> Known<'a> {
     pub(super) fn new(program: &'a Program) -> Self {
-        let (resources, providers) = (program.resources().len(), program.providers().len());
         Self {
             objects: Objects::new(program),
             facts: RefCell::new(Facts {
-                doubts: vec![None; resources],
-                provider_doubts: vec![None; providers],
-                changes: vec![None; resources],
+                doubts: IdVec::filled(None, program.resources()),
+                provider_doubts: IdVec::filled(None, program.providers()),
+                changes: IdVec::filled(None, program.resources()),
             }),
         }
     }
@@ -45,7 +47,7 @@ impl<'a> Known<'a> {
     /// Remembers a declared instance.
     pub(super) fn set(
         &self,
-        position: usize,
+        position: ResourceId,
         object: Option<Arc<Marked>>,
         doubt: Option<Arc<str>>,
         change: Option<ResourceChange>,
@@ -59,16 +61,16 @@ impl<'a> Known<'a> {
     }
 
     /// Remembers a provider configuration.
-    pub(super) fn set_provider(&self, position: usize, doubt: Option<Arc<str>>) {
+    pub(super) fn set_provider(&self, position: ProviderId, doubt: Option<Arc<str>>) {
         self.facts.borrow_mut().provider_doubts[position] = doubt;
     }
 
     /// The changes of declared instances.
-    pub(super) fn changes(&self) -> Ref<'_, [Option<ResourceChange>]> {
-        Ref::map(self.facts.borrow(), |facts| facts.changes.as_slice())
+    pub(super) fn changes(&self) -> Ref<'_, DeclaredChanges> {
+        Ref::map(self.facts.borrow(), |facts| &facts.changes)
     }
 
-    pub(super) fn action(&self, position: usize) -> Action {
+    pub(super) fn action(&self, position: ResourceId) -> Action {
         let changes = self.changes();
         changes[position]
             .as_ref()
@@ -76,19 +78,19 @@ impl<'a> Known<'a> {
     }
 
     /// Why the answers of that provider may not be about what holds now.
-    pub(super) fn provider_doubt(&self, provider: usize) -> Option<Arc<str>> {
+    pub(super) fn provider_doubt(&self, provider: ProviderId) -> Option<Arc<str>> {
         self.facts.borrow().provider_doubts[provider].clone()
     }
 
     /// The first reason to doubt any of those instances.
-    pub(super) fn doubt_among(&self, positions: &[usize]) -> Option<Arc<str>> {
+    pub(super) fn doubt_among(&self, positions: &[ResourceId]) -> Option<Arc<str>> {
         let facts = self.facts.borrow();
         let mut doubts = positions.iter().map(|&position| &facts.doubts[position]);
         doubts.find_map(Clone::clone)
     }
 
     /// The objects and the changes of declared instances.
-    pub(super) fn into_inner(self) -> (Vec<Option<Arc<Marked>>>, Vec<Option<ResourceChange>>) {
+    pub(super) fn into_inner(self) -> (PlannedObjects, DeclaredChanges) {
         (self.objects.into_inner(), self.facts.into_inner().changes)
     }
 }
@@ -195,7 +197,7 @@ impl<'a> Visitor<'a> {
 
     pub(super) async fn configure(
         &self,
-        position: usize,
+        position: ProviderId,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let provider = &self.inputs.program.providers()[position];
@@ -211,7 +213,7 @@ impl<'a> Visitor<'a> {
 
     pub(super) async fn declared(
         &self,
-        position: usize,
+        position: ResourceId,
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let resource = &self.inputs.program.resources()[position];

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use terrane_core::addr::{ConfigAddr, Mode, ProviderConfigAddr};
 use terrane_core::schema::Schema;
 use terrane_core::{
-    Diagnostics, IgnoreChanges, Location, LookupRules, Marked, Path, Program, Value,
+    Diagnostics, IgnoreChanges, Location, LookupRules, Marked, Path, Program, ProviderId,
+    ResourceId, Value,
 };
 use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
@@ -19,7 +20,7 @@ use crate::config::{self, Config};
 use crate::ephemerals::{Opening, not_open};
 use crate::evidence::{OwnerTags, place_fingerprint};
 use crate::object::{Loaded, Subject, schema_of};
-use crate::plan::closure::Closures;
+use crate::plan::closure::{Closures, DependencyLists};
 use crate::plan::data::stored_answer;
 use crate::plan::inputs::serving;
 use crate::running::RunningProviders;
@@ -31,11 +32,11 @@ pub(crate) struct Remembered<'a> {
     recorder: &'a dyn Recorder,
     running: &'a RunningProviders<'a>,
     objects: Objects<'a>,
-    loaded: RefCell<HashSet<usize>>,
+    loaded: RefCell<HashSet<ResourceId>>,
     /// Instances that providers are configured with, and why the known facts about them may not hold now.
-    present: RefCell<HashMap<usize, Option<String>>>,
+    present: RefCell<HashMap<ResourceId, Option<String>>>,
     /// Providers, and why what they say may not be about what holds now.
-    providers: RefCell<HashMap<usize, Ready>>,
+    providers: RefCell<HashMap<ProviderId, Ready>>,
     closures: OnceCell<Closures>,
     warnings: RefCell<Diagnostics>,
 }
@@ -57,7 +58,7 @@ pub(crate) struct Served {
     pub(crate) schema: Arc<Schema>,
     pub(crate) location: Option<Location>,
     /// Its position in the program.
-    pub(crate) declared: Option<usize>,
+    pub(crate) declared: Option<ResourceId>,
     /// The lookup rules of its provider.
     pub(crate) recovery: Option<&'static LookupRules>,
     /// How its objects hold tags.
@@ -151,7 +152,7 @@ impl<'a> Remembered<'a> {
     /// The configuration of a declared instance, as far as the state knows the objects that it refers to.
     pub(crate) async fn config(
         &self,
-        position: usize,
+        position: ResourceId,
         schema: &Schema,
     ) -> Result<Config, Diagnostics> {
         let resource = &self.program.resources()[position];
@@ -159,7 +160,7 @@ impl<'a> Remembered<'a> {
         self.evaluate(position, schema).await
     }
 
-    async fn evaluate(&self, position: usize, schema: &Schema) -> Result<Config, Diagnostics> {
+    async fn evaluate(&self, position: ResourceId, schema: &Schema) -> Result<Config, Diagnostics> {
         let resource = &self.program.resources()[position];
         let location = Some(resource.location);
         config::evaluate(
@@ -174,7 +175,7 @@ impl<'a> Remembered<'a> {
     }
 
     /// The ignored changes of a declared instance.
-    pub(crate) fn ignored(&self, position: usize) -> &IgnoreChanges {
+    pub(crate) fn ignored(&self, position: ResourceId) -> &IgnoreChanges {
         &self.program.resources()[position].lifecycle.ignore_changes
     }
 
@@ -183,7 +184,7 @@ impl<'a> Remembered<'a> {
     pub(crate) fn complete(
         &self,
         intent: &Intent,
-        declared: Option<usize>,
+        declared: Option<ResourceId>,
         config: Option<&Config>,
         object: &mut Loaded,
     ) {
@@ -202,7 +203,7 @@ impl<'a> Remembered<'a> {
             (Some(referred), _) => self.closure_of(intent, referred),
             (None, Some(position)) => {
                 let closures = self.closures.get_or_init(|| Closures::new(self.program));
-                closures.dependencies(position, None)
+                DependencyLists::new(closures).dependencies(position, None)
             }
             (None, None) => Arc::default(),
         };
@@ -232,12 +233,12 @@ impl<'a> Remembered<'a> {
     /// A provider as the program configures it, with the objects that the state has.
     pub(crate) async fn configured(
         &self,
-        position: usize,
+        position: ProviderId,
     ) -> Result<Arc<dyn Provider>, Diagnostics> {
         Ok(self.provider(position).await?.provider)
     }
 
-    fn provider(&self, position: usize) -> Promise<'_, Ready> {
+    fn provider(&self, position: ProviderId) -> Promise<'_, Ready> {
         Box::pin(async move {
             if let Some(ready) = self.providers.borrow().get(&position) {
                 return Ok(ready.clone());
@@ -264,7 +265,7 @@ impl<'a> Remembered<'a> {
     }
 
     /// Finds out what an instance is now that a provider is configured with; why that may not hold.
-    fn present(&self, position: usize) -> Promise<'_, Option<String>> {
+    fn present(&self, position: ResourceId) -> Promise<'_, Option<String>> {
         Box::pin(async move {
             if let Some(doubt) = self.present.borrow().get(&position) {
                 return Ok(doubt.clone());
@@ -304,7 +305,7 @@ impl<'a> Remembered<'a> {
     /// A data source's current answer; else the one in the state.
     async fn answer(
         &self,
-        position: usize,
+        position: ResourceId,
         subject: &Subject<'_>,
         stored: Option<&Arc<Object>>,
     ) -> Result<(Marked, Option<String>), Diagnostics> {
@@ -338,7 +339,7 @@ impl<'a> Remembered<'a> {
     /// An ephemeral resource, opened if everything about it is known.
     async fn opened(
         &self,
-        position: usize,
+        position: ResourceId,
         provider: Arc<dyn Provider>,
         schema: &Schema,
     ) -> Result<(Marked, Option<String>), Diagnostics> {
@@ -388,7 +389,7 @@ impl<'a> Remembered<'a> {
     }
 
     /// Loads the objects of these positions of the program from the state; the others stay unknown.
-    async fn load(&self, positions: &[usize]) -> Result<(), Diagnostics> {
+    async fn load(&self, positions: &[ResourceId]) -> Result<(), Diagnostics> {
         for &position in positions {
             if !self.loaded.borrow_mut().insert(position) {
                 continue;
@@ -399,7 +400,7 @@ impl<'a> Remembered<'a> {
         Ok(())
     }
 
-    async fn object(&self, position: usize) -> Result<Marked, Diagnostics> {
+    async fn object(&self, position: ResourceId) -> Result<Marked, Diagnostics> {
         let resource = &self.program.resources()[position];
         if resource.mode() == Mode::Ephemeral {
             self.present(position).await?;

@@ -7,8 +7,8 @@ mod text;
 use std::collections::HashSet;
 
 use serde::Serialize;
-use terrane_core::Program;
 use terrane_core::addr::Mode;
+use terrane_core::{Id as _, Program};
 
 pub(crate) use svg::svg;
 pub(crate) use text::{dot, json, mermaid};
@@ -49,8 +49,9 @@ impl ResourceGraph {
                 true => full.clone(),
                 false => full[module.len() + 1..].to_owned(),
             };
-            let mut needs = resource.dependencies.clone();
-            needs.extend(&providers[resource.provider].dependencies);
+            let needed = resource.dependencies.iter();
+            let needed = needed.chain(&providers[resource.provider].dependencies);
+            let mut needs: Vec<usize> = needed.map(|id| id.place()).collect();
             needs.sort_unstable();
             needs.dedup();
             Node {

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
 use terrane_core::schema::Schema;
-use terrane_core::{Expr, Program};
+use terrane_core::{Expr, Program, ProviderId};
 use terrane_engine::ResourceChange;
 
 use super::value::known;
@@ -114,13 +114,13 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
         }
         root_module.outputs.insert(export.name.to_string(), output);
     }
-    let serving: BTreeSet<usize> = (program.resources().iter())
+    let serving: BTreeSet<ProviderId> = (program.resources().iter())
         .map(|resource| resource.provider)
         .collect();
-    let providers = program.providers().iter().enumerate();
+    let providers = program.providers().entries();
     Configuration {
         provider_config: providers
-            .filter(|(place, provider)| provider.location.is_some() || serving.contains(place))
+            .filter(|(id, provider)| provider.location.is_some() || serving.contains(id))
             .map(|(_, provider)| {
                 let address = &provider.address;
                 let mut entry = json!({

@@ -74,7 +74,7 @@ impl Fingerprint {
         for removed in program.removed() {
             add(format!("removed {}", removed.address), Vec::new());
         }
-        for (position, resource) in resources.iter().enumerate() {
+        for (position, resource) in resources.entries() {
             if let Some(adoption) = program.adoption(position) {
                 let name = format!("import {}", resource.address);
                 add(name, format!("{:?}", adoption.by).into_bytes());

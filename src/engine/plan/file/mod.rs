@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_core::value::saved;
-use terrane_core::{Diagnostic, Marked, Program, json_fault};
+use terrane_core::{Diagnostic, IdVec, Program, json_fault};
 use terrane_state::{DeposedKey, Sha256, State, file as state_file};
 
 pub use error::PlanFileError;
@@ -36,8 +36,9 @@ use self::form::{
 use super::inputs::serving_change;
 use super::moves::Moves;
 use super::{Move, Plan, steps};
-use crate::change::{Action, Drift, OutputChange, ResourceChange};
+use crate::change::{Action, ChangeId, Drift, OutputChange, ResourceChange};
 use crate::options::PlanMode;
+use crate::scope::PlannedObjects;
 
 /// What every plan file begins with.
 const MAGIC: &str = "terrane-plan ";
@@ -71,7 +72,7 @@ pub struct SavedPlan {
     diagnostics: Vec<Read<Diagnostic>>,
     prior: State,
     refreshed: State,
-    objects: Vec<Option<Arc<Marked>>>,
+    objects: PlannedObjects,
 }
 
 impl SavedPlan {
@@ -225,7 +226,7 @@ impl SavedPlan {
             location: locations.find(read.declared.as_ref()),
             ..read.part
         });
-        let changes: Vec<_> = changes.collect();
+        let changes: IdVec<ChangeId, _> = changes.collect();
         check_program(program, &changes, &self.objects)?;
         let moves = Moves::carry_out(program, &self.prior);
         let steps =
@@ -328,7 +329,7 @@ fn check_depth(plan: &Plan) -> Result<(), PlanFileError> {
 fn check_program(
     program: &Program,
     changes: &[ResourceChange],
-    objects: &[Option<Arc<Marked>>],
+    objects: &PlannedObjects,
 ) -> Result<(), PlanFileError> {
     if objects.len() != program.resources().len() {
         return Err(PlanFileError::damaged(

@@ -7,7 +7,10 @@ use proptest::prelude::*;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::schema::{Schema, from_facts_line};
 use terrane_core::value::{Bound, Number, Refinements};
-use terrane_core::{Diagnostics, NoConfig, Path, PathStep, Resource, Type, Value};
+use terrane_core::{
+    Diagnostics, Id as _, Marked, NoConfig, Path, PathStep, ProviderId, Resource, ResourceId, Type,
+    Value,
+};
 use terrane_provider::Identity;
 use terrane_state::{Instance, Object, RawJson, Timestamp};
 
@@ -139,7 +142,10 @@ fn origin(program: &Program) -> Origin {
         },
         flags: vec!["--target=test_*.a".into()],
         providers: vec![ProviderBuild {
-            source: program.providers()[0].address.source.clone(),
+            source: program.providers()[ProviderId::at(0)]
+                .address
+                .source
+                .clone(),
             version: Some("1.2.3".into()),
             sha256: None,
         }],
@@ -203,7 +209,7 @@ fn changes() -> impl Strategy<Value = ResourceChange> {
             ResourceChange {
                 address: declared.map_or_else(|| Arc::new(gone), |one| one.address.clone()),
                 deposed,
-                provider: program.providers()[0].address.clone(),
+                provider: program.providers()[ProviderId::at(0)].address.clone(),
                 action,
                 reason,
                 before: Arc::new(before),
@@ -233,7 +239,7 @@ fn plans() -> impl Strategy<Value = Plan> {
             let mut seen = std::collections::HashSet::new();
             changes.retain(|change| seen.insert((change.address.to_string(), change.deposed)));
             let program = program();
-            let first = &program.resources()[0];
+            let first = &program.resources()[ResourceId::at(0)];
             let mut prior = State::new("lineage".into());
             prior.serial = 7;
             for name in ["test_thing.a", "test_thing.b"] {
@@ -242,10 +248,10 @@ fn plans() -> impl Strategy<Value = Plan> {
             }
             let mut refreshed = prior.clone();
             refreshed.set_instance(&first.address, Some(instance("read")));
-            refreshed.set_instance(&program.resources()[1].address, None);
+            refreshed.set_instance(&program.resources()[ResourceId::at(1)].address, None);
             let drift = Drift {
                 address: first.address.clone(),
-                provider: program.providers()[0].address.clone(),
+                provider: program.providers()[ProviderId::at(0)].address.clone(),
                 before: Arc::new(drifted.clone()),
                 after: Arc::new(drifted),
                 schema: schema(),
@@ -265,6 +271,7 @@ fn plans() -> impl Strategy<Value = Plan> {
                 .location(first.location)
                 .hint("what to do");
             let made = changes.first().map(|change| change.after.clone());
+            let changes: IdVec<ChangeId, ResourceChange> = changes.into();
             Plan {
                 mode: PlanMode::Normal,
                 steps: steps::build(&program, &changes, &prior).expect("an order"),
@@ -276,7 +283,7 @@ fn plans() -> impl Strategy<Value = Plan> {
                 diagnostics: Diagnostics::from(warning),
                 prior,
                 refreshed,
-                objects: vec![made, Some(Arc::new(object))],
+                objects: vec![made, Some(Arc::new(object))].into(),
             }
         },
     )
@@ -393,7 +400,7 @@ fn a_file_says_what_is_wrong_with_it() {
         "it is damaged: there is no schema 9"
     );
     let mut twice = small_plan();
-    twice.changes = vec![twice.changes[0].clone(); 2];
+    twice.changes = vec![twice.changes[ChangeId::at(0)].clone(); 2].into();
     let error = said(&written(&twice));
     assert!(error.ends_with(" occurs twice in it"), "{error}");
 }
@@ -426,14 +433,14 @@ fn another_program_is_refused_with_what_differs() {
 fn a_value_that_no_reader_could_read_is_not_written() {
     let mut plan = small_plan();
     let deep = (0..120).fold(Value::Null, |value, _| Value::list(vec![value]));
-    plan.objects[1] = Some(Arc::new(Marked::plain(deep)));
+    plan.objects[ResourceId::at(1)] = Some(Arc::new(Marked::plain(deep)));
     let error = SavedPlan::write(&plan, origin(&program())).expect_err("too deep");
     assert_eq!(
         error.to_string(),
         "a data source holds a value that is nested too deep for a plan file"
     );
     let deep = (0..100).fold(Value::Null, |value, _| Value::list(vec![value]));
-    plan.objects[1] = Some(Arc::new(Marked::plain(deep)));
+    plan.objects[ResourceId::at(1)] = Some(Arc::new(Marked::plain(deep)));
     let again = SavedPlan::read(&written(&plan)).expect("a plan file");
     assert!(again.plan(&program()).expect("the same program") == plan);
 }
