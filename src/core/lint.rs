@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::addr::Mode;
 use crate::diagnostics::{Diagnostic, Diagnostics};
 use crate::expr::Expr;
-use crate::program::{Program, ResourceInstance};
+use crate::program::{Program, ResourceId, ResourceInstance};
 use crate::value::Value;
 
 /// The switches by which a cloud itself refuses to delete an object.
@@ -16,7 +16,7 @@ impl Program {
     /// resource that nothing reads, an object that holds data and nothing protects.
     pub fn lint(&self) -> Diagnostics {
         let read = self.read_positions();
-        let resources = self.resources().iter().enumerate();
+        let resources = self.resources().entries();
         let mut found = Diagnostics::new();
         for (position, resource) in resources {
             found.extend(self.redundant_depends_on(resource));
@@ -40,19 +40,19 @@ impl Program {
     }
 
     /// The positions of everything that something else refers to.
-    fn read_positions(&self) -> HashSet<usize> {
+    fn read_positions(&self) -> HashSet<ResourceId> {
         let resources = self.resources().iter();
         let by_resources = resources.flat_map(|resource| resource.dependencies.iter().copied());
         let providers = self.providers().iter();
         let by_providers = providers.flat_map(|provider| provider.dependencies.iter().copied());
-        let mut read: HashSet<usize> = by_resources.chain(by_providers).collect();
+        let mut read: HashSet<ResourceId> = by_resources.chain(by_providers).collect();
         for export in self.exports() {
             read.extend(self.references(&export.value));
         }
         read
     }
 
-    fn references(&self, expr: &Expr) -> HashSet<usize> {
+    fn references(&self, expr: &Expr) -> HashSet<ResourceId> {
         let mut found = HashSet::new();
         expr.for_each_reference(&mut |reference| {
             found.extend(self.position(&reference.address));

@@ -77,7 +77,7 @@ pub(crate) fn refuse_stored_ephemerals(
     refused.into_result(()).map(|_| ())
 }
 
-/// Tells the sink what of a configuration is secret: what the program marked, what the schema flags, and what is only ever written.
+/// Tells the sink the secrets of a configuration: those that the program marked or the schema flags, and write-only values.
 fn conceal(value: &Value, marks: &BTreeSet<Path>, schema: &Schema, events: &dyn EventSink) {
     let mut sensitive = schema.block.secret_paths(value);
     sensitive.extend(marks.iter().cloned());

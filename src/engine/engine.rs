@@ -149,7 +149,7 @@ impl<'a> Engine<'a> {
 
     /// Applies a plan. `recorder` holds the state that the plan was made from.
     ///
-    /// Whatever happens on the way, what did happen is recorded.
+    /// Each operation is recorded as far as it came, however the run ends.
     pub async fn apply(&self, program: &Program, plan: &Plan, recorder: &dyn Recorder) -> Applied {
         let (running, stop) = (&self.running, self.stop.clone());
         let inputs = apply::Inputs::new(program, plan, recorder, running, self.host, stop);

@@ -1,4 +1,4 @@
-//! `ignore_changes`: configuration as if the user had written what is there.
+//! `ignore_changes`: the configuration as if the user had written the present values.
 
 use std::sync::Arc;
 

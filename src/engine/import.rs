@@ -18,7 +18,7 @@ pub struct Imported {
     pub instance: Arc<Instance>,
     /// The object's own id, where it has one; else the one it was imported by.
     pub id: String,
-    /// What the provider had to say.
+    /// The provider's diagnostics.
     pub diagnostics: Diagnostics,
     intent: Intent,
 }
@@ -94,7 +94,7 @@ impl Engine<'_> {
     /// Looks up the object with that id as the result of an unresolved creation.
     ///
     /// # Errors
-    /// When nobody serves the address, when the provider cannot import, and when there is no such object.
+    /// When no provider serves the address, when the provider cannot import, and when there is no such object.
     pub async fn take_over(
         &self,
         program: &Program,

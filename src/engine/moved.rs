@@ -30,7 +30,7 @@ use crate::scope::Objects;
 const NAMED: usize = 10;
 
 /// One error for each object that is not as the plan has it. An object whose provider can only be configured on the way is left out:
-/// nobody can look at it before.
+/// it cannot be read before.
 pub(crate) async fn moved(
     program: &Program,
     plan: &Plan,

@@ -391,7 +391,7 @@ pub(crate) fn schema_of(
         })
 }
 
-/// The schema of a data source that nobody declared, asked on behalf of an instance.
+/// The schema of a data source that is not declared, asked on behalf of an instance.
 pub(crate) fn schema_of_data(
     provider: &dyn Provider,
     address: &InstanceAddr,

@@ -41,7 +41,7 @@ pub struct PlanOptions {
     pub replace: Vec<Pattern>,
     /// Addresses with an unresolved operation: left out like [`excludes`](Self::excludes).
     pub blocked: Vec<InstanceAddr>,
-    /// Operations ended since everything was last read: what providers fill in only after that is no drift.
+    /// Operations ended since everything was last read: attributes that providers fill in only after that are no drift.
     pub unread: bool,
 }
 

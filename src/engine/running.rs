@@ -36,7 +36,7 @@ pub(crate) struct RunningProviders<'a> {
     configuring: tokio::sync::Mutex<()>,
 }
 
-/// Every process that was started and not shut down; what an interrupt stops.
+/// Every process that was started and not shut down. An interrupt stops them.
 pub(crate) type Processes = Arc<Mutex<Vec<Arc<dyn Provider>>>>;
 
 /// A configured process.
@@ -261,7 +261,7 @@ impl<'a> RunningProviders<'a> {
 
     /// Ends a process that has been replaced; one with an operation still in it lives until the run ends.
     async fn retire(&self, provider: &Arc<dyn Provider>) {
-        // The list of what runs and the caller hold it; whoever else does is using it.
+        // The list of processes and the caller hold it; any other holder is using it.
         const UNUSED: usize = 2;
         if Arc::strong_count(provider) > UNUSED {
             return;

@@ -12,7 +12,7 @@ use crate::object::{Subject, schema_of};
 use crate::running::{RunningProviders, call_failed};
 use crate::walk::{Resting, Visit, walk};
 
-/// Nothing is known yet, whatever is referred to.
+/// Every reference is unknown.
 pub(crate) struct AllUnknown;
 
 impl Scope for AllUnknown {

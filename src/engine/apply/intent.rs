@@ -190,7 +190,7 @@ impl Visitor<'_> {
         }
         match subject.look_up(id, None).await {
             Ok(None) => Ok(Some(now)),
-            // Whoever cannot look will not be asked to create either, or says why then.
+            // A provider that cannot look will fail to create as well, and says why then.
             Err(_) => Ok(None),
             Ok(Some(_)) if standing == Some(Standing::Part) => Ok(None),
             Ok(Some(_)) => Err(subject

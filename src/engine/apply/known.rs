@@ -52,7 +52,7 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Lets dependents see what an instance is now.
+    /// Lets dependents see the object as it is now.
     pub(super) fn publish(&self, id: ResourceId, object: Arc<Marked>) {
         self.objects.set(id, object);
         self.facts.borrow_mut().progress[id].published = true;
@@ -85,7 +85,7 @@ impl<'a> Known<'a> {
     }
 }
 
-/// What exports may say: nothing of what did not come about.
+/// The scope of exports: instances that are not as planned are unknown.
 pub(super) struct Finished<'a>(pub(super) &'a Known<'a>);
 
 impl Scope for Finished<'_> {

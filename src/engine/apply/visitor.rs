@@ -189,7 +189,7 @@ impl<'a> Visitor<'a> {
         }
         self.opener().needed(&config.dependencies).await?;
         let configured = match kind {
-            // What goes may go before anything of this run has come about.
+            // A delete may come before anything else of this run.
             StepKind::Delete => {
                 let (inputs, known) = (self.inputs, self.known);
                 let present = Present { inputs, known };
@@ -214,7 +214,7 @@ impl<'a> Visitor<'a> {
 }
 
 impl Finding {
-    /// Notes what an instance is now.
+    /// Notes the present object of an instance.
     pub(super) fn publish(&mut self, subject: &Subject<'_>, value: Value, config: &Config) {
         let marked = subject.marked(value, &config.sensitive);
         self.object = Some(Arc::new(marked));

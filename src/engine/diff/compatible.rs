@@ -1,4 +1,4 @@
-//! Checks that what came about is what was planned: known stays, unknown may become anything of its type.
+//! Checks that a result is as planned: known stays, unknown may become anything of its type.
 
 use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock, Nesting};
 use terrane_core::value::Refinements;
@@ -235,7 +235,7 @@ fn has_sensitive(block: &Block) -> bool {
             .any(|nested| has_sensitive(&nested.block))
 }
 
-/// What was promised of an unknown and does not hold.
+/// The promise about an unknown value that does not hold.
 fn broken_refinement(refinements: &Refinements, actual: &Value) -> Option<&'static str> {
     match actual {
         Value::Unknown(_) => None,

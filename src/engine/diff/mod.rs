@@ -1,4 +1,4 @@
-//! Comparing objects: what a provider is proposed, what it may answer, and what must come true.
+//! The rules between engine and providers: the proposed object, a valid plan, a compatible result.
 //!
 //! The rules are those of Terraform and OpenTofu (`internal/plans/objchange`): providers are written against them.
 
@@ -26,7 +26,7 @@ use terrane_core::{Path, Value};
 pub(crate) struct Problem {
     /// Where in the object.
     pub(crate) path: Path,
-    /// What is wrong, for the provider's developers; never a sensitive value.
+    /// The fault, for the provider's developers; never a sensitive value.
     pub(crate) message: String,
 }
 

@@ -8,7 +8,7 @@ use terrane_core::{Path, PathStep, Value};
 
 use super::{Problem, member, same, shown};
 
-/// What a provider's planned object does that it must not. Errors, unless the provider confessed to the legacy type system.
+/// The rules that a provider's planned object breaks. Errors, unless the provider announced the legacy type system.
 pub(crate) fn plan_problems(
     block: &Block,
     prior: &Value,

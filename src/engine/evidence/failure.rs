@@ -1,4 +1,4 @@
-//! Errors by which a provider says that it does not know what happened.
+//! Errors by which a provider says that it does not know the outcome.
 
 use terrane_core::Diagnostics;
 
@@ -29,7 +29,7 @@ const WORDS: [&str; 22] = [
     "statuscode: 5",
 ];
 
-/// Whether the words of an error say that its writer does not know what happened.
+/// Whether the words of an error say that its writer does not know the outcome.
 pub(crate) fn gave_up(diagnostics: &Diagnostics) -> bool {
     let mut errors = diagnostics
         .iter()

@@ -1,4 +1,4 @@
-//! What an intent remembers of planned values without holding one: a keyed hash of what is known and no secret.
+//! A keyed hash of the known, public part of planned values, for an intent that must hold no value.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ pub(crate) fn fingerprint(
     Sha256::keyed(op.to_string().as_bytes(), known.as_bytes()).to_string()
 }
 
-/// What is known of a value and no secret, as text.
+/// The known, public part of a value, as text.
 fn text(block: &Block, value: &Value, secret: &BTreeSet<Path>) -> String {
     let mut hidden = block.sensitive_paths(value);
     hidden.extend(secret.iter().cloned());
@@ -49,12 +49,12 @@ pub(crate) fn place(block: &Block, config: &Config) -> String {
     Sha256::of(text(block, &config.value, &secret).as_bytes()).to_string()
 }
 
-/// What an intent remembers of such a place.
+/// The hash of such a place in an intent.
 pub(crate) fn place_fingerprint(op: OperationId, place: &str) -> String {
     Sha256::keyed(op.to_string().as_bytes(), place.as_bytes()).to_string()
 }
 
-/// The value with null for what is unknown or secret.
+/// The value with null for unknown and secret parts.
 fn known(value: &Value, here: &mut Path, secret: &BTreeSet<Path>) -> Value {
     if secret.contains(here) {
         return Value::Null;

@@ -1,4 +1,4 @@
-//! What providers fill in only after an operation: the first read shows it, and nobody changed anything.
+//! Attributes that providers fill in only after an operation: the first read shows them, though nothing was changed.
 
 use terrane_core::schema::Block;
 use terrane_core::{Expr, Value};

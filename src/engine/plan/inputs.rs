@@ -151,7 +151,7 @@ pub(super) fn undeclared<'a>(
     addresses.filter(|address| program.position(address).is_none())
 }
 
-/// The program's configuration that serves what the state has under `stored`.
+/// The program's configuration that serves the objects that the state has under `stored`.
 pub(crate) fn serving(program: &Program, stored: &ProviderConfigAddr) -> Option<ProviderId> {
     let find = |fits: &dyn Fn(&ProviderConfigAddr) -> bool| {
         let mut configs = program.providers().entries();
@@ -187,7 +187,7 @@ fn same_provider(a: &ProviderSource, b: &ProviderSource) -> bool {
     a.namespace == b.namespace && a.type_name == b.type_name
 }
 
-/// The two older tools have different default registries, and the host is part of the address. What the state has is kept.
+/// The two older tools have different default registries, and the host is part of the address. The state's is kept.
 fn stored_provider_addresses(
     program: &Program,
     prior: &State,

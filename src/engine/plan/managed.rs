@@ -188,7 +188,7 @@ impl Visitor<'_> {
         let before = subject.marked(planned.before, &stored_marks);
         let after = subject.marked(planned.after, &config.sensitive);
         let mut action = planned.action;
-        // What is secret has changed, nothing else has: recorded without asking the provider anything.
+        // Only the sensitive paths have changed: recorded without a request to the provider.
         if action == Action::NoOp && before.sensitive != after.sensitive {
             action = Action::Update;
         }

@@ -74,7 +74,7 @@ impl Visitor<'_> {
             && is_filled_in(remembered, read, &subject.schema.block, arguments)
     }
 
-    /// Asks what an object is like now; `None` when it is gone, and the provider is to be believed.
+    /// Reads an object; `None` when it is gone, and the provider is to be believed.
     async fn read(
         &self,
         subject: &Subject<'_>,

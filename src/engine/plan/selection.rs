@@ -130,7 +130,7 @@ impl Selection {
     }
 }
 
-/// Who needs whom: as declared, the provider's configuration included; and for orphans as stored. Outside a full destroy an orphan
+/// Which instances need which: as declared, the provider's configuration included; and for orphans as stored. Outside a full destroy an orphan
 /// is there to be deleted, so it needs those orphans that stand on it to go too.
 struct Edges {
     needs: IdVec<CandidateId, Vec<CandidateId>>,

@@ -17,7 +17,7 @@ use crate::event::StepKind;
 use crate::plan::inputs::serving_change;
 use crate::steps::{PlannedStep, StepGraph, StepId, StepNode, Work};
 
-/// The step graph of those changes. `state` is the one before planning: what objects were made from, not what they will stand on.
+/// The step graph of those changes. `state` is the one before planning, with the dependencies that objects were made from.
 ///
 /// # Errors
 /// When the objects' stored dependencies leave no order.
@@ -50,11 +50,11 @@ pub(crate) fn build(
 /// Which orders a graph keeps.
 #[derive(Clone, Copy)]
 struct KeptOrders {
-    /// Dependents are updated before what they no longer need is deleted; otherwise the peers' order.
+    /// Dependents are updated before an object that they no longer need is deleted; otherwise the peers' order.
     update_first: bool,
-    /// Old objects go in the reverse order of what the program says now, beside what the state says of them.
+    /// Old objects go in the reverse of the program's present order, beside that of the state.
     declared_destroys: bool,
-    /// What goes waits for what its provider can only be configured with once it is made; otherwise its provider may not find it yet.
+    /// A delete waits for the creation of objects that configure its provider; otherwise the provider may not find the object yet.
     providers_first: bool,
     applies: Applies,
     stored: Stored,
@@ -81,9 +81,9 @@ enum Stored {
     /// Everyone's, but a current object does not stand on a deposed one: the state cannot tell whose successor an object refers to,
     /// and where references were turned round, old and new dependencies together look like a cycle.
     DeposedApart,
-    /// Of what the program does not declare; for the rest the program knows better.
+    /// Those of undeclared objects; for the others the program knows better.
     Undeclared,
-    /// Nobody's: what cannot go yet is refused by its cloud, and goes with the next run.
+    /// None: the cloud refuses to delete an object that is still in use, and the next run deletes it.
     Nobody,
 }
 
@@ -103,7 +103,7 @@ impl KeptOrders {
         Self { applies, ..self }
     }
 
-    /// From what serves users best to what the peers do to what always leaves an order: each gives way where it would close a cycle.
+    /// From the order that serves users best, by way of the peers', to one that always exists: each gives way where it would close a cycle.
     const LADDER: [Self; 12] = [
         Self::new(true, true, Stored::All),
         Self::new(true, false, Stored::All),
@@ -253,7 +253,7 @@ impl<'a> Builder<'a> {
         step
     }
 
-    /// The object that a change starts from, with what it was made from.
+    /// The object that a change starts from, with its stored dependencies.
     fn stored(&self, change: &ResourceChange) -> Option<Arc<Object>> {
         if change.address.resource.mode == Mode::Data {
             return None;
@@ -278,8 +278,8 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What the program says, instance by instance: made after what it refers to, destroyed before it; and an old object that outlives
-    /// its successor's creation goes after everything that refers to the successor has been updated.
+    /// The program's order, instance by instance: an object is made after those that it refers to, and destroyed before them; an old object
+    /// that outlives its successor's creation goes after every update of an object that refers to the successor.
     ///
     /// Steps without an operation stand in for instances that are not touched, so that the order around them is kept.
     fn order_declared(&mut self) {
@@ -321,7 +321,7 @@ impl<'a> Builder<'a> {
         self.order_by_provider(&steps);
     }
 
-    /// What is undeclared or deposed goes while the objects that configure its provider exist: not after their end, and not before they
+    /// An undeclared or deposed object goes while the objects that configure its provider exist: not after their end, and not before they
     /// are made or first read.
     fn order_by_provider(&mut self, steps: &IdVec<ResourceId, DeclaredSteps>) {
         for (id, change) in self.changes.entries() {
@@ -352,7 +352,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// What the state remembers: the only order there is for what the program no longer declares or no longer refers to.
+    /// The state's order: the only one for objects that the program no longer declares or no longer refers to.
     fn order_stored(&mut self) {
         for (id, change) in self.changes.entries() {
             let own = change.address.resource.config();
@@ -406,7 +406,7 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Whether what the change destroys is, or will be by then, a deposed object.
+    /// Whether the object that the change destroys is deposed, or will be by then.
     fn is_deposed(&self, change: &ResourceChange) -> bool {
         change.deposed.is_some() || change.action == Action::CreateThenDelete
     }
@@ -477,8 +477,8 @@ impl<'a> Builder<'a> {
         junction
     }
 
-    /// Which objects go after the updates around them: the old half of a create-before-destroy, what is deposed, what the state flags so;
-    /// and, where that leaves an order, what is only deleted while others are updated to do without it.
+    /// The objects that go after the updates around them: the old half of a create-before-destroy, deposed objects, those that the state
+    /// flags so; and, where that leaves an order, objects that are only deleted while others are updated to do without them.
     fn late_destroys(&self) -> IdVec<ChangeId, bool> {
         let mut deleted: HashMap<ConfigAddr, Vec<ChangeId>> = HashMap::new();
         let mut recreated: HashSet<ConfigAddr> = HashSet::new();
@@ -492,7 +492,7 @@ impl<'a> Builder<'a> {
                 _ => {}
             }
         }
-        // What it stands on can only be deleted, and made again, once it is gone itself.
+        // The objects that it stands on can only be deleted, and made again, once it is gone itself.
         let stands_on_recreated = |change: &ResourceChange| {
             self.stored(change)
                 .is_some_and(|object| object.dependencies.iter().any(|c| recreated.contains(c)))

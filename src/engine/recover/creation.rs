@@ -195,7 +195,7 @@ impl Recovery<'_> {
                 return Ok(Some(Doubt::Changed { id }));
             }
         }
-        // What cannot change in place is as it was asked for exactly if the provider would not replace the object for it.
+        // The attributes that cannot change in place are as requested exactly if the provider would not replace the object for them.
         let planned = subject.plan(Some(found), &config, wish).await?;
         Ok(planned
             .action
@@ -206,7 +206,7 @@ impl Recovery<'_> {
     /// All that is at the address of `intent` once the object with that id has been taken in, and the object's own id.
     ///
     /// # Errors
-    /// When nobody serves the address, when the provider cannot import, and when there is no such object.
+    /// When no provider serves the address, when the provider cannot import, and when there is no such object.
     pub(crate) async fn named_by_a_person(
         &self,
         intent: &Intent,

@@ -1,4 +1,4 @@
-//! The state as values, and providers configured with what holds now: what recovery knows before anything is planned.
+//! The state as values, and providers configured with present values: the knowledge of recovery before anything is planned.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -35,7 +35,7 @@ pub(crate) struct Remembered<'a> {
     loaded: RefCell<HashSet<ResourceId>>,
     /// Instances that providers are configured with, and why the known facts about them may not hold now.
     present: RefCell<HashMap<ResourceId, Option<String>>>,
-    /// Providers, and why what they say may not be about what holds now.
+    /// Providers, and why their answers may be about another place.
     providers: RefCell<HashMap<ProviderId, Ready>>,
     closures: OnceCell<Closures>,
     warnings: RefCell<Diagnostics>,
@@ -50,7 +50,7 @@ struct Ready {
     doubt: Option<String>,
 }
 
-/// Who serves an address.
+/// The provider that serves an address.
 pub(crate) struct Served {
     pub(crate) provider: Arc<dyn Provider>,
     /// Its configuration.
@@ -98,7 +98,7 @@ impl<'a> Remembered<'a> {
     }
 
     /// The provider that was asked, as the program configures it; where it no longer does, the one that the program has for the address
-    /// now. A state alone must never cause a program to be started: whoever can write it would run code here.
+    /// now. A state alone must never cause a program to be started: a person who can write it would run code here.
     pub(crate) async fn served(&self, intent: &Intent) -> Result<Option<Served>, Diagnostics> {
         let (address, asked) = (&intent.address, &intent.provider);
         let place = self.program.position(address);
@@ -264,7 +264,7 @@ impl<'a> Remembered<'a> {
         })
     }
 
-    /// Finds out what an instance is now that a provider is configured with; why that may not hold.
+    /// Reads an instance that a provider is configured with; why the result may not hold.
     fn present(&self, position: ResourceId) -> Promise<'_, Option<String>> {
         Box::pin(async move {
             if let Some(doubt) = self.present.borrow().get(&position) {
