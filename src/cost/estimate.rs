@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::policy::{PlannedObject, PlannedStack};
-use terrane_core::{Action, Expr, Location, Marked, Scope, Value};
+use terrane_core::{Action, Expr, IdVec, Location, Marked, ProviderId, Scope, Value};
 
 use crate::money::Cents;
 use crate::rule::{Quantity, Subject};
@@ -147,7 +147,7 @@ struct Work<'a> {
     table: &'a PriceTable,
     usage: &'a Usage,
     /// The region of each provider configuration that says one, by its position.
-    regions: Vec<Option<String>>,
+    regions: IdVec<ProviderId, Option<String>>,
     region: Option<&'a str>,
 }
 
@@ -299,7 +299,7 @@ impl Work<'_> {
 }
 
 /// What each provider configuration of the program says about its region.
-fn provider_regions(plan: &PlannedStack<'_>) -> Vec<Option<String>> {
+fn provider_regions(plan: &PlannedStack<'_>) -> IdVec<ProviderId, Option<String>> {
     struct Nothing;
     impl Scope for Nothing {
         fn object(&self, _: &InstanceAddr) -> Option<Arc<Marked>> {
