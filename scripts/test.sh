@@ -101,8 +101,12 @@ cargo fmt --all --check
 step "lints"
 cargo clippy --locked --workspace --all-targets -- -D warnings
 
-step "generated bindings are up to date"
-cargo run --locked --quiet -p terrane-codegen -- generate --check
+step "generated code is up to date"
+for package in providers/* tests/bindings/acme; do
+  cargo run --locked --quiet -p terrane-codegen -- generate --check "$package"
+done
+cargo run --locked --quiet -p terrane-codegen -- generate --check providers/aws ecr tests/bindings/aws_ecr
+cargo run --locked --quiet -p terrane-protobuf -- --check
 
 step "tests, compiled"
 cargo test --locked --workspace --no-run

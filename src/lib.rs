@@ -74,8 +74,8 @@ pub use terrane_core::{
     Action, Arguments, BlockArguments, Call, Configuration, Declaration, Diagnostic, Diagnostics,
     Ephemeral, EphemeralDeclaration, EphemeralResource, Error, EvalError, Export, Expr, FromValue,
     IgnoreChanges, ImportBy, Input, IntoEphemeralExpr, IntoExpr, IntoInput, IntoValue,
-    IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, Output, Outputs, Path,
-    PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle, Reference, Resource,
-    ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger, Type, TypeMismatch,
-    Value, WriteOnly, all, interpolate,
+    IntoWriteOnly, Lifecycle, Literal, Location, Marked, Nested, NestedList, NestedOnly, Output,
+    Outputs, Path, PathStep, Program, ProviderConfig, ProviderDeclaration, ProviderHandle,
+    Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger,
+    Type, TypeMismatch, Value, WriteOnly, all, interpolate,
 };

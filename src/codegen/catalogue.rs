@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
-use terrane_core::schema::FactsKind;
 use thiserror::Error;
 
 /// The knowledge that no schema has.
@@ -14,6 +13,9 @@ pub struct Catalogue {
     pub source: String,
     /// The version whose schema the facts hold.
     pub version: String,
+    /// The versions that the bindings drive; unless given, those from its minor version on that have the same major one.
+    #[serde(default)]
+    pub versions: Option<String>,
     /// The start of every type name: `aws_`.
     pub prefix: String,
     /// Top-level attributes of resources that are arguments by the letter of the schema only.
@@ -22,10 +24,25 @@ pub struct Catalogue {
     /// Blocks that are really maps: `provider.default_tags` to the attribute that holds the map.
     #[serde(default)]
     pub flatten: BTreeMap<String, String>,
+    /// Blocks and attributes whose inside is given and read untyped, for it is deeper than types help: `aws_x.rule.statement`.
+    #[serde(default)]
+    pub untyped: BTreeSet<String>,
+    /// A function of the package that points a configuration at an emulator, as a path in Rust.
+    #[serde(default)]
+    pub redirect: Option<String>,
+    /// The package's rules for finding objects, as a path in Rust.
+    #[serde(default)]
+    pub lookup: Option<String>,
+    /// The package's list of types that hold data which no program can make again, as a path in Rust.
+    #[serde(default)]
+    pub stateful: Option<String>,
     /// Rust names that the rules would get wrong, by type name.
     #[serde(default)]
     pub names: BTreeMap<String, String>,
-    /// The services, each a cargo feature.
+    /// Names or patterns of types that get no bindings, where no service has a closer pattern.
+    #[serde(default)]
+    pub without: BTreeSet<String>,
+    /// The services.
     pub services: BTreeMap<String, Service>,
 }
 
@@ -35,18 +52,13 @@ pub struct Catalogue {
 pub struct Service {
     /// Its usual name.
     pub title: String,
-    /// Starts of type names that Rust names leave out; the longest that fits counts.
+    /// Starts of type names that Rust names leave out; the longest that fits counts. Unless given, prefix and name of the service.
     #[serde(default)]
     pub strip: Vec<String>,
-    /// Names or patterns (`aws_eks_*`) of its resource types.
+    /// Names or patterns (`aws_eks_*`) of its types, resources and data sources alike. Unless given, every type that starts with
+    /// prefix and name of the service.
     #[serde(default)]
-    pub resources: Vec<String>,
-    /// Names or patterns of its data sources.
-    #[serde(default)]
-    pub data: Vec<String>,
-    /// Names that a pattern fits and that are not meant.
-    #[serde(default)]
-    pub without: BTreeSet<String>,
+    pub types: Vec<String>,
 }
 
 /// `provider.toml` contradicts itself or the schema.
@@ -59,7 +71,7 @@ pub enum CatalogueError {
         /// The reader's message.
         reason: String,
     },
-    /// Two services claim one type.
+    /// Two services claim one type by equally long patterns.
     #[error("`{type_name}` belongs to `{first}` and to `{second}`")]
     Claimed {
         /// The type.
@@ -77,6 +89,12 @@ pub enum CatalogueError {
         /// The service that lists it.
         service: String,
     },
+    /// A type that no service claims.
+    #[error("`{type_name}` belongs to no service; name it in one of them or under `without`")]
+    Unclaimed {
+        /// The type.
+        type_name: String,
+    },
 }
 
 impl Catalogue {
@@ -85,48 +103,64 @@ impl Catalogue {
     /// # Errors
     /// When the text is not of the form.
     pub fn parse(text: &str) -> Result<Self, CatalogueError> {
-        toml::from_str(text).map_err(|error| CatalogueError::Syntax {
+        let mut catalogue: Self = toml::from_str(text).map_err(|error| CatalogueError::Syntax {
             reason: error.to_string(),
-        })
+        })?;
+        for (name, service) in &mut catalogue.services {
+            let start = format!("{}{name}_", catalogue.prefix);
+            if service.types.is_empty() {
+                service.types.push(format!("{start}*"));
+            }
+            if service.strip.is_empty() {
+                service.strip.push(start);
+            }
+        }
+        Ok(catalogue)
     }
 
-    /// The service that a type belongs to, if it has bindings.
+    /// The service that a type belongs to: the one whose longest fitting pattern is longest, a whole name before any pattern.
     ///
     /// # Errors
-    /// When two claim it.
-    pub fn service_of(
-        &self,
-        kind: FactsKind,
-        type_name: &str,
-    ) -> Result<Option<&str>, CatalogueError> {
-        let mut found: Option<&str> = None;
+    /// When none claims it, or two claim it alike. A type that gets no bindings is `None`.
+    pub fn service_of(&self, type_name: &str) -> Result<Option<&str>, CatalogueError> {
+        let without = claim(&self.without, type_name);
+        let mut best: Option<(usize, &str)> = None;
         for (name, service) in &self.services {
-            if !service.claims(kind, type_name) {
+            let Some(length) = claim(&service.types, type_name).filter(|it| Some(*it) > without)
+            else {
                 continue;
+            };
+            match best {
+                Some((longest, first)) if longest == length => {
+                    return Err(CatalogueError::Claimed {
+                        type_name: type_name.to_owned(),
+                        first: first.to_owned(),
+                        second: name.clone(),
+                    });
+                }
+                Some((longest, _)) if longest > length => {}
+                _ => best = Some((length, name)),
             }
-            if let Some(first) = found {
-                return Err(CatalogueError::Claimed {
-                    type_name: type_name.to_owned(),
-                    first: first.to_owned(),
-                    second: name.clone(),
-                });
-            }
-            found = Some(name);
         }
-        Ok(found)
+        match best {
+            Some((_, service)) => Ok(Some(service)),
+            None if without.is_some() => Ok(None),
+            None => Err(CatalogueError::Unclaimed {
+                type_name: type_name.to_owned(),
+            }),
+        }
     }
 
-    /// Checks that every name and pattern of a kind fits one of these types.
+    /// Checks that every name and pattern fits one of these types.
     ///
     /// # Errors
     /// Names the first that does not.
     pub fn check_patterns<'a>(
         &self,
-        kind: FactsKind,
         type_names: impl Iterator<Item = &'a str> + Clone,
     ) -> Result<(), CatalogueError> {
         for (name, service) in &self.services {
-            for pattern in service.patterns(kind) {
+            for pattern in &service.types {
                 if !type_names.clone().any(|one| fits(pattern, one)) {
                     return Err(CatalogueError::Idle {
                         pattern: pattern.clone(),
@@ -149,19 +183,15 @@ impl Catalogue {
     }
 }
 
-impl Service {
-    fn patterns(&self, kind: FactsKind) -> &[String] {
-        match kind {
-            FactsKind::Resource => &self.resources,
-            FactsKind::DataSource => &self.data,
-            FactsKind::Provider => &[],
-        }
-    }
-
-    fn claims(&self, kind: FactsKind, type_name: &str) -> bool {
-        let mut patterns = self.patterns(kind).iter();
-        !self.without.contains(type_name) && patterns.any(|pattern| fits(pattern, type_name))
-    }
+/// The length of the longest of the patterns that fits, a whole name counting as longer than any pattern.
+fn claim<'a>(patterns: impl IntoIterator<Item = &'a String>, type_name: &str) -> Option<usize> {
+    let patterns = patterns.into_iter();
+    let fitting = patterns.filter(|pattern| fits(pattern, type_name));
+    let length = |pattern: &String| match pattern.ends_with('*') {
+        true => pattern.len(),
+        false => usize::MAX,
+    };
+    fitting.map(length).max()
 }
 
 fn fits(pattern: &str, name: &str) -> bool {
@@ -179,39 +209,49 @@ mod tests {
 source = "acme/t"
 version = "1.2.3"
 prefix = "t_"
+without = ["t_document"]
 [services.net]
 title = "Networks"
+types = ["t_net_*", "t_vpc"]
 strip = ["t_net_"]
-resources = ["t_net_*", "t_vpc"]
-without = ["t_net_odd"]
+[services.net_gateway]
+title = "Gateways"
 [services.all]
 title = "All"
-data = ["t_*"]
+types = ["t_*"]
 "#;
 
     #[test]
-    fn a_type_belongs_to_the_service_whose_patterns_fit() {
+    fn a_type_belongs_to_the_service_whose_pattern_is_closest() {
         let catalogue = Catalogue::parse(TEXT).expect("a catalogue");
-        let of = |kind, name| catalogue.service_of(kind, name).expect("one service");
-        assert_eq!(of(FactsKind::Resource, "t_net_gateway"), Some("net"));
-        assert_eq!(of(FactsKind::Resource, "t_net_odd"), None);
-        assert_eq!(of(FactsKind::DataSource, "t_net_odd"), Some("all"));
+        let of = |name| catalogue.service_of(name).expect("one service");
+        assert_eq!(of("t_net_route"), Some("net"));
+        assert_eq!(of("t_net_gateway_route"), Some("net_gateway"));
+        assert_eq!(of("t_vpc"), Some("net"));
+        assert_eq!(of("t_vpcs"), Some("all"));
+        assert_eq!(of("t_document"), None);
         let net = &catalogue.services["net"];
         assert_eq!(catalogue.short_name(net, "t_net_gateway"), "gateway");
         assert_eq!(catalogue.short_name(net, "t_vpc"), "vpc");
+        let gateways = &catalogue.services["net_gateway"];
+        assert_eq!(
+            catalogue.short_name(gateways, "t_net_gateway_route"),
+            "route"
+        );
     }
 
     #[test]
     fn contradictions_are_refused() {
-        let twice = TEXT.replace("data =", "resources =");
+        let twice = TEXT.replace("\"t_*\"", "\"t_vpc\"");
         let catalogue = Catalogue::parse(&twice).expect("a catalogue");
-        let error = catalogue.service_of(FactsKind::Resource, "t_vpc");
+        let refused = |name| catalogue.service_of(name).expect_err("refused").to_string();
+        assert_eq!(refused("t_vpc"), "`t_vpc` belongs to `all` and to `net`");
         assert_eq!(
-            error.expect_err("two services").to_string(),
-            "`t_vpc` belongs to `all` and to `net`"
+            refused("t_x"),
+            "`t_x` belongs to no service; name it in one of them or under `without`"
         );
         let catalogue = Catalogue::parse(TEXT).expect("a catalogue");
-        let error = catalogue.check_patterns(FactsKind::Resource, ["t_net_x"].into_iter());
+        let error = catalogue.check_patterns(["t_net_x"].into_iter());
         assert_eq!(
             error.expect_err("an idle name").to_string(),
             "`t_vpc` of `net` fits nothing in the schema"

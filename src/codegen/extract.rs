@@ -10,7 +10,7 @@ use crate::catalogue::{Catalogue, CatalogueError};
 /// The facts of every service by its name, and the provider's own under `provider`.
 ///
 /// # Errors
-/// When two services claim one type, or a name in the catalogue fits nothing.
+/// When a type belongs to two services or to none, or a name in the catalogue fits nothing.
 pub fn extract(
     catalogue: &Catalogue,
     provider: &ProviderSchema,
@@ -33,11 +33,12 @@ pub fn extract(
         (FactsKind::Resource, &provider.resources),
         (FactsKind::DataSource, &provider.data_sources),
     ];
+    let names = kinds.iter().flat_map(|(_, schemas)| schemas.keys());
+    catalogue.check_patterns(names.map(|name| &**name))?;
     for (kind, schemas) in kinds {
-        catalogue.check_patterns(kind, schemas.keys().map(|name| &**name))?;
         for (name, schema) in schemas {
             let schema: &Schema = schema;
-            if let Some(service) = catalogue.service_of(kind, name)?
+            if let Some(service) = catalogue.service_of(name)?
                 && let Some(text) = facts.get_mut(service)
             {
                 let _ = writeln!(text, "{}", to_facts_line(kind, name, schema));

@@ -1,9 +1,4 @@
 //! `terrane-codegen`: turns a provider's schema into facts, and facts into typed bindings.
-//!
-//! ```text
-//! terrane-codegen facts SCHEMA [PROVIDER-FOLDER]      # SCHEMA: output of `terraform providers schema -json`, `-` for stdin
-//! terrane-codegen generate [--check] [PROVIDER-FOLDER]
-//! ```
 
 #![allow(clippy::print_stdout, clippy::print_stderr)] // a command line of its own
 
@@ -14,26 +9,39 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use flate2::read::GzDecoder;
 use terrane_codegen::{
-    Catalogue, differences, extract, format, from_terraform_json, generate, write,
+    Catalogue, Layout, differences, extract, format, from_terraform_json, generate, read_facts,
+    with_features, write, write_facts,
 };
 
-const USAGE: &str = "usage: terrane-codegen facts SCHEMA [PROVIDER-FOLDER]
-       terrane-codegen generate [--check] [PROVIDER-FOLDER]
+const USAGE: &str = "usage: terrane-codegen facts SCHEMA [PACKAGE]
+       terrane-codegen generate [--check] [PACKAGE]
+       terrane-codegen generate [--check] PACKAGE SERVICE FOLDER
 
-PROVIDER-FOLDER holds provider.toml; it is providers/aws unless given.";
+SCHEMA is the output of `terraform providers schema -json`, also compressed with gzip, or `-` for stdin.
+PACKAGE holds provider.toml; it is providers/aws unless given. A package with a build script generates its bindings when it is
+built: `generate` writes its features, and checks that bindings of every service can be made. With SERVICE the bindings of that
+service alone go to FOLDER, to be read.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let result = match arguments.as_slice() {
-        ["facts", schema] => facts(schema, &folder(None)),
-        ["facts", schema, provider] => facts(schema, &folder(Some(provider))),
-        ["generate"] => bindings(&folder(None), Mode::Write),
-        ["generate", "--check"] => bindings(&folder(None), Mode::Check),
-        ["generate", "--check", provider] => bindings(&folder(Some(provider)), Mode::Check),
-        ["generate", provider] if !provider.starts_with('-') => {
-            bindings(&folder(Some(provider)), Mode::Write)
+    let mut arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let before = arguments.len();
+    arguments.retain(|argument| *argument != "--check");
+    let mode = match arguments.len() == before {
+        true => Mode::Write,
+        false => Mode::Check,
+    };
+    let result = match (arguments.as_slice(), mode) {
+        (["facts", schema], Mode::Write) => facts(schema, &folder(None)),
+        (["facts", schema, package], Mode::Write) => facts(schema, &folder(Some(package))),
+        (["generate"], mode) => bindings(&folder(None), mode),
+        (["generate", package], mode) if !package.starts_with('-') => {
+            bindings(&folder(Some(package)), mode)
+        }
+        (["generate", package, service, target], mode) => {
+            one_service(&folder(Some(package)), service, Path::new(target), mode)
         }
         _ => {
             eprintln!("{USAGE}");
@@ -69,13 +77,24 @@ fn folder(given: Option<&str>) -> PathBuf {
     )
 }
 
-fn facts(schema: &str, provider: &Path) -> Result<(), Box<dyn Error>> {
-    let catalogue = Catalogue::parse(&fs::read_to_string(provider.join("provider.toml"))?)?;
+fn catalogue(package: &Path) -> Result<Catalogue, Box<dyn Error>> {
+    let path = package.join("provider.toml");
+    let text = fs::read_to_string(&path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(Catalogue::parse(&text)?)
+}
+
+fn facts(schema: &str, package: &Path) -> Result<(), Box<dyn Error>> {
+    let catalogue = catalogue(package)?;
     let mut json = Vec::new();
     if schema == "-" {
         std::io::stdin().read_to_end(&mut json)?;
     } else {
         json = fs::read(schema)?;
+    }
+    if json.starts_with(&[0x1f, 0x8b]) {
+        let compressed = std::mem::take(&mut json);
+        GzDecoder::new(&*compressed).read_to_end(&mut json)?;
     }
     let providers = from_terraform_json(&json)?;
     // The host before the source depends on who printed the document.
@@ -84,33 +103,69 @@ fn facts(schema: &str, provider: &Path) -> Result<(), Box<dyn Error>> {
         .iter()
         .find(|(source, _)| source.ends_with(&wanted))
         .ok_or_else(|| format!("the document has no schema of {}", catalogue.source))?;
-    let files: BTreeMap<String, String> = extract(&catalogue, schemas)?
-        .into_iter()
-        .map(|(service, text)| (format!("{service}.facts"), text))
-        .collect();
-    let changed = write(&provider.join("schema"), &files)?;
-    println!("{} files of facts, {changed} changed", files.len());
+    let facts = extract(&catalogue, schemas)?;
+    let changed = write_facts(&package.join("schema"), &facts)?;
+    println!("{} files of facts, {changed} changed", facts.len());
     Ok(())
 }
 
-fn bindings(provider: &Path, mode: Mode) -> Result<(), Box<dyn Error>> {
-    let catalogue = Catalogue::parse(&fs::read_to_string(provider.join("provider.toml"))?)?;
-    let mut facts = BTreeMap::new();
-    for service in catalogue
-        .services
-        .keys()
-        .map(String::as_str)
-        .chain(["provider"])
-    {
-        let path = provider.join("schema").join(format!("{service}.facts"));
-        let text = fs::read_to_string(&path)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-        facts.insert(service.to_owned(), text);
+fn bindings(package: &Path, mode: Mode) -> Result<(), Box<dyn Error>> {
+    let catalogue = catalogue(package)?;
+    let facts = read_facts(&package.join("schema"), |_| true)?;
+    for service in catalogue.services.keys() {
+        if !facts.contains_key(service) {
+            return Err(format!("there are no facts of `{service}`").into());
+        }
     }
-    let files = format(&generate(&catalogue, &facts)?)?;
-    let target = provider.join("src/generated");
+    if !package.join("build.rs").exists() {
+        let files = format(&generate(&catalogue, &facts, Layout::Source)?)?;
+        return put(&package.join("src/generated"), &files, mode);
+    }
+    let files = generate(&catalogue, &facts, Layout::OutDir)?;
+    let sources = files.iter().filter(|(path, _)| path.ends_with(".rs"));
+    let sizes = sources.map(|(_, text)| (text.len(), text.lines().count()));
+    let (bytes, lines) = sizes.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
+    println!(
+        "{} files: {lines} lines, {bytes} bytes, generated when the package is built",
+        files.len()
+    );
+    let path = package.join("Cargo.toml");
+    let manifest = fs::read_to_string(&path)?;
+    let wanted = with_features(&manifest, &catalogue)
+        .ok_or_else(|| format!("{} has no place for features", path.display()))?;
+    if wanted != manifest {
+        if mode == Mode::Check {
+            return Err(
+                "the features do not match provider.toml; run `terrane-codegen generate`".into(),
+            );
+        }
+        fs::write(&path, wanted)?;
+    }
+    Ok(())
+}
+
+fn one_service(
+    package: &Path,
+    service: &str,
+    target: &Path,
+    mode: Mode,
+) -> Result<(), Box<dyn Error>> {
+    let facts = read_facts(&package.join("schema"), |name| name == service)?;
+    if facts.is_empty() {
+        return Err(format!("there are no facts of `{service}`").into());
+    }
+    let files = format(&generate(&catalogue(package)?, &facts, Layout::Source)?)?;
+    let files = files.into_iter().filter_map(|(path, text)| {
+        let path = path.strip_prefix(service)?.strip_prefix('/')?;
+        Some((path.to_owned(), text))
+    });
+    put(target, &files.collect(), mode)
+}
+
+/// Writes the files, or says which of them differ.
+fn put(target: &Path, files: &BTreeMap<String, String>, mode: Mode) -> Result<(), Box<dyn Error>> {
     if mode == Mode::Check {
-        let (changed, stale) = differences(&target, &files)?;
+        let (changed, stale) = differences(target, files)?;
         if changed.is_empty() && stale.is_empty() {
             println!("{} files, none differs", files.len());
             return Ok(());
@@ -123,7 +178,7 @@ fn bindings(provider: &Path, mode: Mode) -> Result<(), Box<dyn Error>> {
         }
         return Err("the bindings do not match their facts; run `terrane-codegen generate`".into());
     }
-    let changed = write(&target, &files)?;
+    let changed = write(target, files)?;
     println!("{} files, {changed} changed", files.len());
     Ok(())
 }

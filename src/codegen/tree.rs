@@ -8,29 +8,22 @@ use std::process::{Command, Stdio};
 
 /// Separates the files on their way through rustfmt.
 const SEPARATOR: &str = "//~ file ";
-/// Stands for `//!`, which is allowed only at the top of a file.
-const INNER_DOC: &str = "//~! ";
-
-/// Formats files as the repository does. They go through rustfmt as one text: starting it once a file takes a minute.
+/// Formats files of Rust as the repository does, and leaves others as they are. They go through rustfmt as one text: starting it once a file takes a minute.
 ///
 /// # Errors
 /// When rustfmt cannot be started or does not understand the text.
 pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, String>> {
     let mut text = String::new();
+    let mut result = BTreeMap::new();
     for (path, content) in files {
+        if !path.ends_with(".rs") {
+            result.insert(path.clone(), content.clone());
+            continue;
+        }
         text.push_str(SEPARATOR);
         text.push_str(path);
         text.push('\n');
-        for line in content.lines() {
-            match line.strip_prefix("//! ") {
-                Some(doc) => {
-                    text.push_str(INNER_DOC);
-                    text.push_str(doc);
-                }
-                None => text.push_str(line),
-            }
-            text.push('\n');
-        }
+        text.push_str(content);
     }
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--config", "max_width=100"])
@@ -50,11 +43,9 @@ pub fn format(files: &BTreeMap<String, String>) -> io::Result<BTreeMap<String, S
         return Err(io::Error::other("rustfmt refused the generated text"));
     }
     let formatted = String::from_utf8(output.stdout).map_err(io::Error::other)?;
-    let mut result = BTreeMap::new();
     for part in formatted.split(SEPARATOR).skip(1) {
         let (path, content) = part.split_once('\n').unwrap_or((part, ""));
-        let content = content.trim_end().replace(INNER_DOC, "//! ");
-        result.insert(path.to_owned(), format!("{content}\n"));
+        result.insert(path.to_owned(), format!("{}\n", content.trim_end()));
     }
     Ok(result)
 }

@@ -109,7 +109,7 @@ pub use lifecycle::{IgnoreChanges, Lifecycle, Trigger};
 pub use literal::Literal;
 pub use lookup::{LookupRules, NameLookup, Standing, TagLookup};
 pub use marks::Marked;
-pub use nested::{IsSet, Nested, NestedList, Set};
+pub use nested::{IsSet, Nested, NestedList, NestedOnly, Set};
 pub use output::{Output, Outputs, all};
 pub use policy::{Fact, Policy};
 pub use program::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};

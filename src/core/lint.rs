@@ -116,6 +116,7 @@ mod tests {
     static BINDING: ProviderBinding = ProviderBinding {
         source: "hashicorp/t",
         version: "1.0.0",
+        versions: "~> 1.0",
         facts: &[],
         redirect: None,
         lookup: LookupRules::NONE,

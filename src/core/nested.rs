@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use crate::output::Output;
 use crate::value::{PathStep, Value};
@@ -39,6 +40,43 @@ impl<T> From<Output<Vec<Value>>> for NestedList<T> {
             list,
             marker: PhantomData,
         }
+    }
+}
+
+/// A list of nested objects that holds at most one, as a schema says.
+pub struct NestedOnly<T>(NestedList<T>);
+
+impl<T: Nested> NestedOnly<T> {
+    /// The only object of the list.
+    #[track_caller]
+    pub fn only(&self) -> T {
+        self.index(0)
+    }
+}
+
+impl<T> Deref for NestedOnly<T> {
+    type Target = NestedList<T>;
+
+    fn deref(&self) -> &NestedList<T> {
+        &self.0
+    }
+}
+
+impl<T> From<Output<Vec<Value>>> for NestedOnly<T> {
+    fn from(list: Output<Vec<Value>>) -> Self {
+        Self(list.into())
+    }
+}
+
+impl<T> Clone for NestedOnly<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> fmt::Debug for NestedOnly<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

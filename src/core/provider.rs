@@ -18,6 +18,9 @@ pub struct ProviderBinding {
     pub source: &'static str,
     /// The version that the bindings were generated from.
     pub version: &'static str,
+    /// The versions that the bindings drive, as Terraform writes them: `>= 5.31, < 7.0`. Arguments that are not set are not sent, so
+    /// older versions than the bindings' own will do.
+    pub versions: &'static str,
     /// Facts of the schema, one text a service (see [`crate::schema::Facts`]); the sandbox serves them.
     pub facts: &'static [&'static str],
     /// Points an evaluated configuration at an emulator of the cloud, without touching the arguments that the program set itself.

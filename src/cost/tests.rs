@@ -13,6 +13,7 @@ use crate::*;
 static AWS: ProviderBinding = ProviderBinding {
     source: "hashicorp/aws",
     version: "1.0.0",
+    versions: "~> 1.0",
     facts: &[],
     redirect: None,
     lookup: LookupRules::NONE,

@@ -17,6 +17,7 @@ mod import;
 mod lint;
 mod lookup;
 mod moved;
+mod newer;
 mod object;
 mod opener;
 mod options;

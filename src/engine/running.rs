@@ -17,6 +17,7 @@ use crate::ephemerals::Ephemerals;
 use crate::event::{Event, EventSink};
 use crate::evidence::place;
 use crate::first_plans::{FinalPlans, FirstPlans};
+use crate::newer;
 
 /// Processes providers by configuration.
 pub(crate) struct RunningProviders<'a> {
@@ -306,6 +307,7 @@ pub(crate) async fn configuration(
         running,
     )
     .await
+    .map_err(|errors| newer::explained_configuration(errors, declared, &schema))
 }
 
 /// The diagnostic for a call that has no response.

@@ -8,6 +8,7 @@ use terrane_core::{Diagnostics, Marked, Program, ProviderId, ResourceId, Scope, 
 
 use crate::config;
 use crate::graph::Graph;
+use crate::newer;
 use crate::object::{Subject, schema_of};
 use crate::running::{RunningProviders, call_failed};
 use crate::walk::{Resting, Visit, walk};
@@ -86,7 +87,8 @@ async fn provider(
         declared.location,
         running,
     )
-    .await?;
+    .await
+    .map_err(|errors| newer::explained_configuration(errors, declared, &schema))?;
     if declared.location.is_some() {
         let diagnostics = provider
             .validate_provider_config(&config.value)
@@ -107,8 +109,9 @@ async fn declaration(
     let source = &program.providers()[resource.provider].address.source;
     let provider = running.unconfigured(source).await?;
     let (address, location) = (&resource.address, Some(resource.location));
-    let schema = schema_of(&*provider, address, source, location)?;
     let provider = &*provider;
+    let explained = |errors| newer::explained(errors, program, position, provider);
+    let schema = schema_of(provider, address, source, location).map_err(explained)?;
     let subject = Subject {
         provider,
         source,
@@ -126,7 +129,8 @@ async fn declaration(
         location,
         running,
     )
-    .await?;
+    .await
+    .map_err(explained)?;
     if resource.mode() != Mode::Ephemeral {
         let arguments = &resource.arguments;
         config::refuse_stored_ephemerals(arguments, &schema, address, resource.location)?;

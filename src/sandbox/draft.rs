@@ -128,7 +128,10 @@ impl Draft {
             let finished = blocks(nested, kind.behaviour(), name, self.get(name));
             self.members.insert(name.clone(), finished);
         }
-        self.members
+        match completed(Value::Map(Arc::new(self.members)), kind.schema.ty()) {
+            Value::Map(members) => Arc::unwrap_or_clone(members),
+            _ => unreachable!("invariant: an object stays one"),
+        }
     }
 
     fn unset(
@@ -234,4 +237,35 @@ fn members(block: &Block, value: &Value, unset: Unset) -> Value {
         (name.clone(), finished)
     });
     Value::Map(Arc::new(finished.collect()))
+}
+
+/// The value with every member that its type has: rules name those that matter, and versions of a schema differ in the others.
+fn completed(value: Value, ty: &Type) -> Value {
+    match (value, ty) {
+        (Value::Map(members), Type::Object(object)) => {
+            let mut members = Arc::unwrap_or_clone(members);
+            for (name, ty) in &object.attributes {
+                let member = match members.remove(name) {
+                    Some(member) => completed(member, ty),
+                    None => match ty {
+                        Type::List(_) => Value::list(Vec::new()),
+                        Type::Set(element) => Value::set(Vec::new(), element),
+                        _ => Value::Null,
+                    },
+                };
+                members.insert(name.clone(), member);
+            }
+            Value::Map(Arc::new(members))
+        }
+        (Value::List(elements), Type::List(element)) => {
+            let elements = elements.iter().cloned();
+            Value::list(elements.map(|one| completed(one, element)).collect())
+        }
+        (Value::Set(elements), Type::Set(element)) => {
+            let elements = elements.iter().cloned();
+            let elements = elements.map(|one| completed(one, element)).collect();
+            Value::set(elements, element)
+        }
+        (value, _) => value,
+    }
 }

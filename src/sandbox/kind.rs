@@ -37,6 +37,12 @@ impl Kind {
         id.is_some_and(|id| id.ty() == Type::String)
     }
 
+    /// Whether an object can be in another region than the provider.
+    pub(crate) fn is_regional(&self) -> bool {
+        let region = self.schema.block.attributes.get("region");
+        region.is_some_and(|region| region.optional && region.computed)
+    }
+
     /// The id of an object, from its attributes or its private data.
     pub(crate) fn id_of(&self, object: &Map, private: &[u8]) -> String {
         if self.shows_id() {

@@ -89,10 +89,17 @@ impl Operations {
         }
     }
 
-    fn view<'a>(&self, objects: &'a Objects, settings: &'a Settings) -> CloudView<'a> {
+    /// The cloud as an operation on that object sees it: in the object's own region, where it has one.
+    fn view<'a>(
+        &self,
+        objects: &'a Objects,
+        settings: &'a Settings,
+        object: &'a Map,
+    ) -> CloudView<'a> {
+        let own = object.get("region").and_then(Value::as_str);
         CloudView {
             objects,
-            region: &settings.region,
+            region: own.unwrap_or(&settings.region),
             cluster: &settings.cluster,
             now: Timestamp::now(),
             sequence: self.sequence.fetch_add(1, Ordering::Relaxed) + 1,
@@ -109,7 +116,7 @@ impl Operations {
         let rule = rules::of(&kind.name);
         let mut made = String::new();
         let object = self.decide(|objects| {
-            let view = self.view(objects, settings);
+            let view = self.view(objects, settings, planned);
             let mut draft = Draft::new(&kind.name, planned.clone());
             tag(&mut draft, settings);
             let refused = |refusal| Failure::Refused {
@@ -144,7 +151,7 @@ impl Operations {
         let doing = || format!("updating {} ({id})", title(kind));
         let mut answer = Map::new();
         self.decide(|objects| {
-            let view = self.view(objects, settings);
+            let view = self.view(objects, settings, planned);
             let key = view.key(id);
             let refused = |refusal| Failure::Refused {
                 doing: doing(),
@@ -184,7 +191,7 @@ impl Operations {
         let mut found = None;
         let mut reached = Ok(());
         self.cloud.change(&self.kinds, |objects| {
-            let view = self.view(objects, settings);
+            let view = self.view(objects, settings, current);
             reached = (rules::of(&kind.name).reach)(&view);
             reached.as_ref().ok()?;
             let stored = objects.get(&kind.name, &view.key(id))?;
@@ -209,9 +216,13 @@ impl Operations {
         Ok(found)
     }
 
-    /// The own id of the object that is imported by that one; the same where there is none.
+    /// The own id of the object that is imported by that one, which may end in `@` and its region; the same where there is none.
     pub(crate) fn imported_id(&self, kind: &Kind, id: &str) -> Result<String, Failure> {
         let imports = rules::of(&kind.name).imports;
+        let id = match id.rsplit_once('@') {
+            Some((id, _)) if kind.is_regional() => id,
+            _ => id,
+        };
         let mut own = id.to_owned();
         self.cloud.change(&self.kinds, |objects| {
             if objects.get(&kind.name, id).is_none() {
@@ -236,7 +247,7 @@ impl Operations {
         let rule = rules::of(&kind.name);
         let mut result = Ok(());
         self.cloud.change(&self.kinds, |objects| {
-            let view = self.view(objects, settings);
+            let view = self.view(objects, settings, prior);
             let doing = || format!("deleting {} ({id})", title(kind));
             if let Err(refusal) = (rule.reach)(&view) {
                 let doing = doing();

@@ -6,29 +6,15 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use terrane_core::Value;
+use terrane_core::schema::Block;
 
 use crate::cloud::Cloud;
 use crate::kind::{Kind, Kinds};
 use crate::operations::{Failure, Operations, Settings};
 use crate::plan::{PlannedObject, plan};
 
-const FACTS: &[&str] = &[
-    include_str!("../../providers/aws/schema/ec2.facts"),
-    include_str!("../../providers/aws/schema/ecr.facts"),
-    include_str!("../../providers/aws/schema/eks.facts"),
-    include_str!("../../providers/aws/schema/iam.facts"),
-    include_str!("../../providers/aws/schema/logs.facts"),
-    include_str!("../../providers/aws/schema/s3.facts"),
-    include_str!("../../providers/helm/schema/helm.facts"),
-    include_str!("../../providers/kubernetes/schema/apps.facts"),
-    include_str!("../../providers/kubernetes/schema/autoscaling.facts"),
-    include_str!("../../providers/kubernetes/schema/core.facts"),
-    include_str!("../../providers/kubernetes/schema/networking.facts"),
-    include_str!("../../providers/kubernetes/schema/rbac.facts"),
-    include_str!("../../providers/random/schema/random.facts"),
-    include_str!("../../providers/tls/schema/tls.facts"),
-    include_str!("../../tests/bindings/acme/schema/net.facts"),
-];
+/// The facts of a provider that the sandbox has no rules for.
+const OTHER: &str = include_str!("../../tests/bindings/acme/schema/net.facts");
 
 pub(crate) struct Sample {
     pub(crate) operations: Operations,
@@ -37,7 +23,47 @@ pub(crate) struct Sample {
 }
 
 pub(crate) fn kinds() -> Kinds {
-    Kinds::read(&FACTS.join("\n"))
+    let providers = [
+        &terrane_aws::PROVIDER,
+        &terrane_helm::PROVIDER,
+        &terrane_kubernetes::PROVIDER,
+        &terrane_random::PROVIDER,
+        &terrane_tls::PROVIDER,
+    ];
+    let facts = providers
+        .iter()
+        .flat_map(|provider| provider.facts.iter().copied());
+    let resources: Vec<&str> = facts
+        .chain([OTHER])
+        .filter(|text| !text.lines().any(|line| line.starts_with("provider ")))
+        .collect();
+    Kinds::read(&resources.join("\n"))
+}
+
+/// As the engine proposes: attributes left to the provider stay as before, also in lists of blocks.
+fn as_before(block: &Block, prior: &Value, proposed: Value) -> Value {
+    let Some(mut members) = proposed.members().cloned() else {
+        return proposed;
+    };
+    for (name, attribute) in &block.attributes {
+        if attribute.computed
+            && members[name].is_null()
+            && let Some(was) = prior.get(name)
+        {
+            members.insert(name.clone(), was.clone());
+        }
+    }
+    for (name, nested) in &block.blocks {
+        if let (Value::List(elements), Some(Value::List(were))) = (&members[name], prior.get(name))
+        {
+            let pairs = elements.iter().zip(were.iter());
+            let elements = pairs.map(|(new, was)| as_before(&nested.block, was, new.clone()));
+            if elements.len() == were.len() {
+                members.insert(name.clone(), Value::list(elements.collect()));
+            }
+        }
+    }
+    Value::Map(Arc::new(members))
 }
 
 /// An object of that kind with those members, the rest null or empty.
@@ -84,21 +110,13 @@ impl Sample {
 
     pub(crate) fn plan(&self, type_name: &str, prior: &Value, config: &Json) -> PlannedObject {
         let kind = self.kind(type_name);
-        let mut proposed = object(kind, config).members().cloned().expect("an object");
-        // As the engine proposes: attributes left to the provider stay as before.
-        for (name, attribute) in &kind.schema.block.attributes {
-            if attribute.computed
-                && proposed[name].is_null()
-                && let Some(was) = prior.get(name)
-            {
-                proposed.insert(name.clone(), was.clone());
-            }
-        }
+        let proposed = as_before(&kind.schema.block, prior, object(kind, config));
         plan(
             kind,
             prior,
-            &Value::Map(proposed.into()),
+            &proposed,
             &self.settings.default_tags,
+            &self.settings.region,
         )
     }
 

@@ -224,6 +224,7 @@ impl Service for Sandbox {
                     request.prior_state,
                     request.proposed_new_state,
                     &settings.default_tags,
+                    &settings.region,
                 );
                 response.planned_state = planned.object;
                 response.requires_replace = planned.requires_replace;

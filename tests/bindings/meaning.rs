@@ -69,12 +69,12 @@ fn setters_write_the_arguments_of_the_schema() {
 #[expect(deprecated)] // the made-up type is
 fn members_that_are_called_like_ours_keep_apart() {
     let program = program(|stack| {
-        let value = gateway_set::InputBlockSetValue::builder().x(1);
-        let set = gateway_set::InputBlockSet::builder().value([("k", value)]);
+        let value = gateway_set::InputSetValue::builder().x(1);
+        let set = gateway_set::InputSet::builder().value([("k", value)]);
         net::GatewaySet::builder("a")
             .gateway_set(["g"])
-            .input(gateway_set::InputBlock::builder().output("o").set(set))
-            .resource(gateway_set::ResourceBlock::builder().stack("s"))
+            .input(gateway_set::Input::builder().output("o").set(set))
+            .resource(gateway_set::Resource::builder().stack("s"))
             .declare(stack);
         net::Plain::builder("b").declare(stack);
         Ok(())

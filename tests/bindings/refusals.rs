@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use terrane_codegen::{Catalogue, generate};
+use terrane_codegen::{Catalogue, Layout, generate};
 
 const CATALOGUE: &str = r#"
 source = "example/t"
@@ -10,14 +10,16 @@ version = "1.0.0"
 prefix = "t_"
 [services.net]
 title = "Net"
-resources = ["t_*"]
+types = ["t_*"]
+[services.other]
+title = "Other"
 "#;
 
 /// The error that a line of facts leads to, with its causes.
 fn refused(facts: &str) -> String {
     let catalogue = Catalogue::parse(CATALOGUE).expect("a catalogue");
     let facts = BTreeMap::from([("net".to_owned(), facts.to_owned())]);
-    let error = generate(&catalogue, &facts).expect_err("refused");
+    let error = generate(&catalogue, &facts, Layout::Source).expect_err("refused");
     let mut text = error.to_string();
     let mut error: &dyn std::error::Error = &error;
     while let Some(cause) = error.source() {
@@ -63,8 +65,8 @@ fn names_that_rust_cannot_have_are_refused() {
 #[test]
 fn facts_that_do_not_belong_are_refused() {
     assert_eq!(
-        refused("data t_x 0 {}"),
-        "`t_x` is in the facts of `net`, which does not claim it"
+        refused("data t_other_x 0 {}"),
+        "`t_other_x` is in the facts of `net`, which does not claim it"
     );
     assert_eq!(
         refused("resource t_x 0 {a}"),

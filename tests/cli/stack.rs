@@ -37,6 +37,7 @@ struct Config {
 static BINDING: ProviderBinding = ProviderBinding {
     source: "terrane/conformance",
     version: "1.0.0",
+    versions: "~> 1.0",
     facts: &[],
     redirect: None,
     lookup: LookupRules {

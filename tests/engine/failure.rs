@@ -1,7 +1,9 @@
 //! Failures: independent work goes on, no object is lost, and an operation that may have happened is not called failed.
 
 use insta::assert_snapshot;
-use terrane_core::{Output, Stack, Value};
+use terrane_core::{
+    LookupRules, Output, ProviderBinding, ProviderDeclaration, Resource, Stack, Value,
+};
 use terrane_state::{Record, RecordError};
 use terrane_tests::{FakeProvider, World, new_thing};
 
@@ -319,5 +321,51 @@ fn cycles_and_strangers_are_refused_before_any_call() {
       resource   test_thing.a
       attribute  colour
     ");
+    assert!(world.provider.cloud.objects().is_empty());
+}
+
+/// Bindings that were made from a later version of the fake provider than the one that runs.
+static NEWER: ProviderBinding = ProviderBinding {
+    source: "hashicorp/test",
+    version: "2.1.0",
+    versions: ">= 1.0, < 3.0",
+    facts: &[
+        "provider test 0 {region:o string,speed:o string}",
+        "resource test_thing 0 {id:c string,name:o string,shade:o string,size:o number}",
+        "resource test_next 0 {}",
+    ],
+    redirect: None,
+    lookup: LookupRules::NONE,
+    stateful: &[],
+};
+
+#[test]
+fn what_the_running_provider_lacks_names_the_version_that_has_it() {
+    let mut world = World::new(FakeProvider::new());
+    let mut refused = |declare: fn(&mut Stack)| {
+        let run = world.up(|stack| {
+            stack.provider(ProviderDeclaration::new(&NEWER));
+            declare(stack);
+        });
+        run.fails().diagnostics()
+    };
+    let newer = "2.1.0 of hashicorp/test has it";
+    let argument = refused(|stack| drop(new_thing("a").set("shade", "red").declare(stack)));
+    assert!(
+        argument.contains("there is no argument `shade`"),
+        "{argument}"
+    );
+    assert!(argument.contains(newer), "{argument}");
+    let kind = refused(|stack| drop(Resource::dynamic("test_next", "a").declare(stack)));
+    assert!(kind.contains("no resource type `test_next`"), "{kind}");
+    assert!(kind.contains(newer), "{kind}");
+    let typo = refused(|stack| drop(new_thing("a").set("colour", "red").declare(stack)));
+    assert!(!typo.contains(newer), "{typo}");
+    let configured = world.up(|stack| {
+        stack.provider(ProviderDeclaration::new(&NEWER).set("speed", "high"));
+        new_thing("a").declare(stack);
+    });
+    let configured = configured.fails().diagnostics();
+    assert!(configured.contains(newer), "{configured}");
     assert!(world.provider.cloud.objects().is_empty());
 }

@@ -7,6 +7,7 @@ use terrane_core::{LookupRules, NameLookup, ProviderBinding, TagLookup, Value};
 pub static TEST: ProviderBinding = ProviderBinding {
     source: "hashicorp/test",
     version: "1.0.0",
+    versions: "~> 1.0",
     facts: &[],
     redirect: Some(to_emulator),
     lookup: LookupRules {

@@ -34,15 +34,7 @@ const CALL: usize = 20;
 /// The types of the bindings that schedules use.
 pub(crate) fn types() -> &'static Types {
     static TYPES: OnceLock<Types> = OnceLock::new();
-    TYPES.get_or_init(|| {
-        let facts = [
-            include_str!("../../providers/aws/schema/provider.facts"),
-            include_str!("../../providers/aws/schema/meta.facts"),
-            include_str!("../../providers/aws/schema/ec2.facts"),
-            include_str!("../../providers/aws/schema/tagging.facts"),
-        ];
-        Types::read(&facts.join("\n"))
-    })
+    TYPES.get_or_init(|| Types::read(&terrane_aws::PROVIDER.facts.join("\n")))
 }
 
 /// The objects, and the requests that have not taken effect.

@@ -27,17 +27,22 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | `dynamodb`, `ec2`, `ecr`, `eks`, `iam`, `kms`, `logs`, `meta`, `s3`, `sts`, `tagging` | resource types; data sources in `data` inside |
+//! | one for each of 249 services, behind the feature of its name | resource types; data sources in `data` inside |
 //! | `provider` | the blocks of a provider configuration |
 //! | `iam::PolicyDocument`, `ecr::LifecyclePolicyDocument` | documents as typed builders |
 //! | `eks::kubeconfig` | the configuration of `kubectl` for a cluster |
 //!
-//! Why not bindings of all 1,305 types: they are six seconds of checking that a program with thirty of them need not pay.
-//! `provider.toml` names the services; anything else is `Resource::dynamic`.
+//! The bindings are generated when this crate is built, for the services that are turned on, from the facts in `schema/`. They are made
+//! from one version of the provider and drive others as well: only arguments that a program sets are sent. An argument that the running
+//! provider does not have yet is an error that names the version of these bindings.
+//!
+//! Why not all services at once: they are a minute of checking that a program with three of them need not pay.
 
 // Services with helpers are re-exported item by item, which leaves their modules themselves out of reach.
-#[allow(unreachable_pub)]
-mod generated;
+#[allow(unreachable_pub, clippy::all)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/mod.rs"));
+}
 mod lookup;
 mod redirect;
 mod stateful;
@@ -51,30 +56,4 @@ pub mod iam;
 #[cfg(any(feature = "ecr", feature = "iam"))]
 mod json;
 
-#[cfg(feature = "dynamodb")]
-pub use generated::dynamodb;
-#[cfg(feature = "ec2")]
-pub use generated::ec2;
-#[cfg(feature = "kms")]
-pub use generated::kms;
-#[cfg(feature = "logs")]
-pub use generated::logs;
-#[cfg(feature = "meta")]
-pub use generated::meta;
-pub use generated::provider::{self, Provider};
-#[cfg(feature = "s3")]
-pub use generated::s3;
-#[cfg(feature = "sts")]
-pub use generated::sts;
-#[cfg(feature = "tagging")]
-pub use generated::tagging;
-
-/// The provider as the engine sees it: where it comes from, the version of the bindings, the facts of its schema.
-pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBinding {
-    source: generated::SOURCE,
-    version: generated::VERSION,
-    facts: generated::FACTS,
-    redirect: Some(redirect::redirect),
-    lookup: lookup::LOOKUP,
-    stateful: stateful::STATEFUL,
-};
+pub use generated::*;

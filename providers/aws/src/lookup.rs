@@ -207,7 +207,7 @@ mod tests {
 
     #[test]
     fn every_argument_of_an_id_is_one_of_its_type() {
-        let facts = terrane_core::schema::Facts::new(crate::generated::FACTS);
+        let facts = terrane_core::schema::Facts::new(crate::PROVIDER.facts);
         for named in NAMED {
             let Some(schema) = facts.resource(named.type_name) else {
                 continue;

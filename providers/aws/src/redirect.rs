@@ -56,13 +56,14 @@ mod tests {
     use terrane_core::schema::Facts;
 
     use super::*;
-    use crate::generated::FACTS;
 
     const URL: &str = "http://127.0.0.1:5000";
 
     /// A configuration with only that in it, redirected.
     fn redirected(argument: &str, value: Value) -> Value {
-        let schema = Facts::new(FACTS).provider().expect("a schema");
+        let schema = Facts::new(crate::PROVIDER.facts)
+            .provider()
+            .expect("a schema");
         let config = schema.block.coerce(&Value::map([(argument, value)]));
         redirect(config.expect("fits"), &schema, URL)
     }

@@ -11,19 +11,11 @@
 //! ```
 
 // The names in here are the provider's.
-#[allow(unreachable_pub)]
-mod generated;
+#[allow(unreachable_pub, clippy::all)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/mod.rs"));
+}
 
 #[cfg(feature = "helm")]
 pub use generated::helm::*;
-pub use generated::provider::{self, Provider};
-
-/// The provider as the engine sees it: where it comes from, the version of the bindings, the facts of its schema.
-pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBinding {
-    source: generated::SOURCE,
-    version: generated::VERSION,
-    facts: generated::FACTS,
-    redirect: None,
-    lookup: terrane_core::LookupRules::NONE,
-    stateful: &[],
-};
+pub use generated::*;

@@ -23,32 +23,10 @@
 //! A type has the name of its kind; a change to its API group's next version is a change of the bindings alone.
 
 // The names in here are the provider's.
-#[allow(unreachable_pub, clippy::should_implement_trait)]
-mod generated;
+#[allow(unreachable_pub, clippy::all)]
+mod generated {
+    include!(concat!(env!("OUT_DIR"), "/mod.rs"));
+}
 mod lookup;
 
-#[cfg(feature = "apps")]
-pub use generated::apps;
-#[cfg(feature = "autoscaling")]
-pub use generated::autoscaling;
-#[cfg(feature = "core")]
-pub use generated::core;
-#[cfg(feature = "networking")]
-pub use generated::networking;
-#[cfg(feature = "policy")]
-pub use generated::policy;
-pub use generated::provider::{self, Provider};
-#[cfg(feature = "rbac")]
-pub use generated::rbac;
-#[cfg(feature = "storage")]
-pub use generated::storage;
-
-/// The provider as the engine sees it: where it comes from, the version of the bindings, the facts of its schema.
-pub static PROVIDER: terrane_core::ProviderBinding = terrane_core::ProviderBinding {
-    source: generated::SOURCE,
-    version: generated::VERSION,
-    facts: generated::FACTS,
-    redirect: None,
-    lookup: lookup::LOOKUP,
-    stateful: &[],
-};
+pub use generated::*;

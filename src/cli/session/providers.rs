@@ -9,8 +9,7 @@ use terrane_core::{Diagnostic, Program, ProviderConfig};
 use terrane_engine::ProviderBuild;
 use terrane_provider::{Environment, InstalledProvider, Launch, Plugins};
 use terrane_registry::{
-    CliConfig, HttpOptions, InstallError, InstallSettings, Installer, RequiredProvider, Version,
-    VersionRequirement,
+    CliConfig, HttpOptions, InstallError, InstallSettings, Installer, RequiredProvider,
 };
 use terrane_state::Sha256;
 
@@ -244,7 +243,7 @@ pub(crate) fn required_providers(program: &Program) -> Vec<RequiredProvider> {
         }
         let versions = provider
             .binding
-            .and_then(|binding| same_major(binding.version));
+            .and_then(|binding| binding.versions.parse().ok());
         required.push(RequiredProvider {
             source: source.clone(),
             versions,
@@ -274,12 +273,4 @@ pub(crate) fn not_installed(errors: Vec<InstallError>, program: &Program) -> Com
         exit,
         diagnostics: diagnostics.collect(),
     }
-}
-
-/// Bindings made for 5.31.0 work with 5.31 and every later 5.
-fn same_major(version: &str) -> Option<VersionRequirement> {
-    version.parse::<Version>().ok()?;
-    let mut parts = version.split('.');
-    let written = format!("~> {}.{}", parts.next()?, parts.next()?);
-    written.parse().ok()
 }

@@ -1,4 +1,7 @@
-//! Lays out the files: a module for each service and each type, with its imports.
+//! Lays out the files: a module for each service and each type.
+//!
+//! Inside the files everything of terrane is named through `tr`, and everything of a provider is defined, so that no name of a
+//! schema (`Stack`, `Input`) can clash with one of ours.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -6,133 +9,158 @@ use std::fmt::Write;
 use terrane_core::schema::{FactsKind, Schema};
 
 use super::GenerateError;
+use super::blocks::{Blocks, Home};
 use super::shape::Rules;
 use super::types::resource;
 use crate::catalogue::{Catalogue, Service};
 use crate::names::{ident, is_ident, pascal};
 
-/// The imports of a file, and where they come from.
-const IMPORTS: [(&str, &str); 20] = [
-    ("BTreeMap", "std::collections"),
-    ("PhantomData", "std::marker"),
-    ("Arc", "std::sync"),
-    ("Binding", "terrane_core"),
-    ("BlockArguments", "terrane_core"),
-    ("Declaration", "terrane_core"),
-    ("IntoExpr", "terrane_core"),
-    ("IntoInput", "terrane_core"),
-    ("IsSet", "terrane_core"),
-    ("Lifecycle", "terrane_core"),
-    ("Nested", "terrane_core"),
-    ("NestedList", "terrane_core"),
-    ("Output", "terrane_core"),
-    ("ProviderDeclaration", "terrane_core"),
-    ("ProviderHandle", "terrane_core"),
-    ("Resource", "terrane_core"),
-    ("Set", "terrane_core"),
-    ("Stack", "terrane_core"),
-    ("Value", "terrane_core"),
-    ("Number", "terrane_core::value"),
-];
+/// The start of every name of a marker.
+const MARKER: &str = "missing::Missing";
+
+/// How a module refers to the files of those inside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `mod subnet;`: the files lie in a source folder.
+    Source,
+    /// `mod subnet { include!(…); }`: they lie in `OUT_DIR`, where compilers and editors look for `include!` only.
+    OutDir,
+}
 
 /// The files of one service.
 pub(super) fn service(
     catalogue: &Catalogue,
+    layout: Layout,
     name: &str,
     about: &Service,
     types: &[(FactsKind, String, Schema)],
     files: &mut BTreeMap<String, String>,
 ) -> Result<(), GenerateError> {
     let mut missing = BTreeSet::new();
-    let mut modules: BTreeMap<FactsKind, BTreeMap<String, String>> = BTreeMap::new();
+    let mut missing_in_data = false;
+    let mut blocks = Blocks::default();
+    let mut modules: BTreeMap<FactsKind, Vec<Module>> = BTreeMap::new();
     for (kind, type_name, schema) in types {
         let (module, rust_name) = names(catalogue, about, type_name);
-        if !is_ident(&module) || ident(&module) != module {
+        if !is_ident(&module) {
             return Err(GenerateError::Name {
                 type_name: type_name.clone(),
                 name: module,
             });
         }
-        let rules = Rules {
-            name: &rust_name,
-            type_name,
-            read_only: if *kind == FactsKind::Resource {
-                &catalogue.read_only
-            } else {
-                const { &BTreeSet::new() }
-            },
-            flatten: &|path| {
-                catalogue
-                    .flatten
-                    .get(&format!("{type_name}.{path}"))
-                    .cloned()
-            },
+        let rules = Rules::new(catalogue, *kind, &rust_name, type_name);
+        let folder = match kind {
+            FactsKind::DataSource => "data/",
+            _ => "",
         };
-        let text = resource(catalogue, name, *kind, &rules, schema, &mut missing)?;
-        let folder = if *kind == FactsKind::Resource {
-            ""
-        } else {
-            "data/"
+        let home = Home {
+            kind: *kind,
+            module: ident(&module),
         };
+        let text = resource(catalogue, &home, &rules, schema, &mut blocks, &mut missing)?;
+        missing_in_data |= *kind == FactsKind::DataSource && text.contains(MARKER);
         files.insert(format!("{name}/{folder}{module}.rs"), text);
         let of_kind = modules.entry(*kind).or_default();
-        if of_kind.insert(module, rust_name.clone()).is_some() {
+        if of_kind.iter().any(|other| other.name == module) {
             return Err(GenerateError::Clash {
                 type_name: type_name.clone(),
                 name: rust_name,
             });
         }
+        of_kind.push(Module {
+            doc: format!("{} `{type_name}`", what(*kind)),
+            name: module,
+            exports: Some(rust_name),
+        });
     }
-    let resources = modules.remove(&FactsKind::Resource).unwrap_or_default();
-    let data = modules.remove(&FactsKind::DataSource).unwrap_or_default();
-    let mut text = format!("//! {}.\n\n", about.title);
-    let mut inner: Vec<&str> = resources.keys().map(String::as_str).collect();
-    if !data.is_empty() {
-        inner.push("data");
-        let mut text = format!("//! {}: data sources.\n\n", about.title);
-        module_list(&data, data.keys().map(String::as_str), &mut text);
-        files.insert(format!("{name}/data/mod.rs"), head(catalogue, &text));
+    let mut inner = modules.remove(&FactsKind::Resource).unwrap_or_default();
+    if let Some(data) = modules.remove(&FactsKind::DataSource) {
+        let path = format!("{name}/data");
+        let uses_missing = match missing_in_data {
+            true => "missing, ",
+            false => "",
+        };
+        let text = format!("use super::{{PROVIDER, {uses_missing}tr}};\n");
+        files.insert(
+            format!("{path}/mod.rs"),
+            head(catalogue, &list(layout, &path, text, data)),
+        );
+        inner.push(Module::new("data", "Data sources"));
     }
     if !missing.is_empty() {
-        inner.push("missing");
-        let mut text = String::from("//! Markers of builders that lack a required argument.\n");
+        let mut text = String::new();
         markers(&missing, &mut text);
         files.insert(format!("{name}/missing.rs"), head(catalogue, &text));
+        inner.push(Module::new(
+            "missing",
+            "Markers of builders that lack a required argument",
+        ));
     }
-    inner.sort_unstable();
-    module_list(&resources, inner.into_iter(), &mut text);
-    files.insert(format!("{name}/mod.rs"), head(catalogue, &text));
+    let text = "use super::{PROVIDER, tr};\n".to_owned();
+    files.insert(
+        format!("{name}/mod.rs"),
+        head(catalogue, &list(layout, name, text, inner)),
+    );
     Ok(())
 }
 
-/// The module that lists the services.
-pub(super) fn root(catalogue: &Catalogue) -> String {
-    let mut text = String::from("//! The services, each behind a feature of its name.\n\n");
-    let mut modules: Vec<&str> = catalogue.services.keys().map(String::as_str).collect();
-    modules.push("provider");
-    modules.sort_unstable();
-    for module in modules {
-        if module != "provider" {
-            let _ = writeln!(text, "#[cfg(feature = \"{module}\")]");
+/// A module inside another one.
+struct Module {
+    name: String,
+    doc: String,
+    /// The type that its parent exports as well.
+    exports: Option<String>,
+}
+
+impl Module {
+    fn new(name: &str, doc: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            doc: doc.to_owned(),
+            exports: None,
         }
-        let _ = writeln!(text, "pub mod {module};");
     }
-    let source = &catalogue.source;
-    let version = &catalogue.version;
-    let _ = write!(
-        text,
-        "\n/// Where the provider comes from.\npub const SOURCE: &str = \"{source}\";\n\n\
-         /// The version whose schema the bindings were generated from.\npub const VERSION: &str = \"{version}\";\n\n\
-         /// The facts of the schema, the provider's own and those of every service that is turned on.\n\
-         pub const FACTS: &[&str] = &[\n    include_str!(\"../../schema/provider.facts\"),\n"
+}
+
+/// The root: the services, and what the provider is.
+pub(super) fn root<'a>(
+    catalogue: &Catalogue,
+    layout: Layout,
+    services: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    let mut modules = vec![Module {
+        exports: Some("Provider".to_owned()),
+        ..Module::new("provider", "The configuration of the provider")
+    }];
+    let mut facts = String::from("include_str!(\"provider.facts\"),\n");
+    for service in services {
+        let _ = writeln!(facts, "include_str!(\"{service}.facts\"),");
+        modules.push(Module::new(service, &catalogue.services[service].title));
+    }
+    let text = list(layout, "", "use terrane_core as tr;\n".to_owned(), modules);
+    let redirect = match &catalogue.redirect {
+        Some(path) => format!("Some({path})"),
+        None => "None".to_owned(),
+    };
+    let lookup = catalogue
+        .lookup
+        .as_deref()
+        .unwrap_or("tr::LookupRules::NONE");
+    let stateful = catalogue.stateful.as_deref().unwrap_or("&[]");
+    let (source, version) = (&catalogue.source, &catalogue.version);
+    let versions = catalogue.versions.clone();
+    let versions = versions.unwrap_or_else(|| {
+        let mut parts = version.split('.');
+        let (major, minor) = (parts.next(), parts.next());
+        format!("~> {}.{}", major.unwrap_or("0"), minor.unwrap_or("0"))
+    });
+    let text = format!(
+        "{text}\n/// The provider: where it comes from, the version of the bindings, the facts of its schema.\n\
+         pub static PROVIDER: tr::ProviderBinding = tr::ProviderBinding {{\n\
+         source: \"{source}\",\nversion: \"{version}\",\nversions: \"{versions}\",\nfacts: FACTS,\nredirect: {redirect},\nlookup: {lookup},\nstateful: {stateful},\n}};\n\n\
+         /// The facts of the schema: the provider's own and those of every service here.\n\
+         const FACTS: &[&str] = &[\n{facts}];\n"
     );
-    for service in catalogue.services.keys() {
-        let _ = write!(
-            text,
-            "    #[cfg(feature = \"{service}\")]\n    include_str!(\"../../schema/{service}.facts\"),\n"
-        );
-    }
-    text.push_str("];\n");
     head(catalogue, &text)
 }
 
@@ -144,6 +172,14 @@ pub(super) fn markers(missing: &BTreeSet<String>, text: &mut String) {
             text,
             "\n/// `{argument}` is not set.\n#[derive(Debug)]\npub enum Missing{marker} {{}}\n"
         );
+    }
+}
+
+/// What a kind of type is called in documentation.
+fn what(kind: FactsKind) -> &'static str {
+    match kind {
+        FactsKind::DataSource => "The data source",
+        FactsKind::Resource | FactsKind::Provider => "The resource type",
     }
 }
 
@@ -169,60 +205,37 @@ fn snake(name: &str) -> String {
     snake
 }
 
-fn module_list<'a>(
-    types: &BTreeMap<String, String>,
-    modules: impl Iterator<Item = &'a str>,
-    text: &mut String,
-) {
-    for module in modules {
-        let _ = writeln!(text, "pub mod {module};");
-    }
-    if !types.is_empty() {
-        text.push('\n');
-    }
-    for (module, name) in types {
-        let _ = writeln!(text, "pub use {module}::{name};");
-    }
-}
-
-/// The `use` lines for the names in a body.
-pub(super) fn imports(body: &str, service: &str, missing: &BTreeSet<String>) -> String {
-    let words: BTreeSet<&str> = body
-        .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .collect();
-    let mut by_path: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (name, path) in IMPORTS {
-        if words.contains(name) {
-            by_path.entry(path).or_default().push(name);
+/// Appends the modules inside the one at `path`, and the names that it takes from them.
+fn list(layout: Layout, path: &str, mut text: String, mut modules: Vec<Module>) -> String {
+    modules.sort_by(|a, b| a.name.cmp(&b.name));
+    for module in &modules {
+        let (name, doc) = (&module.name, &module.doc);
+        let _ = write!(text, "\n/// {doc}.\npub mod {}", ident(name));
+        match layout {
+            Layout::Source => text.push_str(";\n"),
+            Layout::OutDir => {
+                // Services and `data` are folders.
+                let folder = path.is_empty() && name != "provider" || name == "data";
+                let file = if folder { "/mod.rs" } else { ".rs" };
+                let slash = if path.is_empty() { "" } else { "/" };
+                let _ = write!(
+                    text,
+                    " {{\ninclude!(concat!(env!(\"OUT_DIR\"), \"/{path}{slash}{name}{file}\"));\n}}\n"
+                );
+            }
         }
     }
-    let mut text = String::new();
-    for group in ["std", "terrane_core"] {
-        for (path, names) in by_path.iter().filter(|(path, _)| path.starts_with(group)) {
-            let _ = writeln!(text, "use {path}::{{{}}};", names.join(", "));
+    text.push('\n');
+    for module in &modules {
+        if let Some(name) = &module.exports {
+            let _ = writeln!(text, "pub use {}::{name};", ident(&module.name));
         }
-        text.push('\n');
-    }
-    if !missing.is_empty() {
-        let names: Vec<String> = missing
-            .iter()
-            .map(|argument| format!("Missing{}", pascal(argument)))
-            .collect();
-        let _ = writeln!(
-            text,
-            "use crate::generated::{service}::missing::{{{}}};",
-            names.join(", ")
-        );
     }
     text
 }
 
 /// Puts the mark of generated files on top.
 pub(super) fn head(catalogue: &Catalogue, text: &str) -> String {
-    let version = catalogue.version.rsplit_once('.');
-    let version = version.map_or(&*catalogue.version, |(minor, _)| minor);
-    format!(
-        "// @generated by terrane-codegen from {} {version}. Do not edit.\n\n{text}",
-        catalogue.source
-    )
+    let (source, version) = (&catalogue.source, &catalogue.version);
+    format!("// @generated by terrane-codegen from {source} {version}. Do not edit.\n\n{text}")
 }

@@ -3,6 +3,7 @@
 //! The text is plain Rust without macros or derives beyond `Debug` and `Clone`, because a provider has thousands of types:
 //! setters are one line over an untyped bag of arguments, and required arguments are type parameters.
 
+mod blocks;
 mod files;
 mod object;
 mod shape;
@@ -14,6 +15,8 @@ use terrane_core::schema::{FactsKind, ParseFactsError, from_facts_line};
 use thiserror::Error;
 
 use crate::catalogue::{Catalogue, CatalogueError};
+
+pub use files::Layout;
 
 /// The bindings cannot be made.
 #[derive(Debug, Error)]
@@ -81,15 +84,17 @@ pub enum GenerateError {
     },
 }
 
-/// The files of the bindings by path below `src/generated/`, not yet formatted.
+/// The files of the bindings by path, not formatted: a folder for each service that `facts` has, and `mod.rs`.
 ///
-/// `facts` holds the text of each service's facts by the service's name, and the provider's own under `provider`.
+/// `facts` holds the text of each service's facts by the service's name, and the provider's own under `provider`; the bindings
+/// include them, so they are among the files.
 ///
 /// # Errors
 /// When the catalogue and the facts contradict each other, or a schema uses a name that is taken.
 pub fn generate(
     catalogue: &Catalogue,
     facts: &BTreeMap<String, String>,
+    layout: Layout,
 ) -> Result<BTreeMap<String, String>, GenerateError> {
     let mut files = BTreeMap::new();
     for (service, text) in facts {
@@ -110,7 +115,7 @@ pub fn generate(
                 );
                 continue;
             }
-            if catalogue.service_of(kind, type_name)? != Some(service) {
+            if catalogue.service_of(type_name)? != Some(service) {
                 return Err(GenerateError::Stray {
                     type_name: type_name.to_owned(),
                     service: service.clone(),
@@ -119,9 +124,15 @@ pub fn generate(
             types.push((kind, type_name.to_owned(), schema));
         }
         if let Some(about) = catalogue.services.get(service) {
-            files::service(catalogue, service, about, &types, &mut files)?;
+            files::service(catalogue, layout, service, about, &types, &mut files)?;
         }
+        files.insert(format!("{service}.facts"), text.clone());
     }
-    files.insert("mod.rs".to_owned(), files::root(catalogue));
+    let services = facts.keys().map(String::as_str);
+    let services = services.filter(|name| catalogue.services.contains_key(*name));
+    files.insert(
+        "mod.rs".to_owned(),
+        files::root(catalogue, layout, services),
+    );
     Ok(files)
 }

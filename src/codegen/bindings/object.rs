@@ -40,9 +40,9 @@ pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Param
         declared.push(if open(&member.name) {
             letter
         } else {
-            "Set".to_owned()
+            "tr::Set".to_owned()
         });
-        complete.push("Set".to_owned());
+        complete.push("tr::Set".to_owned());
     }
     let list = |names: Vec<String>| {
         if names.is_empty() {
@@ -61,7 +61,7 @@ pub(super) fn params(shape: &Shape, open: impl Fn(&str) -> bool) -> Option<Param
 /// those out of its messages, and the message shall name the missing argument.
 pub(super) fn empty_builder(shape: &Shape) -> String {
     let markers: Vec<String> = required(shape)
-        .map(|member| format!("Missing{}", pascal(&member.name)))
+        .map(|member| format!("missing::Missing{}", pascal(&member.name)))
         .collect();
     if markers.is_empty() {
         format!("{}Builder", shape.name)
@@ -94,22 +94,30 @@ fn getter(member: &Member, all: &[Shape]) -> (String, String) {
     let name = &member.name;
     let plain = format!("self.0.attribute(\"{name}\")");
     match &member.kind {
-        Kind::Value(ty) => (format!("Output<{ty}>"), plain),
-        Kind::Any { read } => (format!("Output<{read}>"), plain),
-        Kind::Flat { ty, .. } => (format!("Output<{ty}>"), plain),
+        Kind::Value(ty) | Kind::Flat { ty, .. } => (format!("tr::Output<{ty}>"), plain),
+        Kind::Any { read } => (format!("tr::Output<{read}>"), plain),
         Kind::Objects { shape, nesting } => {
             let reachable = all.iter().any(|one| one.name == *shape && one.reachable);
             match nesting {
                 Nesting::Single | Nesting::Group if reachable => {
-                    (shape.clone(), format!("{shape}::from_output({plain})"))
+                    (shape.clone(), format!("tr::Nested::from_output({plain})"))
                 }
-                Nesting::List if reachable => (
-                    format!("NestedList<{shape}>"),
-                    format!("self.0.attribute::<Vec<Value>>(\"{name}\").into()"),
+                Nesting::List if reachable => {
+                    let list = match member.items {
+                        Some((_, 1)) => "NestedOnly",
+                        _ => "NestedList",
+                    };
+                    (
+                        format!("tr::{list}<{shape}>"),
+                        format!("self.0.attribute::<Vec<tr::Value>>(\"{name}\").into()"),
+                    )
+                }
+                Nesting::Map => (
+                    "tr::Output<::std::collections::BTreeMap<String, tr::Value>>".to_owned(),
+                    plain,
                 ),
-                Nesting::Map => ("Output<BTreeMap<String, Value>>".to_owned(), plain),
-                Nesting::Single | Nesting::Group => ("Output<Value>".to_owned(), plain),
-                Nesting::List | Nesting::Set => ("Output<Vec<Value>>".to_owned(), plain),
+                Nesting::Single | Nesting::Group => ("tr::Output<tr::Value>".to_owned(), plain),
+                Nesting::List | Nesting::Set => ("tr::Output<Vec<tr::Value>>".to_owned(), plain),
             }
         }
     }
@@ -126,7 +134,7 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
         builder.about
     );
     if letters.is_empty() {
-        let _ = write!(body, " {{\n{field}: {inner},\n}}\n");
+        let _ = write!(body, " {{\npub(crate) {field}: {inner},\n}}\n");
     } else {
         let tuple = match letters.as_slice() {
             [one] => one.clone(),
@@ -134,7 +142,7 @@ pub(super) fn builder(builder: &Builder<'_>, shape: &Shape, all: &[Shape], body:
         };
         let _ = write!(
             body,
-            "<{}> {{\n{field}: {inner},\nrequired: PhantomData<{tuple}>,\n}}\n",
+            "<{}> {{\npub(crate) {field}: {inner},\nrequired: ::std::marker::PhantomData<{tuple}>,\n}}\n",
             letters.join(", ")
         );
     }
@@ -161,23 +169,35 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
         params.map_or(String::new(), |params| params.complete)
     };
     let (generics, argument, call, adds) = match &member.kind {
+        Kind::Value(ty) if member.write_only => (
+            "",
+            format!("value: impl tr::IntoWriteOnly<{ty}>"),
+            format!("set_write_only(\"{name}\", tr::IntoWriteOnly::into_write_only(value))"),
+            false,
+        ),
+        Kind::Any { .. } if member.write_only => (
+            "",
+            "value: impl tr::IntoEphemeralExpr".to_owned(),
+            format!("set_write_only(\"{name}\", value)"),
+            false,
+        ),
         Kind::Value(ty) => (
             "",
-            format!("value: impl IntoInput<{ty}>"),
-            format!("set(\"{name}\", value.into_input())"),
+            format!("value: impl tr::IntoInput<{ty}>"),
+            format!("set(\"{name}\", tr::IntoInput::into_input(value))"),
             false,
         ),
         Kind::Any { .. } => (
             "",
-            "value: impl IntoExpr".to_owned(),
+            "value: impl tr::IntoExpr".to_owned(),
             format!("set(\"{name}\", value)"),
             false,
         ),
         Kind::Flat { attribute, ty } => (
             "",
-            format!("value: impl IntoInput<{ty}>"),
+            format!("value: impl tr::IntoInput<{ty}>"),
             format!(
-                "push_block(\"{name}\", BlockArguments::new().set(\"{attribute}\", value.into_input()))"
+                "push_block(\"{name}\", tr::BlockArguments::new().set(\"{attribute}\", tr::IntoInput::into_input(value)))"
             ),
             false,
         ),
@@ -195,20 +215,24 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
                 true,
             ),
             Nesting::Map => (
-                "<K: Into<Arc<str>>>",
+                "<K: Into<::std::sync::Arc<str>>>",
                 format!(
                     "blocks: impl IntoIterator<Item = (K, {shape}Builder{})>",
                     complete(shape)
                 ),
                 format!(
-                    "set(\"{name}\", blocks.into_iter().map(|(key, block)| (key.into(), block.arguments)).collect::<BTreeMap<Arc<str>, _>>())"
+                    "set(\"{name}\", blocks.into_iter().map(|(key, block)| (key.into(), block.arguments)).collect::<::std::collections::BTreeMap<::std::sync::Arc<str>, _>>())"
                 ),
                 false,
             ),
         },
     };
     let verb = if adds { "Adds one" } else { "Sets" };
-    let doc = format!("{verb} `{name}`. {}", member.presence());
+    let stored = match member.write_only {
+        true => " Sent to the provider, and stored nowhere.",
+        false => "",
+    };
+    let doc = format!("{verb} `{name}`. {}{stored}", member.presence());
     let deprecated = if member.deprecated {
         "#[deprecated]\n"
     } else {
@@ -220,7 +244,7 @@ fn setter(field: &str, shape: &Shape, member: &Member, all: &[Shape], body: &mut
         let _ = write!(
             body,
             "/// {doc}\n{deprecated}pub fn {method}{generics}(self, {argument}) -> {builder}{to} {{\n\
-             {builder} {{ {field}: self.{field}.{call}, required: PhantomData }}\n}}\n"
+             {builder} {{ {field}: self.{field}.{call}, required: ::std::marker::PhantomData }}\n}}\n"
         );
     } else {
         let _ = write!(

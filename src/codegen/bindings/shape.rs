@@ -1,11 +1,13 @@
 //! Turns a schema into arguments, attributes and nested objects with Rust names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use terrane_core::Type;
-use terrane_core::schema::{Attribute, AttributeType, Block, NestedBlock, Nesting};
+use terrane_core::schema::{Attribute, AttributeType, Block, FactsKind, NestedBlock, Nesting};
 
 use super::GenerateError;
+use crate::catalogue::Catalogue;
 use crate::names::{is_ident, pascal};
 
 /// An object: the resource itself, or one nested in it.
@@ -35,6 +37,8 @@ pub(super) struct Member {
     pub(super) readable: bool,
     /// Whether the provider sets it where a user does not.
     pub(super) computed: bool,
+    /// Whether it is sent only, and never stored.
+    pub(super) write_only: bool,
     /// How many there may be, if it is a block: the least and the most, 0 being no limit.
     pub(super) items: Option<(u64, u64)>,
     pub(super) deprecated: bool,
@@ -91,9 +95,41 @@ pub(super) struct Rules<'a> {
     pub(super) name: &'a str,
     /// The name in the schema, for errors and for `flatten`.
     pub(super) type_name: &'a str,
-    pub(super) read_only: &'a BTreeSet<String>,
-    /// The attribute that holds the map, if that block is really one.
-    pub(super) flatten: &'a dyn Fn(&str) -> Option<String>,
+    read_only: &'a BTreeSet<String>,
+    flatten: &'a BTreeMap<String, String>,
+    untyped: &'a BTreeSet<String>,
+}
+
+impl<'a> Rules<'a> {
+    /// The catalogue's rules for a type.
+    pub(super) fn new(
+        catalogue: &'a Catalogue,
+        kind: FactsKind,
+        name: &'a str,
+        type_name: &'a str,
+    ) -> Self {
+        const NONE: &BTreeSet<String> = &BTreeSet::new();
+        Self {
+            name,
+            type_name,
+            read_only: match kind {
+                FactsKind::Resource => &catalogue.read_only,
+                FactsKind::DataSource | FactsKind::Provider => NONE,
+            },
+            flatten: &catalogue.flatten,
+            untyped: &catalogue.untyped,
+        }
+    }
+
+    /// The attribute that holds the map, if the block at that path is really one.
+    fn flatten(&self, path: &str) -> Option<&'a String> {
+        self.flatten.get(&format!("{}.{path}", self.type_name))
+    }
+
+    /// Whether the inside of what is at that path has no types.
+    fn is_untyped(&self, path: &str) -> bool {
+        self.untyped.contains(&format!("{}.{path}", self.type_name))
+    }
 }
 
 /// All objects of a schema, the outermost first.
@@ -147,32 +183,20 @@ impl Placement {
     }
 }
 
-/// Names that the generated files import, and must not define.
-const IMPORTED: [&str; 18] = [
-    "BTreeMap",
-    "Binding",
-    "BlockArguments",
-    "Declaration",
-    "Input",
-    "IntoExpr",
-    "IntoInput",
-    "IsSet",
-    "Lifecycle",
-    "Nested",
-    "NestedList",
-    "Number",
-    "Output",
-    "PhantomData",
-    "Resource",
-    "Set",
-    "Stack",
-    "Value",
+/// Names that are in scope everywhere and that the generated files use.
+const PRELUDE: [&str; 7] = [
+    "AsRef",
+    "Into",
+    "IntoIterator",
+    "Option",
+    "Self",
+    "String",
+    "Vec",
 ];
 
 fn nested_name(resource: &str, outer: &str, member: &str) -> String {
     let name = format!("{outer}{}", pascal(member));
-    let taken = name == resource || ["Option", "Self", "String", "Vec"].contains(&name.as_str());
-    if taken || IMPORTED.contains(&name.as_str()) {
+    if name == resource || PRELUDE.contains(&name.as_str()) {
         format!("{name}Block")
     } else {
         name
@@ -200,11 +224,13 @@ fn add_block(
                     settable,
                     ..placement.inner(rules.name, name, inner.nesting)
                 };
-                let shape = at.name.clone();
-                nested.push((at, Inner::Attributes(&inner.attributes)));
-                Kind::Objects {
-                    shape,
-                    nesting: inner.nesting,
+                let nesting = inner.nesting;
+                if rules.is_untyped(&at.path) {
+                    untyped(nesting)
+                } else {
+                    let shape = at.name.clone();
+                    nested.push((at, Inner::Attributes(&inner.attributes)));
+                    Kind::Objects { shape, nesting }
                 }
             }
         };
@@ -215,6 +241,7 @@ fn add_block(
             settable,
             readable: !attribute.write_only,
             computed: attribute.computed,
+            write_only: attribute.write_only,
             items: None,
             deprecated: attribute.deprecated,
         });
@@ -222,6 +249,11 @@ fn add_block(
     for (name, inner) in &block.blocks {
         let at = placement.inner(rules.name, name, inner.nesting);
         if let Some(kind) = flat(rules, &at, inner)? {
+            members.push(member_of_block(name, inner, kind, &placement));
+            continue;
+        }
+        if rules.is_untyped(&at.path) {
+            let kind = untyped(inner.nesting);
             members.push(member_of_block(name, inner, kind, &placement));
             continue;
         }
@@ -289,7 +321,7 @@ fn add_block(
 /// The schema of a nested shape.
 enum Inner<'a> {
     Block(&'a Block),
-    Attributes(&'a std::collections::BTreeMap<std::sync::Arc<str>, Attribute>),
+    Attributes(&'a BTreeMap<Arc<str>, Attribute>),
     Object(&'a terrane_core::value::ObjectType),
 }
 
@@ -302,6 +334,7 @@ fn member_of_block(name: &str, inner: &NestedBlock, kind: Kind, placement: &Plac
         required: placement.settable && inner.min_items > 0,
         settable: placement.settable,
         computed: false,
+        write_only: false,
         items: Some(match inner.nesting {
             Nesting::Single | Nesting::Group => (inner.min_items, 1),
             Nesting::List | Nesting::Set | Nesting::Map => (inner.min_items, inner.max_items),
@@ -315,7 +348,7 @@ fn flat(
     at: &Placement,
     inner: &NestedBlock,
 ) -> Result<Option<Kind>, GenerateError> {
-    let Some(attribute) = (rules.flatten)(&at.path) else {
+    let Some(attribute) = rules.flatten(&at.path).cloned() else {
         return Ok(None);
     };
     let ty = match inner.block.attributes.get(&*attribute).map(|a| &a.ty) {
@@ -341,6 +374,13 @@ fn plain_kind<'a>(
     if let Some(known) = rust_type(ty) {
         return Kind::Value(known);
     }
+    let path = match placement.path.as_str() {
+        "" => name.to_owned(),
+        outer => format!("{outer}.{name}"),
+    };
+    if rules.is_untyped(&path) {
+        return any(ty);
+    }
     let (object, nesting) = match ty {
         Type::Object(object) => (object, Nesting::Single),
         Type::List(element) => match &**element {
@@ -365,9 +405,21 @@ fn plain_kind<'a>(
 
 fn any(ty: &Type) -> Kind {
     let read = match ty {
-        Type::List(_) | Type::Set(_) => "Vec<Value>",
-        Type::Map(_) => "BTreeMap<String, Value>",
-        _ => "Value",
+        Type::List(_) | Type::Set(_) => "Vec<tr::Value>",
+        Type::Map(_) => "::std::collections::BTreeMap<String, tr::Value>",
+        _ => "tr::Value",
+    };
+    Kind::Any {
+        read: read.to_owned(),
+    }
+}
+
+/// Objects whose inside is not typed.
+fn untyped(nesting: Nesting) -> Kind {
+    let read = match nesting {
+        Nesting::Single | Nesting::Group => "tr::Value",
+        Nesting::List | Nesting::Set => "Vec<tr::Value>",
+        Nesting::Map => "::std::collections::BTreeMap<String, tr::Value>",
     };
     Kind::Any {
         read: read.to_owned(),
@@ -378,10 +430,13 @@ fn any(ty: &Type) -> Kind {
 fn rust_type(ty: &Type) -> Option<String> {
     Some(match ty {
         Type::String => "String".to_owned(),
-        Type::Number => "Number".to_owned(),
+        Type::Number => "tr::value::Number".to_owned(),
         Type::Bool => "bool".to_owned(),
         Type::List(element) | Type::Set(element) => format!("Vec<{}>", rust_type(element)?),
-        Type::Map(element) => format!("BTreeMap<String, {}>", rust_type(element)?),
+        Type::Map(element) => format!(
+            "::std::collections::BTreeMap<String, {}>",
+            rust_type(element)?
+        ),
         Type::Dynamic | Type::Tuple(_) | Type::Object(_) => return None,
     })
 }

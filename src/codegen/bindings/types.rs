@@ -6,7 +6,8 @@ use std::fmt::Write;
 use terrane_core::schema::{FactsKind, Schema};
 
 use super::GenerateError;
-use super::files::{head, imports, markers};
+use super::blocks::{Blocks, Home, Place};
+use super::files::{head, markers};
 use super::object::{Builder, builder, empty_builder, handle, params, required};
 use super::shape::{Kind, Rules, Shape, shapes};
 use crate::catalogue::Catalogue;
@@ -26,13 +27,7 @@ const RESERVED: [&str; 9] = [
 
 /// The builder of provider configurations.
 pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String, GenerateError> {
-    const NONE: &BTreeSet<String> = &BTreeSet::new();
-    let rules = Rules {
-        name: "Provider",
-        type_name: "provider",
-        read_only: NONE,
-        flatten: &|path| catalogue.flatten.get(&format!("provider.{path}")).cloned(),
-    };
+    let rules = Rules::new(catalogue, FactsKind::Provider, "Provider", "provider");
     let mut all = shapes(&rules, &schema.block)?;
     for shape in &mut all {
         // A configuration is written and never read back.
@@ -50,7 +45,7 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
          impl Provider {\n\
          /// Starts describing a configuration.\n\
          pub fn builder() -> ProviderBuilder {\n\
-         ProviderBuilder { declaration: ProviderDeclaration::new(&crate::PROVIDER) }\n}\n}\n",
+         ProviderBuilder { declaration: tr::ProviderDeclaration::new(&PROVIDER) }\n}\n}\n",
     );
     let top = &all[0];
     if required(top).next().is_some() {
@@ -61,7 +56,7 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
     builder(
         &Builder {
             field: "declaration",
-            inner: "ProviderDeclaration",
+            inner: "tr::ProviderDeclaration",
             about: "Describes a configuration of the provider; made by [`Provider::builder`].",
         },
         top,
@@ -74,18 +69,28 @@ pub(super) fn provider(catalogue: &Catalogue, schema: &Schema) -> Result<String,
          pub fn alias(mut self, alias: impl Into<String>) -> Self {\n\
          self.declaration = self.declaration.alias(alias);\nself\n}\n\n\
          /// Passes environment variables to the provider's process beside those that it always gets: names, or prefixes with a `*`.\n\
-         pub fn pass_env<N: Into<Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {\n\
+         pub fn pass_env<N: Into<::std::sync::Arc<str>>>(mut self, names: impl IntoIterator<Item = N>) -> Self {\n\
          self.declaration = self.declaration.pass_env(names);\nself\n}\n}\n\n\
-         impl From<ProviderBuilder> for ProviderDeclaration {\n\
+         impl From<ProviderBuilder> for tr::ProviderDeclaration {\n\
          fn from(builder: ProviderBuilder) -> Self {\nbuilder.declaration\n}\n}\n",
     );
-    nested(&rules, &all, &mut missing, &mut body)?;
-    markers(&missing, &mut body);
-    let text = format!(
-        "//! The configuration of the provider.\n\n{}\n{body}",
-        imports(&body, "", &BTreeSet::new())
-    );
-    Ok(head(catalogue, &text))
+    let home = Home {
+        kind: FactsKind::Provider,
+        module: "provider".to_owned(),
+    };
+    let mut blocks = Blocks::default();
+    nested(&rules, &home, &all, &mut blocks, &mut missing, &mut body)?;
+    if !missing.is_empty() {
+        body.push_str(
+            "\n/// Markers of builders that lack a required argument.\npub mod missing {\n",
+        );
+        markers(&missing, &mut body);
+        body.push_str("}\n");
+    }
+    Ok(head(
+        catalogue,
+        &format!("use super::{{PROVIDER, tr}};\n\n{body}"),
+    ))
 }
 
 /// The page of the public registry that documents something of the provider.
@@ -120,17 +125,17 @@ fn blocks(shape: &Shape) -> String {
 /// The file of one resource type or data source.
 pub(super) fn resource(
     catalogue: &Catalogue,
-    service: &str,
-    kind: FactsKind,
+    home: &Home,
     rules: &Rules<'_>,
     schema: &Schema,
+    shared: &mut Blocks,
     missing: &mut BTreeSet<String>,
 ) -> Result<String, GenerateError> {
     let all = shapes(rules, &schema.block)?;
     let top = &all[0];
     check_reserved(rules, top, &RESERVED)?;
     let (name, type_name) = (rules.name, rules.type_name);
-    let managed = kind == FactsKind::Resource;
+    let managed = home.kind == FactsKind::Resource;
     let (mode, what) = if managed {
         ("Managed", "resource")
     } else {
@@ -155,15 +160,15 @@ pub(super) fn resource(
         ""
     };
     let mut body = format!(
-        "static BINDING: Binding = Binding {{\nprovider: &crate::PROVIDER,\n\
-         mode: terrane_core::addr::Mode::{mode},\ntype_name: \"{type_name}\",\n}};\n\n\
-         /// A declared {what} `{type_name}`.\n///\n{about}#[derive(Debug, Clone)]\npub struct {name}(Resource);\n\n\
+        "static BINDING: tr::Binding = tr::Binding {{\nprovider: &PROVIDER,\n\
+         mode: tr::addr::Mode::{mode},\ntype_name: \"{type_name}\",\n}};\n\n\
+         /// A declared {what} `{type_name}`.\n///\n{about}#[derive(Debug, Clone)]\npub struct {name}(tr::Resource);\n\n\
          impl {name} {{\n\
          /// Starts describing {article} `{type_name}` with that name in the program.\n{deprecated}\
          pub fn builder(name: impl Into<String>) -> {empty} {{\n\
-         {name}Builder {{ declaration: Declaration::new(&BINDING, name){} }}\n}}\n",
+         {name}Builder {{ declaration: tr::Declaration::new(&BINDING, name){} }}\n}}\n",
         if required(top).next().is_some() {
-            ", required: PhantomData"
+            ", required: ::std::marker::PhantomData"
         } else {
             ""
         }
@@ -171,15 +176,15 @@ pub(super) fn resource(
     handle(top, &all, &mut body);
     let _ = write!(
         body,
-        "}}\n\nimpl AsRef<Resource> for {name} {{\nfn as_ref(&self) -> &Resource {{\n&self.0\n}}\n}}\n\n\
-         impl terrane_core::ResourceType for {name} {{\n\
-         fn binding() -> &'static Binding {{\n&BINDING\n}}\n\n\
-         fn from_resource(resource: Resource) -> Self {{\nSelf(resource)\n}}\n}}\n"
+        "}}\n\nimpl AsRef<tr::Resource> for {name} {{\nfn as_ref(&self) -> &tr::Resource {{\n&self.0\n}}\n}}\n\n\
+         impl tr::ResourceType for {name} {{\n\
+         fn binding() -> &'static tr::Binding {{\n&BINDING\n}}\n\n\
+         fn from_resource(resource: tr::Resource) -> Self {{\nSelf(resource)\n}}\n}}\n"
     );
     builder(
         &Builder {
             field: "declaration",
-            inner: "Declaration",
+            inner: "tr::Declaration",
             about: &format!("Describes {article} `{type_name}`; made by [`{name}::builder`]."),
         },
         top,
@@ -189,18 +194,16 @@ pub(super) fn resource(
     meta_arguments(rules, top, managed, &mut body)?;
     let mut own_missing: BTreeSet<String> = BTreeSet::new();
     own_missing.extend(required(top).map(|member| member.name.clone()));
-    nested(rules, &all, &mut own_missing, &mut body)?;
-    let about = if managed {
-        "The resource type"
-    } else {
-        "The data source"
+    nested(rules, home, &all, shared, &mut own_missing, &mut body)?;
+    let uses_missing = match own_missing.is_empty() {
+        true => "",
+        false => "missing, ",
     };
-    let text = format!(
-        "//! {about} `{type_name}`.\n\n{}\n{body}",
-        imports(&body, service, &own_missing)
-    );
     missing.extend(own_missing);
-    Ok(head(catalogue, &text))
+    Ok(head(
+        catalogue,
+        &format!("use super::{{PROVIDER, {uses_missing}tr}};\n\n{body}"),
+    ))
 }
 
 fn check_reserved(
@@ -236,21 +239,21 @@ fn meta_arguments(
         body,
         "\nimpl{0} {name}Builder{0} {{\n\
          /// Tells this instance from others of the same name: `[0]` or `[\"key\"]`.\n\
-         pub fn instance_key(mut self, key: impl Into<terrane_core::addr::InstanceKey>) -> Self {{\n\
+         pub fn instance_key(mut self, key: impl Into<tr::addr::InstanceKey>) -> Self {{\n\
          self.declaration = self.declaration.instance_key(key);\nself\n}}\n\n\
          /// Orders this after another resource that none of its arguments refer to.\n\
          #[track_caller]\n\
-         pub fn depends_on(mut self, resource: &impl AsRef<Resource>) -> Self {{\n\
+         pub fn depends_on(mut self, resource: &impl AsRef<tr::Resource>) -> Self {{\n\
          self.declaration = self.declaration.depends_on(resource);\nself\n}}\n\n\
          /// Uses another configuration of the provider than the default one.\n\
-         pub fn provider(mut self, provider: &ProviderHandle) -> Self {{\n\
+         pub fn provider(mut self, provider: &tr::ProviderHandle) -> Self {{\n\
          self.declaration = self.declaration.provider(provider);\nself\n}}\n",
         params.declared
     );
     if managed {
         body.push_str(
             "\n/// How the engine may treat the object.\n\
-             pub fn lifecycle(mut self, lifecycle: Lifecycle) -> Self {\n\
+             pub fn lifecycle(mut self, lifecycle: tr::Lifecycle) -> Self {\n\
              self.declaration = self.declaration.lifecycle(lifecycle);\nself\n}\n",
         );
     }
@@ -258,13 +261,16 @@ fn meta_arguments(
     let set = if letters.is_empty() {
         String::new()
     } else {
-        let bounds: Vec<String> = letters.iter().map(|of| format!("{of}: IsSet")).collect();
+        let bounds: Vec<String> = letters
+            .iter()
+            .map(|of| format!("{of}: tr::IsSet"))
+            .collect();
         format!("\nwhere {}", bounds.join(", "))
     };
     let _ = write!(
         body,
         "\n/// Adds the {} to the stack.\n#[track_caller]\n\
-         pub fn declare(self, stack: &mut Stack) -> {name}{set} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
+         pub fn declare(self, stack: &mut tr::Stack) -> {name}{set} {{\n{name}(self.declaration.declare(stack))\n}}\n}}\n",
         if managed { "resource" } else { "data resource" },
     );
     Ok(())
@@ -273,12 +279,25 @@ fn meta_arguments(
 /// The nested objects: a handle where an index leads to them, a builder where a user writes them.
 fn nested(
     rules: &Rules<'_>,
+    home: &Home,
     all: &[Shape],
+    shared: &mut Blocks,
     missing: &mut BTreeSet<String>,
     body: &mut String,
 ) -> Result<(), GenerateError> {
-    for shape in &all[1..] {
+    let numbers = shared.numbers(all);
+    for (shape, number) in all.iter().zip(numbers).skip(1) {
         if !shape.reachable && !shape.settable {
+            continue;
+        }
+        if let Place::At(path) = shared.place(number, home, &shape.name) {
+            let name = &shape.name;
+            let (module, there) = path.rsplit_once("::").unwrap_or(("self", &path));
+            let mut names = renamed(there, name, "");
+            if shape.settable {
+                names = format!("{{{names}, {}}}", renamed(there, name, "Builder"));
+            }
+            let _ = write!(body, "\npub use {module}::{names};\n");
             continue;
         }
         check_reserved(rules, shape, &["builder", "clone", "from_output", "into"])?;
@@ -287,8 +306,8 @@ fn nested(
         if shape.reachable {
             let _ = write!(
                 body,
-                "\n/// One `{path}`.\n{about}#[derive(Debug, Clone)]\npub struct {name}(Output<Value>);\n\n\
-                 impl Nested for {name} {{\nfn from_output(object: Output<Value>) -> Self {{\nSelf(object)\n}}\n}}\n"
+                "\n/// One `{path}`.\n{about}#[derive(Debug, Clone)]\npub struct {name}(tr::Output<tr::Value>);\n\n\
+                 impl tr::Nested for {name} {{\nfn from_output(object: tr::Output<tr::Value>) -> Self {{\nSelf(object)\n}}\n}}\n"
             );
         } else {
             let _ = write!(
@@ -304,13 +323,13 @@ fn nested(
                 .map(|member| format!("\"{}\"", member.name))
                 .collect();
             let arguments = if shape.nulls {
-                format!("BlockArguments::nulls(&[{}])", nulls.join(", "))
+                format!("tr::BlockArguments::nulls(&[{}])", nulls.join(", "))
             } else {
-                "BlockArguments::new()".to_owned()
+                "tr::BlockArguments::new()".to_owned()
             };
             let empty = empty_builder(shape);
             let marker = if required(shape).next().is_some() {
-                ", required: PhantomData"
+                ", required: ::std::marker::PhantomData"
             } else {
                 ""
             };
@@ -334,11 +353,19 @@ fn nested(
             let about = format!("Describes one `{path}`; made by [`{name}::builder`].");
             let inner = Builder {
                 field: "arguments",
-                inner: "BlockArguments",
+                inner: "tr::BlockArguments",
                 about: &about,
             };
             builder(&inner, shape, all, body);
         }
     }
     Ok(())
+}
+
+/// A name in a `use`, under another name where that differs.
+fn renamed(there: &str, here: &str, suffix: &str) -> String {
+    match there == here {
+        true => format!("{here}{suffix}"),
+        false => format!("{there}{suffix} as {here}{suffix}"),
+    }
 }

@@ -13,6 +13,7 @@ use crate::stack::Stack;
 static PROVIDER: ProviderBinding = ProviderBinding {
     source: "terrane/test",
     version: "1.0.0",
+    versions: "~> 1.0",
     facts: &[],
     redirect: None,
     lookup: LookupRules::NONE,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Attribute, AttributeType, Block, NestedAttribute, NestedBlock, Nesting};
-use crate::value::{Map, ObjectType, Type, Value};
+use crate::value::{Map, ObjectType, Path, PathStep, Type, Value};
 
 impl Attribute {
     /// The type of its values; no attribute of an object in it is optional.
@@ -35,6 +35,27 @@ impl NestedAttribute {
 }
 
 impl Block {
+    /// Whether something with that name can be at that path; places in lists, sets and maps do not matter.
+    pub fn has(&self, path: &Path) -> bool {
+        let mut ty = self.implied_type();
+        for step in path.steps() {
+            let PathStep::Attribute(name) = step else {
+                continue;
+            };
+            while let Type::List(element) | Type::Set(element) | Type::Map(element) = ty {
+                ty = (*element).clone();
+            }
+            ty = match ty {
+                Type::Object(object) => match object.attributes.get(name) {
+                    Some(member) => member.clone(),
+                    None => return false,
+                },
+                other => return other == Type::Dynamic,
+            };
+        }
+        true
+    }
+
     /// The object type with every attribute and every nested block of this block.
     pub fn implied_type(&self) -> Type {
         let mut types = attribute_types(&self.attributes);

@@ -10,6 +10,7 @@ use terrane_state::{DeposedKey, Instance};
 use super::inputs::Inputs;
 use crate::change::{Action, Drift, ResourceChange};
 use crate::event::Event;
+use crate::newer;
 use crate::object::{Loaded, Subject};
 use crate::options::PlanMode;
 use crate::scope::{Objects, PlannedObjects};
@@ -237,13 +238,19 @@ impl<'a> Visitor<'a> {
         if !plans {
             return self.present(position, running.provider, finding).await;
         }
-        match resource.mode() {
-            Mode::Managed => self.managed(position, &running, finding).await?,
-            Mode::Data => self.data(position, &*running.provider, finding).await?,
+        let planned = match resource.mode() {
+            Mode::Managed => self.managed(position, &running, finding).await,
+            Mode::Data => self.data(position, &*running.provider, finding).await,
             Mode::Ephemeral => {
-                self.ephemeral(position, running.provider, finding).await?;
-                return Ok(());
+                self.ephemeral(position, running.provider.clone(), finding)
+                    .await
             }
+        };
+        let program = self.inputs.program;
+        planned
+            .map_err(|errors| newer::explained(errors, program, position, &*running.provider))?;
+        if resource.mode() == Mode::Ephemeral {
+            return Ok(());
         }
         let action = finding
             .change

@@ -33,6 +33,7 @@ pub(crate) fn plan(
     prior: &Value,
     proposed: &Value,
     default_tags: &DefaultTags,
+    region: &str,
 ) -> PlannedObject {
     let empty = Map::new();
     let proposed = proposed.members().unwrap_or(&empty);
@@ -49,9 +50,18 @@ pub(crate) fn plan(
         Container::Ordered,
     );
     tags::plan(&kind.schema.block, prior, &mut object, default_tags);
+    let mut requires_replace = planner.requires_replace;
+    if let Some(own) = object.get_mut("region").filter(|_| kind.is_regional()) {
+        if own.is_unknown() {
+            *own = region.into();
+        }
+        if prior.get("region").is_some_and(|was| was != own) {
+            requires_replace.push(Path::root().attribute("region"));
+        }
+    }
     PlannedObject {
         object: Value::Map(Arc::new(object)),
-        requires_replace: planner.requires_replace,
+        requires_replace,
     }
 }
 

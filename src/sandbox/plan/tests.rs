@@ -25,16 +25,21 @@ fn shown(value: &Value) -> serde_json::Value {
     }
 }
 
-/// The creation that the provider 5.31 planned for such a configuration, as `tofu show -json` printed it.
+/// The creation that the provider 5.31 planned for such a configuration, as `tofu show -json` printed it; version 6 plans the
+/// region as well, and leaves more of an encryption rule to AWS.
 #[test]
 fn a_creation_is_planned_as_the_real_provider_plans_it() {
     let sample = Sample::new();
-    let planned = |type_name, config| shown(&sample.plan(type_name, &Value::Null, &config).object);
-    assert_eq!(
-        planned(
-            "aws_vpc",
-            json!({"cidr_block": "10.0.0.0/16", "enable_dns_hostnames": true, "tags": {"Name": "v"}})
-        ),
+    let check = |type_name: &str, config, mut expected: serde_json::Value| {
+        expected["region"] = "us-east-1".into();
+        let planned = shown(&sample.plan(type_name, &Value::Null, &config).object);
+        for (name, value) in expected.as_object().expect("an object") {
+            assert_eq!(planned[name], *value, "{type_name}.{name}");
+        }
+    };
+    check(
+        "aws_vpc",
+        json!({"cidr_block": "10.0.0.0/16", "enable_dns_hostnames": true, "tags": {"Name": "v"}}),
         json!({
             "arn": "?", "cidr_block": "10.0.0.0/16", "default_network_acl_id": "?", "default_route_table_id": "?",
             "default_security_group_id": "?", "dhcp_options_id": "?", "enable_dns_hostnames": true,
@@ -42,49 +47,47 @@ fn a_creation_is_planned_as_the_real_provider_plans_it() {
             "instance_tenancy": "default", "ipv6_association_id": "?", "ipv6_cidr_block": "?",
             "ipv6_cidr_block_network_border_group": "?", "main_route_table_id": "?", "owner_id": "?",
             "tags": {"Name": "v"}, "tags_all": {"Name": "v"},
-        })
+        }),
     );
-    assert_eq!(
-        planned(
-            "aws_s3_bucket",
-            json!({"bucket": "b", "force_destroy": true})
-        ),
+    check(
+        "aws_s3_bucket",
+        json!({"bucket": "b", "force_destroy": true}),
         json!({
             "acceleration_status": "?", "acl": "?", "arn": "?", "bucket": "b", "bucket_domain_name": "?",
             "bucket_prefix": "?", "bucket_regional_domain_name": "?", "cors_rule": "?", "force_destroy": true,
             "grant": "?", "hosted_zone_id": "?", "id": "?", "lifecycle_rule": "?", "logging": "?",
-            "object_lock_configuration": "?", "object_lock_enabled": "?", "policy": "?", "region": "?",
+            "object_lock_configuration": "?", "object_lock_enabled": "?", "policy": "?",
             "replication_configuration": "?", "request_payer": "?", "server_side_encryption_configuration": "?",
             "tags_all": "?", "versioning": "?", "website": "?", "website_domain": "?", "website_endpoint": "?",
-        })
+        }),
     );
-    assert_eq!(
-        planned(
-            "aws_route_table",
-            json!({"vpc_id": "vpc-1", "route": [{"cidr_block": "0.0.0.0/0", "gateway_id": "igw-1"}]})
-        ),
+    check(
+        "aws_route_table",
+        json!({"vpc_id": "vpc-1", "route": [{"cidr_block": "0.0.0.0/0", "gateway_id": "igw-1"}]}),
         json!({
             "arn": "?", "id": "?", "owner_id": "?", "propagating_vgws": "?", "tags_all": "?", "vpc_id": "vpc-1",
             "route": [{
                 "carrier_gateway_id": "", "cidr_block": "0.0.0.0/0", "core_network_arn": "",
                 "destination_prefix_list_id": "", "egress_only_gateway_id": "", "gateway_id": "igw-1",
                 "ipv6_cidr_block": "", "local_gateway_id": "", "nat_gateway_id": "", "network_interface_id": "",
+                "odb_network_arn": "",
                 "transit_gateway_id": "", "vpc_endpoint_id": "", "vpc_peering_connection_id": "",
             }],
-        })
+        }),
     );
-    assert_eq!(
-        planned(
-            "aws_s3_bucket_server_side_encryption_configuration",
-            json!({
-                "bucket": "b",
-                "rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": "AES256"}]}],
-            })
-        ),
+    check(
+        "aws_s3_bucket_server_side_encryption_configuration",
+        json!({
+            "bucket": "b",
+            "rule": [{"apply_server_side_encryption_by_default": [{"sse_algorithm": "AES256"}]}],
+        }),
         json!({
             "bucket": "b", "id": "?",
-            "rule": [{"apply_server_side_encryption_by_default": [{"kms_master_key_id": "", "sse_algorithm": "AES256"}]}],
-        })
+            "rule": [{
+                "apply_server_side_encryption_by_default": [{"kms_master_key_id": "?", "sse_algorithm": "AES256"}],
+                "blocked_encryption_types": "?", "bucket_key_enabled": "?",
+            }],
+        }),
     );
 }
 
@@ -192,7 +195,34 @@ fn an_unknown_tag_makes_all_tags_unknown() {
         let tags = Value::map([("Name", Value::UNKNOWN)]);
         std::sync::Arc::make_mut(members).insert("tags".into(), tags);
     }
-    let planned = super::plan(kind, &Value::Null, &config, &sample.settings.default_tags);
+    let planned = super::plan(
+        kind,
+        &Value::Null,
+        &config,
+        &sample.settings.default_tags,
+        &sample.settings.region,
+    );
     assert_eq!(planned.object.get("tags_all"), Some(&Value::UNKNOWN));
     assert_eq!(super::empty(&Type::String), Value::from(""));
+}
+
+#[test]
+fn an_object_is_in_its_own_region_or_in_the_provider_s() {
+    let sample = Sample::new();
+    let config = json!({"cidr_block": "10.0.0.0/16"});
+    let vpc = sample.create("aws_vpc", &config);
+    assert_eq!(vpc.get("region"), Some(&"us-east-1".into()));
+    let elsewhere = json!({"cidr_block": "10.0.0.0/16", "region": "us-west-2"});
+    let moved = sample.plan("aws_vpc", &vpc, &elsewhere);
+    assert!(
+        moved
+            .requires_replace
+            .iter()
+            .any(|path| path.to_string() == "region"),
+        "{:?}",
+        moved.requires_replace
+    );
+    let other = sample.create("aws_vpc", &elsewhere);
+    let arn = other.get("arn").and_then(Value::as_str).expect("an ARN");
+    assert!(arn.starts_with("arn:aws:ec2:us-west-2:"), "{arn}");
 }

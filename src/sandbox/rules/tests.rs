@@ -124,7 +124,6 @@ fn an_unset_attribute_has_the_form_and_the_emptiness_that_the_real_provider_give
                 ("private_dns", "-"),
                 ("private_ip", "0"),
                 ("public_ipv4_pool", "amazon"),
-                ("vpc", "true"),
             ],
         ),
         (
