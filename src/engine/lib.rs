@@ -37,6 +37,7 @@ pub use caller::CallerIdentity;
 pub use change::{Action, ChangeId, Drift, OutputChange, Reason, ResourceChange, Summary};
 pub use engine::{Engine, Host};
 pub use event::{Event, EventSink, Silent, Step, StepKind};
+pub use evidence::OWNER_TAG;
 pub use first_plans::FinalPlans;
 pub use import::Imported;
 pub use options::{PlanMode, PlanOptions, RefreshPolicy};

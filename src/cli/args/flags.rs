@@ -5,6 +5,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 use terrane_engine::{Action, RefreshPolicy};
 
+use crate::view::Details;
+
 /// One `--var NAME=VALUE`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variable {
@@ -34,6 +36,20 @@ pub(crate) struct Yes {
     /// Don't ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
+}
+
+/// `--details`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+pub(crate) struct AllDetails {
+    /// Show every argument of every change; without it creations fold to a line each
+    #[arg(long)]
+    pub(crate) details: bool,
+}
+
+impl From<AllDetails> for Details {
+    fn from(AllDetails { details }: AllDetails) -> Self {
+        Self::all(details)
+    }
 }
 
 /// `--refresh`.

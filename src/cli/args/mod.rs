@@ -14,7 +14,7 @@ use terrane_state::edit::{ProviderPattern, StateAddr};
 use terrane_state::{BackendConfig, Backends};
 
 use crate::view::OnStdout;
-pub(crate) use flags::{DenyKind, LogLevel, RefreshChoice, Variable, Yes};
+pub(crate) use flags::{AllDetails, DenyKind, LogLevel, RefreshChoice, Variable, Yes};
 pub(crate) use planning::{Guard, Parallelism, Planning, Selection, UNREAD};
 pub(crate) use pricing::Pricing;
 
@@ -199,6 +199,8 @@ pub(crate) struct Up {
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
     #[command(flatten)]
+    pub(crate) details: AllDetails,
+    #[command(flatten)]
     pub(crate) yes: Yes,
 }
 
@@ -213,6 +215,8 @@ pub(crate) struct Preview {
     pub(crate) parallelism: Parallelism,
     #[command(flatten)]
     pub(crate) pricing: Pricing,
+    #[command(flatten)]
+    pub(crate) details: AllDetails,
     /// Plan a destroy
     #[arg(long, conflicts_with = "refresh_only")]
     pub(crate) destroy: bool,
@@ -240,6 +244,8 @@ pub(crate) struct Destroy {
     pub(crate) refresh: RefreshChoice,
     #[command(flatten)]
     pub(crate) parallelism: Parallelism,
+    #[command(flatten)]
+    pub(crate) details: AllDetails,
     #[command(flatten)]
     pub(crate) yes: Yes,
 }
@@ -298,6 +304,8 @@ pub(crate) struct Output {
 pub(crate) struct Show {
     /// A saved plan instead of the state
     pub(crate) plan: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(crate) details: AllDetails,
     /// Print sensitive values
     #[arg(long)]
     pub(crate) show_secrets: bool,

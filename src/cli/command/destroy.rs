@@ -16,6 +16,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
         selection: Selection { targets, excludes },
         refresh,
         parallelism: Parallelism { parallelism },
+        details,
         yes,
     } = arguments;
     let request = Request {
@@ -31,6 +32,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Destroy) -> Result<Exi
         confirmation: Confirmation::from(yes),
         question: "Destroy all of these? There is no undo.",
         guard: Guard::default(),
+        details: details.into(),
     };
     plan_and_apply(session, request).await
 }

@@ -10,16 +10,33 @@ use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
-use crate::view::{PlanView as _, Secrets, ShownPlan};
+use crate::view::{PlanView as _, PlanViews, Secrets, ShownPlan};
+use crate::workflow::callers;
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
 use crate::workflow::{cost, policies, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
+    let views = session.plan_views(&arguments.guard.files);
+    let done = plan_and_show(session, arguments, &views).await;
+    if let Err(error) = &done {
+        let why = session.readable().diagnostics(&error.diagnostics);
+        // The failure itself is what a person has to know; it is on stderr in any case.
+        let _ = views.no_plan(&why);
+    }
+    done
+}
+
+async fn plan_and_show(
+    session: &Session<'_>,
+    arguments: Preview,
+    views: &PlanViews,
+) -> Result<Exit, CommandError> {
     let Preview {
         planning,
         guard,
         parallelism: Parallelism { parallelism },
         pricing,
+        details,
         destroy,
         out,
         lock,
@@ -88,7 +105,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
     feed.pause();
     let callers = match &planned {
         Ok(plan) if out.is_some() => engine.callers(&program, plan).await,
-        _ => Ok(Vec::new()),
+        Ok(plan) => Ok(callers::known(&engine, &program, plan).await),
+        Err(_) => Ok(Vec::new()),
     };
     engine.close().await;
     if let Some((run, _)) = held {
@@ -98,9 +116,26 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
 
     session.say(&plan.diagnostics);
     let made_at = SystemClock::default().now();
+    let callers = callers.unwrap_or_else(|error| {
+        session.say(&unknown_callers(error));
+        Vec::new()
+    });
+    let place = session.place(&program, &providers, callers.clone())?;
     let policies = policies::review(session, &plan, &program);
     let cost = prices.map(|prices| prices.estimate(session, &plan, &program));
-    session.plan_views(&guard.files).plan(&ShownPlan {
+    let refused = check(&plan, &guard, &policies).err();
+    let saved = match (&out, &refused) {
+        (Some(file), None) => {
+            let origin = saved::origin(session, &program, &providers, callers, made_at, flags);
+            Some(saved::write(session, file, &plan, origin.await?)?)
+        }
+        _ => None,
+    };
+    let mut diagnostics = plan.diagnostics.clone();
+    if let Some(error) = &refused {
+        diagnostics.extend(error.diagnostics.clone());
+    }
+    views.plan(&ShownPlan {
         plan: &plan,
         program: &program,
         made_at,
@@ -108,15 +143,16 @@ pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exi
         is_partial,
         policies: &policies,
         cost: cost.as_ref(),
+        place: &place,
+        details: details.into(),
+        saved: saved.as_ref(),
+        diagnostics: &session.readable().diagnostics(&diagnostics),
     })?;
-    check(&plan, &guard, &policies)?;
-    if let Some(file) = &out {
-        let callers = callers.unwrap_or_else(|error| {
-            session.say(&unknown_callers(error));
-            Vec::new()
-        });
-        let origin = saved::origin(session, &program, &providers, callers, made_at, flags).await?;
-        saved::write(session, file, &plan, origin)?;
+    if let Some(refused) = refused {
+        return Err(refused);
+    }
+    if let Some(saved) = &saved {
+        saved::say_saved(session, saved);
     }
     match detailed_exitcode && !plan.is_empty() {
         true => Ok(Exit::CHANGES),

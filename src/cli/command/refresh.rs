@@ -7,6 +7,7 @@ use crate::args::{Guard, Parallelism, Refresh};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
+use crate::view::Details;
 use crate::workflow::apply::{Request, plan_and_apply};
 use crate::workflow::confirmation::Confirmation;
 use crate::workflow::plan_source::Fresh;
@@ -26,6 +27,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Refresh) -> Result<Exi
         confirmation: Confirmation::from(yes),
         question: "Record this in the state?",
         guard: Guard::default(),
+        details: Details::All,
     };
     plan_and_apply(session, request).await
 }

@@ -6,14 +6,18 @@ use crate::args::Show;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::Session;
-use crate::view::{Secrets, ShownPlan};
+use crate::view::{Details, Secrets, ShownPlan};
 use crate::workflow::{policies, saved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, CommandError> {
-    let Show { plan, show_secrets } = arguments;
+    let Show {
+        plan,
+        details,
+        show_secrets,
+    } = arguments;
     let secrets = Secrets::shown(show_secrets);
     match plan {
-        Some(file) => show_plan(session, &file, secrets)?,
+        Some(file) => show_plan(session, &file, details.into(), secrets)?,
         None => {
             let (stored, _) = session.look().await?;
             session.view().state(&stored, secrets);
@@ -23,7 +27,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: Show) -> Result<Exit, 
 }
 
 /// A saved plan as `preview` showed it; needs neither state nor providers.
-fn show_plan(session: &Session<'_>, file: &Path, secrets: Secrets) -> Result<(), CommandError> {
+fn show_plan(
+    session: &Session<'_>,
+    file: &Path,
+    details: Details,
+    secrets: Secrets,
+) -> Result<(), CommandError> {
     let (saved, program) = saved::open(session, file)?;
     session.note(&saved.heading());
     session.say(&saved.plan.diagnostics);
@@ -36,6 +45,10 @@ fn show_plan(session: &Session<'_>, file: &Path, secrets: Secrets) -> Result<(),
         is_partial: false,
         policies: &policies,
         cost: None,
+        place: &saved.place(session),
+        details,
+        saved: None,
+        diagnostics: &session.readable().diagnostics(&saved.plan.diagnostics),
     };
     Ok(session.view().plan(&shown)?)
 }

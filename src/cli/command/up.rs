@@ -17,10 +17,11 @@ pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, Co
         planning,
         guard,
         parallelism: Parallelism { parallelism },
+        details,
         yes,
     } = arguments;
     if let Some(file) = plan {
-        return saved::apply(session, &file, parallelism, guard).await;
+        return saved::apply(session, &file, parallelism, guard, details.into()).await;
     }
     let request = Request {
         operation: Operation::Apply,
@@ -29,6 +30,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Up) -> Result<Exit, Co
         confirmation: Confirmation::from(yes),
         question: "Make these changes?",
         guard,
+        details: details.into(),
     };
     plan_and_apply(session, request).await
 }

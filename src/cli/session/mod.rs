@@ -2,6 +2,7 @@
 
 mod damage;
 mod invocation;
+mod place;
 mod program;
 mod providers;
 mod recording;
@@ -21,7 +22,9 @@ use crate::redactor::Redactor;
 use crate::streams::Streams;
 use crate::view::text::diagnostics::diagnostics;
 use crate::view::text::painter::Painter;
-use crate::view::{Feed, InFiles, PlanViews, RunViews, View, rows_of_planning};
+use crate::view::{
+    Annotations, Feed, InFiles, PlanViews, RunViews, View, annotations, rows_of_planning,
+};
 
 use program::read_var_file;
 
@@ -129,12 +132,23 @@ impl<'a> Session<'a> {
 
     /// Where a plan goes as a result: to stdout, and to these files.
     pub(crate) fn plan_views(&self, files: &InFiles) -> PlanViews {
-        PlanViews::new(self.view.clone(), files)
+        PlanViews::new(self.view.clone(), files, self.annotations())
     }
 
     /// Where a run is told: on the streams, and in these files.
     pub(crate) fn run_views(&self, files: &InFiles) -> RunViews {
-        RunViews::new(self.view.clone(), files, self.readable())
+        RunViews::new(
+            self.view.clone(),
+            files,
+            self.annotations(),
+            self.readable(),
+        )
+    }
+
+    /// Notes at lines of the source, where this is a job of GitHub Actions.
+    fn annotations(&self) -> Option<Annotations> {
+        let is_job = self.environment.get("GITHUB_ACTIONS") == Some("true");
+        is_job.then(|| Annotations::new(self.streams.clone()))
     }
 
     /// The progress of a command that plans and has no run: rows on a terminal.
@@ -169,6 +183,9 @@ impl<'a> Session<'a> {
             let readable = self.readable().diagnostics(all);
             let text = diagnostics(&readable, Painter(self.streams.err_style));
             self.streams.err(&text);
+            if self.annotations().is_some() {
+                self.streams.err(&annotations(&readable));
+            }
         }
     }
 }

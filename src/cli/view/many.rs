@@ -6,8 +6,8 @@ use terrane_core::Diagnostics;
 use terrane_engine::Event;
 
 use super::{
-    AppliedRun, ChangeView, ClosedRun, InFiles, Outputs, PlanView, ProgressView, RunView,
-    ShownPlan, Tracker, View,
+    Annotations, AppliedRun, ChangeView, ClosedRun, Details, InFiles, Outputs, PlanView,
+    ProgressView, RunView, ShownPlan, Tracker, View,
 };
 use crate::session::Readable;
 
@@ -15,20 +15,38 @@ use crate::session::Readable;
 pub(crate) struct PlanViews(Vec<Arc<dyn ChangeView>>);
 
 impl PlanViews {
-    /// On stdout and in files.
-    pub(crate) fn new(stdout: Arc<dyn View>, files: &InFiles) -> Self {
-        Self(all(stdout, files))
+    /// On stdout, in files, and as annotations where a CI takes some.
+    pub(crate) fn new(
+        stdout: Arc<dyn View>,
+        files: &InFiles,
+        annotations: Option<Annotations>,
+    ) -> Self {
+        Self(all(stdout, files, annotations))
     }
 }
 
-fn all(stdout: Arc<dyn View>, files: &InFiles) -> Vec<Arc<dyn ChangeView>> {
+/// The one on stdout comes first.
+fn all(
+    stdout: Arc<dyn View>,
+    files: &InFiles,
+    annotations: Option<Annotations>,
+) -> Vec<Arc<dyn ChangeView>> {
     let stdout: Arc<dyn ChangeView> = stdout;
-    [stdout].into_iter().chain(files.views()).collect()
+    let annotations = annotations.map(|view| -> Arc<dyn ChangeView> { Arc::new(view) });
+    [stdout]
+        .into_iter()
+        .chain(files.views())
+        .chain(annotations)
+        .collect()
 }
 
 impl PlanView for PlanViews {
     fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics> {
         self.0.iter().try_for_each(|view| view.plan(shown))
+    }
+
+    fn no_plan(&self, why: &Diagnostics) -> Result<(), Diagnostics> {
+        self.0.iter().try_for_each(|view| view.no_plan(why))
     }
 }
 
@@ -39,11 +57,26 @@ pub(crate) struct RunViews {
 }
 
 impl RunViews {
-    /// On the streams and in files.
-    pub(crate) fn new(stdout: Arc<dyn View>, files: &InFiles, readable: Readable) -> Self {
+    /// On the streams, in files, and as annotations where a CI takes some.
+    pub(crate) fn new(
+        stdout: Arc<dyn View>,
+        files: &InFiles,
+        annotations: Option<Annotations>,
+        readable: Readable,
+    ) -> Self {
         Self {
-            views: all(stdout, files),
+            views: all(stdout, files, annotations),
             readable,
+        }
+    }
+
+    /// Every argument of a plan that is shown already, for the person who is asked about it.
+    pub(crate) fn details(&self, shown: &ShownPlan<'_>) {
+        if let Some(stdout) = self.views.first() {
+            stdout.planned(&ShownPlan {
+                details: Details::All,
+                ..*shown
+            });
         }
     }
 }

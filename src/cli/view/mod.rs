@@ -7,7 +7,10 @@
 //! | `many` | several views as one: a terminal and a file |
 //! | `feed` | the engine's events, redacted, to every view of a run |
 //! | `tracker` | the operations of a run as they stand, for every view that shows them |
-//! | `text` | for people |
+//! | `outline` | a plan as people see it, for every format that people read: nesting, folding, causes, losses |
+//! | `diff` | the differences between two states of an object, in rows |
+//! | `text` | for people at a terminal |
+//! | `markdown` | for people in a pull request |
 //! | `json` | for programs, in the shapes that Terraform gave them |
 //! | `graph` | the resource graph in its own formats |
 //! | `hidden`, `stored`, `printable`, `lock` | shared by all formats |
@@ -15,6 +18,8 @@
 //! **A new format** is a folder here and its entry in `FORMATS`; the compiler names every trait that it lacks. **A new event** of the
 //! engine does not compile until every view names it: no `match` on events has a wildcard.
 
+mod annotations;
+mod diff;
 mod feed;
 mod format;
 pub(crate) mod graph;
@@ -22,24 +27,29 @@ pub(crate) mod hidden;
 mod json;
 pub(crate) mod lock;
 mod many;
+mod markdown;
+pub(crate) mod outline;
 pub(crate) mod printable;
+mod sink;
 mod stored;
 pub(crate) mod text;
 mod tracker;
 mod views;
 
 /// Every format beside text for people, which needs no flag. A new one is a folder, and an entry here.
-static FORMATS: &[&format::Format] = &[&json::FORMAT];
+static FORMATS: &[&format::Format] = &[&json::FORMAT, &markdown::FORMAT];
 
+pub(crate) use annotations::{Annotations, annotations};
 pub(crate) use feed::Feed;
 pub(crate) use format::{InFiles, OnStdout};
 pub(crate) use many::{PlanViews, RunViews};
+pub(crate) use outline::{Details, Place};
 pub(crate) use text::{Installing, rows_of_planning};
 pub(crate) use tracker::{Phase, Tracker};
 pub(crate) use views::{
     AppliedRun, ChangeView, ClosedRun, EditView, Outputs, OutputsView, PlanView, ProgramView,
-    ProgressView, ProvidersView, RunView, ShownPlan, StateEdit, StateView, UpkeepView, Validity,
-    Version, View,
+    ProgressView, ProvidersView, RunView, SavedAs, ShownPlan, StateEdit, StateView, UpkeepView,
+    Validity, Version, View,
 };
 
 /// Whether secrets are shown.

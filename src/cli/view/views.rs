@@ -16,7 +16,7 @@ use terrane_state::model::OutputValue;
 use terrane_state::{Closed, Damage, Instance, Recovered, Resolve, RunError, State, Timestamp};
 
 use super::graph::ResourceGraph;
-use super::{Secrets, Tracker};
+use super::{Details, Place, Secrets, Tracker};
 use crate::args::GraphFormat;
 
 /// Everything that can be the format of stdout.
@@ -39,6 +39,12 @@ pub(crate) trait PlanView {
     /// # Errors
     /// When the place that it is written to cannot be written.
     fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics>;
+
+    /// There is no plan to show, and why.
+    ///
+    /// # Errors
+    /// When the place that it is written to cannot be written.
+    fn no_plan(&self, why: &Diagnostics) -> Result<(), Diagnostics>;
 }
 
 /// A plan, and the facts that are needed to show it.
@@ -54,6 +60,23 @@ pub(crate) struct ShownPlan<'a> {
     pub(crate) policies: &'a [PolicyReport],
     /// What the stack costs, where that was asked for.
     pub(crate) cost: Option<&'a Estimate>,
+    /// Where it acts.
+    pub(crate) place: &'a Place,
+    pub(crate) details: Details,
+    /// The file that it is saved in, if it is.
+    pub(crate) saved: Option<&'a SavedAs>,
+    /// What is to be read beside it: warnings, and why it is refused. Text for people has them on stderr.
+    pub(crate) diagnostics: &'a Diagnostics,
+}
+
+/// A plan in a file.
+pub(crate) struct SavedAs {
+    /// The file as it was named.
+    pub(crate) file: String,
+    /// The SHA-256 of the file.
+    pub(crate) digest: String,
+    /// The command that applies it.
+    pub(crate) command: String,
 }
 
 /// Follows the engine while it works. Must not block.

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terrane_core::Program;
+use terrane_core::{Diagnostics, Program};
 use terrane_engine::{Applied, Engine, PlanMode, Recovered};
 use terrane_provider::Plugins;
 use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
@@ -20,7 +20,7 @@ use crate::session::{Aftermath, Session, run_error};
 use crate::signals::Signals;
 use crate::view::text::name;
 use crate::view::{
-    AppliedRun, ClosedRun, Feed, InFiles, RunView as _, RunViews, Secrets, ShownPlan,
+    AppliedRun, ClosedRun, Details, Feed, InFiles, RunView as _, RunViews, Secrets, ShownPlan,
 };
 
 /// A run that is to be made.
@@ -37,12 +37,15 @@ pub(crate) struct Request<S> {
     pub(crate) question: &'static str,
     /// Limits of the plan, and the files beside stdout.
     pub(crate) guard: Guard,
+    /// How much of the plan is shown before the question.
+    pub(crate) details: Details,
 }
 
 /// One run from lock to unlock.
 struct Work<'a, S> {
     session: &'a Session<'a>,
     program: &'a Program,
+    providers: &'a Plugins,
     request: &'a Request<S>,
     feed: &'a Feed,
     view: &'a RunViews,
@@ -114,6 +117,7 @@ pub(crate) async fn carry_out(
     let work = Work {
         session,
         program,
+        providers,
         request,
         feed: &feed,
         view: &view,
@@ -158,12 +162,14 @@ impl<S: PlanSource> Work<'_, S> {
             plan,
             recovered,
             reads_everything,
+            callers,
         } = self.request.source.plan(held).await?;
         self.feed.pause();
         self.view.diagnostics(&plan.diagnostics);
         self.feed.planned(&plan);
         let policies = policies::review(self.session, &plan, self.program);
-        self.view.planned(&ShownPlan {
+        let place = self.session.place(self.program, self.providers, callers)?;
+        let shown = ShownPlan {
             plan: &plan,
             program: self.program,
             made_at: SystemClock::default().now(),
@@ -171,7 +177,13 @@ impl<S: PlanSource> Work<'_, S> {
             is_partial: !recovered.remaining.is_empty(),
             policies: &policies,
             cost: None,
-        });
+            place: &place,
+            details: self.request.details,
+            saved: None,
+            // They are told by themselves.
+            diagnostics: &Diagnostics::new(),
+        };
+        self.view.planned(&shown);
         check(&plan, &self.request.guard, &policies)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
         let ended = |applied| Ended { recovered, applied };
@@ -185,7 +197,12 @@ impl<S: PlanSource> Work<'_, S> {
         if !plan.is_empty() {
             let confirmation = self.request.confirmation;
             confirmation
-                .obtain(self.session, signals, self.request.question)
+                .obtain_after_details(
+                    self.session,
+                    signals,
+                    self.request.question,
+                    Some(&|| self.view.details(&shown)),
+                )
                 .await?;
         }
         self.request.source.begin(held).await?;

@@ -44,12 +44,29 @@ impl Confirmation {
         signals: &Signals,
         question: &str,
     ) -> Result<(), CommandError> {
+        self.obtain_after_details(session, signals, question, None)
+            .await
+    }
+
+    /// The same, where a person may ask for details before.
+    pub(crate) async fn obtain_after_details(
+        self,
+        session: &Session<'_>,
+        signals: &Signals,
+        question: &str,
+        details: Option<&dyn Fn()>,
+    ) -> Result<(), CommandError> {
         if self == Self::Given {
             return Ok(());
         }
         let asked_at = Instant::now();
         let streams = session.streams.clone();
-        let mut question = format!("{question} [yes/no] ");
+        let answers = match details {
+            Some(_) => "yes/no/details",
+            None => "yes/no",
+        };
+        let first = format!("{question} [{answers}] ");
+        let mut question = first.clone();
         // Any other text is asked about again; only the end of the input declines.
         let agreed = loop {
             let (streams, asking) = (streams.clone(), question.clone());
@@ -61,7 +78,11 @@ impl Confirmation {
             match answer.map(|answer| answer.to_lowercase()).as_deref() {
                 Some("yes" | "y") => break true,
                 None | Some("no" | "n") => break false,
-                Some(_) => "Please answer `yes` or `no`: ".clone_into(&mut question),
+                Some("details" | "d") if details.is_some() => {
+                    details.into_iter().for_each(|show| show());
+                    question.clone_from(&first);
+                }
+                Some(_) => question = format!("Please answer {}: ", answers.replace('/', ", ")),
             }
         };
         session.waited(asked_at.elapsed());

@@ -1,6 +1,7 @@
 //! Procedures that several commands share, a file each. Commands import from here and never from one another.
 
 pub(crate) mod apply;
+pub(crate) mod callers;
 pub(crate) mod confirmation;
 pub(crate) mod cost;
 pub(crate) mod edit;

@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use terrane_core::{Program, Severity};
-use terrane_engine::{Engine, Plan, PlanOptions, Recovered};
+use terrane_engine::{CallerIdentity, Engine, Plan, PlanOptions, Recovered};
 use terrane_state::{Recorder as _, Run};
 
 use super::plan::make_plan;
-use super::unresolved;
+use super::{callers, unresolved};
 use crate::error::CommandError;
 use crate::session::Session;
 use crate::signals::{Signals, interrupted};
@@ -32,6 +32,8 @@ pub(crate) struct Sourced<'a> {
     pub(crate) recovered: Recovered,
     /// Whether every object was read for it.
     pub(crate) reads_everything: bool,
+    /// In whose name it acts, as far as that is known.
+    pub(crate) callers: Vec<CallerIdentity>,
 }
 
 /// Where the plan of a run comes from.
@@ -63,6 +65,7 @@ impl PlanSource for Fresh {
         let prior = held.run.state();
         let plan = make_plan(held.engine, held.signals, held.program, &prior, &options).await?;
         Ok(Sourced {
+            callers: callers::known(held.engine, held.program, &plan).await,
             plan: Cow::Owned(plan),
             reads_everything: options.reads_everything(),
             recovered,

@@ -14,5 +14,6 @@ mod proof;
 
 pub(crate) use failure::gave_up;
 pub(crate) use fingerprint::{fingerprint, place, place_fingerprint};
-pub(crate) use owner::{OWNER_TAG, OwnerTags, new_tag};
+pub use owner::OWNER_TAG;
+pub(crate) use owner::{OwnerTags, new_tag};
 pub(crate) use proof::{Proof, SKEW, USUAL_TIMEOUT, Unproved, deadline, prove};

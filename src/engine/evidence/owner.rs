@@ -15,8 +15,8 @@ use terrane_core::{ProviderConfig, Type, Value};
 use terrane_state::Sha256;
 use terrane_state::model::Lineage;
 
-/// The key of the tag.
-pub(crate) const OWNER_TAG: &str = "terrane/owner";
+/// The key of the tag that tells an object from all others.
+pub const OWNER_TAG: &str = "terrane/owner";
 
 /// The tag of the object that `address` gets when it is planned from the state with that serial, in the place of the object with that
 /// tag if there is one. Unknown as long as the state has no lineage, which a run gives it when it takes the lock: until then two stacks

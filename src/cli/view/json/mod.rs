@@ -7,7 +7,6 @@ mod plan;
 mod policies;
 mod providers;
 mod reports;
-mod sink;
 mod state;
 mod stream;
 mod validate;
@@ -21,8 +20,8 @@ use serde::Serialize;
 use terrane_core::Diagnostics;
 
 use super::format::{Flag, Format};
+use super::sink::Sink;
 use super::{PlanView, ShownPlan, View};
-use sink::Sink;
 
 /// `--json` and `--json-file`.
 pub(super) static FORMAT: Format = Format {
@@ -71,6 +70,11 @@ impl View for JsonView {
 impl PlanView for JsonView {
     fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics> {
         self.to.document(to_line(&plan::plan(shown)))
+    }
+
+    /// The reasons are on stderr; a document without a plan would be taken for one.
+    fn no_plan(&self, _: &Diagnostics) -> Result<(), Diagnostics> {
+        Ok(())
     }
 }
 

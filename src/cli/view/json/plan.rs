@@ -92,6 +92,11 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         is_partial: _,
         policies,
         cost,
+        // Terraform has no place for these.
+        place: _,
+        details: _,
+        saved: _,
+        diagnostics: _,
     } = *shown;
     let managed = |change: &&ResourceChange| {
         // Terraform leaves out data sources that are only forgotten.

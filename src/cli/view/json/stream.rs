@@ -14,7 +14,8 @@ use super::plan::reason;
 use super::policies::PolicyJson;
 use super::validate::diagnostic;
 use super::values::index;
-use crate::view::text::{plan_totals, totals, waiting};
+use crate::view::outline::plan_totals;
+use crate::view::text::{totals, waiting};
 use crate::view::{AppliedRun, ClosedRun, Outputs, ProgressView, RunView, ShownPlan, Tracker};
 
 /// How often a slow operation is reported again.

@@ -9,7 +9,7 @@ use super::painter::{Painter, Tone};
 use crate::view::printable::{counted, one_line};
 
 /// The section, with an empty line at its end; nothing without an estimate.
-pub(super) fn text(estimate: Option<&Estimate>, painter: Painter) -> String {
+pub(crate) fn text(estimate: Option<&Estimate>, painter: Painter) -> String {
     let Some(estimate) = estimate else {
         return String::new();
     };

@@ -34,8 +34,14 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, painter: Painter) -> String {
         painter.paint(Tone::Warning, "warning:")
     };
     let summary = shortened(diagnostic.summary.trim_end(), LONGEST_VALUE);
-    let mut text = format!("{head} {}", printable(&summary));
+    // No line of a message begins as the provider pleases: a log may obey it there.
+    let (first, others) = summary.split_once('\n').unwrap_or((&*summary, ""));
+    let mut text = format!("{head} {}", printable(first));
     let detail = shortened(diagnostic.detail.trim(), LONGEST_VALUE);
+    let detail = match others.is_empty() {
+        true => detail,
+        false => format!("{others}\n{detail}").into(),
+    };
     let detail = printable(&detail);
     // A short detail goes on in the same line; a long one (a Go panic, an API's document) gets lines of its own.
     if !detail.is_empty() && !detail.contains('\n') {
@@ -65,7 +71,8 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, painter: Painter) -> String {
         }
     }
     for hint in &diagnostic.hints {
-        let _ = writeln!(text, "hint: {}", printable(hint));
+        let hint = printable(hint).replace('\n', "\n  | ");
+        let _ = writeln!(text, "hint: {hint}");
     }
     text
 }

@@ -10,7 +10,7 @@ use terrane_state::{Closed, Instance, Resolve, RunError, State};
 use super::painter::{Painter, Tone};
 use super::{TextView, state, summary};
 use crate::view::printable::{counted, one_line};
-use crate::view::{EditView, Secrets, StateEdit, stored};
+use crate::view::{EditView, Secrets, StateEdit, outline, stored};
 
 impl EditView for TextView {
     fn proposed(&self, edit: &StateEdit, before: &State) {
@@ -226,7 +226,7 @@ fn notes(address: &InstanceAddr, state: &State, painter: Painter) -> String {
 
 /// The id of the current object, if it has one that may be shown.
 fn id(instance: &Instance) -> Option<String> {
-    super::plan::id(&stored::marked(instance.current.as_ref()?))
+    outline::id(&stored::marked(instance.current.as_ref()?))
 }
 
 fn following(dependents: usize) -> String {

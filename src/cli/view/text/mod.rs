@@ -1,8 +1,7 @@
 //! The view for people: results on stdout, everything else on stderr, with colours and live rows where a terminal has them.
 
-mod cost;
+pub(crate) mod cost;
 pub(crate) mod diagnostics;
-mod diff;
 mod edit;
 mod history;
 mod installing;
@@ -25,6 +24,7 @@ use std::sync::Arc;
 
 use terrane_core::Diagnostics;
 
+use super::outline::Outline;
 use super::{PlanView, ShownPlan, View};
 use crate::streams::Streams;
 use painter::{Painter, Tone};
@@ -32,8 +32,7 @@ use plan::PlanText;
 
 pub(crate) use installing::Installing;
 pub(crate) use live::rows_of_planning;
-pub(in crate::view) use plan::plan_totals;
-pub(in crate::view) use summary::totals;
+pub(in crate::view) use summary::{closed, partial, refreshed, totals};
 pub(crate) use words::name;
 pub(in crate::view) use words::waiting;
 
@@ -75,7 +74,13 @@ impl TextView {
         if shown.plan.is_empty() && shown.is_partial {
             return;
         }
-        let text = PlanText::new(shown, self.out_painter());
+        let text = PlanText {
+            outline: &Outline::of(shown, shown.details),
+            place: shown.place,
+            policies: shown.policies,
+            cost: shown.cost,
+            painter: self.out_painter(),
+        };
         self.streams.out(text.text());
     }
 }
@@ -89,6 +94,11 @@ impl View for TextView {
 impl PlanView for TextView {
     fn plan(&self, shown: &ShownPlan<'_>) -> Result<(), Diagnostics> {
         self.write_plan(shown);
+        Ok(())
+    }
+
+    /// The reasons are on stderr.
+    fn no_plan(&self, _: &Diagnostics) -> Result<(), Diagnostics> {
         Ok(())
     }
 }

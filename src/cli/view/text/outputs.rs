@@ -6,9 +6,9 @@ use terrane_core::{Path, Value};
 use terrane_state::model::OutputValue;
 
 use super::TextView;
-use super::diff::Side;
 use super::painter::{Painter, Tone};
 use crate::redactor::SENSITIVE;
+use crate::view::diff::Side;
 use crate::view::hidden::Hidden;
 use crate::view::printable::{LONGEST_VALUE, one_line, shortened};
 use crate::view::{Outputs, OutputsView, Secrets};

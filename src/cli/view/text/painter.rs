@@ -29,7 +29,6 @@ pub(crate) struct Painter(pub(crate) Ink);
 
 impl Painter {
     /// A painter that leaves everything as it is.
-    #[cfg(test)]
     pub(crate) const PLAIN: Self = Self(Ink::Plain);
 
     /// The text in the colour of that tone.

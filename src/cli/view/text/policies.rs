@@ -11,7 +11,7 @@ use crate::view::printable::one_line;
 const TOLD: usize = 10;
 
 /// The section, with an empty line at its end; nothing where there are no policies.
-pub(super) fn text(reports: &[PolicyReport], painter: Painter) -> String {
+pub(crate) fn text(reports: &[PolicyReport], painter: Painter) -> String {
     if reports.is_empty() {
         return String::new();
     }

@@ -6,9 +6,9 @@ use terrane_core::Value;
 use terrane_core::addr::InstanceAddr;
 use terrane_state::{Instance, Object, ObjectStatus, State};
 
-use super::diff::{Comparison, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
 use super::{TextView, history, outputs};
+use crate::view::diff::{Comparison, Kind, Occasion, Row, Side};
 use crate::view::hidden::Hidden;
 use crate::view::printable::one_line;
 use crate::view::{Secrets, StateView, Version, stored};
@@ -101,6 +101,7 @@ fn rows(object: &Object, secrets: Secrets) -> Vec<Row> {
         before: side,
         after: side,
         occasion: Occasion::Creation,
+        kind: Kind::Object,
     };
     comparison.rows(&Value::Null, &object.value, None)
 }

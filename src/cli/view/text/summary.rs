@@ -30,7 +30,7 @@ pub(in crate::view) fn refreshed(recorded: usize) -> String {
 }
 
 /// `3 of 9 steps done, 1 failed, 5 not attempted.`, and the names of those steps.
-pub(super) fn partial(applied: &Applied, skipped: &[String]) -> String {
+pub(in crate::view) fn partial(applied: &Applied, skipped: &[String]) -> String {
     let total = applied.succeeded + applied.failed + applied.skipped;
     let mut text = format!("{} of {} done", applied.succeeded, counted(total, "step"));
     if applied.failed > 0 {

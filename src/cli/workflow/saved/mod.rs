@@ -11,7 +11,8 @@ use terrane_core::{Diagnostic, Program};
 use terrane_engine::{CallerIdentity, Fingerprint, Origin, Plan, PlanMode, Recovered, SavedPlan};
 use terrane_provider::Plugins;
 use terrane_state::{
-    Clock as _, Operation, PlanUse, PrivateFile, Random as _, SystemClock, SystemRandom, Timestamp,
+    Clock as _, Operation, PlanUse, PrivateFile, Random as _, Sha256, SystemClock, SystemRandom,
+    Timestamp,
 };
 
 use super::apply::{Request, carry_out, reported};
@@ -23,6 +24,7 @@ use crate::exit_code::Exit;
 use crate::session::{Session, own_digest, quoted_if_needed, run_error};
 use crate::signals::interrupted;
 use crate::view::printable::one_line;
+use crate::view::{Details, Place, SavedAs};
 use checks::{changed_inputs, other_program, other_stack, refusal, refuse_configuration, refused};
 
 /// The remedy for nearly every refusal.
@@ -40,26 +42,30 @@ pub(crate) fn check_target(file: &Path) -> Result<(), CommandError> {
     checked.map_err(|error| run_error(&error.into()))
 }
 
-/// Writes a plan for that file, with all that it comes from.
+/// Writes a plan into that file, with all that it comes from.
 pub(crate) fn write(
     session: &Session<'_>,
     file: &Path,
     plan: &Plan,
     origin: Origin,
-) -> Result<(), CommandError> {
+) -> Result<SavedAs, CommandError> {
     let bytes = SavedPlan::write(plan, origin)
         .map_err(|error| Diagnostic::error("the plan cannot be saved").detail(error.to_string()))?;
     let written = PrivateFile::new(file).and_then(|file| file.replace(&bytes, SavedPlan::is_one));
     written.map_err(|error| run_error(&error.into()))?;
-    let apply = session.again(&format!(
-        "up {}",
-        quoted_if_needed(&file.display().to_string())
-    ));
-    let file = file.display();
+    let file = file.display().to_string();
+    Ok(SavedAs {
+        command: session.again(&format!("up {}", quoted_if_needed(&file))),
+        file: one_line(&file),
+        digest: Sha256::of(&bytes).to_string(),
+    })
+}
+
+/// Says where a plan was saved, and how it is applied.
+pub(crate) fn say_saved(session: &Session<'_>, SavedAs { file, command, .. }: &SavedAs) {
     session.note(&format!(
-        "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{apply}`.\n"
+        "\nThe plan is saved in {file}, with the secrets that are in it. Apply it with `{command}`.\n"
     ));
-    Ok(())
 }
 
 /// Where a plan comes from that this invocation made.
@@ -133,6 +139,7 @@ pub(crate) async fn apply(
     file: &Path,
     parallelism: NonZeroUsize,
     guard: Guard,
+    details: Details,
 ) -> Result<Exit, CommandError> {
     let started = Instant::now();
     let files = guard.files.clone();
@@ -149,6 +156,7 @@ pub(crate) async fn apply(
             confirmation: Confirmation::Given,
             question: "",
             guard,
+            details,
         };
         carry_out(session, &request, view, &program, &providers, started).await
     })
@@ -156,6 +164,20 @@ pub(crate) async fn apply(
 }
 
 impl Saved {
+    /// Where it acts.
+    pub(crate) fn place(&self, session: &Session<'_>) -> Place {
+        let Origin {
+            providers,
+            callers,
+            backend,
+            ..
+        } = &self.origin;
+        Place {
+            is_sandbox: self.origin.sandbox,
+            ..session.saved_place(providers, callers.clone(), backend)
+        }
+    }
+
     /// One line about where the plan comes from.
     pub(crate) fn heading(&self) -> String {
         let Origin {
@@ -192,6 +214,7 @@ impl PlanSource for Saved {
             plan: Cow::Borrowed(&self.plan),
             recovered: Recovered::default(),
             reads_everything: false,
+            callers: self.origin.callers.clone(),
         })
     }
 

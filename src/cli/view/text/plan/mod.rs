@@ -1,133 +1,64 @@
-//! A plan as people read it: drift, a tree by module, exported values, totals.
+//! A plan as people read it on a terminal: where it acts, drift, a tree by module, exported values, losses, totals.
 
-mod causes;
-mod resource;
-mod tree;
-
-use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
-use std::sync::Arc;
 
-use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::PolicyReport;
-use terrane_core::{Marked, Program, Type};
 use terrane_cost::Estimate;
-use terrane_engine::{Action, Drift, Move, OutputChange, PlanMode, ResourceChange, Summary};
+use terrane_engine::PlanMode;
 
-use super::diff::{Comparison, Mark, Occasion, Row, Side};
 use super::painter::{Painter, Tone};
 use super::{cost, policies};
-use crate::view::hidden::Hidden;
-use crate::view::printable::{counted, one_line};
-use crate::view::{Secrets, ShownPlan};
-use causes::Causes;
-pub(crate) use resource::id;
-use tree::ModuleTree;
+use crate::view::diff::{Mark, Row};
+use crate::view::outline::{Danger, Entry, ModuleTree, Node, Outline, Place, Sign};
+use crate::view::printable::counted;
 
-/// A plan as text.
+/// More losses than these are counted: all of them are in the tree.
+const LOSSES: usize = 20;
+
+/// Lays out a plan.
 pub(crate) struct PlanText<'a> {
-    /// The kind of plan.
-    pub(crate) mode: PlanMode,
-    /// Every object looked at.
-    pub(crate) changes: &'a [ResourceChange],
-    /// Objects that differ from the state.
-    pub(crate) drift: &'a [Drift],
-    /// Exported values.
-    pub(crate) outputs: &'a [OutputChange],
-    /// Objects under another address.
-    pub(crate) moves: &'a [Move],
-    /// Objects that the program imports, and by what.
-    pub(crate) adoptions: &'a [(Arc<InstanceAddr>, String)],
-    /// The program it was made from: source lines and where unknowns come from.
-    pub(crate) program: &'a Program,
+    /// The plan.
+    pub(crate) outline: &'a Outline,
+    /// Where it acts.
+    pub(crate) place: &'a Place,
     /// The policies of the program, and how the plan stands to each.
     pub(crate) policies: &'a [PolicyReport],
     /// What the stack costs, where that was asked for.
     pub(crate) cost: Option<&'a Estimate>,
-    /// Whether secrets are printed.
-    pub(crate) secrets: Secrets,
     /// Colours.
     pub(crate) painter: Painter,
 }
 
-impl<'a> PlanText<'a> {
-    /// A view on that plan of that program.
-    pub(crate) fn new(shown: &ShownPlan<'a>, painter: Painter) -> Self {
-        let plan = shown.plan;
-        Self {
-            mode: plan.mode,
-            changes: &plan.changes,
-            drift: &plan.drift,
-            outputs: &plan.outputs,
-            moves: &plan.moves,
-            adoptions: &plan.adoptions,
-            program: shown.program,
-            policies: shown.policies,
-            cost: shown.cost,
-            secrets: shown.secrets,
-            painter,
-        }
-    }
-
-    /// Whether there is nothing to do.
-    fn is_empty(&self) -> bool {
-        let changes = self
-            .changes
-            .iter()
-            .all(|change| change.action == Action::NoOp);
-        changes
-            && self.moves.is_empty()
-            && self.adoptions.is_empty()
-            && self
-                .outputs
-                .iter()
-                .all(|output| output.action() == Action::NoOp)
-    }
-
+impl PlanText<'_> {
     /// The whole text; ends with a line feed.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::new();
+        let mut text = format!(
+            "{}\n\n",
+            self.painter.paint(Tone::Faint, &self.place.line())
+        );
         self.drift(&mut text);
-        if self.mode == PlanMode::RefreshOnly {
-            self.outputs(&mut text);
-            let _ = writeln!(text, "{}", refresh_totals(self.drift.len()));
-            return text;
-        }
         self.taken_over(&mut text);
-        self.changes(&mut text);
+        if !self.outline.changes.is_empty() {
+            self.tree(&self.outline.changes, &mut text);
+            text.push('\n');
+        }
         self.outputs(&mut text);
         text.push_str(&cost::text(self.cost, self.painter));
         // Kept policies of a plan that does nothing are no news.
-        if !self.is_empty() || policies::are_news(self.policies) {
+        if self.outline.totals.summary.is_some() || policies::are_news(self.policies) {
             text.push_str(&policies::text(self.policies, self.painter));
         }
-        if self.is_empty() {
-            text.push_str(match self.mode {
-                PlanMode::Destroy => "No changes. No objects need to be destroyed.\n",
-                _ => "No changes. Your infrastructure matches the configuration.\n",
-            });
-        } else {
-            text.push_str(&self.totals());
-        }
+        self.losses(&mut text);
+        self.totals(&mut text);
         text
     }
 
-    /// What is recorded without an operation: new addresses, and objects that existed before.
+    /// What is recorded without an operation.
     fn taken_over(&self, text: &mut String) {
-        for moved in self.moves {
-            let (from, to) = (moved.from.to_string(), moved.to.to_string());
-            let _ = writeln!(text, "  {} moved from {}", one_line(&to), one_line(&from));
+        for line in &self.outline.taken_over {
+            let _ = writeln!(text, "  {line}");
         }
-        for (address, by) in self.adoptions {
-            let address = address.to_string();
-            let _ = writeln!(
-                text,
-                "  {} imported by {}",
-                one_line(&address),
-                one_line(by)
-            );
-        }
-        if !self.moves.is_empty() || !self.adoptions.is_empty() {
+        if !self.outline.taken_over.is_empty() {
             text.push('\n');
         }
     }
@@ -137,225 +68,129 @@ impl<'a> PlanText<'a> {
     }
 
     fn drift(&self, text: &mut String) {
-        let mut shown = ModuleTree::default();
-        // Drift without a change is mostly the effect of other resources on this one (a role's attached policies, an address's
-        // association); it is recorded with the next apply. `--refresh-only` and `--json` show all of it.
-        let matters: HashSet<&InstanceAddr> = self
-            .changes
-            .iter()
-            .filter(|change| change.action != Action::NoOp)
-            .map(|change| &*change.address)
-            .collect();
-        let mut quiet = 0;
-        for drift in self.drift {
-            let gone = drift.after.value.is_null();
-            if self.mode == PlanMode::Normal && !gone && !matters.contains(&*drift.address) {
-                quiet += 1;
-                continue;
-            }
-            let module = &drift.address.resource.module;
-            let mut body = String::new();
-            if drift.after.value.is_null() {
-                resource::drift_head(&mut body, self, drift, Mark::Remove);
-            } else {
-                let rows = self.rows(
-                    (&drift.before, &drift.after),
-                    None,
-                    Occasion::Drift,
-                    Some(drift.schema.ty()),
-                );
-                if rows.is_empty() && self.mode != PlanMode::RefreshOnly {
-                    continue;
-                }
-                resource::drift_head(&mut body, self, drift, Mark::Change);
-                self.write_rows(&mut body, &rows, 3, &|_| None);
-            }
-            shown.add(module, body);
-        }
-        if !shown.is_empty() {
+        if !self.outline.drift.is_empty() {
             self.heading(text, "Changed outside of this program:");
-            shown.write(text, self.painter);
+            self.tree(&self.outline.drift, text);
             text.push('\n');
         }
-        if quiet > 0 {
-            let differ = if quiet == 1 { "differs" } else { "differ" };
-            let objects = counted(quiet, "object");
-            let note = format!(
-                "{objects} {differ} from the state without effect on this plan (`--refresh-only` shows how).\n\n"
-            );
-            text.push_str(&note);
+        if let Some(note) = self.outline.quiet_drift() {
+            let _ = writeln!(text, "{note} (`--refresh-only` shows how).\n");
         }
     }
 
-    fn changes(&self, text: &mut String) {
-        let causes = Causes::of(self.changes, self.program);
-        let mut tree = ModuleTree::default();
-        for change in self.changes {
-            if change.action == Action::NoOp {
-                continue;
+    fn tree(&self, tree: &ModuleTree<Entry>, text: &mut String) {
+        tree.walk(&mut |depth, node| match node {
+            Node::Module(name) => {
+                let indent = "  ".repeat(depth);
+                let name = self.painter.paint(Tone::Strong, &name);
+                let _ = writeln!(text, "{indent}{name}");
             }
-            let body = self.change(change, &causes);
-            tree.add(&change.address.resource.module, body);
+            Node::Leaf(entry) => self.entry(depth, entry, text),
+        });
+    }
+
+    fn entry(&self, depth: usize, entry: &Entry, text: &mut String) {
+        let indent = "  ".repeat(depth);
+        let sign = format!("{:>3}", entry.sign.text());
+        let sign = self.painter.paint(tone(entry.sign), &sign);
+        let name = self.painter.paint(Tone::Strong, &entry.name);
+        let _ = write!(text, "{indent}{sign} {name}");
+        if let Some(brief) = &entry.brief {
+            let line = brief.line();
+            if !line.is_empty() {
+                let _ = write!(text, "  {line}");
+            }
         }
-        if !tree.is_empty() {
-            tree.write(text, self.painter);
-            text.push('\n');
+        let notes = [
+            entry.id.as_ref().map(|id| format!("[id={id}]")),
+            entry.reason.map(|reason| format!("({reason})")),
+            entry.location.map(|location| location.to_string()),
+        ];
+        for note in notes.into_iter().flatten() {
+            let _ = write!(text, "  {}", self.painter.paint(Tone::Faint, &note));
+        }
+        text.push('\n');
+        if entry.brief.is_none() {
+            self.rows(&entry.rows, depth + 3, text);
         }
     }
 
-    fn change(&self, change: &ResourceChange, causes: &Causes<'_>) -> String {
-        let mut text = String::new();
-        resource::head(&mut text, self, change);
-        let occasion = match change.action {
-            Action::Delete | Action::Forget | Action::NoOp => return text,
-            Action::Create | Action::Read => Occasion::Creation,
-            Action::Update => Occasion::Difference,
-            Action::DeleteThenCreate | Action::CreateThenDelete => Occasion::Replacement,
-        };
-        let declared = self.program.position(&change.address);
-        let arguments = declared.map(|position| &self.program.resources()[position].arguments);
-        let sides = (&*change.before, &*change.after);
-        let rows = self.rows(sides, arguments, occasion, Some(change.schema.ty()));
-        self.write_rows(&mut text, &rows, 3, &|row| causes.note(change, row));
-        text
-    }
-
-    fn rows(
-        &self,
-        (before, after): (&Marked, &Marked),
-        arguments: Option<&terrane_core::Expr>,
-        occasion: Occasion,
-        ty: Option<&Type>,
-    ) -> Vec<Row> {
-        let [hidden_before, hidden_after] = match self.secrets {
-            Secrets::Hidden => Hidden::of_each([before, after]),
-            Secrets::Shown => Default::default(),
-        };
-        let comparison = Comparison {
-            before: Side {
-                hidden: &hidden_before,
-                arguments: None,
-            },
-            after: Side {
-                hidden: &hidden_after,
-                arguments,
-            },
-            occasion,
-        };
-        comparison.rows(&before.value, &after.value, ty)
-    }
-
-    fn write_rows(
-        &self,
-        text: &mut String,
-        rows: &[Row],
-        depth: usize,
-        note: &dyn Fn(&Row) -> Option<String>,
-    ) {
+    fn rows(&self, rows: &[Row], depth: usize, text: &mut String) {
         for row in rows {
             let (sign, tone) = sign(row.mark);
             let sign = self.painter.paint(tone, sign);
             let indent = "  ".repeat(depth);
-            let _ = write!(text, "{indent}{sign} {}", row.label);
-            if !row.text.is_empty() {
-                let equals = match row.label.is_empty() {
-                    true => "",
-                    false if row.text.starts_with("(json") || row.text.starts_with("(line") => " ",
-                    false => " = ",
-                };
-                let _ = write!(text, "{equals}{}", row.text);
-            }
-            if let Some(note) = note(row) {
-                let _ = write!(text, "  {}", self.painter.paint(Tone::Replace, &note));
+            let _ = write!(text, "{indent}{sign} {}", row.line());
+            if let Some(note) = &row.note {
+                let _ = write!(text, "  {}", self.painter.paint(Tone::Replace, note));
             }
             text.push('\n');
-            self.write_rows(text, &row.inside, depth + 2, &|_| None);
+            self.rows(&row.inside, depth + 2, text);
         }
     }
 
     fn outputs(&self, text: &mut String) {
-        let changed: Vec<&OutputChange> = self
-            .outputs
-            .iter()
-            .filter(|output| output.action() != Action::NoOp)
-            .collect();
-        if changed.is_empty() {
+        if !self.outline.outputs.is_empty() {
+            self.heading(text, "Outputs:");
+            self.rows(&self.outline.outputs, 1, text);
+            text.push('\n');
+        }
+    }
+
+    /// The objects that are lost, once more: nobody scrolls back for them. A destroy shows nothing else.
+    fn losses(&self, text: &mut String) {
+        let losses = &self.outline.dangers;
+        if losses.is_empty() || self.outline.mode == PlanMode::Destroy {
             return;
         }
-        let exports = self.program.exports().iter();
-        let exports: HashMap<_, _> = exports
-            .map(|export| (&export.name, &export.value))
-            .collect();
-        self.heading(text, "Outputs:");
-        for output in changed {
-            let absent = Marked::default();
-            let sides = (
-                output.before.as_ref().unwrap_or(&absent),
-                output.after.as_ref().unwrap_or(&absent),
-            );
-            let value = exports.get(&output.name).copied();
-            let mut rows = self.rows(sides, value, Occasion::Difference, None);
-            for row in &mut rows {
-                let dot = !row.label.is_empty() && !row.label.starts_with('[');
-                let dot = if dot { "." } else { "" };
-                row.label = format!("{}{dot}{}", one_line(&output.name), row.label);
+        let heading = format!("{} destroyed:", existing(losses));
+        let _ = writeln!(text, "{}", self.painter.paint(Tone::Error, &heading));
+        for loss in losses.iter().take(LOSSES) {
+            let sign = format!("{:>5}", loss.sign.text());
+            let sign = self.painter.paint(tone(loss.sign), &sign);
+            let name = self.painter.paint(Tone::Strong, &loss.address);
+            let _ = write!(text, "{sign} {name}");
+            let id = loss.id.as_ref().map(|id| format!("[id={id}]"));
+            let why = loss.why.as_ref().map(|why| format!("({why})"));
+            for note in id.into_iter().chain(why) {
+                let _ = write!(text, "  {note}");
             }
-            self.write_rows(text, &rows, 1, &|_| None);
+            text.push('\n');
+        }
+        if losses.len() > LOSSES {
+            let _ = writeln!(text, "      and {} more", losses.len() - LOSSES);
         }
         text.push('\n');
     }
 
-    fn totals(&self) -> String {
-        let summary = Summary::of(self.changes);
-        let mut text = format!("{}\n", plan_totals(&summary));
-        let unchanged = self.changes.len()
-            - (summary.create + summary.update + summary.replace)
-            - (summary.delete + summary.read + summary.forget);
-        let mut more = Vec::new();
-        if summary.replace > 0 {
-            more.push(format!(
-                "{} replaced (counted as added and destroyed)",
-                summary.replace
-            ));
+    fn totals(&self, text: &mut String) {
+        let totals = &self.outline.totals;
+        let sentence = match (&totals.summary, self.outline.dangers.is_empty()) {
+            (Some(_), false) => self.painter.paint(Tone::Error, &totals.sentence),
+            (Some(_), true) => self.painter.paint(Tone::Strong, &totals.sentence),
+            (None, _) => totals.sentence.clone(),
+        };
+        let _ = writeln!(text, "{sentence}");
+        for more in [&totals.more, &totals.folded].into_iter().flatten() {
+            let _ = writeln!(text, "{}", self.painter.paint(Tone::Faint, more));
         }
-        if summary.read > 0 {
-            more.push(format!(
-                "{} read during apply",
-                counted(summary.read, "data source")
-            ));
-        }
-        if unchanged > 0 {
-            more.push(format!("{unchanged} unchanged"));
-        }
-        if !more.is_empty() {
-            let line = self.painter.paint(Tone::Faint, &more.join(", "));
-            let _ = writeln!(text, "{line}");
-        }
-        text
     }
 }
 
-/// The sentence that tools look for. A replacement counts as added and as destroyed.
-pub(crate) fn plan_totals(summary: &Summary) -> String {
-    let forget = match summary.forget {
-        0 => String::new(),
-        count => format!(", {count} to forget"),
-    };
-    format!(
-        "Plan: {} to add, {} to change, {} to destroy{forget}.",
-        summary.create + summary.replace,
-        summary.update,
-        summary.delete + summary.replace,
-    )
+/// `1 existing object is`, `3 existing objects are`
+fn existing(losses: &[Danger]) -> String {
+    let verb = if losses.len() == 1 { "is" } else { "are" };
+    format!("{} {verb}", counted(losses.len(), "existing object"))
 }
 
-fn refresh_totals(drifted: usize) -> String {
-    match drifted {
-        0 => "No changes. The state matches the real objects.".to_owned(),
-        count => format!(
-            "Refresh: {} to record in the state.",
-            counted(count, "change")
-        ),
+/// The colour of a sign.
+fn tone(sign: Sign) -> Tone {
+    match sign {
+        Sign::Create | Sign::Read => Tone::Add,
+        Sign::Update => Tone::Change,
+        Sign::DeleteThenCreate | Sign::CreateThenDelete => Tone::Replace,
+        Sign::Delete => Tone::Remove,
+        Sign::Forget => Tone::Faint,
     }
 }
 

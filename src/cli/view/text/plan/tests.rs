@@ -1,93 +1,23 @@
 use std::sync::Arc;
 
 use insta::assert_snapshot;
-use terrane_core::addr::{InstanceAddr, ProviderConfigAddr, ProviderSource};
-use terrane_core::schema::{Block, Schema};
-use terrane_core::{Location, NoConfig, Path, Resource, Value};
-use terrane_engine::Reason;
+use terrane_core::{Marked, Value};
+use terrane_engine::{Action, OutputChange, Reason, ResourceChange};
 
 use super::*;
-
-fn program() -> Program {
-    let declared = Program::from_fn(
-        |stack| {
-            let vpc = Resource::dynamic("t_vpc", "main")
-                .set("cidr", "10.1.0.0/16")
-                .declare(stack);
-            let subnet = Resource::dynamic("t_subnet", "s")
-                .set("vpc", vpc.attribute::<String>("id"))
-                .declare(stack);
-            stack.module("cluster", |stack| {
-                Resource::dynamic("t_node", "n")
-                    .instance_key("x")
-                    .set("subnet", subnet.attribute::<String>("id"))
-                    .declare(stack);
-            });
-            stack.export("vpc", vpc.attribute::<String>("id"));
-            Ok(())
-        },
-        NoConfig,
-    );
-    declared.expect("a program")
-}
-
-fn object(members: &[(&str, Value)]) -> Arc<Marked> {
-    Arc::new(Marked::plain(Value::map(members.iter().cloned())))
-}
-
-fn change(
-    address: &str,
-    action: Action,
-    before: Arc<Marked>,
-    after: Arc<Marked>,
-) -> ResourceChange {
-    let address: InstanceAddr = address.parse().expect("an address");
-    ResourceChange {
-        provider: ProviderConfigAddr::default_of(ProviderSource::implied_by("t_vpc")),
-        address: Arc::new(address),
-        deposed: None,
-        action,
-        reason: None,
-        before,
-        after,
-        replace_paths: Vec::new(),
-        schema: Arc::new(Schema::new(0, Block::default())),
-        private: Default::default(),
-        before_identity: None,
-        planned_identity: None,
-        create_before_destroy: false,
-        location: Some(Location {
-            file: "stacks/prod/main.rs",
-            line: 7,
-            column: 1,
-        }),
-    }
-}
-
-fn replaced(address: &str, attribute: &str, before: Value, after: Value) -> ResourceChange {
-    let id = ("id", Value::from("old-id"));
-    let before = object(&[id, (attribute, before)]);
-    let after = object(&[("id", Value::UNKNOWN), (attribute, after)]);
-    ResourceChange {
-        reason: Some(Reason::ReplaceBecauseCannotUpdate),
-        replace_paths: vec![Path::root().attribute(attribute)],
-        ..change(address, Action::DeleteThenCreate, before, after)
-    }
-}
+use crate::view::outline::Details;
+use crate::view::outline::samples::{change, object, outline, place, replaced};
 
 fn shown(changes: &[ResourceChange], outputs: &[OutputChange]) -> String {
-    let program = program();
+    shown_with(changes, outputs, Details::Folded)
+}
+
+fn shown_with(changes: &[ResourceChange], outputs: &[OutputChange], details: Details) -> String {
     let view = PlanText {
+        outline: &outline(changes, outputs, details),
+        place: &place(),
         policies: &[],
-        moves: &[],
-        adoptions: &[],
         cost: None,
-        mode: PlanMode::Normal,
-        changes,
-        drift: &[],
-        outputs,
-        program: &program,
-        secrets: Secrets::Hidden,
         painter: Painter::PLAIN,
     };
     view.text()
@@ -115,6 +45,8 @@ fn the_cause_of_a_replacement_is_followed_to_where_it_began() {
         location: None,
     };
     assert_snapshot!(shown(&[vpc, subnet, node], &[output]), @r#"
+    prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
+
     -/+ t_vpc.main  [id=old-id]  stacks/prod/main.rs:7
           ~ cidr = "10.0.0.0/16" -> "10.1.0.0/16"  forces replacement
     -/+ t_subnet.s  [id=old-id]  stacks/prod/main.rs:7
@@ -125,6 +57,11 @@ fn the_cause_of_a_replacement_is_followed_to_where_it_began() {
 
     Outputs:
       ~ vpc = "vpc-1" -> (known after apply: t_vpc.main.id)
+
+    3 existing objects are destroyed:
+      -/+ t_vpc.main  [id=old-id]  (cidr = "10.0.0.0/16" -> "10.1.0.0/16")
+      -/+ t_subnet.s  [id=old-id]  (vpc, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16"))
+      -/+ module.cluster.t_node.n["x"]  [id=old-id]  (subnet, because t_subnet.s is replaced, because t_vpc.main is replaced (cidr = "10.0.0.0/16" -> "10.1.0.0/16"))
 
     Plan: 3 to add, 0 to change, 3 to destroy.
     3 replaced (counted as added and destroyed)
@@ -168,18 +105,21 @@ fn every_action_has_its_sign_and_its_reason() {
         },
     ];
     assert_snapshot!(shown(&changes, &[]), @r#"
-      + t_vpc.made  stacks/prod/main.rs:7
-          + id = "i-1"
-          + name = "a"
+    prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
+
+      + t_vpc.made  name = "a", id = "i-1"  stacks/prod/main.rs:7
       ~ t_vpc.changed  [id=i-1]  stacks/prod/main.rs:7
           ~ name = "a" -> "b\u{1b}[2J"
       - t_vpc.key["k"]  [id=i-1]  (this key is no longer declared)  stacks/prod/main.rs:7
     +/- t_vpc.tainted  [id=i-1]  (tainted: an earlier creation failed half-way)  stacks/prod/main.rs:7
-     <= data.t_vpc.read  (read during apply, after its dependencies)  stacks/prod/main.rs:7
-          + id = "i-1"
-          + name = "a"
+     <= data.t_vpc.read  name = "a", id = "i-1"  (read during apply, after its dependencies)  stacks/prod/main.rs:7
       . t_vpc.left  [id=i-1]  stacks/prod/main.rs:7
       - t_vpc.old (deposed 00fe12ab)  [id=i-1]  (left over from a replacement)  stacks/prod/main.rs:7
+
+    3 existing objects are destroyed:
+        - t_vpc.key["k"]  [id=i-1]  (this key is no longer declared)
+      +/- t_vpc.tainted  [id=i-1]  (tainted: an earlier creation failed half-way)
+        - t_vpc.old (deposed 00fe12ab)  [id=i-1]  (left over from a replacement)
 
     Plan: 2 to add, 1 to change, 3 to destroy, 1 to forget.
     1 replaced (counted as added and destroyed), 1 data source read during apply, 1 unchanged
@@ -190,5 +130,49 @@ fn every_action_has_its_sign_and_its_reason() {
 fn a_plan_without_changes_says_so() {
     let there = object(&[("id", Value::from("i-1"))]);
     let same = change("t_vpc.same", Action::NoOp, there.clone(), there);
-    assert_snapshot!(shown(&[same], &[]), @"No changes. Your infrastructure matches the configuration.");
+    assert_snapshot!(shown(&[same], &[]), @r"
+    prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
+
+    No changes. Your infrastructure matches the configuration.
+    ");
+}
+
+#[test]
+fn a_creation_folds_to_its_telling_arguments_and_unfolds_on_request() {
+    let gone = || Arc::new(Marked::plain(Value::Null));
+    let tags = Value::map([
+        ("terrane/owner", Value::from("abc")),
+        ("team", Value::from("x")),
+    ]);
+    let subnet = object(&[
+        ("assign_ip", Value::from(true)),
+        ("availability_zone", Value::from("eu-west-1a")),
+        ("cidr_block", Value::from("10.0.0.0/24")),
+        ("name", Value::from("private")),
+        ("tags", tags),
+        ("vpc", Value::UNKNOWN),
+    ]);
+    let changes = [change("t_subnet.s", Action::Create, gone(), subnet)];
+    assert_snapshot!(shown_with(&changes, &[], Details::Folded), @r#"
+    prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
+
+      + t_subnet.s  vpc ← t_vpc.main.id, name = "private", cidr_block = "10.0.0.0/24", … (3 more)  stacks/prod/main.rs:7
+
+    Plan: 1 to add, 0 to change, 0 to destroy.
+    Not shown: arguments of 1 resource and the owner tags of 1 object (`--details` shows all)
+    "#);
+    assert_snapshot!(shown_with(&changes, &[], Details::All), @r#"
+    prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
+
+      + t_subnet.s  stacks/prod/main.rs:7
+          + assign_ip = true
+          + availability_zone = "eu-west-1a"
+          + cidr_block = "10.0.0.0/24"
+          + name = "private"
+          + tags.team = "x"
+          + tags["terrane/owner"] = "abc"
+          + vpc = (known after apply: t_vpc.main.id)
+
+    Plan: 1 to add, 0 to change, 0 to destroy.
+    "#);
 }

@@ -2,12 +2,13 @@
 
 mod align;
 mod compare;
+mod documents;
 mod render;
 mod row;
 mod sets;
 mod strings;
 
-pub(crate) use compare::{Comparison, Occasion};
+pub(crate) use compare::{Comparison, Kind, Occasion};
 pub(crate) use render::Side;
 pub(crate) use row::{Mark, Row};
 

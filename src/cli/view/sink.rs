@@ -1,4 +1,4 @@
-//! Where JSON goes: stdout, or a file of its own.
+//! Where a format goes: stdout, or a file of its own.
 
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -10,7 +10,7 @@ use terrane_core::{Diagnostic, Diagnostics};
 use crate::streams::Streams;
 
 /// Takes a document or a stream of lines.
-pub(super) enum Sink {
+pub(in crate::view) enum Sink {
     Stdout(Arc<Streams>),
     File {
         path: PathBuf,
@@ -21,7 +21,7 @@ pub(super) enum Sink {
 
 impl Sink {
     /// A file that is written when there is something to write.
-    pub(super) fn file(path: PathBuf) -> Self {
+    pub(in crate::view) fn file(path: PathBuf) -> Self {
         let lines = Mutex::new(None);
         Self::File { path, lines }
     }
@@ -30,7 +30,7 @@ impl Sink {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(super) fn document(&self, text: String) -> Result<(), Diagnostics> {
+    pub(in crate::view) fn document(&self, text: String) -> Result<(), Diagnostics> {
         match self {
             Self::Stdout(streams) => {
                 streams.out(text);
@@ -45,13 +45,13 @@ impl Sink {
     ///
     /// # Errors
     /// When the file cannot be made.
-    pub(super) fn open(&self) -> Result<(), Diagnostics> {
+    pub(in crate::view) fn open(&self) -> Result<(), Diagnostics> {
         let opened = self.with_file(|_| Ok(()));
         opened.map_err(|error| self.unwritable(&error))
     }
 
     /// Writes a line.
-    pub(super) fn line(&self, text: String) {
+    pub(in crate::view) fn line(&self, text: String) {
         match self {
             Self::Stdout(streams) => streams.out(text),
             Self::File { .. } => {

@@ -1,12 +1,11 @@
-//! Texts: documents differ in their leaves, long texts in their lines.
+//! Long texts differ in their lines.
 
-use terrane_core::{Path, Value};
+use terrane_core::Value;
 
 use super::align::{Aligned, align};
-use super::compare::{Comparison, Occasion, Position};
-use super::render::Side;
+use super::compare::{Comparison, Position};
+use super::documents::document;
 use super::row::{Mark, Row};
-use crate::view::hidden::Hidden;
 use crate::view::printable::{LONGEST_VALUE, printable, shortened};
 
 impl Comparison<'_> {
@@ -54,49 +53,5 @@ impl Comparison<'_> {
             row.mark = Mark::Add;
         }
         rows.push(row);
-    }
-
-    /// Two JSON documents, by their differing leaves.
-    fn documents(&self, at: &Position, before: &Value, after: &Value, rows: &mut Vec<Row>) {
-        let side = Side {
-            hidden: Hidden::NOTHING,
-            arguments: None,
-        };
-        let comparison = Comparison {
-            before: side,
-            after: side,
-            occasion: Occasion::Difference,
-        };
-        let mut inside = comparison.rows(before, after, None);
-        // Paths inside a document mean nothing to the schema.
-        for row in &mut inside {
-            rebase(row, &at.path);
-        }
-        let note = if inside.is_empty() {
-            "(json, same content)"
-        } else {
-            "(json)"
-        };
-        let mut row = Row::around(&at.path, &at.label, note, inside);
-        if before.is_null() {
-            row.mark = Mark::Add;
-        }
-        rows.push(row);
-    }
-}
-
-/// The text as a JSON object or array, if it is one.
-pub(super) fn document(text: &str) -> Option<Value> {
-    let start = text.trim_start().as_bytes().first()?;
-    if !matches!(start, b'{' | b'[') {
-        return None;
-    }
-    Value::from_json_untyped(text.as_bytes()).ok()
-}
-
-fn rebase(row: &mut Row, path: &Path) {
-    row.path = path.clone();
-    for inner in &mut row.inside {
-        rebase(inner, path);
     }
 }

@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub(crate) label: String,
     /// The present value, the earlier one, or both; empty where only inner values differ.
     pub(crate) text: String,
+    /// A remark beside it, such as the cause of a replacement.
+    pub(crate) note: Option<String>,
     /// The rows of inner values.
     pub(crate) inside: Vec<Self>,
 }
@@ -36,8 +38,24 @@ impl Row {
             path: path.clone(),
             label: label.to_owned(),
             text,
+            note: None,
             inside: Vec::new(),
         }
+    }
+
+    /// Label and text in one line, without sign and note: `cidr_block = "10.0.0.0/16"`.
+    pub(crate) fn line(&self) -> String {
+        let equals = match (self.label.is_empty(), self.text.is_empty()) {
+            (true, _) | (_, true) => "",
+            _ if self.is_heading() => " ",
+            _ => " = ",
+        };
+        format!("{}{equals}{}", self.label, self.text)
+    }
+
+    /// Whether its text is a remark about the rows inside, no value.
+    fn is_heading(&self) -> bool {
+        self.text.starts_with("(json") || self.text.starts_with("(line")
     }
 
     /// The heading of other rows.

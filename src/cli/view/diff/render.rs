@@ -109,16 +109,17 @@ impl<'a> Side<'a> {
             }
             Value::String(string) => text.push_str(&quoted(&shortened(string, LONGEST_VALUE))),
             Value::List(elements) => {
-                text.push('[');
+                let unknown = self.unknown_elements(elements, path, hidden.is_some());
+                let mut list = Listing::new(unknown, text);
                 for (index, element) in elements.iter().enumerate() {
-                    if index > 0 {
-                        text.push_str(", ");
+                    if !list.next(element) {
+                        continue;
                     }
                     if hidden.is_some() {
                         path.push(PathStep::Index(index));
                     }
                     let inside = hidden.map(|hidden| hidden.element(index));
-                    self.write(element, path, inside, text);
+                    self.write(element, path, inside, list.text);
                     if hidden.is_some() {
                         path.pop();
                     }
@@ -130,12 +131,12 @@ impl<'a> Side<'a> {
                 if hidden.is_some_and(Hidden::is_something) {
                     return text.push_str(SENSITIVE);
                 }
-                text.push('[');
-                for (index, element) in elements.iter().enumerate() {
-                    if index > 0 {
-                        text.push_str(", ");
+                let unknown = self.unknown_elements(elements, path, false);
+                let mut list = Listing::new(unknown, text);
+                for element in elements.iter() {
+                    if list.next(element) {
+                        self.write(element, path, None, list.text);
                     }
-                    self.write(element, path, None, text);
                 }
                 text.push(']');
             }
@@ -201,12 +202,47 @@ impl<'a> Side<'a> {
         found
     }
 
-    /// The references that decide the value at `path`; `None` where the program says nothing about it.
+    /// How many elements of a list are unknown, and all of them in words: `(4 values known after apply: a.id, b.id)`.
+    /// Elements of a set have no places of their own.
+    pub(crate) fn unknown_elements(
+        &self,
+        elements: &[Value],
+        list: &Path,
+        have_places: bool,
+    ) -> (usize, String) {
+        let places = elements.iter().enumerate();
+        let places = places.filter(|(_, element)| element.is_unknown());
+        let places: Vec<usize> = places.map(|(place, _)| place).collect();
+        if places.len() < 2 {
+            return (places.len(), String::new());
+        }
+        let mut origins = Vec::new();
+        for &place in &places {
+            match have_places {
+                true => self.origins(&list.clone().index(place), &mut origins),
+                false => self.origins(list, &mut origins),
+            }
+        }
+        let known = format!("{} values known after apply", places.len());
+        let text = match named(origins) {
+            Some(origins) => format!("({known}: {origins})"),
+            None => format!("({known})"),
+        };
+        (places.len(), text)
+    }
+
+    /// The references that decide the value at `path` in words; `None` where the program says nothing about it.
     fn origin(&self, path: &Path) -> Option<String> {
-        /// More are counted instead of named.
-        const NAMED: usize = 3;
-        let (expr, rest) = self.argument(path)?;
-        let mut origins: Vec<String> = Vec::new();
+        let mut origins = Vec::new();
+        self.origins(path, &mut origins);
+        named(origins)
+    }
+
+    /// Adds the references that decide the value at `path`, each once.
+    fn origins(&self, path: &Path, origins: &mut Vec<String>) {
+        let Some((expr, rest)) = self.argument(path) else {
+            return;
+        };
         expr.for_each_reference(&mut |reference| {
             let mut origin = reference.to_string();
             if matches!(expr, Expr::Reference(_)) && !rest.is_root() {
@@ -218,16 +254,59 @@ impl<'a> Side<'a> {
                 origins.push(origin);
             }
         });
-        if origins.is_empty() {
-            return None;
+    }
+}
+
+/// The first few origins, and how many more there are.
+fn named(mut origins: Vec<String>) -> Option<String> {
+    /// More are counted instead of named.
+    const NAMED: usize = 3;
+    if origins.is_empty() {
+        return None;
+    }
+    let more = origins.len().saturating_sub(NAMED);
+    origins.truncate(NAMED);
+    let mut text = one_line(&origins.join(", "));
+    if more > 0 {
+        let _ = write!(text, " and {more} more");
+    }
+    Some(text)
+}
+
+/// The elements of a list on one line, of which several unknown ones are told once.
+struct Listing<'a> {
+    text: &'a mut String,
+    unknown: (usize, String),
+    is_first: bool,
+    has_told: bool,
+}
+
+impl<'a> Listing<'a> {
+    fn new(unknown: (usize, String), text: &'a mut String) -> Self {
+        text.push('[');
+        Self {
+            text,
+            unknown,
+            is_first: true,
+            has_told: false,
         }
-        let more = origins.len().saturating_sub(NAMED);
-        origins.truncate(NAMED);
-        let mut text = one_line(&origins.join(", "));
-        if more > 0 {
-            let _ = write!(text, " and {more} more");
+    }
+
+    /// Begins the next element; `false` when it is told already.
+    fn next(&mut self, element: &Value) -> bool {
+        let is_told_together = self.unknown.0 > 1 && element.is_unknown();
+        if is_told_together && self.has_told {
+            return false;
         }
-        Some(text)
+        if !self.is_first {
+            self.text.push_str(", ");
+        }
+        self.is_first = false;
+        if is_told_together {
+            self.text.push_str(&self.unknown.1);
+            self.has_told = true;
+        }
+        !is_told_together
     }
 }
 

@@ -12,7 +12,11 @@ fn json(text: &str) -> Value {
 
 fn write(rows: &[Row], depth: usize, text: &mut String) {
     for row in rows {
-        let sign = crate::view::text::plan::sign(row.mark).0;
+        let sign = match row.mark {
+            Mark::Add => '+',
+            Mark::Remove => '-',
+            Mark::Change => '~',
+        };
         let _ = writeln!(
             text,
             "{}{sign} {} | {}",
@@ -49,6 +53,7 @@ fn shown(
             arguments: None,
         },
         occasion,
+        kind: Kind::Object,
     };
     let mut text = String::new();
     write(&comparison.rows(&before, &after, ty), 0, &mut text);
@@ -243,6 +248,7 @@ fn unknowns_are_named_after_where_they_come_from_and_the_rest_of_a_new_object_is
             arguments: Some(&arguments),
         },
         occasion: Occasion::Creation,
+        kind: Kind::Object,
     };
     let mut text = String::new();
     write(&comparison.rows(&Value::Null, &after, None), 0, &mut text);
@@ -263,4 +269,117 @@ fn what_a_provider_empties_on_reading_is_no_drift() {
         Occasion::Drift,
     );
     assert_snapshot!(text, @r#"~ d | "x" -> "y""#);
+}
+
+#[test]
+fn policies_differ_statement_by_statement() {
+    let policy = |statements: &str| {
+        let document = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
+        Value::map([("policy", Value::from(document))])
+    };
+    let read =
+        r#"{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:List"],"Resource":"*"}"#;
+    let write = r#"{"Effect":"Allow","Action":"s3:PutObject","Resource":"arn:aws:s3:::a/*"}"#;
+    // Another order of statements and actions, one action more, a list of one for a value, a statement in front.
+    let wider = r#"{"Sid":"Read","Effect":"Allow","Action":["s3:List","s3:GetObject","s3:GetAcl"],"Resource":["*"]}"#;
+    let deny = r#"{"Sid":"Deny","Effect":"Deny","Action":"s3:*","Resource":"*"}"#;
+    let text = shown(
+        policy(&format!("{read},{write}")),
+        policy(&format!("{deny},{write},{wider}")),
+        None,
+        &[],
+        Occasion::Difference,
+    );
+    assert_snapshot!(text, @r#"
+    ~ policy | (json)
+        + Statement["Deny"].Action | "s3:*"
+        + Statement["Deny"].Effect | "Deny"
+        + Statement["Deny"].Resource | "*"
+        + Statement["Deny"].Sid | "Deny"
+        ~ Statement["Read"].Action | ["s3:GetObject", "s3:List"] -> ["s3:List", "s3:GetObject", "s3:GetAcl"]
+    "#);
+    // The order of statements, actions and members means nothing.
+    let reordered =
+        r#"{"Resource":["*"],"Sid":"Read","Effect":"Allow","Action":["s3:List","s3:GetObject"]}"#;
+    let text = shown(
+        policy(&format!("{read},{write}")),
+        policy(&format!("{write},{reordered}")),
+        None,
+        &[],
+        Occasion::Difference,
+    );
+    assert_snapshot!(text, @"~ policy | (json, same content)");
+}
+
+#[test]
+fn rules_of_a_lifecycle_document_belong_together_by_their_names() {
+    let document =
+        |rules: &str| Value::map([("policy", Value::from(format!("{{\"rules\":[{rules}]}}")))]);
+    let keep = |priority: u8, count: u8| {
+        format!(
+            r#"{{"rulePriority":{priority},"selection":{{"countNumber":{count}}},"action":{{"type":"expire"}}}}"#
+        )
+    };
+    let text = shown(
+        document(&[keep(1, 10), keep(2, 20)].join(",")),
+        document(&[keep(2, 30), keep(1, 10)].join(",")),
+        None,
+        &[],
+        Occasion::Difference,
+    );
+    assert_snapshot!(text, @r#"
+    ~ policy | (json)
+        ~ rules["2"].selection.countNumber | 20 -> 30
+    "#);
+}
+
+#[test]
+fn several_unknown_elements_of_a_list_are_told_once() {
+    let reference = |text: &str| {
+        Expr::Reference(std::sync::Arc::new(Reference {
+            address: std::sync::Arc::new(text.parse().expect("an address")),
+            path: "id".parse().expect("a path"),
+            location: terrane_core::Location::caller(),
+        }))
+    };
+    let names = ["t_subnet.a", "t_subnet.b", "t_subnet.c", "t_subnet.d"];
+    let arguments = Expr::map(
+        [(
+            "subnets".into(),
+            Expr::list(names.iter().map(|name| reference(name)).collect()),
+        )]
+        .into(),
+    );
+    let unknown = |count| Value::list(vec![Value::UNKNOWN; count]);
+    let shown = |before: Value, after: Value| {
+        let comparison = Comparison {
+            before: Side {
+                hidden: Hidden::NOTHING,
+                arguments: None,
+            },
+            after: Side {
+                hidden: Hidden::NOTHING,
+                arguments: Some(&arguments),
+            },
+            occasion: Occasion::Difference,
+            kind: Kind::Object,
+        };
+        let mut text = String::new();
+        write(&comparison.rows(&before, &after, None), 0, &mut text);
+        text
+    };
+    let after = Value::map([("subnets", unknown(4))]);
+    assert_snapshot!(shown(Value::Null, after.clone()), @"+ subnets | [(4 values known after apply: t_subnet.a.id, t_subnet.b.id, t_subnet.c.id and 1 more)]");
+    let long: Vec<Value> = (0..4)
+        .map(|i| format!("subnet-0123456789abcde-{i}").into())
+        .collect();
+    let before = Value::map([("subnets", Value::list(long))]);
+    assert_snapshot!(shown(before, after), @r#"
+    ~ subnets | 
+        -  | "subnet-0123456789abcde-0"
+        -  | "subnet-0123456789abcde-1"
+        -  | "subnet-0123456789abcde-2"
+        -  | "subnet-0123456789abcde-3"
+        +  | (4 values known after apply: t_subnet.a.id, t_subnet.b.id, t_subnet.c.id and 1 more)
+    "#);
 }

@@ -8,9 +8,9 @@ use terrane_core::{Path, Program, Value};
 use terrane_engine::ResourceChange;
 
 use crate::redactor::SENSITIVE;
+use crate::view::diff::{Row, Side};
 use crate::view::hidden::Hidden;
 use crate::view::printable::one_line;
-use crate::view::text::diff::{Row, Side};
 
 /// Longest chain that is followed.
 const MAX_CHAIN: usize = 8;
@@ -32,8 +32,14 @@ impl<'a> Causes<'a> {
         Self { program, replaced }
     }
 
-    /// The note beside a row that forces its resource to be replaced.
-    pub(super) fn note(&self, change: &ResourceChange, row: &Row) -> Option<String> {
+    /// Notes beside each row that forces its resource to be replaced.
+    pub(super) fn annotate(&self, change: &ResourceChange, rows: &mut [Row]) {
+        for row in rows {
+            row.note = self.note(change, row);
+        }
+    }
+
+    fn note(&self, change: &ResourceChange, row: &Row) -> Option<String> {
         let forces = |path: &Path| path.contains(&row.path) || row.path.contains(path);
         if !change.action.is_replace() || !change.replace_paths.iter().any(forces) {
             return None;
@@ -43,6 +49,22 @@ impl<'a> Causes<'a> {
             let _ = write!(note, ", because {cause}");
         }
         Some(note)
+    }
+
+    /// Why an object is replaced, in one line; `None` where no attribute forces it.
+    pub(super) fn of_replacement(&self, change: &ResourceChange) -> Option<String> {
+        if !change.action.is_replace() {
+            return None;
+        }
+        if let Some(known) = first_known(change) {
+            return Some(known);
+        }
+        let path = change.replace_paths.first()?;
+        let name = one_line(&path.to_string());
+        Some(match self.upstream(change, path) {
+            Some(cause) => format!("{name}, because {cause}"),
+            None => format!("{name} changes"),
+        })
     }
 
     /// The replacements that an unknown value comes from, up to the known change that began them.

@@ -85,7 +85,7 @@ impl Comparison<'_> {
 }
 
 /// Elements of a set that are the same thing changed: the most alike first, at least half of their members equal.
-fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
+pub(super) fn pairs(removed: &[&Value], added: &[&Value]) -> Vec<(usize, usize)> {
     if removed.len() > MAX_LIKENESS || added.len() > MAX_LIKENESS {
         return Vec::new();
     }

@@ -6,14 +6,17 @@ use terrane_core::value::Map;
 use terrane_core::{Path, PathStep, Type, Value};
 
 use super::align::{Aligned, align};
+use super::documents::{document, same_set};
 use super::render::{Side, is_nothing};
 use super::row::{Mark, Row};
-use super::strings::document;
 use crate::redactor::SENSITIVE;
 use crate::view::printable::printable;
 
 /// Lists of simple values that fit into one line are shown whole instead of element by element.
 const SHORT_LIST: usize = 60;
+
+/// Elements of lists in documents belong together by content as long as there are no more pairs than this.
+const MAX_PAIRS: usize = 100_000;
 
 /// The kind of change that is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +39,19 @@ pub(crate) struct Comparison<'a> {
     pub(crate) after: Side<'a>,
     /// Why they are compared.
     pub(crate) occasion: Occasion,
+    /// The kind of values.
+    pub(crate) kind: Kind,
+}
+
+/// The kind of values that are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An object of a provider: lists have their order.
+    Object,
+    /// A JSON document: the elements of a list belong together by name or likeness.
+    Document,
+    /// A document of IAM's policy language: the order of actions, resources and principals means nothing either.
+    Policy,
 }
 
 /// Where the comparison is: the path, its written form, and whether paths can name the values below.
@@ -55,7 +71,7 @@ impl Position {
         }
     }
 
-    fn step(&self, step: PathStep) -> Self {
+    pub(super) fn step(&self, step: PathStep) -> Self {
         let written = Path::root().step(step.clone()).to_string();
         let dot = matches!(step, PathStep::Attribute(_)) && !self.label.is_empty();
         let path = if self.addressable {
@@ -130,6 +146,13 @@ impl Comparison<'_> {
             (Value::String(before), Value::String(after)) => self.strings(at, before, after, rows),
             (Value::Null, _) => self.added(at, after, ty, rows),
             (_, Value::Null) => self.removed(at, before, rows),
+            // To IAM a value is a list of one.
+            (Value::List(before), Value::String(_)) if self.kind == Kind::Policy => {
+                self.list(at, before, std::slice::from_ref(after), None, rows);
+            }
+            (Value::String(_), Value::List(after)) if self.kind == Kind::Policy => {
+                self.list(at, std::slice::from_ref(before), after, None, rows);
+            }
             _ => {
                 let text = format!("{} -> {}", self.old(at, before), self.now(at, after));
                 rows.push(Row::new(Mark::Change, &at.path, &at.label, text));
@@ -271,7 +294,13 @@ impl Comparison<'_> {
         };
         let secret = self.before.hides_inside(&at.path) || self.after.hides_inside(&at.path);
         if before.iter().chain(after).all(is_simple) && !secret {
+            if self.kind == Kind::Policy && same_set(before, after) {
+                return;
+            }
             return self.simple_list(at, before, after, rows);
+        }
+        if self.kind != Kind::Object && before.len().saturating_mul(after.len()) <= MAX_PAIRS {
+            return self.elements(at, before, after, rows);
         }
         // Elements that are objects keep their place; only whole additions and removals in the middle shift them.
         let same_length = before.len() == after.len();
@@ -314,9 +343,16 @@ impl Comparison<'_> {
             }
         }
         let mut inside = Vec::new();
+        let (unknown, said) = self.after.unknown_elements(after, &at.path, at.addressable);
         for step in align(before, after) {
             let (mark, text) = match step {
                 Aligned::Same(_, to) if after[to].is_wholly_known() => continue,
+                // All of them together.
+                Aligned::Same(_, to) | Aligned::Added(to)
+                    if unknown > 1 && after[to].is_unknown() =>
+                {
+                    continue;
+                }
                 Aligned::Same(_, to) | Aligned::Added(to) => {
                     let place = at.step(PathStep::Index(to));
                     (Mark::Add, self.now(&place, &after[to]))
@@ -327,6 +363,9 @@ impl Comparison<'_> {
                 }
             };
             inside.push(Row::new(mark, &at.path, "", text));
+        }
+        if unknown > 1 {
+            inside.push(Row::new(Mark::Add, &at.path, "", said));
         }
         rows.push(Row::around(&at.path, &at.label, "", inside));
     }

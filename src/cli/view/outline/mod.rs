@@ -1,0 +1,432 @@
+//! A plan as people see it, whatever the format: what comes first, what nests, what folds, and the cause of each change.
+//!
+//! One place decides that; text and Markdown only lay it out. All texts in it are safe on one line of a terminal.
+
+mod brief;
+mod causes;
+mod entry;
+mod place;
+#[cfg(test)]
+pub(crate) mod samples;
+mod tags;
+mod tree;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use terrane_core::addr::InstanceAddr;
+use terrane_core::{Expr, Marked, Program, Type};
+use terrane_engine::{Action, Drift, Move, OutputChange, Plan, PlanMode, ResourceChange, Summary};
+
+use super::diff::{Comparison, Kind, Occasion, Row, Side};
+use super::hidden::Hidden;
+use super::printable::{counted, one_line};
+use super::{Secrets, ShownPlan};
+pub(crate) use brief::Brief;
+use causes::Causes;
+pub(crate) use entry::{Entry, Sign, id};
+pub(crate) use place::Place;
+pub(crate) use tree::{ModuleTree, Node};
+
+/// How much of each change is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Details {
+    /// Creations fold to a line each, and tags that say nothing to people are left out.
+    Folded,
+    /// Every argument of every change.
+    All,
+}
+
+impl Details {
+    /// As `--details` says.
+    pub(crate) fn all(all: bool) -> Self {
+        if all { Self::All } else { Self::Folded }
+    }
+}
+
+/// A plan as it is shown.
+pub(crate) struct Outline {
+    pub(crate) mode: PlanMode,
+    /// Objects that changed outside of the program and matter for this plan.
+    pub(crate) drift: ModuleTree<Entry>,
+    /// How many more differ from the state without effect on this plan.
+    pub(crate) quiet_drift: usize,
+    /// Sentences about what is recorded without an operation: new addresses, and objects that existed before.
+    pub(crate) taken_over: Vec<String>,
+    /// Objects that the plan changes.
+    pub(crate) changes: ModuleTree<Entry>,
+    /// Objects that are lost, in the order of the plan: deletions and replacements with their causes.
+    pub(crate) dangers: Vec<Danger>,
+    /// Changes of exported values.
+    pub(crate) outputs: Vec<Row>,
+    /// The totals as the sentences that end it.
+    pub(crate) totals: Totals,
+}
+
+/// An existing object that is destroyed, or destroyed and made anew.
+pub(crate) struct Danger {
+    pub(crate) sign: Sign,
+    pub(crate) address: String,
+    pub(crate) id: Option<String>,
+    /// Why, as far as that is known.
+    pub(crate) why: Option<String>,
+    pub(crate) location: Option<terrane_core::Location>,
+}
+
+/// The totals of a plan.
+pub(crate) struct Totals {
+    /// None for a plan that changes nothing.
+    pub(crate) summary: Option<Summary>,
+    /// The sentence that tools look for.
+    pub(crate) sentence: String,
+    /// What people ask next: replaced, read during apply, unchanged.
+    pub(crate) more: Option<String>,
+    /// What is folded, and the flag that unfolds it.
+    pub(crate) folded: Option<String>,
+}
+
+/// The parts that an outline is made from.
+pub(crate) struct Subject<'a> {
+    pub(crate) mode: PlanMode,
+    pub(crate) changes: &'a [ResourceChange],
+    pub(crate) drift: &'a [Drift],
+    pub(crate) outputs: &'a [OutputChange],
+    /// Objects under another address.
+    pub(crate) moves: &'a [Move],
+    /// Objects that the program imports, and by what.
+    pub(crate) adoptions: &'a [(Arc<InstanceAddr>, String)],
+    pub(crate) program: &'a Program,
+    pub(crate) secrets: Secrets,
+    pub(crate) details: Details,
+}
+
+impl Outline {
+    /// Of a plan that is to be shown.
+    pub(crate) fn of(shown: &ShownPlan<'_>, details: Details) -> Self {
+        let Plan {
+            mode,
+            changes,
+            drift,
+            outputs,
+            moves,
+            adoptions,
+            ..
+        } = shown.plan;
+        Subject {
+            mode: *mode,
+            changes,
+            drift,
+            outputs,
+            moves,
+            adoptions,
+            program: shown.program,
+            secrets: shown.secrets,
+            details,
+        }
+        .outline()
+    }
+
+    /// The sentence about drift that does not matter for the plan.
+    pub(crate) fn quiet_drift(&self) -> Option<String> {
+        let verb = match self.quiet_drift {
+            0 => return None,
+            1 => "differs",
+            _ => "differ",
+        };
+        let objects = counted(self.quiet_drift, "object");
+        Some(format!(
+            "{objects} {verb} from the state without effect on this plan"
+        ))
+    }
+}
+
+impl Subject<'_> {
+    /// The outline of these parts.
+    pub(crate) fn outline(&self) -> Outline {
+        let (drift, quiet_drift) = self.drift();
+        let only_reads = self.mode == PlanMode::RefreshOnly;
+        let mut folded = Folded::default();
+        let (changes, dangers) = match only_reads {
+            true => Default::default(),
+            false => self.changes(&mut folded),
+        };
+        Outline {
+            mode: self.mode,
+            drift,
+            quiet_drift,
+            taken_over: self.taken_over(),
+            changes,
+            dangers,
+            outputs: self.outputs(),
+            totals: self.totals(&folded),
+        }
+    }
+
+    fn taken_over(&self) -> Vec<String> {
+        if self.mode == PlanMode::RefreshOnly {
+            return Vec::new();
+        }
+        let moves = self.moves.iter().map(|moved| {
+            let (from, to) = (moved.from.to_string(), moved.to.to_string());
+            format!("{} moved from {}", one_line(&to), one_line(&from))
+        });
+        let adoptions = self.adoptions.iter().map(|(address, by)| {
+            let address = address.to_string();
+            format!("{} imported by {}", one_line(&address), one_line(by))
+        });
+        moves.chain(adoptions).collect()
+    }
+
+    fn drift(&self) -> (ModuleTree<Entry>, usize) {
+        let mut shown = ModuleTree::default();
+        // Drift without a change is mostly the effect of other resources on this one (a role's attached policies, an address's
+        // association); it is recorded with the next apply. `--refresh-only` and `--json` show all of it.
+        let matters: HashSet<&InstanceAddr> = self
+            .changes
+            .iter()
+            .filter(|change| change.action != Action::NoOp)
+            .map(|change| &*change.address)
+            .collect();
+        let mut quiet = 0;
+        for drift in self.drift {
+            let is_gone = drift.after.value.is_null();
+            if self.mode == PlanMode::Normal && !is_gone && !matters.contains(&*drift.address) {
+                quiet += 1;
+                continue;
+            }
+            let rows = match is_gone {
+                true => Vec::new(),
+                false => self.rows(
+                    (&drift.before, &drift.after),
+                    None,
+                    Occasion::Drift,
+                    Some(drift.schema.ty()),
+                ),
+            };
+            if rows.is_empty() && !is_gone && self.mode != PlanMode::RefreshOnly {
+                continue;
+            }
+            let module = &drift.address.resource.module;
+            shown.add(module, Entry::of_drift(drift, rows));
+        }
+        (shown, quiet)
+    }
+
+    fn changes(&self, folded: &mut Folded) -> (ModuleTree<Entry>, Vec<Danger>) {
+        let causes = Causes::of(self.changes, self.program);
+        let mut tree = ModuleTree::default();
+        let mut dangers = Vec::new();
+        for change in self.changes {
+            if change.action == Action::NoOp {
+                continue;
+            }
+            let rows = self.change(change, &causes, folded);
+            let mut entry = Entry::of_change(change, rows);
+            if change.action.destroys() {
+                let cause = causes.of_replacement(change);
+                dangers.push(entry.danger(cause));
+            }
+            if self.details == Details::Folded && entry.sign.folds() {
+                let brief = Brief::of(&entry.rows, |path| self.is_set(change, path));
+                folded.creations += usize::from(brief.left_out > 0);
+                entry.brief = Some(brief);
+            }
+            tree.add(&change.address.resource.module, entry);
+        }
+        (tree, dangers)
+    }
+
+    fn arguments(&self, change: &ResourceChange) -> Option<&Expr> {
+        let position = self.program.position(&change.address)?;
+        Some(&self.program.resources()[position].arguments)
+    }
+
+    /// Whether the program sets that argument.
+    fn is_set(&self, change: &ResourceChange, path: &terrane_core::Path) -> bool {
+        let side = Side {
+            hidden: Hidden::NOTHING,
+            arguments: self.arguments(change),
+        };
+        side.argument(path).is_some()
+    }
+
+    fn change(
+        &self,
+        change: &ResourceChange,
+        causes: &Causes<'_>,
+        folded: &mut Folded,
+    ) -> Vec<Row> {
+        let occasion = match change.action {
+            Action::Delete | Action::Forget | Action::NoOp => return Vec::new(),
+            Action::Create | Action::Read => Occasion::Creation,
+            Action::Update => Occasion::Difference,
+            Action::DeleteThenCreate | Action::CreateThenDelete => Occasion::Replacement,
+        };
+        let sides = (&*change.before, &*change.after);
+        let arguments = self.arguments(change);
+        let mut rows = self.rows(sides, arguments, occasion, Some(change.schema.ty()));
+        causes.annotate(change, &mut rows);
+        if self.details == Details::Folded && tags::fold(&mut rows) {
+            folded.owner_tags += 1;
+        }
+        rows
+    }
+
+    fn rows(
+        &self,
+        (before, after): (&Marked, &Marked),
+        arguments: Option<&Expr>,
+        occasion: Occasion,
+        ty: Option<&Type>,
+    ) -> Vec<Row> {
+        let [hidden_before, hidden_after] = match self.secrets {
+            Secrets::Hidden => Hidden::of_each([before, after]),
+            Secrets::Shown => Default::default(),
+        };
+        let comparison = Comparison {
+            before: Side {
+                hidden: &hidden_before,
+                arguments: None,
+            },
+            after: Side {
+                hidden: &hidden_after,
+                arguments,
+            },
+            occasion,
+            kind: Kind::Object,
+        };
+        comparison.rows(&before.value, &after.value, ty)
+    }
+
+    fn outputs(&self) -> Vec<Row> {
+        let exports = self.program.exports().iter();
+        let exports: HashMap<_, _> = exports
+            .map(|export| (&export.name, &export.value))
+            .collect();
+        let mut all = Vec::new();
+        for output in self.outputs {
+            if output.action() == Action::NoOp {
+                continue;
+            }
+            let absent = Marked::default();
+            let sides = (
+                output.before.as_ref().unwrap_or(&absent),
+                output.after.as_ref().unwrap_or(&absent),
+            );
+            let value = exports.get(&output.name).copied();
+            let mut rows = self.rows(sides, value, Occasion::Difference, None);
+            for row in &mut rows {
+                let dot = !row.label.is_empty() && !row.label.starts_with('[');
+                let dot = if dot { "." } else { "" };
+                row.label = format!("{}{dot}{}", one_line(&output.name), row.label);
+            }
+            all.append(&mut rows);
+        }
+        all
+    }
+
+    /// Whether there is nothing to do.
+    fn is_empty(&self) -> bool {
+        let changes = self.changes.iter();
+        let outputs = self.outputs.iter();
+        self.moves.is_empty()
+            && self.adoptions.is_empty()
+            && changes.map(|change| change.action).all(is_nothing)
+            && outputs.map(OutputChange::action).all(is_nothing)
+    }
+
+    fn totals(&self, folded: &Folded) -> Totals {
+        if self.mode == PlanMode::RefreshOnly {
+            return Totals {
+                summary: (!self.drift.is_empty()).then(Summary::default),
+                sentence: refresh_totals(self.drift.len()),
+                more: None,
+                folded: None,
+            };
+        }
+        if self.is_empty() {
+            let sentence = match self.mode {
+                PlanMode::Destroy => "No changes. No objects need to be destroyed.",
+                _ => "No changes. Your infrastructure matches the configuration.",
+            };
+            return Totals {
+                summary: None,
+                sentence: sentence.to_owned(),
+                more: None,
+                folded: None,
+            };
+        }
+        let summary = Summary::of(self.changes);
+        let unchanged = self.changes.iter();
+        let unchanged = unchanged.filter(|change| is_nothing(change.action)).count();
+        let reads = counted(summary.read, "data source");
+        let parts = [
+            (
+                summary.replace,
+                format!(
+                    "{} replaced (counted as added and destroyed)",
+                    summary.replace
+                ),
+            ),
+            (summary.read, format!("{reads} read during apply")),
+            (unchanged, format!("{unchanged} unchanged")),
+        ];
+        let parts = parts.into_iter().filter(|(count, _)| *count > 0);
+        let parts: Vec<String> = parts.map(|(_, text)| text).collect();
+        Totals {
+            summary: Some(summary),
+            sentence: plan_totals(&summary),
+            more: (!parts.is_empty()).then(|| parts.join(", ")),
+            folded: folded.sentence(),
+        }
+    }
+}
+
+/// What is left out of an outline.
+#[derive(Default)]
+struct Folded {
+    creations: usize,
+    owner_tags: usize,
+}
+
+impl Folded {
+    fn sentence(&self) -> Option<String> {
+        let tags = format!("the owner tags of {}", counted(self.owner_tags, "object"));
+        let arguments = format!("arguments of {}", counted(self.creations, "resource"));
+        let what = match (self.creations, self.owner_tags) {
+            (0, 0) => return None,
+            (0, _) => tags,
+            (_, 0) => arguments,
+            (_, _) => format!("{arguments} and {tags}"),
+        };
+        Some(format!("Not shown: {what} (`--details` shows all)"))
+    }
+}
+
+fn is_nothing(action: Action) -> bool {
+    action == Action::NoOp
+}
+
+/// The sentence that tools look for. A replacement counts as added and as destroyed.
+pub(crate) fn plan_totals(summary: &Summary) -> String {
+    let forget = match summary.forget {
+        0 => String::new(),
+        count => format!(", {count} to forget"),
+    };
+    format!(
+        "Plan: {} to add, {} to change, {} to destroy{forget}.",
+        summary.create + summary.replace,
+        summary.update,
+        summary.delete + summary.replace,
+    )
+}
+
+fn refresh_totals(drifted: usize) -> String {
+    match drifted {
+        0 => "No changes. The state matches the real objects.".to_owned(),
+        count => format!(
+            "Refresh: {} to record in the state.",
+            counted(count, "change")
+        ),
+    }
+}
