@@ -21,30 +21,12 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
     assert_snapshot!(stack.run(&[&["up", "--yes"][..], &failing].concat()), @r#"
     exit: 1
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:127
-          + enabled = true
-          + fail_create = "before"
-          + name = "one"
-          + policy (json)
-              + Statement[0].Action = ["get", "list"]
-              + Statement[0].Effect = "Allow"
-          + secret = (sensitive)
-          + size = 1
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
+      + conformance_sdk_thing.base  name = "one", size = 1, fail_create = "before", … (3 more)  tests/cli/stack.rs:127
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-a"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-b"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -52,6 +34,7 @@ fn a_failed_apply_lists_finished_and_unattempted_operations() {
       + zones = ["a", "b"]
 
     Plan: 3 to add, 0 to change, 0 to destroy.
+    Not shown: arguments of 3 resources (`--details` shows all)
     --- stderr ---
     conformance_sdk_thing.base: creating…
     conformance_sdk_thing.base: creating failed after <n>s: creating conformance_sdk_thing: failed before the change, as asked
@@ -80,8 +63,9 @@ fn a_crash_during_apply_leaves_a_doubt_that_a_person_answers() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 3
     --- stdout ---
-      + fake_thing.one  tests/cli/stack.rs:154
-          + name = "one"
+    test · terrane/fake · state .terrane/test/terraform.tfstate
+
+      + fake_thing.one  name = "one"  tests/cli/stack.rs:154
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     --- stderr ---
@@ -144,8 +128,9 @@ fn garbage_from_a_provider_is_its_bug_and_kept() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 3
     --- stdout ---
-      + fake_thing.one  tests/cli/stack.rs:154
-          + name = "one"
+    test · terrane/fake · state .terrane/test/terraform.tfstate
+
+      + fake_thing.one  name = "one"  tests/cli/stack.rs:154
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     --- stderr ---

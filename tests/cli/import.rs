@@ -68,9 +68,11 @@ fn an_object_that_exists_is_shown_asked_for_and_recorded_and_preview_shows_what_
 
     State serial 3 written to .terrane/test/terraform.tfstate; lock released. Took <n>s.
     "#);
-    assert_snapshot!(stack.run(&["preview"]), @"
+    assert_snapshot!(stack.run(&["preview"]), @r"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 7 -> 1
 

@@ -27,29 +27,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:127
-          + enabled = true
-          + name = "one"
-          + policy (json)
-              + Statement[0].Action = ["get", "list"]
-              + Statement[0].Effect = "Allow"
-          + secret = (sensitive)
-          + size = 1
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-a"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-b"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -57,33 +40,17 @@ fn a_stack_goes_up_changes_and_goes_away() {
       + zones = ["a", "b"]
 
     Plan: 3 to add, 0 to change, 0 to destroy.
+    Not shown: arguments of 3 resources (`--details` shows all)
     "#);
     assert_snapshot!(by_step(stack.run(&["up", "--yes", "--parallelism", "1"])), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:127
-          + enabled = true
-          + name = "one"
-          + policy (json)
-              + Statement[0].Action = ["get", "list"]
-              + Statement[0].Effect = "Allow"
-          + secret = (sensitive)
-          + size = 1
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-a"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-b"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -91,6 +58,7 @@ fn a_stack_goes_up_changes_and_goes_away() {
       + zones = ["a", "b"]
 
     Plan: 3 to add, 0 to change, 0 to destroy.
+    Not shown: arguments of 3 resources (`--details` shows all)
 
     Apply complete! Resources: 3 added, 0 changed, 0 destroyed.
 
@@ -111,11 +79,15 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&["preview", "--detailed-exitcode"]), @r"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     No changes. Your infrastructure matches the configuration.
     ");
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     No changes. Your infrastructure matches the configuration.
 
     Outputs:
@@ -139,6 +111,8 @@ fn a_stack_goes_up_changes_and_goes_away() {
     assert_snapshot!(stack.run(&[&["preview", "--detailed-exitcode"][..], &change].concat()), @r#"
     exit: 2
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ policy (json)
               ~ Statement[0].Action = ["get", "list"] -> ["put", "list"]
@@ -154,11 +128,16 @@ fn a_stack_goes_up_changes_and_goes_away() {
     Outputs:
       ~ zones = ["a", "b"] -> ["b"]
 
+    1 existing object is destroyed:
+        - module.network.conformance_sdk_thing.child["a"]  [id=child-a-<id>]  (this key is no longer declared)
+
     Plan: 0 to add, 2 to change, 1 to destroy.
     "#);
     assert_snapshot!(stack.run(&["preview", "--var", "base=two"]), @r#"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ name = "one" -> "two"  forces replacement
     module.network
@@ -170,12 +149,19 @@ fn a_stack_goes_up_changes_and_goes_away() {
     Outputs:
       ~ base_id = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)
 
+    3 existing objects are destroyed:
+      -/+ conformance_sdk_thing.base  [id=one-<id>]  (name = "one" -> "two")
+      -/+ module.network.conformance_sdk_thing.child["a"]  [id=child-a-<id>]  (kind, because conformance_sdk_thing.base is replaced (name = "one" -> "two"))
+      -/+ module.network.conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (kind, because conformance_sdk_thing.base is replaced (name = "one" -> "two"))
+
     Plan: 3 to add, 0 to change, 3 to destroy.
     3 replaced (counted as added and destroyed)
     "#);
     assert_snapshot!(by_step(stack.run(&["destroy", "--yes", "--parallelism", "1"])), @r#"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
       - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
     module.network
         - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:140
@@ -332,6 +318,8 @@ fn changes_from_outside_are_shown_and_recorded() {
     assert_snapshot!(stack.run(&["preview"]), @r#"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     Changed outside of this program:
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 1 -> 7
@@ -341,25 +329,24 @@ fn changes_from_outside_are_shown_and_recorded() {
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 7 -> 1
     module.network
-        + conformance_sdk_thing.child["b"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = "one-<id>"
-            + name = "child-b"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind = "one-<id>", … (2 more)  tests/cli/stack.rs:140
 
     Plan: 1 to add, 1 to change, 0 to destroy.
     1 unchanged
+    Not shown: arguments of 1 resource (`--details` shows all)
     "#);
     assert_snapshot!(stack.run(&["preview", "--refresh", "false", "--detailed-exitcode"]), @r"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     No changes. Your infrastructure matches the configuration.
     ");
     assert_snapshot!(stack.run(&["refresh", "--yes"]), @r#"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     Changed outside of this program:
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           ~ size = 1 -> 7
@@ -381,6 +368,8 @@ fn changes_from_outside_are_shown_and_recorded() {
     assert_snapshot!(stack.run(&["preview", "--refresh-only", "--detailed-exitcode"]), @r"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
     No changes. The state matches the real objects.
     ");
 }
@@ -391,20 +380,16 @@ fn parts_are_chosen_by_address() {
     assert_snapshot!(stack.run(&["up", "--yes", "--target", "conformance_sdk_thing.base"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:127
-          + enabled = true
-          + name = "one"
-          + policy (json)
-              + Statement[0].Action = ["get", "list"]
-              + Statement[0].Effect = "Allow"
-          + secret = (sensitive)
-          + size = 1
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
 
     Outputs:
       + secret = (sensitive)
       + zones = ["a", "b"]
 
     Plan: 1 to add, 0 to change, 0 to destroy.
+    Not shown: arguments of 1 resource (`--details` shows all)
 
     Apply complete! Resources: 1 added, 0 changed, 0 destroyed.
 

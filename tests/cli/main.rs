@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod life;
 mod machine;
+mod markdown;
 mod policies;
 mod portable;
 mod private;

@@ -20,11 +20,10 @@ fn a_plan_that_breaks_a_mandatory_policy_is_shown_and_refused() {
     assert_snapshot!(stack.run(&with(&["preview", "--out", "up.plan"], &BIG)), @r"
     exit: 9
     --- stdout ---
-      + terraform_data.one  tests/cli/guarded.rs:61
-          + input = 3
-          + triggers_replace = (sensitive)
-      + terraform_data.big  tests/cli/guarded.rs:64
-          + input = 100
+    guarded · state .terrane/guarded/terraform.tfstate
+
+      + terraform_data.one  input = 3, triggers_replace = (sensitive)  tests/cli/guarded.rs:61
+      + terraform_data.big  input = 100  tests/cli/guarded.rs:64
 
     Outputs:
       + big = (known after apply: terraform_data.big.output)

@@ -82,6 +82,8 @@ fn an_object_that_was_made_is_named_by_its_id_and_goes_into_the_state() {
     assert_snapshot!(stack.run(&["up", "--yes"]), @r#"
     exit: 0
     --- stdout ---
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
       ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
           - crash = "after_create"
 

@@ -53,22 +53,11 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
     assert_snapshot!(stack.run(&["up", "up.plan", "--parallelism", "1"]), @r#"
     exit: 0
     --- stdout ---
-      + conformance_sdk_thing.base  tests/cli/stack.rs:127
-          + enabled = true
-          + name = "one"
-          + policy (json)
-              + Statement[0].Action = ["get", "list"]
-              + Statement[0].Effect = "Allow"
-          + secret = (sensitive)
-          + size = 1
+    test · terrane/conformance · state .terrane/test/terraform.tfstate
+
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
     module.network
-        + conformance_sdk_thing.child["a"]  tests/cli/stack.rs:140
-            + enabled = true
-            + kind = (known after apply: conformance_sdk_thing.base.id)
-            + name = "child-a"
-            + rule
-                + {port = 22}
-                + {cidr = "10.0.0.0/8", port = 443}
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -76,6 +65,7 @@ fn a_plan_is_saved_shown_applied_and_then_refused() {
       + zones = ["a"]
 
     Plan: 2 to add, 0 to change, 0 to destroy.
+    Not shown: arguments of 2 resources (`--details` shows all)
 
     Apply complete! Resources: 2 added, 0 changed, 0 destroyed.
 

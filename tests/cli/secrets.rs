@@ -58,8 +58,11 @@ fn no_command_shows_a_secret_that_it_was_not_asked_for() {
         text
     };
 
-    let shown = quiet(&["preview"]);
+    quiet(&["preview"]);
+    let shown = quiet(&["preview", "--details"]);
     insta::assert_snapshot!(shown.stdout, @r#"
+    vault · terrane/fake · state .terrane/vault/terraform.tfstate
+
       + fake_vault.v  tests/cli/vault.rs:63
           + anything["a list"][0] = "visible"
           + anything["a list"][1] = (sensitive)
@@ -82,7 +85,16 @@ fn no_command_shows_a_secret_that_it_was_not_asked_for() {
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     "#);
-    quiet(&["preview", "--json-file", "plan.json", "--out", "saved.plan"]);
+    quiet(&[
+        "preview",
+        "--json-file",
+        "plan.json",
+        "--out",
+        "saved.plan",
+        "--markdown",
+        "comment.md",
+    ]);
+    file("comment.md");
     let plan: Value = serde_json::from_str(&file("plan.json")).expect("JSON");
     let change = &plan["resource_changes"][0]["change"];
     assert_eq!(

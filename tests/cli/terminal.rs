@@ -64,7 +64,7 @@ fn a_yes_is_asked_for_and_a_no_changes_nothing() {
     for (answer, code) in [("yes\n", 0), ("no\n", 1), ("\u{4}", 1)] {
         let stack = network();
         let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
-        let asked = read_until(&mut terminal, "[yes/no]");
+        let asked = read_until(&mut terminal, "[yes/no/details]");
         assert!(asked.contains("Make these changes?"), "{asked}");
         terminal.write_all(answer.as_bytes()).expect("writable");
         let rest = read_until(&mut terminal, "no such text");
@@ -75,10 +75,28 @@ fn a_yes_is_asked_for_and_a_no_changes_nothing() {
 }
 
 #[test]
+fn the_details_of_a_folded_plan_are_shown_at_the_question() {
+    let stack = network();
+    let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
+    read_until(&mut terminal, "[yes/no/details]");
+    terminal.write_all(b"details\n").expect("writable");
+    read_until(&mut terminal, "details] ");
+    terminal.write_all(b"no\n").expect("writable");
+    read_until(&mut terminal, "no such text");
+    assert_eq!(child.wait().expect("an end").code(), Some(1));
+    let mut plans = String::new();
+    let mut stdout = child.stdout.take().expect("a pipe");
+    stdout.read_to_string(&mut plans).expect("text");
+    // The plan was shown twice, and only the second time with everything.
+    assert_eq!(plans.matches("Plan: 3 to add").count(), 2, "{plans}");
+    assert_eq!(plans.matches("Statement[0].Effect").count(), 1, "{plans}");
+}
+
+#[test]
 fn an_interrupt_at_the_question_changes_nothing() {
     let stack = network();
     let (mut child, mut terminal) = on_a_terminal(&stack, &["up"]);
-    read_until(&mut terminal, "[yes/no]");
+    read_until(&mut terminal, "[yes/no/details]");
     let sent = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status();

@@ -11,9 +11,8 @@ use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
 use crate::signals::Signals;
 use crate::view::{PlanView as _, PlanViews, Secrets, ShownPlan};
-use crate::workflow::callers;
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
-use crate::workflow::{cost, policies, saved, unresolved};
+use crate::workflow::{advice, callers, cost, policies, saved, unresolved};
 
 pub(super) async fn run(session: &Session<'_>, arguments: Preview) -> Result<Exit, CommandError> {
     let views = session.plan_views(&arguments.guard.files);
@@ -115,6 +114,7 @@ async fn plan_and_show(
     let plan = planned?;
 
     session.say(&plan.diagnostics);
+    let advice = advice::on(&plan);
     let made_at = SystemClock::default().now();
     let callers = callers.unwrap_or_else(|error| {
         session.say(&unknown_callers(error));
@@ -132,6 +132,7 @@ async fn plan_and_show(
         _ => None,
     };
     let mut diagnostics = plan.diagnostics.clone();
+    diagnostics.extend(advice.clone());
     if let Some(error) = &refused {
         diagnostics.extend(error.diagnostics.clone());
     }
@@ -148,6 +149,8 @@ async fn plan_and_show(
         saved: saved.as_ref(),
         diagnostics: &session.readable().diagnostics(&diagnostics),
     })?;
+    // Below the plan, where it is read last.
+    session.say(&advice);
     if let Some(refused) = refused {
         return Err(refused);
     }

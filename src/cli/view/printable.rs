@@ -3,21 +3,42 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-/// The text with everything a terminal would obey spelled out, so that a provider or a state cannot move the cursor, set the
-/// clipboard or turn lines round. Line feeds and tabs stay.
+/// The text with everything a terminal or the log of a CI would obey spelled out, so that a provider or a state cannot move the cursor,
+/// set the clipboard, turn lines round or give commands to a job. Line feeds and tabs stay.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_control) {
+    let is_harmless = |line: &str| !is_workflow_command(line);
+    if !text.contains(is_control) && !text.contains(OLD_COMMAND) && text.lines().all(is_harmless) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        if is_control(character) {
+    let mut is_start = true;
+    for (place, character) in text.char_indices() {
+        let rest = &text[place..];
+        let line = || rest.lines().next().unwrap_or_default();
+        let is_obeyed = match character {
+            ':' => is_start && is_workflow_command(line()),
+            '#' => rest.starts_with(OLD_COMMAND),
+            character => is_control(character),
+        };
+        if is_obeyed {
             let _ = write!(safe, "\\u{{{:x}}}", u32::from(character));
         } else {
             safe.push(character);
         }
+        is_start = character == '\n' || is_start && character.is_whitespace();
     }
     Cow::Owned(safe)
+}
+
+/// The older form of a workflow command, which GitHub finds anywhere in a line.
+const OLD_COMMAND: &str = "##[";
+
+/// Whether GitHub takes a line of a job's log for a command: `::set-output name=x::y`. `::1 localhost` is none.
+fn is_workflow_command(line: &str) -> bool {
+    let command = line.trim_start().strip_prefix("::");
+    command.is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains("::")
+    })
 }
 
 /// The text on one line: as [`printable`], and line feeds and tabs spelled out too.
@@ -128,6 +149,14 @@ mod tests {
         );
         assert_eq!(one_line("a\nb\tc\u{1b}"), "a\\nb\\tc\\u{1b}");
         assert_eq!(quoted("a\"b\\\n\u{1b}é"), "\"a\\\"b\\\\\\n\\u{1b}é\"");
+    }
+
+    #[test]
+    fn nothing_a_job_of_a_ci_obeys_gets_through() {
+        assert_eq!(
+            printable("a\n  ::set-output name=x::y\n::1 localhost\nb ##[error]c"),
+            "a\n  \\u{3a}:set-output name=x::y\n::1 localhost\nb \\u{23}#[error]c"
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError,
 use super::confirmation::Confirmation;
 use super::plan::{Machine, check, say_recovered};
 use super::plan_source::{Fresh, Held, PlanSource, Sourced};
-use super::{policies, unresolved};
+use super::{advice, policies, unresolved};
 use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
@@ -184,6 +184,7 @@ impl<S: PlanSource> Work<'_, S> {
             diagnostics: &Diagnostics::new(),
         };
         self.view.planned(&shown);
+        self.view.diagnostics(&advice::on(&plan));
         check(&plan, &self.request.guard, &policies)?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
         let ended = |applied| Ended { recovered, applied };

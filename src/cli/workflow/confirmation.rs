@@ -61,9 +61,9 @@ impl Confirmation {
         }
         let asked_at = Instant::now();
         let streams = session.streams.clone();
-        let answers = match details {
-            Some(_) => "yes/no/details",
-            None => "yes/no",
+        let (answers, named) = match details {
+            Some(_) => ("yes/no/details", "`yes`, `no` or `details`"),
+            None => ("yes/no", "`yes` or `no`"),
         };
         let first = format!("{question} [{answers}] ");
         let mut question = first.clone();
@@ -82,7 +82,7 @@ impl Confirmation {
                     details.into_iter().for_each(|show| show());
                     question.clone_from(&first);
                 }
-                Some(_) => question = format!("Please answer {}: ", answers.replace('/', ", ")),
+                Some(_) => question = format!("Please answer {named}: "),
             }
         };
         session.waited(asked_at.elapsed());

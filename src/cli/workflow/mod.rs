@@ -1,5 +1,6 @@
 //! Procedures that several commands share, a file each. Commands import from here and never from one another.
 
+pub(crate) mod advice;
 pub(crate) mod apply;
 pub(crate) mod callers;
 pub(crate) mod confirmation;

@@ -14,7 +14,10 @@ pub(crate) struct Brief {
 
 /// How many arguments a line has at most, and how many characters they have together.
 const MOST: usize = 3;
-const WIDTH: usize = 78;
+const WIDTH: usize = 90;
+
+/// The last rank of arguments that the program sets.
+const SAID: u8 = 2;
 
 /// One argument alone may be longer.
 const LONGEST: usize = 120;
@@ -48,6 +51,11 @@ impl Brief {
             .map(|row| (rank(row, is_set(&row.path)), place(row), row))
             .collect();
         ranked.sort_by_key(|(rank, place, _)| (*rank, *place));
+        // Defaults of a provider tell nothing apart.
+        let said = ranked.iter().filter(|(rank, _, _)| *rank <= SAID).count();
+        if said > 0 {
+            ranked.truncate(said);
+        }
         let mut arguments = Vec::new();
         let mut left = WIDTH;
         for (_, _, row) in ranked {
@@ -97,11 +105,11 @@ fn rank(row: &Row, is_set: bool) -> u8 {
         && !row.label.ends_with("Name")
         && !row.label.ends_with("Name\"]");
     match (is_set, is_unknown, is_tag) {
-        (_, _, true) => 4,
-        (true, false, _) => 0,
-        (true, true, _) => 1,
-        (false, false, _) => 2,
-        (false, true, _) => 3,
+        (true, false, false) => 0,
+        (true, true, false) => 1,
+        (true, _, true) => SAID,
+        (false, false, _) => 3,
+        (false, true, _) => 4,
     }
 }
 

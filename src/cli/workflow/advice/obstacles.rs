@@ -1,0 +1,191 @@
+//! Deletions that a cloud would refuse, so that a run would end half-way: protected objects, and those that must be empty.
+
+use terrane_core::addr::Mode;
+use terrane_core::{Diagnostic, Value};
+use terrane_engine::ResourceChange;
+
+use crate::session::quoted_if_needed;
+use crate::view::outline::id;
+use crate::view::printable::one_line;
+
+/// Attributes by which a cloud protects an object from deletion while they are true.
+const PROTECTIONS: [&str; 4] = [
+    "deletion_protection",
+    "deletion_protection_enabled",
+    "enable_deletion_protection",
+    "disable_api_termination",
+];
+
+/// Types whose objects can only be destroyed while they are empty, the attribute that empties them first, and the command that lists
+/// their contents.
+const CONTAINERS: [(&str, &str, &str); 2] = [
+    (
+        "aws_s3_bucket",
+        "force_destroy",
+        "aws s3 rm --recursive --dryrun s3://",
+    ),
+    (
+        "aws_ecr_repository",
+        "force_delete",
+        "aws ecr list-images --repository-name ",
+    ),
+];
+
+/// More are counted.
+const NAMED: usize = 10;
+
+/// A warning for each kind of obstacle.
+pub(super) fn found(changes: &[ResourceChange]) -> Vec<Diagnostic> {
+    let lost = changes.iter().filter(|change| {
+        change.action.destroys()
+            && change.address.resource.mode == Mode::Managed
+            && change.deposed.is_none()
+    });
+    let (mut protected, mut filled, mut snapshots) = (Vec::new(), Vec::new(), Vec::new());
+    for change in lost {
+        let is = |name: &str, flag: bool| {
+            change.before.value.get(name).and_then(Value::as_bool) == Some(flag)
+        };
+        if let Some(attribute) = PROTECTIONS.iter().find(|name| is(name, true)) {
+            protected.push((change, *attribute));
+        }
+        let kind = &*change.address.resource.type_name;
+        let container = CONTAINERS.iter().find(|(name, _, _)| *name == kind);
+        if let Some((_, attribute, command)) = container
+            && is(attribute, false)
+        {
+            filled.push((change, *attribute, *command));
+        }
+        let has_no_name = change.before.value.get("final_snapshot_identifier");
+        if has_no_name.is_some_and(Value::is_null) && is("skip_final_snapshot", false) {
+            snapshots.push(change);
+        }
+    }
+    let mut warnings = Vec::new();
+    if !protected.is_empty() {
+        let names = protected.iter();
+        let names = names.map(|(change, attribute)| named(change, attribute));
+        let summary = "the plan destroys objects that are protected from it, and will fail there";
+        warnings.push(
+            Diagnostic::warning(summary)
+                .detail(listed(names))
+                .hint("turn the protection off in the program and run `up` first, or leave them out with `--exclude`"),
+        );
+    }
+    if !snapshots.is_empty() {
+        let names = snapshots.iter();
+        let names = names.map(|change| named(change, "skip_final_snapshot = false"));
+        let summary =
+            "the plan destroys databases whose last snapshot has no name, and will fail there";
+        warnings.push(Diagnostic::warning(summary).detail(listed(names)).hint(
+            "set `final_snapshot_identifier` or `skip_final_snapshot` in the program and run `up` first",
+        ));
+    }
+    if !filled.is_empty() {
+        let names = filled.iter();
+        let names =
+            names.map(|(change, attribute, _)| named(change, &format!("{attribute} = false")));
+        let commands = filled
+            .iter()
+            .take(NAMED)
+            .filter_map(|(change, _, command)| {
+                let id = id(&change.before)?;
+                let (words, start) = command.rsplit_once(' ')?;
+                let last = quoted_if_needed(&format!("{start}{id}"));
+                Some(format!("see what is in it: `{words} {last}`"))
+            });
+        let summary = "the plan destroys containers that must be empty, and fails where one is not";
+        warnings.push(
+            Diagnostic::warning(summary)
+                .detail(listed(names))
+                .hints(commands)
+                .hint(
+                    "or set the attribute in the program and run `up` first: then they are emptied",
+                ),
+        );
+    }
+    warnings
+}
+
+fn named(change: &ResourceChange, attribute: &str) -> String {
+    format!("{} ({attribute})", one_line(&change.address.to_string()))
+}
+
+fn listed(names: impl Iterator<Item = String>) -> String {
+    let all: Vec<String> = names.collect();
+    let mut text = all[..all.len().min(NAMED)].join(", ");
+    if all.len() > NAMED {
+        text = format!("{text} and {} more", all.len() - NAMED);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use terrane_core::Marked;
+    use terrane_engine::Action;
+
+    use super::*;
+    use crate::view::outline::samples::{change, object};
+
+    fn destroyed(address: &str, members: &[(&str, Value)]) -> ResourceChange {
+        let nothing = Arc::new(Marked::plain(Value::Null));
+        change(address, Action::Delete, object(members), nothing)
+    }
+
+    #[test]
+    fn deletions_that_would_be_refused_are_named_before_they_begin() {
+        let id = ("id", Value::from("models"));
+        let changes = [
+            destroyed(
+                "aws_lb.a",
+                &[("enable_deletion_protection", Value::from(true))],
+            ),
+            destroyed(
+                "aws_lb.b",
+                &[("enable_deletion_protection", Value::from(false))],
+            ),
+            destroyed(
+                "aws_s3_bucket.models",
+                &[id.clone(), ("force_destroy", Value::from(false))],
+            ),
+            destroyed(
+                "aws_s3_bucket.other",
+                &[id, ("force_destroy", Value::from(true))],
+            ),
+            destroyed(
+                "aws_db_instance.db",
+                &[
+                    ("skip_final_snapshot", Value::from(false)),
+                    ("final_snapshot_identifier", Value::Null),
+                ],
+            ),
+        ];
+        let told: Vec<(String, Vec<String>)> = found(&changes)
+            .into_iter()
+            .map(|one| (one.detail, one.hints))
+            .collect();
+        let details: Vec<&str> = told.iter().map(|(detail, _)| &**detail).collect();
+        assert_eq!(
+            details,
+            [
+                "aws_lb.a (enable_deletion_protection)",
+                "aws_db_instance.db (skip_final_snapshot = false)",
+                "aws_s3_bucket.models (force_destroy = false)",
+            ]
+        );
+        assert_eq!(
+            told[2].1[0],
+            "see what is in it: `aws s3 rm --recursive --dryrun s3://models`"
+        );
+        let kept = change(
+            "aws_lb.a",
+            Action::Update,
+            object(&[("enable_deletion_protection", Value::from(true))]),
+            object(&[]),
+        );
+        assert!(found(&[kept]).is_empty());
+    }
+}
