@@ -77,8 +77,9 @@ fn warning(summary: String) -> Diagnostic {
 }
 
 fn command(from: &str, to: &str) -> String {
+    let declared = format!("stack.moved({from:?}, {to:?})");
     let (from, to) = (quoted_if_needed(from), quoted_if_needed(to));
-    format!("to keep them, run `state mv {from} {to}`")
+    format!("to keep them, write `{declared}` in the program, or run `state mv {from} {to}`")
 }
 
 /// Whether an object goes because the program has no such address any more.
@@ -274,7 +275,7 @@ mod tests {
             told(&changes),
             [
                 "2 to add and 2 to destroy look like a move of module.network to module.net",
-                "to keep them, run `state mv module.network module.net`",
+                "to keep them, write `stack.moved(\"module.network\", \"module.net\")` in the program, or run `state mv module.network module.net`",
             ]
         );
     }
@@ -286,7 +287,7 @@ mod tests {
             told(&changes),
             [
                 "1 to add and 1 to destroy look like a move of t_vpc.a[0] to t_vpc.a[\"x\"]",
-                "to keep them, run `state mv 't_vpc.a[0]' 't_vpc.a[\"x\"]'`",
+                r#"to keep them, write `stack.moved("t_vpc.a[0]", "t_vpc.a[\"x\"]")` in the program, or run `state mv 't_vpc.a[0]' 't_vpc.a["x"]'`"#,
             ]
         );
         // Another name, or two that could be meant.
