@@ -59,7 +59,7 @@ pub(super) struct Facts<'a> {
 
 impl Parts {
     /// Of a plan.
-    pub(super) fn of(outline: &Outline, shown: &ShownPlan<'_>) -> Self {
+    pub(super) fn of(outline: &Outline, shown: &ShownPlan<'_>, commit: Option<&str>) -> Self {
         let facts = Facts {
             place: shown.place,
             saved: shown.saved,
@@ -67,7 +67,7 @@ impl Parts {
             cost: shown.cost,
             serial: shown.plan.prior.serial,
             made_at: shown.made_at,
-            commit: std::env::var("GITHUB_SHA").ok(),
+            commit: commit.map(str::to_owned),
         };
         Self::new(outline, &facts)
     }

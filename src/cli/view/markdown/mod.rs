@@ -32,7 +32,10 @@ pub(super) static FORMAT: Format = Format {
             Arc::new(MarkdownView {
                 to: Sink::file(path),
                 summary,
-                document: Mutex::default(),
+                document: Mutex::new(Document {
+                    commit: std::env::var_os("GITHUB_SHA").and_then(|it| it.into_string().ok()),
+                    ..Document::default()
+                }),
             })
         },
     )),
@@ -49,6 +52,8 @@ struct MarkdownView {
 /// What there is to say so far.
 #[derive(Default)]
 struct Document {
+    /// The commit that a job of a CI works on.
+    commit: Option<String>,
     plan: Option<Parts>,
     diagnostics: Vec<Diagnostic>,
     /// Sentences about a run.
@@ -69,7 +74,7 @@ impl Document {
         self.add(shown.diagnostics);
         // The text is folded by the reader, so it is all there.
         let outline = Outline::of(shown, Details::Folded);
-        self.plan = Some(Parts::of(&outline, shown));
+        self.plan = Some(Parts::of(&outline, shown, self.commit.as_deref()));
     }
 
     fn text(&self) -> String {
