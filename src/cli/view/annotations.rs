@@ -160,7 +160,7 @@ mod tests {
             });
         assert_eq!(
             annotations(&hostile.into()),
-            "::error file=stacks/a%2Cb%3Ac.rs,line=7::a.b: boom%0A::set-output name=x::y\\u{1b}[2J%0A100%25\n"
+            "::error file=stacks/a%2Cb%3Ac.rs,line=7::a.b: boom%0A\\u{3a}:set-output name=x::y\\u{1b}[2J%0A100%25\n"
         );
     }
 }

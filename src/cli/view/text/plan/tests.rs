@@ -153,14 +153,14 @@ fn a_creation_folds_to_its_telling_arguments_and_unfolds_on_request() {
         ("vpc", Value::UNKNOWN),
     ]);
     let changes = [change("t_subnet.s", Action::Create, gone(), subnet)];
-    assert_snapshot!(shown_with(&changes, &[], Details::Folded), @r#"
+    assert_snapshot!(shown_with(&changes, &[], Details::Folded), @r"
     prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
 
-      + t_subnet.s  vpc ← t_vpc.main.id, name = "private", cidr_block = "10.0.0.0/24", … (3 more)  stacks/prod/main.rs:7
+      + t_subnet.s  vpc ← t_vpc.main.id, … (5 more)  stacks/prod/main.rs:7
 
     Plan: 1 to add, 0 to change, 0 to destroy.
     Not shown: arguments of 1 resource and the owner tags of 1 object (`--details` shows all)
-    "#);
+    ");
     assert_snapshot!(shown_with(&changes, &[], Details::All), @r#"
     prod · account 123456789012, eu-west-1 · aws 5.100.0 · state state.json
 
