@@ -167,7 +167,7 @@ fn a_policy_sees_deletions_and_the_known_values_of_what_stays() {
     let preview = stack.run(&["preview"]).exits(0);
     assert_eq!(
         preview.stdout,
-        "No changes. Your infrastructure matches the configuration.\n"
+        "guarded · state .terrane/guarded/terraform.tfstate\n\nNo changes. Your infrastructure matches the configuration.\n"
     );
     let more = stack.run(&["preview", "--var", "size=2"]).exits(0);
     assert!(more.stdout.contains("Policies: 4 passed"), "{more}");
