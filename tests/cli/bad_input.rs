@@ -109,7 +109,7 @@ fn a_provider_that_is_not_installed_is_named_with_the_remedy() {
       |   <dir>/.terraform.d/plugins
       |   <dir>/.local/share/terraform/plugins
       |   <dir>/.local/share/opentofu/plugins
-    hint: run `test-stack providers lock` once without `--offline`
+    hint: run the same command once without `--offline`
     ");
 }
 

@@ -327,7 +327,7 @@ fn another_build_of_program_or_provider_is_refused() {
     std::fs::write(stack.path().join("cli.tfrc"), config).expect("written");
     let said = refused(&stack, &["up", "a.plan"]);
     let first = said.lines().next().unwrap_or_default();
-    assert_snapshot!(first, @"error: the plan was made with another build of the provider registry.terraform.io/terrane/conformance: it was of no known version, SHA-256 50dd4e2770bf96852f3db5a084be17698cb402a0ffc81d9f29ee89da98ba64ee; it is of no known version, SHA-256 0de506019e691d947306edc25e6e7da70e3036d3115ed436571a02280ef451db");
+    assert_snapshot!(first, @"error: the plan was made with another build of the provider registry.terraform.io/terrane/conformance: it was of no known version, SHA-256 f2612160bac8ccf6ef5f5f90abffc25fda0eca5c0f8902241419d90980ce9c7b; it is of no known version, SHA-256 ffcfc608ec1a5af8101999a5cc3f39b0ebbf33566d7b707e6cd28a1909362e0d");
 }
 
 #[test]
