@@ -162,7 +162,7 @@ fn every_crate_but_stacks_and_tests_is_published_with_all_that_a_registry_shows(
         let outside = ["stacks", "tests"].map(|outside| folder.starts_with(checkout.join(outside)));
         assert_eq!(outside, [false, false], "{name} is published");
     }
-    let folders = ["src", "providers"].map(|parent| checkout.join(parent));
+    let folders = ["src", "providers", "policies"].map(|parent| checkout.join(parent));
     let folders = folders
         .iter()
         .flat_map(|parent| parent.read_dir().expect("a folder"));
