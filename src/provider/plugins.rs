@@ -17,6 +17,7 @@ use crate::log::{LogLevel, LogSink};
 use crate::plugin::{Launch, Launchpad, Plugin, Reattach};
 use crate::provider::{Provider, Providers, StartError};
 use crate::recording::{Recorded, Recorder, Recording};
+use crate::wire::schemas_json;
 use crate::withheld::Withheld;
 
 /// The providers of this machine, as processes.
@@ -186,6 +187,34 @@ impl Plugins {
         Ok(InstalledProvider {
             command: found.binary.into(),
             version: found.version,
+        })
+    }
+}
+
+impl Plugins {
+    /// The schemas of a provider as `terraform providers schema -json` prints them. Its process lives no longer than the question.
+    ///
+    /// # Errors
+    /// When it cannot be started, or its schemas cannot be read.
+    pub async fn schemas_json(
+        &self,
+        source: &ProviderSource,
+    ) -> Result<serde_json::Value, StartError> {
+        let plugin = match Reattach::find(&self.pad.environment, source)? {
+            Some(reattach) => Plugin::attach(&self.pad, source, &reattach).await?,
+            None => {
+                let InstalledProvider { command, .. } = self.locate(source)?;
+                let withheld = Withheld::from(&self.pad.environment, source);
+                let plugin = Plugin::start(&self.pad, source, &command).await;
+                plugin.map_err(|error| withheld.explain_start(error))?
+            }
+        };
+        let answer = Client::fetch_schemas(&plugin).await?;
+        let identities = answer.identities.unwrap_or_default();
+        let json = schemas_json(&answer.schema, &identities, plugin.protocol());
+        plugin.stop().await;
+        json.map_err(|reason| {
+            StartError::new(format!("the schemas of {source} cannot be read: {reason}"))
         })
     }
 }

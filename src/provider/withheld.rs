@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(
             said("set VAULT_TOKEN."),
             [
-                "`VAULT_TOKEN` is set, but registry.terraform.io/hashicorp/null does not get it: set \
+                "`VAULT_TOKEN` is set, but registry.opentofu.org/hashicorp/null does not get it: set \
               `TERRANE_PROVIDER_ENV=VAULT_TOKEN`, or add `.pass_env([\"VAULT_TOKEN\"])` to the provider in the program"
             ]
         );

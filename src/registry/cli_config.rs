@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use terrane_core::addr::ProviderSource;
 use thiserror::Error;
@@ -9,6 +10,8 @@ use url::Url;
 
 use crate::credentials::{Credentials, CredentialsHelper};
 use crate::hcl::{self, Block, Body, Literal};
+use crate::locate::Shelf;
+use crate::platform::Platform;
 
 /// How long a configuration may be.
 const LONGEST: u64 = 1 << 20;
@@ -226,10 +229,18 @@ impl CliConfig {
         for block in &body.blocks {
             if block.name == "dev_overrides" {
                 for (name, value) in &block.body.attributes {
-                    let source = (name.parse())
+                    let source: ProviderSource = (name.parse())
                         .map_err(|_| format!("`{name}` is not the source of a provider"))?;
-                    let directory = as_text(name, value)?;
-                    self.dev_overrides.insert(source, directory.into());
+                    let directory = PathBuf::from(as_text(name, value)?);
+                    // Without a host it means Terraform's registry to Terraform, and OpenTofu's to OpenTofu.
+                    if !has_host(name) {
+                        let source = ProviderSource {
+                            host: ProviderSource::TERRAFORM_HOST.into(),
+                            ..source.clone()
+                        };
+                        self.dev_overrides.insert(source, directory.clone());
+                    }
+                    self.dev_overrides.insert(source, directory);
                 }
                 continue;
             }
@@ -286,6 +297,32 @@ impl CliConfig {
     }
 }
 
+impl CliConfig {
+    /// The host under which this machine has a provider of the default host, if it has it only under Terraform's: a mirror that Terraform
+    /// has filled, or an override.
+    pub fn host_here(&self, source: &ProviderSource) -> Option<Arc<str>> {
+        let named: Arc<str> = ProviderSource::TERRAFORM_HOST.into();
+        let theirs = ProviderSource {
+            host: named.clone(),
+            ..source.clone()
+        };
+        let has = |source: &ProviderSource| {
+            self.dev_overrides.contains_key(source)
+                || (self
+                    .methods
+                    .iter()
+                    .filter(|method| method.applies_to(source)))
+                .any(|method| match &method.place {
+                    InstallationPlace::FilesystemMirror(mirror) => {
+                        !Shelf::read(mirror, source, &Platform::current()).is_empty()
+                    }
+                    _ => false,
+                })
+        };
+        (!has(source) && has(&theirs)).then_some(named)
+    }
+}
+
 impl InstallationMethod {
     /// Whether it is used for that provider.
     pub fn applies_to(&self, source: &ProviderSource) -> bool {
@@ -298,9 +335,9 @@ impl SourcePattern {
     fn parse(text: &str) -> Option<Self> {
         let text = text.to_lowercase();
         let parts: Vec<&str> = text.split('/').collect();
-        // `*/*` is any provider of the default registry; only three stars are any at all.
+        // `*/*` is any provider of a public registry; only three stars are any at all.
         let parts = match parts[..] {
-            [namespace, type_name] => [ProviderSource::DEFAULT_HOST, namespace, type_name],
+            [namespace, type_name] => [PUBLIC, namespace, type_name],
             [host, namespace, type_name] => [host, namespace, type_name],
             _ => return None,
         };
@@ -309,8 +346,26 @@ impl SourcePattern {
 
     fn matches(&self, source: &ProviderSource) -> bool {
         let parts = [&source.host, &source.namespace, &source.type_name];
-        (self.0.iter().zip(parts)).all(|(pattern, part)| pattern == "*" || **pattern == **part)
+        let is_public = is_public(&source.host);
+        (self.0.iter().zip(parts)).all(|(pattern, part)| match pattern.as_str() {
+            "*" => true,
+            PUBLIC => is_public,
+            pattern => *pattern == **part,
+        })
     }
+}
+
+/// In the place of a pattern's host: either public registry.
+const PUBLIC: &str = "";
+
+/// Whether that is a registry that a source without a host means, to one tool or the other.
+fn is_public(host: &str) -> bool {
+    [ProviderSource::DEFAULT_HOST, ProviderSource::TERRAFORM_HOST].contains(&host)
+}
+
+/// Whether a source is written with its host.
+fn has_host(source: &str) -> bool {
+    source.split('/').count() == 3
 }
 
 /// `HOST` of `TF_TOKEN_HOST`: a variable's name has `_` for a dot and `__` for a dash.

@@ -6,6 +6,7 @@
 //! the newest that the program accepts. Only a provider that is not on this machine, or has no entry yet, needs a network.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use futures_util::future::join_all;
 use semver::Version;
@@ -130,6 +131,7 @@ pub struct Installer {
     pub(crate) records: PackageRecords,
     pub(crate) store: Option<Store>,
     pub(crate) platform: Platform,
+    client: OnceLock<Result<RegistryClient, InstallError>>,
 }
 
 /// A package that was found or fetched, before it is compared with the lock file.
@@ -159,6 +161,7 @@ impl Installer {
             records,
             store,
             platform: Platform::current(),
+            client: OnceLock::new(),
             config,
             settings,
         }
@@ -188,9 +191,7 @@ impl Installer {
         observer: &dyn InstallObserver,
     ) -> Result<Vec<InstalledPackage>, Vec<InstallError>> {
         let lock = self.lock_file().map_err(|error| vec![error])?;
-        let client = self.client().map_err(|error| vec![error])?;
-        let installing =
-            (required.iter()).map(|one| self.install_one(one, &lock, client.as_ref(), observer));
+        let installing = (required.iter()).map(|one| self.install_one(one, &lock, observer));
         let (mut packages, mut entries, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for (one, outcome) in required.iter().zip(join_all(installing).await) {
             match outcome {
@@ -210,18 +211,21 @@ impl Installer {
         }
     }
 
-    /// The client for this run; none when the network must not be used.
-    pub(crate) fn client(&self) -> Result<Option<RegistryClient>, InstallError> {
+    /// The client for this run; none when the network must not be used. It is made when it is first needed, for it reads the system's
+    /// certificates.
+    pub(crate) fn client(&self) -> Result<Option<&RegistryClient>, InstallError> {
         if self.settings.is_offline {
             return Ok(None);
         }
+        let client = self.client.get_or_init(|| self.make_client());
+        client.as_ref().map(Some).map_err(Clone::clone)
+    }
+
+    fn make_client(&self) -> Result<RegistryClient, InstallError> {
         let mut options = self.settings.http.clone();
         options.credentials.merge(self.config.credentials.clone());
         options.services.extend(self.config.services.clone());
-        let client = RegistryClient::new(&options);
-        client
-            .map(Some)
-            .map_err(|error| InstallError::new(error.to_string()))
+        RegistryClient::new(&options).map_err(|error| InstallError::new(error.to_string()))
     }
 
     /// Puts entries into the lock file, if they change anything.
@@ -262,7 +266,6 @@ impl Installer {
         &self,
         required: &RequiredProvider,
         lock: &LockFile,
-        client: Option<&RegistryClient>,
         observer: &dyn InstallObserver,
     ) -> Result<Done, InstallError> {
         let source = &required.source;
@@ -304,10 +307,7 @@ impl Installer {
                 self.unpack(source, version, &zip, via, locked, observer)
                     .await?
             }
-            None => {
-                self.remote(required, locked, client, &searched, observer)
-                    .await?
-            }
+            None => self.remote(required, locked, &searched, observer).await?,
         };
         self.finish(required, locked, obtained).await
     }
@@ -352,7 +352,10 @@ impl Installer {
         }
         let mut hashes = own;
         hashes.extend(stated);
-        let constraints = required.versions.as_ref().map(ToString::to_string);
+        let constraints = required
+            .versions
+            .as_ref()
+            .map(VersionRequirement::canonical);
         let entry = LockedProvider {
             version: version.clone(),
             constraints,
@@ -473,7 +476,6 @@ impl Installer {
         &self,
         required: &RequiredProvider,
         locked: Option<&LockedProvider>,
-        client: Option<&RegistryClient>,
         searched: &[String],
         observer: &dyn InstallObserver,
     ) -> Result<Obtained, InstallError> {
@@ -489,7 +491,7 @@ impl Installer {
             return Err(words::with_lock(error, locked));
         }
         let version = locked.map(|locked| &locked.version);
-        let Some(client) = client else {
+        let Some(client) = self.client()? else {
             return match locked {
                 None => self
                     .newest_stored(required)

@@ -16,6 +16,7 @@ use crate::lock_file::LockedProvider;
 use crate::package::{self, FetchError, WantedPackage, blocking};
 use crate::platform::Platform;
 use crate::store::{IfThere, Store};
+use crate::version::VersionRequirement;
 use crate::words;
 
 /// What became of a provider's entry in the lock file.
@@ -55,7 +56,6 @@ impl Installer {
             .collect();
         let locking = required.iter().map(|required| {
             let locked = lock.get(&required.source).filter(|_| !upgrade);
-            let client = client.as_ref();
             self.lock_one(
                 required,
                 locked,
@@ -133,7 +133,10 @@ impl Installer {
         let version = version.ok_or_else(|| InstallError::new("no platform is named"))?;
         let entry = LockedProvider {
             version,
-            constraints: required.versions.as_ref().map(ToString::to_string),
+            constraints: required
+                .versions
+                .as_ref()
+                .map(VersionRequirement::canonical),
             hashes,
         };
         match locked.filter(|locked| are_replaced(&locked.hashes, &whole)) {

@@ -89,7 +89,7 @@ impl Installer {
             let mut version = locked.map(|locked| locked.version.clone());
             let mut done = Vec::new();
             for platform in platforms {
-                let (client, scratch) = (client.as_ref(), scratch.path());
+                let scratch = scratch.path();
                 let package = self
                     .copy(
                         required,

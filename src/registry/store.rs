@@ -248,7 +248,7 @@ mod tests {
         let (root, store, source, version, platform) = fixture();
         let folder = root
             .path()
-            .join("registry.terraform.io/hashicorp/null/1.0.0/.linux_amd64.incomplete/package");
+            .join("registry.opentofu.org/hashicorp/null/1.0.0/.linux_amd64.incomplete/package");
         fs::create_dir_all(&folder).expect("made");
         fs::write(folder.join("terraform-provider-null"), "half").expect("written");
         let place = free(store.reserve(&source, &version, &platform, IfThere::Keep));
@@ -264,7 +264,7 @@ mod tests {
         drop(place);
         let folder = root
             .path()
-            .join("registry.terraform.io/hashicorp/null/1.0.0");
+            .join("registry.opentofu.org/hashicorp/null/1.0.0");
         let left: Vec<_> = (fs::read_dir(folder).expect("readable"))
             .map(|entry| entry.expect("readable").file_name())
             .collect();

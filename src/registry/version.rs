@@ -82,6 +82,15 @@ fn numbers(version: &Version) -> [u64; 3] {
 }
 
 impl VersionRequirement {
+    /// As Terraform writes it into lock files: by version, each clause once, with all numbers.
+    pub fn canonical(&self) -> String {
+        let mut clauses: Vec<&Clause> = self.clauses.iter().collect();
+        clauses.sort_by(|a, b| (&a.version, a.rank()).cmp(&(&b.version, b.rank())));
+        let mut clauses: Vec<String> = clauses.into_iter().map(Clause::canonical).collect();
+        clauses.dedup();
+        clauses.join(", ")
+    }
+
     /// Whether it accepts that version. A pre-release is accepted only by a requirement that names exactly it.
     pub fn allows(&self, version: &Version) -> bool {
         if !version.pre.is_empty() {
@@ -93,6 +102,34 @@ impl VersionRequirement {
 }
 
 impl Clause {
+    /// The order of clauses about one version, which is that of Terraform's own signs for them.
+    fn rank(&self) -> char {
+        match self.operator {
+            Operator::Less => '<',
+            Operator::Equal => '=',
+            Operator::Greater => '>',
+            Operator::Pessimistic if self.written < 3 => '^',
+            Operator::Pessimistic => '~',
+            Operator::NotEqual => '≠',
+            Operator::LessOrEqual => '≤',
+            Operator::GreaterOrEqual => '≥',
+        }
+    }
+
+    fn canonical(&self) -> String {
+        let version = &self.version;
+        match self.operator {
+            Operator::Equal => version.to_string(),
+            Operator::Pessimistic if self.written < 3 => {
+                format!("~> {}.{}", version.major, version.minor)
+            }
+            operator => {
+                let sign = OPERATORS.iter().find(|(_, known)| *known == operator);
+                format!("{} {version}", sign.map_or("", |(sign, _)| sign))
+            }
+        }
+    }
+
     fn allows(&self, version: &Version) -> bool {
         let order = version.cmp_precedence(&self.version);
         match self.operator {
@@ -170,6 +207,25 @@ mod tests {
                 allowed,
                 "{requirement} {candidate}"
             );
+        }
+    }
+
+    /// What `terraform providers lock` 1.11.4 wrote for each.
+    #[test]
+    fn requirements_are_recorded_as_terraform_records_them() {
+        let cases = [
+            ("= 5.100.0", "5.100.0"),
+            ("~> 5.31", "~> 5.31"),
+            ("~> 5.31, >= 5.1", ">= 5.1.0, ~> 5.31"),
+            ("< 6, > 5.0.0, >= 5", "> 5.0.0, >= 5.0.0, < 6.0.0"),
+            ("!= 6.0.0-beta1, >= 5.2", ">= 5.2.0, != 6.0.0-beta1"),
+            ("~> 5", "~> 5.0"),
+            (">= 5.0.0, >= 5.0, <= 5.100.0", ">= 5.0.0, <= 5.100.0"),
+            ("~> 5.100.0, ~> 5.31", "~> 5.31, ~> 5.100.0"),
+        ];
+        for (written, recorded) in cases {
+            let requirement: VersionRequirement = written.parse().expect("a requirement");
+            assert_eq!(requirement.canonical(), recorded, "{written}");
         }
     }
 

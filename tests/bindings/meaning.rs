@@ -161,7 +161,7 @@ fn a_provider_configuration_has_its_blocks_and_its_maps() {
     };
     assert_eq!(
         provider.address.to_string(),
-        r#"provider["registry.terraform.io/example/acme"].west"#
+        r#"provider["registry.opentofu.org/example/acme"].west"#
     );
     let arguments = provider
         .arguments

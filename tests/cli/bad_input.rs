@@ -102,8 +102,8 @@ fn a_provider_that_is_not_installed_is_named_with_the_remedy() {
     assert_snapshot!(stack.run(&["preview", "--var", "scene=missing", "--offline"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/nowhere is not installed, and `--offline` forbids a download
-      provider   registry.terraform.io/terrane/nowhere
+    error: provider registry.opentofu.org/terrane/nowhere is not installed, and `--offline` forbids a download
+      provider   registry.opentofu.org/terrane/nowhere
       | searched:
       |   terraform.d/plugins
       |   <dir>/.terraform.d/plugins
@@ -118,28 +118,28 @@ fn a_provider_that_does_not_start_is_quoted() {
     assert_snapshot!(fake(&[("FAKE_START", "exit")]).run(&["preview"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/fake ended during the handshake (exit status: 3)
-      provider   registry.terraform.io/terrane/fake
+    error: provider registry.opentofu.org/terrane/fake ended during the handshake (exit status: 3)
+      provider   registry.opentofu.org/terrane/fake
       | its standard error:
       | no licence found
     ");
     assert_snapshot!(fake(&[("FAKE_START", "version4")]).run(&["preview"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/fake speaks version 4 of the plugin protocol; terrane speaks 5 and 6: its standard output: 1|4|unix|/tmp/nowhere|grpc
-      provider   registry.terraform.io/terrane/fake
+    error: provider registry.opentofu.org/terrane/fake speaks version 4 of the plugin protocol; terrane speaks 5 and 6: its standard output: 1|4|unix|/tmp/nowhere|grpc
+      provider   registry.opentofu.org/terrane/fake
     ");
     assert_snapshot!(fake(&[("FAKE_START", "junk")]).run(&["preview"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/fake does not start with a handshake line: its standard output: Welcome to the fake provider!
-      provider   registry.terraform.io/terrane/fake
+    error: provider registry.opentofu.org/terrane/fake does not start with a handshake line: its standard output: Welcome to the fake provider!
+      provider   registry.opentofu.org/terrane/fake
     ");
     assert_snapshot!(fake(&[("FAKE_START", "panic")]).run(&["up", "--yes"]), @r"
     exit: 1
     --- stderr ---
-    error: provider registry.terraform.io/terrane/fake ended during the handshake (exit status: 2)
-      provider   registry.terraform.io/terrane/fake
+    error: provider registry.opentofu.org/terrane/fake ended during the handshake (exit status: 2)
+      provider   registry.opentofu.org/terrane/fake
       | its standard error:
       | panic: runtime error: index out of range
       |

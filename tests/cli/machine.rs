@@ -21,7 +21,7 @@ fn a_preview_is_terraforms_plan_json() {
     assert_eq!(base["mode"], "managed");
     assert_eq!(
         base["provider_name"],
-        "registry.terraform.io/terrane/conformance"
+        "registry.opentofu.org/terrane/conformance"
     );
     assert_eq!(base["change"]["actions"], json!(["create"]));
     assert_eq!(base["change"]["before"], Value::Null);

@@ -5,6 +5,7 @@ mod damage;
 mod ends;
 mod failures;
 mod import;
+mod installing;
 mod keys;
 mod life;
 mod machine;

@@ -155,7 +155,7 @@ fn a_variable_that_a_provider_does_not_get_is_named_and_can_be_passed() {
     exit: 1
     --- stderr ---
     error: set directory, or CONFORMANCE_DIRECTORY, to the folder that holds the objects
-    hint: `CONFORMANCE_DIRECTORY` is set, but registry.terraform.io/terrane/conformance6 does not get it: set `TERRANE_PROVIDER_ENV=CONFORMANCE_DIRECTORY`, or add `.pass_env(["CONFORMANCE_DIRECTORY"])` to the provider in the program
+    hint: `CONFORMANCE_DIRECTORY` is set, but registry.opentofu.org/terrane/conformance6 does not get it: set `TERRANE_PROVIDER_ENV=CONFORMANCE_DIRECTORY`, or add `.pass_env(["CONFORMANCE_DIRECTORY"])` to the provider in the program
     "#);
     // As the hint says: in the program, or by a variable.
     stack.run(&["preview", "--var", "size=2"]).exits(0);
@@ -179,7 +179,7 @@ fn a_provider_that_every_user_could_replace_is_not_started() {
     let refused = stack.run(&["preview"]).exits(1);
     assert!(
         refused.stderr.starts_with(
-            "error: provider registry.terraform.io/terrane/conformance is not started: others can replace it"
+            "error: provider registry.opentofu.org/terrane/conformance is not started: others can replace it"
         ),
         "{refused}"
     );

@@ -327,7 +327,12 @@ fn another_build_of_program_or_provider_is_refused() {
     std::fs::write(stack.path().join("cli.tfrc"), config).expect("written");
     let said = refused(&stack, &["up", "a.plan"]);
     let first = said.lines().next().unwrap_or_default();
-    assert_snapshot!(first, @"error: the plan was made with another build of the provider registry.terraform.io/terrane/conformance: it was of no known version, SHA-256 f2612160bac8ccf6ef5f5f90abffc25fda0eca5c0f8902241419d90980ce9c7b; it is of no known version, SHA-256 ffcfc608ec1a5af8101999a5cc3f39b0ebbf33566d7b707e6cd28a1909362e0d");
+    // Which bytes Go makes depends on its version and its sources.
+    let is_digest = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
+    let words = || first.split([' ', ';']).filter(is_digest);
+    assert_ne!(words().next(), words().nth(1), "{first}");
+    let told = words().fold(first.to_owned(), |told, word| told.replace(word, "[digest]"));
+    assert_snapshot!(told, @"error: the plan was made with another build of the provider registry.opentofu.org/terrane/conformance: it was of no known version, SHA-256 [digest]; it is of no known version, SHA-256 [digest]");
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn an_object_is_looked_up_by_the_provider_that_was_asked() {
     assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
     // It exists where it was created, so it is not created a second time elsewhere.
     assert_snapshot!(run.fails().diagnostics(), @r#"
-    error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"] finds no such object, but the state names provider["registry.terraform.io/hashicorp/test"].west for it; nothing was changed
+    error: it cannot be told whether the object still exists: provider["registry.opentofu.org/hashicorp/test"] finds no such object, but the state names provider["registry.opentofu.org/hashicorp/test"].west for it; nothing was changed
       resource   test_thing.a
     hint: declare it with that provider again; to move it, destroy it there first
     hint: if the object is gone, forget it with `state rm 'test_thing.a'`; `--exclude 'test_thing.a'` leaves it out
@@ -65,12 +65,12 @@ fn an_absence_proves_nothing_while_the_provider_that_was_asked_is_not_configured
         let mut world = interrupted_in_region(made, in_region(Some("west"), "west"));
         let run = world.up(in_region(None, "home")).succeeds();
         allow_duplicates! {
-            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: no object was found, but provider["registry.terraform.io/hashicorp/test"].west was asked, which the program no longer configures"#);
+            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: no object was found, but provider["registry.opentofu.org/hashicorp/test"].west was asked, which the program no longer configures"#);
         }
         assert_eq!(run.steps(), "");
         let run = world.up(bare).succeeds();
         allow_duplicates! {
-            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: the program no longer configures provider["registry.terraform.io/hashicorp/test"].west, which got the request"#);
+            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: the program no longer configures provider["registry.opentofu.org/hashicorp/test"].west, which got the request"#);
         }
         // Once it is declared again, everything is recovered.
         let again = |stack: &mut Stack| {
@@ -89,7 +89,7 @@ fn an_absence_proves_nothing_while_the_provider_is_configured_differently() {
     let west = in_region(None, "west");
     let mut world = interrupted_in_region(true, west);
     let run = world.up(in_region(None, "east")).succeeds();
-    assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: no object was found, but provider["registry.terraform.io/hashicorp/test"] is configured differently than when it was asked"#);
+    assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: no object was found, but provider["registry.opentofu.org/hashicorp/test"] is configured differently than when it was asked"#);
     assert_eq!(world.provider.cloud.names(), ["a"]);
     let run = world.up(west).succeeds();
     assert_snapshot!(run.recovery(), @r#"test_thing.a: create: Adopted { id: "a-1" } (it has the owner tag of this creation)"#);
@@ -129,7 +129,7 @@ fn recovery_reads_the_data_sources_that_configure_the_provider_again() {
                 .provider
                 .on_read_data("base", |call| call.refuse("no route to host"));
             let run = world.destroy(program);
-            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: no object was found, but provider["registry.terraform.io/hashicorp/test"].inner: it is configured with the stored answer of `data.test_lookup.where`"#);
+            assert_snapshot!(run.recovery(), @r#"test_thing.a: create unresolved: no object was found, but provider["registry.opentofu.org/hashicorp/test"].inner: it is configured with the stored answer of `data.test_lookup.where`"#);
         }
         assert!(world.provider.cloud.names().contains(&"a".to_owned()));
     }

@@ -59,7 +59,7 @@ fn program(types: &'static [&'static str]) -> Program {
 fn the_aws_provider_says_account_and_region() {
     let said = callers(&aws(), &program(&["aws_thing", "test_thing"]));
     let aws = CallerIdentity {
-        provider: "provider[\"registry.terraform.io/hashicorp/aws\"]".into(),
+        provider: "provider[\"registry.opentofu.org/hashicorp/aws\"]".into(),
         account: Some("123456789012".into()),
         region: Some("eu-west-1".into()),
     };

@@ -98,7 +98,7 @@ fn calls_that_cannot_be_made_name_the_argument_and_the_line() {
     };
     let run = world.preview(program).fails();
     assert_snapshot!(run.diagnostics(), @"
-    error: test::shuot failed: registry.terraform.io/hashicorp/test has no function of that name; did you mean `shout`?: needed by the export at tests/engine/functions.rs:96
+    error: test::shuot failed: registry.opentofu.org/hashicorp/test has no function of that name; did you mean `shout`?: needed by the export at tests/engine/functions.rs:96
 
     error: test::shout failed: it takes 1 argument, not 0: needed by the export at tests/engine/functions.rs:96
 

@@ -115,8 +115,8 @@ fn a_provider_that_cannot_be_started_is_an_error_of_its_own() {
     let run =
         world.up(|stack| drop(terrane_core::Resource::dynamic("other_thing", "a").declare(stack)));
     assert_snapshot!(run.fails().diagnostics(), @"
-error: there is no provider registry.terraform.io/hashicorp/other
-  resource   registry.terraform.io/hashicorp/other
+error: there is no provider registry.opentofu.org/hashicorp/other
+  resource   registry.opentofu.org/hashicorp/other
 ");
 }
 
@@ -128,7 +128,7 @@ fn objects_of_an_unused_provider_in_the_state_start_no_process() {
         .succeeds();
     let run = world.up(|_| ()).fails();
     assert_snapshot!(run.diagnostics(), @r#"
-error: test_thing.a is in the state, but the program does not use provider["registry.terraform.io/hashicorp/test"]
+error: test_thing.a is in the state, but the program does not use provider["registry.opentofu.org/hashicorp/test"]
   resource   test_thing.a
 hint: declare that provider with `stack.provider(…)` until its last object is gone
 hint: `state rm 'test_thing.a'` forgets the object, which stays where it is
@@ -165,7 +165,7 @@ fn an_object_moves_to_another_configuration_of_its_provider_without_a_change() {
         }
     };
     world.up(program(2)).succeeds();
-    assert_snapshot!(world.instance("test_thing.a").provider, @r#"provider["registry.terraform.io/hashicorp/test"].west"#);
+    assert_snapshot!(world.instance("test_thing.a").provider, @r#"provider["registry.opentofu.org/hashicorp/test"].west"#);
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn the_move_to_another_configuration_alone_is_recorded() {
         new_thing("a").provider(&west).declare(stack);
     };
     world.up(program).succeeds();
-    assert_snapshot!(world.instance("test_thing.a").provider, @r#"provider["registry.terraform.io/hashicorp/test"].west"#);
+    assert_snapshot!(world.instance("test_thing.a").provider, @r#"provider["registry.opentofu.org/hashicorp/test"].west"#);
     world.destroy(program).succeeds();
 }
 
@@ -317,7 +317,7 @@ fn a_destroy_goes_on_with_the_stored_answer_and_says_so() {
         .on_read_data("base", |call| call.refuse("no route to host"));
     let run = world.destroy(looked_up).succeeds();
     assert_snapshot!(run.diagnostics(), @r#"
-    warning: the destroy goes on with a stored answer: no route to host: it could not be read; the answer that the state holds may be out of date, and configures provider["registry.terraform.io/hashicorp/test"].inner
+    warning: the destroy goes on with a stored answer: no route to host: it could not be read; the answer that the state holds may be out of date, and configures provider["registry.opentofu.org/hashicorp/test"].inner
       resource   data.test_lookup.where
     "#);
     assert!(world.provider.cloud.names().is_empty());
@@ -339,7 +339,7 @@ fn a_stored_answer_proves_nothing_gone() {
         let (warning, error) = said.split_once("\n\n").expect("two");
         assert!(warning.contains("goes on with a stored answer"), "{said}");
         allow_duplicates! { assert_snapshot!(error, @r#"
-        error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"].inner finds no such object, but it is configured with the stored answer of `data.test_lookup.where`; nothing was changed
+        error: it cannot be told whether the object still exists: provider["registry.opentofu.org/hashicorp/test"].inner finds no such object, but it is configured with the stored answer of `data.test_lookup.where`; nothing was changed
           resource   test_thing.t
         hint: run again when what configures that provider can be read
         hint: if the object is gone, forget it with `state rm 'test_thing.t'`; `--exclude 'test_thing.t'` leaves it out
@@ -374,7 +374,7 @@ fn a_provider_whose_own_object_is_gone_proves_nothing_gone() {
     world.provider.cloud.edit("b", "region", "elsewhere");
     let run = world.destroy(chained(1)).fails();
     assert_snapshot!(run.diagnostics(), @r#"
-    error: it cannot be told whether the object still exists: provider["registry.terraform.io/hashicorp/test"].inner finds no such object, but `test_thing.a` is gone; nothing was changed
+    error: it cannot be told whether the object still exists: provider["registry.opentofu.org/hashicorp/test"].inner finds no such object, but `test_thing.a` is gone; nothing was changed
       resource   test_thing.b
     hint: run again when what configures that provider can be read
     hint: if the object is gone, forget it with `state rm 'test_thing.b'`; `--exclude 'test_thing.b'` leaves it out

@@ -278,7 +278,7 @@ fn files_of_the_sandbox_are_private() {
     for file in [
         "cloud.json",
         "ledger.jsonl",
-        "registry.terraform.io-hashicorp-aws.facts",
+        "registry.opentofu.org-hashicorp-aws.facts",
         "terraform.tfstate",
     ] {
         assert_eq!(mode(&folder.folder().join(file)), 0o600, "{file}");

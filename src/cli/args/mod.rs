@@ -157,6 +157,8 @@ pub(crate) enum ProvidersCommand {
         #[arg(long = "platform", value_name = "OS_ARCH")]
         platforms: Vec<Platform>,
     },
+    /// Print the types of the providers; with --json their whole schemas, as Terraform prints them
+    Schema,
     /// Read every byte of the installed packages and compare them with the lock file
     Verify,
 }

@@ -8,7 +8,7 @@ use crate::view::graph::ResourceGraph;
 
 pub(super) fn run(session: &Session<'_>, arguments: Graph) -> Result<Exit, CommandError> {
     let Graph { format } = arguments;
-    let program = session.program()?;
+    let program = session.declared()?;
     session.view().graph(&ResourceGraph::of(&program), format);
     Ok(Exit::DONE)
 }

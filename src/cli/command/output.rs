@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Output) -> Result<Exit
 
 /// Whether the program exports that name. A null is not stored, as in Terraform, so the state cannot tell it from nothing.
 fn is_exported(session: &Session<'_>, name: &str) -> bool {
-    let program = session.program();
+    let program = session.declared();
     program.is_ok_and(|program| program.exports().iter().any(|export| &*export.name == name))
 }
 

@@ -47,7 +47,7 @@ async fn plan_and_show(
     }
     let prices = cost::read(&pricing)?;
     let flags = planning.given();
-    let program = session.program()?;
+    let program = session.program().await?;
     let providers = session.providers(&program).await?;
     let held = match lock {
         true => Some(session.open(Operation::Plan).await?),

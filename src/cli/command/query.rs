@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: Query) -> Result<Exit,
         arguments,
         limit,
     } = arguments;
-    let program = session.program()?;
+    let program = session.program().await?;
     let (state, _) = session.look().await?;
     let providers = session.providers(&program).await?;
     let machine = Machine::default();

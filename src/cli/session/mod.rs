@@ -1,6 +1,7 @@
 //! One invocation: its program, state and providers, each made when it is first needed.
 
 mod damage;
+mod hosts;
 mod invocation;
 mod place;
 mod program;
@@ -30,7 +31,7 @@ use program::read_var_file;
 
 pub(crate) use invocation::{Invocation, quoted_if_needed};
 pub(crate) use program::StackFunction;
-pub(crate) use providers::{not_installed, own_digest, required_providers};
+pub(crate) use providers::{not_installed, own_digest, required_providers, start_failed};
 pub(crate) use rescue::Aftermath;
 pub(crate) use state::{replayed_text, run_error, working_folder};
 

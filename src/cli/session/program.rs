@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use terrane_config::{ConfigValues, VARIABLE_PREFIX};
 use terrane_core::{Diagnostic, Diagnostics, Program, Stack};
-use terrane_engine::Inputs;
+use terrane_engine::{Inputs, Origin};
 
 use super::Session;
+use super::hosts::named;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::streams::Streams;
@@ -22,13 +23,27 @@ const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL";
 pub(crate) type StackFunction<'a> = &'a dyn Fn(&mut Stack) -> terrane_core::Result<()>;
 
 impl Session<'_> {
-    /// Runs the stack's function and checks its declarations.
-    pub(crate) fn program(&self) -> Result<Program, CommandError> {
-        self.program_on(&self.inputs()?, self.endpoint())
+    /// Runs the stack's function, checks its declarations, and resolves the hosts of its providers.
+    pub(crate) async fn program(&self) -> Result<Program, CommandError> {
+        let mut program = self.declared()?;
+        self.resolve_hosts(&mut program).await;
+        Ok(program)
     }
 
-    /// The same with this configuration and this emulator instead of the invocation's own.
-    pub(crate) fn program_on(
+    /// The program as it is declared, for commands that need no provider.
+    pub(crate) fn declared(&self) -> Result<Program, CommandError> {
+        self.declared_on(&self.inputs()?, self.endpoint())
+    }
+
+    /// The program of a saved plan: with its configuration, its emulator, and the hosts of its providers.
+    pub(crate) fn program_of(&self, origin: &Origin) -> Result<Program, CommandError> {
+        let mut program = self.declared_on(&origin.inputs, origin.endpoint.as_deref())?;
+        let sources = || origin.providers.iter().map(|build| &build.source);
+        program.resolve_hosts(|source| named(source, sources()));
+        Ok(program)
+    }
+
+    fn declared_on(
         &self,
         inputs: &Inputs,
         endpoint: Option<&str>,

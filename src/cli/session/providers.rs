@@ -21,7 +21,7 @@ use crate::logs::Logs;
 use crate::view::Installing;
 
 /// Where Terraform and OpenTofu keep it, too.
-const LOCK_FILE: &str = ".terraform.lock.hcl";
+pub(super) const LOCK_FILE: &str = ".terraform.lock.hcl";
 
 impl Session<'_> {
     /// Where provider processes of that program come from. One that is not on this machine is installed first.
@@ -205,7 +205,7 @@ fn cache_folder(environment: &Environment) -> Option<PathBuf> {
     folder("TERRANE_CACHE_DIR").or_else(|| Some(caches()?.join("terrane")))
 }
 
-fn start_failed(error: terrane_provider::StartError) -> CommandError {
+pub(crate) fn start_failed(error: terrane_provider::StartError) -> CommandError {
     let diagnostic = Diagnostic {
         hints: error.hints,
         ..Diagnostic::error(error.summary)

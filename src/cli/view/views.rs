@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use terrane_core::addr::InstanceAddr;
+use terrane_core::addr::{InstanceAddr, ProviderSource};
 use terrane_core::policy::PolicyReport;
 use terrane_core::{Diagnostics, Program};
 use terrane_cost::Estimate;
@@ -291,6 +291,9 @@ pub(crate) trait ProvidersView {
 
     /// Packages that lie in a mirror now.
     fn mirrored(&self, packages: &[MirroredPackage]);
+
+    /// The schemas of providers, in Terraform's JSON.
+    fn schemas(&self, schemas: &[(ProviderSource, serde_json::Value)]);
 
     /// Whether what is installed is what is recorded.
     fn verified(&self, statuses: &[ProviderStatus]);

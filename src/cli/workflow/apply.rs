@@ -90,7 +90,7 @@ pub(crate) async fn plan_and_apply(
     let started = Instant::now();
     reported(session, &request.guard.files, async |view| {
         request.confirmation.check_possible(session)?;
-        let program = session.program()?;
+        let program = session.program().await?;
         let providers = session.providers(&program).await?;
         carry_out(session, &request, view, &program, &providers, started).await
     })

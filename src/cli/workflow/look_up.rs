@@ -27,7 +27,7 @@ pub(crate) async fn look_up(
     id: &str,
     purpose: Purpose,
 ) -> Result<Imported, CommandError> {
-    let program = session.program()?;
+    let program = session.program().await?;
     let providers = session.providers(&program).await?;
     let machine = Machine::default();
     let silent = session.silent_feed();

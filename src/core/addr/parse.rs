@@ -377,9 +377,9 @@ mod tests {
     #[test]
     fn provider_addresses_round_trip_and_default_their_host() {
         let source: ProviderSource = "Hashicorp/AWS".parse().expect("a source");
-        assert_eq!(source.to_string(), "registry.terraform.io/hashicorp/aws");
+        assert_eq!(source.to_string(), "registry.opentofu.org/hashicorp/aws");
         for text in [
-            "provider[\"registry.terraform.io/hashicorp/aws\"]",
+            "provider[\"registry.opentofu.org/hashicorp/aws\"]",
             "module.m.provider[\"example.com/ns/x\"].west",
         ] {
             assert_eq!(

@@ -32,7 +32,11 @@ pub struct ProviderConfigAddr {
 
 impl ProviderSource {
     /// The registry that a source without a host means.
-    pub const DEFAULT_HOST: &'static str = "registry.terraform.io";
+    pub const DEFAULT_HOST: &'static str = "registry.opentofu.org";
+
+    /// The registry that Terraform means by a source without a host. Its terms allow downloads for Terraform alone, so that it is asked
+    /// only where it is named.
+    pub const TERRAFORM_HOST: &'static str = "registry.terraform.io";
 
     /// The provider that is part of every tool: `terraform.io/builtin/terraform`, which serves `terraform_data`.
     pub fn builtin() -> Self {

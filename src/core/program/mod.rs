@@ -232,6 +232,25 @@ impl Program {
         }
     }
 
+    /// Gives providers that the program names without a host another one than the usual: `host` says which, or `None` for the usual one.
+    /// What the program names in full stays as it is.
+    pub fn resolve_hosts(&mut self, host: impl Fn(&ProviderSource) -> Option<Arc<str>>) {
+        for index in 0..self.providers.len() {
+            let address = &self.providers[index].address;
+            if *address.source.host != *ProviderSource::DEFAULT_HOST {
+                continue;
+            }
+            let Some(host) = host(&address.source) else {
+                continue;
+            };
+            let mut address = address.clone();
+            address.source.host = host;
+            if self.providers.iter().all(|known| known.address != address) {
+                self.providers[index].address = address;
+            }
+        }
+    }
+
     /// Points every provider at an emulator of its cloud, as far as its bindings know how and the program did not say otherwise.
     pub fn redirect(&mut self, endpoint_url: &str) {
         for provider in self.providers.iter_mut() {

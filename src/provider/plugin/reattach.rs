@@ -54,9 +54,19 @@ impl Reattach {
         };
         let entries: BTreeMap<String, Entry> = serde_json::from_str(text)
             .map_err(|error| StartError::new(format!("cannot read {VARIABLE}: {error}")))?;
-        let Some((_, entry)) =
-            (entries.into_iter()).find(|(name, _)| name.parse().as_ref() == Ok(source))
-        else {
+        // Providers print their address at Terraform's registry, whichever the program means.
+        let public = [ProviderSource::DEFAULT_HOST, ProviderSource::TERRAFORM_HOST];
+        let is_meant = |name: &str| {
+            let named = name.parse::<ProviderSource>().ok();
+            named.is_some_and(|named| {
+                let hosts = [&*named.host, &*source.host];
+                named == *source
+                    || (hosts.iter().all(|host| public.contains(host))
+                        && named.namespace == source.namespace
+                        && named.type_name == source.type_name)
+            })
+        };
+        let Some((_, entry)) = (entries.into_iter()).find(|(name, _)| is_meant(name)) else {
             return Ok(None);
         };
         let wrong = |what: String| StartError::new(format!("{VARIABLE} for {source} {what}"));

@@ -10,6 +10,7 @@ pub mod generated;
 pub mod msgpack;
 mod rpc;
 mod schema;
+mod terraform_json;
 
 pub(crate) use convert::{
     diagnostics, dynamic_value, encode_deferred, encode_diagnostics, encode_path, encode_time,
@@ -24,3 +25,4 @@ pub(crate) use schema::{
     encode_action_schema, encode_function, encode_schema, read_identity_schema,
     write_identity_schema,
 };
+pub(crate) use terraform_json::schemas_json;

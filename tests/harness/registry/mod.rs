@@ -107,6 +107,17 @@ impl TestRegistry {
             .extend(lists.into_iter().chain(release.files(&mirror)));
     }
 
+    /// Serves everything that was published under another namespace, too.
+    pub fn publish_also_under(&self, namespace: &str) {
+        let mut shared = self.shared();
+        let more = shared.files.iter().filter_map(|(path, bytes)| {
+            let rest = path.strip_prefix("/v1/providers/acme/")?;
+            Some((format!("/v1/providers/{namespace}/{rest}"), bytes.clone()))
+        });
+        let more: Vec<_> = more.collect();
+        shared.files.extend(more);
+    }
+
     /// Serves no file any more whose path contains that.
     pub fn forget(&self, part: &str) {
         self.shared().files.retain(|path, _| !path.contains(part));

@@ -12,7 +12,7 @@ pub(super) async fn run(
     platforms: &[Platform],
     upgrade: bool,
 ) -> Result<Exit, CommandError> {
-    let program = session.program()?;
+    let program = session.program().await?;
     let required = required_providers(&program);
     let installer = session.installer(session.cli_config()?);
     let observer = Installing::new(session.streams.clone());

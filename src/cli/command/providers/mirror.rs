@@ -14,7 +14,7 @@ pub(super) async fn run(
     folder: &Path,
     platforms: &[Platform],
 ) -> Result<Exit, CommandError> {
-    let program = session.program()?;
+    let program = session.program().await?;
     let required = required_providers(&program);
     let installer = session.installer(session.cli_config()?);
     let observer = Installing::new(session.streams.clone());

@@ -3,6 +3,7 @@
 mod list;
 mod lock;
 mod mirror;
+mod schema;
 mod verify;
 
 use terrane_registry::Platform;
@@ -17,14 +18,15 @@ pub(super) async fn run(
     command: Option<ProvidersCommand>,
 ) -> Result<Exit, CommandError> {
     match command {
-        None => list::run(session),
+        None => list::run(session).await,
         Some(ProvidersCommand::Lock { platforms, upgrade }) => {
             lock::run(session, &or_this_machine(platforms), upgrade).await
         }
         Some(ProvidersCommand::Mirror { folder, platforms }) => {
             mirror::run(session, &folder, &or_this_machine(platforms)).await
         }
-        Some(ProvidersCommand::Verify) => verify::run(session),
+        Some(ProvidersCommand::Schema) => schema::run(session).await,
+        Some(ProvidersCommand::Verify) => verify::run(session).await,
     }
 }
 

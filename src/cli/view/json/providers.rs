@@ -1,6 +1,7 @@
 //! The providers of a program as JSON.
 
 use serde_json::{Value as Json, json};
+use terrane_core::addr::ProviderSource;
 use terrane_registry::{FoundPackage, LockChange, MirroredPackage, ProviderStatus, Via};
 
 use super::JsonView;
@@ -45,6 +46,15 @@ impl ProvidersView for JsonView {
         self.print(&json!({
             "format_version": FORMAT,
             "mirrored": packages.collect::<Vec<_>>(),
+        }));
+    }
+
+    fn schemas(&self, schemas: &[(ProviderSource, Json)]) {
+        let schemas = schemas.iter();
+        let schemas = schemas.map(|(source, schema)| (source.to_string(), schema.clone()));
+        self.print(&json!({
+            "format_version": FORMAT,
+            "provider_schemas": schemas.collect::<serde_json::Map<_, _>>(),
         }));
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use terrane_core::addr::ProviderSource;
 use terrane_registry::{LockChange, MirroredPackage, ProviderStatus, Via};
 
 use super::TextView;
@@ -70,6 +71,24 @@ impl ProvidersView for TextView {
         let mut text = String::new();
         for package in packages {
             let _ = writeln!(text, "{}", one_line(&package.file.display().to_string()));
+        }
+        self.streams.out(text);
+    }
+
+    fn schemas(&self, schemas: &[(ProviderSource, serde_json::Value)]) {
+        let mut text = String::new();
+        for (source, schema) in schemas {
+            let _ = writeln!(text, "{source}");
+            let kinds = [
+                ("resource_schemas", "resource"),
+                ("data_source_schemas", "data source"),
+            ];
+            for (member, kind) in kinds {
+                let types = schema[member].as_object().into_iter().flatten();
+                for (name, _) in types {
+                    let _ = writeln!(text, "  {kind} {}", one_line(name));
+                }
+            }
         }
         self.streams.out(text);
     }

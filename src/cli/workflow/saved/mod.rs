@@ -122,7 +122,7 @@ pub(crate) fn open(session: &Session<'_>, file: &Path) -> Result<(Saved, Program
                 .hint("use it with the very file that made it, and keep the two together; or make a new plan with `preview --out FILE`"),
         ));
     }
-    let program = session.program_on(&origin.inputs, origin.endpoint.as_deref())?;
+    let program = session.program_of(&origin)?;
     let plan = saved
         .plan(&program)
         .map_err(|error| other_program(&error))?;

@@ -97,6 +97,8 @@ fn parse_provider(text: &str) -> Result<ProviderConfigAddr, String> {
     Ok(ProviderConfigAddr {
         module: module.map_err(|error| error.to_string())?,
         source: ProviderSource {
+            // Only Terraform has written addresses of this form.
+            host: ProviderSource::TERRAFORM_HOST.into(),
             type_name: provider.into(),
             ..ProviderSource::implied_by(provider)
         },
