@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use terrane_core::addr::Mode;
 use terrane_core::schema::{Facts, Schema};
-use terrane_core::{Diagnostic, Diagnostics, Program, ProviderBinding, ProviderConfig};
+use terrane_core::{Diagnostic, Diagnostics, Program, ProviderBinding, ProviderConfig, ResourceId};
 use terrane_provider::Provider;
 
 /// The errors about a declaration. Those about a type or an argument that the running provider does not have, and the bindings of the
@@ -12,7 +12,7 @@ use terrane_provider::Provider;
 pub(crate) fn explained(
     errors: Diagnostics,
     program: &Program,
-    position: usize,
+    position: ResourceId,
     provider: &dyn Provider,
 ) -> Diagnostics {
     let resource = &program.resources()[position];

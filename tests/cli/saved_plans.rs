@@ -331,7 +331,9 @@ fn another_build_of_program_or_provider_is_refused() {
     let is_digest = |word: &&str| word.len() == 64 && word.bytes().all(|b| b.is_ascii_hexdigit());
     let words = || first.split([' ', ';']).filter(is_digest);
     assert_ne!(words().next(), words().nth(1), "{first}");
-    let told = words().fold(first.to_owned(), |told, word| told.replace(word, "[digest]"));
+    let told = words().fold(first.to_owned(), |told, word| {
+        told.replace(word, "[digest]")
+    });
     assert_snapshot!(told, @"error: the plan was made with another build of the provider registry.opentofu.org/terrane/conformance: it was of no known version, SHA-256 [digest]; it is of no known version, SHA-256 [digest]");
 }
 

@@ -235,7 +235,7 @@ impl Program {
     /// Gives providers that the program names without a host another one than the usual: `host` says which, or `None` for the usual one.
     /// What the program names in full stays as it is.
     pub fn resolve_hosts(&mut self, host: impl Fn(&ProviderSource) -> Option<Arc<str>>) {
-        for index in 0..self.providers.len() {
+        for index in self.providers.ids() {
             let address = &self.providers[index].address;
             if *address.source.host != *ProviderSource::DEFAULT_HOST {
                 continue;
