@@ -335,13 +335,16 @@ impl SourcePattern {
     fn parse(text: &str) -> Option<Self> {
         let text = text.to_lowercase();
         let parts: Vec<&str> = text.split('/').collect();
+        if parts.contains(&"") {
+            return None;
+        }
         // `*/*` is any provider of a public registry; only three stars are any at all.
         let parts = match parts[..] {
             [namespace, type_name] => [PUBLIC, namespace, type_name],
             [host, namespace, type_name] => [host, namespace, type_name],
             _ => return None,
         };
-        (parts.iter().all(|part| !part.is_empty())).then(|| Self(parts.map(str::to_owned)))
+        Some(Self(parts.map(str::to_owned)))
     }
 
     fn matches(&self, source: &ProviderSource) -> bool {
@@ -552,6 +555,23 @@ mod tests {
             .map(|method| (method.applies_to(&null), method.applies_to(&inside)))
             .collect();
         assert_eq!(applies, [(false, true), (true, false)]);
+    }
+
+    #[test]
+    fn a_pattern_without_a_host_means_the_public_registries() {
+        let matched = |pattern, source: &str| {
+            let pattern = SourcePattern::parse(pattern).expect("a pattern");
+            pattern.matches(&source.parse().expect("a source"))
+        };
+        for host in ["registry.opentofu.org", "registry.terraform.io"] {
+            assert!(matched("acme/*", &format!("{host}/acme/net")));
+            assert!(!matched("acme/*", &format!("{host}/other/net")));
+        }
+        assert!(!matched("*/*", "registry.example.com/acme/net"));
+        assert!(matched("*/*/*", "registry.example.com/acme/net"));
+        for none in ["", "net", "/acme/net", "acme/", "a/b/c/d"] {
+            assert_eq!(SourcePattern::parse(none), None, "{none}");
+        }
     }
 
     #[test]

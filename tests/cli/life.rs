@@ -29,10 +29,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:128
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:141
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -47,10 +47,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:128
     module.network
-        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:140
+        + conformance_sdk_thing.child["a"]  name = "child-a", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:141
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind ← conformance_sdk_thing.base.id, … (2 more)  tests/cli/stack.rs:141
 
     Outputs:
       + base_id = (known after apply: conformance_sdk_thing.base.id)
@@ -113,12 +113,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ policy (json)
               ~ Statement[0].Action = ["get", "list"] -> ["put", "list"]
           ~ size = 1 -> 3
     module.network
-        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:140
+        ~ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
             ~ rule
                 ~ {port = 443}
                     ~ cidr = "10.0.0.0/8" -> "10.1.0.0/16"
@@ -138,12 +138,12 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
+    -/+ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ name = "one" -> "two"  forces replacement
     module.network
-      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:140
+      -/+ conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:141
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
-      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:140
+      -/+ conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
             ~ kind = "one-<id>" -> (known after apply: conformance_sdk_thing.base.id)  forces replacement, because conformance_sdk_thing.base is replaced (name = "one" -> "two")
 
     Outputs:
@@ -162,10 +162,10 @@ fn a_stack_goes_up_changes_and_goes_away() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
+      - conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
     module.network
-        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:140
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:140
+        - conformance_sdk_thing.child["a"]  [id=child-a-<id>]  tests/cli/stack.rs:141
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  tests/cli/stack.rs:141
 
     Outputs:
       - base_id = "one-<id>"
@@ -321,15 +321,15 @@ fn changes_from_outside_are_shown_and_recorded() {
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:140
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:141
 
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ size = 7 -> 1
     module.network
-        + conformance_sdk_thing.child["b"]  name = "child-b", kind = "one-<id>", … (2 more)  tests/cli/stack.rs:140
+        + conformance_sdk_thing.child["b"]  name = "child-b", kind = "one-<id>", … (2 more)  tests/cli/stack.rs:141
 
     Plan: 1 to add, 1 to change, 0 to destroy.
     1 unchanged
@@ -348,10 +348,10 @@ fn changes_from_outside_are_shown_and_recorded() {
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
     Changed outside of this program:
-      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:127
+      ~ conformance_sdk_thing.base  [id=one-<id>]  tests/cli/stack.rs:128
           ~ size = 1 -> 7
     module.network
-        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:140
+        - conformance_sdk_thing.child["b"]  [id=child-b-<id>]  (it is gone)  tests/cli/stack.rs:141
 
     Refresh: 2 changes to record in the state.
 
@@ -382,7 +382,7 @@ fn parts_are_chosen_by_address() {
     --- stdout ---
     test · terrane/conformance · state .terrane/test/terraform.tfstate
 
-      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:127
+      + conformance_sdk_thing.base  name = "one", size = 1, secret = (sensitive), … (2 more)  tests/cli/stack.rs:128
 
     Outputs:
       + secret = (sensitive)

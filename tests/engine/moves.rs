@@ -153,6 +153,6 @@ fn faults_of_moves_are_reported_at_their_lines() {
     error: test_thing.c cannot become module.m
     hint: a module becomes a module, a resource a resource
 
-    error: two objects are moved to test_thing.b: first at tests/engine/moves.rs:124
+    error: two objects are moved to test_thing.b: first at tests/engine/moves.rs:141
     "#);
 }

@@ -41,7 +41,7 @@ fn what_is_removed_and_declared_is_an_error() {
         stack.removed("test_thing.a");
     });
     assert_snapshot!(run.fails().diagnostics(), @"
-    error: test_thing.a is removed and declared: declared at tests/engine/removed.rs:37
+    error: test_thing.a is removed and declared: declared at tests/engine/removed.rs:40
     hint: take one of the two away
     ");
 }

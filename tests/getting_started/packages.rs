@@ -168,7 +168,8 @@ fn every_crate_but_stacks_and_tests_is_published_with_all_that_a_registry_shows(
         .flat_map(|parent| parent.read_dir().expect("a folder"));
     let members = folders.filter(|entry| {
         let entry = entry.as_ref().expect("readable");
-        entry.path().join("Cargo.toml").exists()
+        // The messages of the plugin protocol are made in this tree alone.
+        entry.path().join("Cargo.toml").exists() && entry.file_name() != "protobuf"
     });
     // The facade is the only one in no such folder.
     assert_eq!(crates.len(), members.count() + 1, "{:?}", crates.keys());
