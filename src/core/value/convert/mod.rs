@@ -237,10 +237,12 @@ impl Converter {
     }
 
     fn object(&mut self, members: &Map, object: &ObjectType) -> Converted {
+        // Bindings write every member. One that is not set says nothing, so a provider of another version need not know it.
+        let unknown = |(name, member): &(&Arc<str>, &Value)| {
+            !object.attributes.contains_key(*name) && **member != Value::Null
+        };
         if self.members == Members::AsWritten
-            && let Some(name) = members
-                .keys()
-                .find(|name| !object.attributes.contains_key(*name))
+            && let Some((name, _)) = members.iter().find(unknown)
         {
             self.path.push(PathStep::Attribute(name.clone()));
             return self.refuse(format!("there is no argument `{name}`"));
@@ -422,6 +424,10 @@ mod tests {
             written(typo),
             Err("there is no argument `bb` at `rule[0].bb`".into())
         );
+        // Of a newer version's bindings, and not set.
+        let newer = Value::map([("a", "x".into()), ("c", Value::Null)]);
+        let filled = Value::map([("a", "x".into()), ("b", Value::Null)]);
+        assert_eq!(written(newer), Ok(filled));
     }
 
     #[test]
