@@ -62,7 +62,7 @@ pub struct Amount {
     pub cents: Cents,
 }
 
-/// Something that is in no sum, because nobody knows what it costs.
+/// Something that is in no sum, because its price or its use is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotPriced {
     /// The resource.

@@ -19,7 +19,7 @@ use crate::store::{IfThere, Store};
 use crate::version::VersionRequirement;
 use crate::words;
 
-/// What became of a provider's entry in the lock file.
+/// What changed in a provider's entry in the lock file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LockChange {
     /// The provider.

@@ -286,7 +286,7 @@ pub(crate) trait ProvidersView {
     /// What is needed, recorded and installed.
     fn providers(&self, statuses: &[ProviderStatus]);
 
-    /// What became of the lock file.
+    /// What was changed in the lock file.
     fn locked(&self, changes: &[LockChange]);
 
     /// Packages that lie in a mirror now.

@@ -105,7 +105,7 @@ impl Policy {
         self
     }
 
-    /// The same, with the remedy for whoever breaks it.
+    /// The same, with the remedy for those who break it.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<Arc<str>>) -> Self {
         self.hint = Some(hint.into());

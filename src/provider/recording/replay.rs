@@ -214,7 +214,7 @@ impl Replayed {
         self.conversation.schemas.get(&key).cloned().flatten()
     }
 
-    /// The schema of a type that the recorded run asked for; another one is an error, for nobody knows whether it exists.
+    /// The schema of a type that the recorded run asked for; another one is an error, for the recording does not say whether it exists.
     fn known(
         &self,
         rpc: &'static str,
