@@ -12,6 +12,7 @@ use crate::credentials::{Credentials, CredentialsHelper};
 use crate::hcl::{self, Block, Body, Literal};
 use crate::locate::Shelf;
 use crate::platform::Platform;
+use crate::source_pattern::SourcePattern;
 
 /// How long a configuration may be.
 const LONGEST: u64 = 1 << 20;
@@ -60,10 +61,6 @@ pub enum InstallationPlace {
     /// The registry that the provider's address names.
     Direct,
 }
-
-/// A source in which any part may be `*`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourcePattern([String; 3]);
 
 /// The CLI configuration cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -331,41 +328,6 @@ impl InstallationMethod {
     }
 }
 
-impl SourcePattern {
-    fn parse(text: &str) -> Option<Self> {
-        let text = text.to_lowercase();
-        let parts: Vec<&str> = text.split('/').collect();
-        if parts.contains(&"") {
-            return None;
-        }
-        // `*/*` is any provider of a public registry; only three stars are any at all.
-        let parts = match parts[..] {
-            [namespace, type_name] => [PUBLIC, namespace, type_name],
-            [host, namespace, type_name] => [host, namespace, type_name],
-            _ => return None,
-        };
-        Some(Self(parts.map(str::to_owned)))
-    }
-
-    fn matches(&self, source: &ProviderSource) -> bool {
-        let parts = [&source.host, &source.namespace, &source.type_name];
-        let is_public = is_public(&source.host);
-        (self.0.iter().zip(parts)).all(|(pattern, part)| match pattern.as_str() {
-            "*" => true,
-            PUBLIC => is_public,
-            pattern => *pattern == **part,
-        })
-    }
-}
-
-/// In the place of a pattern's host: either public registry.
-const PUBLIC: &str = "";
-
-/// Whether that is a registry that a source without a host means, to one tool or the other.
-fn is_public(host: &str) -> bool {
-    [ProviderSource::DEFAULT_HOST, ProviderSource::TERRAFORM_HOST].contains(&host)
-}
-
 /// Whether a source is written with its host.
 fn has_host(source: &str) -> bool {
     source.split('/').count() == 3
@@ -555,23 +517,6 @@ mod tests {
             .map(|method| (method.applies_to(&null), method.applies_to(&inside)))
             .collect();
         assert_eq!(applies, [(false, true), (true, false)]);
-    }
-
-    #[test]
-    fn a_pattern_without_a_host_means_the_public_registries() {
-        let matched = |pattern, source: &str| {
-            let pattern = SourcePattern::parse(pattern).expect("a pattern");
-            pattern.matches(&source.parse().expect("a source"))
-        };
-        for host in ["registry.opentofu.org", "registry.terraform.io"] {
-            assert!(matched("acme/*", &format!("{host}/acme/net")));
-            assert!(!matched("acme/*", &format!("{host}/other/net")));
-        }
-        assert!(!matched("*/*", "registry.example.com/acme/net"));
-        assert!(matched("*/*/*", "registry.example.com/acme/net"));
-        for none in ["", "net", "/acme/net", "acme/", "a/b/c/d"] {
-            assert_eq!(SourcePattern::parse(none), None, "{none}");
-        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod platform;
 mod protocol;
 mod records;
 mod signature;
+mod source_pattern;
 mod stamp;
 mod store;
 mod sums;
@@ -29,9 +30,7 @@ mod verification;
 mod version;
 mod words;
 
-pub use cli_config::{
-    CliConfig, CliConfigError, InstallationMethod, InstallationPlace, SourcePattern,
-};
+pub use cli_config::{CliConfig, CliConfigError, InstallationMethod, InstallationPlace};
 pub use client::{Origin, RegistryClient};
 pub use credentials::Credentials;
 pub use error::InstallError;
@@ -50,6 +49,7 @@ pub use platform::{ParsePlatformError, Platform};
 pub use protocol::OfferedVersion;
 pub use semver::Version;
 pub use signature::{SignatureError, Signer};
+pub use source_pattern::SourcePattern;
 pub use stamp::Stamp;
 pub use store::{IfThere, Store};
 pub use unpack::UnpackError;

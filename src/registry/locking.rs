@@ -184,13 +184,21 @@ impl Installer {
                 Err(error) => last = last.or(Some(error)),
             }
         }
-        Err(last.unwrap_or_else(|| match self.settings.is_offline {
-            true => words::offline(required, version, &searched),
-            false => {
-                let versions = required.versions.as_ref();
-                locate::not_installed(&self.config, source, versions, &searched)
-            }
-        }))
+        Err(last.unwrap_or_else(|| self.not_offered(required, version, &searched)))
+    }
+
+    /// The error about a provider that no method of the configuration could be asked for, after these places were searched.
+    pub(crate) fn not_offered(
+        &self,
+        required: &RequiredProvider,
+        version: Option<&Version>,
+        searched: &[String],
+    ) -> InstallError {
+        if self.settings.is_offline {
+            return words::offline(required, version, searched);
+        }
+        let versions = required.versions.as_ref();
+        locate::not_installed(&self.config, &required.source, versions, searched)
     }
 
     /// The hashes of a package in a filesystem mirror.

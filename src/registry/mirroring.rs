@@ -21,7 +21,7 @@ use crate::client::RegistryClient;
 use crate::error::InstallError;
 use crate::hash::PackageHash;
 use crate::installer::{InstallObserver, Installer, Progress, RequiredProvider};
-use crate::locate::{self, Package, Shelf};
+use crate::locate::{Package, Shelf};
 use crate::lock_file::LockedProvider;
 use crate::locking::{Quiet, no_scratch};
 use crate::package::{self, WantedPackage, blocking};
@@ -186,13 +186,7 @@ impl Installer {
             downloaded.map_err(failed)?;
             return self.shelve(file, &wanted, Some(&host), scratch).await;
         }
-        Err(last.unwrap_or_else(|| match self.settings.is_offline {
-            true => words::offline(required, version, &searched),
-            false => {
-                let versions = required.versions.as_ref();
-                locate::not_installed(&self.config, source, versions, &searched)
-            }
-        }))
+        Err(last.unwrap_or_else(|| self.not_offered(required, version, &searched)))
     }
 
     /// Checks a zip that was put there, gives it its name and writes it into the documents.
