@@ -44,23 +44,11 @@ impl Visitor<'_> {
             .prior
             .instance(address)
             .and_then(|instance| instance.current.as_ref());
-        if let Some(doubt) = self
-            .known
-            .provider_doubt(resource.provider)
-            .or_else(|| self.known.doubt_among(&resource.dependencies))
-        {
+        if let Some(doubt) = self.known.doubt_about(resource) {
             finding.doubt = Some(doubt);
         }
         config::refuse_stored_ephemerals(&resource.arguments, &schema, address, resource.location)?;
-        let config = config::evaluate(
-            &resource.arguments,
-            &schema,
-            &self.known.objects,
-            address,
-            location,
-            self.inputs.running,
-        )
-        .await?;
+        let config = self.evaluate(resource, &schema).await?;
         // A destroy reads before anything goes, and only what providers are configured with.
         let is_destroy = self.inputs.options.mode == PlanMode::Destroy;
         let pending = !is_destroy

@@ -7,7 +7,6 @@ use terrane_provider::Provider;
 
 use super::visitor::{Finding, Visitor};
 use crate::change::Action;
-use crate::config;
 use crate::ephemerals::{Opening, not_open};
 use crate::object::schema_of;
 
@@ -24,19 +23,8 @@ impl Visitor<'_> {
         let location = Some(resource.location);
         let source = &self.inputs.provider_addresses[resource.provider].source;
         let schema = schema_of(&*provider, address, source, location)?;
-        finding.doubt = self
-            .known
-            .provider_doubt(resource.provider)
-            .or_else(|| self.known.doubt_among(&resource.dependencies));
-        let config = config::evaluate(
-            &resource.arguments,
-            &schema,
-            &self.known.objects,
-            address,
-            location,
-            self.inputs.running,
-        )
-        .await?;
+        finding.doubt = self.known.doubt_about(resource);
+        let config = self.evaluate(resource, &schema).await?;
         let pending = resource
             .depends_on
             .iter()

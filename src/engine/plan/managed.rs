@@ -104,15 +104,7 @@ impl Visitor<'_> {
         }
 
         config::refuse_stored_ephemerals(&resource.arguments, &schema, address, resource.location)?;
-        let mut config = config::evaluate(
-            &resource.arguments,
-            &schema,
-            &self.known.objects,
-            address,
-            location,
-            self.inputs.running,
-        )
-        .await?;
+        let mut config = self.evaluate(resource, &schema).await?;
         let mut anew = None;
         let tags = OwnerTags::of_provider(&self.inputs.program.providers()[resource.provider]);
         if self.inputs.program.owner_tags()

@@ -63,9 +63,9 @@ impl Moves {
             Ok(edit) => {
                 for one in &edit.subjects {
                     self.note(&one.from, &one.to);
+                    there.add(&one.to.resource);
                 }
                 edit.change.apply(&mut self.state);
-                *there = Presence::of(&self.state);
                 true
             }
             Err(RelocationRefused::NothingThere) => false,
@@ -103,7 +103,8 @@ fn place(place: &PlaceAddr) -> StateAddr {
     }
 }
 
-/// Which addresses a state has something at: a program keeps its old moves, and they must cost nothing.
+/// Which addresses a state may have something at: a program keeps its old moves, and they must cost nothing. An address from which
+/// everything has moved may stay here: it is then looked for in vain.
 struct Presence {
     resources: HashSet<ResourceAddr>,
     modules: HashSet<ModuleAddr>,
@@ -111,25 +112,32 @@ struct Presence {
 
 impl Presence {
     fn of(state: &State) -> Self {
-        let mut resources = HashSet::new();
-        let mut modules = HashSet::new();
+        let mut there = Self {
+            resources: HashSet::new(),
+            modules: HashSet::new(),
+        };
         for address in state.resources.keys() {
-            if !resources.insert(address.resource.clone()) {
-                continue;
-            }
-            let steps = address.resource.module.steps();
-            for depth in 1..=steps.len() {
-                let (last, outer) = steps[..depth].split_last().expect("invariant: not empty");
-                let unkeyed = ModuleStep {
-                    key: None,
-                    ..last.clone()
-                };
-                for last in [last.clone(), unkeyed] {
-                    modules.insert(outer.iter().cloned().chain([last]).collect());
-                }
+            there.add(&address.resource);
+        }
+        there
+    }
+
+    fn add(&mut self, resource: &ResourceAddr) {
+        if !self.resources.insert(resource.clone()) {
+            return;
+        }
+        let steps = resource.module.steps();
+        for depth in 1..=steps.len() {
+            let (last, outer) = steps[..depth].split_last().expect("invariant: not empty");
+            let unkeyed = ModuleStep {
+                key: None,
+                ..last.clone()
+            };
+            for last in [last.clone(), unkeyed] {
+                let steps = outer.iter().cloned().chain([last]);
+                self.modules.insert(steps.collect());
             }
         }
-        Self { resources, modules }
     }
 
     fn has(&self, place: &PlaceAddr) -> bool {

@@ -4,11 +4,15 @@ use std::cell::{Ref, RefCell};
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
-use terrane_core::{Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, Value};
+use terrane_core::schema::Schema;
+use terrane_core::{
+    Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, ResourceInstance, Value,
+};
 use terrane_state::{DeposedKey, Instance};
 
 use super::inputs::Inputs;
 use crate::change::{Action, Drift, ResourceChange};
+use crate::config::{self, Config};
 use crate::event::Event;
 use crate::newer;
 use crate::object::{Loaded, Subject};
@@ -88,6 +92,12 @@ impl<'a> Known<'a> {
         let facts = self.facts.borrow();
         let mut doubts = positions.iter().map(|&position| &facts.doubts[position]);
         doubts.find_map(Clone::clone)
+    }
+
+    /// The first reason to doubt the provider of a declaration, or what it depends on.
+    pub(super) fn doubt_about(&self, resource: &ResourceInstance) -> Option<Arc<str>> {
+        self.provider_doubt(resource.provider)
+            .or_else(|| self.doubt_among(&resource.dependencies))
     }
 
     /// The objects and the changes of declared instances.
@@ -190,6 +200,23 @@ impl<'a> Visitor<'a> {
             known,
             warnings,
         }
+    }
+
+    /// The arguments of a declaration, as far as the objects that they refer to are known.
+    pub(super) async fn evaluate(
+        &self,
+        resource: &ResourceInstance,
+        schema: &Schema,
+    ) -> Result<Config, Diagnostics> {
+        config::evaluate(
+            &resource.arguments,
+            schema,
+            &self.known.objects,
+            &resource.address,
+            Some(resource.location),
+            self.inputs.running,
+        )
+        .await
     }
 
     pub(super) fn into_warnings(self) -> Diagnostics {
