@@ -6,7 +6,7 @@ use std::sync::Arc;
 use terrane_core::{Diagnostic, Diagnostics, Location};
 use terrane_engine::Event;
 
-use super::outline::{Details, Outline};
+use super::outline::{Details, Outline, verb_of};
 use super::printable::{printable, shortened};
 use super::{AppliedRun, ClosedRun, Outputs, PlanView, ProgressView, RunView, ShownPlan, Tracker};
 use crate::streams::Streams;
@@ -33,7 +33,11 @@ impl Annotations {
         let lines = losses.map(|loss| {
             let why = loss.why.as_ref();
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            let text = format!("this plan would {} {}{why}", loss.sign.word(), loss.address);
+            let text = format!(
+                "this plan would {} {}{why}",
+                verb_of(loss.action),
+                loss.address
+            );
             command("warning", loss.location, &text)
         });
         self.streams.err(&lines.collect::<String>());

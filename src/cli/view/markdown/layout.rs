@@ -9,7 +9,7 @@ use terrane_state::Timestamp;
 
 use super::escape::{cell, code, fenced, html};
 use crate::view::diff::{Mark, Row};
-use crate::view::outline::{Danger, Entry, Node, Outline, Place, Sign};
+use crate::view::outline::{Danger, Entry, Node, Outline, Place, sign_of};
 use crate::view::printable::{counted, shortened};
 use crate::view::text::painter::Painter;
 use crate::view::{SavedAs, ShownPlan, text};
@@ -196,7 +196,7 @@ fn losses(losses: &[Danger]) -> String {
         let _ = write!(
             text,
             "> - `{}` {}",
-            loss.sign.text(),
+            sign_of(loss.action),
             code(&loss.address, NAME)
         );
         if let Some(why) = &loss.why {
@@ -218,7 +218,7 @@ fn row(entry: &Entry) -> String {
         .map(|location| cell(&location.to_string(), NAME));
     format!(
         "| `{}` | {} | {} | {} |\n",
-        entry.sign.text(),
+        sign_of(entry.action),
         cell(&entry.address, NAME),
         changes(entry),
         source.unwrap_or_default()
@@ -253,13 +253,10 @@ fn fold(entry: &Entry, kind: &str) -> Option<Fold> {
     }
     let mut lines = String::new();
     diff(&entry.rows, 0, &mut lines);
-    let head = format!("{kind}{} {}", entry.sign.text(), entry.address);
+    let head = format!("{kind}{} {}", sign_of(entry.action), entry.address);
     Some(Fold {
         depth: entry.depth,
-        is_loss: matches!(
-            entry.sign,
-            Sign::Delete | Sign::DeleteThenCreate | Sign::CreateThenDelete
-        ),
+        is_loss: entry.action.destroys(),
         text: folded(&head, &fenced("diff", &cut(lines))),
     })
 }

@@ -9,68 +9,35 @@ use crate::view::diff::Row;
 use crate::view::hidden::Hidden;
 use crate::view::printable::{self, one_line};
 
-/// What happens to an object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sign {
-    Create,
-    Read,
-    Update,
-    /// The old object goes first.
-    DeleteThenCreate,
-    /// The new object comes first.
-    CreateThenDelete,
-    Delete,
-    Forget,
+/// How an action is written before a name.
+pub(crate) fn sign_of(action: Action) -> &'static str {
+    match action {
+        Action::Create => "+",
+        Action::Read => "<=",
+        // An object that stays as it is has no entry.
+        Action::Update | Action::NoOp => "~",
+        Action::DeleteThenCreate => "-/+",
+        Action::CreateThenDelete => "+/-",
+        Action::Delete => "-",
+        Action::Forget => ".",
+    }
 }
 
-impl Sign {
-    /// As it is written before a name.
-    pub(crate) fn text(self) -> &'static str {
-        match self {
-            Self::Create => "+",
-            Self::Read => "<=",
-            Self::Update => "~",
-            Self::DeleteThenCreate => "-/+",
-            Self::CreateThenDelete => "+/-",
-            Self::Delete => "-",
-            Self::Forget => ".",
-        }
-    }
-
-    /// As it is said: `aws_vpc.main is replaced`.
-    pub(crate) fn word(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Read => "read",
-            Self::Update => "update",
-            Self::DeleteThenCreate | Self::CreateThenDelete => "replace",
-            Self::Delete => "destroy",
-            Self::Forget => "forget",
-        }
-    }
-
-    /// Whether all there is to say is new, so that it folds to a line.
-    pub(super) fn folds(self) -> bool {
-        matches!(self, Self::Create | Self::Read)
-    }
-
-    fn of(action: Action) -> Self {
-        match action {
-            Action::Create => Self::Create,
-            Action::Read => Self::Read,
-            // An object that stays as it is has no entry.
-            Action::Update | Action::NoOp => Self::Update,
-            Action::DeleteThenCreate => Self::DeleteThenCreate,
-            Action::CreateThenDelete => Self::CreateThenDelete,
-            Action::Delete => Self::Delete,
-            Action::Forget => Self::Forget,
-        }
+/// How an action is said: `this plan would replace aws_vpc.main`.
+pub(crate) fn verb_of(action: Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Read => "read",
+        Action::Update | Action::NoOp => "update",
+        Action::DeleteThenCreate | Action::CreateThenDelete => "replace",
+        Action::Delete => "destroy",
+        Action::Forget => "forget",
     }
 }
 
 /// One object of a plan.
 pub(crate) struct Entry {
-    pub(crate) sign: Sign,
+    pub(crate) action: Action,
     /// Its whole address.
     pub(crate) address: String,
     /// The address without the module, which the tree shows.
@@ -93,7 +60,7 @@ impl Entry {
         let deposed = change.deposed.map(|key| format!(" (deposed {key})"));
         let deposed = deposed.unwrap_or_default();
         Self {
-            sign: Sign::of(change.action),
+            action: change.action,
             address: format!("{}{deposed}", one_line(&change.address.to_string())),
             name: format!("{}{deposed}", name_in_module(&change.address)),
             depth: change.address.resource.module.steps().len(),
@@ -109,9 +76,9 @@ impl Entry {
     pub(super) fn of_drift(drift: &Drift, rows: Vec<Row>) -> Self {
         let is_gone = drift.after.value.is_null();
         Self {
-            sign: match is_gone {
-                true => Sign::Delete,
-                false => Sign::Update,
+            action: match is_gone {
+                true => Action::Delete,
+                false => Action::Update,
             },
             address: one_line(&drift.address.to_string()),
             name: name_in_module(&drift.address),
@@ -124,10 +91,15 @@ impl Entry {
         }
     }
 
+    /// Whether all there is to say is new, so that it folds to a line.
+    pub(super) fn folds(&self) -> bool {
+        matches!(self.action, Action::Create | Action::Read)
+    }
+
     /// The same as a line of the list of lost objects.
     pub(super) fn danger(&self, cause: Option<String>) -> Danger {
         Danger {
-            sign: self.sign,
+            action: self.action,
             address: self.address.clone(),
             id: self.id.clone(),
             why: self.reason.map(str::to_owned).or(cause),

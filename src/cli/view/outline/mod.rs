@@ -24,7 +24,7 @@ use super::printable::{counted, one_line};
 use super::{Secrets, ShownPlan};
 pub(crate) use brief::Brief;
 use causes::Causes;
-pub(crate) use entry::{Entry, Sign, id};
+pub(crate) use entry::{Entry, id, sign_of, verb_of};
 pub(crate) use place::Place;
 pub(crate) use tree::{ModuleTree, Node};
 
@@ -65,7 +65,7 @@ pub(crate) struct Outline {
 
 /// An existing object that is destroyed, or destroyed and made anew.
 pub(crate) struct Danger {
-    pub(crate) sign: Sign,
+    pub(crate) action: Action,
     pub(crate) address: String,
     pub(crate) id: Option<String>,
     /// Why, as far as that is known.
@@ -226,7 +226,7 @@ impl Subject<'_> {
                 let cause = causes.of_replacement(change);
                 dangers.push(entry.danger(cause));
             }
-            if self.details == Details::Folded && entry.sign.folds() {
+            if self.details == Details::Folded && entry.folds() {
                 let brief = Brief::of(&entry.rows, |path| self.is_set(change, path));
                 folded.creations += usize::from(brief.left_out > 0);
                 entry.brief = Some(brief);

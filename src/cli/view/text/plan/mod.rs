@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use terrane_core::policy::PolicyReport;
 use terrane_cost::Estimate;
-use terrane_engine::PlanMode;
+use terrane_engine::{Action, PlanMode};
 
 use super::painter::{Painter, Tone};
 use super::{cost, policies};
 use crate::view::diff::{Mark, Row};
-use crate::view::outline::{Danger, Entry, ModuleTree, Node, Outline, Place, Sign};
+use crate::view::outline::{Danger, Entry, ModuleTree, Node, Outline, Place, sign_of};
 use crate::view::printable::counted;
 
 /// More losses than these are counted: all of them are in the tree.
@@ -91,8 +91,8 @@ impl PlanText<'_> {
 
     fn entry(&self, depth: usize, entry: &Entry, text: &mut String) {
         let indent = "  ".repeat(depth);
-        let sign = format!("{:>3}", entry.sign.text());
-        let sign = self.painter.paint(tone(entry.sign), &sign);
+        let sign = format!("{:>3}", sign_of(entry.action));
+        let sign = self.painter.paint(tone(entry.action), &sign);
         let name = self.painter.paint(Tone::Strong, &entry.name);
         let _ = write!(text, "{indent}{sign} {name}");
         if let Some(brief) = &entry.brief {
@@ -146,8 +146,8 @@ impl PlanText<'_> {
         let heading = format!("{} destroyed:", existing(losses));
         let _ = writeln!(text, "{}", self.painter.paint(Tone::Error, &heading));
         for loss in losses.iter().take(LOSSES) {
-            let sign = format!("{:>5}", loss.sign.text());
-            let sign = self.painter.paint(tone(loss.sign), &sign);
+            let sign = format!("{:>5}", sign_of(loss.action));
+            let sign = self.painter.paint(tone(loss.action), &sign);
             let name = self.painter.paint(Tone::Strong, &loss.address);
             let _ = write!(text, "{sign} {name}");
             let id = loss.id.as_ref().map(|id| format!("[id={id}]"));
@@ -183,14 +183,14 @@ fn existing(losses: &[Danger]) -> String {
     format!("{} {verb}", counted(losses.len(), "existing object"))
 }
 
-/// The colour of a sign.
-fn tone(sign: Sign) -> Tone {
-    match sign {
-        Sign::Create | Sign::Read => Tone::Add,
-        Sign::Update => Tone::Change,
-        Sign::DeleteThenCreate | Sign::CreateThenDelete => Tone::Replace,
-        Sign::Delete => Tone::Remove,
-        Sign::Forget => Tone::Faint,
+/// The colour of an action's sign.
+fn tone(action: Action) -> Tone {
+    match action {
+        Action::Create | Action::Read => Tone::Add,
+        Action::Update | Action::NoOp => Tone::Change,
+        Action::DeleteThenCreate | Action::CreateThenDelete => Tone::Replace,
+        Action::Delete => Tone::Remove,
+        Action::Forget => Tone::Faint,
     }
 }
 
