@@ -1,6 +1,7 @@
 //! A running provider process in domain terms, over either version of the protocol.
 
 mod action;
+mod calls;
 mod ephemeral;
 mod function;
 mod listing;
@@ -13,9 +14,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use prost::Message;
 use terrane_core::schema::{Function, IdentitySchema, Schema};
-use terrane_core::{Diagnostics, Type, Value};
+use terrane_core::{Diagnostics, Value};
 use tokio::task::JoinHandle;
-use tonic::{Code, Status, Streaming};
+use tonic::Streaming;
 
 use crate::action::{InvokeAction, PlanActionResponse, Progress};
 use crate::ephemeral::{
@@ -25,7 +26,7 @@ use crate::ephemeral::{
 use crate::function::{CallFunction, CallFunctionResponse};
 use crate::listing::{ListResource, ListedResource};
 use crate::log::LogLevel;
-use crate::plugin::{Plugin, is_gone};
+use crate::plugin::Plugin;
 use crate::provider::{
     ApplyResourceChange, ApplyResourceChangeResponse, CallError, Capabilities, GarbledState,
     GenerateResourceConfigResponse, Identity, ImportResourceState, ImportResourceStateResponse,
@@ -36,12 +37,14 @@ use crate::provider::{
 };
 use crate::wire::tfplugin6 as proto;
 use crate::wire::{
-    LazyProviderSchema, Protocol, Rpc, diagnostics, dynamic_value, identity_data, null_value,
-    read_deferred, read_dynamic_value, read_identity, read_path,
+    LazyProviderSchema, Protocol, Rpc, diagnostics, identity_data, null_value, read_deferred,
+    read_dynamic_value, read_identity, read_path,
 };
 use crate::withheld::Withheld;
 
 pub(crate) use schemas::{SchemaResponse, Schemas};
+
+use calls::{call, failure, garbled, own, put, raw_bytes, raw_state, read, unsendable};
 
 /// The version that we announce: providers know Terraform's numbers, and turn features on by them.
 const TERRAFORM_VERSION: &str = "1.13.0";
@@ -219,83 +222,12 @@ impl Client {
     }
 }
 
-/// One call; a process that is gone is given the time to say why.
-async fn call<Q, A>(plugin: &Plugin, rpc: Rpc, request: Q) -> Result<A, CallError>
-where
-    Q: Message + Default + 'static,
-    A: Message + Default + 'static,
-{
-    let path = rpc.path_and_query(plugin.protocol());
-    match plugin.channel().unary(path, request).await {
-        Ok(answer) => Ok(answer),
-        Err(status) => Err(failure(plugin, rpc, status).await),
-    }
-}
-
-/// Why there is no response.
-async fn failure(plugin: &Plugin, rpc: Rpc, status: Status) -> CallError {
-    let rpc = rpc.name();
-    if is_gone(&status) {
-        let last_words = plugin.last_words().await;
-        return CallError::Gone { rpc, last_words };
-    }
-    match status.code() {
-        Code::Cancelled => CallError::Cancelled { rpc },
-        Code::Unimplemented => CallError::Unimplemented { rpc },
-        Code::Internal if status.message().starts_with("failed to decode Protobuf") => {
-            CallError::Garbled {
-                rpc,
-                reason: status.message().to_owned(),
-            }
-        }
-        code => CallError::Failed {
-            rpc,
-            message: format!("{}: {}", code.description(), status.message()),
-        },
-    }
-}
-
 fn refused(error: &CallError) -> StartError {
     let mut refused = StartError::new(error.to_string());
     if let CallError::Gone { last_words, .. } = error {
         refused.detail.clone_from(last_words);
     }
     refused
-}
-
-fn garbled(rpc: Rpc) -> impl Fn(String) -> CallError {
-    move |reason| CallError::Garbled {
-        rpc: rpc.name(),
-        reason,
-    }
-}
-
-fn unsendable(rpc: Rpc) -> impl Fn(String) -> CallError {
-    move |reason| CallError::Unsendable {
-        rpc: rpc.name(),
-        reason,
-    }
-}
-
-fn put(rpc: Rpc, value: &Value, ty: &Type) -> Result<Option<proto::DynamicValue>, CallError> {
-    dynamic_value(value, ty).map(Some).map_err(unsendable(rpc))
-}
-
-fn read(rpc: Rpc, value: Option<&proto::DynamicValue>, ty: &Type) -> Result<Value, CallError> {
-    read_dynamic_value(value, ty).map_err(garbled(rpc))
-}
-
-fn raw_state(state: RawState<'_>) -> proto::RawState {
-    match state {
-        RawState::Json(json) => proto::RawState {
-            json: Bytes::copy_from_slice(json),
-            ..Default::default()
-        },
-        RawState::Flatmap(flatmap) => proto::RawState {
-            flatmap: flatmap.clone(),
-            ..Default::default()
-        },
-    }
 }
 
 #[async_trait]
@@ -737,18 +669,4 @@ impl Provider for Client {
             let _ = keeping.await;
         }
     }
-}
-
-fn raw_bytes(value: Option<proto::DynamicValue>) -> Bytes {
-    let value = value.unwrap_or_default();
-    if value.msgpack.is_empty() {
-        value.json
-    } else {
-        value.msgpack
-    }
-}
-
-/// Private bytes that are kept for a whole run must not keep the buffer of the message they came in, which is a hundred times larger.
-fn own(bytes: &Bytes) -> Bytes {
-    Bytes::copy_from_slice(bytes)
 }
