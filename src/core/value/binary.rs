@@ -102,6 +102,7 @@ fn nearest(numerator: &BigUint, denominator: &BigUint) -> (BigUint, i64) {
 /// A float with all its digits, and with as few as tell it from its neighbours.
 fn decimals(mantissa: &BigUint, places: i64) -> (String, String) {
     // In halves of the last place the float is even, and what is nearer to it than to its neighbours lies between the odd numbers beside it.
+    // Those two are read as the float as well if its mantissa is even, since an odd one loses a tie.
     let places = places + 1;
     let value = mantissa * 2_u8;
     // The same as whole numbers with that many decimal places.
@@ -113,40 +114,73 @@ fn decimals(mantissa: &BigUint, places: i64) -> (String, String) {
     let lower = (&value - 1_u8) * &scale;
     let upper = (&value + 1_u8) * &scale;
     let value = value * scale;
-    // A neighbour's odd mantissa would lose the tie at the border.
-    let inclusive = !mantissa.bit(0);
-    let inside = |candidate: &BigUint| {
-        (*candidate > lower && *candidate < upper)
-            || (inclusive && (*candidate == lower || *candidate == upper))
-    };
-    let (low, high) = (lower.to_string(), upper.to_string());
-    let width = high.len();
-    let low = format!("{low:0>width$}");
-    let common = low
-        .bytes()
-        .zip(high.bytes())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let first = common.min(low.trim_end_matches('0').len()).max(1);
-    for digits in first..=width {
-        let unit = ten_to((width - digits) as u64);
-        let count = &value / &unit;
-        let down = &count * &unit;
-        let up = &down + &unit;
-        let chosen = match (inside(&down), inside(&up)) {
-            (false, false) => continue,
-            (true, false) => down,
-            (false, true) => up,
-            (true, true) => match (&value - &down).cmp(&(&up - &value)) {
-                Ordering::Less => down,
-                Ordering::Equal if !count.bit(0) => down,
-                _ => up,
-            },
-        };
-        return (plain(&value, point), plain(&chosen, point));
+    let kept =
+        Digits::of(&value).shortest(&Digits::of(&lower), &Digits::of(&upper), !mantissa.bit(0));
+    (plain(&value, point), plain(&kept, point))
+}
+
+/// A whole number's decimal digits, as `math/big` of Go has them: without the zeros at the end, which only its exponent tells.
+struct Digits {
+    significant: Vec<u8>,
+    /// How many digits the number has, the zeros at the end among them.
+    width: usize,
+}
+
+impl Digits {
+    fn of(number: &BigUint) -> Self {
+        let mut significant = number.to_radix_be(10);
+        let width = significant.len();
+        while significant.last() == Some(&0) {
+            significant.pop();
+        }
+        Self { significant, width }
     }
-    let exact = plain(&value, point);
-    (exact.clone(), exact)
+
+    fn at(&self, index: usize) -> u8 {
+        self.significant.get(index).copied().unwrap_or(0)
+    }
+
+    /// The number to as few digits as Go's `math/big` keeps of a float between those bounds (`roundShortest` in `ftoa.go`).
+    ///
+    /// It looks at one digit after another and takes the first at which a bound is told apart, so that it does not always find the
+    /// shortest or the nearest decimal. What it finds is what every peer compares and sends, so it is followed to the letter:
+    /// numbers are compared digit by digit from the left even where a bound has one more of them.
+    fn shortest(self, lower: &Self, upper: &Self, inclusive: bool) -> BigUint {
+        for index in 0..self.significant.len() {
+            let (low, digit, high) = (lower.at(index), self.at(index), upper.at(index));
+            let kept = index + 1;
+            let down = low != digit || (inclusive && kept == lower.significant.len());
+            let up =
+                digit != high && (inclusive || digit + 1 < high || kept < upper.significant.len());
+            return match (down, up) {
+                (false, false) => continue,
+                (true, true) => self.nearest(kept),
+                (true, false) => self.cut(kept, false),
+                (false, true) => self.cut(kept, true),
+            };
+        }
+        let all = self.significant.len();
+        self.cut(all, false)
+    }
+
+    /// Cut to that many digits, up or down by what is nearer, a half to the even digit.
+    fn nearest(self, kept: usize) -> BigUint {
+        let half = self.at(kept) == 5 && kept + 1 == self.significant.len();
+        let up = match half {
+            true => self.at(kept - 1) % 2 == 1,
+            false => self.at(kept) >= 5,
+        };
+        self.cut(kept, up)
+    }
+
+    fn cut(self, kept: usize, up: bool) -> BigUint {
+        // A number that has no more digits than are kept is left as it is.
+        let up = up && kept < self.significant.len();
+        let kept = kept.min(self.significant.len());
+        let number = BigUint::from_radix_be(&self.significant[..kept], 10)
+            .expect("invariant: these are digits");
+        (number + u8::from(up)) * ten_to((self.width - kept) as u64)
+    }
 }
 
 /// A whole number with its point moved that many places to the left.
@@ -203,6 +237,14 @@ mod tests {
         assert_eq!(exact(&half), power.to_string());
         assert_eq!(exact(&format!("{half}.{}1", "0".repeat(50_000))), plus(2));
         assert_eq!(exact(&plus(3)), plus(4));
+    }
+
+    #[test]
+    fn digits_are_dropped_as_go_drops_them_even_where_others_would_be_nearer() {
+        // Found by chance against go-cty: 1045570 at the end would be read as the same float, and is nearer.
+        let text = format!("42905{}1045540", "0".repeat(144));
+        let expected = format!("42905{}1045560", "0".repeat(144));
+        assert_eq!(shortest(&text), expected);
     }
 
     proptest! {
