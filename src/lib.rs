@@ -50,6 +50,7 @@
 //! | use values that the cloud decides | [`Output`], [`all`], [`interpolate!`] |
 //! | call a provider's function | [`ProviderHandle::function`] |
 //! | use a secret that no state holds | [`EphemeralResource`], [`Ephemeral`], [`Declaration::set_write_only`] |
+//! | invoke an action of a provider | [`ProviderAction`] |
 //! | rename, give up or take in what exists | [`Stack::moved`], [`Stack::removed`], [`Stack::import`] |
 //! | accept arguments in a component of your own | [`Input`], [`IntoInput`] |
 //! | hide a value | [`Output::known`] and [`Output::sensitive`] |
@@ -79,3 +80,4 @@ pub use terrane_core::{
     Reference, Resource, ResourceInstance, ResourceType, Result, Scope, Severity, Stack, Trigger,
     Type, TypeMismatch, Value, WriteOnly, all, interpolate,
 };
+pub use terrane_core::{OnFailure, ProviderAction, When};

@@ -38,6 +38,7 @@
 //! | [`schema`] | the schema of a resource type, the shape it asks of a configuration, the compact text that bindings carry |
 //! | `stack`, `resource`, `provider`, `lifecycle` | declarations |
 //! | `output`, `input`, `expr`, `interpolate`, `nested`, `typed`, `literal` | symbolic values with Rust types |
+//! | `provider_action` | actions of providers, by hand or around the operations on a resource |
 //! | `changes` | what a program says about objects that exist: moved, removed, imported |
 //! | `call`, `ephemeral` | functions of providers; values that are never stored |
 //! | `ids` | lists with an index type of their own |
@@ -79,6 +80,7 @@ mod output;
 pub mod policy;
 mod program;
 mod provider;
+mod provider_action;
 mod quote;
 mod resource;
 pub mod schema;
@@ -114,6 +116,7 @@ pub use output::{Output, Outputs, all};
 pub use policy::{Fact, Policy};
 pub use program::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 pub use provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
+pub use provider_action::{DeclaredAction, OnFailure, ProviderAction, When};
 pub use resource::{Binding, BlockArguments, Declaration, Resource, ResourceType};
 pub use stack::{Export, Stack};
 pub use suggest::closest;

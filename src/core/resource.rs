@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderSource};
+use crate::addr::{InstanceAddr, InstanceKey, Mode, ProviderConfigAddr, ProviderSource};
 use crate::diagnostics::Location;
 use crate::ephemeral::IntoEphemeralExpr;
 use crate::expr::{Expr, Reference};
@@ -113,6 +113,26 @@ pub(crate) enum ProviderChoice {
     Source(ProviderSource),
     /// A configuration the program declared.
     Declared(ProviderHandle),
+}
+
+impl ProviderChoice {
+    /// The chosen configuration, and the facts of its bindings.
+    pub(crate) fn config(self) -> (ProviderConfigAddr, Option<&'static ProviderBinding>) {
+        match self {
+            Self::Bound(provider) => (
+                ProviderConfigAddr::default_of(provider.address()),
+                Some(provider),
+            ),
+            Self::Source(source) => (ProviderConfigAddr::default_of(source), None),
+            Self::Declared(ProviderHandle { source, alias }) => (
+                ProviderConfigAddr {
+                    alias,
+                    ..ProviderConfigAddr::default_of(source)
+                },
+                None,
+            ),
+        }
+    }
 }
 
 impl Declaration {

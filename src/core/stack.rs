@@ -15,7 +15,8 @@ use crate::into_expr::IntoExpr;
 use crate::lifecycle::Lifecycle;
 use crate::policy::{Policy, ReviewedPlan};
 use crate::provider::{ProviderBinding, ProviderDeclaration, ProviderHandle};
-use crate::resource::{Declaration, ProviderChoice, Resource};
+use crate::provider_action::ProviderAction;
+use crate::resource::{Declaration, Resource};
 
 /// One program, one state: everything a stack function declares.
 ///
@@ -34,6 +35,7 @@ pub(crate) struct Declared {
     pub(crate) resources: Vec<DeclaredResource>,
     pub(crate) exports: Vec<Export>,
     pub(crate) policies: Vec<Policy>,
+    pub(crate) actions: Vec<(Arc<str>, ProviderAction, Location)>,
     pub(crate) moved: Vec<Moved>,
     pub(crate) removed: Vec<Removed>,
     pub(crate) adoptions: Vec<(Arc<InstanceAddr>, Adoption)>,
@@ -249,6 +251,18 @@ impl Stack {
         self.declared.adoptions.push((address, adoption));
     }
 
+    pub(crate) fn add_action(&mut self, action: ProviderAction, location: Location) {
+        self.check_name("action", &action.name, location);
+        let module = match self.module.is_root() {
+            true => String::new(),
+            false => format!("{}.", self.module),
+        };
+        let address = format!("{module}action.{}.{}", action.action_type, action.name);
+        self.declared
+            .actions
+            .push((address.into(), action, location));
+    }
+
     fn place(&mut self, text: &str, location: Location) -> Option<PlaceAddr> {
         let place = PlaceAddr::parse(text);
         if place.is_none() {
@@ -316,20 +330,7 @@ impl Stack {
                 .hint("write it as `scaling_config[0].desired_size` or `tags[\"team\"]`"),
             );
         }
-        let (provider, binding) = match declaration.provider {
-            ProviderChoice::Bound(provider) => (
-                ProviderConfigAddr::default_of(provider.address()),
-                Some(provider),
-            ),
-            ProviderChoice::Source(source) => (ProviderConfigAddr::default_of(source), None),
-            ProviderChoice::Declared(ProviderHandle { source, alias }) => (
-                ProviderConfigAddr {
-                    alias,
-                    ..ProviderConfigAddr::default_of(source)
-                },
-                None,
-            ),
-        };
+        let (provider, binding) = declaration.provider.config();
         self.declared.resources.push(DeclaredResource {
             address: address.clone(),
             provider,

@@ -88,6 +88,13 @@ pub enum Event {
     },
     /// A step is not attempted, because something it needs failed or the run was interrupted.
     StepSkipped(Step),
+    /// An action of a provider.
+    Action {
+        /// Its address.
+        action: Arc<str>,
+        /// How far it is.
+        stage: ActionStage,
+    },
     /// Something to read, apart from the failures above.
     Diagnostic(Diagnostic),
     /// The first interrupt arrived: no operation is started, running ones end.
@@ -95,6 +102,19 @@ pub enum Event {
         /// How many operations are still running.
         running: usize,
     },
+}
+
+/// How far an action is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActionStage {
+    /// It is about to be invoked.
+    Started,
+    /// The provider tells of its progress.
+    Progress(String),
+    /// It is done.
+    Done,
+    /// It failed.
+    Failed,
 }
 
 /// The step that an event is about.

@@ -1,5 +1,6 @@
 //! Decides what has to happen (plan), then does it (apply); emits typed events and prints nothing.
 
+mod actions;
 mod apply;
 mod caller;
 mod calls;
@@ -32,11 +33,12 @@ mod validate;
 mod walk;
 mod write_only;
 
+pub use actions::{Invocation, declared as declared_action};
 pub use apply::Applied;
 pub use caller::CallerIdentity;
 pub use change::{Action, ChangeId, Drift, OutputChange, Reason, ResourceChange, Summary};
 pub use engine::{Engine, Host};
-pub use event::{Event, EventSink, Silent, Step, StepKind};
+pub use event::{ActionStage, Event, EventSink, Silent, Step, StepKind};
 pub use evidence::OWNER_TAG;
 pub use first_plans::FinalPlans;
 pub use import::Imported;

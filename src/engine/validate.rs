@@ -4,8 +4,11 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode};
-use terrane_core::{Diagnostics, Marked, Program, ProviderId, ResourceId, Scope, Value};
+use terrane_core::{
+    DeclaredAction, Diagnostics, Marked, Program, ProviderId, ResourceId, Scope, Value,
+};
 
+use crate::actions;
 use crate::config;
 use crate::graph::Graph;
 use crate::newer;
@@ -27,6 +30,8 @@ impl Scope for AllUnknown {
 enum Node {
     Declaration(ResourceId),
     Provider(ProviderId),
+    /// By its place in the program.
+    Action(usize),
 }
 
 /// Validates every declaration; the warnings if nothing is wrong.
@@ -44,6 +49,9 @@ pub(crate) async fn validate(
     for position in program.providers().ids() {
         graph.add(Node::Provider(position));
     }
+    for index in 0..program.actions().len() {
+        graph.add(Node::Action(index));
+    }
     // One after the other: they share the processes that are being started.
     for provider in program.providers() {
         if let Err(errors) = running.unconfigured(&provider.address.source).await {
@@ -56,6 +64,7 @@ pub(crate) async fn validate(
         let result = match node {
             Node::Declaration(position) => declaration(program, position, running, found).await,
             Node::Provider(position) => provider(program, position, running, found).await,
+            Node::Action(index) => action(program, &program.actions()[index], running, found).await,
         };
         if let Err(errors) = result {
             found.borrow_mut().extend(errors);
@@ -96,6 +105,30 @@ async fn provider(
             .map_err(failed)?;
         found.borrow_mut().extend(diagnostics);
     }
+    Ok(())
+}
+
+async fn action(
+    program: &Program,
+    action: &DeclaredAction,
+    running: &RunningProviders<'_>,
+    found: &RefCell<Diagnostics>,
+) -> Result<(), Diagnostics> {
+    let source = &program.providers()[action.provider].address.source;
+    let provider = running.unconfigured(source).await?;
+    let schema = actions::schema_of(&*provider, action)?;
+    let (arguments, location) = (&action.arguments, Some(action.location));
+    let config = config::evaluate(
+        arguments,
+        &schema,
+        &AllUnknown,
+        &action.address,
+        location,
+        running,
+    )
+    .await?;
+    let warnings = actions::validate(&*provider, action, &config).await?;
+    found.borrow_mut().extend(warnings);
     Ok(())
 }
 

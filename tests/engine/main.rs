@@ -3,6 +3,7 @@
 // A scenario's program is one expression that declares a resource and drops its handle.
 #![allow(clippy::semicolon_if_nothing_returned)]
 
+mod actions;
 mod adoption;
 mod apply_errors;
 mod asked_provider;

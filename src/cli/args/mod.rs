@@ -109,6 +109,8 @@ pub(crate) enum Command {
     Refresh(Refresh),
     /// Record an existing object in the state
     Import(Import),
+    /// Invoke an action that the program declares
+    Invoke(Invoke),
     /// List the objects of a resource type that exist and that the state does not have
     Query(Query),
     /// Print the stack's exported values
@@ -248,6 +250,16 @@ pub(crate) struct Destroy {
     pub(crate) parallelism: Parallelism,
     #[command(flatten)]
     pub(crate) details: AllDetails,
+    #[command(flatten)]
+    pub(crate) yes: Yes,
+}
+
+/// `invoke`.
+#[derive(Debug, Args)]
+pub(crate) struct Invoke {
+    /// The action, for example `action.aws_lambda_invoke.warm_up`
+    #[arg(value_name = "ACTION")]
+    pub(crate) action: String,
     #[command(flatten)]
     pub(crate) yes: Yes,
 }

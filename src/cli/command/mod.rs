@@ -5,6 +5,7 @@ mod destroy;
 mod force_unlock;
 mod graph;
 mod import;
+mod invoke;
 mod output;
 mod preview;
 mod providers;
@@ -28,6 +29,7 @@ pub(crate) async fn run(session: &Session<'_>, command: Command) -> Result<Exit,
         Command::Destroy(arguments) => destroy::run(session, arguments).await,
         Command::Refresh(arguments) => refresh::run(session, arguments).await,
         Command::Import(arguments) => import::run(session, arguments).await,
+        Command::Invoke(arguments) => invoke::run(session, arguments).await,
         Command::Query(arguments) => query::run(session, arguments).await,
         Command::Output(arguments) => output::run(session, arguments).await,
         Command::State(arguments) => state::run(session, arguments.command).await,

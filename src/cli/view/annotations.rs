@@ -119,6 +119,7 @@ impl ProgressView for Annotations {
             | Event::StepDone { .. }
             | Event::StepFailed { .. }
             | Event::StepSkipped(_)
+            | Event::Action { .. }
             | Event::Diagnostic(_)
             | Event::Stopping { .. } => {}
         }

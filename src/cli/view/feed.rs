@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use terrane_core::Marked;
-use terrane_engine::{Event, EventSink, Plan};
+use terrane_engine::{ActionStage, Event, EventSink, Plan};
 use tokio::task::JoinHandle;
 
 use super::{ProgressView, Tracker};
@@ -86,9 +86,17 @@ impl Feed {
                 elapsed,
                 id: id.map(|id| self.redactor.text(&id).into_owned()),
             },
+            Event::Action {
+                action,
+                stage: ActionStage::Progress(message),
+            } => Event::Action {
+                action,
+                stage: ActionStage::Progress(self.redactor.text(&message).into_owned()),
+            },
             Event::Diagnostic(one) => Event::Diagnostic(self.redactor.diagnostic(one)),
             // These hold addresses, times and numbers.
             event @ (Event::ProviderStarting { .. }
+            | Event::Action { .. }
             | Event::ProviderReady { .. }
             | Event::RecoveryStarted { .. }
             | Event::RecoveryWaiting { .. }

@@ -110,6 +110,7 @@ impl Tracker {
             | Event::ProviderReady { .. }
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }
+            | Event::Action { .. }
             | Event::Diagnostic(_)
             | Event::Stopping { .. } => {}
         }

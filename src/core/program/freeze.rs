@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::actions::{self, Actions};
 use super::cycle::find_cycle;
 use super::{Program, ProviderConfig, ProviderId, ResourceId, ResourceInstance};
 use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
@@ -13,6 +14,7 @@ use crate::expr::{EvalError, Expr, Scope};
 use crate::ids::{Id as _, IdVec};
 use crate::marks::Marked;
 use crate::policy::Policy;
+use crate::provider_action::DeclaredAction;
 use crate::stack::{Declared, DeclaredResource, Export};
 
 /// The program of these declarations.
@@ -28,6 +30,7 @@ pub(super) fn freeze(
         resources: declared_resources,
         exports,
         policies,
+        actions: declared_actions,
         moved,
         removed,
         adoptions: declared_adoptions,
@@ -121,7 +124,24 @@ pub(super) fn freeze(
             location: resource.location,
         });
     }
-    for source in called_providers(&providers, &resources, &exports) {
+    let mut declared_or_implied = |address: ProviderConfigAddr| {
+        if address.alias.is_some() {
+            return provider_index.get(&address).copied();
+        }
+        let implied = || providers.push(ProviderConfig::implied(address.clone(), None));
+        Some(
+            *provider_index
+                .entry(address.clone())
+                .or_insert_with(implied),
+        )
+    };
+    let actions = actions::freeze(
+        declared_actions,
+        &resolver,
+        &mut declared_or_implied,
+        &mut diagnostics,
+    );
+    for source in called_providers(&providers, &resources, &actions, &exports) {
         let address = ProviderConfigAddr::default_of(source);
         if !providers
             .iter()
@@ -139,6 +159,7 @@ pub(super) fn freeze(
     if diagnostics.has_errors() {
         return Err(diagnostics);
     }
+    actions::order(&actions, &providers, &mut resources);
     if let Some(cycle) = find_cycle(&resources, &providers) {
         return Err(cycle.into());
     }
@@ -147,6 +168,7 @@ pub(super) fn freeze(
         resources,
         exports,
         policies,
+        actions: Actions::new(actions),
         moved,
         removed,
         adoptions,
@@ -186,13 +208,15 @@ fn index_resources(
 fn called_providers(
     providers: &[ProviderConfig],
     resources: &[ResourceInstance],
+    actions: &[DeclaredAction],
     exports: &[Export],
 ) -> BTreeSet<ProviderSource> {
     let mut called = BTreeSet::new();
     let providers = providers.iter().map(|provider| &provider.arguments);
     let resources = resources.iter().map(|resource| &resource.arguments);
+    let actions = actions.iter().map(|action| &action.arguments);
     let exports = exports.iter().map(|export| &export.value);
-    for expr in providers.chain(resources).chain(exports) {
+    for expr in providers.chain(resources).chain(actions).chain(exports) {
         expr.for_each_call(&mut |call| {
             called.insert(call.provider.clone());
         });
@@ -300,12 +324,12 @@ fn check_exports(exports: &[Export], resolver: &Resolver<'_>, diagnostics: &mut 
 }
 
 /// Turns addresses into ids and reports those that lead nowhere.
-struct Resolver<'a> {
+pub(super) struct Resolver<'a> {
     index: &'a HashMap<Arc<InstanceAddr>, ResourceId>,
 }
 
 impl Resolver<'_> {
-    fn references(
+    pub(super) fn references(
         &self,
         expr: &Expr,
         from: &dyn std::fmt::Display,
@@ -326,7 +350,7 @@ impl Resolver<'_> {
         found
     }
 
-    fn resolve(
+    pub(super) fn resolve(
         &self,
         address: &InstanceAddr,
         location: Location,

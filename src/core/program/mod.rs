@@ -1,5 +1,6 @@
 //! The frozen graph that a stack function produced, checked before the first call of a provider.
 
+mod actions;
 mod cycle;
 mod freeze;
 #[cfg(test)]
@@ -9,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use self::actions::Actions;
 use crate::addr::{InstanceAddr, Mode, ProviderConfigAddr, ProviderSource};
 use crate::changes::{Adoption, Moved, Removed};
 use crate::configuration::Configuration;
@@ -19,6 +21,7 @@ use crate::ids::IdVec;
 use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::provider::ProviderBinding;
+use crate::provider_action::{DeclaredAction, When};
 use crate::schema::Schema;
 use crate::stack::{Export, Stack};
 use crate::value::Value;
@@ -42,6 +45,7 @@ pub struct Program {
     resources: IdVec<ResourceId, ResourceInstance>,
     exports: Vec<Export>,
     policies: Vec<Policy>,
+    actions: Actions,
     moved: Vec<Moved>,
     removed: Vec<Removed>,
     adoptions: HashMap<ResourceId, Adoption>,
@@ -163,6 +167,20 @@ impl Program {
         }
         let config = stack.configuration().clone();
         freeze::freeze(stack.declared, config)
+    }
+
+    /// The actions, in the order of declaration.
+    pub fn actions(&self) -> &[DeclaredAction] {
+        &self.actions.declared
+    }
+
+    /// The actions that a moment of an instance's life invokes, in the order of declaration.
+    pub fn triggered(
+        &self,
+        instance: ResourceId,
+        when: When,
+    ) -> impl Iterator<Item = &DeclaredAction> {
+        self.actions.triggered(instance, when)
     }
 
     /// Which objects have another address than they had, in the order of the program.

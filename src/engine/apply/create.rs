@@ -7,13 +7,16 @@ use terrane_core::addr::ConfigAddr;
 use terrane_core::{IgnoreChanges, Value};
 use terrane_provider::ApplyResourceChange;
 use terrane_state::crash::{self, Point};
-use terrane_state::{Change, DeposedKey, Instance, IntentAction, OperationId, OperationOutcome};
+use terrane_state::{
+    Change, DeposedKey, Instance, IntentAction, ObjectStatus, OperationId, OperationOutcome,
+};
 
 use super::outcome::{ApplyOutcome, Asked};
 use super::visitor::{Finding, StepError, Visitor};
 use crate::change::{Action, ResourceChange};
 use crate::config::{self, Config};
 use crate::diff::incompatibilities;
+use crate::event::StepKind;
 use crate::evidence::{OwnerTags, new_tag};
 use crate::first_plans::FirstPlans;
 use crate::object::{Loaded, Subject};
@@ -182,6 +185,14 @@ impl Visitor<'_> {
                 self.complete(subject, change, config, object);
             } else {
                 object.create_before_destroy = change.create_before_destroy;
+            }
+            let kind = if creating {
+                StepKind::Create
+            } else {
+                StepKind::Update
+            };
+            if !failed && self.inputs.taints(change, kind) {
+                object.status = ObjectStatus::Tainted;
             }
         }
         let object = applied.object.clone();

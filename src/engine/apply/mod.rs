@@ -1,5 +1,6 @@
 //! Applies a plan: walks the step graph, and records each intent before and each result after its call.
 
+mod actions;
 mod applier;
 mod create;
 mod destroy;

@@ -114,6 +114,19 @@ impl<'a> Visitor<'a> {
             self.inputs.forget(&change.address);
             return Ok(());
         }
+        self.act_before(change, kind).await?;
+        self.operate(id, change, kind, finding).await?;
+        self.act_after(change, kind, finding).await
+    }
+
+    /// The operation itself, without the actions around it.
+    async fn operate(
+        &self,
+        id: ChangeId,
+        change: &ResourceChange,
+        kind: StepKind,
+        finding: &mut Finding,
+    ) -> Result<(), StepError> {
         let serving = self.provider(change, kind).await?;
         let subject = Subject {
             provider: &*serving.provider,

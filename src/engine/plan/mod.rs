@@ -1,5 +1,6 @@
 //! Makes the plan: reads, compares, asks providers, and builds the step graph.
 
+mod actions;
 mod adoption;
 pub(crate) mod closure;
 pub(crate) mod configuring;

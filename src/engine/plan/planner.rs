@@ -12,7 +12,7 @@ use super::closure::{Closures, DependencyLists};
 use super::inputs::{Inputs, OrphanId, undeclared};
 use super::untouched::{brought_up_to_date, is_untouched};
 use super::visitor::{Finding, Known, Visitor};
-use super::{Move, Plan, outputs, steps};
+use super::{Move, Plan, actions, outputs, steps};
 use crate::change::{ChangeId, Drift, ResourceChange};
 use crate::ephemerals::not_open;
 use crate::event::Event;
@@ -225,6 +225,9 @@ impl Fold {
             inputs.running,
         )
         .await?;
+        let invoked = actions::invoked(inputs, &known.changes());
+        let said = actions::check_all(inputs, &known.objects, &invoked).await?;
+        diagnostics.extend(said);
         let (mut objects, declared) = known.into_inner();
         // A plan may be kept, and nothing that was opened may be kept with it.
         for (object, resource) in objects.iter_mut().zip(inputs.program.resources()) {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use terrane_core::addr::{ConfigAddr, Mode, ProviderConfigAddr};
 use terrane_core::schema::Schema;
 use terrane_core::{
-    Diagnostics, IgnoreChanges, Location, LookupRules, Marked, Path, Program, ProviderId,
-    ResourceId, Value,
+    DeclaredAction, Diagnostics, IgnoreChanges, Location, LookupRules, Marked, Path, Program,
+    ProviderId, ResourceId, Value,
 };
 use terrane_provider::Provider;
 use terrane_state::{Intent, Object, Recorder};
@@ -158,6 +158,24 @@ impl<'a> Remembered<'a> {
         let resource = &self.program.resources()[position];
         self.load(&resource.dependencies).await?;
         self.evaluate(position, schema).await
+    }
+
+    /// The configuration of an action, as far as the state knows the objects that it refers to.
+    pub(crate) async fn action_config(
+        &self,
+        action: &DeclaredAction,
+        schema: &Schema,
+    ) -> Result<Config, Diagnostics> {
+        self.load(&action.dependencies).await?;
+        config::evaluate(
+            &action.arguments,
+            schema,
+            &self.objects,
+            &action.address,
+            Some(action.location),
+            self.running,
+        )
+        .await
     }
 
     async fn evaluate(&self, position: ResourceId, schema: &Schema) -> Result<Config, Diagnostics> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::schema::Schema;
-use terrane_core::{ImportBy, Marked, Program, Type, Value};
-use terrane_engine::{Action, Drift, OutputChange, Plan, Reason, ResourceChange};
+use terrane_core::{ImportBy, Marked, Program, Type, Value, When};
+use terrane_engine::{Action, Drift, Invocation, OutputChange, Plan, Reason, ResourceChange};
 use terrane_provider::Identity;
 use terrane_state::State;
 
@@ -32,6 +32,8 @@ pub(super) struct PlanJson {
     resource_drift: Vec<ChangeJson>,
     resource_changes: Vec<ChangeJson>,
     output_changes: BTreeMap<String, Change>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    action_invocations: Vec<InvocationJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     prior_state: Option<StateJson>,
     configuration: Configuration,
@@ -81,6 +83,22 @@ struct Change {
     after_identity: Option<Json>,
 }
 
+#[derive(Serialize)]
+struct InvocationJson {
+    address: String,
+    #[serde(rename = "type")]
+    action_type: String,
+    name: String,
+    provider_name: String,
+    lifecycle_action_trigger: TriggerJson,
+}
+
+#[derive(Serialize)]
+struct TriggerJson {
+    triggering_resource_address: String,
+    action_trigger_event: &'static str,
+}
+
 /// The plan. Sensitive values are in it only when asked for; Terraform always prints them.
 pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
     let ShownPlan {
@@ -127,6 +145,11 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         output_changes: outputs
             .map(|output| (output.name.to_string(), output_json(output, secrets)))
             .collect(),
+        action_invocations: plan
+            .invocations(program)
+            .iter()
+            .map(invocation_json)
+            .collect(),
         prior_state: prior.map(|state| super::state::document(state, secrets, &schemas)),
         configuration: configuration(program, &plan.changes),
         policies: policies.iter().map(PolicyJson::new).collect(),
@@ -163,6 +186,34 @@ fn taken_over(
         });
     }
     json
+}
+
+fn invocation_json(invocation: &Invocation) -> InvocationJson {
+    let Invocation {
+        action,
+        action_type,
+        provider,
+        address,
+        when,
+    } = invocation;
+    let name = action.rsplit('.').next().unwrap_or_default();
+    InvocationJson {
+        address: action.to_string(),
+        action_type: action_type.to_string(),
+        name: name.to_owned(),
+        provider_name: provider.to_string(),
+        lifecycle_action_trigger: TriggerJson {
+            triggering_resource_address: address.to_string(),
+            action_trigger_event: match when {
+                When::BeforeCreate => "BeforeCreate",
+                When::AfterCreate => "AfterCreate",
+                When::BeforeUpdate => "BeforeUpdate",
+                When::AfterUpdate => "AfterUpdate",
+                When::BeforeDestroy => "BeforeDestroy",
+                When::AfterDestroy => "AfterDestroy",
+            },
+        },
+    }
 }
 
 fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use terrane_core::addr::InstanceAddr;
 use terrane_core::policy::{PolicyOutcome, PolicyReport};
 use terrane_core::{Diagnostic, Diagnostics, Value};
-use terrane_engine::{Action, Event, Plan, PlanMode, Step, StepKind, Summary};
+use terrane_engine::{Action, ActionStage, Event, Plan, PlanMode, Step, StepKind, Summary};
 use terrane_state::{Clock as _, SystemClock};
 
 use super::JsonView;
@@ -176,6 +176,17 @@ impl ProgressView for JsonView {
                 let more = [("elapsed_seconds", json!(elapsed.as_secs()))];
                 let text = format!("Errored after {}s", elapsed.as_secs());
                 self.hook("error", "apply_errored", step, &text, &more);
+            }
+            Event::Action { action, stage } => {
+                let (level, name, text) = match stage {
+                    ActionStage::Started => ("info", "action_start", "Invoked"),
+                    ActionStage::Progress(message) => ("info", "action_progress", &**message),
+                    ActionStage::Done => ("info", "action_complete", "Complete"),
+                    ActionStage::Failed => ("error", "action_errored", "Errored"),
+                };
+                let hook = json!({ "action": { "addr": &**action } });
+                let message = format!("{action}: {text}");
+                self.line(level, name, &message, json!({ "hook": hook }));
             }
             // Diagnostics come by themselves; of these Terraform has no line.
             Event::ProviderStarting { .. }

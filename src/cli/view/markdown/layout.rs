@@ -155,6 +155,9 @@ fn head(outline: &Outline, place: &Place) -> String {
     for line in outline.taken_over.iter().take(LOSSES) {
         let _ = writeln!(text, "\n{}", code(line, REASON));
     }
+    for line in outline.invocations.iter().take(LOSSES) {
+        let _ = writeln!(text, "\n{}", code(&format!("> {line}"), REASON));
+    }
     if let Some(drift) = outline.quiet_drift() {
         let _ = writeln!(text, "\n{drift} (`--refresh-only` shows how).");
     }

@@ -24,6 +24,7 @@ impl ProgressView for MarkdownView {
             | Event::StepDone { .. }
             | Event::StepFailed { .. }
             | Event::StepSkipped(_)
+            | Event::Action { .. }
             | Event::Diagnostic(_)
             | Event::Stopping { .. } => {}
         }

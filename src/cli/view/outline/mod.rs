@@ -16,7 +16,9 @@ use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Expr, Marked, Program, Type};
-use terrane_engine::{Action, Drift, Move, OutputChange, Plan, PlanMode, ResourceChange, Summary};
+use terrane_engine::{
+    Action, Drift, Invocation, Move, OutputChange, Plan, PlanMode, ResourceChange, Summary,
+};
 
 use super::diff::{Comparison, Kind, Occasion, Row, Side};
 use super::hidden::Hidden;
@@ -55,6 +57,8 @@ pub(crate) struct Outline {
     pub(crate) taken_over: Vec<String>,
     /// Objects that the plan changes.
     pub(crate) changes: ModuleTree<Entry>,
+    /// A line for each action that is invoked: which, and around which operation.
+    pub(crate) invocations: Vec<String>,
     /// Objects that are lost, in the order of the plan: deletions and replacements with their causes.
     pub(crate) dangers: Vec<Danger>,
     /// Changes of exported values.
@@ -95,6 +99,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) moves: &'a [Move],
     /// Objects that the program imports, and by what.
     pub(crate) adoptions: &'a [(Arc<InstanceAddr>, String)],
+    /// Actions that are invoked.
+    pub(crate) invocations: Vec<Invocation>,
     pub(crate) program: &'a Program,
     pub(crate) secrets: Secrets,
     pub(crate) details: Details,
@@ -119,6 +125,7 @@ impl Outline {
             outputs,
             moves,
             adoptions,
+            invocations: shown.plan.invocations(shown.program),
             program: shown.program,
             secrets: shown.secrets,
             details,
@@ -156,6 +163,7 @@ impl Subject<'_> {
             quiet_drift,
             taken_over: self.taken_over(),
             changes,
+            invocations: self.invocations(),
             dangers,
             outputs: self.outputs(),
             totals: self.totals(&folded),
@@ -175,6 +183,14 @@ impl Subject<'_> {
             format!("{} imported by {}", one_line(&address), one_line(by))
         });
         moves.chain(adoptions).collect()
+    }
+
+    fn invocations(&self) -> Vec<String> {
+        let line = |one: &Invocation| {
+            let (action, address) = (one_line(&one.action), one.address.to_string());
+            format!("{action}  {} of {}", one.when, one_line(&address))
+        };
+        self.invocations.iter().map(line).collect()
     }
 
     fn drift(&self) -> (ModuleTree<Entry>, usize) {

@@ -99,6 +99,7 @@ pub(crate) fn outline(
         outputs,
         moves: &[],
         adoptions: &[],
+        invocations: Vec::new(),
         program: &program(),
         secrets: Secrets::Hidden,
         details,

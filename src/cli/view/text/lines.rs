@@ -33,6 +33,7 @@ impl TextView {
                 Some(Tone::Error),
                 &words::failed(step, *elapsed, diagnostics),
             ),
+            Event::Action { action, stage } => self.progress(None, &words::action(action, stage)),
             Event::ProviderStarting { .. }
             | Event::ProviderReady { .. }
             | Event::RecoveryStarted { .. }

@@ -141,6 +141,9 @@ impl ProgressView for Live {
                 elapsed,
                 diagnostics,
             } => self.keep(Tone::Error, &words::failed(step, *elapsed, diagnostics)),
+            Event::Action { action, stage } => {
+                self.keep(Tone::Faint, &words::action(action, stage));
+            }
             // Rows follow with the next tick: drawing all of them for each of ten thousand steps would take longer than these.
             Event::StepStarted(_) | Event::StepSkipped(_) | Event::InstancePlanned { .. } => {}
             Event::ProviderStarting { .. }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use terrane_core::Diagnostics;
 use terrane_core::addr::InstanceAddr;
-use terrane_engine::{Step, StepKind};
+use terrane_engine::{ActionStage, Step, StepKind};
 use terrane_state::Timestamp;
 
 use crate::view::printable::{
@@ -119,4 +119,14 @@ pub(super) fn failed(step: &Step, time: Duration, diagnostics: &Diagnostics) -> 
         elapsed(time),
         why.unwrap_or_default()
     )
+}
+
+/// How far an action is.
+pub(super) fn action(action: &str, stage: &ActionStage) -> String {
+    match stage {
+        ActionStage::Started => format!("{action}: invoked"),
+        ActionStage::Progress(message) => format!("{action}: {}", one_line(message)),
+        ActionStage::Done => format!("{action}: done"),
+        ActionStage::Failed => format!("{action}: failed"),
+    }
 }

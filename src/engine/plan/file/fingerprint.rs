@@ -67,6 +67,15 @@ impl Fingerprint {
             );
             add(resource.address.to_string(), json(&declared));
         }
+        for action in program.actions() {
+            let triggers = action.triggers.iter();
+            let triggers: Vec<String> = triggers
+                .map(|&(position, when)| format!("{when} {}", resources[position].address))
+                .collect();
+            let failure = format!("{:?}", action.on_failure);
+            let declared = (Form(&action.arguments), triggers, failure);
+            add(action.address.to_string(), json(&declared));
+        }
         for moved in program.moved() {
             let name = format!("moved {}", moved.from);
             add(name, json(&moved.to.to_string()));

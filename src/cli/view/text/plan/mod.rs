@@ -42,6 +42,7 @@ impl PlanText<'_> {
             self.tree(&self.outline.changes, &mut text);
             text.push('\n');
         }
+        self.invocations(&mut text);
         self.outputs(&mut text);
         text.push_str(&cost::text(self.cost, self.painter));
         // Kept policies of a plan that does nothing are no news.
@@ -127,6 +128,18 @@ impl PlanText<'_> {
             text.push('\n');
             self.rows(&row.inside, depth + 2, text);
         }
+    }
+
+    fn invocations(&self, text: &mut String) {
+        if self.outline.invocations.is_empty() {
+            return;
+        }
+        self.heading(text, "Actions:");
+        for line in &self.outline.invocations {
+            let sign = self.painter.paint(Tone::Change, "  >");
+            let _ = writeln!(text, "{sign} {line}");
+        }
+        text.push('\n');
     }
 
     fn outputs(&self, text: &mut String) {
