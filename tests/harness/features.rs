@@ -7,9 +7,9 @@ use bytes::Bytes;
 use terrane_core::schema::{Function, Parameter, Schema};
 use terrane_core::{Diagnostics, Type, Value};
 use terrane_provider::{
-    CallFunction, CallFunctionResponse, FunctionError, InvokeAction, ListResource, ListedResource,
-    OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource, Progress,
-    RenewEphemeralResourceResponse,
+    CallError, CallFunction, CallFunctionResponse, FunctionError, InvokeAction, ListResource,
+    ListedResource, OpenEphemeralResource, OpenEphemeralResourceResponse, OpenedEphemeralResource,
+    Progress, RenewEphemeralResourceResponse,
 };
 
 use crate::cloud::{name_of, with_member};
@@ -56,11 +56,14 @@ pub(crate) fn ephemeral(name: &str) -> Option<Arc<Schema>> {
     (name == "test_secret").then(|| Arc::new(secret.schema()))
 }
 
-/// `test_note`: writes a line into the ledger; `fails` lets it fail with that text.
+/// `test_note`: writes a line into the ledger. `refused` is the error of its plan, `fails` the one of its invocation, and with `crashes`
+/// the process dies in the middle.
 pub(crate) fn action(name: &str) -> Option<Arc<Schema>> {
     let note = Fields::new()
         .string("text", "required")
-        .string("fails", "optional");
+        .string("refused", "optional")
+        .string("fails", "optional")
+        .attribute("crashes", Type::Bool, "optional");
     (name == "test_note").then(|| Arc::new(note.schema()))
 }
 
@@ -164,13 +167,18 @@ impl Process {
         &self,
         request: InvokeAction<'_>,
         progress: Progress<'_>,
-    ) -> Diagnostics {
+    ) -> Result<Diagnostics, CallError> {
         let note = text(request.config, "text").unwrap_or_default();
         self.note(format!("note {note}"));
         progress(format!("noting {note}"));
-        match text(request.config, "fails") {
-            Some(why) => error(why),
-            None => Diagnostics::new(),
+        if request.config.get("crashes").and_then(Value::as_bool) == Some(true) {
+            return Err(self.die("InvokeAction"));
         }
+        Ok(complaint(request.config, "fails"))
     }
+}
+
+/// The error that an argument asks for.
+pub(crate) fn complaint(config: &Value, argument: &str) -> Diagnostics {
+    text(config, argument).map_or_else(Diagnostics::new, error)
 }

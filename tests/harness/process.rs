@@ -537,11 +537,14 @@ impl Provider for Process {
         Ok(Diagnostics::new())
     }
 
-    async fn plan_action(&self, _: InvokeAction<'_>) -> Result<PlanActionResponse, CallError> {
+    async fn plan_action(
+        &self,
+        request: InvokeAction<'_>,
+    ) -> Result<PlanActionResponse, CallError> {
         let _call = self.begin("PlanAction").await?;
         Ok(PlanActionResponse {
             deferred: None,
-            diagnostics: Diagnostics::new(),
+            diagnostics: features::complaint(request.config, "refused"),
         })
     }
 
@@ -551,7 +554,7 @@ impl Provider for Process {
         progress: Progress<'_>,
     ) -> Result<Diagnostics, CallError> {
         let _call = self.begin("InvokeAction").await?;
-        Ok(self.answer_invoke(request, progress))
+        self.answer_invoke(request, progress)
     }
 
     async fn stop(&self) -> Result<(), CallError> {

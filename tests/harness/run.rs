@@ -182,13 +182,7 @@ impl Run {
 
     /// The diagnostics; without source lines, for they move with the test.
     pub fn diagnostics(&self) -> String {
-        let without_lines = |diagnostic: &terrane_core::Diagnostic| {
-            let mut diagnostic = diagnostic.clone();
-            diagnostic.location = None;
-            diagnostic.to_string()
-        };
-        let all: Vec<String> = self.diagnostics.iter().map(without_lines).collect();
-        all.join("\n\n")
+        show::diagnostics(&self.diagnostics)
     }
 
     /// The place of a step among those that were done; to check orders.

@@ -129,3 +129,14 @@ pub(crate) fn ids(state: &State) -> Vec<String> {
         })
         .collect()
 }
+
+/// Diagnostics without source lines, for they move with the test.
+pub(crate) fn diagnostics(diagnostics: &Diagnostics) -> String {
+    let without_lines = |diagnostic: &Diagnostic| {
+        let mut diagnostic = diagnostic.clone();
+        diagnostic.location = None;
+        diagnostic.to_string()
+    };
+    let all: Vec<String> = diagnostics.iter().map(without_lines).collect();
+    all.join("\n\n")
+}

@@ -229,6 +229,38 @@ impl World {
         })
     }
 
+    /// Invokes an action by hand; the warnings.
+    ///
+    /// # Errors
+    /// The diagnostics as text.
+    pub fn invoke(&self, action: &str, program: impl FnOnce(&mut Stack)) -> Result<String, String> {
+        let declare = |stack: &mut Stack| {
+            program(stack);
+            Ok(())
+        };
+        let program = Program::from_fn(declare, NoConfig);
+        let program = program.map_err(|diagnostics| diagnostics.to_string())?;
+        let host = terrane_engine::Host {
+            providers: &self.provider,
+            events: &Silent,
+            clock: &self.clock,
+            random: &self.random,
+        };
+        let engine = Engine::new(host, 1);
+        let recorder = MemoryRecorder::new(self.state.clone());
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let invoked = runtime.expect("a runtime").block_on(async {
+            let invoked = engine.invoke(&program, &recorder, action).await;
+            engine.close().await;
+            invoked
+        });
+        assert!(recorder.records().is_empty(), "an action is not recorded");
+        match invoked {
+            Ok(warnings) => Ok(show::diagnostics(&warnings)),
+            Err(errors) => Err(show::diagnostics(&errors)),
+        }
+    }
+
     /// Lets time pass.
     pub fn pass(&self, duration: Duration) {
         self.clock.pass(duration);

@@ -158,6 +158,10 @@ fn head(outline: &Outline, place: &Place) -> String {
     for line in outline.invocations.iter().take(LOSSES) {
         let _ = writeln!(text, "\n{}", code(&format!("> {line}"), REASON));
     }
+    if outline.invocations.len() > LOSSES {
+        let more = counted(outline.invocations.len() - LOSSES, "more action");
+        let _ = writeln!(text, "\nand {more}");
+    }
     if let Some(drift) = outline.quiet_drift() {
         let _ = writeln!(text, "\n{drift} (`--refresh-only` shows how).");
     }
