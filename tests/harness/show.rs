@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use terrane_core::Value;
+use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_core::addr::ConfigAddr;
 use terrane_state::{Object, ObjectStatus, State};
 
