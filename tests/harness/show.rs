@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_core::addr::ConfigAddr;
+use terrane_core::{Diagnostic, Diagnostics, Value};
 use terrane_state::{Object, ObjectStatus, State};
 
 /// A value on one line; null and empty attributes of an object are left out.
