@@ -20,6 +20,11 @@ const AT_ONCE: Duration = Duration::from_millis(20);
 /// How long a reader may stand still after a signal until the process ends without it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// Said of a run that stops before it has changed anything.
+pub(crate) const NOTHING_CHANGED: &str = "nothing was changed";
+/// Said of a run that stops after a plan that it applied.
+pub(crate) const EARLIER_CHANGES_STAY: &str = "the changes before are made and recorded";
+
 /// A signal that asks this process to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -123,7 +128,12 @@ pub(crate) async fn read_to_the_end(streams: &Arc<Streams>) -> bool {
 
 /// Interrupted before anything was changed.
 pub(crate) fn interrupted() -> CommandError {
-    let error = Diagnostic::error("interrupted").detail("nothing was changed");
+    interrupted_after(NOTHING_CHANGED)
+}
+
+/// The same, with the changes that were made before.
+pub(crate) fn interrupted_after(so_far: &str) -> CommandError {
+    let error = Diagnostic::error("interrupted").detail(so_far);
     CommandError::new(Exit::INTERRUPTED, error)
 }
 

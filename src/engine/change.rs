@@ -149,6 +149,18 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The sum of both.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            create: self.create + other.create,
+            update: self.update + other.update,
+            replace: self.replace + other.replace,
+            delete: self.delete + other.delete,
+            read: self.read + other.read,
+            forget: self.forget + other.forget,
+        }
+    }
+
     /// Counts changes.
     pub fn of<'a>(changes: impl IntoIterator<Item = &'a ResourceChange>) -> Self {
         let mut summary = Self::default();

@@ -8,6 +8,7 @@ use terrane_core::{Diagnostic, Diagnostics, Marked};
 use terrane_state::{DeposedKey, Timestamp};
 
 use crate::change::Action;
+use crate::plan::DeferredChange;
 use crate::steps::StepId;
 
 /// One thing that happened. The engine prints nothing; every rendering is a consumer of these.
@@ -61,6 +62,8 @@ pub enum Event {
         /// What will be done to it.
         action: Action,
     },
+    /// A change is planned later in the run.
+    InstanceDeferred(DeferredChange),
     /// Applying begins.
     ApplyStarted {
         /// How many steps there are.
@@ -77,7 +80,7 @@ pub enum Event {
         /// The object's id afterwards, where it has one.
         id: Option<String>,
     },
-    /// A step failed. What did happen is recorded.
+    /// A step failed. It is recorded as far as it came.
     StepFailed {
         /// Which.
         step: Step,

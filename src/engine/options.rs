@@ -1,7 +1,13 @@
 //! Options of a run.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use terrane_core::addr::{InstanceAddr, Pattern};
+
+use crate::change::Reason;
+use crate::plan::Plan;
 
 /// What kind of plan is made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,9 +49,32 @@ pub struct PlanOptions {
     pub blocked: Vec<InstanceAddr>,
     /// Operations ended since everything was last read: attributes that providers fill in only after that are no drift.
     pub unread: bool,
+    /// What an earlier plan of the same run deferred, where this one continues it.
+    pub continues: Option<Continuation>,
+}
+
+/// The changes that a plan deferred.
+#[derive(Debug, Clone)]
+pub struct Continuation {
+    /// Their addresses, with the reason to replace the object where that plan found one.
+    pub(crate) deferred: Arc<HashMap<InstanceAddr, Option<Reason>>>,
 }
 
 impl PlanOptions {
+    /// The options of the plan that comes after `plan`, in the same run.
+    #[must_use]
+    pub fn continuing(&self, plan: &Plan) -> Self {
+        let deferred = plan.deferred.iter();
+        let deferred = deferred.map(|d| (d.address.as_ref().clone(), d.forced));
+        Self {
+            continues: Some(Continuation {
+                deferred: Arc::new(deferred.collect()),
+            }),
+            unread: true,
+            ..self.clone()
+        }
+    }
+
     /// Whether every object in the state is read.
     pub fn reads_everything(&self) -> bool {
         self.refresh == RefreshPolicy::All

@@ -12,6 +12,7 @@ mod changed_program;
 mod create;
 mod create_before_destroy;
 mod data_source;
+mod deferred;
 mod dependencies;
 mod destroy;
 mod ephemeral;

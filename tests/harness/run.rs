@@ -123,6 +123,8 @@ impl Run {
         }
         let changes = plan.changes.iter().filter(|c| c.action != Action::NoOp);
         lines.extend(changes.map(change_line));
+        let deferred = plan.deferred.iter();
+        lines.extend(deferred.map(|deferred| format!("later {}: {deferred}", deferred.address)));
         for output in &plan.outputs {
             if output.action() == Action::NoOp {
                 continue;

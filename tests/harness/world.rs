@@ -324,7 +324,26 @@ impl World {
                 Ok(plan) if verb == Verb::Preview => Ok((through_file(&plan, &program), None)),
                 Ok(plan) => {
                     let plan = through_file(&plan, &program);
-                    let applied = engine.apply(&program, &plan, &recorder).await;
+                    let mut applied = engine.apply(&program, &plan, &recorder).await;
+                    let (mut last, mut options) = (plan.clone(), options.clone());
+                    applied.diagnostics.extend(last.stuck(None));
+                    while last.continues(&applied) {
+                        options = options.continuing(&last);
+                        let prior = recorder.state();
+                        let next = match engine.plan(&program, &prior, &options).await {
+                            Ok(next) => through_file(&next, &program),
+                            Err(diagnostics) => {
+                                applied.diagnostics.extend(diagnostics);
+                                break;
+                            }
+                        };
+                        if let Some(stuck) = next.stuck(Some(&last)) {
+                            applied.diagnostics.push(stuck);
+                            break;
+                        }
+                        applied = applied.and(engine.apply(&program, &next, &recorder).await);
+                        last = next;
+                    }
                     Ok((plan, Some(applied)))
                 }
             };

@@ -48,8 +48,7 @@ impl Planning {
             targets,
             excludes,
             replace,
-            blocked: Vec::new(),
-            unread: false,
+            ..PlanOptions::default()
         }
     }
 

@@ -9,7 +9,7 @@ use crate::args::{Parallelism, Preview};
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Session, run_error};
-use crate::signals::Signals;
+use crate::signals::{NOTHING_CHANGED, Signals};
 use crate::view::{PlanView as _, PlanViews, Secrets, ShownPlan};
 use crate::workflow::plan::{Machine, check, make_plan, say_recovered};
 use crate::workflow::{advice, callers, cost, policies, saved, unresolved};
@@ -123,7 +123,10 @@ async fn plan_and_show(
     let place = session.place(&program, &providers, callers.clone())?;
     let policies = policies::review(session, &plan, &program);
     let cost = prices.map(|prices| prices.estimate(session, &plan, &program));
-    let refused = check(&plan, &guard, &policies).err();
+    let stuck = plan.stuck(None).map_or(Ok(()), |stuck| Err(stuck.into()));
+    let refused = check(&plan, &guard, &policies, NOTHING_CHANGED)
+        .and(stuck)
+        .err();
     let saved = match (&out, &refused) {
         (Some(file), None) => {
             let origin = saved::origin(session, &program, &providers, callers, made_at, flags);

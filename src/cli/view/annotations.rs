@@ -114,6 +114,7 @@ impl ProgressView for Annotations {
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }
             | Event::InstancePlanned { .. }
+            | Event::InstanceDeferred(_)
             | Event::ApplyStarted { .. }
             | Event::StepStarted(_)
             | Event::StepDone { .. }

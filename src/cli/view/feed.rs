@@ -104,6 +104,7 @@ impl Feed {
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }
             | Event::InstancePlanned { .. }
+            | Event::InstanceDeferred(_)
             | Event::ApplyStarted { .. }
             | Event::StepStarted(_)
             | Event::StepSkipped(_)

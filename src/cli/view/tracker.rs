@@ -81,7 +81,7 @@ impl Tracker {
                 time,
             } => self.late = Some((addresses.clone(), Instant::now() + *time)),
             Event::PlanStarted { total } => self.begin(Phase::Planning, *total),
-            Event::InstancePlanned { .. } => self.done += 1,
+            Event::InstancePlanned { .. } | Event::InstanceDeferred(_) => self.done += 1,
             Event::ApplyStarted { total } => self.begin(Phase::Applying, *total),
             Event::StepStarted(step) => {
                 self.pending.remove(&step.id);

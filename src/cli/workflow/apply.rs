@@ -1,15 +1,19 @@
 //! A run from lock to unlock, as `up`, `destroy` and `refresh` share it: plan, show, ask, apply, and report the end.
 
+//!
+//! Where a plan defers changes, they are planned, shown, confirmed and applied next, under the same lock and in the same journal.
+
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use terrane_core::{Diagnostics, Program};
-use terrane_engine::{Applied, Engine, PlanMode, Recovered};
+use terrane_core::{Diagnostic, Diagnostics, Program};
+use terrane_engine::{Applied, Engine, Plan, PlanMode, PlanOptions, Recovered};
 use terrane_provider::Plugins;
 use terrane_state::{Clock as _, Closed, Operation, Recorder as _, Run, RunError, SystemClock};
 
-use super::confirmation::Confirmation;
+use super::confirmation::{Confirmation, Question};
 use super::plan::{Machine, check, say_recovered};
 use super::plan_source::{Fresh, Held, PlanSource, Sourced};
 use super::{advice, policies, unresolved};
@@ -17,10 +21,12 @@ use crate::args::Guard;
 use crate::error::CommandError;
 use crate::exit_code::Exit;
 use crate::session::{Aftermath, Session, run_error};
-use crate::signals::Signals;
+use crate::signals::{EARLIER_CHANGES_STAY, NOTHING_CHANGED, Signals, interrupted_after};
+use crate::view::printable::counted;
 use crate::view::text::name;
 use crate::view::{
-    AppliedRun, ClosedRun, Details, Feed, InFiles, RunView as _, RunViews, Secrets, ShownPlan,
+    AppliedRun, ClosedRun, Details, Feed, InFiles, Place, RunView as _, RunViews, Secrets,
+    ShownPlan,
 };
 
 /// A run that is to be made.
@@ -56,16 +62,29 @@ struct Work<'a, S> {
 struct Ended {
     /// The recovery of unresolved operations of earlier runs.
     recovered: Recovered,
-    /// The applied plan; none when there was nothing to do.
+    /// The applied plan, with those that continued it; none when there was nothing to do.
     applied: Option<Carried>,
 }
 
-/// An applied plan.
+/// An applied plan, and those that continued it.
 struct Carried {
     mode: PlanMode,
     /// Objects that had changed outside of the program.
     recorded: usize,
     applied: Box<Applied>,
+    /// Changes that no plan of this run has reached.
+    deferred: usize,
+    /// Why the run went no further, where an operation is not the reason.
+    stopped: Option<CommandError>,
+}
+
+/// A plan that is to be confirmed.
+struct Proposal<'a> {
+    plan: &'a Plan,
+    place: &'a Place,
+    is_partial: bool,
+    /// The end of a sentence that says why the run stops here.
+    so_far: &'static str,
 }
 
 /// Does the work of a command that runs; its own views report a failure.
@@ -163,29 +182,16 @@ impl<S: PlanSource> Work<'_, S> {
             recovered,
             reads_everything,
             callers,
+            options,
         } = self.request.source.plan(held).await?;
-        self.feed.pause();
-        self.view.diagnostics(&plan.diagnostics);
-        self.feed.planned(&plan);
-        let policies = policies::review(self.session, &plan, self.program);
         let place = self.session.place(self.program, self.providers, callers)?;
-        let shown = ShownPlan {
+        let mut proposal = Proposal {
             plan: &plan,
-            program: self.program,
-            made_at: SystemClock::default().now(),
-            secrets: Secrets::Hidden,
-            is_partial: !recovered.remaining.is_empty(),
-            policies: &policies,
-            cost: None,
             place: &place,
-            details: self.request.details,
-            saved: None,
-            // They are told by themselves.
-            diagnostics: &Diagnostics::new(),
+            is_partial: !recovered.remaining.is_empty(),
+            so_far: NOTHING_CHANGED,
         };
-        self.view.planned(&shown);
-        self.view.diagnostics(&advice::on(&plan));
-        check(&plan, &self.request.guard, &policies)?;
+        self.confirmed(&proposal, signals).await?;
         let nothing_read = plan.refreshed().same_content(&plan.prior);
         let ended = |applied| Ended { recovered, applied };
         if plan.is_empty() && nothing_read {
@@ -193,18 +199,6 @@ impl<S: PlanSource> Work<'_, S> {
                 self.run.all_was_read();
             }
             return Ok(ended(None));
-        }
-        // Drift alone is recorded without a question, as everywhere.
-        if !plan.is_empty() {
-            let confirmation = self.request.confirmation;
-            confirmation
-                .obtain_after_details(
-                    self.session,
-                    signals,
-                    self.request.question,
-                    Some(&|| self.view.details(&shown)),
-                )
-                .await?;
         }
         self.request.source.begin(held).await?;
         if reads_everything {
@@ -214,11 +208,138 @@ impl<S: PlanSource> Work<'_, S> {
         if plan.is_empty() && applied.succeeded + applied.failed == 0 && !applied.interrupted {
             return Ok(ended(None));
         }
-        Ok(ended(Some(Carried {
+        let mut carried = Carried {
             mode: plan.mode,
             recorded: plan.drift.len(),
             applied: Box::new(applied),
-        })))
+            deferred: plan.deferred.len(),
+            stopped: None,
+        };
+        if let Some(options) = options {
+            proposal.so_far = EARLIER_CHANGES_STAY;
+            self.continued(&mut carried, proposal, options, (engine, signals))
+                .await;
+        }
+        Ok(ended(Some(carried)))
+    }
+
+    /// Shows a plan, and returns once it is confirmed.
+    async fn confirmed(
+        &self,
+        proposal: &Proposal<'_>,
+        signals: &Signals,
+    ) -> Result<(), CommandError> {
+        let &Proposal {
+            plan,
+            place,
+            is_partial,
+            so_far,
+        } = proposal;
+        self.feed.pause();
+        self.view.diagnostics(&plan.diagnostics);
+        self.feed.planned(plan);
+        let policies = policies::review(self.session, plan, self.program);
+        let shown = ShownPlan {
+            plan,
+            program: self.program,
+            made_at: SystemClock::default().now(),
+            secrets: Secrets::Hidden,
+            is_partial,
+            policies: &policies,
+            cost: None,
+            place,
+            details: self.request.details,
+            saved: None,
+            // They are told by themselves.
+            diagnostics: &Diagnostics::new(),
+        };
+        self.view.planned(&shown);
+        self.view.diagnostics(&advice::on(plan));
+        check(plan, &self.request.guard, &policies, so_far)?;
+        if let (NOTHING_CHANGED, Some(stuck)) = (so_far, plan.stuck(None)) {
+            return Err(stuck.into());
+        }
+        // Drift alone is recorded without a question, as everywhere.
+        if plan.is_empty() {
+            return Ok(());
+        }
+        let question = Question {
+            text: self.request.question,
+            details: Some(&|| self.view.details(&shown)),
+            so_far,
+        };
+        let confirmation = self.request.confirmation;
+        confirmation
+            .obtain_after_details(self.session, signals, question)
+            .await
+    }
+
+    /// Plans, confirms and applies the changes that a plan deferred, until none is left or one cannot be.
+    async fn continued(
+        &self,
+        carried: &mut Carried,
+        first: Proposal<'_>,
+        mut options: PlanOptions,
+        (engine, signals): (&Engine<'_>, &Signals),
+    ) {
+        let mut last: Cow<'_, Plan> = Cow::Borrowed(first.plan);
+        while last.continues(&carried.applied) {
+            options = options.continuing(&last);
+            let plan = match self.next(&last, &options, (engine, signals)).await {
+                Ok(plan) => plan,
+                Err(error) => {
+                    carried.stopped = Some(error);
+                    return;
+                }
+            };
+            let proposal = Proposal {
+                plan: &plan,
+                ..first
+            };
+            if let Err(error) = self.confirmed(&proposal, signals).await {
+                carried.stopped = Some(error);
+                return;
+            }
+            let applied = engine.apply(self.program, &plan, self.run).await;
+            *carried.applied = std::mem::take(&mut *carried.applied).and(applied);
+            carried.deferred = plan.deferred.len();
+            last = Cow::Owned(plan);
+        }
+    }
+
+    /// The plan of the changes that the last one deferred.
+    async fn next(
+        &self,
+        last: &Plan,
+        options: &PlanOptions,
+        (engine, signals): (&Engine<'_>, &Signals),
+    ) -> Result<Plan, CommandError> {
+        self.feed.pause();
+        if signals.heard() {
+            return Err(interrupted_after(EARLIER_CHANGES_STAY));
+        }
+        let changes = counted(last.deferred.len(), "deferred change");
+        self.session
+            .note(&format!("\nThe {changes} can be planned now.\n\n"));
+        let plan = engine.plan(self.program, &self.run.state(), options).await;
+        if signals.heard() {
+            return Err(interrupted_after(EARLIER_CHANGES_STAY));
+        }
+        let plan = plan?;
+        match plan.stuck(Some(last)) {
+            Some(stuck) => Err(stuck.into()),
+            None => Ok(plan),
+        }
+    }
+
+    /// Names the changes that the run has not reached, and the command that does.
+    fn unreached(&self, deferred: usize) -> Diagnostics {
+        let changes = counted(deferred, "deferred change");
+        let verb = if deferred == 1 { "is" } else { "are" };
+        Diagnostic::warning(format!("{changes} {verb} not planned yet"))
+            .detail("the changes before are made and recorded")
+            .hint(format!("`{}` continues", self.session.again("up")))
+            .into()
     }
 
     /// Reports the end of the run, and decides its exit code.
@@ -231,12 +352,17 @@ impl<S: PlanSource> Work<'_, S> {
     ) -> Result<Exit, CommandError> {
         let closed = closed.map_err(|error| self.session.unclosed(&error, aftermath));
         match (ended, closed) {
-            (Ok(ended), Ok(closed)) => Ok(self.report(&ended, Some(&closed), started)),
-            (Ok(ended), Err(unclosed)) => {
-                let exit = self.report(&ended, None, started);
+            (Ok(ended), closed) => {
+                let exit = self.report(&ended, closed.as_ref().ok(), started);
+                let stopped = ended.applied.and_then(|carried| carried.stopped);
+                let failed = match (stopped, closed.err()) {
+                    (None, None) => return Ok(exit),
+                    (Some(error), None) | (None, Some(error)) => error,
+                    (Some(stopped), Some(unclosed)) => stopped.and(unclosed),
+                };
                 Err(CommandError {
-                    exit: exit.worse_of(unclosed.exit),
-                    ..unclosed
+                    exit: exit.worse_of(failed.exit),
+                    ..failed
                 })
             }
             (Err(error), Ok(_)) => Err(error),
@@ -253,12 +379,17 @@ impl<S: PlanSource> Work<'_, S> {
             mode,
             recorded,
             applied,
+            deferred,
+            stopped,
         }) = &ended.applied
         {
             let end = exit_of(applied);
             exit = exit.worse_of(end);
-            is_complete = end == Exit::DONE;
+            is_complete = end == Exit::DONE && stopped.is_none();
             self.view.diagnostics(&applied.diagnostics);
+            if *deferred > 0 {
+                self.view.diagnostics(&self.unreached(*deferred));
+            }
             self.view.applied(&AppliedRun {
                 mode: *mode,
                 recorded: *recorded,

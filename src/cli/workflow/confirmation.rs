@@ -7,7 +7,7 @@ use terrane_core::Diagnostic;
 use crate::args::Yes;
 use crate::error::CommandError;
 use crate::session::Session;
-use crate::signals::{Signals, interrupted};
+use crate::signals::{NOTHING_CHANGED, Signals, interrupted_after};
 
 /// Whether a person has to confirm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,15 @@ pub(crate) enum Confirmation {
     Given,
     /// A person is asked.
     Needed,
+}
+
+/// A question before a change.
+pub(crate) struct Question<'a> {
+    pub(crate) text: &'a str,
+    /// Shows more, where there is more to show.
+    pub(crate) details: Option<&'a dyn Fn()>,
+    /// The changes that the command has made before.
+    pub(crate) so_far: &'static str,
 }
 
 impl From<Yes> for Confirmation {
@@ -44,8 +53,12 @@ impl Confirmation {
         signals: &Signals,
         question: &str,
     ) -> Result<(), CommandError> {
-        self.obtain_after_details(session, signals, question, None)
-            .await
+        let question = Question {
+            text: question,
+            details: None,
+            so_far: NOTHING_CHANGED,
+        };
+        self.obtain_after_details(session, signals, question).await
     }
 
     /// The same, where a person may ask for details before.
@@ -53,9 +66,13 @@ impl Confirmation {
         self,
         session: &Session<'_>,
         signals: &Signals,
-        question: &str,
-        details: Option<&dyn Fn()>,
+        question: Question<'_>,
     ) -> Result<(), CommandError> {
+        let Question {
+            text,
+            details,
+            so_far,
+        } = question;
         if self == Self::Given {
             return Ok(());
         }
@@ -65,7 +82,7 @@ impl Confirmation {
             Some(_) => ("yes/no/details", "`yes`, `no` or `details`"),
             None => ("yes/no", "`yes` or `no`"),
         };
-        let first = format!("{question} [{answers}] ");
+        let first = format!("{text} [{answers}] ");
         let mut question = first.clone();
         // Any other text is asked about again; only the end of the input declines.
         let agreed = loop {
@@ -73,7 +90,7 @@ impl Confirmation {
             let asked = tokio::task::spawn_blocking(move || streams.ask(&asking));
             let answer = tokio::select! {
                 answer = asked => answer.ok().flatten(),
-                () = signals.wait() => return Err(interrupted()),
+                () = signals.wait() => return Err(interrupted_after(so_far)),
             };
             match answer.map(|answer| answer.to_lowercase()).as_deref() {
                 Some("yes" | "y") => break true,
@@ -89,7 +106,7 @@ impl Confirmation {
         if agreed {
             return Ok(());
         }
-        let declined = Diagnostic::error("not confirmed").detail("nothing was changed");
+        let declined = Diagnostic::error("not confirmed").detail(so_far);
         Err(declined.into())
     }
 }

@@ -62,19 +62,21 @@ pub(crate) async fn make_plan(
     planned.map_err(CommandError::from)
 }
 
-/// Refuses a plan that holds a kind of change that `--deny` names, or that breaks a mandatory policy; for both reasons where there are both.
+/// Refuses a plan that holds a kind of change that `--deny` names, or that breaks a mandatory policy; for both reasons where there are
+/// both. `so_far` is said of the changes before.
 pub(crate) fn check(
     plan: &Plan,
     guard: &Guard,
     reports: &[PolicyReport],
+    so_far: &'static str,
 ) -> Result<(), CommandError> {
-    match (check_actions(plan, guard), policies::check(reports)) {
+    match (check_actions(plan, guard, so_far), policies::check(reports)) {
         (Err(denied), Err(broken)) => Err(denied.and(broken)),
         (denied, broken) => denied.and(broken),
     }
 }
 
-fn check_actions(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
+fn check_actions(plan: &Plan, guard: &Guard, so_far: &'static str) -> Result<(), CommandError> {
     let denied = |action: Action| guard.deny.iter().any(|kind| kind.denies(action));
     let found: Vec<_> = plan
         .changes
@@ -102,7 +104,7 @@ fn check_actions(plan: &Plan, guard: &Guard) -> Result<(), CommandError> {
     }
     let refused = Diagnostic::error("the plan is refused by `--deny`")
         .detail(names.join(", "))
-        .hint("nothing was changed");
+        .hint(so_far);
     Err(CommandError::new(Exit::DENIED, refused))
 }
 

@@ -34,6 +34,8 @@ pub(crate) struct Sourced<'a> {
     pub(crate) reads_everything: bool,
     /// In whose name it acts, as far as that is known.
     pub(crate) callers: Vec<CallerIdentity>,
+    /// The options to plan with what it defers; none where another command does that.
+    pub(crate) options: Option<PlanOptions>,
 }
 
 /// Where the plan of a run comes from.
@@ -68,6 +70,7 @@ impl PlanSource for Fresh {
             callers: callers::known(held.engine, held.program, &plan).await,
             plan: Cow::Owned(plan),
             reads_everything: options.reads_everything(),
+            options: Some(options),
             recovered,
         })
     }

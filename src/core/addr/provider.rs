@@ -88,6 +88,15 @@ impl ProviderConfigAddr {
             alias: None,
         }
     }
+
+    /// Its name in a sentence: `kubernetes`, `aws.west`.
+    pub fn short(&self) -> String {
+        let name = &self.source.type_name;
+        match &self.alias {
+            Some(alias) => format!("{name}.{alias}"),
+            None => name.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for ProviderConfigAddr {

@@ -41,3 +41,29 @@ pub struct Applied {
     /// The journal could not be written, or this run no longer owns the stack.
     pub record_error: Option<RecordError>,
 }
+
+impl Applied {
+    /// Whether every step succeeded.
+    pub fn is_complete(&self) -> bool {
+        self.failed == 0
+            && self.skipped == 0
+            && self.unknown.is_empty()
+            && self.record_error.is_none()
+            && !self.interrupted
+            && !self.diagnostics.has_errors()
+    }
+
+    /// The result of this plan and of the one that was applied after it.
+    #[must_use]
+    pub fn and(mut self, next: Self) -> Self {
+        self.done = self.done.plus(next.done);
+        self.succeeded += next.succeeded;
+        self.failed += next.failed;
+        self.skipped += next.skipped;
+        self.unknown.extend(next.unknown);
+        self.diagnostics.extend(next.diagnostics);
+        self.interrupted |= next.interrupted;
+        self.record_error = self.record_error.or(next.record_error);
+        self
+    }
+}

@@ -1,15 +1,16 @@
-//! What configures the providers that a run needs: how it is now, and whether a provider's "it is gone" can be believed.
+//! The instances that configure the providers of a run: their present values, and whether a provider's "it is gone" can be believed.
 //!
-//! Only a provider that is configured with what holds now looks where the objects are. One that is configured with an old answer, or with
+//! Only a provider that is configured with present values looks where the objects are. One that is configured with an old answer, or with
 //! values that this run still has to make, finds nothing there, and an object would be forgotten while it exists.
 
 use std::sync::Arc;
 
 use terrane_core::addr::{InstanceAddr, Mode, ProviderConfigAddr};
-use terrane_core::{Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, Scope};
+use terrane_core::{Diagnostics, IdVec, Marked, Program, ProviderId, ResourceId, Scope, Value};
 use terrane_provider::Provider;
 
-use super::inputs::serving;
+use super::data::stored_answer;
+use super::inputs::{Inputs, serving};
 use super::visitor::{Finding, Known, Visitor};
 use crate::change::Action;
 use crate::object::{Subject, schema_of};
@@ -53,16 +54,32 @@ impl Configuring {
     }
 }
 
-/// The declared instances as they are while the plan is made, not as they will be.
-struct Present<'a>(&'a Known<'a>);
+/// The declared instances as they are while the plan is made, not as they will be. A data source that is still to be read has its stored
+/// answer.
+pub(super) struct Present<'a> {
+    inputs: &'a Inputs<'a>,
+    known: &'a Known<'a>,
+}
+
+impl<'a> Present<'a> {
+    pub(super) fn new(inputs: &'a Inputs<'a>, known: &'a Known<'a>) -> Self {
+        Self { inputs, known }
+    }
+}
 
 impl Scope for Present<'_> {
     fn object(&self, address: &InstanceAddr) -> Option<Arc<Marked>> {
-        let known = self.0;
+        let known = self.known;
         let position = known.objects.position(address)?;
         match &known.changes()[position] {
             Some(change) if change.action == Action::Update || change.action.is_replace() => {
                 Some(change.before.clone())
+            }
+            Some(change) if change.action == Action::Read => {
+                let stored = self.inputs.prior.instance(address);
+                let stored = stored.and_then(|stored| stored.current.as_ref());
+                let answer = stored.and_then(|stored| stored_answer(stored, &change.schema));
+                Some(Arc::new(Marked::plain(answer.unwrap_or(Value::UNKNOWN))))
             }
             _ => known.objects.get(position),
         }
@@ -104,7 +121,7 @@ impl Visitor<'_> {
             return Ok(());
         };
         let loaded = subject.load(stored).await?;
-        let read = match self.inputs.options.refresh {
+        let read = match self.inputs.refresh(address) {
             RefreshPolicy::All => subject.read(&loaded).await?,
             RefreshPolicy::Nothing => Some(loaded.clone()),
         };
@@ -134,11 +151,15 @@ impl Visitor<'_> {
             let now = configuration(
                 declared,
                 &*configured.provider,
-                &Present(self.known),
+                &Present::new(self.inputs, self.known),
                 self.inputs.running,
             )
             .await?;
-            if now.value != configured.config.value || !now.value.is_wholly_known() {
+            let mut needed = declared.dependencies.iter();
+            if needed.any(|&needed| self.known.action(needed) == Action::Read)
+                || now.value != configured.config.value
+                || !now.value.is_wholly_known()
+            {
                 doubt = Some("its configuration is only known after apply".into());
             }
         }

@@ -15,7 +15,7 @@ use super::orphans::Siblings;
 use super::selection::{Selection, spread};
 use crate::change::ResourceChange;
 use crate::event::EventSink;
-use crate::options::{PlanMode, PlanOptions};
+use crate::options::{PlanMode, PlanOptions, RefreshPolicy};
 use crate::running::RunningProviders;
 
 id_type! {
@@ -98,6 +98,14 @@ impl<'a> Inputs<'a> {
             }
         }
         needed
+    }
+
+    /// Whether an object is read. The plan before this one has read and applied everything that it did not defer.
+    pub(super) fn refresh(&self, address: &InstanceAddr) -> RefreshPolicy {
+        match &self.options.continues {
+            Some(before) if !before.deferred.contains_key(address) => RefreshPolicy::Nothing,
+            _ => self.options.refresh,
+        }
     }
 
     /// Whether anything is planned for a declared instance. Nothing stands behind a data source, so a destroy plans nothing for it.

@@ -225,8 +225,17 @@ impl Visitor<'_> {
     /// Why the program or the command line wants a replacement, whatever the provider thinks.
     pub(super) fn forced(&self, position: ResourceId) -> Option<Reason> {
         let resource = &self.inputs.program.resources()[position];
-        if self.inputs.selection.replaced(position) {
-            return Some(Reason::ReplaceByRequest);
+        // The plan before this one has replaced the others that the command line names.
+        match &self.inputs.options.continues {
+            None if self.inputs.selection.replaced(position) => {
+                return Some(Reason::ReplaceByRequest);
+            }
+            Some(before) => {
+                if let Some(Some(reason)) = before.deferred.get(&*resource.address) {
+                    return Some(*reason);
+                }
+            }
+            None => {}
         }
         let changes = self.known.changes();
         let triggered = resource

@@ -5,6 +5,7 @@ mod adoption;
 pub(crate) mod closure;
 pub(crate) mod configuring;
 pub(crate) mod data;
+pub(crate) mod deferred;
 mod ephemeral;
 pub(crate) mod file;
 mod filled_in;
@@ -25,14 +26,15 @@ mod visitor;
 use std::sync::Arc;
 
 use terrane_core::addr::InstanceAddr;
-use terrane_core::{Diagnostics, IdVec};
+use terrane_core::{Diagnostic, Diagnostics, IdVec};
 use terrane_state::{Change, Instance, State};
 
+use crate::apply::Applied;
 use crate::change::{ChangeId, Drift, OutputChange, ResourceChange, Summary};
 use crate::options::PlanMode;
 use crate::scope::PlannedObjects;
 use crate::steps::StepGraph;
-
+pub use deferred::{DeferralReason, DeferredChange};
 pub use moves::Move;
 
 /// Everything that a run is going to do, and the state that it found.
@@ -44,6 +46,8 @@ pub struct Plan {
     pub changes: IdVec<ChangeId, ResourceChange>,
     /// Objects that are not as the state remembers.
     pub drift: Vec<Drift>,
+    /// Changes that are planned later in the same run, in the order of declaration; then those of objects that are no longer declared.
+    pub deferred: Vec<DeferredChange>,
     /// Changes of exported values, `NoOp` included.
     pub outputs: Vec<OutputChange>,
     /// The order of work.
@@ -68,7 +72,7 @@ impl Plan {
         Summary::of(&self.changes)
     }
 
-    /// Whether applying it would change nothing: no object, no exported value, and (refresh only) no drift to record.
+    /// Whether applying it would change nothing: no object, now or later in the run, no exported value, and (refresh only) no drift to record.
     pub fn is_empty(&self) -> bool {
         let outputs = self
             .outputs
@@ -76,10 +80,39 @@ impl Plan {
             .all(|o| o.action() == crate::Action::NoOp);
         let drift = self.mode != PlanMode::RefreshOnly || self.drift.is_empty();
         let recorded = self.moves.is_empty() && self.adoptions.is_empty();
-        self.steps.is_empty() && outputs && drift && recorded
+        self.steps.is_empty() && self.deferred.is_empty() && outputs && drift && recorded
     }
 
-    /// The state after upgrades and reads: what applying starts from.
+    /// Whether the deferred changes can be planned now, after this plan ended so.
+    pub fn continues(&self, applied: &Applied) -> bool {
+        !self.deferred.is_empty() && applied.is_complete()
+    }
+
+    /// An error if the plan defers no less than the one before it, or defers and has nothing to apply: the next one would be the same.
+    pub fn stuck(&self, before: Option<&Self>) -> Option<Diagnostic> {
+        let progresses = match before {
+            None => !self.steps.is_empty(),
+            Some(before) => self.deferred.len() < before.deferred.len(),
+        };
+        let first = self.deferred.first().filter(|_| !progresses)?;
+        let address = &first.address;
+        let more = match self.deferred.len() {
+            1 => String::new(),
+            2 => "; another change is deferred, too".to_owned(),
+            count => format!("; {} more changes are deferred, too", count - 1),
+        };
+        let mut error = Diagnostic::error(format!("{address} still cannot be planned"))
+            .address(address)
+            .detail(format!("{first}{more}"))
+            .hint(format!(
+                "nothing in this run makes it known; `--exclude {}` leaves it out",
+                address.in_shell()
+            ));
+        error.location = first.location;
+        Some(error)
+    }
+
+    /// The state after upgrades and reads: applying starts from it.
     pub fn refreshed(&self) -> &State {
         &self.refreshed
     }

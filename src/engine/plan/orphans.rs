@@ -11,6 +11,7 @@ use terrane_core::schema::{Block, Schema};
 use terrane_core::{Diagnostic, Diagnostics, Marked, Program, ProviderId, ResourceId, Value};
 use terrane_state::Instance;
 
+use super::deferred::Readiness;
 use super::inputs::OrphanId;
 use super::managed::prevented;
 use super::visitor::{Finding, Visitor};
@@ -55,6 +56,30 @@ impl Visitor<'_> {
             .hints(unserved(address, &instance.provider.source))
             .into());
         };
+        if let Some(reason) = self.absent(provider) {
+            self.defer_orphan(address, reason, finding);
+            return Ok(());
+        }
+        let planned = self.leaving(address, &instance, provider, finding).await;
+        if let Readiness::Present(reason) = self.known.readiness(provider)
+            && planned.is_err()
+        {
+            // It cannot be read now, and may be gone with the instance that its provider is configured with.
+            finding.change = None;
+            self.defer_orphan(address, reason, finding);
+            return Ok(());
+        }
+        planned
+    }
+
+    /// The end of an instance whose provider can be asked.
+    async fn leaving(
+        &self,
+        address: &Arc<InstanceAddr>,
+        instance: &Arc<Instance>,
+        provider: ProviderId,
+        finding: &mut Finding,
+    ) -> Result<(), Diagnostics> {
         let configured = &self.inputs.program.providers()[provider].address;
         let running = self
             .inputs
@@ -72,7 +97,7 @@ impl Visitor<'_> {
             warnings,
             events: self.inputs.events,
         };
-        self.deposed(&subject, &schema, Some(&instance), provider, finding)
+        self.deposed(&subject, &schema, Some(instance), provider, finding)
             .await?;
         let current = self
             .refresh(

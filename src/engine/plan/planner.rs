@@ -9,7 +9,8 @@ use terrane_core::{Diagnostic, Diagnostics, IdVec, ProviderId, ResourceId};
 use terrane_state::{DeposedKey, State};
 
 use super::closure::{Closures, DependencyLists};
-use super::inputs::{Inputs, OrphanId, undeclared};
+use super::deferred::{DeferredChange, Readiness, keep_needed, old_half_stays};
+use super::inputs::{Inputs, OrphanId, serving_change, undeclared};
 use super::untouched::{brought_up_to_date, is_untouched};
 use super::visitor::{Finding, Known, Visitor};
 use super::{Move, Plan, actions, outputs, steps};
@@ -24,7 +25,7 @@ use crate::walk::{Resting, Visit, walk};
 type OtherChanges = BTreeMap<(Arc<InstanceAddr>, Option<DeposedKey>), ResourceChange>;
 
 /// A node of the planning walk.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Node {
     /// A declared instance.
     Declared(ResourceId),
@@ -45,6 +46,7 @@ struct Fold {
     adoptions: BTreeMap<Arc<InstanceAddr>, String>,
     other_changes: OtherChanges,
     drift: BTreeMap<Arc<InstanceAddr>, Drift>,
+    deferred: BTreeMap<Node, DeferredChange>,
     refreshed: State,
     diagnostics: Diagnostics,
 }
@@ -115,7 +117,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Instances after what they refer to and after their provider, a provider after what configures it.
+    /// Instances after those that they refer to and after their provider, a provider after the instances that configure it.
     fn graph(&self) -> Graph<Node> {
         let mut graph = Graph::default();
         let (resources, providers) = (
@@ -148,7 +150,7 @@ impl<'a> Planner<'a> {
 impl Fold {
     fn new(inputs: &Inputs<'_>) -> Self {
         let mut refreshed = inputs.prior.clone();
-        // Nothing stands behind a data resource; it is read again by whoever declares it.
+        // Nothing stands behind a data source; a program that declares it reads it again.
         for address in undeclared(inputs.program, inputs.prior) {
             if address.resource.mode == Mode::Data {
                 refreshed.set_instance(address, None);
@@ -158,6 +160,7 @@ impl Fold {
             adoptions: BTreeMap::new(),
             other_changes: OtherChanges::new(),
             drift: BTreeMap::new(),
+            deferred: BTreeMap::new(),
             refreshed,
             diagnostics: Diagnostics::new(),
         }
@@ -183,13 +186,21 @@ impl Fold {
                 self.drift.insert(address.clone(), drift);
             }
         }
+        let is_deferred = finding.deferred.is_some();
+        if let Some(deferred) = finding.deferred {
+            // An ephemeral resource is no object.
+            if deferred.address.resource.mode != Mode::Ephemeral {
+                self.deferred.insert(node, deferred);
+            }
+        }
         let other = match node {
             Node::Declared(position) => {
-                known.set(position, finding.object, finding.doubt, finding.change);
+                let (object, doubt) = (finding.object, finding.doubt);
+                known.set(position, object, doubt, finding.change, is_deferred);
                 None
             }
             Node::Provider(position) => {
-                known.set_provider(position, finding.doubt);
+                known.set_provider(position, finding.doubt, finding.readiness);
                 None
             }
             Node::Orphan(_) => finding.change,
@@ -225,10 +236,11 @@ impl Fold {
             inputs.running,
         )
         .await?;
-        let invoked = actions::invoked(inputs, &known.changes());
+        let mut invoked = actions::invoked(inputs, &known.changes());
+        invoked.retain(|action| !matches!(known.readiness(action.provider), Readiness::Absent(_)));
         let said = actions::check_all(inputs, &known.objects, &invoked).await?;
         diagnostics.extend(said);
-        let (mut objects, declared) = known.into_inner();
+        let (mut objects, declared, readiness) = known.into_inner();
         // A plan may be kept, and nothing that was opened may be kept with it.
         for (object, resource) in objects.iter_mut().zip(inputs.program.resources()) {
             if resource.mode() == Mode::Ephemeral && object.is_some() {
@@ -241,9 +253,17 @@ impl Fold {
             let resource = &inputs.program.resources()[id];
             is_untouched(resource, declared[id].as_ref(), objects[id].as_deref())
         });
-        let mut changes: IdVec<ChangeId, _> = declared.into_iter().flatten().collect();
+        let mut changes: Vec<ResourceChange> = declared.into_iter().flatten().collect();
         changes.extend(self.other_changes.into_values());
-        let steps = steps::build(inputs.program, &changes, inputs.prior)?;
+        let mut deferred: Vec<DeferredChange> = self.deferred.into_values().collect();
+        keep_needed(&mut deferred, &mut changes, inputs.prior, |change| {
+            let provider = serving_change(inputs.program, change);
+            provider.is_some_and(|at| matches!(readiness[at], Readiness::Present(_)))
+        });
+        let changes: IdVec<ChangeId, _> = changes.into_iter().collect();
+        let stays = old_half_stays(&deferred);
+        let steps = steps::build(inputs.program, &changes, inputs.prior, &stays)?;
+        drop(stays);
         // Otherwise applying does it, each after all it stands on.
         if steps.is_empty() {
             let closures = Closures::new(inputs.program);
@@ -280,6 +300,7 @@ impl Fold {
             mode: inputs.options.mode,
             changes,
             drift: self.drift.into_values().collect(),
+            deferred,
             outputs,
             steps,
             moves: moves

@@ -29,7 +29,7 @@ impl Visitor<'_> {
             return Ok(None);
         };
         let loaded = subject.load(stored).await?;
-        if self.inputs.options.refresh == RefreshPolicy::Nothing {
+        if self.inputs.refresh(subject.address) == RefreshPolicy::Nothing {
             self.believed(subject, &loaded, provider).await?;
             return Ok(Some(loaded));
         }
@@ -120,7 +120,7 @@ impl Visitor<'_> {
         }
         for (&key, object) in &instance.deposed {
             let loaded = subject.load(object).await?;
-            let read = match self.inputs.options.refresh {
+            let read = match self.inputs.refresh(subject.address) {
                 RefreshPolicy::All => self.read(subject, &loaded, provider).await?,
                 RefreshPolicy::Nothing => {
                     self.believed(subject, &loaded, provider).await?;

@@ -64,10 +64,12 @@ impl Selection {
         state: &State,
         options: &PlanOptions,
     ) -> Result<Self, Diagnostics> {
+        // The plan before this one may have destroyed all that a flag names.
+        let missing = |flag| options.continues.is_none().then_some(flag);
         let declared = program.resources().iter();
         let declared: IdVec<ResourceId, _> =
             declared.map(|resource| resource.address.clone()).collect();
-        let replaced = matching(&options.replace, &declared, program, "--replace")?;
+        let replaced = matching(&options.replace, &declared, program, missing("--replace"))?;
         let blocked: HashSet<&InstanceAddr> = options.blocked.iter().collect();
         let partial = !options.targets.is_empty()
             || !options.excludes.is_empty()
@@ -92,11 +94,11 @@ impl Selection {
             IdVec::filled(true, addresses)
         } else {
             spread(
-                matching(&options.targets, addresses, program, "--target")?,
+                matching(&options.targets, addresses, program, missing("--target"))?,
                 |node| &needs[node],
             )
         };
-        let mut excluded = matching(&options.excludes, addresses, program, "--exclude")?;
+        let mut excluded = matching(&options.excludes, addresses, program, missing("--exclude"))?;
         for (excluded, address) in excluded.iter_mut().zip(addresses) {
             *excluded |= blocked.contains(&**address);
         }
@@ -184,7 +186,7 @@ fn matching<I: Id>(
     patterns: &[Pattern],
     addresses: &IdVec<I, Arc<InstanceAddr>>,
     program: &Program,
-    flag: &str,
+    flag: Option<&str>,
 ) -> Result<IdVec<I, bool>, Diagnostics> {
     let mut matched = IdVec::filled(false, addresses);
     let mut diagnostics = Diagnostics::new();
@@ -197,7 +199,7 @@ fn matching<I: Id>(
                 any = true;
             }
         }
-        if !any {
+        if let (false, Some(flag)) = (any, flag) {
             let shown = pattern.to_string();
             let known: Vec<String> = addresses
                 .iter()

@@ -17,7 +17,8 @@ use crate::event::StepKind;
 use crate::plan::inputs::serving_change;
 use crate::steps::{PlannedStep, StepGraph, StepId, StepNode, Work};
 
-/// The step graph of those changes. `state` is the one before planning, with the dependencies that objects were made from.
+/// The step graph of those changes. `state` is the one before planning, with the dependencies that objects were made from. `old_half_stays` says of a
+/// create-before-destroy that a later plan destroys the old object.
 ///
 /// # Errors
 /// When the objects' stored dependencies leave no order.
@@ -25,10 +26,11 @@ pub(crate) fn build(
     program: &Program,
     changes: &IdVec<ChangeId, ResourceChange>,
     state: &State,
+    old_half_stays: &dyn Fn(&ResourceChange) -> bool,
 ) -> Result<StepGraph, Diagnostics> {
     let mut last = Vec::new();
     for orders in KeptOrders::LADDER {
-        let graph = Builder::new(program, changes, state, orders).build();
+        let graph = Builder::new(program, changes, state, orders, old_half_stays).build();
         last = graph.graph().unreachable();
         if last.is_empty() {
             return Ok(graph);
@@ -180,6 +182,7 @@ impl<'a> Builder<'a> {
         changes: &'a IdVec<ChangeId, ResourceChange>,
         state: &'a State,
         orders: KeptOrders,
+        old_half_stays: &dyn Fn(&ResourceChange) -> bool,
     ) -> Self {
         let mut builder = Self {
             program,
@@ -208,10 +211,8 @@ impl<'a> Builder<'a> {
             let apply = kind.map(|kind| builder.push(Work::Change { change: id, kind }));
             builder.apply.push(apply);
             let kind = StepKind::Delete;
-            let destroy = change
-                .action
-                .destroys()
-                .then(|| builder.push(Work::Change { change: id, kind }));
+            let destroys = change.action.destroys() && !old_half_stays(change);
+            let destroy = destroys.then(|| builder.push(Work::Change { change: id, kind }));
             builder.destroy.push(destroy);
         }
         builder.late = builder.late_destroys();

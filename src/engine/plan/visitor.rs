@@ -1,4 +1,4 @@
-//! Visits one node of the planning walk: from the inputs and what is known so far to a finding.
+//! Visits one node of the planning walk: from the inputs and the results so far to a finding.
 
 use std::cell::{Ref, RefCell};
 use std::sync::Arc;
@@ -10,6 +10,8 @@ use terrane_core::{
 };
 use terrane_state::{DeposedKey, Instance};
 
+use super::configuring::Present;
+use super::deferred::{DeferredChange, Readiness, ReadinessOf};
 use super::inputs::Inputs;
 use crate::change::{Action, Drift, ResourceChange};
 use crate::config::{self, Config};
@@ -35,6 +37,9 @@ struct Facts {
     /// Why a provider may look in the wrong place.
     provider_doubts: IdVec<ProviderId, Option<Arc<str>>>,
     changes: DeclaredChanges,
+    /// Instances that are planned later.
+    deferred: IdVec<ResourceId, bool>,
+    readiness: ReadinessOf,
 }
 
 impl<'a> Known<'a> {
@@ -45,6 +50,8 @@ impl<'a> Known<'a> {
                 doubts: IdVec::filled(None, program.resources()),
                 provider_doubts: IdVec::filled(None, program.providers()),
                 changes: IdVec::filled(None, program.resources()),
+                deferred: IdVec::filled(false, program.resources()),
+                readiness: IdVec::filled(Readiness::Ready, program.providers()),
             }),
         }
     }
@@ -56,6 +63,7 @@ impl<'a> Known<'a> {
         object: Option<Arc<Marked>>,
         doubt: Option<Arc<str>>,
         change: Option<ResourceChange>,
+        is_deferred: bool,
     ) {
         if let Some(object) = object {
             self.objects.set(position, object);
@@ -63,11 +71,29 @@ impl<'a> Known<'a> {
         let mut facts = self.facts.borrow_mut();
         facts.doubts[position] = doubt;
         facts.changes[position] = change;
+        facts.deferred[position] = is_deferred;
     }
 
     /// Remembers a provider configuration.
-    pub(super) fn set_provider(&self, position: ProviderId, doubt: Option<Arc<str>>) {
-        self.facts.borrow_mut().provider_doubts[position] = doubt;
+    pub(super) fn set_provider(
+        &self,
+        position: ProviderId,
+        doubt: Option<Arc<str>>,
+        readiness: Readiness,
+    ) {
+        let mut facts = self.facts.borrow_mut();
+        facts.provider_doubts[position] = doubt;
+        facts.readiness[position] = readiness;
+    }
+
+    /// What a provider can be asked.
+    pub(super) fn readiness(&self, provider: ProviderId) -> Readiness {
+        self.facts.borrow().readiness[provider].clone()
+    }
+
+    /// Whether an instance is planned later.
+    pub(super) fn is_deferred(&self, position: ResourceId) -> bool {
+        self.facts.borrow().deferred[position]
     }
 
     /// The changes of declared instances.
@@ -82,7 +108,7 @@ impl<'a> Known<'a> {
             .map_or(Action::NoOp, |change| change.action)
     }
 
-    /// Why the answers of that provider may not be about what holds now.
+    /// Why that provider may look in the wrong place.
     pub(super) fn provider_doubt(&self, provider: ProviderId) -> Option<Arc<str>> {
         self.facts.borrow().provider_doubts[provider].clone()
     }
@@ -100,9 +126,10 @@ impl<'a> Known<'a> {
             .or_else(|| self.doubt_among(&resource.dependencies))
     }
 
-    /// The objects and the changes of declared instances.
-    pub(super) fn into_inner(self) -> (PlannedObjects, DeclaredChanges) {
-        (self.objects.into_inner(), self.facts.into_inner().changes)
+    /// The objects and the changes of declared instances, and how ready the providers are.
+    pub(super) fn into_inner(self) -> (PlannedObjects, DeclaredChanges, ReadinessOf) {
+        let facts = self.facts.into_inner();
+        (self.objects.into_inner(), facts.changes, facts.readiness)
     }
 }
 
@@ -110,9 +137,13 @@ impl<'a> Known<'a> {
 pub(super) struct Finding {
     /// The object that references to the instance mean.
     pub(super) object: Option<Arc<Marked>>,
-    /// Why it, or a provider's answers, may not be about what holds now.
+    /// Why the object may be out of date, or the provider may look in the wrong place.
     pub(super) doubt: Option<Arc<str>>,
     pub(super) change: Option<ResourceChange>,
+    /// The instance is planned later.
+    pub(super) deferred: Option<DeferredChange>,
+    /// What a provider can be asked.
+    pub(super) readiness: Readiness,
     /// Changes of the instance's deposed objects.
     pub(super) deposed: Vec<ResourceChange>,
     pub(super) drift: Option<Drift>,
@@ -130,6 +161,8 @@ impl Finding {
             object: None,
             doubt: None,
             change: None,
+            deferred: None,
+            readiness: Readiness::Ready,
             deposed: Vec::new(),
             drift: None,
             adopted: None,
@@ -142,6 +175,12 @@ impl Finding {
     pub(super) fn unmade(&mut self, address: &InstanceAddr) {
         self.object = Some(Arc::new(Marked::plain(Value::UNKNOWN)));
         self.doubt = Some(format!("`{address}` does not exist").into());
+    }
+
+    /// An instance that is planned later.
+    pub(super) fn defer(&mut self, deferred: DeferredChange) {
+        self.object = Some(Arc::new(Marked::plain(Value::UNKNOWN)));
+        self.deferred = Some(deferred);
     }
 
     /// An instance whose object is gone: a provider is configured with the last one, for without it many act somewhere else.
@@ -229,11 +268,33 @@ impl<'a> Visitor<'a> {
         finding: &mut Finding,
     ) -> Result<(), Diagnostics> {
         let provider = &self.inputs.program.providers()[position];
-        let configured = self
-            .inputs
-            .running
-            .configure_as_declared(provider, &self.known.objects);
-        let mut configured = configured.await?;
+        let running = self.inputs.running;
+        let (planned, present) = (&self.known.objects, Present::new(self.inputs, self.known));
+        // A destroy and a refresh make nothing that configures a provider: there is nothing to wait for.
+        let unknown = match self.inputs.options.mode {
+            PlanMode::Normal => self.unknown_need(provider, planned).await,
+            PlanMode::Destroy | PlanMode::RefreshOnly => None,
+        };
+        let configured = match unknown {
+            None => running.configure_as_declared(provider, planned).await,
+            Some(reason) => {
+                if let Some(reason) = self.unknown_need(provider, &present).await {
+                    finding.readiness = Readiness::Absent(reason);
+                    return Ok(());
+                }
+                let configured = running.configure_as_declared(provider, &present).await;
+                if self.is_moving(provider) {
+                    // A cluster that is replaced may not answer any more.
+                    let Ok(_) = configured else {
+                        finding.readiness = Readiness::Absent(reason);
+                        return Ok(());
+                    };
+                    finding.readiness = Readiness::Present(reason);
+                }
+                configured
+            }
+        };
+        let mut configured = configured?;
         let warnings = std::mem::take(&mut configured.warnings);
         self.warnings.borrow_mut().extend(warnings);
         self.judge(position, &configured, finding).await
@@ -257,6 +318,13 @@ impl<'a> Visitor<'a> {
             return Ok(());
         }
         let address = &self.inputs.program.providers()[resource.provider].address;
+        if let Some(reason) = self.deferral(resource) {
+            match plans {
+                true => self.defer(position, reason, finding),
+                false => finding.unmade(&resource.address),
+            }
+            return Ok(());
+        }
         let running = self
             .inputs
             .running
@@ -274,9 +342,11 @@ impl<'a> Visitor<'a> {
             }
         };
         let program = self.inputs.program;
-        planned
-            .map_err(|errors| newer::explained(errors, program, position, &*running.provider))?;
-        if resource.mode() == Mode::Ephemeral {
+        self.defer_kept(resource.provider, planned, finding, |reason, finding| {
+            self.defer(position, reason, finding);
+        })
+        .map_err(|errors| newer::explained(errors, program, position, &*running.provider))?;
+        if resource.mode() == Mode::Ephemeral || finding.deferred.is_some() {
             return Ok(());
         }
         let action = finding

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
-use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr, ProviderConfigAddr};
+use terrane_core::addr::{InstanceAddr, Mode, ModuleAddr};
 use terrane_core::schema::Schema;
 use terrane_core::{Expr, Program, ProviderId};
 use terrane_engine::ResourceChange;
@@ -94,7 +94,7 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
             "mode": mode(address.mode),
             "type": &*address.type_name,
             "name": &*address.name,
-            "provider_config_key": provider_key(provider),
+            "provider_config_key": provider.short(),
             "expressions": expressions(&resource.arguments, &secrets.test(&resource.address)),
         });
         let depends_on: Vec<String> = resource
@@ -137,7 +137,7 @@ pub(super) fn configuration(program: &Program, changes: &[ResourceChange]) -> Co
                 {
                     entry["expressions"] = expressions;
                 }
-                (provider_key(address), entry)
+                (address.short(), entry)
             })
             .collect(),
         root_module,
@@ -155,13 +155,6 @@ impl ModuleJson {
                 .module;
         }
         place
-    }
-}
-
-fn provider_key(address: &ProviderConfigAddr) -> String {
-    match &address.alias {
-        Some(alias) => format!("{}.{alias}", address.source.type_name),
-        None => address.source.type_name.to_string(),
     }
 }
 

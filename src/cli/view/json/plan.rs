@@ -7,7 +7,9 @@ use serde::Serialize;
 use terrane_core::addr::{InstanceAddr, Mode};
 use terrane_core::schema::Schema;
 use terrane_core::{ImportBy, Marked, Program, Type, Value, When};
-use terrane_engine::{Action, Drift, Invocation, OutputChange, Plan, Reason, ResourceChange};
+use terrane_engine::{
+    Action, DeferredChange, Drift, Invocation, OutputChange, Plan, Reason, ResourceChange,
+};
 use terrane_provider::Identity;
 use terrane_state::State;
 
@@ -31,6 +33,8 @@ pub(super) struct PlanJson {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     resource_drift: Vec<ChangeJson>,
     resource_changes: Vec<ChangeJson>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    deferred_changes: Vec<DeferredJson>,
     output_changes: BTreeMap<String, Change>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     action_invocations: Vec<InvocationJson>,
@@ -47,6 +51,12 @@ pub(super) struct PlanJson {
     applyable: bool,
     complete: bool,
     errored: bool,
+}
+
+#[derive(Serialize)]
+struct DeferredJson {
+    reason: &'static str,
+    resource_change: ChangeJson,
 }
 
 #[derive(Serialize)]
@@ -142,6 +152,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         resource_changes: changes
             .map(|change| taken_over(plan, program, change, change_json(change, secrets)))
             .collect(),
+        deferred_changes: plan.deferred.iter().map(deferred_json).collect(),
         output_changes: outputs
             .map(|output| (output.name.to_string(), output_json(output, secrets)))
             .collect(),
@@ -156,7 +167,7 @@ pub(super) fn plan(shown: &ShownPlan<'_>) -> PlanJson {
         cost: cost.map(CostJson::new),
         timestamp: made_at.to_string(),
         applyable: !plan.is_empty(),
-        complete: true,
+        complete: plan.deferred.is_empty(),
         errored: false,
     }
 }
@@ -233,6 +244,28 @@ fn change_json(change: &ResourceChange, secrets: Secrets) -> ChangeJson {
         deposed: change.deposed.map(|key| key.to_string()),
         action_reason: change.reason.map(reason),
         ..named(&change.address, &change.provider.source)
+    }
+}
+
+/// Nothing is known yet of the object: Terraform has `after_unknown` true then.
+fn deferred_json(deferred: &DeferredChange) -> DeferredJson {
+    let nothing = Marked::default();
+    let after = match deferred.action {
+        Action::Delete => nothing.clone(),
+        _ => Marked::plain(Value::UNKNOWN),
+    };
+    DeferredJson {
+        reason: deferred.reason.name(),
+        resource_change: ChangeJson {
+            change: both(
+                actions(deferred.action),
+                (&nothing, &after),
+                None,
+                Secrets::Hidden,
+            ),
+            deposed: deferred.deposed.map(|key| key.to_string()),
+            ..named(&deferred.address, &deferred.provider.source)
+        },
     }
 }
 

@@ -124,8 +124,24 @@ impl JsonView {
                 json!({ "change": json }),
             );
         }
+        for deferred in &plan.deferred {
+            let word = planned_action(deferred.action);
+            let change = json!({
+                "resource": resource(&deferred.address),
+                "action": word,
+                "reason": deferred.reason.name(),
+            });
+            let message = format!("{}: Deferred ({deferred})", deferred.address);
+            self.line(
+                "info",
+                "deferred_change",
+                &message,
+                json!({ "change": change }),
+            );
+        }
         let totals = plan.summary();
-        self.summary(&plan_totals(&totals), &totals, "plan");
+        let message = plan_totals(&totals, plan.deferred.len());
+        self.summary(&message, &totals, "plan");
     }
 }
 
@@ -194,6 +210,7 @@ impl ProgressView for JsonView {
             | Event::RecoveryStarted { .. }
             | Event::PlanStarted { .. }
             | Event::InstancePlanned { .. }
+            | Event::InstanceDeferred(_)
             | Event::ApplyStarted { .. }
             | Event::StepSkipped(_)
             | Event::Diagnostic(_)

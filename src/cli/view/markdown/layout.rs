@@ -9,7 +9,7 @@ use terrane_state::Timestamp;
 
 use super::escape::{cell, code, fenced, html};
 use crate::view::diff::{Mark, Row};
-use crate::view::outline::{Danger, Entry, Node, Outline, Place, sign_of};
+use crate::view::outline::{DEFERRED, Danger, DeferredGroup, Entry, Node, Outline, Place, sign_of};
 use crate::view::printable::{counted, shortened};
 use crate::view::text::painter::Painter;
 use crate::view::{SavedAs, ShownPlan, text};
@@ -29,6 +29,8 @@ const ARGUMENTS: usize = 3;
 /// A plan as the parts of a comment.
 pub(super) struct Parts {
     pub(super) head: String,
+    /// The sentence that ends the head.
+    pub(super) totals: String,
     /// Rows of the table of changes.
     pub(super) table: Vec<String>,
     /// Costs, and how the plan stands to the policies of its program.
@@ -72,6 +74,14 @@ impl Parts {
         Self::new(outline, &facts)
     }
 
+    /// The same with the changes of the plan that continues this one.
+    pub(super) fn and(&mut self, next: Self) {
+        let _ = writeln!(self.head, "\nThen: {}", next.totals);
+        self.table.extend(next.table);
+        self.policies = next.policies;
+        self.folds.extend(next.folds);
+    }
+
     /// Of an outline.
     pub(super) fn new(outline: &Outline, facts: &Facts<'_>) -> Self {
         let (mut table, mut folds) = (Vec::new(), Vec::new());
@@ -98,6 +108,7 @@ impl Parts {
         }
         Self {
             head: head(outline, facts.place),
+            totals: outline.totals.sentence.clone(),
             table,
             policies: cost(facts.cost) + &policies(facts.policies),
             folds,
@@ -152,6 +163,7 @@ fn head(outline: &Outline, place: &Place) -> String {
     if let Some(more) = &outline.totals.more {
         let _ = writeln!(text, "{more}");
     }
+    text.push_str(&deferred(&outline.deferred));
     for line in outline.taken_over.iter().take(LOSSES) {
         let _ = writeln!(text, "\n{}", code(line, REASON));
     }
@@ -164,6 +176,31 @@ fn head(outline: &Outline, place: &Place) -> String {
     }
     if let Some(drift) = outline.quiet_drift() {
         let _ = writeln!(text, "\n{drift} (`--refresh-only` shows how).");
+    }
+    text
+}
+
+/// Changes that are planned later in the run, under their reasons.
+fn deferred(groups: &[DeferredGroup]) -> String {
+    let count: usize = groups.iter().map(|group| group.changes.len()).sum();
+    if count == 0 {
+        return String::new();
+    }
+    let mut text = format!("\n**{DEFERRED}**\n");
+    let mut left = LOSSES;
+    for group in groups {
+        if left == 0 {
+            break;
+        }
+        let _ = writeln!(text, "\n{}:\n", code(&group.why, REASON));
+        for change in group.changes.iter().take(left) {
+            let (sign, address) = (sign_of(change.action), code(&change.address, NAME));
+            let _ = writeln!(text, "- `{sign}` {address}");
+        }
+        left = left.saturating_sub(group.changes.len());
+    }
+    if count > LOSSES {
+        let _ = writeln!(text, "- and {} more", count - LOSSES);
     }
     text
 }
@@ -182,9 +219,10 @@ fn title(outline: &Outline, summary: &Summary) -> String {
         (".", summary.forget),
     ];
     let parts = parts.into_iter().filter(|(_, count)| *count > 0);
-    let parts: Vec<String> = parts
-        .map(|(sign, count)| format!("`{sign}{count}`"))
-        .collect();
+    let parts = parts.map(|(sign, count)| format!("`{sign}{count}`"));
+    let deferred: usize = outline.deferred.iter().map(|g| g.changes.len()).sum();
+    let deferred = (deferred > 0).then(|| format!("{deferred} deferred"));
+    let parts: Vec<String> = parts.chain(deferred).collect();
     match parts.is_empty() {
         true => "outputs only".to_owned(),
         false => parts.join(" "),

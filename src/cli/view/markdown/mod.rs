@@ -74,7 +74,12 @@ impl Document {
         self.add(shown.diagnostics);
         // The text is folded by the reader, so it is all there.
         let outline = Outline::of(shown, Details::Folded);
-        self.plan = Some(Parts::of(&outline, shown, self.commit.as_deref()));
+        let parts = Parts::of(&outline, shown, self.commit.as_deref());
+        match &mut self.plan {
+            None => self.plan = Some(parts),
+            // The plan of what the first one deferred.
+            Some(first) => first.and(parts),
+        }
     }
 
     fn text(&self) -> String {

@@ -19,6 +19,7 @@ impl ProgressView for MarkdownView {
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }
             | Event::InstancePlanned { .. }
+            | Event::InstanceDeferred(_)
             | Event::ApplyStarted { .. }
             | Event::StepStarted(_)
             | Event::StepDone { .. }

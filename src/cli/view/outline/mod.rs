@@ -4,6 +4,7 @@
 
 mod brief;
 mod causes;
+mod deferred;
 mod entry;
 mod place;
 #[cfg(test)]
@@ -17,7 +18,8 @@ use std::sync::Arc;
 use terrane_core::addr::InstanceAddr;
 use terrane_core::{Expr, Marked, Program, Type};
 use terrane_engine::{
-    Action, Drift, Invocation, Move, OutputChange, Plan, PlanMode, ResourceChange, Summary,
+    Action, DeferredChange, Drift, Invocation, Move, OutputChange, Plan, PlanMode, ResourceChange,
+    Summary,
 };
 
 use super::diff::{Comparison, Kind, Occasion, Row, Side};
@@ -26,6 +28,7 @@ use super::printable::{counted, one_line};
 use super::{Secrets, ShownPlan};
 pub(crate) use brief::Brief;
 use causes::Causes;
+pub(crate) use deferred::{DeferredGroup, HEADING as DEFERRED};
 pub(crate) use entry::{Entry, id, sign_of, verb_of};
 pub(crate) use place::Place;
 pub(crate) use tree::{ModuleTree, Node};
@@ -59,6 +62,8 @@ pub(crate) struct Outline {
     pub(crate) changes: ModuleTree<Entry>,
     /// A line for each action that is invoked: which, and around which operation.
     pub(crate) invocations: Vec<String>,
+    /// Changes that are planned later in the run, under their reasons.
+    pub(crate) deferred: Vec<DeferredGroup>,
     /// Objects that are lost, in the order of the plan: deletions and replacements with their causes.
     pub(crate) dangers: Vec<Danger>,
     /// Changes of exported values.
@@ -94,6 +99,7 @@ pub(crate) struct Subject<'a> {
     pub(crate) mode: PlanMode,
     pub(crate) changes: &'a [ResourceChange],
     pub(crate) drift: &'a [Drift],
+    pub(crate) deferred: &'a [DeferredChange],
     pub(crate) outputs: &'a [OutputChange],
     /// Objects under another address.
     pub(crate) moves: &'a [Move],
@@ -113,6 +119,7 @@ impl Outline {
             mode,
             changes,
             drift,
+            deferred,
             outputs,
             moves,
             adoptions,
@@ -122,6 +129,7 @@ impl Outline {
             mode: *mode,
             changes,
             drift,
+            deferred,
             outputs,
             moves,
             adoptions,
@@ -164,6 +172,7 @@ impl Subject<'_> {
             taken_over: self.taken_over(),
             changes,
             invocations: self.invocations(),
+            deferred: deferred::grouped(self.deferred),
             dangers,
             outputs: self.outputs(),
             totals: self.totals(&folded),
@@ -347,6 +356,7 @@ impl Subject<'_> {
         let outputs = self.outputs.iter();
         self.moves.is_empty()
             && self.adoptions.is_empty()
+            && self.deferred.is_empty()
             && changes.map(|change| change.action).all(is_nothing)
             && outputs.map(OutputChange::action).all(is_nothing)
     }
@@ -391,7 +401,7 @@ impl Subject<'_> {
         let parts: Vec<String> = parts.map(|(_, text)| text).collect();
         Totals {
             summary: Some(summary),
-            sentence: plan_totals(&summary),
+            sentence: plan_totals(&summary, self.deferred.len()),
             more: (!parts.is_empty()).then(|| parts.join(", ")),
             folded: folded.sentence(),
         }
@@ -424,13 +434,17 @@ fn is_nothing(action: Action) -> bool {
 }
 
 /// The sentence that tools look for. A replacement counts as added and as destroyed.
-pub(crate) fn plan_totals(summary: &Summary) -> String {
+pub(crate) fn plan_totals(summary: &Summary, deferred: usize) -> String {
+    let deferred = match deferred {
+        0 => String::new(),
+        count => format!(", {count} deferred"),
+    };
     let forget = match summary.forget {
         0 => String::new(),
         count => format!(", {count} to forget"),
     };
     format!(
-        "Plan: {} to add, {} to change, {} to destroy{forget}.",
+        "Plan: {} to add, {} to change, {} to destroy{forget}{deferred}.",
         summary.create + summary.replace,
         summary.update,
         summary.delete + summary.replace,

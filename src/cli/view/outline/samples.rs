@@ -96,6 +96,7 @@ pub(crate) fn outline(
         mode: PlanMode::Normal,
         changes,
         drift: &[],
+        deferred: &[],
         outputs,
         moves: &[],
         adoptions: &[],

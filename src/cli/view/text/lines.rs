@@ -41,6 +41,7 @@ impl TextView {
             | Event::RefreshStarted { .. }
             | Event::RefreshDone { .. }
             | Event::InstancePlanned { .. }
+            | Event::InstanceDeferred(_)
             | Event::ApplyStarted { .. }
             | Event::StepSkipped(_)
             | Event::Diagnostic(_)

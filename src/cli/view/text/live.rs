@@ -145,7 +145,10 @@ impl ProgressView for Live {
                 self.keep(Tone::Faint, &words::action(action, stage));
             }
             // Rows follow with the next tick: drawing all of them for each of ten thousand steps would take longer than these.
-            Event::StepStarted(_) | Event::StepSkipped(_) | Event::InstancePlanned { .. } => {}
+            Event::StepStarted(_)
+            | Event::StepSkipped(_)
+            | Event::InstancePlanned { .. }
+            | Event::InstanceDeferred(_) => {}
             Event::ProviderStarting { .. }
             | Event::ProviderReady { .. }
             | Event::RefreshStarted { .. }

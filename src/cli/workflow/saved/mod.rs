@@ -215,6 +215,8 @@ impl PlanSource for Saved {
             recovered: Recovered::default(),
             reads_everything: false,
             callers: self.origin.callers.clone(),
+            // Nobody has approved more than is in the file.
+            options: None,
         })
     }
 

@@ -16,6 +16,7 @@ use super::error::PlanFileError;
 use super::origin::Origin;
 use crate::change::{Action, Drift, OutputChange, Reason, ResourceChange};
 use crate::options::PlanMode;
+use crate::plan::{DeferralReason, DeferredChange};
 use terrane_core::value::saved::SavedValue;
 
 /// Everything in a plan file but the state that the plan was made from, which follows it in the form of state files.
@@ -26,10 +27,12 @@ pub(super) struct SavedForm {
     pub(super) mode: PlanMode,
     /// The differences between the stored and the read objects.
     pub(super) learnt: Vec<Change>,
-    /// Schemas as facts; what follows names them by their place.
+    /// Schemas as facts; changes and drift name them by their place.
     pub(super) schemas: Vec<String>,
     pub(super) changes: Vec<SavedChange>,
     pub(super) drift: Vec<SavedDrift>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) deferred: Vec<SavedDeferred>,
     pub(super) outputs: Vec<SavedOutput>,
     /// Old and new addresses.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -83,6 +86,42 @@ pub(super) struct SavedDrift {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     declared: Option<SavedLocation>,
 }
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SavedDeferred {
+    address: Text<InstanceAddr>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    deposed: Option<Text<DeposedKey>>,
+    action: Action,
+    provider: Text<ProviderConfigAddr>,
+    reason: SavedDeferralReason,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    forced: Option<Reason>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    declared: Option<SavedLocation>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SavedDeferralReason {
+    ProviderConfigUnknown(Text<InstanceAddr>, SavedPath),
+    ByProvider(SavedProviderReason),
+    DependencyDeferred(Text<InstanceAddr>),
+    DependentDeferred(Text<InstanceAddr>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "terrane_provider::Deferred", rename_all = "snake_case")]
+enum ProviderReason {
+    Unknown,
+    ResourceConfigUnknown,
+    ProviderConfigUnknown,
+    AbsentPrerequisite,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedProviderReason(#[serde(with = "ProviderReason")] terrane_provider::Deferred);
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -312,6 +351,63 @@ impl SavedDrift {
             part,
             declared: self.declared,
         })
+    }
+}
+
+impl From<&DeferredChange> for SavedDeferred {
+    fn from(deferred: &DeferredChange) -> Self {
+        use SavedDeferralReason as Saved;
+        let text = |address: &InstanceAddr| Text(address.clone());
+        Self {
+            address: text(&deferred.address),
+            deposed: deferred.deposed.map(Text),
+            action: deferred.action,
+            provider: Text(deferred.provider.clone()),
+            reason: match &deferred.reason {
+                DeferralReason::ProviderConfigUnknown { needs, path } => {
+                    Saved::ProviderConfigUnknown(text(needs), path.into())
+                }
+                DeferralReason::ByProvider(why) => Saved::ByProvider(SavedProviderReason(*why)),
+                DeferralReason::DependencyDeferred { on } => Saved::DependencyDeferred(text(on)),
+                DeferralReason::DependentDeferred { by } => Saved::DependentDeferred(text(by)),
+            },
+            forced: deferred.forced,
+            declared: deferred.location.map(Into::into),
+        }
+    }
+}
+
+impl From<SavedDeferred> for Read<DeferredChange> {
+    fn from(saved: SavedDeferred) -> Self {
+        use SavedDeferralReason as Saved;
+        let address = |text: Text<InstanceAddr>| Arc::new(text.0);
+        let part = DeferredChange {
+            address: address(saved.address),
+            deposed: saved.deposed.map(|key| key.0),
+            action: saved.action,
+            provider: saved.provider.0,
+            reason: match saved.reason {
+                Saved::ProviderConfigUnknown(needs, path) => {
+                    DeferralReason::ProviderConfigUnknown {
+                        needs: address(needs),
+                        path: path.into(),
+                    }
+                }
+                Saved::ByProvider(why) => DeferralReason::ByProvider(why.0),
+                Saved::DependencyDeferred(on) => {
+                    DeferralReason::DependencyDeferred { on: address(on) }
+                }
+                Saved::DependentDeferred(by) => {
+                    DeferralReason::DependentDeferred { by: address(by) }
+                }
+            },
+            forced: saved.forced,
+            location: None,
+        };
+        Self {
+            part,
+            declared: saved.declared,
+        }
     }
 }
 

@@ -33,11 +33,13 @@ use self::codec::Text;
 use self::form::{
     Locations, Read, SavedChange, SavedDrift, SavedForm, SavedObject, SchemaTable, Schemas,
 };
+use super::deferred::old_half_stays;
 use super::inputs::serving_change;
 use super::moves::Moves;
 use super::{Move, Plan, steps};
 use crate::change::{Action, ChangeId, Drift, OutputChange, ResourceChange};
 use crate::options::PlanMode;
+use crate::plan::DeferredChange;
 use crate::scope::PlannedObjects;
 
 /// What every plan file begins with.
@@ -66,6 +68,7 @@ pub struct SavedPlan {
     mode: PlanMode,
     changes: Vec<Read<ResourceChange>>,
     drift: Vec<Read<Drift>>,
+    deferred: Vec<Read<DeferredChange>>,
     outputs: Vec<Read<OutputChange>>,
     moves: Vec<Move>,
     adoptions: Vec<(Arc<InstanceAddr>, String)>,
@@ -76,7 +79,7 @@ pub struct SavedPlan {
 }
 
 impl SavedPlan {
-    /// Whether those bytes begin as a plan file does, whatever follows.
+    /// Whether those bytes begin as a plan file does.
     pub fn is_one(bytes: &[u8]) -> bool {
         bytes.starts_with(MAGIC.as_bytes())
     }
@@ -114,6 +117,7 @@ impl SavedPlan {
                 .collect(),
             changes,
             drift,
+            deferred: plan.deferred.iter().map(Into::into).collect(),
             outputs: plan.outputs.iter().map(Into::into).collect(),
             diagnostics: plan.diagnostics.iter().map(Into::into).collect(),
         };
@@ -172,6 +176,7 @@ impl SavedPlan {
             drift: drift
                 .map(|drift| drift.read(&schemas))
                 .collect::<Result<_, _>>()?,
+            deferred: form.deferred.into_iter().map(Into::into).collect(),
             outputs: form.outputs.into_iter().map(Into::into).collect(),
             moves: form
                 .moves
@@ -218,6 +223,10 @@ impl SavedPlan {
             location: locations.find(read.declared.as_ref()),
             ..read.part
         });
+        let deferred = self.deferred.into_iter().map(|read| DeferredChange {
+            location: locations.find(read.declared.as_ref()),
+            ..read.part
+        });
         let outputs = self.outputs.into_iter().map(|read| OutputChange {
             location: locations.find(read.declared.as_ref()),
             ..read.part
@@ -229,12 +238,16 @@ impl SavedPlan {
         let changes: IdVec<ChangeId, _> = changes.collect();
         check_program(program, &changes, &self.objects)?;
         let moves = Moves::carry_out(program, &self.prior);
-        let steps =
-            steps::build(program, &changes, &moves.state).map_err(PlanFileError::damaged)?;
+        let deferred: Vec<DeferredChange> = deferred.collect();
+        let steps = {
+            let stays = old_half_stays(&deferred);
+            steps::build(program, &changes, &moves.state, &stays).map_err(PlanFileError::damaged)?
+        };
         Ok(Plan {
             mode: self.mode,
             changes,
             drift: drift.collect(),
+            deferred,
             outputs: outputs.collect(),
             steps,
             moves: self.moves,
@@ -247,7 +260,7 @@ impl SavedPlan {
     }
 }
 
-/// What follows the first line, if that line promises exactly this.
+/// The bytes after the first line, if that line has their hash.
 fn unsealed(bytes: &[u8]) -> Result<&[u8], PlanFileError> {
     let rest = bytes.strip_prefix(MAGIC.as_bytes());
     let rest = rest.ok_or(PlanFileError::NotAPlan)?;

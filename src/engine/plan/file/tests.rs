@@ -16,6 +16,7 @@ use terrane_state::{Instance, Object, RawJson, Timestamp};
 
 use super::*;
 use crate::change::Reason;
+use crate::plan::DeferralReason;
 use terrane_core::value::saved::SavedValue;
 
 /// Numbers of every representation.
@@ -226,6 +227,27 @@ fn changes() -> impl Strategy<Value = ResourceChange> {
     )
 }
 
+/// Every reason to defer a change.
+fn reasons() -> impl Strategy<Value = DeferralReason> {
+    use terrane_provider::Deferred;
+    let address = || Arc::new("test_thing.c".parse().expect("an address"));
+    prop_oneof![
+        paths().prop_map(move |path| DeferralReason::ProviderConfigUnknown {
+            needs: address(),
+            path,
+        }),
+        prop::sample::select(vec![
+            Deferred::Unknown,
+            Deferred::ResourceConfigUnknown,
+            Deferred::ProviderConfigUnknown,
+            Deferred::AbsentPrerequisite,
+        ])
+        .prop_map(DeferralReason::ByProvider),
+        Just(DeferralReason::DependencyDeferred { on: address() }),
+        Just(DeferralReason::DependentDeferred { by: address() }),
+    ]
+}
+
 fn plans() -> impl Strategy<Value = Plan> {
     let sides = (
         option::of(marked()),
@@ -233,60 +255,79 @@ fn plans() -> impl Strategy<Value = Plan> {
         marked(),
         any::<bool>(),
     );
-    (vec(changes(), 0..5), sides, marked(), any::<String>()).prop_map(
-        |(mut changes, (before, after, drifted, exported), object, text)| {
-            // A plan has one change an object.
-            let mut seen = std::collections::HashSet::new();
-            changes.retain(|change| seen.insert((change.address.to_string(), change.deposed)));
-            let program = program();
-            let first = &program.resources()[ResourceId::at(0)];
-            let mut prior = State::new("lineage".into());
-            prior.serial = 7;
-            for name in ["test_thing.a", "test_thing.b"] {
-                let address = name.parse().expect("an address");
-                prior.set_instance(&address, Some(instance(&text)));
-            }
-            let mut refreshed = prior.clone();
-            refreshed.set_instance(&first.address, Some(instance("read")));
-            refreshed.set_instance(&program.resources()[ResourceId::at(1)].address, None);
-            let drift = Drift {
-                address: first.address.clone(),
-                provider: program.providers()[ProviderId::at(0)].address.clone(),
-                before: Arc::new(drifted.clone()),
-                after: Arc::new(drifted),
-                schema: schema(),
-                location: Some(first.location),
-            };
-            let export = &program.exports()[0];
-            let output = OutputChange {
-                name: export.name.clone(),
-                before,
-                after,
-                location: exported.then_some(export.location),
-            };
-            let warning = Diagnostic::warning(text)
-                .detail("why")
-                .address(&first.address)
-                .attribute(Path::root().attribute("a.b"))
-                .location(first.location)
-                .hint("what to do");
-            let made = changes.first().map(|change| change.after.clone());
-            let changes: IdVec<ChangeId, ResourceChange> = changes.into();
-            Plan {
-                mode: PlanMode::Normal,
-                steps: steps::build(&program, &changes, &prior).expect("an order"),
-                changes,
-                drift: vec![drift],
-                outputs: vec![output],
-                moves: Vec::new(),
-                adoptions: Vec::new(),
-                diagnostics: Diagnostics::from(warning),
-                prior,
-                refreshed,
-                objects: vec![made, Some(Arc::new(object))].into(),
-            }
-        },
+    let reasons = vec(reasons(), 0..4);
+    (
+        vec(changes(), 0..5),
+        sides,
+        marked(),
+        any::<String>(),
+        reasons,
     )
+        .prop_map(
+            |(mut changes, (before, after, drifted, exported), object, text, reasons)| {
+                // A plan has one change an object.
+                let mut seen = std::collections::HashSet::new();
+                changes.retain(|change| seen.insert((change.address.to_string(), change.deposed)));
+                let program = program();
+                let first = &program.resources()[ResourceId::at(0)];
+                let mut prior = State::new("lineage".into());
+                prior.serial = 7;
+                for name in ["test_thing.a", "test_thing.b"] {
+                    let address = name.parse().expect("an address");
+                    prior.set_instance(&address, Some(instance(&text)));
+                }
+                let mut refreshed = prior.clone();
+                refreshed.set_instance(&first.address, Some(instance("read")));
+                refreshed.set_instance(&program.resources()[ResourceId::at(1)].address, None);
+                let drift = Drift {
+                    address: first.address.clone(),
+                    provider: program.providers()[ProviderId::at(0)].address.clone(),
+                    before: Arc::new(drifted.clone()),
+                    after: Arc::new(drifted),
+                    schema: schema(),
+                    location: Some(first.location),
+                };
+                let deferred = reasons.into_iter().map(|reason| DeferredChange {
+                    address: first.address.clone(),
+                    deposed: None,
+                    action: Action::Create,
+                    provider: drift.provider.clone(),
+                    reason,
+                    forced: exported.then_some(Reason::ReplaceByRequest),
+                    location: Some(first.location),
+                });
+                let deferred = deferred.collect();
+                let export = &program.exports()[0];
+                let output = OutputChange {
+                    name: export.name.clone(),
+                    before,
+                    after,
+                    location: exported.then_some(export.location),
+                };
+                let warning = Diagnostic::warning(text)
+                    .detail("why")
+                    .address(&first.address)
+                    .attribute(Path::root().attribute("a.b"))
+                    .location(first.location)
+                    .hint("what to do");
+                let made = changes.first().map(|change| change.after.clone());
+                let changes: IdVec<ChangeId, ResourceChange> = changes.into();
+                Plan {
+                    mode: PlanMode::Normal,
+                    steps: steps::build(&program, &changes, &prior, &|_| false).expect("an order"),
+                    changes,
+                    drift: vec![drift],
+                    deferred,
+                    outputs: vec![output],
+                    moves: Vec::new(),
+                    adoptions: Vec::new(),
+                    diagnostics: Diagnostics::from(warning),
+                    prior,
+                    refreshed,
+                    objects: vec![made, Some(Arc::new(object))].into(),
+                }
+            },
+        )
 }
 
 fn written(plan: &Plan) -> Vec<u8> {

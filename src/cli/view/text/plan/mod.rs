@@ -9,7 +9,7 @@ use terrane_engine::{Action, PlanMode};
 use super::painter::{Painter, Tone};
 use super::{cost, policies};
 use crate::view::diff::{Mark, Row};
-use crate::view::outline::{Danger, Entry, ModuleTree, Node, Outline, Place, sign_of};
+use crate::view::outline::{DEFERRED, Danger, Entry, ModuleTree, Node, Outline, Place, sign_of};
 use crate::view::printable::counted;
 
 /// More losses than these are counted: all of them are in the tree.
@@ -43,6 +43,7 @@ impl PlanText<'_> {
             text.push('\n');
         }
         self.invocations(&mut text);
+        self.deferred(&mut text);
         self.outputs(&mut text);
         text.push_str(&cost::text(self.cost, self.painter));
         // Kept policies of a plan that does nothing are no news.
@@ -62,6 +63,29 @@ impl PlanText<'_> {
         if !self.outline.taken_over.is_empty() {
             text.push('\n');
         }
+    }
+
+    /// Changes that are planned later in the run.
+    fn deferred(&self, text: &mut String) {
+        if self.outline.deferred.is_empty() {
+            return;
+        }
+        self.heading(text, DEFERRED);
+        for group in &self.outline.deferred {
+            let _ = writeln!(text, "  {}", group.why);
+            for change in &group.changes {
+                let sign = format!("{:>5}", sign_of(change.action));
+                let sign = self.painter.paint(tone(change.action), &sign);
+                let address = self.painter.paint(Tone::Strong, &change.address);
+                let _ = write!(text, "{sign} {address}");
+                if let Some(location) = change.location {
+                    let location = self.painter.paint(Tone::Faint, &location.to_string());
+                    let _ = write!(text, "  {location}");
+                }
+                text.push('\n');
+            }
+        }
+        text.push('\n');
     }
 
     fn heading(&self, text: &mut String, heading: &str) {

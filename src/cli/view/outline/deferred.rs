@@ -1,0 +1,53 @@
+//! Changes that are planned later in the run, under their reasons.
+
+use std::collections::HashMap;
+
+use terrane_core::Location;
+use terrane_engine::{Action, DeferredChange};
+
+use crate::view::printable::one_line;
+
+/// The heading over them.
+pub(crate) const HEADING: &str = "Deferred, to be planned when the changes above are made:";
+
+/// The changes that are deferred for the same reason.
+pub(crate) struct DeferredGroup {
+    /// The reason: `provider kubernetes is configured by …, known after apply`.
+    pub(crate) why: String,
+    pub(crate) changes: Vec<DeferredEntry>,
+}
+
+/// One deferred change.
+pub(crate) struct DeferredEntry {
+    /// The likely one.
+    pub(crate) action: Action,
+    pub(crate) address: String,
+    pub(crate) location: Option<Location>,
+}
+
+/// Groups changes by their reasons, in the order of the plan.
+pub(super) fn grouped(deferred: &[DeferredChange]) -> Vec<DeferredGroup> {
+    let mut groups: Vec<DeferredGroup> = Vec::new();
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for change in deferred {
+        let why = one_line(&change.to_string());
+        let at = *known.entry(why.clone()).or_insert_with(|| {
+            groups.push(DeferredGroup {
+                why,
+                changes: Vec::new(),
+            });
+            groups.len() - 1
+        });
+        let deposed = change.deposed.map(|key| format!(" (deposed {key})"));
+        groups[at].changes.push(DeferredEntry {
+            action: change.action,
+            address: format!(
+                "{}{}",
+                one_line(&change.address.to_string()),
+                deposed.unwrap_or_default()
+            ),
+            location: change.location,
+        });
+    }
+    groups
+}
